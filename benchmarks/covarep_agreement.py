@@ -1,0 +1,162 @@
+"""Compare `ima.features.covarep` with the MATLAB toolbox and with the LF model's truth.
+
+    python benchmarks/covarep_agreement.py --reference DIR [--out results/covarep_agreement]
+
+DIR holds the toolbox's output: wav/, covarep/, covarep_rdfix/, timings.csv, synth_truth.csv.
+Writes agreement.csv (a row a feature and file), summary.csv (a row a feature), truth.csv, and
+scatter plots (scatter.png); prints the summary with pass or fail against the goals. The exit code
+is 1 when a goal is missed.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+
+from ima.features.covarep import extract
+from ima.features.covarep.dictionary import COLUMNS, NAMES
+
+#: Least agreement asked for: correlation over voiced frames, the share of equal frames for VUV.
+GOALS = {"F0": 0.99, "peakSlope": 0.99, "VUV": 0.97}
+GOALS |= dict.fromkeys(["NAQ", "QOQ", "H1H2", "PSP", "HRF", "MDQ", "Rd", "Rd_conf"], 0.95)
+GOALS |= {f"HMPDM_{i}": 0.98 for i in range(8, 24)} | {f"HMPDD_{i}": 0.98 for i in range(13)}
+
+#: Columns whose truth the LF model gives, and the name of the truth.
+TRUTH = {"NAQ": "source_NAQ", "QOQ": "source_QOQ50", "H1H2": "source_H1H2_dB", "Rd": "Rd"}
+
+
+def main() -> int:
+    """Run the comparison; return 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reference", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("results/covarep_agreement"))
+    options = parser.parse_args()
+    pairs = {name: both(options.reference, name) for name in recordings(options.reference)}
+    per_file = pd.concat([agreement(*pair).assign(file=name) for name, pair in pairs.items()])
+    ours, theirs = (pd.concat([pair[i] for pair in pairs.values()]) for i in (0, 1))
+    summary = agreement(ours, theirs)
+    summary["goal"] = summary["feature"].map(GOALS)
+    summary["verdict"] = np.where(summary["agreement"] >= summary["goal"], "pass", "FAIL")
+    summary.loc[summary["goal"].isna(), "verdict"] = "-"
+    worst = per_file.groupby("feature")["agreement"].min()
+    summary["worst_file"] = summary["feature"].map(worst)
+    truth = against_truth(options.reference, pairs)
+    options.out.mkdir(parents=True, exist_ok=True)
+    per_file.to_csv(options.out / "agreement.csv", index=False, float_format="%.6g")
+    summary.to_csv(options.out / "summary.csv", index=False, float_format="%.6g")
+    truth.to_csv(options.out / "truth.csv", index=False, float_format="%.6g")
+    scatter(ours, theirs, options.out / "scatter.png")
+    print(summary.to_string(index=False, float_format="%.5f"))
+    print(truth.to_string(index=False, float_format="%.4f"))
+    missed = [*summary["verdict"], *truth["verdict"]].count("FAIL")
+    print(f"{missed} goals missed; written to {options.out}")
+    return int(missed > 0)
+
+
+def recordings(reference: Path) -> list[str]:
+    """Return the names of the recordings, in the order of the folder."""
+    return sorted(path.stem for path in (reference / "wav").glob("*.wav"))
+
+
+def both(reference: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return our columns and the toolbox's (Rd from its repaired run) of a recording."""
+    ours = extract(*soundfile.read(reference / "wav" / f"{name}.wav")).to_pandas()
+    theirs = pd.read_csv(reference / "covarep" / f"{name}.csv")
+    repaired = pd.read_csv(reference / "covarep_rdfix" / f"{name}.csv")
+    theirs[["Rd", "Rd_conf"]] = repaired[["Rd", "Rd_conf"]]
+    if len(ours) != len(theirs):
+        raise SystemExit(f"{name}: {len(ours)} frames, the toolbox has {len(theirs)}")
+    return ours[["time_s", *NAMES]], theirs[list(NAMES)]
+
+
+def agreement(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a column: agreement, median and largest difference over voiced frames."""
+    voiced = (theirs["VUV"] == 1).to_numpy()
+    rows = []
+    for column in COLUMNS:
+        a, b = ours[column.name].to_numpy(float), theirs[column.name].to_numpy(float)
+        use = np.isfinite(b) & (voiced | (column.name == "VUV"))
+        a, b = a[use], b[use]
+        difference = np.abs(a - b)
+        if column.angle:
+            difference = np.minimum(difference, 2 * np.pi - difference)
+        rows.append(
+            {
+                "feature": column.name,
+                "frames": int(use.sum()),
+                "agreement": _likeness(column, a, b),
+                "median_difference": np.median(difference) if use.any() else np.nan,
+                "largest_difference": difference.max(initial=0) if use.any() else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _likeness(column, a, b):
+    """Return the correlation; of angles, Jammalamadaka's; of VUV, the share of equal frames."""
+    if column.name == "VUV":
+        return float(np.mean(a == b)) if a.size else np.nan
+    if column.angle:
+        a, b = (np.sin(x - np.angle(np.exp(1j * x).sum())) for x in (a, b))
+    else:
+        a, b = a - a.mean() if a.size else a, b - b.mean() if b.size else b
+    scale = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / scale) if scale > 1e-12 else np.nan
+
+
+def against_truth(reference: Path, pairs: dict) -> pd.DataFrame:
+    """Compare medians over the voiced frames of each LF vowel with the model, ours and theirs.
+
+    For NAQ, QOQ and H1H2 the correlation over the vowels; for Rd the absolute error.
+    """
+    truth = pd.read_csv(reference / "synth_truth.csv").set_index("file")
+    medians = {}
+    for who in (0, 1):
+        rows = {}
+        for name in truth.index:
+            voiced = pairs[name][1]["VUV"] == 1
+            rows[name] = pairs[name][who].loc[voiced, list(TRUTH)].median()
+        medians[who] = pd.DataFrame(rows).T
+    out = []
+    for column in ("NAQ", "QOQ", "H1H2"):
+        r = [np.corrcoef(medians[who][column], truth[TRUTH[column]])[0, 1] for who in (0, 1)]
+        good = r[0] >= r[1] - 1e-3
+        out.append((f"{column}: correlation", *r, "pass" if good else "FAIL"))
+    errors = [(medians[who]["Rd"] - truth["Rd"]).abs() for who in (0, 1)]
+    for measure in ("median", "mean", "max"):
+        e = [getattr(error, measure)() for error in errors]
+        good = e[0] <= e[1] + 1e-3
+        out.append((f"Rd: {measure} error", *e, "pass" if good else "FAIL"))
+    return pd.DataFrame(out, columns=["truth", "ours", "toolbox", "verdict"])
+
+
+def scatter(ours: pd.DataFrame, theirs: pd.DataFrame, path: Path) -> None:
+    """Draw ours over theirs, voiced frames, a panel a column."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    voiced = (theirs["VUV"] == 1).to_numpy()
+    figure, axes = plt.subplots(8, 7, figsize=(14, 16))
+    for axis, column in zip(axes.flat, COLUMNS, strict=False):
+        a, b = theirs[column.name][voiced], ours[column.name][voiced]
+        axis.plot(a, b, ".", markersize=1.5, alpha=0.4)
+        span = np.nanmin(a), np.nanmax(a)
+        axis.plot(span, span, linewidth=0.5, color="black")
+        axis.set_title(f"{column.name} [{column.unit}]" if column.unit else column.name, fontsize=8)
+        axis.tick_params(labelsize=6)
+    for axis in axes.flat[len(COLUMNS) :]:
+        axis.axis("off")
+    figure.supxlabel("toolbox")
+    figure.supylabel("ima.features.covarep")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Pairs by label, a part of them with noise, and the noise itself (Section 4)."""
+
+
+rule pairs:
+    """Row numbers of the items of every pair, train and test apart."""
+    input:
+        image=rules.features_image.output.features,
+        # Not features_speech: ids, splits and labels are the same before the mapping to [0, 1].
+        speech=rules.mfcc.output.features,
+        code=code("pairs.py"),
+    output:
+        train=f"{RUN}/pairs/train.parquet",
+        test=f"{RUN}/pairs/test.parquet",
+    log:
+        f"{RUN}/logs/pairs.log",
+    benchmark:
+        f"{RUN}/benchmarks/pairs.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        R=config["pairs"]["R"],
+        train=config["pairs"]["train"],
+        test=config["pairs"]["test"],
+        seed=config["pairs"]["seed"],
+    script:
+        "../workflow/scripts/pairs.py"
+
+
+rule noise_image:
+    """The noise images that the pairs ask for."""
+    input:
+        train=rules.pairs.output.train,
+        test=rules.pairs.output.test,
+        features=rules.features_image.output.features,
+        code=code("noise_image.py"),
+    output:
+        features=f"{RUN}/features/image_noise.parquet",
+    log:
+        f"{RUN}/logs/noise_image.log",
+    benchmark:
+        f"{RUN}/benchmarks/noise_image.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        noise=config["noise"]["image"],
+        seed=config["noise"]["seed"],
+    script:
+        "../workflow/scripts/noise_image.py"
+
+
+rule noise_speech:
+    """The noise waves that the pairs ask for, through the features of speech."""
+    input:
+        train=rules.pairs.output.train,
+        test=rules.pairs.output.test,
+        features=rules.features_speech.output.features,
+        mapping=rules.features_speech.output.mapping,
+        code=code("noise_speech.py"),
+    output:
+        features=f"{RUN}/features/speech_noise.parquet",
+    log:
+        f"{RUN}/logs/noise_speech.log",
+    benchmark:
+        f"{RUN}/benchmarks/noise_speech.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        noise=config["noise"]["speech"],
+        mfcc=config["speech"]["mfcc"],
+        seed=config["noise"]["seed"],
+    script:
+        "../workflow/scripts/noise_speech.py"

@@ -1,0 +1,24 @@
+"""The paper's tables and figures."""
+
+
+rule table1:
+    """Table 1: Precision@K of joint and unimodal representations, beside the paper's values."""
+    input:
+        scores=expand(rules.scores.output.scores, latent=config["latents"], seed=config["seeds"]),
+        anchors=rules.anchors.output.scores,
+        paper="config/paper_values.csv",
+        code=code("table1.py"),
+    output:
+        table="results/tables/table1.csv",
+    log:
+        f"{RUN}/logs/table1.log",
+    benchmark:
+        f"{RUN}/benchmarks/table1.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+    script:
+        "../workflow/scripts/table1.py"

@@ -1,0 +1,67 @@
+"""What a representation must beat: raw features and PCA, from scikit-learn."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ima.metrics import retrieval_rows
+from ima.pairing import modalities
+
+JOINT = "joint"
+
+
+def views(x: Mapping[str, np.ndarray], items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the raw vectors (N, D) of pairs: of each modality, and `joint`, side by side."""
+    alone = {name: x[name][rows] for name, rows in items.items()}
+    return {JOINT: np.concatenate(list(alone.values()), axis=1), **alone}
+
+
+def pca(
+    train: Mapping[str, np.ndarray], test: Mapping[str, np.ndarray], components: int
+) -> dict[str, np.ndarray]:
+    """Return each view of the test pairs (N, components) under a PCA of the training pairs."""
+    from sklearn.decomposition import PCA
+
+    return {
+        name: PCA(components, svd_solver="covariance_eigh").fit(train[name]).transform(test[name])
+        for name in test
+    }
+
+
+def score_anchors(
+    x: Mapping[str, np.ndarray],
+    train: pa.Table,
+    test: pa.Table,
+    latents: Sequence[int],
+    k: Sequence[int],
+) -> list[dict]:
+    """Score raw features, PCA at each latent size, and, as a control, raw features by chance.
+
+    Args:
+        x: by modality, the matrix (n_m, D_m) of its items.
+        train: pairs that PCA is fitted to.
+        test: pairs that are scored.
+        latents: numbers of components.
+        k: the K asked for.
+
+    Returns:
+        Rows of `model` (raw, pca, chance), `latent` (None for raw), `representation`, and those
+        of `ima.metrics.retrieval_rows`. `chance` has the labels shuffled: what any representation
+        gets that knows nothing.
+    """
+    items = [
+        {m: pairs[f"item_{m}"].to_numpy() for m in modalities(pairs)} for pairs in (train, test)
+    ]
+    fit, raw = views(x, items[0]), views(x, items[1])
+    labels, kinds = test["label"].to_numpy(), np.array(test["kind"].to_pylist())
+    shuffled = np.random.default_rng(0).permutation(labels)
+    jobs = [("raw", None, name, z, labels) for name, z in raw.items()]
+    for latent in latents:
+        jobs += [("pca", latent, name, z, labels) for name, z in pca(fit, raw, latent).items()]
+    jobs.append(("chance", None, JOINT, raw[JOINT], shuffled))
+    return [
+        {"model": model, "latent": latent, "representation": name, **row}
+        for model, latent, name, z, of in jobs
+        for row in retrieval_rows(z, of, kinds, list(items[1].values()), k)
+    ]

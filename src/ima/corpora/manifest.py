@@ -1,0 +1,12 @@
+"""What a corpus that a rule made consists of, so that what depends on it sees it change."""
+
+from pathlib import Path
+
+from ima.corpora import files_below, tree_digest
+from ima.io import write_json
+
+
+def write_manifest(root: str | Path, path: str | Path) -> None:
+    """Write number, bytes and digest (`ima.corpora.tree_digest`) of a folder's files as JSON."""
+    sizes = [Path(root, name).stat().st_size for name in files_below(Path(root))]
+    write_json({"files": len(sizes), "bytes": sum(sizes), "sha256": tree_digest(root)}, path)

@@ -1,0 +1,205 @@
+"""All speech corpora of a run as one: an index, one rate, and the digits in it.
+
+Every recording is decoded and resampled once, into one file of waves (int16, memory-mapped) that
+segmentation and features read; what cannot be decoded is listed, not lost.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima.corpora import fsdd, skipped_table, ti46, tidigits
+from ima.corpora.counts import COUNTS
+from ima.corpora.sphere import read_audio
+from ima.errors import InputError
+from ima.io import whole_file
+from ima.schema import WAVES
+
+_CORPORA = {"tidigits": tidigits, "ti46": ti46, "fsdd": fsdd}
+#: 'zero' and 'oh' are one digit; `oh: drop` leaves the second out.
+LABELS = {"z": 0, "o": 0, **{str(digit): digit for digit in range(1, 10)}}
+
+
+def index(
+    roots: Mapping[str, str], options: Mapping[str, Mapping]
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """List the recordings of several corpora.
+
+    Args:
+        roots: folder of each corpus, by name (tidigits, ti46, fsdd).
+        options: further arguments of a corpus' own `index`, by name.
+
+    Returns:
+        RECORDINGS and SKIPPED as a corpus' own `index`, and COUNTS found beside those expected
+        (of TIDIGITS and TI46, which have nominal numbers).
+
+    Raises:
+        InputError: as a corpus' own `index`.
+    """
+    recordings, skipped, counts = [], [], [COUNTS.empty_table()]
+    for name, root in roots.items():
+        corpus = _CORPORA[name]
+        found, unused = corpus.index(root, **options.get(name, {}))
+        recordings.append(found)
+        skipped.append(unused)
+        if hasattr(corpus, "expected_counts"):
+            counts.append(corpus.expected_counts(found))
+    return pa.concat_tables(recordings), pa.concat_tables(skipped), pa.concat_tables(counts)
+
+
+def write_waves(
+    recordings: pa.Table, roots: Mapping[str, str], rate: int, path: str | Path, processes: int
+) -> tuple[pa.Table, pa.Table]:
+    """Decode every recording, resample it and write all of them into one file.
+
+    Args:
+        recordings: RECORDINGS.
+        roots: folder of each corpus.
+        rate: Hz.
+        path: the file of waves, for `Waves`.
+        processes: that decode side by side. Memory does not grow with the number of recordings.
+
+    Returns:
+        the RECORDINGS that could be decoded, and SKIPPED with the reason why others could not.
+    """
+    import joblib
+
+    rows = list(zip(recordings["corpus"].to_pylist(), recordings["file"].to_pylist(), strict=True))
+    files = [Path(roots[corpus]) / file for corpus, file in rows]
+    ids = recordings["id"].to_pylist()
+    batches = [(ids[i : i + 128], files[i : i + 128]) for i in range(0, len(files), 128)]
+    parallel = joblib.Parallel(n_jobs=processes, return_as="generator")
+    usable, skipped = np.ones(len(ids), bool), []
+    with (
+        whole_file(path) as temporary,
+        pa.OSFile(str(temporary), "wb") as sink,
+        pa.ipc.new_file(sink, WAVES) as writer,
+    ):
+        decoded = parallel(joblib.delayed(_decode)(files, rate) for _, files in batches)
+        for i, (batch_ids, waves) in enumerate(zip((b[0] for b in batches), decoded, strict=True)):
+            kept = [j for j, wave in enumerate(waves) if isinstance(wave, np.ndarray)]
+            for j in set(range(len(waves))) - set(kept):
+                usable[i * 128 + j] = False
+                skipped.append((*rows[i * 128 + j], waves[j]))
+            columns = [[batch_ids[j] for j in kept], [waves[j] for j in kept]]
+            arrays = [pa.array(c, t) for c, t in zip(columns, WAVES.types, strict=True)]
+            writer.write_batch(pa.record_batch(arrays, schema=WAVES))
+    tables = [
+        skipped_table(corpus, [(file, reason) for of, file, reason in skipped if of == corpus])
+        for corpus in roots
+    ]
+    return recordings.filter(pa.array(usable)), pa.concat_tables(tables)
+
+
+def _decode(files: list[Path], rate: int) -> list[np.ndarray | str]:
+    """Return each file's wave as int16 at `rate` Hz, or why it cannot be read."""
+    from ima.features.speech import resample
+
+    waves: list[np.ndarray | str] = []
+    for file in files:
+        try:
+            wave = resample(*read_audio(file), rate)
+        except InputError as error:
+            waves.append(f"expected {error.expected}, found {error.found}")
+        else:
+            waves.append(np.clip(np.rint(wave * 32768), -32768, 32767).astype(np.int16))
+    return waves
+
+
+class Waves:
+    """The waves that `write_waves` wrote, read on demand by recording id.
+
+    It can be sent to other processes, each of which maps the file for itself.
+
+    Args:
+        path: the file.
+        rate: Hz.
+    """
+
+    def __init__(self, path: str | Path, rate: int):
+        self.path, self.rate = str(path), rate
+        self._batches: list[pa.RecordBatch] = []
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def __getstate__(self):
+        return {"path": self.path, "rate": self.rate, "_batches": [], "_places": {}}
+
+    def _open(self) -> None:
+        try:
+            file = pa.ipc.open_file(pa.memory_map(self.path))
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            raise InputError(self.path, expected="a file of waves", found=error) from error
+        self._batches = [file.get_batch(i) for i in range(file.num_record_batches)]
+        for i, batch in enumerate(self._batches):
+            for j, name in enumerate(batch["id"].to_pylist()):
+                self._places[name] = (i, j)
+
+    def __call__(self, recording: str) -> tuple[np.ndarray, int]:
+        """Return the wave of a recording, float32 (n,) in [-1, 1), and its rate in Hz.
+
+        Raises:
+            InputError: there is no such recording, or the file is not one of waves.
+        """
+        if not self._places:
+            self._open()
+        if recording not in self._places:
+            raise InputError(self.path, expected=f"the recording {recording}", found="no such one")
+        i, j = self._places[recording]
+        samples = self._batches[i]["wave"][j].values.to_numpy()
+        return samples.astype(np.float32) / 32768, self.rate
+
+
+def check_skipped(recordings: pa.Table, skipped: pa.Table, share: float) -> None:
+    """Raise InputError when more than a share of a corpus' audio files cannot be used.
+
+    Args:
+        recordings: RECORDINGS that can.
+        skipped: SKIPPED.
+        share: in [0, 1].
+    """
+    for corpus in sorted(set(recordings["corpus"].to_pylist() + skipped["corpus"].to_pylist())):
+        bad = skipped.filter(pc.field("corpus") == corpus)
+        good = recordings.filter(pc.field("corpus") == corpus)
+        if len(bad) > share * (len(bad) + len(good)):
+            first = bad.slice(0, 1).to_pylist()[0]
+            raise InputError(
+                f"corpus {corpus}",
+                expected=f"at most {share:.1%} of its audio files unusable",
+                found=f"{len(bad)} of {len(bad) + len(good)}, the first being "
+                f"{first['file']}: {first['reason']}",
+                do="Mend the files (all are listed beside the index), or raise max_skipped.",
+            )
+
+
+def spoken_digits(
+    recordings: pa.Table, segments: pa.Table, oh: str, doubtful: str
+) -> tuple[pa.Table, pa.Table]:
+    """Return the items of the speech modality, and the segment of each, row for row.
+
+    Args:
+        recordings: RECORDINGS.
+        segments: SEGMENTS, one recording's together.
+        oh: `zero` or `drop`.
+        doubtful: `keep` or `drop` segments that are doubtful.
+
+    Returns:
+        a table of `id` (recording#position), `split` and `label`, and the SEGMENTS kept.
+    """
+    keep = np.ones(len(segments), bool)
+    digits = np.array(segments["digit"].to_pylist(), dtype=str)
+    if oh == "drop":
+        keep &= digits != "o"
+    if doubtful == "drop":
+        keep &= np.array(segments["doubtful"].to_pylist(), dtype=str) == ""
+    kept = segments.filter(pa.array(keep))
+    splits = dict(zip(recordings["id"].to_pylist(), recordings["split"].to_pylist(), strict=True))
+    of, position = kept["recording"].to_pylist(), kept["position"].to_pylist()
+    items = {
+        "id": [f"{name}#{i}" for name, i in zip(of, position, strict=True)],
+        "split": [splits[name] for name in of],
+        "label": pa.array([LABELS[digit] for digit in digits[keep]], pa.int8()),
+    }
+    return pa.table(items), kept

@@ -1,0 +1,72 @@
+"""Loading what training and evaluation work on: feature matrices and pairs, as tensors."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ima.errors import InputError
+from ima.io import read_matrix
+from ima.model import IMA, Autoencoder, Modality
+from ima.pairing import modalities, read_pairs
+
+Paths = Sequence[str | Path]
+
+
+def load_pairs(path: str | Path) -> dict[str, Tensor]:
+    """Return by modality the row numbers (N,) of a pair table's items.
+
+    Raises:
+        InputError: as `ima.pairing.read_pairs`.
+    """
+    pairs = read_pairs(path)
+    rows = {name: pairs[f"item_{name}"].to_numpy().astype("int64") for name in modalities(pairs)}
+    return {name: torch.from_numpy(values) for name, values in rows.items()}
+
+
+def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str, Tensor]:
+    """Return by modality its matrix (n_m, D_m): the corpus' features, then those of its noise."""
+    return {name: torch.from_numpy(read_matrix(files)).to(device) for name, files in paths.items()}
+
+
+def modalities_of(x: Mapping[str, Tensor], layers: Mapping[str, Mapping]) -> dict[str, Modality]:
+    """Return the modalities of a model: widths from the data, layers from the config."""
+    return {name: Modality(x[name].shape[1], **layers[name]) for name in x}
+
+
+def model_config(model: Autoencoder) -> dict:
+    """Return what a checkpoint must say to build this autoencoder again."""
+    # A list keeps the order of modalities, which JSON objects sorted by key do not.
+    layers = [[name, vars(modality)] for name, modality in model.modalities.items()]
+    return {"latent": model.latent, "modalities": layers}
+
+
+def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencoder:
+    """Return the autoencoder of a checkpoint's config and tensors.
+
+    Raises:
+        InputError: the tensors are not those of such a model.
+    """
+    layers = {name: Modality(**values) for name, values in config["modalities"]}
+    model = Autoencoder(layers, config["latent"])
+    _load(model, state)
+    return model
+
+
+def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMA:
+    """Return the whole model: an autoencoder and the importance networks of a checkpoint."""
+    rho = {name: [value] for name, value in config["rho"].items()}
+    model = IMA(autoencoder.modalities, autoencoder.latent, config["hidden"], rho)
+    model.autoencoder = autoencoder
+    _load(model.importance, state)
+    return model
+
+
+def _load(module: torch.nn.Module, state: Mapping[str, Tensor]) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(
+            "checkpoint", expected="weights that fit its config", found=error
+        ) from error

@@ -1,0 +1,1 @@
+"""Features of each modality: from raw items to vectors."""

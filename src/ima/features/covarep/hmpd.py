@@ -1,0 +1,151 @@
+"""Mean and deviation of harmonic phase distortion (HMPD)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import median_filter
+from scipy.signal import filtfilt
+
+from ima.features.covarep.sinusoids import Sinusoids
+
+_DFT = 1024
+_MEAN_FRAMES, _SPREAD_FRAMES = 25, 9  # six and two periods of four frames, made odd
+_MEANS, _SPREADS = 25, 13  # coefficients
+_LINEAR = 8  # below this place the scale of the means is linear
+#: Frames that the smoothing needs: three windows of the mean.
+MIN_FRAMES = 3 * (_MEAN_FRAMES - 1) + 1
+
+
+class PhaseDistortion(NamedTuple):
+    """`mean` (n, 25) rad in (-pi, pi] and `deviation` (n, 13), cepstral, of n frames."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def harmonic_phase_distortion(frames: Sinusoids, rate: int) -> PhaseDistortion:
+    """Describe how the phases of the harmonics are bent, and how steadily.
+
+    Degottex & Erro, "A uniform phase representation for the harmonic model in speech synthesis
+    applications", EURASIP JASMP 2014:38, sections 2-3. The minimum phase of the amplitude envelope
+    is taken away first; mean and standard deviation are circular.
+
+    Args:
+        frames: harmonics of n frames, 10 ms apart.
+        rate: Hz.
+
+    Returns:
+        Means on COVAREP's compressed scale of DFT bins (of which the first eight lie below
+        125 Hz, where there is no harmonic: near zero), and the mel cepstrum of the deviation.
+        Empty for fewer than 73 frames, over which the smoothing reaches.
+    """
+    n = frames.f0.size
+    if n < MIN_FRAMES:
+        return PhaseDistortion(np.zeros((0, _MEANS)), np.zeros((0, _SPREADS)))
+    distortion = _distortion(frames, rate)
+    mean = np.angle(_smooth(np.exp(1j * distortion), _MEAN_FRAMES))
+    detrended = distortion - _trend(distortion)
+    deviation = _spread(_smooth(np.exp(1j * detrended), _SPREAD_FRAMES))
+    return PhaseDistortion(_compress_mean(mean), _compress_deviation(deviation, rate))
+
+
+def wrap(angle: np.ndarray) -> np.ndarray:
+    """Return angles (rad) in [-pi, pi]."""
+    return angle - 2 * np.pi * np.round(angle / (2 * np.pi))
+
+
+def _distortion(frames, rate):
+    """Return the phase distortion (rad) on DFT bins 0..512 of every frame."""
+    bins = rate * np.arange(_DFT // 2 + 1) / _DFT
+    # What lies above the last harmonic is noise to COVAREP; a fixed seed keeps runs alike.
+    noise = np.random.default_rng(0)
+    width = int(frames.count.max())
+    out = np.empty((frames.f0.size, bins.size))
+    for n in range(frames.f0.size):
+        count = frames.count[n]
+        place = frames.spacing[n] * np.arange(count)
+        phase = frames.phase[n, :count] - _tract_phase(place, frames.amplitude[n, :count], bins)
+        phase = wrap(phase)
+        phase[0] = 0.0
+        relative = phase - np.arange(count) * phase[1]
+        bend = wrap(noise.uniform(0, 2 * np.pi, width))
+        bend[: count - 1] = wrap(np.diff(np.unwrap(relative)))
+        f0 = frames.f0[n]
+        x = np.concatenate([[0, 0.95 * f0], f0 * np.arange(1, width + 1)])
+        y = np.unwrap(np.concatenate([[0, 0], bend]))
+        out[n] = wrap(np.interp(bins, x, y))
+    return out
+
+
+def _tract_phase(place, amplitude, bins):
+    """Return the minimum phase of the amplitude envelope at the harmonics (DC first)."""
+    level = np.log(np.maximum(amplitude, 1e-300))
+    envelope = np.interp(bins, place[1:], level[1:])
+    cepstrum = np.fft.irfft(envelope)
+    cepstrum[1 : _DFT // 2] *= 2
+    cepstrum[_DFT // 2 + 1 :] = 0
+    return np.interp(place, bins, np.fft.rfft(cepstrum).imag, 0, 0)
+
+
+def _smooth(unit, frames):
+    """Smooth over frames with a rectangle, forwards and backwards; complex in and out."""
+    window = np.full(frames, 1 / frames)
+    return filtfilt(window, 1, unit, axis=0, padlen=3 * (frames - 1))
+
+
+def _trend(distortion):
+    """Return the slow part of the distortion: a median filter, then Hann's window twice."""
+    window = np.hanning(_SPREAD_FRAMES)
+    window /= window.sum()
+    parts = [
+        filtfilt(
+            window,
+            1,
+            median_filter(part, (_SPREAD_FRAMES, 1), mode="constant"),
+            axis=0,
+            padlen=3 * (_SPREAD_FRAMES - 1),
+        )
+        for part in (np.cos(distortion), np.sin(distortion))
+    ]
+    return np.arctan2(parts[1], parts[0])
+
+
+def _spread(mean):
+    """Return Fisher's circular standard deviation from the mean of unit vectors."""
+    length = np.clip(np.abs(mean), 1e-300, 1.0)
+    return np.sqrt(-2 * np.log(length))
+
+
+def _scale():
+    """Return the coefficient (1..25) that each bin from 1 on belongs to: linear, then flattening.
+
+    A quadratic Bezier curve from (8, 8) over (25, 25) to (512, 25).
+    """
+    t = np.linspace(0, 1, 101)
+    x = (1 - t) ** 2 * _LINEAR + 2 * t * (1 - t) * _MEANS + t**2 * (_DFT // 2)
+    y = (1 - t) ** 2 * _LINEAR + (1 - (1 - t) ** 2) * _MEANS
+    place = np.arange(1, _DFT // 2 + 1, dtype=float)
+    place[_LINEAR:] = np.interp(place[_LINEAR:], x, y)
+    return np.floor(place + 0.5).astype(int)
+
+
+def _compress_mean(mean):
+    """Average the angles of the bins of each coefficient, (n, 513) to (n, 25)."""
+    scale = _scale()
+    unit = np.exp(1j * mean[:, : scale.size])
+    return np.stack([np.angle(unit[:, scale == c].mean(axis=1)) for c in range(1, _MEANS + 1)], 1)
+
+
+def _compress_deviation(deviation, rate):
+    """Return the mel cepstrum (n, 13) of the deviation (n, 513)."""
+    deviation = deviation.copy()
+    deviation[:, 0] = deviation[:, 1]
+    # Under 1e-6 there is nothing but rounding, whose logarithm would be large.
+    deviation[deviation < 1e-6] = 0.001
+    bins = rate * np.arange(_DFT // 2 + 1) / _DFT
+    mel = np.log1p(bins / 700)
+    mel *= rate / 2 / mel[-1]
+    level = np.log(np.stack([np.interp(bins, mel, row) for row in deviation]))
+    cepstrum = np.fft.irfft(level, axis=1)[:, :_SPREADS]
+    cepstrum[:, 1:] *= 2
+    return cepstrum

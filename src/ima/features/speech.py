@@ -1,0 +1,255 @@
+"""MFCC of spoken digits (Section 4): 58 frames around a digit's midpoint, 12 coefficients each.
+
+Every digit becomes a cut of one length, so that a whole batch of them goes through librosa at once.
+Outside a digit the cut is digital silence: its log-mel spectrum is constant, and the cosine
+transform of a constant is 0 in every coefficient but the zeroth, which is left out. Padding the
+wave is therefore the same as padding the features with zeros.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from ima.errors import InputError
+
+MAPPINGS = ("sigmoid", "minmax", "binary")
+
+
+@dataclass(frozen=True)
+class Mfcc:
+    """How a cut of speech becomes a vector.
+
+    Args:
+        rate: sampling rate in Hz that everything is resampled to.
+        window_ms: length of a frame.
+        shift_ms: from one frame to the next.
+        coefficients: cepstral coefficients c1 ... cn; c0, the energy, is left out.
+        frames: frames on either side of the midpoint.
+        mels: bands of the mel filter bank.
+        padding: where a digit shorter than the frames lies in its cut: `symmetric` or `right`.
+        cmvn: whether each digit's coefficients are brought to mean 0 and variance 1 over its
+            own frames.
+    """
+
+    rate: int = 12_500
+    window_ms: float = 20.0
+    shift_ms: float = 10.0
+    coefficients: int = 12
+    frames: int = 29
+    mels: int = 40
+    padding: str = "symmetric"
+    cmvn: bool = False
+
+    @property
+    def window(self) -> int:
+        """Length of a frame in samples."""
+        return round(self.rate * self.window_ms / 1000)
+
+    @property
+    def shift(self) -> int:
+        """Samples from one frame to the next."""
+        return round(self.rate * self.shift_ms / 1000)
+
+    @property
+    def n_fft(self) -> int:
+        """Length of the Fourier transform: the power of two at or above the window."""
+        return 1 << (self.window - 1).bit_length()
+
+    @property
+    def samples(self) -> int:
+        """Length of a cut in samples: just what the frames need."""
+        return (2 * self.frames - 1) * self.shift + self.n_fft
+
+    @property
+    def width(self) -> int:
+        """Length of the vector: 2 x 29 frames x 12 coefficients = 696 in the paper."""
+        return 2 * self.frames * self.coefficients
+
+
+def cut(wave: np.ndarray, start: int, end: int, mfcc: Mfcc) -> np.ndarray:
+    """Return the cut (samples,) around the middle of `wave[start:end]`, silent outside it.
+
+    Args:
+        wave: float32 (n,), a recording at `mfcc.rate`.
+        start: first sample of the digit.
+        end: the sample after its last.
+        mfcc: how long the cut is.
+    """
+    length = end - start
+    out = np.zeros(mfcc.samples, np.float32)
+    if length >= mfcc.samples:
+        first = start + (length - mfcc.samples) // 2
+        out[:] = wave[first : first + mfcc.samples]
+    else:
+        before = (mfcc.samples - length) // 2 if mfcc.padding == "symmetric" else 0
+        out[before : before + length] = wave[start:end]
+    return out
+
+
+def mfcc_of_cuts(cuts: np.ndarray, mfcc: Mfcc) -> np.ndarray:
+    """Return MFCC vectors (n, width), frame by frame, of cuts (n, samples)."""
+    import librosa
+
+    power = (
+        np.abs(
+            librosa.stft(
+                cuts,
+                n_fft=mfcc.n_fft,
+                hop_length=mfcc.shift,
+                win_length=mfcc.window,
+                center=False,
+            )
+        )
+        ** 2
+    )
+    mel = librosa.feature.melspectrogram(S=power, sr=mfcc.rate, n_fft=mfcc.n_fft, n_mels=mfcc.mels)
+    # top_db=None: a floor relative to the peak would make a frame depend on the loudest one.
+    log_mel = librosa.power_to_db(mel, top_db=None)
+    cepstrum = librosa.feature.mfcc(S=log_mel, n_mfcc=mfcc.coefficients + 1)[:, 1:]  # (n, C, T)
+    if mfcc.cmvn:
+        mean, sd = cepstrum.mean(-1, keepdims=True), cepstrum.std(-1, keepdims=True)
+        cepstrum = (cepstrum - mean) / np.maximum(sd, 1e-5)
+    return cepstrum.transpose(0, 2, 1).reshape(len(cuts), -1).astype(np.float32)  # (n, T*C)
+
+
+#: Gives a recording's wave, float32 (n,), and its rate in Hz (`ima.corpora.speech.Waves`).
+Reader = Callable[[str], tuple[np.ndarray, int]]
+
+
+def extract(
+    segments: pa.Table, read: Reader, mfcc: Mfcc, processes: int = 1
+) -> Iterator[np.ndarray]:
+    """Yield MFCC vectors (n, width) of spoken digits, in order, a batch of recordings at a time.
+
+    Memory does not grow with the number of digits.
+
+    Args:
+        segments: SEGMENTS, one recording's together, so that it is read once.
+        read: gives the wave of a recording.
+        mfcc: how to make vectors.
+        processes: how many processes read and transform.
+
+    Raises:
+        InputError: a recording cannot be read, or a digit lies outside it.
+    """
+    import joblib
+
+    parallel = joblib.Parallel(n_jobs=processes, return_as="generator")
+    yield from parallel(
+        joblib.delayed(_extract_batch)(batch, read, mfcc) for batch in _batches(segments, size=256)
+    )
+
+
+def _batches(segments: pa.Table, size: int) -> Iterator[list[dict]]:
+    """Split at least `size` segments at a time, never inside a recording."""
+    columns = ("recording", "start_s", "end_s")
+    rows = segments.select(columns).to_pylist()
+    first = 0
+    for i in range(1, len(rows) + 1):
+        at_end = i == len(rows)
+        if at_end or (i - first >= size and rows[i]["recording"] != rows[i - 1]["recording"]):
+            yield rows[first:i]
+            first = i
+
+
+def _extract_batch(segments: list[dict], read: Reader, mfcc: Mfcc) -> np.ndarray:
+    return mfcc_of_cuts(np.stack(list(_cuts(segments, read, mfcc))), mfcc)
+
+
+def _cuts(segments: list[dict], read: Reader, mfcc: Mfcc) -> Iterator[np.ndarray]:
+    recording, wave = None, np.empty(0)
+    for segment in segments:
+        if segment["recording"] != recording:
+            recording = segment["recording"]
+            wave = resample(*read(recording), mfcc.rate)
+        start, end = (round(segment[name] * mfcc.rate) for name in ("start_s", "end_s"))
+        # Rounding to a new rate may put the very end one sample outside.
+        if not 0 <= start < end <= len(wave) + 1:
+            raise InputError(
+                recording,
+                expected=f"a digit inside the recording of {len(wave) / mfcc.rate:.3f} s",
+                found=f"{segment['start_s']:.3f} to {segment['end_s']:.3f} s",
+                do="Make the segments again from these recordings.",
+            )
+        yield cut(wave, start, min(end, len(wave)), mfcc)
+
+
+def mfcc_of_waves(waves: Iterable[np.ndarray], mfcc: Mfcc) -> np.ndarray:
+    """Return MFCC vectors (n, width) of whole waves at `mfcc.rate`, each a digit of its own."""
+    waves = iter(waves)
+    parts = [np.empty((0, mfcc.width), np.float32)]
+    while batch := [cut(wave, 0, len(wave), mfcc) for wave in itertools.islice(waves, 256)]:
+        parts.append(mfcc_of_cuts(np.stack(batch), mfcc))
+    return np.concatenate(parts)
+
+
+def resample(wave: np.ndarray, rate: int, target: int) -> np.ndarray:
+    """Resample a wave (n,) from `rate` to `target` Hz with soxr's high quality; float32."""
+    import soxr
+
+    if rate == target:
+        return wave.astype(np.float32, copy=False)
+    return soxr.resample(wave, rate, target).astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True)
+class UnitInterval:
+    """A mapping of MFCC to [0, 1], for the cross-entropy of the speech decoder.
+
+    Args:
+        kind: `sigmoid` of the z-score of each coefficient, pooled over frames; `minmax` of each
+            dimension, clipped; or `binary`, above the median of each dimension.
+        low: mean, minimum or median, one a coefficient or dimension.
+        scale: standard deviation or range; 1 for `binary`.
+    """
+
+    kind: str
+    low: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(cls, x: np.ndarray, kind: str, coefficients: int) -> "UnitInterval":
+        """Fit to MFCC vectors (n, D) of the training digits.
+
+        Raises:
+            InputError: `kind` is not one of MAPPINGS.
+        """
+        if kind == "sigmoid":
+            pooled = x.reshape(-1, coefficients).astype(np.float64)
+            return cls(kind, pooled.mean(0), _positive(pooled.std(0)))
+        if kind == "minmax":
+            return cls(kind, x.min(0), _positive(np.ptp(x, axis=0)))
+        if kind == "binary":
+            return cls(kind, np.median(x, axis=0), np.ones(x.shape[1]))
+        raise InputError("mapping", expected=f"one of {MAPPINGS}", found=kind)
+
+    def as_dict(self) -> dict:
+        """Return the mapping as JSON knows it."""
+        return {"kind": self.kind, "low": self.low.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "UnitInterval":
+        """Return the mapping that `as_dict` gave."""
+        return cls(values["kind"], np.array(values["low"]), np.array(values["scale"]))
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Map MFCC vectors (n, D) to [0, 1]; float32."""
+        from scipy.special import expit
+
+        frames = x.shape[1] // len(self.low)  # 1 where a dimension has a scale of its own
+        scaled = (x.reshape(len(x), frames, len(self.low)) - self.low) / self.scale
+        if self.kind == "sigmoid":
+            mapped = expit(scaled)
+        elif self.kind == "minmax":
+            mapped = np.clip(scaled, 0, 1)
+        else:
+            mapped = scaled > 0
+        return mapped.reshape(x.shape).astype(np.float32)
+
+
+def _positive(scale: np.ndarray) -> np.ndarray:
+    """Keep a coefficient that never varies from dividing by 0."""
+    return np.where(scale > 0, scale, 1)

@@ -1,0 +1,263 @@
+"""Reading and writing of every file that passes between rules: Parquet, safetensors, JSON.
+
+Writers write whole files or none: to a temporary name beside the target, fsync, then rename.
+Readers check what they read against `ima.schema` and say what was expected and found.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from ima.errors import InputError
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path that becomes `path` only when the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = None) -> None:
+    """Write a table whole, its columns in the order and types of `schema` when one is given.
+
+    Raises:
+        InputError: a column is missing or cannot be cast without loss.
+    """
+    if schema is not None:
+        table = conform(table, schema, path)
+    with whole_file(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+class ParquetStream:
+    """A Parquet file written a part at a time, whole or not at all.
+
+    Args:
+        path: the file.
+        schema: its columns; the width of its vectors comes from the first part.
+    """
+
+    def __init__(self, path: str | Path, schema: pa.Schema):
+        self.path, self.schema, self.rows = path, schema, 0
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> "ParquetStream":
+        self._file = whole_file(self.path)
+        self._temporary = self._file.__enter__()
+        return self
+
+    def write(self, table: pa.Table, **vectors: np.ndarray) -> None:
+        """Append rows: a table, and by name the matrices (n, D) of its vector columns."""
+        for name, values in vectors.items():
+            table = table.append_column(name, vector_column(values))
+        table = conform(table, self.schema, self.path)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._temporary, table.schema, compression="zstd")
+        self._writer.write_table(table)
+        self.rows += len(table)
+
+    def __exit__(self, *error) -> None:
+        if self._writer is None and error[0] is None:
+            error = (
+                InputError,
+                InputError(self.path, expected="rows to write", found="none"),
+                None,
+            )
+            self._file.__exit__(*error)
+            raise error[1]
+        if self._writer is not None:
+            self._writer.close()
+        self._file.__exit__(*error)
+
+
+def read_parquet(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
+    """Read a table and check that it has the columns of `schema`, with their types.
+
+    Raises:
+        InputError: not a Parquet file, or a column is missing or of another type.
+    """
+    try:
+        table = pq.read_table(path, memory_map=True)
+    except FileNotFoundError:
+        raise InputError(path, expected="a Parquet file", found="no file") from None
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            path,
+            expected="a Parquet file",
+            found=f"something else ({str(error).splitlines()[0]})",
+            do="Delete it and run the rule that makes it again.",
+        ) from error
+    return table if schema is None else conform(table, schema, path)
+
+
+def conform(table: pa.Table, schema: pa.Schema, where: object) -> pa.Table:
+    """Return `table` with exactly the columns of `schema`, cast safely.
+
+    A schema field of `fixed_size_list<float32>[0]` stands for vectors of any width.
+    """
+    columns, fields = [], []
+    for field in schema:
+        if field.name not in table.column_names:
+            raise InputError(
+                where, expected=f"a column '{field.name}'", found=f"columns {table.column_names}"
+            )
+        column = table[field.name]
+        if any_width(field.type):
+            if not pa.types.is_fixed_size_list(column.type):
+                raise InputError(
+                    f"{where}, column '{field.name}'",
+                    expected="vectors (fixed_size_list<float32>)",
+                    found=str(column.type),
+                )
+            field = field.with_type(pa.list_(pa.float32(), column.type.list_size))
+        if column.type != field.type:
+            try:
+                column = column.cast(field.type)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                raise InputError(
+                    f"{where}, column '{field.name}'", expected=str(field.type), found=str(error)
+                ) from error
+        if not field.nullable and column.null_count:
+            raise InputError(
+                f"{where}, column '{field.name}'",
+                expected="no missing values",
+                found=f"{column.null_count} of them",
+            )
+        columns.append(column)
+        fields.append(field)
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def any_width(type_: pa.DataType) -> bool:
+    """Tell whether a schema's type stands for vectors of any width (see `ima.schema.VECTOR`)."""
+    return pa.types.is_fixed_size_list(type_) and type_.list_size == 0
+
+
+def vector_column(matrix: np.ndarray) -> pa.FixedSizeListArray:
+    """Wrap a matrix (n, D) as an Arrow column of n float32 vectors, without a copy of floats."""
+    matrix = np.ascontiguousarray(matrix, dtype=np.float32)
+    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])
+
+
+def matrix(table: pa.Table, column: str) -> np.ndarray:
+    """Return a vector column as a float32 matrix (n, D).
+
+    Raises:
+        InputError: a value is missing, NaN or infinite.
+    """
+    chunked = table[column]
+    width = chunked.type.list_size
+    parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunked.chunks]
+    values = np.concatenate(parts) if len(parts) != 1 else parts[0]
+    if values.size != len(table) * width or not np.isfinite(values).all():
+        raise InputError(
+            f"column '{column}'", expected="finite numbers only", found="NaN, Inf or missing"
+        )
+    return values.reshape(len(table), width)
+
+
+def read_matrix(paths: Sequence[str | Path], column: str = "x") -> np.ndarray:
+    """Stack the vector column of several tables into one float32 matrix (n, D).
+
+    Raises:
+        InputError: the tables' widths differ, or as `matrix`.
+    """
+    parts = []
+    for path in paths:
+        try:
+            parts.append(matrix(read_parquet(path), column))
+        except KeyError:
+            raise InputError(path, expected=f"a column '{column}'", found="none") from None
+        except InputError as error:
+            raise InputError(path, expected=error.expected, found=error.found) from error
+        if parts[-1].shape[1] != parts[0].shape[1]:
+            raise InputError(
+                path,
+                expected=f"vectors of {parts[0].shape[1]} values as in {paths[0]}",
+                found=f"{parts[-1].shape[1]}",
+            )
+    return np.concatenate(parts)
+
+
+def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:
+    """Write a table as CSV for reading: floats rounded, missing values empty."""
+    rounded = [
+        pc.round(column, digits) if pa.types.is_floating(column.type) else column
+        for column in table.columns
+    ]
+    options = csv.WriteOptions(quoting_style="needed")
+    with whole_file(path) as temporary:
+        csv.write_csv(pa.Table.from_arrays(rounded, table.column_names), temporary, options)
+
+
+def write_history(rows: Sequence[Mapping], path: str | Path) -> None:
+    """Write what training recorded, a row an epoch (and copy), as CSV."""
+    plain = [
+        {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
+        for row in rows
+    ]
+    write_csv(pa.Table.from_pylist(plain), path)
+
+
+def write_json(value: object, path: str | Path) -> None:
+    """Write a value as sorted, indented JSON; NaN and infinity are refused."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> object:
+    """Read a JSON file.
+
+    Raises:
+        InputError: no such file, or one that is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        raise InputError(path, expected="JSON", found="no file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(path, expected="JSON", found=str(error)) from error
+
+
+def write_tensors(tensors: Mapping, path: str | Path, config: Mapping) -> None:
+    """Write tensors as safetensors, with the config that made them in the file's metadata."""
+    from safetensors.torch import save_file
+
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with whole_file(path) as temporary:
+        save_file(whole, temporary, metadata={"config": json.dumps(config, sort_keys=True)})
+
+
+def read_tensors(path: str | Path) -> tuple[dict, dict]:
+    """Return the tensors of a safetensors file by name, and the config stored with them.
+
+    Raises:
+        InputError: not a safetensors file, or one without a config.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, json.loads((file.metadata() or {})["config"])
+    except (SafetensorError, FileNotFoundError, KeyError) as error:
+        raise InputError(
+            path, expected="a safetensors checkpoint with its config", found=str(error)
+        ) from error

@@ -1,0 +1,174 @@
+"""Scores: Precision@K of retrieval (Section 5.4) and F1 of importances (Section 5.2)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ima.errors import InputError
+from ima.io import matrix
+from ima.pairing import CLEAN, modalities, noise_kind
+
+
+def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.ndarray:
+    """Return the k nearest other samples of each sample by Euclidean distance, nearest first.
+
+    Exact: distances are computed in double precision, and of equally near ones the first comes
+    first.
+
+    Args:
+        z: representations (N, L).
+        k: neighbours a sample, 1 to N - 1.
+        shared: columns (N,) of identifiers; a sample that has the same identifier as the query in
+            any of them is left out as well (the same clip or image in another pair).
+
+    Returns:
+        Row numbers (N, k).
+
+    Raises:
+        InputError: k out of range, NaN in z, or fewer than k samples left for some query.
+    """
+    n = len(z)
+    if not 1 <= k <= n - 1:
+        raise InputError("K", expected=f"1 to {n - 1} for {n} samples", found=k)
+    z = np.asarray(z, np.float64)
+    if not np.isfinite(z).all():
+        raise InputError("representations", expected="finite numbers", found="NaN or infinity")
+    centred = z - z.mean(0)  # distances stay; the expansion below loses fewer digits
+    norms = np.einsum("il,il->i", centred, centred)
+    error = 8 * (z.shape[1] + 2) * np.finfo(np.float64).eps * norms.max()
+    found = np.empty((n, k), np.int64)
+    for first in range(0, n, 512):
+        rows = np.arange(first, min(first + 512, n))
+        # The query's own norm changes no order.
+        distance = norms - 2 * (centred[rows] @ centred.T)  # (B, N)
+        distance[np.arange(len(rows)), rows] = np.inf
+        for column in shared:
+            distance[column[rows, None] == column] = np.inf
+        kth = np.partition(distance, k - 1, axis=1)[:, k - 1]
+        if np.isinf(kth).any():
+            raise InputError(
+                "neighbours",
+                expected=f"{k} samples that share no item with the query",
+                found=f"fewer for sample {rows[np.isinf(kth).argmax()]}",
+                do="Choose a smaller K or more data.",
+            )
+        for row, near in zip(rows, distance <= kth[:, None] + error, strict=True):
+            candidates = np.flatnonzero(near)
+            # Without the expansion, so that copies of a point are equally near.
+            exact = ((z[candidates] - z[row]) ** 2).sum(1)
+            found[row] = candidates[np.argsort(exact, kind="stable")][:k]
+    return found
+
+
+def precision_at_k(
+    z: np.ndarray, labels: np.ndarray, k: Sequence[int], shared: Sequence[np.ndarray] = ()
+) -> dict[int, np.ndarray]:
+    """Return each sample's Precision@K: the share of its K nearest others with its label (5.4).
+
+    Args:
+        z: representations (N, L).
+        labels: (N,).
+        k: the K asked for.
+        shared: as in `neighbours`.
+
+    Returns:
+        By K, values (N,) in [0, 1]; their mean is the score.
+
+    Raises:
+        InputError: as `neighbours`.
+    """
+    nearest = neighbours(z, max(k), shared)
+    hits = labels[nearest] == labels[:, None]  # (N, K)
+    return {one: hits[:, :one].mean(1) for one in k}
+
+
+def f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
+    """Return precision, recall and F1 of a class from booleans (N,); 0 where undefined (5.2)."""
+    hit = int((predicted & actual).sum())
+    precision = hit / max(int(predicted.sum()), 1)
+    recall = hit / max(int(actual.sum()), 1)
+    total = int(predicted.sum()) + int(actual.sum())
+    return {"precision": precision, "recall": recall, "f1": 2 * hit / max(total, 1)}
+
+
+def noise_scores(y: np.ndarray, is_noise: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
+    """Score importances y (N,) as a detector of noise: an item below the threshold is noise (5.2).
+
+    Returns:
+        `precision_noise`, `recall_noise`, `f1_noise`, and `accuracy`.
+    """
+    predicted = y < threshold
+    scores = {f"{name}_noise": value for name, value in f1(predicted, is_noise).items()}
+    return {**scores, "accuracy": float((predicted == is_noise).mean())}
+
+
+def subsets(kinds: np.ndarray) -> dict[str, np.ndarray]:
+    """Return masks (N,) of the queries that a score is given for: all, and each kind of noise."""
+    noisy = {kind: kinds == kind for kind in np.unique(kinds).tolist() if kind != CLEAN}
+    return {"all": np.ones(len(kinds), bool), **noisy}
+
+
+def retrieval_rows(
+    z: np.ndarray,
+    labels: np.ndarray,
+    kinds: np.ndarray,
+    items: Sequence[np.ndarray],
+    k: Sequence[int],
+) -> list[dict]:
+    """Return mean Precision@K of one representation, for every K, subset and choice of neighbours.
+
+    Args:
+        z: representations (N, L).
+        labels: class (N,).
+        kinds: `kind` (N,) of the pairs.
+        items: by modality, the row numbers (N,) of the pairs' items.
+        k: the K asked for.
+
+    Returns:
+        Rows of `k`, `neighbours` (`all`, or `distinct`: those that share the query's clip or
+        image left out), `subset` of the queries, and `precision`.
+    """
+    rows = []
+    for which, shared in (("all", ()), ("distinct", items)):
+        precision = precision_at_k(z, labels, k, shared)
+        rows += [
+            {"k": one, "neighbours": which, "subset": name, "precision": float(value[mask].mean())}
+            for one, value in precision.items()
+            for name, mask in subsets(kinds).items()
+        ]
+    return rows
+
+
+def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) -> dict:
+    """Score one model's representations and importances of the test pairs.
+
+    Args:
+        representations: table of `ima.schema.representations_schema`, row for row with `pairs`.
+        pairs: table of `ima.schema.pairs_schema`.
+        k: the K asked for.
+
+    Returns:
+        `retrieval`: rows of `representation` (weighted, unweighted, and each modality) and those
+            of `retrieval_rows`; `noise`: by modality, `noise_scores`.
+
+    Raises:
+        InputError: the tables have different lengths.
+    """
+    if len(representations) != len(pairs):
+        raise InputError(
+            "representations", expected=f"{len(pairs)} rows", found=len(representations)
+        )
+    names = modalities(pairs)
+    columns = {"weighted": "z", "unweighted": "z_unweighted", **{m: f"u_{m}" for m in names}}
+    kinds = np.array(pairs["kind"].to_pylist())
+    query = (pairs["label"].to_numpy(), kinds, [pairs[f"item_{m}"].to_numpy() for m in names], k)
+    retrieval = [
+        {"representation": name, **row}
+        for name, column in columns.items()
+        for row in retrieval_rows(matrix(representations, column), *query)
+    ]
+    noise = {
+        m: noise_scores(representations[f"y_{m}"].to_numpy(), kinds == noise_kind(m)) for m in names
+    }
+    return {"retrieval": retrieval, "noise": noise}

@@ -1,0 +1,195 @@
+"""The model (Section 3): an encoder, a decoder and an importance network for each modality.
+
+Symbols: `x[m] (B, D_m)` inputs, `u[m] (B, L)` a modality's latent, `y[m] (B,)` its importance in
+[0, 1], `z (B, L)` the joint representation. Modalities are data: any number, by name, in order.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ima.errors import InputError
+
+LOSSES = ("bce", "sse")
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One modality of a model.
+
+    Args:
+        dimension: D_m, width of its vectors.
+        hidden: width of the two hidden layers of its encoder and decoder.
+        loss: reconstruction loss: `bce` (values in [0, 1]) or `sse`.
+    """
+
+    dimension: int
+    hidden: int
+    loss: str = "bce"
+
+    def __post_init__(self):
+        if self.dimension < 1 or self.hidden < 1 or self.loss not in LOSSES:
+            raise InputError(
+                "modality",
+                expected=f"dimension and hidden of 1 or more, loss one of {LOSSES}",
+                found=self,
+            )
+
+
+def mlp(*widths: int) -> nn.Sequential:
+    """Return linear layers of these widths with a ReLU between any two."""
+    layers: list[nn.Module] = []
+    for wide, narrow in itertools.pairwise(widths):
+        layers += [nn.Linear(wide, narrow), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Encoder(nn.Module):
+    """u = f(x): two hidden ReLU layers, then a linear one to the latent."""
+
+    def __init__(self, modality: Modality, latent: int):
+        super().__init__()
+        self.layers = mlp(modality.dimension, modality.hidden, modality.hidden, latent)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (B, D) to u (B, L)."""
+        return self.layers(x)
+
+
+class Decoder(nn.Module):
+    """g(z): two hidden ReLU layers, then a linear one; logits where the loss is `bce`."""
+
+    def __init__(self, modality: Modality, latent: int):
+        super().__init__()
+        self.layers = mlp(latent, modality.hidden, modality.hidden, modality.dimension)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map z (B, L) to logits or values (B, D)."""
+        return self.layers(z)
+
+
+class ImportanceNet(nn.Module):
+    """y = sigmoid(h(x)), for R independent copies of the network at once.
+
+    Copies differ in their first weights (restarts) and may be trained for other rho. Two hidden
+    ReLU layers; the output's bias starts at logit(rho), so that importances start near rho.
+
+    Args:
+        dimension: D, width of the inputs.
+        hidden: width of the hidden layers.
+        rho: the prior mean of each copy, in (0, 1); its length is R.
+    """
+
+    def __init__(self, dimension: int, hidden: int, rho: list[float]):
+        super().__init__()
+        copies = len(rho)
+        self.w1, self.b1 = _linear(copies, dimension, hidden)
+        self.w2, self.b2 = _linear(copies, hidden, hidden)
+        self.w3, self.b3 = _linear(copies, hidden, 1)
+        with torch.no_grad():
+            self.b3 += torch.tensor([math.log(r / (1 - r)) for r in rho]).view(-1, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (B, D) to importances (R, B)."""
+        copies, width, hidden = self.w1.shape
+        # All copies see the same x: their first layers are one wide matrix product.
+        first = x @ self.w1.transpose(0, 1).reshape(width, copies * hidden)  # (B, R*H)
+        h = first.view(-1, copies, hidden).transpose(0, 1) + self.b1  # (R, B, H)
+        h = torch.baddbmm(self.b2, h.relu(), self.w2)
+        return torch.baddbmm(self.b3, h.relu(), self.w3).squeeze(-1).sigmoid()
+
+    def copy(self, index: int) -> "ImportanceNet":
+        """Return the network of one copy alone (R = 1)."""
+        _, dimension, hidden = self.w1.shape
+        alone = ImportanceNet(dimension, hidden, [0.5])
+        state = {
+            name: value[index : index + 1].clone() for name, value in self.state_dict().items()
+        }
+        alone.load_state_dict(state)
+        return alone
+
+
+def _linear(copies: int, wide: int, narrow: int) -> tuple[nn.Parameter, nn.Parameter]:
+    """Return weights (R, wide, narrow) and biases (R, 1, narrow), drawn as nn.Linear's are."""
+    bound = 1 / math.sqrt(wide)
+    weight = torch.empty(copies, wide, narrow).uniform_(-bound, bound)
+    bias = torch.empty(copies, 1, narrow).uniform_(-bound, bound)
+    return nn.Parameter(weight), nn.Parameter(bias)
+
+
+def fuse(u: Mapping[str, Tensor], y: Mapping[str, Tensor] | None = None) -> Tensor:
+    """Return z = sum_m y[m] u[m] / sum_m y[m] over the modalities that are there (Eq. 1).
+
+    Args:
+        u: latents (..., L) of one or more modalities.
+        y: their importances (...) in [0, 1]; None for all 1, the plain mean.
+
+    Returns:
+        z (..., L). Where all importances are 0, z is 0.
+
+    Raises:
+        InputError: no modality, or one without its importance.
+    """
+    if not u:
+        raise InputError("modalities", expected="at least one", found="none")
+    if y is None:
+        return torch.stack(tuple(u.values())).mean(0)
+    if set(u) - set(y):
+        raise InputError("importances", expected=f"one for each of {list(u)}", found=list(y))
+    total = sum(y[name] for name in u).clamp_min(torch.finfo(torch.float32).tiny)
+    return sum(y[name].unsqueeze(-1) * u[name] for name in u) / total.unsqueeze(-1)
+
+
+class Autoencoder(nn.Module):
+    """The encoders and decoders of all modalities, which stage 1 trains."""
+
+    def __init__(self, modalities: Mapping[str, Modality], latent: int):
+        super().__init__()
+        if latent < 1 or not modalities:
+            raise InputError(
+                "model",
+                expected="a latent size of 1 or more and at least one modality",
+                found=f"latent {latent}, modalities {list(modalities)}",
+            )
+        self.modalities, self.latent = dict(modalities), latent
+        self.encoders = nn.ModuleDict({n: Encoder(m, latent) for n, m in modalities.items()})
+        self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
+
+    def encode(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return u[m] (B, L) of each modality that is there."""
+        return {name: self.encoders[name](value) for name, value in x.items()}
+
+
+class IMA(nn.Module):
+    """The whole model: an autoencoder and importance networks, trained one after the other.
+
+    Args:
+        modalities: by name, in order.
+        latent: L, size of u and z.
+        importance_hidden: width of the importance networks' hidden layers.
+        rho: by modality, the prior mean of each of its R copies (one: [rho]).
+    """
+
+    def __init__(
+        self,
+        modalities: Mapping[str, Modality],
+        latent: int,
+        importance_hidden: int,
+        rho: Mapping[str, list[float]],
+    ):
+        super().__init__()
+        self.autoencoder = Autoencoder(modalities, latent)
+        self.importance = nn.ModuleDict(
+            {
+                name: ImportanceNet(modality.dimension, importance_hidden, list(rho[name]))
+                for name, modality in modalities.items()
+            }
+        )
+
+    def importances(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return y[m] (R, B) of each modality that is there."""
+        return {name: self.importance[name](value) for name, value in x.items()}

@@ -1,0 +1,90 @@
+"""Every column of every Parquet table that passes between rules, once.
+
+A table may not have other columns than its schema names; `ima.io` checks on writing and reading.
+"""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+#: Vectors of a width that the data decide; `ima.io.conform` fills the width in.
+VECTOR = pa.list_(pa.float32(), 0)
+
+
+def _table(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema([pa.field(name, type_, nullable=False) for name, type_ in columns.items()])
+
+
+#: One image of a corpus: row `row` (0-based) of the IDX file `file`.
+IMAGES = _table(
+    id=pa.string(), split=pa.string(), label=pa.int8(), file=pa.string(), row=pa.int32()
+)
+
+#: One recording of a speech corpus. `digits` is what is said, a letter a digit (`z` and `o` are
+#: zero and oh); `file` is relative to the corpus' root; `group` is man, woman, boy, girl, ...
+RECORDINGS = _table(
+    id=pa.string(),
+    corpus=pa.string(),
+    split=pa.string(),
+    speaker=pa.string(),
+    group=pa.string(),
+    digits=pa.string(),
+    file=pa.string(),
+)
+
+#: A file of a corpus that is not used, and why.
+SKIPPED = _table(corpus=pa.string(), file=pa.string(), reason=pa.string())
+
+#: The wave of a recording, at the rate of the run.
+WAVES = _table(id=pa.string(), wave=pa.list_(pa.int16()))
+
+#: One spoken digit: its place in a recording. `loglik` is per frame; `doubtful` says what is odd
+#: about the cut ('' when nothing is).
+SEGMENTS = _table(
+    recording=pa.string(),
+    position=pa.int16(),
+    digit=pa.string(),
+    start_s=pa.float64(),
+    end_s=pa.float64(),
+    loglik=pa.float32(),
+    doubtful=pa.string(),
+)
+
+#: Where a digit of a recording really lies, known for what the demo's synthesiser spoke.
+TRUTH = _table(
+    file=pa.string(),
+    position=pa.int16(),
+    digit=pa.string(),
+    start_s=pa.float64(),
+    end_s=pa.float64(),
+)
+
+#: What pairing must know of an item.
+ITEMS = _table(id=pa.string(), split=pa.string(), label=pa.int8())
+
+#: Features of one item of a modality. The order of rows is what pair tables refer to.
+FEATURES = _table(id=pa.string(), split=pa.string(), label=pa.int8(), x=VECTOR)
+
+#: Features of synthetic noise; its rows follow those of the modality's FEATURES.
+NOISE = _table(id=pa.string(), x=VECTOR)
+
+
+def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
+    """Return the schema of a pair table: a row number a modality, the label and kind of the pair.
+
+    `kind` is `clean`, or `<modality>_noise` where that modality is noise.
+    """
+    items = {f"item_{name}": pa.int32() for name in modalities}
+    return _table(**items, label=pa.int8(), kind=pa.string())
+
+
+def representations_schema(modalities: Iterable[str]) -> pa.Schema:
+    """Return the schema of the representations of a pair table, row for row.
+
+    `z` is the joint one weighted by importances, `z_unweighted` with all importances 1, `u_<m>`
+    a modality's own, `y_<m>` its importance.
+    """
+    names = list(modalities)
+    unimodal = {f"u_{name}": VECTOR for name in names}
+    importances = {f"y_{name}": pa.float32() for name in names}
+    return _table(z=VECTOR, z_unweighted=VECTOR, **unimodal, **importances)

@@ -1,0 +1,26 @@
+"""What every test may use: data that lie beside the checkout, where there are any."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Return a function that gives a path below the shared data, or skips the test.
+
+    The data are looked for in the folder that `IMA_SHARED` names, relative to the repository's
+    root; `../shared` where it isn't set.
+    """
+    base = ROOT / os.environ.get("IMA_SHARED", "../shared")
+
+    def path(*parts: str) -> Path:
+        wanted = base.joinpath(*parts)
+        if not wanted.exists():
+            pytest.skip(f"no {wanted}: set IMA_SHARED to the folder that holds {'/'.join(parts)}")
+        return wanted
+
+    return path

@@ -1,0 +1,210 @@
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+import soxr
+
+from ima.errors import InputError
+from ima.features.covarep import extract
+from ima.features.covarep.dictionary import COLUMNS, NAMES, as_markdown
+from ima.features.voice import measured
+
+RATE = 16_000
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def values(table):
+    return np.stack([table[name].to_numpy() for name in NAMES], axis=1)
+
+
+@pytest.fixture(scope="module")
+def speech(vowel):
+    """A vowel between two noises, 1.5 s: voiced from .3 to 1.2 s."""
+    wave = 0.01 * np.random.default_rng(0).standard_normal(24_000)
+    wave[4800:19_200] += vowel(125, 1.0, seconds=0.9).wave
+    return wave
+
+
+def test_the_adopted_list_of_55_columns():
+    expected = ["F0", "VUV", "NAQ", "QOQ", "H1H2", "PSP", "MDQ", "peakSlope", "Rd", "Rd_conf"]
+    expected += ["creak"]
+    expected += [f"HMPDM_{i}" for i in range(25)] + [f"HMPDD_{i}" for i in range(13)]
+    expected += ["F1", "F2", "F3", "F4", "F5", "HRF"]
+    assert list(NAMES) == expected and len(NAMES) == 55
+
+
+def test_table_and_grid(speech):
+    table = extract(speech, RATE)
+    assert table.column_names == ["time_s", *NAMES, "measured"]
+    assert table["time_s"].to_numpy() == pytest.approx(79 / 16_000 + 0.01 * np.arange(150))
+    assert measured(table).shape == (150, 55)
+    assert values(table).dtype == np.float32 and np.isfinite(values(table)).all()
+
+
+def test_values_are_those_of_the_vowel(speech):
+    table = extract(speech, RATE).to_pandas()
+    inner = table[(table["time_s"] > 0.4) & (table["time_s"] < 1.1)]
+    assert (inner["VUV"] == 1).all()
+    assert inner["F0"].median() == pytest.approx(125, abs=1)
+    assert inner["Rd"].median() == pytest.approx(1.0, abs=0.25)
+    outside = table[(table["time_s"] < 0.2) | (table["time_s"] > 1.3)]
+    assert (outside["VUV"] == 0).mean() > 0.9
+
+
+def test_values_stay_in_the_ranges_of_the_dictionary(speech):
+    found = values(extract(speech, RATE))
+    for column, track in zip(COLUMNS, found.T, strict=True):
+        if column.low is not None:
+            assert track.min() >= np.float32(column.low), column.name
+        if column.high is not None:
+            assert track.max() <= np.float32(column.high), column.name
+
+
+def test_measured_tells_fillers_from_zeros(speech):
+    table = extract(speech, RATE)
+    flags = dict(zip(NAMES, measured(table).T, strict=True))
+    time, voiced = table["time_s"].to_numpy(), table["VUV"].to_numpy() == 1
+    # The first and last 50 ms have no pitch: 0 there is a filler.
+    assert not flags["F0"][(time < 0.05) | (time > 1.45)].any()
+    assert flags["F0"][(time > 0.06) & (time < 1.44)].all()
+    assert not (flags["NAQ"] & ~voiced).any() and flags["NAQ"].any()
+    assert not values(table)[~flags["F0"], 0].any()
+    # A 0 that was measured: no creak, no voice.
+    assert flags["creak"].all() and not table["creak"].to_numpy().any()
+
+
+def test_wrong_polarity_changes_nothing(speech):
+    assert extract(-speech, RATE).equals(extract(speech, RATE))
+
+
+def test_runs_are_alike(speech):
+    first = extract(speech, RATE)
+    np.random.seed(5)  # noqa: NPY002
+    assert extract(speech.copy(), RATE).equals(first)
+
+
+def test_the_input_is_left_alone(speech):
+    before = speech.copy()
+    extract(speech, RATE)
+    assert (speech == before).all()
+
+
+def test_scale_matters_to_hrf_alone(speech):
+    loud, soft = (values(extract(speech * k, RATE)) for k in (1.0, 0.25))
+    for i, name in enumerate(NAMES):
+        apart = np.abs(loud[:, i] - soft[:, i]) / (1 + np.abs(loud[:, i]))
+        # Rounding may tip a frame of the phase columns at the ends.
+        assert (np.quantile(apart, 0.85) > 1e-4) == (name == "HRF"), name
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100, 48_000])
+def test_rates(speech, rate):
+    table = extract(soxr.resample(speech, RATE, rate), rate).to_pandas()
+    assert len(table) == pytest.approx(150, abs=1)
+    voiced = table[table["VUV"] == 1]
+    assert 85 <= len(voiced) <= 100
+    assert voiced["F0"].median() == pytest.approx(125, abs=1)
+    assert voiced["NAQ"].median() == pytest.approx(0.117, abs=0.03)  # the model's, at Rd 1
+    assert voiced["Rd"].median() == pytest.approx(1.0, abs=0.3)
+
+
+def test_integers_are_full_scale(speech):
+    whole = np.round(speech * 32768)
+    a, b = extract(whole / 32768, RATE), extract(whole.astype(np.int16), RATE)
+    assert a.equals(b)
+
+
+def _cases(wave):
+    silence = np.zeros(8000)
+    t = np.arange(RATE) / RATE
+    return {
+        "silence": np.zeros(RATE),
+        "constant": np.ones(RATE),
+        "clipped": np.clip(wave * 20, -1, 1),
+        "50 ms": wave[8000:8800],
+        "10 ms": wave[8000:8160],
+        "one sample": wave[:1],
+        "nothing": wave[:0],
+        "99 ms": wave[8000:9584],
+        "101 ms": wave[8000:9616],
+        "noise": 0.1 * np.random.default_rng(3).standard_normal(RATE),
+        "offset": wave + 0.5,
+        "impulse": np.eye(1, RATE, 8000)[0],
+        "faint": wave * 1e-9,
+        "tone": 0.5 * np.sin(2 * np.pi * 200 * t),
+        "square": np.sign(np.sin(2 * np.pi * 100 * t)),
+        "silence inside": np.concatenate([wave[:12_000], silence, wave[12_000:]]),
+    }
+
+
+@pytest.mark.parametrize("case", _cases(np.zeros(24_000)))
+def test_odd_input_gives_finite_values_without_a_warning(speech, case):
+    wave = _cases(speech)[case]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = extract(wave, RATE)
+    assert len(table) == (max(wave.size - 79, 0) + 159) // 160
+    assert np.isfinite(values(table)).all()
+    flags = measured(table)
+    if case in ("silence", "constant"):
+        assert not np.delete(flags, [1, 10], axis=1).any()  # but VUV and creak
+    if wave.size <= 1600:
+        assert not flags[:, NAMES.index("F0")].any()
+
+
+def test_noise_has_no_glottal_values(noise):
+    table = extract(noise, RATE)
+    assert measured(table)[:, NAMES.index("NAQ")].mean() < 0.1
+
+
+def test_a_large_offset_is_taken_away_and_a_small_one_kept(speech):
+    plain, rms = values(extract(speech, RATE)), speech.std()
+    large = values(extract(speech + 2 * rms, RATE))
+    assert np.abs(large - plain).max() < 0.1 or np.median(np.abs(large - plain)) < 1e-4
+    small = speech + 0.2 * rms
+    assert not extract(small, RATE).equals(extract(small, RATE, remove_offset=True))
+    kept = extract(speech + 2 * rms, RATE, remove_offset=False)
+    assert not kept.equals(extract(speech + 2 * rms, RATE))
+
+
+@pytest.mark.parametrize(
+    ("wave", "rate", "says"),
+    [
+        (np.array([0.0, np.nan, np.inf]), RATE, "2 NaN or infinite of 3"),
+        (np.zeros((100, 2)), RATE, r"found shape \(100, 2\)"),
+        (np.full(1000, 3000.0), RATE, "full scale"),
+        (np.zeros(100, complex), RATE, "real samples"),
+        (np.zeros(100), 2000, "4,000 Hz"),
+    ],
+)
+def test_unfit_input_is_refused(wave, rate, says):
+    with pytest.raises(InputError, match=says):
+        extract(wave, rate)
+
+
+def test_the_feature_dictionary_in_the_docs_is_the_one_of_the_code():
+    assert (DOCS / "feature_dictionary.md").read_text() == as_markdown() + "\n"
+
+
+def test_every_paper_and_column_is_in_the_docs():
+    text = (DOCS / "covarep.md").read_text()
+    for column in COLUMNS:
+        authors, year = column.paper.rsplit(" ", 1)
+        assert authors.split()[0] in text and year in text, column.paper
+
+
+def test_command_line(speech, tmp_path):
+    soundfile.write(tmp_path / "in.wav", speech, RATE, "DOUBLE")
+    command = [sys.executable, "-m", "ima.features.covarep", str(tmp_path / "in.wav")]
+    subprocess.run([*command, str(tmp_path / "out.parquet")], check=True)
+    assert pq.read_table(tmp_path / "out.parquet").equals(extract(speech, RATE))
+    subprocess.run([*command, str(tmp_path / "out.csv")], check=True)
+    assert (tmp_path / "out.csv").read_text().startswith('"time_s","F0","VUV"')
+    soundfile.write(tmp_path / "in.wav", np.zeros((100, 2)), RATE)
+    done = subprocess.run([*command, str(tmp_path / "x.csv")], capture_output=True, text=True)
+    assert done.returncode == 1 and "one channel" in done.stderr

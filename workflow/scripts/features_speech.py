@@ -1,0 +1,21 @@
+"""results/<run>/features/speech.parquet: MFCC in [0, 1], by `ima.features.speech.UnitInterval`."""
+
+from ima import job
+from ima.features.speech import UnitInterval
+from ima.io import matrix, read_parquet, vector_column, write_json, write_parquet
+from ima.schema import FEATURES
+
+
+def main(snakemake):
+    table = read_parquet(snakemake.input.mfcc, FEATURES)
+    x = matrix(table, "x")
+    train = table["split"].to_numpy() == "train"
+    mapping = UnitInterval.fit(x[train], snakemake.params.mapping, snakemake.params.coefficients)
+    column = table.column_names.index("x")
+    mapped = table.set_column(column, "x", vector_column(mapping(x)))
+    write_parquet(mapped, snakemake.output.features, FEATURES)
+    write_json(mapping.as_dict(), snakemake.output.mapping)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

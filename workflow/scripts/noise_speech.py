@@ -1,0 +1,26 @@
+"""results/<run>/features/speech_noise.parquet: noise waves as speech, by `ima.noise.noise_wave`."""
+
+import numpy as np
+
+from ima import job
+from ima.features.speech import Mfcc, UnitInterval, mfcc_of_waves
+from ima.io import read_json, read_parquet
+from ima.noise import noise_wave, write_noise
+from ima.pairing import noise_count
+from ima.schema import FEATURES
+
+
+def main(snakemake):
+    corpus = read_parquet(snakemake.input.features, FEATURES)
+    count = noise_count("speech", len(corpus), [snakemake.input.train, snakemake.input.test])
+    rng = np.random.default_rng([snakemake.params.seed, 1])
+    mfcc = Mfcc(**snakemake.params.mfcc)
+    seconds = snakemake.params.noise["seconds"]
+    waves = (noise_wave(seconds, mfcc.rate, rng) for _ in range(count))
+    mapping = UnitInterval.from_dict(read_json(snakemake.input.mapping))
+    x = mapping(mfcc_of_waves(waves, mfcc))
+    write_noise("speech", x, snakemake.output.features)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

@@ -1,0 +1,20 @@
+"""scores.json of a model: retrieval and noise, by `ima.metrics.precision_at_k` (5.4)."""
+
+from ima import job
+from ima.io import read_parquet, write_json
+from ima.metrics import score_model
+from ima.pairing import modalities, read_pairs
+from ima.schema import representations_schema
+
+
+def main(snakemake):
+    pairs = read_pairs(snakemake.input.pairs)
+    schema = representations_schema(modalities(pairs))
+    representations = read_parquet(snakemake.input.representations, schema)
+    model = {name: int(snakemake.wildcards[name]) for name in ("latent", "seed")}
+    scores = score_model(representations, pairs, snakemake.params.k)
+    write_json({**model, **scores}, snakemake.output.scores)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

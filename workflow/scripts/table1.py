@@ -1,0 +1,20 @@
+"""results/tables/table1.csv: Precision@K (Table 1), by `ima.tables.table1`."""
+
+from ima import job
+from ima.io import read_json, write_csv
+from ima.tables import read_paper_values, table1
+
+
+def main(snakemake):
+    scores = [read_json(path) for path in snakemake.input.scores]
+    table = table1(
+        scores,
+        read_json(snakemake.input.anchors),
+        read_paper_values(snakemake.input.paper),
+        snakemake.params.run,
+    )
+    write_csv(table, snakemake.output.table)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
