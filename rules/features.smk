@@ -92,7 +92,7 @@ rule features_image:
     resources:
         mem_mb=2000,
     params:
-        root=corpus_root(config["image"]["corpus"]),
+        root=lambda wildcards: corpus_root(config["image"]["corpus"]),
         fingerprint=fingerprint(config["image"]["corpus"]),
     script:
         "../workflow/scripts/features_image.py"

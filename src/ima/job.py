@@ -1,7 +1,7 @@
 """What every script of the workflow does around its work: a log, and one clear error.
 
 `job` is the object that Snakemake gives a script (`snakemake`): input, output, params, wildcards,
-threads and log, by name.
+threads and log by name, and the rule's name.
 """
 
 import contextlib
@@ -32,7 +32,9 @@ def run(main: Callable, job) -> None:
         try:
             main(job)
         except InputError as error:
-            _end(f"error in rule {job.rule}: {error}")
+            # What a library says of a bad file may have several lines.
+            lines = " ".join(line.strip() for line in str(error).splitlines())
+            _end(f"error in rule {job.rule}: {lines}")
         except Exception:
             _end(f"error in rule {job.rule}:\n{traceback.format_exc()}")
 

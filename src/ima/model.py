@@ -82,10 +82,15 @@ class ImportanceNet(nn.Module):
         dimension: D, width of the inputs.
         hidden: width of the hidden layers.
         rho: the prior mean of each copy, in (0, 1); its length is R.
+
+    Raises:
+        InputError: a rho outside (0, 1), or none.
     """
 
     def __init__(self, dimension: int, hidden: int, rho: list[float]):
         super().__init__()
+        if not rho or not all(0 < r < 1 for r in rho):
+            raise InputError("rho", expected="numbers in (0, 1)", found=rho)
         copies = len(rho)
         self.w1, self.b1 = _linear(copies, dimension, hidden)
         self.w2, self.b2 = _linear(copies, hidden, hidden)

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -68,11 +67,13 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def check_pairs(x: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> None:
-    """Raise InputError unless every pair's row numbers are rows of that modality's matrix."""
+def check_pairs(model: Autoencoder, x: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> None:
+    """Raise InputError unless pairs have the model's modalities, and rows of their matrices."""
+    if set(items) != set(model.modalities):
+        raise InputError("pairs", expected=f"modalities {list(model.modalities)}", found=[*items])
     for name, rows in items.items():
         if name not in x:
-            raise InputError("pairs", expected=f"modalities {list(x)}", found=name)
+            raise InputError("features", expected=f"those of {name}", found=f"of {list(x)} only")
         if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < len(x[name]):
             raise InputError(
                 f"pairs of {name}",
@@ -80,7 +81,10 @@ def check_pairs(x: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> None:
                 found=f"{int(rows.min())} to {int(rows.max())}",
                 do="Make the pairs again from these features.",
             )
-    if not items or not all(len(rows) for rows in items.values()):
+    counts = {name: len(rows) for name, rows in items.items()}
+    if len(set(counts.values())) > 1:
+        raise InputError("pairs", expected="an item of each modality in each", found=counts)
+    if not any(counts.values()):
         raise InputError("pairs", expected="at least one", found="none")
 
 
@@ -123,7 +127,7 @@ def fit_autoencoder(
     Raises:
         InputError: pairs and matrices do not fit, or the loss stops being a number.
     """
-    check_pairs(x, items)
+    check_pairs(model, x, items)
     weights = {
         "rec": settings.lambda_rec,
         "align": settings.lambda_align,
@@ -150,7 +154,8 @@ def fit_autoencoder(
             if settings.cosine:
                 schedule.step()
             _add(sums, {**terms, "loss": loss}, _pairs(batch))
-        history.append({"epoch": epoch, **_means(sums, _pairs(items), "stage 1", epoch)})
+        means = _means(sums, _pairs(items), "stage 1", epoch)
+        history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
     return history
 
 
@@ -182,7 +187,7 @@ def fit_importance(
     Raises:
         InputError: pairs and matrices do not fit, or the loss stops being a number.
     """
-    check_pairs(x, items)
+    check_pairs(model.autoencoder, x, items)
     with torch.no_grad():
         u = model.autoencoder.encode(x)  # constant in this stage: once is enough
     rho = {name: torch.tensor(values, device=u[name].device) for name, values in rho.items()}
@@ -273,11 +278,11 @@ def _add(sums: dict, terms: Mapping[str, Tensor], count: int) -> None:
 
 def _means(sums: dict, count: int, stage: str, epoch: int) -> dict:
     means = {term: value / count for term, value in sums.items()}
-    if not torch.isfinite(torch.as_tensor(means["loss"])).all():
+    if not torch.isfinite(means["loss"]).all():
         raise InputError(
             f"{stage}, epoch {epoch}",
             expected="a finite loss",
-            found={term: np.asarray(value).tolist() for term, value in means.items()},
+            found={term: value.tolist() for term, value in means.items()},
             do="Lower the learning rate, or look for odd values in the features.",
         )
     return means

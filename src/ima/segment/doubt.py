@@ -17,8 +17,8 @@ DEVIATIONS = 5.0
 #: With fewer cuts of a word than this there is no distribution to compare with.
 FEWEST = 10
 #: A free choice of digits must fit better by this many nats a frame to put the string in doubt.
-#: On strings made of isolated digits and of espeak-ng's, 98 in 100 right strings stay below 0.05
-#: and 95 in 100 wrong ones (a digit more, less or other) lie above.
+#: Chosen on strings made of FSDD's digits and spoken by espeak-ng: nearly all right strings stay
+#: below 0.02, and most wrong ones lie above 0.1 (benchmarks/segmentation.py counts both).
 GAIN = 0.05
 
 

@@ -1,6 +1,6 @@
 """The inner loops: emissions, best path through a known string, best string of a free loop.
 
-All work in log probabilities. Compiled with numba at the first call of a process (about 4 s); no
+All work in log probabilities. Compiled with numba at the first call of a process (about 5 s); no
 cache is kept on disk, because an installed package may lie in a folder that cannot be written.
 """
 

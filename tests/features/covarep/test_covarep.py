@@ -1,4 +1,3 @@
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -11,6 +10,7 @@ import soxr
 
 from ima.errors import InputError
 from ima.features.covarep import extract
+from ima.features.covarep.__main__ import main
 from ima.features.covarep.dictionary import COLUMNS, NAMES, as_markdown
 from ima.features.voice import measured
 
@@ -198,13 +198,15 @@ def test_every_paper_and_column_is_in_the_docs():
         assert authors.split()[0] in text and year in text, column.paper
 
 
-def test_command_line(speech, tmp_path):
+def test_command_line(speech, tmp_path, monkeypatch, capsys):
+    def run(out):
+        monkeypatch.setattr(sys, "argv", ["covarep", str(tmp_path / "in.wav"), str(tmp_path / out)])
+        return main()
+
     soundfile.write(tmp_path / "in.wav", speech, RATE, "DOUBLE")
-    command = [sys.executable, "-m", "ima.features.covarep", str(tmp_path / "in.wav")]
-    subprocess.run([*command, str(tmp_path / "out.parquet")], check=True)
+    assert run("out.parquet") == run("out.csv") == 0
     assert pq.read_table(tmp_path / "out.parquet").equals(extract(speech, RATE))
-    subprocess.run([*command, str(tmp_path / "out.csv")], check=True)
     assert (tmp_path / "out.csv").read_text().startswith('"time_s","F0","VUV"')
     soundfile.write(tmp_path / "in.wav", np.zeros((100, 2)), RATE)
-    done = subprocess.run([*command, str(tmp_path / "x.csv")], capture_output=True, text=True)
-    assert done.returncode == 1 and "one channel" in done.stderr
+    assert run("x.csv") == 1 and "one channel" in capsys.readouterr().err
+    assert not (tmp_path / "x.csv").exists()

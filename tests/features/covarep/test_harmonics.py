@@ -4,7 +4,6 @@ import pytest
 from ima.features.covarep import lf
 from ima.features.covarep.hmpd import (
     MIN_FRAMES,
-    _compress_mean,
     _scale,
     harmonic_phase_distortion,
     wrap,
@@ -105,11 +104,6 @@ def test_scale_of_the_means():
     scale = _scale()
     assert scale[:8].tolist() == list(range(1, 9))
     assert scale[-1] == 25 and (np.diff(scale) >= 0).all() and set(scale) == set(range(1, 26))
-    # Angles are averaged as angles: pi - .1 and -pi + .1 give pi, not 0.
-    mean = np.zeros((1, 513))
-    last = np.flatnonzero(scale == 25)
-    mean[0, last] = np.where(np.arange(last.size) % 2 == 0, np.pi - 0.1, -np.pi + 0.1)
-    assert abs(_compress_mean(mean)[0, 24]) == pytest.approx(np.pi, abs=0.01)
 
 
 def test_wrap():

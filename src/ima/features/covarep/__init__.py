@@ -62,7 +62,7 @@ def extract(wave: np.ndarray, rate: int, *, remove_offset: bool | None = None) -
     if wave.size and (remove_offset or (remove_offset is None and _spoilt(wave))):
         wave = wave - wave.mean()
     wave = wave * polarity(wave, rate)
-    # Predictors need their band filled to the end; octave bands and DFT bins need one rate.
+    # Predictors need their band filled to its end; octave bands and DFT bins need one rate.
     wide = soxr.resample(wave, rate, RATE, quality="VHQ") if rate < RATE and wave.size else wave
     tracks = _Tracks(wide.size)
     pitch = f0_srh(wave, rate, low=_F0_RANGE[0], high=_F0_RANGE[1])
@@ -98,15 +98,13 @@ def prepare(wave: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
         )
     if np.issubdtype(wave.dtype, np.signedinteger):
         wave = wave / -float(np.iinfo(wave.dtype).min)
-    if not (np.issubdtype(wave.dtype, np.floating)):
+    if not np.issubdtype(wave.dtype, np.floating):
         raise InputError("wave", expected="real samples", found=f"samples of type {wave.dtype}")
     wave = wave.astype(float)
     if not np.isfinite(wave).all():
-        raise InputError(
-            "wave",
-            expected="finite samples",
-            found=f"{np.count_nonzero(~np.isfinite(wave))} NaN or infinite of {wave.size}",
-        )
+        bad = np.count_nonzero(~np.isfinite(wave))
+        found = f"{bad} NaN or infinite of {wave.size}"
+        raise InputError("wave", expected="finite samples", found=found)
     peak = np.abs(wave).max(initial=0.0)
     if peak > 2:
         raise InputError(

@@ -11,6 +11,7 @@ from ima.features.covarep.sinusoids import Sinusoids
 _DFT = 1024
 _MEAN_FRAMES, _SPREAD_FRAMES = 25, 9  # six and two periods of four frames, made odd
 _MEANS, _SPREADS = 25, 13  # coefficients
+_BLOCK = 64  # bins smoothed at once
 _LINEAR = 8  # below this place the scale of the means is linear
 #: Frames that the smoothing needs: three windows of the mean.
 MIN_FRAMES = 3 * (_MEAN_FRAMES - 1) + 1
@@ -43,10 +44,15 @@ def harmonic_phase_distortion(frames: Sinusoids, rate: int) -> PhaseDistortion:
     if n < MIN_FRAMES:
         return PhaseDistortion(np.zeros((0, _MEANS)), np.zeros((0, _SPREADS)))
     distortion = _distortion(frames, rate)
-    mean = np.angle(_smooth(np.exp(1j * distortion), _MEAN_FRAMES))
-    detrended = distortion - _trend(distortion)
-    deviation = _spread(_smooth(np.exp(1j * detrended), _SPREAD_FRAMES))
-    return PhaseDistortion(_compress_mean(mean), _compress_deviation(deviation, rate))
+    means, scale = np.zeros((n, _MEANS), complex), _scale()
+    for first in range(0, scale.size + 1, _BLOCK):
+        block = slice(first, first + _BLOCK)
+        unit = np.exp(1j * np.angle(_smooth(np.exp(1j * distortion[:, block]), _MEAN_FRAMES)))
+        for coefficient, column in zip(scale[block], unit.T, strict=False):
+            means[:, coefficient - 1] += column
+        detrended = distortion[:, block] - _trend(distortion[:, block])
+        distortion[:, block] = _spread(_smooth(np.exp(1j * detrended), _SPREAD_FRAMES))
+    return PhaseDistortion(np.angle(means), _compress_deviation(distortion, rate))
 
 
 def wrap(angle: np.ndarray) -> np.ndarray:
@@ -117,7 +123,7 @@ def _spread(mean):
 
 
 def _scale():
-    """Return the coefficient (1..25) that each bin from 1 on belongs to: linear, then flattening.
+    """Return the coefficient (1..25) of each of the bins 0..511: linear, then flattening.
 
     A quadratic Bezier curve from (8, 8) over (25, 25) to (512, 25).
     """
@@ -127,13 +133,6 @@ def _scale():
     place = np.arange(1, _DFT // 2 + 1, dtype=float)
     place[_LINEAR:] = np.interp(place[_LINEAR:], x, y)
     return np.floor(place + 0.5).astype(int)
-
-
-def _compress_mean(mean):
-    """Average the angles of the bins of each coefficient, (n, 513) to (n, 25)."""
-    scale = _scale()
-    unit = np.exp(1j * mean[:, : scale.size])
-    return np.stack([np.angle(unit[:, scale == c].mean(axis=1)) for c in range(1, _MEANS + 1)], 1)
 
 
 def _compress_deviation(deviation, rate):

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 from numba import njit
+from scipy.optimize import fminbound
 
 from ima.features.covarep import lf
 from ima.features.covarep.sinusoids import Sinusoids
@@ -11,7 +12,7 @@ from ima.features.covarep.sinusoids import Sinusoids
 #: Harmonics whose phase is looked at.
 _ORDER = 8
 #: The spacing of the table of model phases over Rd; between, it is linear.
-_STEP = 0.005
+_STEP, _LOW = 0.005, lf.RD_RANGE[0]
 #: Brent's search stops at this distance, the toolbox's.
 _TOLERANCE = 0.01
 
@@ -38,7 +39,10 @@ def rd_msp(frames: Sinusoids, rate: int) -> tuple[np.ndarray, np.ndarray]:
         if harmonics <= _ORDER or amplitude[1:].max() <= 1e-200:
             continue
         phase = frames.phase[n, : _ORDER + 1] - _minimum_phase(amplitude)
-        rd[n], error = _search(phase, _model_phases(harmonics), *lf.RD_RANGE, _STEP, _TOLERANCE)
+        # Brent's search may stop in a local minimum; so does the toolbox's.
+        rd[n], error, _, _ = fminbound(
+            _error, *lf.RD_RANGE, (phase, _model_phases(harmonics)), _TOLERANCE, full_output=True
+        )
         confidence[n] = 1 - np.sqrt(error) / np.pi
     return rd, confidence
 
@@ -73,10 +77,11 @@ def _spectra():
 
 
 @njit(cache=True)
-def _error(rd, phase, table, low, step):
+def _error(rd, phase, table):
     """Return the mean squared phase distortion that is left after the model of `rd`."""
-    at = min(int((rd - low) / step), len(table) - 2)
-    weight = (rd - low) / step - at
+    place = (rd - _LOW) / _STEP
+    at = min(int(place), len(table) - 2)
+    weight = place - at
     total, before, first = 0.0, 0.0, 0.0
     for k in range(1, phase.size):
         left = phase[k] - (1 - weight) * table[at, k] - weight * table[at + 1, k]
@@ -88,49 +93,3 @@ def _error(rd, phase, table, low, step):
             total += turn * turn
         before = left
     return total / (phase.size - 2)
-
-
-@njit(cache=True)
-def _search(phase, table, low, high, step, tolerance):
-    """Minimise `_error` over low..high by Brent's method; return the place and the error.
-
-    Brent, "Algorithms for minimization without derivatives", 1973, chapter 5. It may stop in a
-    local minimum; a full search finds another in few frames, and agrees less with the toolbox.
-    """
-    golden = 0.5 * (3 - np.sqrt(5.0))
-    a, b = low, high
-    x = w = v = a + golden * (b - a)
-    fx = fw = fv = _error(x, phase, table, low, step)
-    move = last = 0.0
-    for _ in range(31):
-        middle = 0.5 * (a + b)
-        near = 1.5e-8 * abs(x) + tolerance / 3
-        if abs(x - middle) <= 2 * near - 0.5 * (b - a):
-            break
-        parabola = False
-        if abs(last) > near:
-            r, q = (x - w) * (fx - fv), (x - v) * (fx - fw)
-            p, q = (x - v) * q - (x - w) * r, 2 * (q - r)
-            p, q = (-p if q > 0 else p), abs(q)
-            before, last = last, move
-            if abs(p) < abs(0.5 * q * before) and p > q * (a - x) and p < q * (b - x):
-                parabola = True
-                move = p / q
-                u = x + move
-                if u - a < 2 * near or b - u < 2 * near:
-                    move = near if middle >= x else -near
-        if not parabola:
-            last = a - x if x >= middle else b - x
-            move = golden * last
-        u = x + (max(abs(move), near) if move >= 0 else -max(abs(move), near))
-        fu = _error(u, phase, table, low, step)
-        if fu <= fx:
-            a, b = (x, b) if u >= x else (a, x)
-            v, w, x, fv, fw, fx = w, x, u, fw, fx, fu
-        else:
-            a, b = (u, b) if u < x else (a, u)
-            if fu <= fw or w == x:
-                v, w, fv, fw = w, u, fw, fu
-            elif fu <= fv or v in (x, w):
-                v, fv = u, fu
-    return x, fx
