@@ -6,7 +6,7 @@ network, stage 2 never an encoder or decoder.
 
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,19 +19,22 @@ from ima.model import IMA, Autoencoder, fuse
 
 
 @dataclass(frozen=True)
-class Stage1:
-    """Settings of stage 1: the weights of Eq. 2 and how long to train.
+class Training:
+    """How long and fast Adam trains; `cosine` lowers its rate to 0 along a half cosine."""
 
-    `cosine` lowers the learning rate to 0 along a half cosine.
-    """
-
-    lambda_rec: float = 1.0
-    lambda_align: float = 1.0
-    lambda_glob: float = 1.0
     epochs: int = 30
     batch_size: int = 64
     learning_rate: float = 1e-3
     cosine: bool = True
+
+
+@dataclass(frozen=True)
+class Stage1(Training):
+    """Settings of stage 1: beside those of training, the weights of Eq. 2."""
+
+    lambda_rec: float = 1.0
+    lambda_align: float = 1.0
+    lambda_glob: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -133,28 +136,59 @@ def fit_autoencoder(
         "align": settings.lambda_align,
         "glob": settings.lambda_glob,
     }
+
+    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        terms = autoencoder_losses(model, batch)
+        weighted = {t: weights.get(t.split("_")[0], 0) * value for t, value in terms.items()}
+        return {**terms, "loss": sum(weighted.values())}
+
+    return fit(model, terms_of, x, items, settings, seed, "stage 1")
+
+
+def fit(
+    model: torch.nn.Module,
+    terms_of: Callable[[Mapping[str, Tensor]], dict[str, Tensor]],
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+    settings: Training,
+    seed: int,
+    name: str,
+) -> History:
+    """Train a model on pairs with Adam.
+
+    Args:
+        model: trained in place.
+        terms_of: maps a batch of inputs, by modality (B, D_m), to the terms to record; `loss` is
+            the one that is minimised.
+        x: by modality, the matrix (n_m, D_m) of its items.
+        items: by modality, the row numbers (N,) of the pairs.
+        settings: how long and fast.
+        seed: of the order of pairs.
+        name: of the model or stage, for the progress bar and messages.
+
+    Returns:
+        A row an epoch: `epoch` and the mean of every term.
+
+    Raises:
+        InputError: the loss stops being a number.
+    """
     # fused: Adam's own arithmetic takes half of the time otherwise.
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
     steps = settings.epochs * -(-_pairs(items) // settings.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     history: History = []
     generator = torch.Generator().manual_seed(seed)
-    for epoch in tqdm(range(1, settings.epochs + 1), desc="stage 1", unit="epoch", **PROGRESS):
+    for epoch in tqdm(range(1, settings.epochs + 1), desc=name, unit="epoch", **PROGRESS):
         sums: dict[str, float] = defaultdict(float)
         for batch in _batches(items, settings.batch_size, generator):
-            terms = autoencoder_losses(model, {m: x[m][rows] for m, rows in batch.items()})
-            loss = sum(
-                weights[term.split("_")[0]] * value
-                for term, value in terms.items()
-                if not term.startswith("norm")
-            )
+            terms = terms_of({m: x[m][rows] for m, rows in batch.items()})
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            terms["loss"].backward()
             optimizer.step()
             if settings.cosine:
                 schedule.step()
-            _add(sums, {**terms, "loss": loss}, _pairs(batch))
-        means = _means(sums, _pairs(items), "stage 1", epoch)
+            _add(sums, terms, _pairs(batch))
+        means = _means(sums, _pairs(items), name, epoch)
         history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
     return history
 

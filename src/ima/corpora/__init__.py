@@ -10,7 +10,7 @@ and keeping one of several copies of a recording.
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -160,6 +160,46 @@ def keep_first(rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, str]]]
         if first is not row:
             copies.append((row["file"], f"a second copy of {first['file']} ({row['id']})"))
     return list(kept.values()), copies
+
+
+def find_recordings(
+    root: Path,
+    corpus: str,
+    layout: str,
+    row_of: Callable[[str], dict | str | None],
+) -> tuple[list[dict], list[tuple[str, str]]]:
+    """Find the recordings of a corpus below its folder.
+
+    Args:
+        root: from `root_folder`.
+        corpus: the corpus' name, for the message.
+        layout: what is expected in the folder, for the message.
+        row_of: gives the recording that a relative path names, why it names none, or None for
+            another word than a digit (those share one line of `skipped`).
+
+    Returns:
+        rows, one an id, and (path, reason) of audio that isn't used.
+
+    Raises:
+        InputError: not one recording.
+    """
+    audio, skipped = audio_files(root)
+    rows, others = [], []
+    for path in audio:
+        row = row_of(path)
+        if row is None:
+            others.append(path)
+        elif isinstance(row, str):
+            skipped.append((path, row))
+        else:
+            rows.append(row)
+    if others:
+        reason = f"{len(others)} recording(s) of words that are not digits; this is the first"
+        skipped.append((others[0], reason))
+    rows, copies = keep_first(rows)
+    if not rows:
+        raise nothing_found(root, corpus, layout, skipped)
+    return rows, skipped + copies
 
 
 def recordings(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ima.corpora import audio_files, keep_first, nothing_found, recordings, root_folder
+from ima.corpora import find_recordings, recordings, root_folder
 from ima.errors import InputError
 
 CORPUS = "fsdd"
@@ -47,24 +47,14 @@ def index(
     """
     _check_split(split, test_speakers)
     root = root_folder(root, "FSDD", SOURCE, LAYOUT)
-    audio, skipped = audio_files(root)
-    rows = []
-    for path in audio:
-        row = _row(path)
-        if isinstance(row, str):
-            skipped.append((path, row))
-        else:
-            rows.append(row)
-    rows, copies = keep_first(rows)
-    if not rows:
-        raise nothing_found(root, "FSDD", LAYOUT, skipped)
+    rows, skipped = find_recordings(root, "FSDD", LAYOUT, _row)
     if split == "speaker":
         test = _known_speakers({row["speaker"] for row in rows}, test_speakers)
     for row in rows:
         held_out = row["speaker"] in test if split == "speaker" else row["take"] < TEST_TAKES
         row["split"] = "test" if held_out else "train"
         del row["take"]
-    return recordings(CORPUS, rows, skipped + copies)
+    return recordings(CORPUS, rows, skipped)
 
 
 def _check_split(split: str, test_speakers: Sequence[str]) -> None:

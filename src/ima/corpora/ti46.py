@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ima.corpora import audio_files, keep_first, nothing_found, recordings, root_folder
+from ima.corpora import find_recordings, recordings, root_folder
 from ima.corpora.counts import Expected, count_report
 
 CORPUS = "ti46"
@@ -54,23 +54,8 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
         InputError: no such tree, or no digit in it.
     """
     root = root_folder(root, "TI46", SOURCE, LAYOUT)
-    audio, skipped = audio_files(root)
-    rows, others = [], []
-    for path in audio:
-        row = _row(path)
-        if row is None:
-            others.append(path)
-        elif isinstance(row, str):
-            skipped.append((path, row))
-        else:
-            rows.append(row)
-    if others:
-        reason = f"{len(others)} recording(s) of words that are not digits; this is the first"
-        skipped.append((others[0], reason))
-    rows, copies = keep_first(rows)
-    if not rows:
-        raise nothing_found(root, "TI46", LAYOUT, skipped)
-    return recordings(CORPUS, rows, skipped + copies)
+    rows, skipped = find_recordings(root, "TI46", LAYOUT, _row)
+    return recordings(CORPUS, rows, skipped)
 
 
 def expected_counts(items: pa.Table) -> pa.Table:

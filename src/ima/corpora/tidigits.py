@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ima.corpora import audio_files, keep_first, nothing_found, recordings, root_folder
+from ima.corpora import find_recordings, recordings, root_folder
 from ima.corpora.counts import Expected, count_report
 from ima.errors import InputError
 
@@ -55,19 +55,9 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
             groups.
     """
     root = root_folder(root, "TIDIGITS", SOURCE, LAYOUT)
-    audio, skipped = audio_files(root)
-    rows = []
-    for path in audio:
-        row = _row(path)
-        if isinstance(row, str):
-            skipped.append((path, row))
-        else:
-            rows.append(row)
-    rows, copies = keep_first(rows)
-    if not rows:
-        raise nothing_found(root, "TIDIGITS", LAYOUT, skipped)
+    rows, skipped = find_recordings(root, "TIDIGITS", LAYOUT, _row)
     _check_speakers(root, rows)
-    return recordings(CORPUS, rows, skipped + copies)
+    return recordings(CORPUS, rows, skipped)
 
 
 def expected_counts(items: pa.Table) -> pa.Table:

@@ -192,13 +192,16 @@ def _glottal_columns(tracks, wave, rate, pitch, voiced):
     gci = gci[certain & (gci >= 1)]
     flow, derivative = iaif(wave, rate, gci)
     parameters = glottal_parameters(flow, derivative, rate, gci)
+    # The first closure has no period before it, others follow a gap of over 50 ms.
+    sound = (parameters.naq > 0) & (np.arange(gci.size) > 0)
     at = gci * (RATE / rate)
+    known = voiced & (tracks.interpolate(at, sound.astype(float)) == 1)
     for name, values in zip(_FLOW, parameters, strict=True):
-        tracks.set(name, tracks.interpolate(at, values), voiced & tracks.within(at))
+        tracks.set(name, tracks.interpolate(at, values), known)
     spread = mdq(residual(wave, rate, round(rate / 1000) + 2), gci)
     # One sample early, see peakSlope.
     at = (gci - 1) * (RATE / rate)
-    tracks.set("MDQ", tracks.interpolate(at, spread), voiced & tracks.within(at))
+    tracks.set("MDQ", tracks.interpolate(at, spread), known)
 
 
 def _shape_columns(tracks, wave, rate, pitch):

@@ -10,7 +10,7 @@ class Column(NamedTuple):
         name: as in COVAREP's feature extraction.
         meaning: one phrase.
         unit: 'Hz', 'dB', 'rad', 'ratio', ... ; '' for none.
-        low, high: range of the values, bounds included; None where there is no bound.
+        low, high: range of measured values, bounds included; None where there is no bound.
         window: the signal that one value is measured on.
         paper: where the method is from.
         voiced: it means something in voiced frames only.
