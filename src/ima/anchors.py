@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from ima.errors import InputError
 from ima.metrics import retrieval_rows
 from ima.pairing import modalities
 
@@ -20,9 +21,17 @@ def views(x: Mapping[str, np.ndarray], items: Mapping[str, np.ndarray]) -> dict[
 def pca(
     train: Mapping[str, np.ndarray], test: Mapping[str, np.ndarray], components: int
 ) -> dict[str, np.ndarray]:
-    """Return each view of the test pairs (N, components) under a PCA of the training pairs."""
+    """Return each view of the test pairs (N, components) under a PCA of the training pairs.
+
+    Raises:
+        InputError: more components than a view has dimensions, or than there are training pairs.
+    """
     from sklearn.decomposition import PCA
 
+    for name, values in train.items():
+        if not 1 <= components <= min(values.shape):
+            expected = f"1 to {min(values.shape)} components"
+            raise InputError(f"PCA of {name}", expected=expected, found=components)
     return {
         name: PCA(components, svd_solver="covariance_eigh").fit(train[name]).transform(test[name])
         for name in test

@@ -27,7 +27,7 @@ from ima.features.covarep.polarity import polarity
 from ima.features.covarep.rd import rd_msp
 from ima.features.covarep.sinusoids import sinusoids
 
-#: Hz that every wave is brought to first; COVAREP was made for it.
+#: Hz of the grid, and of waves of higher rates after resampling; COVAREP was made for it.
 RATE = 16_000
 #: s between frames; frame k is at `FIRST_S` + k `HOP_S`.
 HOP_S, FIRST_S = 0.010, 79 / RATE

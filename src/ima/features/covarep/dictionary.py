@@ -72,7 +72,7 @@ def _formants() -> list[Column]:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("F0", "fundamental frequency; a guess in unvoiced frames", "Hz", 0, 500, "100 ms",
+    Column("F0", "fundamental frequency; a guess in unvoiced frames", "Hz", 50, 500, "100 ms",
            "Drugman & Alwan 2011", True, 1.0),
     Column("VUV", "1 voiced, 0 unvoiced", "", 0, 1, "100 ms", "Drugman & Alwan 2011", False, 1.0),
     Column("NAQ", "normalised amplitude quotient: low tense, high breathy", "ratio", 0, None,
@@ -87,7 +87,7 @@ COLUMNS: tuple[Column, ...] = (
            "Kane & Gobl 2013", True, 1.0),
     Column("peakSlope", "slope of wavelet peaks over octaves: spectral tilt", "log10/octave",
            None, None, "40 ms", "Kane & Gobl 2011", False, 1.0),
-    Column("Rd", "shape of the LF glottal pulse: .3 tense, 2.5 lax", "", 0, 2.5, _SINUSOIDS,
+    Column("Rd", "shape of the LF glottal pulse: .3 tense, 2.5 lax", "", 0.3, 2.5, _SINUSOIDS,
            "Degottex et al. 2011", True, 1.0),
     Column("Rd_conf", "how well the LF pulse fits", "", 0, 1, _SINUSOIDS,
            "Degottex et al. 2011", True, 1.0),
