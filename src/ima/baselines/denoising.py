@@ -1,0 +1,125 @@
+"""The multimodal denoising autoencoder (Vincent et al. 2008; Ngiam et al. 2011).
+
+One encoder sees all modalities, corrupted; every modality is decoded, clean, from its output.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ima.baselines.gaussian import check_names, check_present, concatenated
+from ima.errors import InputError
+from ima.losses import reconstruction
+from ima.model import Decoder, Encoder, Modality
+from ima.train import History, Training, check_pairs, fit
+
+#: What is set to 0 with probability `rate` (see `DenoisingSettings`).
+CORRUPTIONS = ("entries", "modalities")
+
+
+@dataclass(frozen=True)
+class DenoisingSettings(Training):
+    """Settings of the denoising autoencoder.
+
+    Args:
+        rate: probability of being set to 0, in [0, 1).
+        corruption: what is: `entries`, each value of each modality by itself (the masking noise of
+            Vincent et al. 2008, Extracting and composing robust features); `modalities`, a
+            modality of a sample as a whole (as Ngiam et al. 2011, Multimodal deep learning, train
+            for a missing modality); a sample that would lose them all keeps them all.
+    """
+
+    rate: float = 0.3
+    corruption: str = "entries"
+
+    def __post_init__(self):
+        if not 0 <= self.rate < 1:
+            raise InputError("rate", expected="a probability in [0, 1)", found=self.rate)
+        if self.corruption not in CORRUPTIONS:
+            raise InputError("corruption", expected=f"one of {CORRUPTIONS}", found=self.corruption)
+
+
+class DenoisingAutoencoder(nn.Module):
+    """An encoder of the concatenated modalities, and a decoder a modality.
+
+    The encoder's hidden layers are as wide as the modalities' own together.
+
+    Args:
+        modalities: by name, in order.
+        latent: L, size of z.
+    """
+
+    def __init__(self, modalities: Mapping[str, Modality], latent: int):
+        super().__init__()
+        check_names(modalities)
+        self.modalities, self.latent = dict(modalities), latent
+        self.encoder = Encoder(concatenated(modalities, [*modalities]), latent)
+        self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
+
+    def encode(self, x: Mapping[str, Tensor]) -> Tensor:
+        """Return z (B, L) of the modalities that are there; the others are 0."""
+        check_present(x, self.modalities)
+        some = next(iter(x.values()))
+        whole = [
+            x[name] if name in x else some.new_zeros(len(some), modality.dimension)
+            for name, modality in self.modalities.items()
+        ]
+        return self.encoder(torch.cat(whole, -1))
+
+    @torch.no_grad()
+    def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return z (B, L): `joint` of all modalities in x, and of each with the others at 0."""
+        return {"joint": self.encode(x), **{name: self.encode({name: x[name]}) for name in x}}
+
+
+def keep_masks(
+    x: Mapping[str, Tensor], rate: float, corruption: str, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Draw by modality what is kept, 1 or 0: (B, D_m) of `entries`, (B, 1) of `modalities`."""
+    widths = [x_m.shape[1] if corruption == "entries" else 1 for x_m in x.values()]
+    kept = next(iter(x.values())).new_empty(len(next(iter(x.values()))), sum(widths))
+    kept.bernoulli_(1 - rate, generator=generator)  # (B, sum of widths)
+    if corruption == "modalities":
+        kept[kept.sum(-1) == 0] = 1
+    return dict(zip(x, kept.split(widths, -1), strict=True))
+
+
+def denoising_losses(
+    model: DenoisingAutoencoder, x: Mapping[str, Tensor], keep: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return sum_m l(x_m, g_m(f(keep * x))) on a batch: `rec_m` by modality, and `loss`.
+
+    Args:
+        model: with the modalities of x.
+        x: by modality (B, D_m), all of them.
+        keep: by modality, 1 or 0, as `keep_masks` draws it.
+    """
+    z = model.encode({name: keep[name] * x_m for name, x_m in x.items()})  # (B, L)
+    rec = {
+        f"rec_{name}": reconstruction(x[name], model.decoders[name](z), modality.loss)
+        for name, modality in model.modalities.items()
+    }
+    return {**rec, "loss": sum(rec.values())}
+
+
+def fit_denoising(
+    model: DenoisingAutoencoder,
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+    settings: DenoisingSettings,
+    seed: int,
+) -> History:
+    """Train it on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
+
+    The seed is that of the order of pairs and of the corruption.
+    """
+    check_pairs(model, x, items)
+    generator = torch.Generator(next(iter(x.values())).device).manual_seed(seed)
+
+    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        keep = keep_masks(batch, settings.rate, settings.corruption, generator)
+        return denoising_losses(model, batch, keep)
+
+    return fit(model, terms_of, x, items, settings, seed, "denoising autoencoder")

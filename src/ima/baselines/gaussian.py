@@ -1,0 +1,127 @@
+"""What the variational baselines share: diagonal Gaussians, likelihoods and annealing.
+
+`mean` and `log_variance` are (B, L). Every loss is a sum over dimensions and a mean over the batch,
+as in `ima.losses`.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ima.errors import InputError
+from ima.losses import reconstruction
+from ima.model import Modality
+from ima.train import Training
+
+
+class Gaussian(NamedTuple):
+    """A Gaussian of independent dimensions a sample."""
+
+    mean: Tensor
+    log_variance: Tensor
+
+
+@dataclass(frozen=True)
+class Annealed(Training):
+    """Training with a KL weight that rises linearly from 0 to 1.
+
+    Args:
+        warmup: share of all steps, 0 to 1, in which it rises; 0 for a weight of 1 throughout. The
+            default is the 200 of 500 epochs of Wu & Goodman's published code.
+    """
+
+    warmup: float = 0.4
+
+    def __post_init__(self):
+        if not 0 <= self.warmup <= 1:
+            raise InputError("warmup", expected="a share from 0 to 1", found=self.warmup)
+
+
+def split(output: Tensor) -> Gaussian:
+    """Return the Gaussian of an encoder's output (B, 2L): its means, then its log-variances."""
+    return Gaussian(*output.chunk(2, -1))
+
+
+def sample(q: Gaussian, eps: Tensor) -> Tensor:
+    """Return z = mean + sd * eps (B, L), for eps (B, L) drawn from N(0, I)."""
+    return q.mean + (q.log_variance / 2).exp() * eps
+
+
+def kl(q: Gaussian, p: Gaussian | None = None) -> Tensor:
+    """Return the mean over the batch of KL(q || p); p None is N(0, I)."""
+    if p is None:
+        each = q.log_variance.exp() + q.mean.square() - 1 - q.log_variance
+    else:
+        difference = q.log_variance - p.log_variance
+        distance = (q.mean - p.mean).square() * (-p.log_variance).exp()
+        each = difference.exp() + distance - 1 - difference
+    return each.sum() / (2 * len(each))
+
+
+def product(experts: Sequence[Gaussian], prior: bool) -> Gaussian:
+    """Return the normalised product of Gaussians, with N(0, I) as one more where `prior` is true.
+
+    Its precision is the sum of theirs, its mean theirs weighted by precision (Wu & Goodman 2018,
+    Eq. 3).
+
+    Raises:
+        InputError: no expert.
+    """
+    if not experts:
+        raise InputError("modalities", expected="at least one", found="none")
+    if prior:
+        zero = torch.zeros_like(experts[0].mean)
+        experts = [*experts, Gaussian(zero, zero)]
+    mean = torch.stack([e.mean for e in experts])  # (E, B, L)
+    log_precision = -torch.stack([e.log_variance for e in experts])  # (E, B, L)
+    weight = log_precision.softmax(0)  # precision over the sum of precisions, without overflow
+    return Gaussian((weight * mean).sum(0), -log_precision.logsumexp(0))
+
+
+def negative_log_likelihood(x: Tensor, decoded: Tensor, loss: str) -> Tensor:
+    """Return -log p(x | z), a mean over the batch.
+
+    `bce`: Bernoulli of these logits, also for x between 0 and 1. `sse`: Gaussian of this mean and
+    variance 1, without its constant D log(2 pi) / 2.
+    """
+    return reconstruction(x, decoded, loss) / {"bce": 1, "sse": 2}[loss]
+
+
+def betas(settings: Annealed, pairs: int) -> Iterator[float]:
+    """Yield the KL weight of each step of a training on this many pairs."""
+    rising = settings.warmup * settings.epochs * -(-pairs // settings.batch_size)
+    return (1.0 if step >= rising else step / rising for step in itertools.count(1))
+
+
+def subsets(names: Sequence[str], smallest: int, largest: int) -> list[tuple[str, ...]]:
+    """Return all subsets of modalities of these sizes, the smaller ones first."""
+    sizes = range(smallest, largest + 1)
+    return [subset for size in sizes for subset in itertools.combinations(names, size)]
+
+
+def concatenated(modalities: Mapping[str, Modality], subset: Sequence[str]) -> Modality:
+    """Return the inputs of several modalities as one: dimensions and hidden widths summed."""
+    return Modality(
+        sum(modalities[name].dimension for name in subset),
+        sum(modalities[name].hidden for name in subset),
+    )
+
+
+def check_names(modalities: Mapping[str, Modality]) -> None:
+    """Raise InputError for no modality, or one whose name already means something else."""
+    if not modalities or "joint" in modalities or any("+" in name for name in modalities):
+        raise InputError(
+            "modalities",
+            expected="at least one, none called joint or with a +",
+            found=[*modalities],
+        )
+
+
+def check_present(x: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> None:
+    """Raise InputError unless a batch has some of the modalities and no other."""
+    if not x or set(x) - set(modalities):
+        raise InputError("modalities", expected=f"some of {list(modalities)}", found=list(x))

@@ -1,0 +1,156 @@
+"""MVAE (Wu & Goodman 2018, Multimodal generative models for scalable weakly-supervised learning).
+
+The posterior of any modalities is the product of the prior N(0, I) and an expert for each.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ima.baselines.gaussian import (
+    Annealed,
+    Gaussian,
+    betas,
+    check_names,
+    check_present,
+    kl,
+    negative_log_likelihood,
+    product,
+    sample,
+    split,
+    subsets,
+)
+from ima.errors import InputError
+from ima.model import Decoder, Encoder, Modality
+from ima.train import History, check_pairs, fit
+
+
+@dataclass(frozen=True)
+class MVAESettings(Annealed):
+    """Settings of MVAE.
+
+    Args:
+        sampled: k, how many subsets of 2 to M - 1 modalities are drawn for each batch, beside that
+            of all and those of one; all there are where k is more. Without effect for M = 2.
+        warmup: see `Annealed`; of every KL.
+    """
+
+    sampled: int = 1
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.sampled < 0:
+            raise InputError("sampled", expected="0 subsets or more", found=self.sampled)
+
+
+class MVAE(nn.Module):
+    """An expert (encoder) and a decoder a modality.
+
+    Args:
+        modalities: by name, in order.
+        latent: L, size of z.
+    """
+
+    def __init__(self, modalities: Mapping[str, Modality], latent: int):
+        super().__init__()
+        check_names(modalities)
+        self.modalities, self.latent = dict(modalities), latent
+        self.encoders = nn.ModuleDict({n: Encoder(m, 2 * latent) for n, m in modalities.items()})
+        self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
+
+    def encode(self, x: Mapping[str, Tensor]) -> dict[str, Gaussian]:
+        """Return the expert of each modality that is there."""
+        check_present(x, self.modalities)
+        return {name: split(self.encoders[name](x_m)) for name, x_m in x.items()}
+
+    def posterior(self, x: Mapping[str, Tensor]) -> Gaussian:
+        """Return q(z | the modalities that are there), the prior among its experts."""
+        return product([*self.encode(x).values()], prior=True)
+
+    @torch.no_grad()
+    def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return posterior means (B, L): `joint` of all modalities in x, and of each alone."""
+        experts = self.encode(x)
+        alone = {name: product([expert], prior=True).mean for name, expert in experts.items()}
+        return {"joint": product([*experts.values()], prior=True).mean, **alone}
+
+
+def fixed_subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the subsets whose ELBO is in every step: all modalities, and each alone."""
+    return list(dict.fromkeys([tuple(names), *subsets(names, 1, 1)]))
+
+
+def draw_subsets(names: Sequence[str], k: int, generator: torch.Generator) -> list[tuple[str, ...]]:
+    """Draw k different subsets of 2 to M - 1 modalities; all there are where k is more."""
+    between = subsets(names, 2, len(names) - 1)
+    order = torch.randperm(len(between), generator=generator, device=generator.device)
+    return [between[i] for i in order[:k].tolist()]
+
+
+def mvae_losses(
+    model: MVAE,
+    x: Mapping[str, Tensor],
+    eps: Tensor,
+    beta: float,
+    drawn: Sequence[tuple[str, ...]] = (),
+) -> dict[str, Tensor]:
+    """Return the terms of MVAE on a batch, and its loss.
+
+    loss = sum_S [-sum_{m in S} log p(x_m | z_S) + beta KL(q_S || N(0, I))], z_S drawn from
+    q_S = q(z | x_m, m in S), over S = all modalities, each alone, and those drawn.
+
+    Args:
+        model: with the modalities of x.
+        x: by modality (B, D_m), all of them.
+        eps: (S, B, L) drawn from N(0, I): for all modalities, for each alone, for those drawn.
+        beta: weight of the KLs.
+        drawn: subsets beside the fixed ones.
+
+    Returns:
+        `rec_S` and `kl_S` of S = joint, each modality, and `drawn` (where any, their sum), `loss`.
+    """
+    chosen = [*fixed_subsets([*model.modalities]), *drawn]
+    experts = model.encode(x)  # once, whatever the number of subsets
+    q = [product([experts[name] for name in subset], prior=True) for subset in chosen]
+    z = [sample(q_s, e) for q_s, e in zip(q, eps, strict=True)]
+    rec = [torch.zeros((), device=eps.device) for _ in chosen]
+    for name, modality in model.modalities.items():
+        inside = [i for i, subset in enumerate(chosen) if name in subset]
+        decoded = model.decoders[name](torch.cat([z[i] for i in inside]))  # (inside * B, D_m)
+        for i, part in zip(inside, decoded.chunk(len(inside)), strict=True):
+            rec[i] = rec[i] + negative_log_likelihood(x[name], part, modality.loss)
+    divergence = [kl(q_s) for q_s in q]
+    terms: dict[str, Tensor] = {}
+    for i, subset in enumerate(chosen):
+        label = "joint" if i == 0 else "drawn" if subset in drawn else subset[0]
+        terms[f"rec_{label}"] = terms.get(f"rec_{label}", 0) + rec[i]
+        terms[f"kl_{label}"] = terms.get(f"kl_{label}", 0) + divergence[i]
+    return {**terms, "loss": sum(rec) + beta * sum(divergence)}
+
+
+def fit_mvae(
+    model: MVAE,
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+    settings: MVAESettings,
+    seed: int,
+) -> History:
+    """Train MVAE on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
+
+    The seed is that of the order of pairs, of the draws of z, and of the subsets.
+    """
+    check_pairs(model, x, items)
+    names = [*model.modalities]
+    weights = betas(settings, len(items[names[0]]))
+    generator = torch.Generator(x[names[0]].device).manual_seed(seed)
+
+    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        drawn = draw_subsets(names, settings.sampled, generator)
+        shape = (len(fixed_subsets(names)) + len(drawn), len(batch[names[0]]), model.latent)
+        eps = torch.randn(shape, generator=generator, device=generator.device)
+        beta = next(weights)
+        return {**mvae_losses(model, batch, eps, beta, drawn), "beta": torch.tensor(beta)}
+
+    return fit(model, terms_of, x, items, settings, seed, "MVAE")
