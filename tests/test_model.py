@@ -205,15 +205,6 @@ def test_importances_start_near_rho(rho):
     assert mean.item() == pytest.approx(rho, abs=0.02)
 
 
-def test_importances_start_exactly_at_rho_where_the_input_says_nothing():
-    """With all weights 0 only the last bias is left: logit(rho), with its draw taken off."""
-    net = ImportanceNet(3, 2, [0.1, 0.7])
-    with torch.no_grad():
-        net.w3.zero_()
-        net.b3.copy_(torch.tensor([math.log(1 / 9), math.log(7 / 3)]).view(2, 1, 1))
-    assert net(torch.rand(1, 3))[:, 0].tolist() == pytest.approx([0.1, 0.7])
-
-
 @pytest.mark.parametrize("rho", [0.0, 1.0, -0.1, 1.5, float("nan")])
 def test_rho_is_a_probability_that_leaves_both_open(rho):
     with pytest.raises(InputError, match=r"rho: expected numbers in \(0, 1\)"):

@@ -30,6 +30,15 @@ SHORT1 = Stage1(epochs=3, batch_size=16, learning_rate=1e-2)
 SHORT2 = Stage2(epochs=3, batch_size=32, learning_rate=1e-2)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Networks this small are slower on several threads, by far where others use them too."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def small(seed=0, modalities=MODALITIES, n=50):
     """Return an untrained model, features of n items a modality, and 60 pairs of them."""
     torch.manual_seed(seed)
@@ -201,6 +210,23 @@ def test_copies_are_evaluated_as_each_would_be_alone():
         of_one = {name: values[index : index + 1] for name, values in rho.items()}
         found = evaluate_importance(alone, x, u, items, of_one, SHORT2)
         torch.testing.assert_close(found["loss"][0], final["loss"][index])
+
+
+@pytest.mark.parametrize("kind", ["joint", "others"])
+def test_copies_train_as_each_would_alone(kind):
+    """Side by side on the same batches, none of them sees another, nor another's rho."""
+    model, x, items = small()
+    settings = Stage2(target=kind, epochs=3, batch_size=32, learning_rate=1e-3)
+    alone = IMA(MODALITIES, 3, 7, {"a": [0.5], "b": [0.5]})
+    alone.autoencoder, alone.importance = model.autoencoder, keep_copy(model, 1)
+    _, final = fit_importance(model, x, items, RHO, settings, 0)
+    of_one = {name: values[1:2] for name, values in RHO.items()}
+    _, found = fit_importance(alone, x, items, of_one, settings, 0)
+    torch.testing.assert_close(found["loss"][0], final["loss"][1], rtol=1e-4, atol=1e-4)
+    for name in "ab":
+        y, of_all = alone.importance[name](x[name])[0], model.importance[name](x[name])
+        torch.testing.assert_close(y, of_all[1], rtol=1e-3, atol=1e-4)
+        assert not torch.allclose(y, of_all[0], rtol=1e-3, atol=1e-3)
 
 
 def test_keep_copy():

@@ -1,0 +1,346 @@
+"""Compare JMVAE-KL and MVAE with the package multivae: losses, gradients and training speed.
+
+multivae's dependencies would replace torch, so it has an environment of its own:
+
+    python3.11 -m venv peer
+    peer/bin/pip install torch==2.13.0
+    peer/bin/pip install --no-deps multivae==1.0.3 pythae==0.1.2
+    peer/bin/pip install cloudpickle numpy pyarrow pydantic safetensors scipy tqdm
+    PYTHONPATH=src peer/bin/python benchmarks/baselines_vs_multivae.py
+
+Both sides get the same weights, batch and draws. With --golden it prints multivae's losses and
+gradients on `CASES` instead, which are tests/golden/baselines_multivae.json.
+"""
+
+import argparse
+import contextlib
+import copy
+import importlib
+import importlib.abc
+import importlib.machinery
+import io
+import itertools
+import json
+import logging
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+
+from ima.baselines import build, jmvae, mvae
+from ima.baselines.gaussian import subsets
+from ima.model import Modality
+
+#: What multivae imports for its data sets and pictures, and needs for nothing here.
+STUBBED = ("torchvision", "nltk", "pandas", "matplotlib", "PIL", "sklearn")
+TOLERANCE = 1e-5
+GOALS = {"jmvae": 1.1, "mvae": 1.3}
+DIGITS = {"image": Modality(784, 500), "speech": Modality(696, 100)}
+SMALL = {"a": Modality(5, 6), "b": Modality(4, 3), "c": Modality(3, 4, "sse")}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison: `alpha` is of JMVAE-KL only; MVAE draws every subset that can be drawn."""
+
+    name: str
+    modalities: Mapping[str, Modality]
+    latent: int
+    batch: int
+    alpha: float = 1.0
+    beta: float = 1.0
+    dtype: torch.dtype = torch.float64
+
+
+_TWO = {name: SMALL[name] for name in "ab"}
+CASES = {
+    "jmvae": Case("jmvae", _TWO, 2, 8),
+    "jmvae, annealed, alpha 0.1": Case("jmvae", _TWO, 2, 8, alpha=0.1, beta=0.3),
+    "jmvae, three modalities": Case("jmvae", SMALL, 2, 8, beta=0.7),
+    "mvae": Case("mvae", _TWO, 2, 8),
+    "mvae, annealed": Case("mvae", _TWO, 2, 8, beta=0.3),
+    "mvae, three modalities": Case("mvae", SMALL, 2, 8, beta=0.7),
+}
+#: As CASES, but of the paper's size. Double precision, as there: in single precision one of 10^5
+#: hidden units may lie within rounding of 0, where the gradient of ReLU jumps.
+FULL = {
+    "jmvae, 784-500 and 696-100": Case("jmvae", DIGITS, 50, 64),
+    "mvae, 784-500 and 696-100": Case("mvae", DIGITS, 50, 64),
+}
+
+
+def wave(*shape: int, phase: float = 0.0) -> Tensor:
+    """Return numbers in (-1, 1) that look random and are the same everywhere (no generator)."""
+    count = torch.arange(1, 1 + torch.Size(shape).numel(), dtype=torch.float64)
+    return torch.sin(12.9898 * count + 78.233 * torch.sin(0.7 * count + phase)).view(shape)
+
+
+def model_of(case: Case) -> nn.Module:
+    """Return the baseline of a case with weights of `wave`."""
+    kind = {"jmvae": jmvae.JMVAESettings, "mvae": mvae.MVAESettings}[case.name]
+    model = build(case.name, case.modalities, case.latent, kind()).to(case.dtype)
+    with torch.no_grad():
+        for phase, weight in enumerate(model.parameters()):
+            wide = weight.shape[-1] ** 0.5
+            weight.copy_(wave(*weight.shape, phase=phase) / wide)
+    return model
+
+
+def batch_of(case: Case) -> tuple[dict[str, Tensor], Tensor, list[tuple[str, ...]]]:
+    """Return x by modality (B, D_m) in [0, 1], eps (S, B, L), and the subsets MVAE draws."""
+    x = {
+        name: (wave(case.batch, modality.dimension, phase=phase + 0.5) + 1) / 2
+        for phase, (name, modality) in enumerate(case.modalities.items())
+    }
+    drawn = subsets([*case.modalities], 2, len(case.modalities) - 1)
+    posteriors = 1 if case.name == "jmvae" else 1 + len(case.modalities) + len(drawn)
+    eps = 1.5 * wave(posteriors, case.batch, case.latent, phase=9)
+    return {name: x_m.to(case.dtype) for name, x_m in x.items()}, eps.to(case.dtype), drawn
+
+
+def ours(case: Case) -> tuple[float, dict[str, Tensor]]:
+    """Return this project's loss and gradients, by parameter, of a case."""
+    model, (x, eps, drawn) = model_of(case), batch_of(case)
+    if case.name == "jmvae":
+        terms = jmvae.jmvae_losses(model, x, eps[0], case.alpha, case.beta)
+    else:
+        terms = mvae.mvae_losses(model, x, eps, case.beta, drawn)
+    terms["loss"].backward()
+    return float(terms["loss"].detach()), {n: p.grad for n, p in model.named_parameters()}
+
+
+def summary(gradient: Tensor, phase: int) -> list[float]:
+    """Return the norm of a gradient and its product with a fixed direction: two numbers."""
+    direction = wave(*gradient.shape, phase=phase).to(gradient)
+    return [float(gradient.norm()), float((gradient * direction).sum())]
+
+
+class Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds empty modules for all names below STUBBED."""
+
+    def find_spec(self, name, path=None, target=None):
+        """Return a spec for a stubbed name."""
+        if name.split(".")[0] in STUBBED:
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec):
+        """Return the empty module."""
+        return mock.MagicMock(name=spec.name, __path__=[], __spec__=spec, __name__=spec.name)
+
+    def exec_module(self, module):
+        """Do nothing."""
+
+
+def prepare() -> None:
+    """Let multivae be imported without what it needs for data sets and pictures, and be quiet."""
+    sys.meta_path.insert(0, Stubs())
+    importlib.import_module("multivae.trainers")
+    for name in [*logging.root.manager.loggerDict]:
+        if name.startswith(("multivae", "pythae")):
+            logging.getLogger(name).setLevel(logging.ERROR)
+    # Else a Bernoulli refuses values between 0 and 1; and it would be slower.
+    torch.distributions.Distribution.set_default_validate_args(False)
+
+
+def peer_of(model: nn.Module, case: Case) -> nn.Module:
+    """Return multivae's model with a copy of the networks of ours."""
+    from multivae.models import JMVAE, MVAE, JMVAEConfig, MVAEConfig
+    from multivae.models.nn.base_architectures import BaseJointEncoder
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn.base_architectures import BaseDecoder, BaseEncoder
+
+    def posterior(output):
+        mean, log_variance = output.chunk(2, -1)
+        return ModelOutput(embedding=mean, log_covariance=log_variance)
+
+    class Alone(BaseEncoder):
+        def __init__(self, network):
+            super().__init__()
+            self.network, self.latent_dim = network, case.latent
+
+        def forward(self, x):
+            return posterior(self.network(x))
+
+    class Joint(Alone, BaseJointEncoder):
+        def forward(self, x):
+            return posterior(self.network(torch.cat([*x.values()], -1)))
+
+    class Back(BaseDecoder):
+        def __init__(self, network):
+            super().__init__()
+            self.network, self.latent_dim = network, case.latent
+
+        def forward(self, z):
+            return ModelOutput(reconstruction=self.network(z))
+
+    copied = copy.deepcopy(model)
+    distributions = {"bce": "bernoulli", "sse": "normal"}
+    common = {
+        "n_modalities": len(case.modalities),
+        "latent_dim": case.latent,
+        "input_dims": {n: (m.dimension,) for n, m in case.modalities.items()},
+        "decoders_dist": {n: distributions[m.loss] for n, m in case.modalities.items()},
+        "beta": case.beta,  # of the KL to the prior; the package's own annealing is over
+        "warmup": 0,
+    }
+    encoders = {name: Alone(copied.encoders[name]) for name in case.modalities}
+    decoders = {name: Back(copied.decoders[name]) for name in case.modalities}
+    if case.name == "jmvae":
+        joint = Joint(copied.encoders["+".join(case.modalities)])
+        config = JMVAEConfig(**common, alpha=case.alpha)
+        return JMVAE(config, encoders, decoders, joint).to(case.dtype)
+    drawn = len(subsets([*case.modalities], 2, len(case.modalities) - 1))
+    return MVAE(MVAEConfig(**common, k=drawn), encoders, decoders).to(case.dtype)
+
+
+@contextlib.contextmanager
+def draws(eps: Tensor) -> Iterator[None]:
+    """Let torch's normal distribution draw these values in turn, and numpy's choice the order."""
+    values = iter(eps)
+    with (
+        mock.patch("torch.distributions.normal._standard_normal", lambda *_, **__: next(values)),
+        mock.patch(
+            "multivae.models.mvae.mvae_model.choice", lambda options, size, replace: options[:size]
+        ),
+    ):
+        yield
+
+
+def theirs(case: Case) -> tuple[float, dict[str, Tensor]]:
+    """Return multivae's loss and gradients, by our parameters' names, of a case."""
+    from multivae.data.datasets.base import MultimodalBaseDataset
+
+    model, (x, eps, _) = model_of(case), batch_of(case)
+    peer = peer_of(model, case).train()
+    with draws(eps):
+        loss = peer(MultimodalBaseDataset(x), epoch=2).loss
+    loss.backward()
+    gradients = {}
+    for name, weight in peer.named_parameters():
+        name = name.replace(".network.", ".")
+        name = name.replace("joint_encoder.", f"encoders.{'+'.join(case.modalities)}.")
+        gradients[name] = weight.grad
+    # Our Gaussian has no constant: D log(2 pi) / 2 for every decoding.
+    times = 1 if case.name == "jmvae" else 2 ** (len(case.modalities) - 1)
+    width = sum(m.dimension for m in case.modalities.values() if m.loss == "sse")
+    constant = times * width * torch.log(torch.tensor(2 * torch.pi, dtype=torch.float64)) / 2
+    return float(loss.detach() - constant), gradients
+
+
+def golden() -> dict:
+    """Return multivae's loss of every case, and `summary` of every gradient."""
+    out = {}
+    for label, case in CASES.items():
+        loss, gradients = theirs(case)
+        names = [name for name, _ in model_of(case).named_parameters()]
+        grads = {name: summary(gradients[name], i) for i, name in enumerate(names)}
+        out[label] = {"loss": loss, "gradients": grads}
+    return out
+
+
+def agreement() -> bool:
+    """Print how far losses and gradients are apart; return whether all are within TOLERANCE."""
+    good = True
+    print(f"{'':<32} relative difference of")
+    print(f"{'':<32} loss      gradients (largest, of the largest gradient)")
+    for label, case in {**CASES, **FULL}.items():
+        (loss, mine), (loss_peer, peer) = ours(case), theirs(case)
+        if mine.keys() != peer.keys():
+            raise RuntimeError(f"{label}: parameters {set(mine) ^ set(peer)} have no counterpart")
+        of_loss = abs(loss - loss_peer) / abs(loss_peer)
+        of_gradients = max(
+            float((mine[n] - peer[n]).abs().max() / peer[n].abs().max()) for n in mine
+        )
+        good &= max(of_loss, of_gradients) <= TOLERANCE
+        print(f"{label:<32} {of_loss:.1e}   {of_gradients:.1e}")
+    return good
+
+
+def speed(pairs: int, repeats: int) -> bool:
+    """Print samples per CPU second of a first epoch, alternating; return if goals are met."""
+    good = True
+    for name, goal in GOALS.items():
+        case = Case(name, DIGITS, 50, 64, dtype=torch.float32)
+        torch.manual_seed(0)
+        x = {n: torch.rand(pairs, m.dimension) for n, m in DIGITS.items()}
+        runs = {
+            "ima": lambda case=case, x=x: one_epoch(case, x),
+            "multivae": lambda case=case, x=x: peer_epoch(case, x, {}),
+            "multivae, fused Adam": lambda case=case, x=x: peer_epoch(case, x, {"fused": True}),
+        }
+        rates = {label: [] for label in runs}
+        for _, (label, fresh) in itertools.product(range(repeats), runs.items()):
+            run = fresh()
+            start = time.process_time()
+            run()
+            rates[label].append(pairs / (time.process_time() - start))
+        medians = {label: statistics.median(values) for label, values in rates.items()}
+        for label, median in medians.items():
+            low, high = min(rates[label]), max(rates[label])
+            print(f"{name:<6} {label:<21} {median:7.0f} samples/s ({low:.0f}-{high:.0f})")
+        ratio = medians["ima"] / medians["multivae"]
+        good &= ratio >= goal
+        print(f"{name:<6} ratio of medians {ratio:.2f} (goal {goal})")
+    return good
+
+
+def one_epoch(case: Case, x: Mapping[str, Tensor]):
+    """Return a function that trains a fresh model of this project for an epoch."""
+    module = {"jmvae": jmvae, "mvae": mvae}[case.name]
+    kind = {"jmvae": jmvae.JMVAESettings, "mvae": mvae.MVAESettings}[case.name]
+    settings = kind(epochs=1, batch_size=case.batch, warmup=0)
+    model, rows = model_of(case), torch.arange(len(next(iter(x.values()))))
+    fit = getattr(module, f"fit_{case.name}")
+    return lambda: fit(model, x, dict.fromkeys(x, rows), settings, 0)
+
+
+def peer_epoch(case: Case, x: Mapping[str, Tensor], optimizer: dict):
+    """Return a function that runs multivae's own loop for an epoch, its checkpoints left out."""
+    from multivae.data.datasets.base import MultimodalBaseDataset
+    from multivae.trainers import BaseTrainer, BaseTrainerConfig
+
+    folder = tempfile.TemporaryDirectory()
+    config = BaseTrainerConfig(
+        output_dir=folder.name,
+        num_epochs=1,
+        per_device_train_batch_size=case.batch,
+        learning_rate=1e-3,
+        optimizer_params=optimizer,
+    )
+    trainer = BaseTrainer(
+        peer_of(model_of(case), case), MultimodalBaseDataset(dict(x)), training_config=config
+    )
+
+    def run(folder=folder):  # the folder lives as long as the function
+        with contextlib.redirect_stderr(io.StringIO()):
+            trainer.train_step(epoch=2)
+
+    return run
+
+
+def main() -> int:
+    """Print the comparison; return 1 when a value differs or a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--golden", action="store_true", help="print multivae's values as JSON")
+    parser.add_argument("--pairs", type=int, default=3840, help="a timed epoch has")
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    prepare()
+    if options.golden:
+        print(json.dumps(golden(), indent=1))
+        return 0
+    same = agreement()
+    fast = speed(options.pairs, options.repeats)
+    return int(not (same and fast))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
