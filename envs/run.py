@@ -25,7 +25,8 @@ TORCH = "torch==2.13.0"
 def main() -> None:
     """Make the environment unless it is there and current, then become the command."""
     if sys.version_info[:2] != (3, 11):
-        sys.exit(f"error: expected Python 3.11, found {sys.version.split()[0]}. Run with python3.11.")
+        found = sys.version.split()[0]
+        sys.exit(f"error: expected Python 3.11, found {found}. Run with python3.11.")
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     wanted = hashlib.sha256(LOCK.read_bytes() + str(ROOT).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What the rules share: where a corpus lies, and which code a rule depends on."""
+"""What the rules share: where a corpus lies, the code a rule depends on, items of the report."""
 
 import ast
 from functools import cache
@@ -59,3 +59,14 @@ def fingerprint(corpus):
 
     root = Path(corpus_root(corpus))
     return tree_fingerprint(root) if root.is_dir() and not made_by_rule(corpus) else ""
+
+
+def reported(file, section):
+    """Return a figure's file, or the table of what it draws, as an item of the report."""
+    name, form = Path(file).stem, Path(file).suffix.removeprefix(".")
+    return report(
+        file,
+        caption=f"../workflow/report/{name}.rst",
+        category=section,
+        labels={"figure": name.replace("figure", "Figure "), "format": form},
+    )

@@ -165,6 +165,20 @@ def test_copies_give_what_each_gives_alone():
     assert not torch.allclose(y[0], y[1], atol=0.1)
 
 
+def test_hidden_is_the_top_layer_of_every_copy():
+    """By hand: x = (1, 2) gives (1, 0) below, then (3, 0) and (0, 2) in the two copies."""
+    net = ImportanceNet(2, 2, [0.5, 0.5])
+    with torch.no_grad():
+        net.w1.copy_(torch.tensor([[1.0, 0.0], [0.0, -1.0]]))
+        net.b1.zero_()
+        net.w2.copy_(torch.tensor([[[2.0, -5.0], [0.0, 0.0]], [[-3.0, 1.0], [0.0, 0.0]]]))
+        net.b2.fill_(1.0)
+    x = torch.tensor([[1.0, 2.0]])
+    assert net.hidden(x).tolist() == [[[3, 0]], [[0, 2]]]
+    expected = (net.hidden(x) @ net.w3 + net.b3).squeeze(-1).sigmoid()
+    torch.testing.assert_close(net(x), expected)
+
+
 def test_a_copy_is_the_same_weights_and_its_own():
     net = ImportanceNet(6, 4, [0.2, 0.5])
     alone = net.copy(1)

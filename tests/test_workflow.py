@@ -29,9 +29,14 @@ SMALL = {
     "pairs": {"train": 600, "test": 400},
     "autoencoder": {"epochs": 2},
     "importance": {"restarts": 2, "epochs": 2},
+    "sweep": {"latent": 2, "rho": [0.3, 0.8], "restarts": 2},
+    "figures": {"latent": 2, "tsne": {"points": 200}},
 }
-TRAINING = {"autoencoder": 2, "importance": 2, "represent": 2, "scores": 2}
-ALL_AFTER_PAIRS = {"noise_image": 1, "noise_speech": 1, **TRAINING, "anchors": 1, "table1": 1}
+TRAINING = {"autoencoder": 2, "importance": 2, "represent": 2, "scores": 2, "rho_sweep": 2}
+#: t-SNE of the first seed, and all that shows every seed.
+DRAWN = {"tsne": 1, "figure2": 1, "figure4": 1}
+SHOWN = {"table1": 1, "figure6": 1, **DRAWN}
+ALL_AFTER_PAIRS = {"noise_image": 1, "noise_speech": 1, **TRAINING, "anchors": 1, **SHOWN}
 
 
 class Checkout:
@@ -79,7 +84,7 @@ class Checkout:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Checkout:
     checkout = Checkout(tmp_path_factory.mktemp("workflow"))
-    checkout.snakemake("results/tables/table1.csv")
+    checkout.snakemake()
     return checkout
 
 
@@ -126,6 +131,17 @@ class TestDemo:
         assert {"rec_image", "glob_speech", "align", "norm_speech"} <= set(first.column_names)
         assert sorted(set(second["copy"].to_pylist())) == [0, 1]
 
+    def test_figures_are_drawn_in_both_formats(self, finished):
+        for number in (2, 4, 6):
+            for form in ("pdf", "png"):
+                file = finished.folder / f"results/figures/figure{number}.{form}"
+                assert file.stat().st_size > 5_000
+
+    def test_figure_6_has_its_numbers_beside_it(self, finished):
+        rows = pyarrow.csv.read_csv(finished.folder / "results/tables/figure6.csv").to_pylist()
+        found = [(row["modality"], row["rho"], row["seeds"]) for row in rows]
+        assert found == [(m, rho, 2) for m in ("image", "speech") for rho in (0.3, 0.8)]
+
 
 @pytest.mark.slow
 class TestReruns:
@@ -135,7 +151,15 @@ class TestReruns:
     def test_rho(self, checkout):
         checkout.config["importance"]["rho"] = {"image": 0.7}
         after = {name: 2 for name in ("importance", "represent", "scores")}
-        assert checkout.reruns() == {**after, "table1": 1}
+        assert checkout.reruns() == {**after, "table1": 1, **DRAWN}
+
+    def test_rho_of_the_sweep(self, checkout):
+        checkout.config["sweep"]["rho"] = [0.3, 0.5, 0.8]
+        assert checkout.reruns() == {"rho_sweep": 2, "figure6": 1}
+
+    def test_points_of_the_figures(self, checkout):
+        checkout.config["figures"]["tsne"]["points"] = 300
+        assert checkout.reruns() == DRAWN
 
     def test_noise_factor(self, checkout):
         checkout.config["pairs"]["R"] = 0.2
@@ -149,15 +173,16 @@ class TestReruns:
 
     def test_new_seed_adds_only_its_jobs(self, checkout):
         checkout.config["seeds"] = [0, 1, 2]
-        assert checkout.reruns() == {**dict.fromkeys(TRAINING, 1), "table1": 1}
+        assert checkout.reruns() == {**dict.fromkeys(TRAINING, 1), "table1": 1, "figure6": 1}
 
     @pytest.mark.parametrize(
         ("module", "rules"),
         [
-            ("metrics", {"scores": 2, "anchors": 1, "table1": 1}),
-            ("tables", {"table1": 1}),
-            ("train", {**TRAINING, "table1": 1}),
-            ("noise", {"noise_image": 1, "noise_speech": 1, **TRAINING, "anchors": 1, "table1": 1}),
+            ("metrics", {"scores": 2, "anchors": 1, "table1": 1, "rho_sweep": 2, "figure6": 1}),
+            ("tables", {"table1": 1, "figure2": 1, "figure4": 1, "figure6": 1}),
+            ("train", {**TRAINING, **SHOWN}),
+            ("noise", ALL_AFTER_PAIRS),
+            ("figures_importance", {"figure2": 1, "figure4": 1, "figure6": 1}),
         ],
     )
     def test_edited_module(self, checkout, module, rules):

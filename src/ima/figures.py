@@ -1,5 +1,6 @@
 """Figures of the workflow's data and results, as matplotlib figures that a script saves."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,9 @@ from matplotlib.figure import Figure
 DIGIT_COLOUR, DOUBTFUL_COLOUR = "#0b5394", "#c2410c"
 #: The spectrogram's window and step (s), range (dB below its highest value) and upper limit (Hz).
 WINDOW_S, STEP_S, RANGE_DB, HIGHEST_HZ = 0.016, 0.002, 70.0, 8_000
+
+#: Letters of a line of text an inch, and its height (inches).
+LETTERS_INCH, LINE_INCH = 11, 0.18
 
 
 def plot_utterance(
@@ -26,9 +30,11 @@ def plot_utterance(
         segments: the recording's rows of SEGMENTS, as mappings: digit, start_s, end_s, doubtful.
         title: of the figure, the recording's id for example.
     """
-    reasons = _reasons(segments)
     duration = len(samples) / rate
-    figure = Figure(figsize=(min(max(3.2 * duration, 6.5), 14.0), 4.6), layout="constrained")
+    width = min(max(3.2 * duration, 6.5), 14.0)  # inches
+    reasons = _reasons(segments, width=round(LETTERS_INCH * width))
+    height = 4.6 + LINE_INCH * len(reasons)
+    figure = Figure(figsize=(width, height), layout="constrained")
     wave, spectrum = figure.subplots(2, 1, sharex=True, height_ratios=[2, 3])
     time = np.arange(len(samples)) / rate
     wave.plot(time, samples, color="0.25", linewidth=0.5, rasterized=True)
@@ -98,10 +104,11 @@ def _mark(wave: Axes, spectrum: Axes, row: Mapping) -> None:
     )
 
 
-def _reasons(segments: Sequence[Mapping]) -> list[str]:
-    """Return a line a reason for doubt, naming its digits once each."""
+def _reasons(segments: Sequence[Mapping], width: int) -> list[str]:
+    """Return lines of at most `width` letters: each reason for doubt once, after its digits."""
     digits: dict[str, list[str]] = {}
     for row in segments:
-        if row["doubtful"]:
-            digits.setdefault(row["doubtful"], []).append(row["digit"])
-    return [f"{', '.join(names)}: {reason}" for reason, names in digits.items()]
+        for reason in filter(None, row["doubtful"].split("; ")):
+            digits.setdefault(reason, []).append(row["digit"])
+    reasons = (f"{', '.join(names)}: {reason}" for reason, names in digits.items())
+    return [line for reason in reasons for line in textwrap.wrap(reason, width)]

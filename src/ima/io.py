@@ -43,7 +43,13 @@ def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = 
     if schema is not None:
         table = conform(table, schema, path)
     with whole_file(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, **_options(table.schema))
+
+
+def _options(schema: pa.Schema) -> dict:
+    """Return how Parquet is written: vectors without a dictionary, which only makes them larger."""
+    plain = [f.name for f in schema if not pa.types.is_nested(f.type)]
+    return {"compression": "zstd", "use_dictionary": plain}
 
 
 class ParquetStream:
@@ -69,7 +75,7 @@ class ParquetStream:
             table = table.append_column(name, vector_column(values))
         table = conform(table, self.schema, self.path)
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._temporary, table.schema, compression="zstd")
+            self._writer = pq.ParquetWriter(self._temporary, table.schema, **_options(table.schema))
         self._writer.write_table(table)
         self.rows += len(table)
 

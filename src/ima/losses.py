@@ -40,14 +40,17 @@ def entropy_floor(x: Tensor) -> Tensor:
 
 
 def covariance(w: Tensor, z: Tensor, u: Tensor) -> Tensor:
-    """Return the cross-covariance (..., L, L) of z and u (..., B, L) under weights w (..., B).
+    """Return the cross-covariance (..., L, L) of z (..., B, L) and u (B, L), weights w (..., B).
 
-    C = sum_i w_i (z_i - mean_w z)(u_i - mean_w u)', with w normalised to sum to 1 over the batch.
+    C = sum_i w_i (z_i - mean_w z)(u_i - mean_w u)', with w normalised to sum to 1 over the batch,
+    computed as sum_i w_i z_i u_i' - (mean_w z)(mean_w u)', which passes over z once. u is first
+    centred on its plain mean: that changes nothing but keeps digits.
     """
-    w = (w / w.sum(-1, keepdim=True).clamp_min(torch.finfo(w.dtype).tiny)).unsqueeze(-1)
-    z = z - (w * z).sum(-2, keepdim=True)
-    u = u - (w * u).sum(-2, keepdim=True)
-    return (w * z).transpose(-1, -2) @ u
+    w = w / w.sum(-1, keepdim=True).clamp_min(torch.finfo(w.dtype).tiny)
+    u = u - u.mean(-2, keepdim=True)
+    weighted = w.unsqueeze(-1) * z  # (..., B, L)
+    means = weighted.sum(-2).unsqueeze(-1) * (w @ u).unsqueeze(-2)  # (..., L, L)
+    return weighted.transpose(-1, -2) @ u - means
 
 
 def correlation(y: Tensor, z: Tensor, u: Tensor, scale_free: bool) -> Tensor:

@@ -100,12 +100,13 @@ class ImportanceNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, D) to importances (R, B)."""
-        copies, width, hidden = self.w1.shape
-        # All copies see the same x: their first layers are one wide matrix product.
-        first = x @ self.w1.transpose(0, 1).reshape(width, copies * hidden)  # (B, R*H)
-        h = first.view(-1, copies, hidden).transpose(0, 1) + self.b1  # (R, B, H)
-        h = torch.baddbmm(self.b2, h.relu(), self.w2)
-        return torch.baddbmm(self.b3, h.relu(), self.w3).squeeze(-1).sigmoid()
+        return torch.baddbmm(self.b3, self.hidden(x), self.w3).squeeze(-1).sigmoid()
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Map x (B, D) to the top hidden layer (R, B, H), after its ReLU."""
+        # All copies see the same x, which `expand` repeats without a copy of it.
+        h = torch.baddbmm(self.b1, x.expand(len(self.w1), *x.shape), self.w1).relu_()
+        return torch.baddbmm(self.b2, h, self.w2).relu_()
 
     def copy(self, index: int) -> "ImportanceNet":
         """Return the network of one copy alone (R = 1)."""

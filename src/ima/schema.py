@@ -68,6 +68,32 @@ FEATURES = _table(id=pa.string(), split=pa.string(), label=pa.int8(), x=VECTOR)
 #: Features of synthetic noise; its rows follow those of the modality's FEATURES.
 NOISE = _table(id=pa.string(), x=VECTOR)
 
+#: Importance networks of one rho and modality, the best of its restarts. Scores and mean importance
+#: are of test pairs; `corr` (scale-free), `local` and `loss` (L_imp, all modalities) of training's.
+RHO_SWEEP = _table(
+    rho=pa.float64(),
+    modality=pa.string(),
+    precision_noise=pa.float64(),
+    recall_noise=pa.float64(),
+    f1_noise=pa.float64(),
+    f1_important=pa.float64(),
+    mean_importance=pa.float64(),
+    corr=pa.float64(),
+    local=pa.float64(),
+    loss=pa.float64(),
+)
+
+#: t-SNE coordinates of one view (a hidden layer or representation) of test pairs: the row of the
+#: pair table, the pair's label, and whether an item that the view shows is noise.
+EMBEDDINGS = _table(
+    view=pa.string(),
+    pair=pa.int32(),
+    label=pa.int8(),
+    noise=pa.bool_(),
+    x=pa.float32(),
+    y=pa.float32(),
+)
+
 
 def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of a pair table: a row number a modality, the label and kind of the pair.

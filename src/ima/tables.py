@@ -20,9 +20,12 @@ def read_paper_values(path: str | Path) -> list[dict]:
     """Read what the paper reports, a row a value.
 
     Raises:
-        InputError: a column is missing.
+        InputError: no such file, not CSV, or other columns.
     """
-    rows = csv.read_csv(path)
+    try:
+        rows = csv.read_csv(path)
+    except (FileNotFoundError, pa.ArrowInvalid) as error:
+        raise InputError(path, expected=f"CSV of {_PAPER_COLUMNS}", found=error) from error
     if rows.column_names != _PAPER_COLUMNS:
         raise InputError(path, expected=f"columns {_PAPER_COLUMNS}", found=rows.column_names)
     return rows.to_pylist()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import soundfile
 
-from ima.corpora import speech
+from ima.corpora import skipped_table, speech
 from ima.corpora.counts import COUNTS, CountWarning
 from ima.corpora.speech import Waves, check_skipped, spoken_digits, write_waves
 from ima.errors import InputError
@@ -148,12 +148,12 @@ def test_what_overshoots_in_resampling_is_clipped(tmp_path):
 
 
 def test_files_of_one_or_more_processes_are_the_same(tmp_path):
-    """300 recordings are three batches."""
+    """300 recordings are several batches."""
     root = tmp_path / "tidigits"
     for i in range(300):
         name = np.base_repr(i, 9).translate(str.maketrans("012345678", "123456789"))
         write(root / f"train/man/ae/{name}a.wav", wave_of(i, 50 + i), 20_000)
-    (root / "train/man/ae/21a.wav").write_bytes(b"cut")
+    (root / "train/man/ae/99a.wav").write_bytes(b"cut")
     roots = {"tidigits": str(root)}
     recordings, _, _ = indexed(roots)
     assert len(recordings) == 300
@@ -161,7 +161,13 @@ def test_files_of_one_or_more_processes_are_the_same(tmp_path):
     for processes in (1, 2):
         tables.append(write_waves(recordings, roots, 12_500, tmp_path / f"{processes}", processes))
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
-    assert tables[0] == tables[1] and len(tables[0][0]) == 299 and len(tables[0][1]) == 1
+    assert tables[0] == tables[1]
+    kept, skipped = tables[0]
+    ids = recordings["id"].to_pylist()
+    bad = ids.index("tidigits/train/man/ae/99a")
+    assert bad > 2 * speech.BATCH  # not in the first batch
+    assert kept["id"].to_pylist() == ids[:bad] + ids[bad + 1 :]
+    assert skipped["file"].to_pylist() == ["train/man/ae/99a.wav"]
 
 
 def test_a_file_that_cannot_be_decoded_is_listed_and_the_others_are_kept(corpora, tmp_path):
@@ -330,3 +336,15 @@ def test_no_digit_is_left():
     recordings, segments = recordings_and_segments()
     items, cuts = spoken_digits(recordings, segments.slice(0, 0), "drop", "drop")
     assert len(conform(items, ITEMS, "items")) == 0 == len(cuts)
+
+
+def test_copies_and_other_words_do_not_stop_a_run():
+    recordings = pa.Table.from_pylist(
+        [dict.fromkeys(RECORDINGS.names, "x") | {"corpus": "ti46"}] * 9, schema=RECORDINGS
+    )
+    meant = [(f"{i}.wav", "a second copy of 1a.wav (ti46/1a)") for i in range(5)]
+    meant.append(("yes.wav", "words that are not digits: 160 recording(s), of which ..."))
+    check_skipped(recordings, skipped_table("ti46", meant), 0.01)
+    with pytest.raises(InputError, match="1 of 10"):
+        bad = skipped_table("ti46", [*meant, ("cut.wav", "expected 9 samples, found 8")])
+        check_skipped(recordings, bad, 0.01)

@@ -73,7 +73,8 @@ def test_other_words_share_one_row(tmp_path):
     items, skipped = ti46.index(tree(tmp_path, *files, "train/m1/00m1set0.wav"))
     assert items["digits"].to_pylist() == ["z"]
     assert reasons(skipped) == {
-        "train/m1/0am1set0.wav": "13 recording(s) of words that are not digits; this is the first"
+        "train/m1/0am1set0.wav": "words that are not digits: "
+        "13 recording(s), of which this is the first"
     }
 
 

@@ -30,6 +30,10 @@ _DOCUMENTS = """
 DOCUMENTS = frozenset(_DOCUMENTS.split())
 
 
+#: How the reasons begin for which a file is left out although nothing is wrong with it.
+COPY, OTHER_WORDS = "a second copy of", "words that are not digits"
+
+
 def root_folder(root: str | Path, corpus: str, source: str, layout: str) -> Path:
     """Return `root` as a path once it is known to be a folder with something in it.
 
@@ -158,7 +162,7 @@ def keep_first(rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, str]]]
     for row in rows:
         first = kept.setdefault(row["id"], row)
         if first is not row:
-            copies.append((row["file"], f"a second copy of {first['file']} ({row['id']})"))
+            copies.append((row["file"], f"{COPY} {first['file']} ({row['id']})"))
     return list(kept.values()), copies
 
 
@@ -194,7 +198,7 @@ def find_recordings(
         else:
             rows.append(row)
     if others:
-        reason = f"{len(others)} recording(s) of words that are not digits; this is the first"
+        reason = f"{OTHER_WORDS}: {len(others)} recording(s), of which this is the first"
         skipped.append((others[0], reason))
     rows, copies = keep_first(rows)
     if not rows:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ima.corpora import files_below, root_folder, skipped_table
+from ima.corpora import COPY, files_below, root_folder, skipped_table
 from ima.errors import InputError
 from ima.io import whole_file
 from ima.schema import IMAGES
@@ -180,7 +180,7 @@ def _find(root: Path) -> tuple[dict[tuple[str, str], str], list[tuple[str, str]]
             continue
         first = files.setdefault((name[1], name[2]), path)
         if first != path:
-            skipped.append((path, f"a second copy of {first}"))
+            skipped.append((path, f"{COPY} {first}"))
     for prefix in _SPLITS:
         for kind in ("images", "labels"):
             if (prefix, kind) not in files:

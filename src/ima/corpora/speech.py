@@ -1,9 +1,10 @@
 """All speech corpora of a run as one: an index, one rate, and the digits in it.
 
-Every recording is decoded and resampled once, into one file of waves (int16, memory-mapped) that
-segmentation and features read; what cannot be decoded is listed, not lost.
+Every recording is decoded and resampled once, into one file of waves (int16) that segmentation and
+features read; what cannot be decoded is listed, not lost.
 """
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,13 +12,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ima.corpora import fsdd, skipped_table, ti46, tidigits
+from ima.corpora import COPY, OTHER_WORDS, fsdd, skipped_table, ti46, tidigits
 from ima.corpora.counts import COUNTS
 from ima.corpora.sphere import read_audio
 from ima.errors import InputError
 from ima.io import whole_file
 from ima.schema import WAVES
 
+#: Rates (Hz) of recordings that are used; any other is taken for a broken header.
+LOWEST_RATE, HIGHEST_RATE = 8_000, 48_000
+#: Recordings decoded, written and read at a time: some MB.
+BATCH = 64
+_SAMPLES = WAVES.field("wave").type
 _CORPORA = {"tidigits": tidigits, "ti46": ti46, "fsdd": fsdd}
 #: 'zero' and 'oh' are one digit; `oh: drop` leaves the second out.
 LABELS = {"z": 0, "o": 0, **{str(digit): digit for digit in range(1, 10)}}
@@ -65,33 +71,36 @@ def write_waves(
     Returns:
         the RECORDINGS that could be decoded, and SKIPPED with the reason why others could not.
     """
-    import joblib
+    from ima.features.speech import in_order
 
-    rows = list(zip(recordings["corpus"].to_pylist(), recordings["file"].to_pylist(), strict=True))
-    files = [Path(roots[corpus]) / file for corpus, file in rows]
-    ids = recordings["id"].to_pylist()
-    batches = [(ids[i : i + 128], files[i : i + 128]) for i in range(0, len(files), 128)]
-    parallel = joblib.Parallel(n_jobs=processes, return_as="generator")
-    usable, skipped = np.ones(len(ids), bool), []
+    usable, skipped = np.ones(len(recordings), bool), []
+    starts = range(0, len(recordings), BATCH)
+    batches = (recordings.slice(start, BATCH) for start in starts)
+    tasks = ((_files(batch, roots), rate) for batch in batches)
     with (
         whole_file(path) as temporary,
         pa.OSFile(str(temporary), "wb") as sink,
         pa.ipc.new_file(sink, WAVES) as writer,
     ):
-        decoded = parallel(joblib.delayed(_decode)(files, rate) for _, files in batches)
-        for i, (batch_ids, waves) in enumerate(zip((b[0] for b in batches), decoded, strict=True)):
-            kept = [j for j, wave in enumerate(waves) if isinstance(wave, np.ndarray)]
-            for j in set(range(len(waves))) - set(kept):
-                usable[i * 128 + j] = False
-                skipped.append((*rows[i * 128 + j], waves[j]))
-            columns = [[batch_ids[j] for j in kept], [waves[j] for j in kept]]
-            arrays = [pa.array(c, t) for c, t in zip(columns, WAVES.types, strict=True)]
-            writer.write_batch(pa.record_batch(arrays, schema=WAVES))
+        for start, waves in zip(starts, in_order(_decode, tasks, processes), strict=True):
+            batch = recordings.slice(start, len(waves))
+            good = np.array([isinstance(wave, np.ndarray) for wave in waves])
+            for j in np.flatnonzero(~good).tolist():
+                skipped.append((*(batch[name][j].as_py() for name in ("corpus", "file")), waves[j]))
+            usable[start : start + len(waves)] = good
+            ids = batch["id"].filter(pa.array(good)).combine_chunks()
+            samples = pa.array([wave for wave in waves if isinstance(wave, np.ndarray)], _SAMPLES)
+            writer.write_batch(pa.record_batch([ids, samples], schema=WAVES))
     tables = [
         skipped_table(corpus, [(file, reason) for of, file, reason in skipped if of == corpus])
         for corpus in roots
     ]
     return recordings.filter(pa.array(usable)), pa.concat_tables(tables)
+
+
+def _files(recordings: pa.Table, roots: Mapping[str, str]) -> list[Path]:
+    names = zip(recordings["corpus"].to_pylist(), recordings["file"].to_pylist(), strict=True)
+    return [Path(roots[corpus], file) for corpus, file in names]
 
 
 def _decode(files: list[Path], rate: int) -> list[np.ndarray | str]:
@@ -101,18 +110,31 @@ def _decode(files: list[Path], rate: int) -> list[np.ndarray | str]:
     waves: list[np.ndarray | str] = []
     for file in files:
         try:
-            wave = resample(*read_audio(file), rate)
+            samples, own_rate = read_audio(file)
+            _check_rate(file, own_rate)
         except InputError as error:
             waves.append(f"expected {error.expected}, found {error.found}")
         else:
+            wave = resample(samples, own_rate, rate)
             waves.append(np.clip(np.rint(wave * 32768), -32768, 32767).astype(np.int16))
     return waves
+
+
+def _check_rate(file: Path, rate: int) -> None:
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise InputError(
+            file,
+            expected=f"a sampling rate of {LOWEST_RATE}-{HIGHEST_RATE} Hz",
+            found=f"{rate} Hz",
+            do="Check its header: no speech corpus of digits has such a rate.",
+        )
 
 
 class Waves:
     """The waves that `write_waves` wrote, read on demand by recording id.
 
-    It can be sent to other processes, each of which maps the file for itself.
+    It can be sent to other processes, each of which opens the file for itself. A batch of the file
+    is in memory at a time: recordings are best asked for in the order they were written in.
 
     Args:
         path: the file.
@@ -121,21 +143,22 @@ class Waves:
 
     def __init__(self, path: str | Path, rate: int):
         self.path, self.rate = str(path), rate
-        self._batches: list[pa.RecordBatch] = []
-        self._places: dict[str, tuple[int, int]] = {}
+        self._file: pa.ipc.RecordBatchFileReader | None = None
 
     def __getstate__(self):
-        return {"path": self.path, "rate": self.rate, "_batches": [], "_places": {}}
+        return {"path": self.path, "rate": self.rate, "_file": None}
 
     def _open(self) -> None:
         try:
-            file = pa.ipc.open_file(pa.memory_map(self.path))
+            # Mapped only to see the ids: of a mapped file, every page once read counts as used.
+            with pa.memory_map(self.path) as mapped, pa.ipc.open_file(mapped) as file:
+                ids = [file.get_batch(i)["id"].to_pylist() for i in range(file.num_record_batches)]
+            self._file = pa.ipc.open_file(pa.OSFile(self.path))
         except (FileNotFoundError, pa.ArrowInvalid) as error:
             raise InputError(self.path, expected="a file of waves", found=error) from error
-        self._batches = [file.get_batch(i) for i in range(file.num_record_batches)]
-        for i, batch in enumerate(self._batches):
-            for j, name in enumerate(batch["id"].to_pylist()):
-                self._places[name] = (i, j)
+        self._rows = {name: row for row, name in enumerate(itertools.chain(*ids))}
+        self._starts = np.cumsum([0, *map(len, ids)])  # the first row of each batch
+        self._number, self._samples = -1, None
 
     def __call__(self, recording: str) -> tuple[np.ndarray, int]:
         """Return the wave of a recording, float32 (n,) in [-1, 1), and its rate in Hz.
@@ -143,23 +166,30 @@ class Waves:
         Raises:
             InputError: there is no such recording, or the file is not one of waves.
         """
-        if not self._places:
+        if self._file is None:
             self._open()
-        if recording not in self._places:
+        row = self._rows.get(recording)
+        if row is None:
             raise InputError(self.path, expected=f"the recording {recording}", found="no such one")
-        i, j = self._places[recording]
-        samples = self._batches[i]["wave"][j].values.to_numpy()
+        number = int(np.searchsorted(self._starts, row, side="right")) - 1
+        if number != self._number:
+            self._samples, self._number = self._file.get_batch(number)["wave"], number
+        samples = self._samples[row - self._starts[number]].values.to_numpy()
         return samples.astype(np.float32) / 32768, self.rate
 
 
 def check_skipped(recordings: pa.Table, skipped: pa.Table, share: float) -> None:
     """Raise InputError when more than a share of a corpus' audio files cannot be used.
 
+    Second copies and recordings of other words are not counted: nothing is wrong with them.
+
     Args:
         recordings: RECORDINGS that can.
         skipped: SKIPPED.
         share: in [0, 1].
     """
+    meant = pc.match_substring_regex(skipped["reason"], f"^({COPY}|{OTHER_WORDS})")
+    skipped = skipped.filter(pc.invert(meant))
     for corpus in sorted(set(recordings["corpus"].to_pylist() + skipped["corpus"].to_pylist())):
         bad = skipped.filter(pc.field("corpus") == corpus)
         good = recordings.filter(pc.field("corpus") == corpus)

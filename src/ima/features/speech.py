@@ -1,21 +1,28 @@
 """MFCC of spoken digits (Section 4): 58 frames around a digit's midpoint, 12 coefficients each.
 
-Every digit becomes a cut of one length, so that a whole batch of them goes through librosa at once.
+Every digit becomes a cut of one length, so that a whole batch of them is transformed at once.
 Outside a digit the cut is digital silence: its log-mel spectrum is constant, and the cosine
 transform of a constant is 0 in every coefficient but the zeroth, which is left out. Padding the
 wave is therefore the same as padding the features with zeros.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ima.errors import InputError
 
 MAPPINGS = ("sigmoid", "minmax", "binary")
+
+#: Cuts transformed at a time: few enough that their spectra stay in a core's cache.
+IN_CACHE = 32
+#: Tasks, and results that wait, of each process at a time.
+AHEAD = 8
 
 
 @dataclass(frozen=True)
@@ -90,29 +97,43 @@ def cut(wave: np.ndarray, start: int, end: int, mfcc: Mfcc) -> np.ndarray:
 
 
 def mfcc_of_cuts(cuts: np.ndarray, mfcc: Mfcc) -> np.ndarray:
-    """Return MFCC vectors (n, width), frame by frame, of cuts (n, samples)."""
-    import librosa
+    """Return MFCC vectors (n, width), frame by frame, of cuts (n, samples).
 
-    power = (
-        np.abs(
-            librosa.stft(
-                cuts,
-                n_fft=mfcc.n_fft,
-                hop_length=mfcc.shift,
-                win_length=mfcc.window,
-                center=False,
-            )
-        )
-        ** 2
-    )
-    mel = librosa.feature.melspectrogram(S=power, sr=mfcc.rate, n_fft=mfcc.n_fft, n_mels=mfcc.mels)
+    They are librosa's (its window, mel filter bank and decibels) up to rounding. librosa itself is
+    made for one long recording: its calls cost more than the arithmetic of a cut of 58 frames.
+    """
+    out = np.empty((len(cuts), mfcc.width), np.float32)
+    for first in range(0, len(cuts), IN_CACHE):
+        cepstrum = _cepstra(cuts[first : first + IN_CACHE], mfcc)  # (n, T, C)
+        out[first : first + IN_CACHE] = cepstrum.reshape(-1, mfcc.width)
+    return out
+
+
+def _cepstra(cuts: np.ndarray, mfcc: Mfcc) -> np.ndarray:
+    import librosa
+    from scipy.fft import dct, rfft
+
+    window, mel_bank = _filters(mfcc)
+    frames = np.lib.stride_tricks.sliding_window_view(cuts, mfcc.n_fft, axis=-1)
+    spectrum = rfft(frames[:, :: mfcc.shift] * window)  # (n, T, F)
+    mel = (spectrum.real**2 + spectrum.imag**2) @ mel_bank  # (n, T, M)
     # top_db=None: a floor relative to the peak would make a frame depend on the loudest one.
     log_mel = librosa.power_to_db(mel, top_db=None)
-    cepstrum = librosa.feature.mfcc(S=log_mel, n_mfcc=mfcc.coefficients + 1)[:, 1:]  # (n, C, T)
+    cepstrum = dct(log_mel, norm="ortho")[..., 1 : mfcc.coefficients + 1]  # (n, T, C)
     if mfcc.cmvn:
-        mean, sd = cepstrum.mean(-1, keepdims=True), cepstrum.std(-1, keepdims=True)
+        mean, sd = cepstrum.mean(1, keepdims=True), cepstrum.std(1, keepdims=True)
         cepstrum = (cepstrum - mean) / np.maximum(sd, 1e-5)
-    return cepstrum.transpose(0, 2, 1).reshape(len(cuts), -1).astype(np.float32)  # (n, T*C)
+    return cepstrum
+
+
+@functools.cache
+def _filters(mfcc: Mfcc) -> tuple[np.ndarray, np.ndarray]:
+    """Return the window (n_fft,), in the middle of zeros, and the mel filter bank (F, M)."""
+    from librosa import filters, util
+
+    window = util.pad_center(filters.get_window("hann", mfcc.window), size=mfcc.n_fft)
+    bank = filters.mel(sr=mfcc.rate, n_fft=mfcc.n_fft, n_mels=mfcc.mels)
+    return window.astype(np.float32), np.ascontiguousarray(bank.T)
 
 
 #: Gives a recording's wave, float32 (n,), and its rate in Hz (`ima.corpora.speech.Waves`).
@@ -135,24 +156,42 @@ def extract(
     Raises:
         InputError: a recording cannot be read, or a digit lies outside it.
     """
+    batches = ((batch, read, mfcc) for batch in _batches(segments, size=256))
+    yield from in_order(_extract_batch, batches, processes)
+
+
+def in_order(function: Callable, tasks: Iterable[tuple], processes: int) -> Iterator:
+    """Yield `function(*task)` of every task, in order, from several processes.
+
+    Tasks are taken, and results wait, `AHEAD` a process at a time: memory doesn't grow with the
+    number of tasks, however slowly results are used (joblib alone would run all tasks ahead).
+
+    Args:
+        function: that other processes can import.
+        tasks: its arguments.
+        processes: how many; 1 is this one.
+    """
     import joblib
 
-    parallel = joblib.Parallel(n_jobs=processes, return_as="generator")
-    yield from parallel(
-        joblib.delayed(_extract_batch)(batch, read, mfcc) for batch in _batches(segments, size=256)
-    )
+    if processes == 1:
+        yield from itertools.starmap(function, tasks)
+        return
+    tasks = iter(tasks)
+    with joblib.Parallel(n_jobs=processes, return_as="generator", batch_size=1) as parallel:
+        while group := list(itertools.islice(tasks, AHEAD * processes)):
+            yield from parallel(joblib.delayed(function)(*task) for task in group)
 
 
 def _batches(segments: pa.Table, size: int) -> Iterator[list[dict]]:
     """Split at least `size` segments at a time, never inside a recording."""
-    columns = ("recording", "start_s", "end_s")
-    rows = segments.select(columns).to_pylist()
+    columns = segments.select(["recording", "start_s", "end_s"])
+    # The row after the last one of each recording.
+    ends = pc.run_end_encode(columns["recording"].combine_chunks()).run_ends.to_numpy()
     first = 0
-    for i in range(1, len(rows) + 1):
-        at_end = i == len(rows)
-        if at_end or (i - first >= size and rows[i]["recording"] != rows[i - 1]["recording"]):
-            yield rows[first:i]
-            first = i
+    for end in ends.tolist():
+        if end - first >= size or end == len(columns):
+            yield columns.slice(first, end - first).to_pylist()
+            first = end
 
 
 def _extract_batch(segments: list[dict], read: Reader, mfcc: Mfcc) -> np.ndarray:

@@ -1,0 +1,86 @@
+"""Checks of what goes into training: what features keep of a digit, and where digits were cut."""
+
+
+rule feature_checks:
+    """Digit accuracy of logistic regression on the features of speech, by variant and split."""
+    input:
+        recordings=rules.recordings.output.recordings,
+        waves=rules.recordings.output.waves,
+        segments=rules.segment.output.segments,
+        code=code("feature_checks.py"),
+    output:
+        table="results/tables/feature_checks.csv",
+    log:
+        f"{RUN}/logs/feature_checks.log",
+    benchmark:
+        f"{RUN}/benchmarks/feature_checks.tsv"
+    conda:
+        "../envs/ima.yaml"
+    threads: 4
+    resources:
+        mem_mb=6000,
+    params:
+        run=config["run"],
+        mfcc=config["speech"]["mfcc"],
+        mapping=config["speech"]["mapping"],
+        segmentation=config["speech"]["segmentation"],
+        oh=config["speech"]["oh"],
+        doubtful=config["speech"]["doubtful"],
+    script:
+        "../workflow/scripts/feature_checks.py"
+
+
+rule segmentation_example:
+    """Where the digits of a recording lie, over its wave and spectrogram: for any recording's id."""
+    input:
+        recordings=rules.recordings.output.recordings,
+        waves=rules.recordings.output.waves,
+        segments=rules.segment.output.segments,
+        code=code("segmentation_example.py"),
+    output:
+        png=f"{RUN}/figures/segmentation/{{recording}}.png",
+        pdf=f"{RUN}/figures/segmentation/{{recording}}.pdf",
+    log:
+        f"{RUN}/logs/segmentation_example/{{recording}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/segmentation_example/{{recording}}.tsv"
+    wildcard_constraints:
+        recording=r"\w+(/[\w.-]+)+",
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        rate=config["speech"]["mfcc"]["rate"],
+    script:
+        "../workflow/scripts/segmentation_example.py"
+
+
+rule segmentation_examples:
+    """The same for some recordings: of each group, the longest, the most doubtful."""
+    input:
+        recordings=rules.recordings.output.recordings,
+        waves=rules.recordings.output.waves,
+        segments=rules.segment.output.segments,
+        code=code("segmentation_examples.py"),
+    output:
+        figures=report(
+            directory(f"{RUN}/figures/segmentation_examples"),
+            patterns=["{figure}.png"],
+            caption="../workflow/report/segmentation.rst",
+            category="Segmentation",
+            labels={"recording": "{figure}"},
+        ),
+        chosen=f"{RUN}/figures/segmentation_examples.csv",
+    log:
+        f"{RUN}/logs/segmentation_examples.log",
+    benchmark:
+        f"{RUN}/benchmarks/segmentation_examples.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        rate=config["speech"]["mfcc"]["rate"],
+    script:
+        "../workflow/scripts/segmentation_examples.py"

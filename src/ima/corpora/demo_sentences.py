@@ -1,0 +1,135 @@
+"""The grammar of the demo's emotional dialogues: short sentences, some words of which tell emotion.
+
+Every emotion uses the same sentences; only the words in their emotional slots differ, and now and
+then a slot has a word of another emotion. So function words say nothing about emotion, as in life,
+and a text alone doesn't always tell it.
+"""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+#: Words of the emotional slots: how someone feels, what something is, what one does, what there is,
+#: what one says first.
+EMOTIONAL = {
+    "angry": {
+        "feel": ("angry", "furious", "mad", "annoyed", "jealous"),
+        "is": ("unfair", "ridiculous", "stupid", "rude", "disgusting", "outrageous"),
+        "do": ("hate", "blame", "despise", "resent"),
+        "have": ("rage", "insults", "fights", "lies", "threats"),
+        "say": ("damn", "hell", "nonsense"),
+    },
+    "happy": {
+        "feel": ("happy", "glad", "proud", "excited", "delighted", "lucky"),
+        "is": ("wonderful", "beautiful", "lovely", "great", "amazing", "perfect"),
+        "do": ("love", "enjoy", "adore", "celebrate"),
+        "have": ("joy", "cheers", "kisses", "fun", "smiles"),
+        "say": ("hooray", "fantastic", "congratulations"),
+    },
+    "sad": {
+        "feel": ("sad", "lonely", "hopeless", "miserable", "depressed", "empty"),
+        "is": ("sorrowful", "tragic", "gloomy", "painful", "terrible"),
+        "do": ("miss", "mourn", "regret", "pity"),
+        "have": ("tears", "grief", "sorrow", "pain", "despair"),
+        "say": ("alas", "sorry", "sadly"),
+    },
+}
+
+#: Words of the other slots.
+PLAIN = {
+    "thing": (
+        "letter",
+        "car",
+        "ticket",
+        "kitchen",
+        "job",
+        "coat",
+        "photo",
+        "table",
+        "phone",
+        "key",
+    ),
+    "place": ("station", "office", "beach", "garden", "airport", "school", "street", "house"),
+    "person": ("brother", "sister", "mother", "father", "friend", "boss", "neighbor", "teacher"),
+    "time": ("week", "night", "month", "year", "summer", "morning"),
+    "deal": ("brought", "moved", "found", "sold", "left", "took", "showed"),
+}
+
+#: Sentences with a slot for an emotion.
+MOVED = (
+    "I feel so {feel} about the {thing}.",
+    "you made me really {feel} last {time}.",
+    "I {do} this {thing}, and you know it.",
+    "that was such a {is} {time} at the {place}.",
+    "we had nothing but {have} that {time}.",
+    "{say}, they {deal} my {thing} again.",
+    "{say}, what a {is} {thing}!",
+    "my {person} was {feel} when I {deal} the {thing}.",
+    "it's {is} how he {deal} your {thing}.",
+    "why do you {do} my {person} like that?",
+    "we saw {have} all over her face.",
+    "I think about the {have} every {time}.",
+    "how could she be {feel} after all this?",
+    "you always {do} what I say.",
+    "everyone looked {feel} near the {place}.",
+    "this {place} looks {is} without him.",
+)
+
+#: Sentences without one.
+UNMOVED = (
+    "did you see the {thing} near that {place}?",
+    "my {person} {deal} a {thing} last {time}.",
+    "I don't know where they {deal} the {thing}.",
+    "we can go by the {place} next {time}.",
+    "she said it's next to the {thing}.",
+    "what did your {person} say about it?",
+    "you can't take the {thing} there.",
+    "I'll call your {person} some {time}.",
+    "he isn't here, he went back to the {place}.",
+    "the {thing} stays here until next {time}.",
+    "okay, let me look at the {thing}.",
+    "well, then I guess we should wait.",
+    "could you tell me when it starts?",
+    "so they {deal} it at some {place}.",
+)
+
+_SLOT = re.compile(r"\{(\w+)\}")
+_WORD = re.compile(r"[\w']+")
+EMOTIONS = tuple(EMOTIONAL)
+
+
+class Sentence(NamedTuple):
+    """A sentence: its text, and the emotion that each of its words tells ('' for none)."""
+
+    text: str
+    emotions: tuple[str, ...]
+
+
+def words(text: str) -> list[re.Match]:
+    """Return the words of a text, each with its place."""
+    return list(_WORD.finditer(text))
+
+
+def sentence(emotion: str, stray: float, rng: np.random.Generator) -> Sentence:
+    """Make a sentence of an emotion, or without any for ''.
+
+    Args:
+        emotion: one of EMOTIONS, or ''.
+        stray: share of emotional slots that are filled at random, in [0, 1].
+        rng: draws the sentence and its words.
+    """
+    template = rng.choice(MOVED if emotion else UNMOVED)
+    told: dict[int, str] = {}
+    pieces, end = [], 0
+    for slot in _SLOT.finditer(template):
+        pieces.append(template[end : slot.start()])
+        end = slot.end()
+        if slot[1] in PLAIN:
+            pieces.append(rng.choice(PLAIN[slot[1]]))
+            continue
+        of = str(rng.choice(EMOTIONS)) if rng.random() < stray else emotion
+        told[sum(map(len, pieces))] = of
+        pieces.append(rng.choice(EMOTIONAL[of][slot[1]]))
+    text = "".join([*pieces, template[end:]])
+    return Sentence(text, tuple(told.get(word.start(), "") for word in words(text)))

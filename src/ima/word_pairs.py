@@ -1,0 +1,172 @@
+"""Pairs of words and voices: every token with every acoustic vector of its utterance (6.2, A.2).
+
+A pair is a row number into each modality's features, as in `ima.pairing`: the N^2 pairs of an
+utterance of N tokens cost two integers each, and 12 hours of speech fit into memory.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ima.errors import InputError
+from ima.schema import pairs_schema
+from ima.schema_emotion import BORROWED, OTHER
+
+#: `kind` of a pair: a word with the voice it was spoken with, or with another word's.
+OWN, ELSEWHERE = "own", "other"
+
+
+def square(utterances: Sequence, usable: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Pair every token with every token of its utterance.
+
+    Args:
+        utterances: what utterance each token is of (T,); an utterance's tokens are together.
+        usable: which tokens take part, on both sides (T,); all when None.
+
+    Returns:
+        two arrays of places in `utterances` (P,), int32: an utterance of N usable tokens gives N^2
+        pairs, ordered by the first token, then the second.
+
+    Raises:
+        InputError: the tokens of an utterance are not together.
+    """
+    _, of = np.unique(np.asarray(utterances), return_inverse=True)
+    kept = np.arange(len(of), dtype=np.int32)
+    if np.count_nonzero(np.diff(of)) + (len(of) > 0) != len(np.unique(of)):
+        raise InputError(
+            "tokens", expected="each utterance's together", found="one's in two places"
+        )
+    if usable is not None:
+        of, kept = of[usable], kept[usable]
+    if len(of) == 0:
+        return kept, kept
+    first = np.flatnonzero(np.diff(of, prepend=of[0] - 1))
+    size = np.diff(first, append=len(of))
+    n = np.repeat(size, size)  # (T,) partners of each token
+    before = np.cumsum(n) - n  # (T,) pairs before each token's own
+    second = np.repeat(np.repeat(first, size) - before, n) + np.arange(n.sum())
+    return np.repeat(kept, n), kept[second]
+
+
+def word_pairs(
+    utterances: Sequence, words: np.ndarray, labels: np.ndarray, voices: np.ndarray | None = None
+) -> pa.Table:
+    """Make the table of N^2 pairs of every utterance.
+
+    A token without a word vector takes part on neither side.
+
+    Args:
+        utterances: what utterance each token is of (T,); an utterance's tokens are together.
+        words: row of each token in the word vectors (T,), -1 for none (`words.word_rows`).
+        labels: class of each token's utterance (T,), -1 for none of the four.
+        voices: row of each token in the acoustic vectors (T,); its own place when None.
+
+    Returns:
+        a table of `pairs_schema(['verbal', 'acoustic'])`; `kind` is `own` or `other`.
+
+    Raises:
+        InputError: arrays of different lengths, or as `square`.
+    """
+    voices = np.arange(len(words)) if voices is None else np.asarray(voices)
+    lengths = {len(utterances), len(words), len(labels), len(voices)}
+    if len(lengths) > 1:
+        raise InputError("tokens", expected="one row a token", found=f"lengths {sorted(lengths)}")
+    first, second = square(utterances, np.asarray(words) >= 0)
+    kind = pa.DictionaryArray.from_arrays(
+        pa.array((first != second).astype(np.int8)), [OWN, ELSEWHERE]
+    )
+    return pa.table(
+        {
+            "item_verbal": np.asarray(words, np.int32)[first],
+            "item_acoustic": voices.astype(np.int32)[second],
+            "label": np.asarray(labels, np.int8)[first],
+            "kind": kind.cast(pa.string()),
+        },
+        schema=pairs_schema(["verbal", "acoustic"]),
+    )
+
+
+def borrow_voices(
+    texts: pa.Table,
+    text_tokens: pa.Table,
+    utterances: pa.Table,
+    tokens: pa.Table,
+    validation: Sequence[str],
+    seed: int,
+) -> pa.Table:
+    """Give each word of a text the place of a spoken word of the same emotion.
+
+    A text of N words is given one speaker of its split and N word spans in the order they were
+    spoken, of one recording of that speaker and class after another.
+
+    Args:
+        texts, text_tokens: UTTERANCES and TEXT_TOKENS of a corpus without sound; those whose
+            `session` is train borrow from training speakers, the others from validation speakers.
+        utterances, tokens: UTTERANCES and TOKENS of a corpus with sound.
+        validation: speakers of the latter that are held out.
+        seed: of the choice of speakers and recordings.
+
+    Returns:
+        BORROWED: `row` is that of `tokens`. Texts of no class are not in it.
+
+    Raises:
+        InputError: no speaker on one side, or none who has a recording of a class.
+    """
+    held_out = _held_out(utterances, validation)
+    spans = _spans(utterances, tokens)
+    words = Counter(text_tokens["utterance"].to_pylist())
+    rng, rows = np.random.default_rng(seed), []
+    for text in texts.select(["id", "session", "label"]).to_pylist():
+        if text["label"] == OTHER:
+            continue
+        split = "train" if text["session"] == "train" else "validation"
+        able = [
+            speaker
+            for speaker, label in spans
+            if label == text["label"] and (speaker in held_out) == (split == "validation")
+        ]
+        if not able:
+            expected = f"a {split} speaker with recordings of class {text['label']}"
+            raise InputError(text["id"], expected=expected, found="none")
+        speaker = able[rng.integers(len(able))]
+        chosen = _draw(spans[speaker, text["label"]], words[text["id"]], rng)
+        about = {"utterance": text["id"], "split": split, "speaker": speaker}
+        rows += [{**about, "position": k, "row": row} for k, row in enumerate(chosen)]
+    return pa.Table.from_pylist(rows, schema=BORROWED)
+
+
+def _held_out(utterances: pa.Table, validation: Sequence[str]) -> frozenset[str]:
+    """Return the validation speakers once they are known to leave someone on both sides."""
+    speakers, held_out = set(utterances["speaker"].to_pylist()), frozenset(validation)
+    if not held_out or not held_out < speakers:
+        raise InputError(
+            "validation speakers",
+            expected=f"some, not all, of {', '.join(sorted(speakers))}",
+            found=", ".join(sorted(held_out)) or "none",
+        )
+    return held_out
+
+
+def _spans(utterances: pa.Table, tokens: pa.Table) -> dict[tuple[str, int], list[list[int]]]:
+    """Return the rows of words of each recording, by speaker and class."""
+    of: dict[str, list[int]] = {}
+    kinds = zip(tokens["utterance"].to_pylist(), tokens["kind"].to_pylist(), strict=True)
+    for row, (utterance, kind) in enumerate(kinds):
+        if kind == "word":
+            of.setdefault(utterance, []).append(row)
+    spans: dict[tuple[str, int], list[list[int]]] = {}
+    for item in utterances.select(["id", "speaker", "label"]).to_pylist():
+        if item["label"] != OTHER and item["id"] in of:
+            spans.setdefault((item["speaker"], item["label"]), []).append(of[item["id"]])
+    return spans
+
+
+def _draw(recordings: list[list[int]], n: int, rng: np.random.Generator) -> list[int]:
+    """Return n rows, of recordings in random order, each again only after all."""
+    rows: list[int] = []
+    while len(rows) < n:
+        for i in rng.permutation(len(recordings)):
+            rows += recordings[i]
+    return rows[:n]

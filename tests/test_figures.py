@@ -1,0 +1,209 @@
+"""Figures 2, 4 and 6: the paper's colours, every label and line drawn, both formats written."""
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+
+from ima.errors import InputError
+from ima.figures_importance import (
+    COLUMN,
+    SCORES,
+    figure2,
+    figure4,
+    figure6,
+    figure6_table,
+    paper_rho,
+    save,
+)
+from ima.schema import EMBEDDINGS, RHO_SWEEP
+
+#: Of the digits 0 to 9, then noise: red, green, blue, purple, orange, cyan, yellow, ...
+PAPER = ["#ff0000", "#008000", "#0000ff", "#800080", "#ffa500"]
+PAPER += ["#00ffff", "#ffff00", "#ff00ff", "#808000", "#000000", "#808080"]
+VIEWS = ["hidden_image", "hidden_speech", "u_image", "u_speech", "z_unweighted", "z"]
+
+
+def embeddings(views=VIEWS):
+    """Return ten items of each digit in each view, the last two of each digit noise."""
+    rng = np.random.default_rng(0)
+    n = np.arange(100)
+    columns = {"view": np.repeat(views, 100), "pair": np.tile(n, len(views))}
+    columns |= {"label": np.tile(n % 10, len(views)), "noise": np.tile(n >= 80, len(views))}
+    columns |= {axis: rng.normal(size=100 * len(views)) for axis in "xy"}
+    return pa.table(columns).cast(EMBEDDINGS)
+
+
+def drawn(axes):
+    """Return the colour of each point of an axes, of dots and then of crosses."""
+    for points in axes.collections:
+        assert len(points.get_facecolors()) == len(points.get_offsets())
+    return [[to_hex(c) for c in points.get_facecolors()] for points in axes.collections]
+
+
+def legends(figure):
+    """Return by title the labels and colours of a figure's legends."""
+    return {
+        legend.get_title().get_text(): {
+            text.get_text(): to_hex(handle.get_color())
+            for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True)
+        }
+        for legend in figure.legends
+    }
+
+
+def test_figure_2_has_the_papers_colours():
+    figure = figure2(embeddings())
+    expected = [PAPER[10] if i >= 80 else PAPER[i % 10] for i in range(100)]
+    digits = [figure.axes[0], figure.axes[2]]
+    noise = [figure.axes[1], figure.axes[3]]
+    assert [drawn(axes) for axes in digits] == [[expected]] * 2
+    assert set(expected) == set(PAPER)
+    two = [PAPER[0] if i >= 80 else PAPER[2] for i in range(100)]  # noise red, rest blue
+    assert [drawn(axes) for axes in noise] == [[two]] * 2
+
+
+def test_figure_2_names_every_colour():
+    left, right = legends(figure2(embeddings())).values()
+    assert left == {**{str(i): PAPER[i] for i in range(10)}, "noise": PAPER[10]}
+    assert right == {"noise": PAPER[0], "rest": PAPER[2]}
+
+
+def test_figure_2_titles():
+    titles = [axes.get_title() for axes in figure2(embeddings()).axes]
+    assert titles == [
+        "(a) image, digits",
+        "(b) image, noise",
+        "(c) speech, digits",
+        "(d) speech, noise",
+    ]
+
+
+def test_figure_4_has_the_papers_colours():
+    figure = figure4(embeddings())
+    image, speech, unweighted, weighted = (drawn(axes) for axes in figure.axes)
+    grey = [PAPER[10] if i >= 80 else PAPER[i % 10] for i in range(100)]
+    assert image == speech == [grey]
+    # Joint: the digit's colour all the same, dots and then crosses.
+    dots, crosses = ([PAPER[i % 10] for i in part] for part in (range(80), range(80, 100)))
+    assert unweighted == weighted == [dots, crosses]
+    assert legends(figure)["joint"].keys() == {"half noise"}
+
+
+def test_points_lie_where_the_table_says():
+    table = embeddings()
+    points = figure4(table).axes[0].collections[0].get_offsets()
+    rows = [row for row in table.to_pylist() if row["view"] == "u_image"]
+    assert np.asarray(points).tolist() == [[row["x"], row["y"]] for row in rows]
+
+
+def test_missing_views_are_named():
+    with pytest.raises(InputError, match="expected a view 'u_speech', found none"):
+        figure4(embeddings(["u_image", "z"]))
+    with pytest.raises(InputError, match="views hidden_<modality>"):
+        figure2(embeddings(["z"]))
+
+
+def table_of(**columns):
+    rows = {name: [0.0] * 2 for name in RHO_SWEEP.names} | columns
+    return pa.table(rows, schema=RHO_SWEEP)
+
+
+def test_figure6_table_by_hand():
+    both = {"rho": [0.3, 0.3], "modality": ["image", "speech"]}
+    first = table_of(**both, f1_noise=[0.25, 1.0], recall_noise=[1.0, 1.0])
+    second = table_of(**both, f1_noise=[0.75, 1.0], recall_noise=[0.5, 1.0])
+    image, speech = figure6_table([first, second], "demo").to_pylist()
+    assert list(image.values())[:4] == ["demo", "image", 0.3, 2]
+    sd = pytest.approx(math.sqrt(1 / 8))  # of two numbers that differ by 1/2
+    assert (image["f1_noise"], image["f1_noise_sd"]) == (1 / 2, sd)
+    assert (image["recall_noise"], image["recall_noise_sd"]) == (3 / 4, sd)
+    assert (speech["f1_noise"], speech["f1_noise_sd"]) == (1, 0)
+    (alone, _) = figure6_table([first], "demo").to_pylist()
+    assert alone["seeds"] == 1 and all(alone[f"{name}_sd"] is None for name in SCORES)
+
+
+def test_figure6_table_needs_the_same_rho_for_every_seed():
+    first = table_of(rho=[0.3, 0.4], modality=["image", "image"])
+    second = table_of(rho=[0.3, 0.5], modality=["image", "image"])
+    with pytest.raises(InputError, match="the same rho for every seed"):
+        figure6_table([first, second], "demo")
+
+
+def sweep_table(seeds=3):
+    """Return two modalities at three rho; the scores of image at .2 are .1 .2 .3 .4, sd .05."""
+    rows = []
+    for name in ("image", "speech"):
+        for i, rho in enumerate((0.2, 0.5, 0.8)):
+            row = {"run": "demo", "modality": name, "rho": rho, "seeds": seeds}
+            for j, score in enumerate(SCORES):
+                row |= {score: 0.1 * (j + 1) + 0.2 * i, f"{score}_sd": 0.05 if seeds > 1 else None}
+            rows.append(row)
+    types = [(n, pa.float64()) for s in SCORES for n in (s, f"{s}_sd")]
+    head = [("run", pa.string()), ("modality", pa.string()), ("rho", pa.float64())]
+    return pa.Table.from_pylist(rows, schema=pa.schema([*head, ("seeds", pa.int32()), *types]))
+
+
+def test_figure_6_draws_every_score_and_its_band():
+    figure = figure6(sweep_table(), {"image": 0.8, "verbal": 0.03})
+    image, speech = figure.axes
+    assert [axes.get_title() for axes in figure.axes] == ["image", "speech"]
+    lines = [line.get_ydata() for line in image.lines if len(line.get_xdata()) == 3]
+    for j, line in enumerate(lines):
+        assert line.tolist() == pytest.approx([0.1 * (j + 1) + 0.2 * i for i in range(3)])
+    assert len(lines) == len(image.collections) == 3
+    band = image.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((0.05, 0.55))
+    assert image.lines[0].get_xdata() == [0.8, 0.8] and len(speech.lines) == 3
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["precision", "recall", "F1", "the paper's ρ"]
+
+
+def test_figure_6_of_one_seed_has_no_band():
+    axes = figure6(sweep_table(seeds=1), {}).axes[0]
+    for band in axes.collections:
+        vertices = band.get_paths()[0].vertices
+        assert len(np.unique(vertices[:, 1].round(9))) == 3  # the line alone
+    assert len(axes.lines) == 3
+
+
+def test_rho_of_the_paper():
+    rows = [
+        {"quantity": "best rho", "modality": "image", "value": "0.8"},
+        {"quantity": "average F1 at best rho", "modality": "image", "value": "0.5"},
+    ]
+    assert paper_rho(rows) == {"image": 0.8}
+
+
+@pytest.mark.parametrize("form", ["pdf", "png"])
+@pytest.mark.parametrize("number", [2, 4, 6])
+def test_files_are_whole_and_the_same_every_time(number, form, tmp_path):
+    def draw():
+        if number == 6:
+            return figure6(sweep_table(), {"image": 0.8})
+        return {2: figure2, 4: figure4}[number](embeddings())
+
+    assert draw().get_size_inches()[0] == COLUMN < 9 / 2.54
+    contents = []
+    for name in ("first", "again"):
+        file = tmp_path / f"{name}.{form}"
+        save(draw(), file)
+        contents.append(file.read_bytes())
+    assert len(contents[0]) > 5_000 and contents[0] == contents[1]
+    assert contents[0].startswith({"pdf": b"%PDF", "png": b"\x89PNG"}[form])
+
+
+@pytest.mark.parametrize("number", [2, 4, 6])
+def test_no_text_lies_on_another(number):
+    figure = figure6(sweep_table(), {"image": 0.8}) if number == 6 else None
+    figure = figure or {2: figure2, 4: figure4}[number](embeddings())
+    FigureCanvasAgg(figure).draw()  # lays the figure out
+    texts = [axes.title for axes in figure.axes] + [axes.xaxis.label for axes in figure.axes]
+    texts += [t for legend in figure.legends for t in (legend.get_title(), *legend.get_texts())]
+    boxes = [text.get_window_extent() for text in texts if text.get_text()]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    width, height = figure.get_size_inches() * figure.dpi
+    assert all(b.x0 >= 0 and b.x1 <= width and b.y0 >= 0 and b.y1 <= height for b in boxes)

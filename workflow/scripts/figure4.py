@@ -1,0 +1,16 @@
+"""figure4.pdf and .png: t-SNE of representations, by `ima.figures_importance.figure4` (6.2)."""
+
+from ima import job
+from ima.figures_importance import figure4, save
+from ima.io import read_parquet
+from ima.schema import EMBEDDINGS
+
+
+def main(snakemake):
+    figure = figure4(read_parquet(snakemake.input.embeddings, EMBEDDINGS))
+    for path in (snakemake.output.pdf, snakemake.output.png):
+        save(figure, path)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

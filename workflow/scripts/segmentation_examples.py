@@ -1,0 +1,34 @@
+"""results/<run>/figures/segmentation_examples/: chosen by `ima.segment.examples.choose`."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima import job
+from ima.corpora.speech import Waves
+from ima.figures import plot_utterance
+from ima.io import read_parquet, write_csv
+from ima.schema import RECORDINGS, SEGMENTS
+from ima.segment.examples import choose
+
+
+def main(snakemake):
+    segments = read_parquet(snakemake.input.segments, SEGMENTS)
+    chosen = choose(read_parquet(snakemake.input.recordings, RECORDINGS), segments)
+    waves = Waves(snakemake.input.waves, snakemake.params.rate)
+    folder = Path(snakemake.output.figures)
+    folder.mkdir(parents=True)
+    names = []
+    for number, (recording, why) in enumerate(chosen, 1):
+        rows = segments.filter(pc.field("recording") == recording).to_pylist()
+        figure = plot_utterance(*waves(recording), rows, title=f"{recording} ({why})")
+        names.append(f"{number:02d}-{recording.replace('/', '-')}")
+        figure.savefig(folder / f"{names[-1]}.png", dpi=150)
+        figure.savefig(folder / f"{names[-1]}.pdf", dpi=150, metadata={"CreationDate": None})
+    table = pa.table(dict(zip(("recording", "why"), zip(*chosen, strict=True), strict=True)))
+    write_csv(table.add_column(0, "figure", [names]), snakemake.output.chosen)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
