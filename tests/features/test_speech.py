@@ -1,7 +1,6 @@
 """MFCC of spoken digits: where a cut lies, what its frames are, and their mapping to [0, 1]."""
 
 import json
-import time
 
 import librosa
 import numpy as np
@@ -242,43 +241,6 @@ def test_results_are_the_same_to_the_byte_in_other_batches():
     together = mfcc_of_cuts(cuts, PAPER)
     for first, last in ((0, 1), (3, 4), (30, 37), (1, 70)):
         np.testing.assert_array_equal(mfcc_of_cuts(cuts[first:last], PAPER), together[first:last])
-
-
-# Tasks in order
-
-
-def square(n):
-    return n * n
-
-
-def fail_at(n):
-    if n == 5:
-        raise InputError("task 5", expected="another", found="this")
-    return n
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_tasks_are_not_run_far_ahead_of_who_uses_them(processes):
-    taken = []
-
-    def tasks():
-        for i in range(200):
-            taken.append(i)
-            yield (i,)
-
-    results = speech.in_order(square, tasks(), processes)
-    assert next(results) == 0
-    time.sleep(0.5)  # time enough to run them all
-    assert len(taken) <= speech.AHEAD * processes
-    assert list(results) == [i * i for i in range(1, 200)]
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_an_error_of_a_task_is_raised(processes):
-    results = speech.in_order(fail_at, ((i,) for i in range(20)), processes)
-    with pytest.raises(InputError, match="task 5: expected another, found this"):
-        list(results)
-    assert list(speech.in_order(fail_at, iter(()), processes)) == []
 
 
 # Mapping to [0, 1]

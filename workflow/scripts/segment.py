@@ -3,6 +3,7 @@
 from ima import job
 from ima.corpora.speech import Waves
 from ima.io import read_parquet, write_csv, write_parquet
+from ima.parallel import worth_starting
 from ima.schema import RECORDINGS, SEGMENTS
 from ima.segment.methods import doubtful, segment
 
@@ -10,7 +11,8 @@ from ima.segment.methods import doubtful, segment
 def main(snakemake):
     recordings = read_parquet(snakemake.input.recordings, RECORDINGS)
     waves = Waves(snakemake.input.waves, snakemake.params.rate)
-    segments = segment(recordings, waves, snakemake.params.method, snakemake.threads)
+    processes = worth_starting(snakemake.threads, len(recordings), each=4000)
+    segments = segment(recordings, waves, snakemake.params.method, processes)
     write_parquet(segments, snakemake.output.segments, SEGMENTS)
     write_csv(doubtful(segments), snakemake.output.doubtful)
     print(f"{len(segments)} digits, {len(doubtful(segments))} doubtful")

@@ -17,6 +17,7 @@ from ima.corpora.counts import COUNTS
 from ima.corpora.sphere import read_audio
 from ima.errors import InputError
 from ima.io import whole_file
+from ima.parallel import in_order
 from ima.schema import WAVES
 
 #: Rates (Hz) of recordings that are used; any other is taken for a broken header.
@@ -71,8 +72,6 @@ def write_waves(
     Returns:
         the RECORDINGS that could be decoded, and SKIPPED with the reason why others could not.
     """
-    from ima.features.speech import in_order
-
     usable, skipped = np.ones(len(recordings), bool), []
     starts = range(0, len(recordings), BATCH)
     batches = (recordings.slice(start, BATCH) for start in starts)

@@ -16,13 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ima.errors import InputError
+from ima.parallel import in_order
 
 MAPPINGS = ("sigmoid", "minmax", "binary")
 
 #: Cuts transformed at a time: few enough that their spectra stay in a core's cache.
 IN_CACHE = 32
-#: Tasks, and results that wait, of each process at a time.
-AHEAD = 8
 
 
 @dataclass(frozen=True)
@@ -158,28 +157,6 @@ def extract(
     """
     batches = ((batch, read, mfcc) for batch in _batches(segments, size=256))
     yield from in_order(_extract_batch, batches, processes)
-
-
-def in_order(function: Callable, tasks: Iterable[tuple], processes: int) -> Iterator:
-    """Yield `function(*task)` of every task, in order, from several processes.
-
-    Tasks are taken, and results wait, `AHEAD` a process at a time: memory doesn't grow with the
-    number of tasks, however slowly results are used (joblib alone would run all tasks ahead).
-
-    Args:
-        function: that other processes can import.
-        tasks: its arguments.
-        processes: how many; 1 is this one.
-    """
-    import joblib
-
-    if processes == 1:
-        yield from itertools.starmap(function, tasks)
-        return
-    tasks = iter(tasks)
-    with joblib.Parallel(n_jobs=processes, return_as="generator", batch_size=1) as parallel:
-        while group := list(itertools.islice(tasks, AHEAD * processes)):
-            yield from parallel(joblib.delayed(function)(*task) for task in group)
 
 
 def _batches(segments: pa.Table, size: int) -> Iterator[list[dict]]:
