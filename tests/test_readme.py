@@ -68,3 +68,11 @@ def test_deviations_are_numbered_in_order():
         r"[Dd]eviation (\d+)", "".join(f.read_text() for f in (ROOT / "src").rglob("*.py"))
     )
     assert set(map(int, cited)) <= set(numbers)
+
+
+def test_library_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = re.search(r"```python\n(.*?)```", README, re.S)[1]
+    exec(compile(code, "README.md", "exec"), scope := {})
+    assert scope["z"].shape == (5, 50)
+    assert scope["y"].shape == (500,)
