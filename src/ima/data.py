@@ -57,8 +57,7 @@ def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencod
 def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMA:
     """Return the whole model: an autoencoder and the importance networks of a checkpoint."""
     rho = {name: [value] for name, value in config["rho"].items()}
-    model = IMA(autoencoder.modalities, autoencoder.latent, config["hidden"], rho)
-    model.autoencoder = autoencoder
+    model = IMA.around(autoencoder, config["hidden"], rho)
     _load(model.importance, state)
     return model
 

@@ -69,9 +69,7 @@ class IMA:
         autoencoder = Autoencoder(modalities, self.latent).to(train.device())
         first = train.fit_autoencoder(autoencoder, x, rows, self.stage1, self.seed)
         copies = {name: [self.rho[name]] * self.stage2.restarts for name in self.layers}
-        network = Network(modalities, self.latent, self.importance_hidden, copies)
-        network.autoencoder = autoencoder
-        network.to(train.device())
+        network = Network.around(autoencoder, self.importance_hidden, copies).to(train.device())
         second, final = train.fit_importance(network, x, rows, copies, self.stage2, self.seed)
         network.importance = train.keep_copy(network, int(final["loss"].argmin()))
         self.network, self.history = network, {"autoencoder": first, "importance": second}

@@ -196,6 +196,15 @@ class IMA(nn.Module):
             }
         )
 
+    @classmethod
+    def around(
+        cls, autoencoder: Autoencoder, importance_hidden: int, rho: Mapping[str, list[float]]
+    ) -> "IMA":
+        """Return a model of this (trained) autoencoder with new importance networks."""
+        model = cls(autoencoder.modalities, autoencoder.latent, importance_hidden, rho)
+        model.autoencoder = autoencoder
+        return model
+
     def importances(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return y[m] (R, B) of each modality that is there."""
         return {name: self.importance[name](value) for name, value in x.items()}

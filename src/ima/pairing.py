@@ -103,14 +103,9 @@ def make_pairs(
         digits = {m: draw(rows[m][labels[m] == c], size, rng) for m in names}
         noise = {m: next_noise[m] + np.arange(noisy) for m in names}
         next_noise = {m: next_noise[m] + noisy for m in names}
-        first, second = names
-        clean, mixed = slice(0, size - noisy), slice(size - noisy, size)
-        for name, parts in (
-            (first, (digits[first][clean], noise[first], digits[first][mixed])),
-            (second, (digits[second][clean], digits[second][mixed], noise[second])),
-        ):
-            columns[name].append(np.concatenate(parts))
-        kinds = (CLEAN, noise_kind(first), noise_kind(second))
+        for name, items in _mixed(digits, noise, size - noisy).items():
+            columns[name].append(items)
+        kinds = (CLEAN, *map(noise_kind, names))
         columns["kind"].append(np.repeat(kinds, (size - noisy, noisy, noisy)))
         columns["label"].append(np.full(size + noisy, c))
     merged = {name: np.concatenate(parts) for name, parts in columns.items()}
@@ -118,6 +113,17 @@ def make_pairs(
     items = {f"item_{name}": merged[name][order] for name in names}
     table = {**items, "label": merged["label"][order], "kind": merged["kind"][order]}
     return pa.table(table).cast(pairs_schema(names))
+
+
+def _mixed(
+    digits: Mapping[str, np.ndarray], noise: Mapping[str, np.ndarray], clean: int
+) -> dict[str, np.ndarray]:
+    """Return the items of a class' pairs: clean, noise in the first modality, in the second."""
+    first, second = digits
+    return {
+        first: np.concatenate((digits[first][:clean], noise[first], digits[first][clean:])),
+        second: np.concatenate((digits[second], noise[second])),
+    }
 
 
 def pair_splits(

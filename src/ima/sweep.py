@@ -53,9 +53,7 @@ def sweep(
     names = list(autoencoder.modalities)
     rho = [value for value in grid for _ in range(settings.restarts)]  # (R,)
     torch.manual_seed(seed)
-    model = IMA(autoencoder.modalities, autoencoder.latent, hidden, dict.fromkeys(names, rho))
-    model.autoencoder = autoencoder
-    model.to(x[names[0]].device)
+    model = IMA.around(autoencoder, hidden, dict.fromkeys(names, rho)).to(x[names[0]].device)
     _, final = fit_importance(model, x, train, dict.fromkeys(names, rho), settings, seed)
     loss = final["loss"]
     if not settings.scale_free:

@@ -18,9 +18,7 @@ def main(snakemake):
     seed = int(snakemake.wildcards.seed)
     torch.manual_seed(seed)
     copies = {name: [rho[name]] * settings.restarts for name in names}
-    model = IMA(autoencoder.modalities, autoencoder.latent, hidden, copies)
-    model.autoencoder = autoencoder
-    model.to(device())
+    model = IMA.around(autoencoder, hidden, copies).to(device())
     x = data.load_features({name: snakemake.input[name] for name in names}, device())
     pairs = data.load_pairs(snakemake.input.pairs)
     history, final = fit_importance(model, x, pairs, copies, settings, seed)
