@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/rho_sweep.py [--copies 19] [--pairs 10000] [--turns 3]
 
-CPU seconds of `ima.train.fit_importance` on one thread, at the paper's sizes on random data: one
-pair of networks (image and speech, one rho), as many such pairs one after another as the sweep has
-copies, and all of them stacked. The three take turns; medians of each turn's ratios are printed.
+CPU seconds of `ima.importance.fit_importance` on one thread, at the paper's sizes on random data:
+one pair of networks (image and speech, one rho), as many such pairs one after another as the sweep
+has copies, and all of them stacked. They take turns; medians of each turn's ratios are printed.
 The goal for the stack is 3 times one pair. What limits it is printed too: the products with the
 first layer's weights alone (forward and for the gradient), which no stacking makes fewer.
 """
@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import torch
 
+from ima.importance import Stage2, fit_importance
 from ima.model import IMA, Modality
-from ima.train import Stage2, fit_importance
 
 GOAL = 3.0
 MODALITIES = {"image": Modality(784, 500), "speech": Modality(696, 100)}
@@ -30,16 +30,16 @@ def main() -> int:
     parser.add_argument("--copies", type=int, default=19)
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--items", type=int, default=5_000)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--batch", type=int, default=1024)
-    parser.add_argument("--target", default="joint")
+    parser.add_argument("--objective", default="ima+")
     parser.add_argument("--turns", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     x = {name: torch.rand(options.items, m.dimension) for name, m in MODALITIES.items()}
     items = {name: torch.randint(options.items, (options.pairs,)) for name in x}
-    settings = Stage2(epochs=options.epochs, batch_size=options.batch, target=options.target)
+    settings = Stage2(steps=options.steps, batch_size=options.batch, objective=options.objective)
     grid = [(i + 1) / (options.copies + 1) for i in range(options.copies)]
 
     def fit(rho: list[float]) -> float:
@@ -72,7 +72,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 def products(x: dict[str, torch.Tensor], options: argparse.Namespace) -> float:
     """Return the CPU seconds of the sweep's first layers as bare matrix products."""
-    steps = options.epochs * options.pairs / options.batch
+    steps = options.steps
     spent = 0.0
     for values in x.values():
         batch = values[: options.batch]

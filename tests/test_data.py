@@ -7,14 +7,18 @@ import torch
 
 from ima import data
 from ima.errors import InputError
+from ima.importance import keep_copies
 from ima.io import read_tensors, vector_column, write_parquet, write_tensors
 from ima.model import IMA, Autoencoder, Modality
 from ima.represent import represent
 from ima.schema import FEATURES, NOISE, pairs_schema
-from ima.train import keep_copy
 
 #: In an order that is not that of the alphabet, nor its reverse.
-MODALITIES = {"image": Modality(5, 4), "audio": Modality(3, 6, "sse"), "touch": Modality(2, 2)}
+MODALITIES = {
+    "image": Modality(5, 4, activation="tanh"),
+    "audio": Modality(3, 6, "sse"),
+    "touch": Modality(2, 2),
+}
 
 
 def model_of(seed=0, copies=1):
@@ -45,13 +49,14 @@ def test_autoencoder_round_trip(tmp_path):
 
 
 def test_whole_model_round_trip(tmp_path):
-    """As the workflow does it: stage 2 keeps one of its copies, and stands in its own file."""
+    """As the workflow does it: stage 2 keeps a copy of each network, and stands in its own file."""
     model = model_of(copies=3)
     first, second = tmp_path / "autoencoder.safetensors", tmp_path / "importance.safetensors"
     write_tensors(model.autoencoder.state_dict(), first, data.model_config(model.autoencoder))
-    kept = keep_copy(model, 2)
+    copies = {"image": 2, "audio": 0, "touch": 1}
+    kept = keep_copies(model, copies)
     rho = dict.fromkeys(MODALITIES, 0.8)
-    write_tensors(kept.state_dict(), second, {"hidden": 7, "rho": rho, "copy": 2})
+    write_tensors(kept.state_dict(), second, {"hidden": 7, "rho": rho, "copy": copies})
     state, config = read_tensors(first)
     autoencoder = data.build_autoencoder(config, state)
     state, config = read_tensors(second)
@@ -62,7 +67,7 @@ def test_whole_model_round_trip(tmp_path):
     x = {name: torch.rand(6, modality.dimension) for name, modality in MODALITIES.items()}
     found = represent(back, x, {name: torch.arange(6) for name in x})
     for name, y in model.importances(x).items():
-        torch.testing.assert_close(found["y"][name], y[2])
+        torch.testing.assert_close(found["y"][name], y[copies[name]])
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
 
 from ima import IMA
 from ima.errors import InputError
-from ima.train import Stage1, Stage2
+from ima.importance import Stage2, fit_importance, least
+from ima.model import IMA as Network
+from ima.model import Autoencoder, Modality
+from ima.train import Stage1, fit_autoencoder
 
 LAYERS = {"a": {"hidden": 16}, "b": {"hidden": 8}, "c": {"hidden": 8, "loss": "sse"}}
-QUICK = {"stage1": Stage1(epochs=3), "stage2": Stage2(epochs=2, restarts=2)}
+QUICK = {"stage1": Stage1(epochs=3), "stage2": Stage2(rounds=2, steps=4, restarts=2)}
 
 
 def three(n=120, seed=0):
@@ -56,6 +60,47 @@ def test_round_trip(fitted, tmp_path):
     assert list(again.layers) == ["a", "b", "c"]
 
 
+def test_round_trip_of_an_activation(tmp_path):
+    """What is loaded computes the same; other activations would not."""
+    x, layers = three(), {**LAYERS, "b": {"hidden": 8, "activation": "tanh"}}
+    model = IMA(layers, latent=3, **QUICK).fit(x)
+    model.save(tmp_path / "model.safetensors")
+    again = IMA.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(again.transform(x), model.transform(x))
+    assert again.network.autoencoder.modalities["b"].activation == "tanh"
+    relu = IMA(LAYERS, latent=3, **QUICK).fit(x)
+    assert not np.allclose(relu.transform({"b": x["b"]}), model.transform({"b": x["b"]}), atol=1e-3)
+
+
+def test_layers_are_loaded_as_they_were(tmp_path):
+    layers = {name: {"loss": "bce", **of, "activation": "tanh"} for name, of in LAYERS.items()}
+    IMA(layers, latent=3, **QUICK).fit(three()).save(tmp_path / "model.safetensors")
+    assert IMA.load(tmp_path / "model.safetensors").layers == layers
+
+
+@pytest.mark.parametrize("objective", ["ima+", "paper"])
+def test_the_networks_of_least_loss_are_kept(objective):
+    """Of each modality in `ima+`, of one restart in `paper`: those of stage 2 done by hand."""
+    x, stage2 = three(), Stage2(objective, steps=4, restarts=4)
+    model = IMA(LAYERS, latent=3, stage1=QUICK["stage1"], stage2=stage2).fit(x)
+    torch.manual_seed(0)
+    order = torch.from_numpy(np.random.default_rng(0).permutation(120))
+    held, rows = (dict.fromkeys(x, part) for part in order.split((24, 96)))
+    tensors = {name: torch.from_numpy(values) for name, values in x.items()}
+    modalities = {name: Modality(v.shape[1], **LAYERS[name]) for name, v in x.items()}
+    first = Autoencoder(modalities, 3)
+    fit_autoencoder(first, tensors, rows, QUICK["stage1"], 0, held)
+    rho = {name: [0.8] * 4 for name in x}
+    network = Network.around(first, 100, rho)
+    _, final = fit_importance(network, tensors, rows, rho, stage2, 0, held)
+    best = least(final, list(x), stage2)
+    y = network.importances(tensors)
+    for name, values in x.items():
+        found = model.importance(name, values)
+        np.testing.assert_allclose(found, y[name][best[name]].detach(), rtol=1e-4, atol=1e-5)
+    assert len(set(best.values())) > 1 or objective == "paper"
+
+
 def test_pairs_are_row_numbers():
     x = three()
     order = np.random.default_rng(3).permutation(120)
@@ -92,3 +137,20 @@ def test_missing_modality_in_fit():
     del x["c"]
     with pytest.raises(InputError, match="modalities"):
         IMA(LAYERS).fit(x)
+
+
+@pytest.mark.parametrize(
+    ("share", "pairs"), [(0.0, 120), (1.0, 120), (float("nan"), 120), (0.2, 1)]
+)
+def test_a_share_to_hold_out_that_cannot_be(share, pairs):
+    with pytest.raises(InputError, match=rf"held_out: expected a share .* of {pairs} pairs"):
+        IMA(LAYERS, latent=3, held_out=share, **QUICK).fit(three(pairs))
+
+
+def test_held_out_pairs_end_training():
+    """With patience for nothing, the epochs end where the loss on them is no less."""
+    stage1 = Stage1(epochs=40, learning_rate=0.05, schedule="constant", patience=1)
+    model = IMA(LAYERS, latent=3, stage1=stage1, stage2=QUICK["stage2"]).fit(three())
+    validation = [row["validation"] for row in model.history["autoencoder"]]
+    assert 1 < len(validation) < 40 and validation[-1] >= validation[-2]
+    assert validation[:-1] == sorted(validation[:-1], reverse=True)

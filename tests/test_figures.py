@@ -1,6 +1,4 @@
-"""Figures 2, 4 and 6: the paper's colours, every label and line drawn, both formats written."""
-
-import math
+"""Figures 2 and 4: the paper's colours, every label and line drawn, both formats written."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,17 +7,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 from ima.errors import InputError
-from ima.figures_importance import (
-    COLUMN,
-    SCORES,
-    figure2,
-    figure4,
-    figure6,
-    figure6_table,
-    paper_rho,
-    save,
-)
-from ima.schema import EMBEDDINGS, RHO_SWEEP
+from ima.figures_importance import COLUMN, figure2, figure4, save
+from ima.schema import EMBEDDINGS
 
 #: Of the digits 0 to 9, then noise: red, green, blue, purple, orange, cyan, yellow, ...
 PAPER = ["#ff0000", "#008000", "#0000ff", "#800080", "#ffa500"]
@@ -101,89 +90,16 @@ def test_points_lie_where_the_table_says():
 
 
 def test_missing_views_are_named():
-    with pytest.raises(InputError, match="expected a view 'u_speech', found none"):
+    with pytest.raises(InputError, match="expected a view 'z_unweighted', found none"):
         figure4(embeddings(["u_image", "z"]))
     with pytest.raises(InputError, match="views hidden_<modality>"):
         figure2(embeddings(["z"]))
 
 
-def table_of(**columns):
-    rows = {name: [0.0] * 2 for name in RHO_SWEEP.names} | columns
-    return pa.table(rows, schema=RHO_SWEEP)
-
-
-def test_figure6_table_by_hand():
-    both = {"rho": [0.3, 0.3], "modality": ["image", "speech"]}
-    first = table_of(**both, f1_noise=[0.25, 1.0], recall_noise=[1.0, 1.0])
-    second = table_of(**both, f1_noise=[0.75, 1.0], recall_noise=[0.5, 1.0])
-    image, speech = figure6_table([first, second], "demo").to_pylist()
-    assert list(image.values())[:4] == ["demo", "image", 0.3, 2]
-    sd = pytest.approx(math.sqrt(1 / 8))  # of two numbers that differ by 1/2
-    assert (image["f1_noise"], image["f1_noise_sd"]) == (1 / 2, sd)
-    assert (image["recall_noise"], image["recall_noise_sd"]) == (3 / 4, sd)
-    assert (speech["f1_noise"], speech["f1_noise_sd"]) == (1, 0)
-    (alone, _) = figure6_table([first], "demo").to_pylist()
-    assert alone["seeds"] == 1 and all(alone[f"{name}_sd"] is None for name in SCORES)
-
-
-def test_figure6_table_needs_the_same_rho_for_every_seed():
-    first = table_of(rho=[0.3, 0.4], modality=["image", "image"])
-    second = table_of(rho=[0.3, 0.5], modality=["image", "image"])
-    with pytest.raises(InputError, match="the same rho for every seed"):
-        figure6_table([first, second], "demo")
-
-
-def sweep_table(seeds=3):
-    """Return two modalities at three rho; the scores of image at .2 are .1 .2 .3 .4, sd .05."""
-    rows = []
-    for name in ("image", "speech"):
-        for i, rho in enumerate((0.2, 0.5, 0.8)):
-            row = {"run": "demo", "modality": name, "rho": rho, "seeds": seeds}
-            for j, score in enumerate(SCORES):
-                row |= {score: 0.1 * (j + 1) + 0.2 * i, f"{score}_sd": 0.05 if seeds > 1 else None}
-            rows.append(row)
-    types = [(n, pa.float64()) for s in SCORES for n in (s, f"{s}_sd")]
-    head = [("run", pa.string()), ("modality", pa.string()), ("rho", pa.float64())]
-    return pa.Table.from_pylist(rows, schema=pa.schema([*head, ("seeds", pa.int32()), *types]))
-
-
-def test_figure_6_draws_every_score_and_its_band():
-    figure = figure6(sweep_table(), {"image": 0.8, "verbal": 0.03})
-    image, speech = figure.axes
-    assert [axes.get_title() for axes in figure.axes] == ["image", "speech"]
-    lines = [line.get_ydata() for line in image.lines if len(line.get_xdata()) == 3]
-    for j, line in enumerate(lines):
-        assert line.tolist() == pytest.approx([0.1 * (j + 1) + 0.2 * i for i in range(3)])
-    assert len(lines) == len(image.collections) == 3
-    band = image.collections[0].get_paths()[0].vertices
-    assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((0.05, 0.55))
-    assert image.lines[0].get_xdata() == [0.8, 0.8] and len(speech.lines) == 3
-    names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["precision", "recall", "F1", "the paper's ρ"]
-
-
-def test_figure_6_of_one_seed_has_no_band():
-    axes = figure6(sweep_table(seeds=1), {}).axes[0]
-    for band in axes.collections:
-        vertices = band.get_paths()[0].vertices
-        assert len(np.unique(vertices[:, 1].round(9))) == 3  # the line alone
-    assert len(axes.lines) == 3
-
-
-def test_rho_of_the_paper():
-    rows = [
-        {"quantity": "best rho", "modality": "image", "value": "0.8"},
-        {"quantity": "average F1 at best rho", "modality": "image", "value": "0.5"},
-    ]
-    assert paper_rho(rows) == {"image": 0.8}
-
-
 @pytest.mark.parametrize("form", ["pdf", "png"])
-@pytest.mark.parametrize("number", [2, 4, 6])
+@pytest.mark.parametrize("number", [2, 4])
 def test_files_are_whole_and_the_same_every_time(number, form, tmp_path):
     def draw():
-        if number == 6:
-            return figure6(sweep_table(), {"image": 0.8})
         return {2: figure2, 4: figure4}[number](embeddings())
 
     assert draw().get_size_inches()[0] == COLUMN < 9 / 2.54
@@ -196,10 +112,9 @@ def test_files_are_whole_and_the_same_every_time(number, form, tmp_path):
     assert contents[0].startswith({"pdf": b"%PDF", "png": b"\x89PNG"}[form])
 
 
-@pytest.mark.parametrize("number", [2, 4, 6])
+@pytest.mark.parametrize("number", [2, 4])
 def test_no_text_lies_on_another(number):
-    figure = figure6(sweep_table(), {"image": 0.8}) if number == 6 else None
-    figure = figure or {2: figure2, 4: figure4}[number](embeddings())
+    figure = {2: figure2, 4: figure4}[number](embeddings())
     FigureCanvasAgg(figure).draw()  # lays the figure out
     texts = [axes.title for axes in figure.axes] + [axes.xaxis.label for axes in figure.axes]
     texts += [t for legend in figure.legends for t in (legend.get_title(), *legend.get_texts())]

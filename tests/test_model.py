@@ -9,7 +9,16 @@ import torch
 from torch import nn
 
 from ima.errors import InputError
-from ima.model import IMA, Autoencoder, Decoder, Encoder, ImportanceNet, Modality, fuse
+from ima.model import (
+    ACTIVATIONS,
+    IMA,
+    Autoencoder,
+    Decoder,
+    Encoder,
+    ImportanceNet,
+    Modality,
+    fuse,
+)
 
 #: The paper's sizes (6.1): two hidden layers of 500 and of 100, 50 latent values.
 PAPER = {"image": Modality(784, 500), "speech": Modality(696, 100)}
@@ -127,6 +136,38 @@ def test_encoder_is_relu_relu_linear():
     # (1, 1): hidden (3.5, 0), then (relu(-1), 4.5), so u = -4.5 + .25
     # (3, 1): hidden (5.5, 0), then (3, 6.5), so u = 30 - 6.5 + .25
     assert encoder(torch.tensor([[1.0, 1.0], [3.0, 1.0]])).tolist() == [[-4.25], [23.75]]
+
+
+@pytest.mark.parametrize(
+    ("activation", "of"),
+    [
+        ("relu", lambda v: max(v, 0)),
+        ("tanh", math.tanh),
+        ("gelu", lambda v: v * (1 + math.erf(v / math.sqrt(2))) / 2),
+    ],
+)
+@pytest.mark.parametrize("module", [Encoder, Decoder])
+def test_activations_by_hand(module, activation, of):
+    """Weights 1 and biases -1, 1/2 and 1/4: two activations, and none on what comes out."""
+    layers = module(Modality(1, 1, activation=activation), 1)
+    with torch.no_grad():
+        for layer, bias in zip(linear_layers(layers), (-1, 0.5, 0.25), strict=True):
+            layer.weight.fill_(1)
+            layer.bias.fill_(bias)
+    x = [-3.0, 0.2, 1.5, -9.0]
+    expected = [of(of(value - 1) + 0.5) + 0.25 for value in x]
+    assert layers(torch.tensor(x).view(-1, 1)).flatten().tolist() == pytest.approx(expected)
+
+
+def test_relu_is_the_activation_where_none_is_named():
+    assert set(ACTIVATIONS) == {"relu", "tanh", "gelu"}
+    assert Modality(3, 4) == Modality(3, 4, "bce", "relu")
+    model = Autoencoder({"a": Modality(3, 4), "b": Modality(3, 4, activation="tanh")}, 2)
+    for part, (name, kind) in itertools.product(
+        (model.encoders, model.decoders), (("a", nn.ReLU), ("b", nn.Tanh))
+    ):
+        found = [layer for layer in part[name].layers if not isinstance(layer, nn.Linear)]
+        assert list(map(type, found)) == [kind, kind]
 
 
 def test_parameters_at_the_papers_sizes():
@@ -257,11 +298,12 @@ def test_three_modalities_and_those_that_are_there():
 
 
 @pytest.mark.parametrize(
-    ("dimension", "hidden", "loss"), [(0, 5, "bce"), (5, 0, "sse"), (-1, 5, "bce"), (5, 5, "mse")]
+    "values", [(0, 5, "bce"), (5, 0, "sse"), (-1, 5, "bce"), (5, 5, "mse"), (5, 5, "bce", "sine")]
 )
-def test_a_modality_that_cannot_be(dimension, hidden, loss):
-    with pytest.raises(InputError, match=r"modality: expected .* one of \('bce', 'sse'\)"):
-        Modality(dimension, hidden, loss)
+def test_a_modality_that_cannot_be(values):
+    expected = r"one of \('bce', 'sse'\), activation one of \['relu', 'tanh', 'gelu'\]"
+    with pytest.raises(InputError, match=f"modality: expected .* {expected}"):
+        Modality(*values)
 
 
 @pytest.mark.parametrize(("modalities", "latent"), [(PAPER, 0), (PAPER, -2), ({}, 2)])

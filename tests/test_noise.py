@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from ima.io import matrix, read_matrix, read_parquet
-from ima.noise import noise_images, noise_wave, write_noise
+from ima.noise import (
+    babble,
+    degraded_images,
+    noise_images,
+    noise_wave,
+    shaped_noise,
+    write_noise,
+)
 from ima.schema import NOISE
 
 PAPER = {"pixels": 784, "mean": 0.5, "sd": 0.12, "zeroed": 0.8}
@@ -83,3 +90,34 @@ def test_noise_items_are_written_with_their_names(tmp_path):
 def test_no_noise_is_a_table_without_rows(tmp_path):
     write_noise("image", np.empty((0, 784), np.float32), tmp_path / "noise.parquet")
     assert read_matrix([tmp_path / "noise.parquet"]).shape == (0, 784)
+
+
+def test_degraded_images_are_blurred_and_permuted():
+    images = np.zeros((3, 16), np.float32)
+    images[:, :4] = 1  # the first row of 4 x 4 pixels
+    made = degraded_images(images, 5, 1.0, rng())
+    assert made.shape == (5, 16) and made.dtype == np.float32
+    # A permutation keeps the values; a blur keeps their sum about, and no value.
+    assert all(sorted(image.tolist()) == [0] * 12 + [1] * 4 for image in made[1::2])
+    assert all(0 < image.max() < 1 and len(np.unique(image)) > 2 for image in made[::2])
+    assert (made[1] != made[3]).any()  # orders of their own
+
+
+def test_shaped_noise_has_the_spectrum_of_its_waves():
+    rate = np.arange(4000)
+    tone = np.sin(2 * np.pi * rate * 500 / 4000).astype(np.float32)
+    made = shaped_noise([tone, tone[:3000]], rng())
+    power = np.abs(np.fft.rfft(made)) ** 2
+    assert len(made) == 4000 and made.dtype == np.float32
+    assert power[480:520].sum() > 0.9 * power.sum()
+
+
+def test_babble_mixes_all_its_voices():
+    n = np.arange(4000)
+    tones = [np.sin(2 * np.pi * n[:length] * f / 4000) for f, length in ((300, 4000), (900, 3500))]
+    tones = [tone.astype(np.float32) for tone in tones]
+    tones[1] *= 100  # however loud, each counts alike
+    power = np.abs(np.fft.rfft(babble(tones, rng()))) ** 2
+    low, high = power[280:320].sum(), power[880:920].sum()
+    assert low + high > 0.9 * power.sum() and 0.5 < low / high < 2
+    assert np.isfinite(babble([np.zeros(100, np.float32)], rng())).all()

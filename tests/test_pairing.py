@@ -12,6 +12,7 @@ from ima.pairing import (
     CLEAN,
     class_size,
     draw,
+    hold_out,
     make_pairs,
     modalities,
     noise_count,
@@ -139,50 +140,97 @@ def columns(table):
     return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
 
 
-def test_train_and_test_share_neither_digit_nor_noise():
-    tables = pair_splits(items(), 0.2, {"train": None, "test": 40}, seed=0)
-    assert list(tables) == ["train", "test"]
+def test_splits_share_neither_digit_nor_noise():
+    """Validation pairs are of training items that no training pair has."""
+    tables = pair_splits(items(), 0.2, {"train": None, "test": 40, "validation": None}, 0.2, seed=0)
+    assert list(tables) == ["train", "test", "validation"]
     pairs = {split: columns(table) for split, table in tables.items()}
     for m, labels in LABELS.items():
-        noise = []
-        for split in ("train", "test"):
+        noise, used = [], []
+        for split in tables:
             rows, kinds = pairs[split][f"item_{m}"], pairs[split]["kind"]
             digits = rows[rows < len(labels)]
-            assert (SPLITS[m][digits] == split).all()
+            assert (SPLITS[m][digits] == ("test" if split == "test" else "train")).all()
             assert label_mismatches(pairs[split], LABELS) == 0
             noise += sorted(rows[kinds == noise_kind(m)].tolist())
+            used.append(set(digits.tolist()))
         assert noise == list(range(len(labels), len(labels) + len(noise))) and noise
+        assert sum(map(len, used)) == len(set().union(*used)) == len(labels)  # and all are used
     assert (pairs["test"]["kind"] != "clean").sum() == 2 * 8  # N = 40, R = .2
 
 
 def test_splits_are_drawn_apart_and_by_the_seed():
-    one, same, other = (pair_splits(items(), 0.2, {"train": 40}, seed) for seed in (0, 0, 1))
-    assert one["train"].equals(same["train"]) and not one["train"].equals(other["train"])
-    both = pair_splits(items(), 0.2, {"train": 40, "test": None}, 0)
-    assert both["train"].equals(one["train"])  # whatever other splits there are
+    one, same, other = (
+        pair_splits(items(), 0.2, {"train": 40, "validation": 9}, 0.2, seed) for seed in (0, 0, 1)
+    )
+    assert len(one["validation"]) == 9 + 2  # N = 9, R N = 2 of 4 and 5, rounded each
+    for split in ("train", "validation"):
+        assert one[split].equals(same[split]) and not one[split].equals(other[split])
+    # The total of one split is nothing to the others.
+    more = pair_splits(items(), 0.2, {"train": 40, "test": 30}, 0.2, 0)
+    less = pair_splits(items(), 0.2, {"train": 40, "test": None}, 0.2, 0)
+    assert more["train"].equals(less["train"]) and not more["test"].equals(less["test"])
+
+
+def test_other_splits_are_nothing_to_training_pairs():
+    one = pair_splits(items(), 0.2, {"train": 40}, 0.2, 0)
+    both = pair_splits(items(), 0.2, {"train": 40, "test": None}, 0.2, 0)
+    assert both["train"].equals(one["train"])
+
+
+@pytest.mark.parametrize(
+    ("share", "held"),
+    [(0.2, (4, 2, 1, 0)), (0.25, (5, 2, 1, 0)), (0.01, (1, 1, 1, 0)), (0.99, (19, 9, 1, 0))],
+)
+def test_a_share_of_each_class_is_held_out(share, held):
+    """Of 20, 10, 2 and 1 training items: rounded (2.5 to 2), at least one, and one stays."""
+    labels, splits = corpus(25, 12, 3, 2), np.full(42, "test", "<U5")
+    for c, n in enumerate((20, 10, 2, 1)):
+        splits[np.flatnonzero(labels == c)[:n]] = "train"
+    before = splits.copy()
+    found = hold_out(splits, labels, share, rng())
+    assert (splits == before).all()  # a copy
+    assert tuple(np.bincount(labels[found == "validation"], minlength=4)) == held
+    assert (before[found == "validation"] == "train").all()
+    assert (found[found != "validation"] == before[found != "validation"]).all()
+
+
+def test_what_is_held_out_is_random_and_of_the_rng():
+    labels, splits = corpus(60, 60), np.full(120, "train")
+    one, same, other = (
+        hold_out(splits, labels, 0.2, rng(seed)) == "validation" for seed in (0, 0, 1)
+    )
+    assert (one == same).all() and 5 < (one & ~other).sum() < 24
+    assert not one[: one.sum()].all()
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, float("nan")])
+def test_a_share_to_hold_out_that_cannot_be(share):
+    with pytest.raises(InputError, match=r"held_out: expected a share in \(0, 1\)"):
+        pair_splits(items(), 0.2, {"train": None}, share, 0)
 
 
 def test_a_split_without_items():
     with pytest.raises(InputError, match="image items: expected some in 'dev', found none"):
-        pair_splits(items(), 0.2, {"dev": None}, seed=0)
+        pair_splits(items(), 0.2, {"dev": None}, 0.2, seed=0)
 
 
 def test_how_much_noise_pair_tables_ask_for(tmp_path):
-    tables = pair_splits(items(), 0.2, {"train": None, "test": 40}, seed=0)
+    tables = pair_splits(items(), 0.2, {"train": None, "test": 40}, 0.2, seed=0)
     paths = [tmp_path / f"{split}.parquet" for split in tables]
     for path, table in zip(paths, tables.values(), strict=True):
         write_parquet(table, path, pairs_schema(["image", "speech"]))
     noisy = [sum(k == "image_noise" for k in t["kind"].to_pylist()) for t in tables.values()]
     assert noise_count("image", 50, paths) == sum(noisy)
     assert noise_count("image", 50, paths[:1]) == noisy[0]
-    clean = pair_splits(items(), 0, {"train": None}, seed=0)["train"]
+    clean = pair_splits(items(), 0, {"train": None}, 0.2, seed=0)["train"]
     write_parquet(clean, tmp_path / "clean.parquet")
     assert noise_count("image", 50, [tmp_path / "clean.parquet"]) == 0
 
 
 def test_a_pair_table_is_read_with_its_modalities(tmp_path):
     path = tmp_path / "pairs.parquet"
-    table = pair_splits(items(), 0.2, {"train": None}, seed=0)["train"]
+    table = pair_splits(items(), 0.2, {"train": None}, 0.2, seed=0)["train"]
     write_parquet(table, path)
     assert read_pairs(path).equals(table) and modalities(table) == ["image", "speech"]
     write_parquet(table.slice(0, 0), path)

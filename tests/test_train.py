@@ -1,33 +1,31 @@
-"""Training: what each stage may change, what it records, and noise that it must find."""
+"""Stage 1 and the loop: what may change, what is recorded, and how validation ends training."""
 
 import copy
 import itertools
 import math
 
-import numpy as np
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score
 
 from ima import losses
 from ima.errors import InputError
-from ima.metrics import noise_scores
-from ima.model import IMA, Autoencoder, Modality, fuse
+from ima.model import Autoencoder, Modality
 from ima.train import (
+    FALL,
+    FALLS,
+    SCHEDULES,
+    Best,
     Stage1,
-    Stage2,
+    Sums,
+    Training,
     autoencoder_losses,
-    evaluate_importance,
+    fit,
     fit_autoencoder,
-    fit_importance,
-    importance_losses,
-    keep_copy,
+    mean_loss,
 )
+from tests.problems import MISFITS, MODALITIES, noisy_problem, same, small, weights
 
-MODALITIES = {"a": Modality(6, 8), "b": Modality(4, 5, "sse")}
-RHO = {"a": [0.8, 0.5, 0.8], "b": [0.7, 0.5, 0.7]}
-SHORT1 = Stage1(epochs=3, batch_size=16, learning_rate=1e-2)
-SHORT2 = Stage2(epochs=3, batch_size=32, learning_rate=1e-2)
+SHORT = Stage1(epochs=3, batch_size=16, learning_rate=1e-2)
 
 
 @pytest.fixture(autouse=True)
@@ -39,76 +37,46 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def small(seed=0, modalities=MODALITIES, n=50):
-    """Return an untrained model, features of n items a modality, and 60 pairs of them."""
-    torch.manual_seed(seed)
-    x = {name: torch.rand(n, modality.dimension) for name, modality in modalities.items()}
-    items = {name: torch.randint(0, n, (60,)) for name in modalities}
-    rho = {name: RHO.get(name, [0.6] * 3) for name in modalities}
-    return IMA(modalities, 3, 7, rho), x, items
-
-
-def weights(module):
-    return {name: value.clone() for name, value in module.state_dict().items()}
-
-
-def same(first, second):
-    return first.keys() == second.keys() and all(torch.equal(first[n], second[n]) for n in first)
-
-
-def both_stages(seed, order_seed):
+def stage_1(seed, order_seed):
     """Return a model trained from the weights of one seed on pairs in the order of another."""
     model, x, items = small(seed)
-    first = fit_autoencoder(model.autoencoder, x, items, SHORT1, order_seed)
-    second, final = fit_importance(model, x, items, RHO, SHORT2, order_seed)
-    return weights(model), first, second, final
+    history = fit_autoencoder(model.autoencoder, x, items, SHORT, order_seed)
+    return weights(model.autoencoder), history
 
 
-# What a stage may change
+# What stage 1 may change
 
 
 def test_stage_1_leaves_importance_networks_alone():
     model, x, items = small()
     before, encoders = weights(model.importance), weights(model.autoencoder)
-    fit_autoencoder(model.autoencoder, x, items, SHORT1, 0)
+    fit_autoencoder(model.autoencoder, x, items, SHORT, 0)
     assert same(before, weights(model.importance))
     after = weights(model.autoencoder)
     assert not any(torch.equal(encoders[name], after[name]) for name in encoders)
 
 
-def test_stage_2_leaves_the_autoencoder_alone():
-    model, x, items = small()
-    before, networks = weights(model.autoencoder), weights(model.importance)
-    fit_importance(model, x, items, RHO, SHORT2, 0)
-    assert same(before, weights(model.autoencoder))
-    assert all(parameter.grad is None for parameter in model.autoencoder.parameters())
-    after = weights(model.importance)
-    assert not any(torch.equal(networks[name], after[name]) for name in networks)
-
-
 def test_features_and_pairs_are_not_changed():
     model, x, items = small()
-    before = copy.deepcopy((x, items))
-    fit_autoencoder(model.autoencoder, x, items, SHORT1, 0)
-    fit_importance(model, x, items, RHO, SHORT2, 0)
-    assert same(before[0], x) and same(before[1], items)
+    validation = {name: rows[:20].clone() for name, rows in items.items()}
+    before = copy.deepcopy((x, items, validation))
+    fit_autoencoder(model.autoencoder, x, items, SHORT, 0, validation)
+    assert all(map(same, before, (x, items, validation)))
 
 
 def test_one_seed_one_result():
-    first, again = both_stages(0, 0), both_stages(0, 0)
-    assert same(first[0], again[0])
-    assert first[1] == again[1] and first[2] == again[2]
-    assert same(first[3], again[3])
+    first, again = stage_1(0, 0), stage_1(0, 0)
+    assert same(first[0], again[0]) and first[1] == again[1]
 
 
 @pytest.mark.parametrize(("seed", "order_seed"), [(1, 0), (0, 1)])
 def test_another_seed_another_result(seed, order_seed):
-    first, other = both_stages(0, 0), both_stages(seed, order_seed)
+    first, other = stage_1(0, 0), stage_1(seed, order_seed)
     assert not any(torch.equal(first[0][name], other[0][name]) for name in first[0])
-    assert first[1] != other[1] and first[2] != other[2]
+    assert first[1] != other[1]
 
 
-# The losses of a batch
+# What is recorded
 
 
 def test_terms_of_eq_2_on_a_batch():
@@ -132,46 +100,34 @@ def test_terms_of_eq_2_on_a_batch():
         torch.testing.assert_close(terms[name], value)
 
 
-def test_terms_of_eqs_3_and_4_on_a_batch():
-    generator = torch.Generator().manual_seed(0)
-    u = {name: torch.randn(20, 3, generator=generator) for name in "ab"}
-    y = {name: torch.rand(2, 20, generator=generator) for name in "ab"}
-    rho = {"a": torch.tensor([0.8, 0.2]), "b": torch.tensor([0.5, 0.4])}
-    settings = Stage2(lambda_corr=7.0, target="joint", scale_free=False)
-    terms = importance_losses(u, y, rho, settings)
-    total = torch.zeros(2)
-    for name in "ab":
-        corr = losses.correlation(y[name], fuse(u, y), u[name], scale_free=False)
-        kl = losses.local(y[name], rho[name])
-        torch.testing.assert_close(terms[f"corr_{name}"], corr)
-        torch.testing.assert_close(terms[f"local_{name}"], kl)
-        torch.testing.assert_close(terms[f"y_{name}"], y[name].mean(1))
-        total += kl + 7 * corr
-    torch.testing.assert_close(terms["loss"], total)
-    assert len(terms) == 7
-
-
-# What is recorded
-
-
-def test_history_of_stage_1():
+@pytest.mark.parametrize("validated", [False, True])
+def test_history_of_stage_1(validated):
     model, x, items = small()
-    history = fit_autoencoder(model.autoencoder, x, items, SHORT1, 0)
+    validation = items if validated else None
+    history = fit_autoencoder(model.autoencoder, x, items, SHORT, 0, validation)
     terms = {f"{term}_{name}" for term in ("rec", "glob", "norm") for name in "ab"}
     assert [row["epoch"] for row in history] == [1, 2, 3]
     for row in history:
-        assert row.keys() == {"epoch", "align", "loss", *terms}
+        assert row.keys() == {"epoch", "align", "loss", *terms} | (
+            {"validation"} if validated else set()
+        )
         assert all(isinstance(value, int | float) for value in row.values())
         parts = row["align"] + sum(row[f"{t}_{m}"] for t in ("rec", "glob") for m in "ab")
         assert row["loss"] == pytest.approx(parts, rel=1e-5)
 
 
 def test_lambdas_weight_the_terms():
+    """Also on the validation pairs: with a rate of 0, their loss is one batch's."""
     model, x, items = small()
-    settings = Stage1(lambda_rec=2.0, lambda_align=3.0, lambda_glob=0.0, epochs=1)
-    (row,) = fit_autoencoder(model.autoencoder, x, items, settings, 0)
+    settings = Stage1(lambda_rec=2.0, lambda_align=3.0, lambda_glob=0.0, epochs=1, learning_rate=0)
+    validation = {name: torch.arange(30) for name in x}
+    (row,) = fit_autoencoder(model.autoencoder, x, items, settings, 0, validation)
     expected = 2 * (row["rec_a"] + row["rec_b"]) + 3 * row["align"]
     assert row["loss"] == pytest.approx(expected, rel=1e-5)
+    terms = autoencoder_losses(model.autoencoder, {name: x[name][:30] for name in x})
+    expected = 2 * (terms["rec_a"] + terms["rec_b"]) + 3 * terms["align"]
+    assert row["validation"] == pytest.approx(expected.item(), rel=1e-5)
+    assert row["validation"] != pytest.approx(row["loss"], rel=1e-3)
 
 
 def test_an_epochs_loss_is_the_mean_over_pairs_not_batches():
@@ -184,238 +140,221 @@ def test_an_epochs_loss_is_the_mean_over_pairs_not_batches():
         assert row[term] == pytest.approx(value.item(), rel=1e-5)
 
 
-def test_history_of_stage_2():
+def test_sums_by_hand():
+    """Means 1 and 4 of 3 pairs and 1: 7/4 over pairs, where the mean of means is 5/2."""
+    sums = Sums()
+    sums.add({"loss": torch.tensor([1.0, 0.0])}, 3)
+    sums.add({"loss": torch.tensor([4.0, 8.0])}, 1)
+    assert sums.means("here")["loss"].tolist() == [7 / 4, 2]
+    sums.add({"loss": torch.tensor([0.0, math.nan])}, 1)
+    with pytest.raises(InputError, match=r"^here: expected a finite loss, found .*nan"):
+        sums.means("here")
+
+
+def test_mean_loss_is_over_pairs_and_records_no_gradient():
+    """2,050 pairs are more than a batch, and the last two are far from the others."""
+    x = {"a": torch.cat((torch.ones(2048, 1), torch.full((2, 1), 5000.0)))}
+    factor = torch.ones((), requires_grad=True)
+    seen = []
+
+    def terms_of(batch):
+        loss = (factor * batch["a"]).mean()
+        seen.append(loss.requires_grad)
+        return {"loss": loss}
+
+    found = mean_loss(terms_of, x, {"a": torch.arange(2050)})
+    assert found == pytest.approx((2048 + 2 * 5000) / 2050) and len(seen) == 3
+    assert not any(seen)
+
+
+# How fast
+
+
+def fit_scripted(losses_of_epochs, monkeypatch=None, **settings):
+    """Train with the given losses on the validation pairs; return all there is to see.
+
+    Returns:
+        The weights in the end, those after each epoch, the history, and the learning rates at
+        the end of each epoch (with `monkeypatch`).
+    """
+    spied, states, rates = [], [], []
+    if monkeypatch:
+
+        class Spied(torch.optim.Adam):
+            def __init__(self, *args, **kwargs):
+                super().__init__(*args, **kwargs)
+                spied.append(self)
+
+        monkeypatch.setattr(torch.optim, "Adam", Spied)
     model, x, items = small()
-    history, final = fit_importance(model, x, items, RHO, SHORT2, 0)
-    terms = {f"{term}_{name}" for term in ("corr", "local", "y") for name in "ab"}
-    assert [(row["epoch"], row["copy"]) for row in history] == [
-        (epoch, index) for epoch in (1, 2, 3) for index in (0, 1, 2)
-    ]
-    for row in history:
-        assert row.keys() == {"epoch", "copy", "loss", *terms}
-        parts = sum(row[f"local_{m}"] + 10 * row[f"corr_{m}"] for m in "ab")
-        assert row["loss"] == pytest.approx(parts, rel=1e-5)
-        assert 0 < row["y_a"] < 1 and 0 < row["y_b"] < 1
-    assert final["loss"].shape == (3,)
+    script = iter(losses_of_epochs)
+
+    def validate():
+        states.append(weights(model.autoencoder))
+        rates.extend(group["lr"] for adam in spied for group in adam.param_groups)
+        return next(script)
+
+    def terms_of(batch):
+        terms = autoencoder_losses(model.autoencoder, batch)
+        return {"loss": terms["rec_a"] + terms["rec_b"]}
+
+    settings = Training(**{"epochs": 20, "batch_size": 60, "learning_rate": 1e-2, **settings})
+    history = fit(model.autoencoder, terms_of, x, items, settings, 0, "test", validate)
+    return weights(model.autoencoder), states, history, rates
 
 
-def test_copies_are_evaluated_as_each_would_be_alone():
+def test_constant_and_cosine_rates(monkeypatch):
+    constant = fit_scripted(range(8, 0, -1), monkeypatch, epochs=8, schedule="constant")[3]
+    assert constant == [1e-2] * 8
+    cosine = fit_scripted(range(8, 0, -1), monkeypatch, epochs=8, schedule="cosine")[3]
+    expected = [5e-3 * (1 + math.cos(math.pi * epoch / 8)) for epoch in range(1, 9)]
+    assert cosine == pytest.approx(expected, abs=1e-12) and cosine[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_plateau_lowers_the_rate_so_often_and_then_ends(monkeypatch):
+    """No less than the first loss: by patience 2 the rate falls after epochs 3 and 5; 7 ends."""
+    assert (FALL, FALLS) == (0.3, 2)
+    _, _, history, rates = fit_scripted(
+        [1.0] * 20, monkeypatch, schedule="plateau", patience=2, learning_rate=1.0
+    )
+    assert len(history) == 7
+    assert rates == pytest.approx([1, 1, 1, 0.3, 0.3, 0.09, 0.09])
+
+
+def test_what_a_new_least_does_on_a_plateau(monkeypatch):
+    """It starts the waiting again, not the count of falls, nor does it raise the rate."""
+    script = [5, 6, 6, 4, 6, 3, 6, 6, 6, 2, 6, 6, *[6] * 9]
+    _, states, history, rates = fit_scripted(
+        script, monkeypatch, schedule="plateau", patience=2, learning_rate=1.0
+    )
+    # falls after epochs 3 and 8; 9 waits, 10 is a new least, 12 ends
+    expected = [1] * 3 + [0.3] * 5 + [0.09] * 4
+    assert rates == pytest.approx(expected) and len(history) == len(states) == 12
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+def test_other_schedules_end_when_patience_does(schedule):
+    assert len(fit_scripted([1.0] * 20, schedule=schedule, patience=2)[2]) == 3
+
+
+def test_plateau_without_validation_is_constant():
+    after = {}
+    for schedule in ("plateau", "constant", "cosine"):
+        model, x, items = small()
+        settings = Stage1(epochs=8, batch_size=60, learning_rate=1e-2, schedule=schedule)
+        assert len(fit_autoencoder(model.autoencoder, x, items, settings, 0)) == 8
+        after[schedule] = weights(model.autoencoder)
+    assert same(after["plateau"], after["constant"])
+    assert not same(after["plateau"], after["cosine"])
+
+
+def test_unknown_schedules():
+    with pytest.raises(InputError, match=r"schedule: expected one of .*'plateau'.*, found linear"):
+        Stage1(schedule="linear")
+    assert {Training(schedule=schedule).schedule for schedule in SCHEDULES} == set(SCHEDULES)
+
+
+# How validation ends training
+
+
+@pytest.mark.parametrize(
+    ("script", "patience", "last", "kept"),
+    [
+        ([3, 2, 1, 5, 5, 5, 0], 3, 6, 3),  # the 0 would have come an epoch later
+        ([3, 4, 2, 4, 4, 0], 2, 5, 3),  # a new least starts the waiting again
+        ([1, 1, 1, 0], 2, 3, 1),  # as small is not less
+        ([2, 3, 1, 0], 1, 2, 1),
+        ([4, 3, 2, 1], 3, 4, 4),  # better to the end of the epochs
+        ([4, 1, 2, 3], 3, 4, 2),  # the epochs end first: the best is kept all the same
+        ([math.inf, math.nan, 7, 8], 3, 4, 3),
+    ],
+)
+def test_training_ends_and_keeps_the_best_epochs_weights(script, patience, last, kept):
+    settings = {"epochs": 4} if len(script) == 4 else {}
+    schedule = {"schedule": "constant", "patience": patience, **settings}
+    final, states, history, _ = fit_scripted(script, **schedule)
+    assert len(history) == len(states) == last
+    assert [row["validation"] for row in history] == pytest.approx(script[:last], nan_ok=True)
+    assert [index for index, state in enumerate(states, 1) if same(final, state)] == [kept]
+
+
+def test_kept_weights_are_copies():
+    """Of every tensor: training on changes the model in place, and must not reach what is kept."""
+    model = small()[0].autoencoder
+    best = Best(model, torch.optim.Adam(model.parameters()), Training(patience=5))
+    before = weights(model)
+    assert not best.ends(1.0)
+    with torch.no_grad():
+        for value in model.parameters():
+            value.add_(1)
+    assert not best.ends(2.0) and not any(
+        torch.equal(before[name], value) for name, value in weights(model).items()
+    )
+    best.restore()
+    assert same(before, weights(model))
+
+
+def test_nothing_is_restored_where_nothing_was_kept():
+    model = small()[0].autoencoder
+    before = weights(model)
+    Best(model, torch.optim.Adam(model.parameters()), Training()).restore()
+    assert same(before, weights(model))
+
+
+#: Trained to its end on 60 pairs at random, it does worse and worse on 60 others.
+OVERFIT = {"batch_size": 20, "learning_rate": 3e-2, "schedule": "constant", "patience": 4}
+
+
+def overfit(epochs, validated=True):
+    """Return the weights and history of a model that learns by heart."""
     model, x, items = small()
-    rho = {name: torch.tensor(values) for name, values in RHO.items()}
-    u = {name: value.detach() for name, value in model.autoencoder.encode(x).items()}
-    final = evaluate_importance(model, x, u, items, rho, SHORT2)
-    for index in range(3):
-        alone = IMA(MODALITIES, 3, 7, {"a": [0.5], "b": [0.5]})
-        alone.autoencoder, alone.importance = model.autoencoder, keep_copy(model, index)
-        of_one = {name: values[index : index + 1] for name, values in rho.items()}
-        found = evaluate_importance(alone, x, u, items, of_one, SHORT2)
-        torch.testing.assert_close(found["loss"][0], final["loss"][index])
+    generator = torch.Generator().manual_seed(1)
+    others = {name: torch.randint(0, 50, (60,), generator=generator) for name in x}
+    settings = Stage1(epochs=epochs, **OVERFIT)
+    arguments = (model.autoencoder, x, items, settings, 0)
+    history = fit_autoencoder(*arguments, others) if validated else fit_autoencoder(*arguments)
+    return weights(model.autoencoder), history
 
 
-@pytest.mark.parametrize("kind", ["joint", "others"])
-def test_copies_train_as_each_would_alone(kind):
-    """Side by side on the same batches, none of them sees another, nor another's rho."""
+def test_validation_does_not_change_training():
+    """Up to any epoch, and the weights that are kept are those of a run that ends with the best."""
+    final, history = overfit(100)
+    losses_seen = [row.pop("validation") for row in history]
+    best = losses_seen.index(min(losses_seen)) + 1
+    assert 1 < best < 90 and len(history) == best + 4  # it did end early
+    without, plain = overfit(len(history), validated=False)
+    assert plain == history
+    assert not same(final, without)
+    assert same(final, overfit(best, validated=False)[0])
+    assert not same(final, overfit(best + 1, validated=False)[0])
+
+
+def test_validation_pairs_that_do_not_fit():
     model, x, items = small()
-    settings = Stage2(target=kind, epochs=3, batch_size=32, learning_rate=1e-3)
-    alone = IMA(MODALITIES, 3, 7, {"a": [0.5], "b": [0.5]})
-    alone.autoencoder, alone.importance = model.autoencoder, keep_copy(model, 1)
-    _, final = fit_importance(model, x, items, RHO, settings, 0)
-    of_one = {name: values[1:2] for name, values in RHO.items()}
-    _, found = fit_importance(alone, x, items, of_one, settings, 0)
-    torch.testing.assert_close(found["loss"][0], final["loss"][1], rtol=1e-4, atol=1e-4)
-    for name in "ab":
-        y, of_all = alone.importance[name](x[name])[0], model.importance[name](x[name])
-        torch.testing.assert_close(y, of_all[1], rtol=1e-3, atol=1e-4)
-        assert not torch.allclose(y, of_all[0], rtol=1e-3, atol=1e-3)
+    before = weights(model)
+    for change, message in (
+        ({"a": torch.tensor([50]), "b": torch.tensor([0])}, "pairs of a: .* 0 to 49, found 50"),
+        ({"a": items["a"]}, r"expected modalities \['a', 'b'\]"),
+        ({name: rows[:0] for name, rows in items.items()}, "expected at least one, found none"),
+    ):
+        with pytest.raises(InputError, match=message):
+            fit_autoencoder(model.autoencoder, x, items, SHORT, 0, change)
+    assert same(before, weights(model))
 
 
-def test_keep_copy():
-    model, x, _ = small()
-    y = model.importances(x)
-    kept = keep_copy(model, 2)
-    assert list(kept) == ["a", "b"]
-    for name in "ab":
-        torch.testing.assert_close(kept[name](x[name])[0], y[name][2])
-        assert not torch.allclose(kept[name](x[name])[0], y[name][1], atol=1e-3)
+# What training does
 
 
-@pytest.mark.parametrize("cosine", [True, False])
-def test_losses_fall(cosine):
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_losses_fall(schedule):
     x, _ = noisy_problem(0, pairs=200)
     items = {name: torch.arange(200) for name in x}
     torch.manual_seed(0)
-    model = IMA({name: Modality(44, 16) for name in x}, 4, 8, {name: [0.8, 0.5] for name in x})
-    settings = Stage1(epochs=10, batch_size=20, learning_rate=1e-2, cosine=cosine)
-    history = fit_autoencoder(model.autoencoder, x, items, settings, 0)
-    for term in ("loss", "rec_a", "rec_b", "glob_a", "glob_b"):
+    model = Autoencoder({name: Modality(44, 16) for name in x}, 4)
+    settings = Stage1(epochs=10, batch_size=20, learning_rate=1e-2, schedule=schedule)
+    history = fit_autoencoder(model, x, items, settings, 0, items)
+    for term in ("loss", "rec_a", "rec_b", "glob_a", "glob_b", "validation"):
         assert history[-1][term] < 0.9 * history[0][term]
-    settings = Stage2(epochs=20, batch_size=100, learning_rate=1e-2)
-    rho = {name: [0.8, 0.5] for name in x}
-    history, final = fit_importance(model, x, items, rho, settings, 0)
-    assert (final["loss"] < 0.8 * torch.tensor([row["loss"] for row in history[:2]])).all()
-
-
-def test_cosine_ends_at_0():
-    """The last epoch of many moves the weights less than the first; without cosine it needn't."""
-    moved = {}
-    for cosine in (True, False):
-        model, x, items = small()
-        fitted = []
-        for epochs in (19, 20):
-            fresh = copy.deepcopy(model.autoencoder)
-            schedule = Stage1(epochs=epochs, batch_size=60, learning_rate=1e-2, cosine=cosine)
-            fit_autoencoder(fresh, x, items, schedule, 0)
-            fitted.append(torch.cat([value.flatten() for value in fresh.parameters()]))
-        moved[cosine] = (fitted[1] - fitted[0]).abs().mean()
-    assert moved[True] < moved[False]
-
-
-def test_without_correlation_importances_go_to_rho():
-    """L_local alone: y_mean = rho for every copy, whatever it started from."""
-    model, x, items = small()
-    settings = Stage2(lambda_corr=0.0, epochs=80, batch_size=60, learning_rate=1e-2)
-    rho = {"a": [0.2, 0.9, 0.5], "b": [0.6, 0.3, 0.8]}
-    history, _ = fit_importance(model, x, items, rho, settings, 0)
-    for index in range(3):
-        last = history[index - 3]
-        assert last["y_a"] == pytest.approx(rho["a"][index], abs=0.02)
-        assert last["y_b"] == pytest.approx(rho["b"][index], abs=0.02)
-
-
-# What a user may give that doesn't fit
-
-
-@pytest.mark.parametrize("stage", [1, 2])
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda x, items: items["b"].__setitem__(7, 50), "pairs of b: .* 0 to 49, found .* to 50"),
-        (lambda x, items: items["a"].__setitem__(7, -1), "pairs of a: .* 0 to 49, found -1 to"),
-        (
-            lambda x, items: items.pop("b"),
-            r"pairs: expected modalities \['a', 'b'\], found \['a'\]",
-        ),
-        (lambda x, items: items.update(c=items["a"]), r"found \['a', 'b', 'c'\]"),
-        (lambda x, items: items.clear(), r"found \[\]"),
-        (lambda x, items: x.pop("b"), r"features: expected those of b, found of \['a'\] only"),
-        (
-            lambda x, items: items.update(a=items["a"][:59]),
-            r"an item of each modality in each, found \{'a': 59, 'b': 60\}",
-        ),
-        (
-            lambda x, items: items.update({name: rows[:0] for name, rows in items.items()}),
-            "pairs: expected at least one, found none",
-        ),
-    ],
-)
-def test_pairs_that_do_not_fit(stage, change, message):
-    model, x, items = small()
-    change(x, items)
-    with pytest.raises(InputError, match=message):
-        if stage == 1:
-            fit_autoencoder(model.autoencoder, x, items, SHORT1, 0)
-        else:
-            fit_importance(model, x, items, RHO, SHORT2, 0)
-
-
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_feature_that_is_no_number_stops_training(bad):
-    model, x, items = small()
-    x["b"][items["b"][5], 2] = bad
-    with pytest.raises(
-        InputError, match=r"stage 1, epoch 1: expected a finite loss, found .*rec_b"
-    ):
-        fit_autoencoder(model.autoencoder, x, items, SHORT1, 0)
-    with pytest.raises(
-        InputError, match=r"stage 2, epoch 1: expected a finite loss, found .*corr_b"
-    ):
-        fit_importance(model, x, items, RHO, SHORT2, 0)
-
-
-def test_a_learning_rate_that_is_too_high_is_told():
-    model, x, items = small()
-    settings = Stage1(epochs=50, batch_size=60, learning_rate=1e30)
-    with pytest.raises(InputError, match=r"stage 1, epoch \d+: .*Lower the learning rate"):
-        fit_autoencoder(model.autoencoder, x, items, settings, 0)
-
-
-# More modalities
-
-
-@pytest.mark.parametrize("kind", losses.TARGETS)
-def test_three_modalities(kind):
-    modalities = {**MODALITIES, "c": Modality(5, 3, "sse")}
-    model, x, items = small(modalities=modalities)
-    history = fit_autoencoder(model.autoencoder, x, items, SHORT1, 0)
-    assert {"rec_c", "glob_c"} <= history[0].keys()
-    settings = Stage2(target=kind, epochs=2, batch_size=32)
-    rho = {**RHO, "c": [0.6] * 3}
-    history, final = fit_importance(model, x, items, rho, settings, 0)
-    assert {"corr_c", "local_c", "y_c"} <= history[0].keys()
-    assert torch.isfinite(final["loss"]).all() and final["loss"].shape == (3,)
-
-
-def test_one_modality_has_no_others():
-    model, x, items = small(modalities={"a": MODALITIES["a"]})
-    fit_autoencoder(model.autoencoder, x, items, SHORT1, 0)
-    with pytest.raises(InputError, match="at least one"):
-        fit_importance(model, x, items, {"a": RHO["a"]}, Stage2(target="others"), 0)
-
-
-# A problem whose answer is known
-
-
-def noisy_problem(seed, pairs=1200, width=44, classes=10, share=0.2):
-    """Return two binary modalities of 10 shared classes, and where each of them is noise.
-
-    Items are a class' prototype with 5 % of the values flipped; a fifth of the items of either
-    modality are such copies of one more prototype, which comes with every class of the other.
-    """
-    rng = np.random.default_rng(seed)
-    label, x, is_noise = np.arange(pairs) % classes, {}, {}
-    for name in "ab":
-        prototypes = rng.random((classes + 1, width)) < 0.5
-        is_noise[name] = rng.random(pairs) < share
-        which = np.where(is_noise[name], classes, label)
-        flipped = rng.random((pairs, width)) < 0.05
-        x[name] = torch.from_numpy((prototypes[which] ^ flipped).astype(np.float32))
-    return x, is_noise
-
-
-def find_noise(x, items, target, seed):
-    """Train both stages; return the importances of the restart of least training loss."""
-    torch.manual_seed(seed)
-    rho = {name: [0.8] * 4 for name in x}
-    model = IMA({name: Modality(values.shape[1], 32) for name, values in x.items()}, 8, 16, rho)
-    stage1 = Stage1(epochs=10, learning_rate=3e-3)
-    stage2 = Stage2(target=target, epochs=20, batch_size=256, learning_rate=1e-2)
-    fit_autoencoder(model.autoencoder, x, items, stage1, seed)
-    _, final = fit_importance(model, x, items, rho, stage2, seed)
-    best = int(final["loss"].argmin())
-    with torch.no_grad():
-        return {name: y[best].numpy() for name, y in model.importances(x).items()}
-
-
-@pytest.mark.parametrize("target", ["others", "joint"])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_noise_is_found(target, seed):
-    x, is_noise = noisy_problem(seed)
-    items = {name: torch.arange(1200) for name in x}
-    y = find_noise(x, items, target, seed)
-    for name in x:
-        assert roc_auc_score(~is_noise[name], y[name]) > 0.95
-        assert noise_scores(y[name], is_noise[name])["f1_noise"] > 0.8
-
-
-@pytest.mark.parametrize("seed", [1, 5])
-def test_noise_is_not_found_where_pairs_share_nothing(seed):
-    """The same items in pairs at random: what marks noise is that the rest goes together."""
-    x, is_noise = noisy_problem(seed)
-    shuffled = torch.from_numpy(np.random.default_rng(seed).permutation(1200))
-    y = find_noise(x, {"a": torch.arange(1200), "b": shuffled}, "others", seed)
-    for name in x:
-        assert noise_scores(y[name], is_noise[name])["f1_noise"] < 0.3
-    assert sum(roc_auc_score(~is_noise[name], y[name]) for name in x) / 2 < 0.7
 
 
 def test_autoencoder_brings_pairs_together():
@@ -431,3 +370,48 @@ def test_autoencoder_brings_pairs_together():
     own = (u["a"] - u["b"]).square().sum(1)[clean].mean()
     other = (u["a"] - u["b"].roll(1, 0)).square().sum(1)[clean].mean()
     assert own < 0.7 * other
+
+
+@pytest.mark.parametrize("names", ["a", "abc"])
+def test_any_number_of_modalities(names):
+    every = {**MODALITIES, "c": Modality(5, 3, "sse")}
+    model, x, items = small(modalities={name: every[name] for name in names})
+    history = fit_autoencoder(model.autoencoder, x, items, SHORT, 0, items)
+    assert {f"{term}_{m}" for term in ("rec", "glob") for m in names} <= history[0].keys()
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+# What a user may give that doesn't fit
+
+
+@pytest.mark.parametrize(("change", "message"), MISFITS)
+def test_pairs_that_do_not_fit(change, message):
+    model, x, items = small()
+    change(x, items)
+    with pytest.raises(InputError, match=message):
+        fit_autoencoder(model.autoencoder, x, items, SHORT, 0)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_feature_that_is_no_number_stops_training(bad):
+    model, x, items = small()
+    x["b"][items["b"][5], 2] = bad
+    with pytest.raises(InputError, match=r"stage 1, epoch 1: expected a finite loss, .*rec_b"):
+        fit_autoencoder(model.autoencoder, x, items, SHORT, 0)
+
+
+def test_a_validation_feature_that_is_no_number_stops_training():
+    model, x, items = small(n=51)
+    for name, rows in items.items():
+        items[name] = rows.clamp_max(49)
+    x["b"][50, 2] = math.nan
+    validation = {name: torch.tensor([3, 50]) for name in x}
+    with pytest.raises(InputError, match="validation: expected a finite loss"):
+        fit_autoencoder(model.autoencoder, x, items, SHORT, 0, validation)
+
+
+def test_a_learning_rate_that_is_too_high_is_told():
+    model, x, items = small()
+    settings = Stage1(epochs=50, batch_size=60, learning_rate=1e30)
+    with pytest.raises(InputError, match=r"stage 1, epoch \d+: .*Lower the learning rate"):
+        fit_autoencoder(model.autoencoder, x, items, settings, 0)

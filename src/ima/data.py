@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ima.errors import InputError
 from ima.io import read_matrix
-from ima.model import IMA, Autoencoder, Modality
+from ima.model import IMA, Autoencoder, ImportanceNet, Modality
 from ima.pairing import modalities, read_pairs
 
 Paths = Sequence[str | Path]
@@ -60,6 +60,17 @@ def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Ten
     model = IMA.around(autoencoder, config["hidden"], rho)
     _load(model.importance, state)
     return model
+
+
+def build_networks(
+    x: Mapping[str, Tensor], config: Mapping, state: Mapping[str, Tensor]
+) -> torch.nn.ModuleDict:
+    """Return by modality the importance network of a checkpoint, for features x[m] (n_m, D_m)."""
+    networks = torch.nn.ModuleDict(
+        {m: ImportanceNet(of.shape[1], config["hidden"], [config["rho"][m]]) for m, of in x.items()}
+    )
+    _load(networks, state)
+    return networks
 
 
 def _load(module: torch.nn.Module, state: Mapping[str, Tensor]) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ima import data, train
+from ima import data, importance, train
 from ima.errors import InputError
+from ima.importance import Stage2
 from ima.io import read_tensors, write_tensors
 from ima.model import IMA as Network
 from ima.model import Autoencoder, fuse
-from ima.train import Stage1, Stage2
+from ima.train import Stage1
 
 
 class IMA:
@@ -28,7 +29,10 @@ class IMA:
         importance_hidden: width of the importance networks.
         stage1: settings of the autoencoder's training.
         stage2: settings of the importance networks' training.
-        seed: of weights and the order of pairs.
+        held_out: share of the pairs, in (0, 1), that the autoencoder is not trained on: they end
+            its training early, and importances are learnt from them. Items that are in several
+            pairs may be in both parts.
+        seed: of weights, what is held out, and the order of pairs.
     """
 
     def __init__(
@@ -40,11 +44,13 @@ class IMA:
         importance_hidden: int = 100,
         stage1: Stage1 = Stage1(),  # noqa: B008 (frozen)
         stage2: Stage2 = Stage2(),  # noqa: B008
+        held_out: float = 0.2,
         seed: int = 0,
     ):
         self.layers, self.latent, self.seed = dict(layers), latent, seed
         self.rho = dict(rho) if isinstance(rho, Mapping) else dict.fromkeys(self.layers, rho)
         self.importance_hidden, self.stage1, self.stage2 = importance_hidden, stage1, stage2
+        self.held_out = held_out
         self.network: Network | None = None
         self.history: dict[str, train.History] = {}
 
@@ -63,15 +69,18 @@ class IMA:
         """
         x = self._tensors(x, required=list(self.layers))
         pairs = pairs or {name: np.arange(len(x[name])) for name in self.layers}
-        rows = {name: torch.as_tensor(np.asarray(pairs[name], np.int64)) for name in pairs}
+        rows, held = self._split(pairs)
         torch.manual_seed(self.seed)
         modalities = data.modalities_of(x, self.layers)
         autoencoder = Autoencoder(modalities, self.latent).to(train.device())
-        first = train.fit_autoencoder(autoencoder, x, rows, self.stage1, self.seed)
+        first = train.fit_autoencoder(autoencoder, x, rows, self.stage1, self.seed, held)
         copies = {name: [self.rho[name]] * self.stage2.restarts for name in self.layers}
         network = Network.around(autoencoder, self.importance_hidden, copies).to(train.device())
-        second, final = train.fit_importance(network, x, rows, copies, self.stage2, self.seed)
-        network.importance = train.keep_copy(network, int(final["loss"].argmin()))
+        second, final = importance.fit_importance(
+            network, x, rows, copies, self.stage2, self.seed, held
+        )
+        best = importance.least(final, self.layers, self.stage2)
+        network.importance = importance.keep_copies(network, best)
         self.network, self.history = network, {"autoencoder": first, "importance": second}
         return self
 
@@ -123,7 +132,7 @@ class IMA:
             part, _, rest = name.partition(".")
             parts[part][rest] = value
         autoencoder = data.build_autoencoder(config, parts["autoencoder"])
-        layers = {n: {"hidden": m["hidden"], "loss": m["loss"]} for n, m in config["modalities"]}
+        layers = {n: {k: m[k] for k in m if k != "dimension"} for n, m in config["modalities"]}
         model = cls(
             layers,
             config["latent"],
@@ -133,6 +142,27 @@ class IMA:
         )
         model.network = data.build_ima(autoencoder, config, parts["importance"]).to(train.device())
         return model
+
+    def _split(
+        self, pairs: Mapping[str, np.ndarray]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return by modality the rows of pairs to train on, and of those that are held out."""
+        rows = {name: torch.as_tensor(np.asarray(of, np.int64)) for name, of in pairs.items()}
+        count = min(len(of) for of in rows.values())
+        if not 0 < self.held_out < 1 or count < 2:
+            raise InputError(
+                "held_out",
+                expected="a share in (0, 1) of two pairs or more",
+                found=f"{self.held_out} of {count} pairs",
+            )
+        if len({len(of) for of in rows.values()}) > 1:
+            return rows, rows  # `fit_autoencoder` says what is wrong
+        order = torch.from_numpy(np.random.default_rng(self.seed).permutation(count))
+        held = min(max(1, round(self.held_out * count)), count - 1)
+        return (
+            {name: of[order[held:]] for name, of in rows.items()},
+            {name: of[order[:held]] for name, of in rows.items()},
+        )
 
     def _fitted(self) -> Network:
         if self.network is None:

@@ -1,13 +1,13 @@
 """Scores: Precision@K of retrieval (Section 5.4) and F1 of importances (Section 5.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from ima.errors import InputError
 from ima.io import matrix
-from ima.pairing import CLEAN, modalities, noise_kind
+from ima.pairing import CLEAN, is_noise, modalities
 
 
 def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.ndarray:
@@ -103,9 +103,24 @@ def noise_scores(y: np.ndarray, is_noise: np.ndarray, threshold: float = 0.5) ->
     return {**scores, "accuracy": float((predicted == is_noise).mean())}
 
 
+def importance_scores(y: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
+    """Score importances y (M,) against what is noise (M,), for both classes; and their mean.
+
+    An item of an importance below .5 is taken for noise, any other for important (5.2).
+    """
+    noise = noise_scores(y, is_noise)
+    wanted = {name: noise[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
+    important = f1(y >= 0.5, ~is_noise)["f1"]
+    return {**wanted, "f1_important": important, "mean_importance": float(y.mean())}
+
+
 def subsets(kinds: np.ndarray) -> dict[str, np.ndarray]:
     """Return masks (N,) of the queries that a score is given for: all, and each kind of noise."""
-    noisy = {kind: kinds == kind for kind in np.unique(kinds).tolist() if kind != CLEAN}
+    parts = {kind: set(kind.split("+")) for kind in np.unique(kinds).tolist()}
+    noisy = {
+        part: np.isin(kinds, [kind for kind in parts if part in parts[kind]])
+        for part in sorted(set().union(*parts.values()) - {CLEAN})
+    }
     return {"all": np.ones(len(kinds), bool), **noisy}
 
 
@@ -140,6 +155,33 @@ def retrieval_rows(
     return rows
 
 
+def score_views(z: Mapping[str, np.ndarray], pairs: pa.Table, k: Sequence[int]) -> list[dict]:
+    """Score representations of the test pairs.
+
+    Args:
+        z: representations (N, L) by name, row for row with `pairs`.
+        pairs: table of `ima.schema.pairs_schema`.
+        k: the K asked for.
+
+    Returns:
+        Rows of `representation`, the name, and those of `retrieval_rows`.
+
+    Raises:
+        InputError: representations and pairs are not as many.
+    """
+    for values in z.values():
+        if len(values) != len(pairs):
+            raise InputError("representations", expected=f"{len(pairs)} rows", found=len(values))
+    kinds = np.array(pairs["kind"].to_pylist())
+    items = [pairs[f"item_{m}"].to_numpy() for m in modalities(pairs)]
+    query = (pairs["label"].to_numpy(), kinds, items, k)
+    return [
+        {"representation": name, **row}
+        for name, values in z.items()
+        for row in retrieval_rows(values, *query)
+    ]
+
+
 def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) -> dict:
     """Score one model's representations and importances of the test pairs.
 
@@ -149,26 +191,32 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
         k: the K asked for.
 
     Returns:
-        `retrieval`: rows of `representation` (weighted, unweighted, and each modality) and those
-            of `retrieval_rows`; `noise`: by modality, `noise_scores`.
+        `retrieval`: rows of `representation` (weighted, unweighted, each modality and, of three or
+            more, weighted `without` each) and those
+            of `score_views`; `noise`: by modality, `noise_scores`.
 
     Raises:
         InputError: the tables have different lengths.
     """
-    if len(representations) != len(pairs):
-        raise InputError(
-            "representations", expected=f"{len(pairs)} rows", found=len(representations)
-        )
     names = modalities(pairs)
     columns = {"weighted": "z", "unweighted": "z_unweighted", **{m: f"u_{m}" for m in names}}
-    kinds = np.array(pairs["kind"].to_pylist())
-    query = (pairs["label"].to_numpy(), kinds, [pairs[f"item_{m}"].to_numpy() for m in names], k)
-    retrieval = [
-        {"representation": name, **row}
-        for name, column in columns.items()
-        for row in retrieval_rows(matrix(representations, column), *query)
-    ]
-    noise = {
-        m: noise_scores(representations[f"y_{m}"].to_numpy(), kinds == noise_kind(m)) for m in names
-    }
+    views = {name: matrix(representations, column) for name, column in columns.items()}
+    y = {m: representations[f"y_{m}"].to_numpy() for m in names}
+    if len(names) > 2:  # of two, what is left is the other's own
+        views |= {f"without {m}": without({n: views[n] for n in names}, y, m) for m in names}
+    retrieval = score_views(views, pairs, k)
+    noise = {m: noise_scores(y[m], noisy) for m, noisy in is_noise(pairs).items()}
     return {"retrieval": retrieval, "noise": noise}
+
+
+def without(u: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray], missing: str) -> np.ndarray:
+    """Return z (N, L) of pairs that lack one modality: Eq. 1 over those that are there.
+
+    Args:
+        u: latents (N, L) by modality.
+        y: their importances (N,).
+        missing: the modality that is left out.
+    """
+    there = [m for m in u if m != missing]
+    total = np.maximum(sum(y[m] for m in there), np.finfo(np.float32).tiny)
+    return sum(y[m][:, None] * u[m] for m in there) / total[:, None]

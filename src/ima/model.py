@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ima.errors import InputError
 
 LOSSES = ("bce", "sse")
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}
 
 
 @dataclass(frozen=True)
@@ -25,35 +26,44 @@ class Modality:
         dimension: D_m, width of its vectors.
         hidden: width of the two hidden layers of its encoder and decoder.
         loss: reconstruction loss: `bce` (values in [0, 1]) or `sse`.
+        activation: between its layers, one of ACTIVATIONS.
     """
 
     dimension: int
     hidden: int
     loss: str = "bce"
+    activation: str = "relu"
 
     def __post_init__(self):
-        if self.dimension < 1 or self.hidden < 1 or self.loss not in LOSSES:
+        if (
+            self.dimension < 1
+            or self.hidden < 1
+            or self.loss not in LOSSES
+            or self.activation not in ACTIVATIONS
+        ):
             raise InputError(
                 "modality",
-                expected=f"dimension and hidden of 1 or more, loss one of {LOSSES}",
+                expected=f"dimension and hidden of 1 or more, loss one of {LOSSES}, activation "
+                f"one of {[*ACTIVATIONS]}",
                 found=self,
             )
 
 
-def mlp(*widths: int) -> nn.Sequential:
-    """Return linear layers of these widths with a ReLU between any two."""
+def mlp(*widths: int, activation: str = "relu") -> nn.Sequential:
+    """Return linear layers of these widths with an activation between any two."""
     layers: list[nn.Module] = []
     for wide, narrow in itertools.pairwise(widths):
-        layers += [nn.Linear(wide, narrow), nn.ReLU()]
+        layers += [nn.Linear(wide, narrow), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers[:-1])
 
 
 class Encoder(nn.Module):
-    """u = f(x): two hidden ReLU layers, then a linear one to the latent."""
+    """u = f(x): two hidden layers, then a linear one to the latent."""
 
     def __init__(self, modality: Modality, latent: int):
         super().__init__()
-        self.layers = mlp(modality.dimension, modality.hidden, modality.hidden, latent)
+        widths = (modality.dimension, modality.hidden, modality.hidden, latent)
+        self.layers = mlp(*widths, activation=modality.activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, D) to u (B, L)."""
@@ -61,11 +71,12 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """g(z): two hidden ReLU layers, then a linear one; logits where the loss is `bce`."""
+    """g(z): two hidden layers, then a linear one; logits where the loss is `bce`."""
 
     def __init__(self, modality: Modality, latent: int):
         super().__init__()
-        self.layers = mlp(latent, modality.hidden, modality.hidden, modality.dimension)
+        widths = (latent, modality.hidden, modality.hidden, modality.dimension)
+        self.layers = mlp(*widths, activation=modality.activation)
 
     def forward(self, z: Tensor) -> Tensor:
         """Map z (B, L) to logits or values (B, D)."""

@@ -15,6 +15,9 @@ from ima.errors import InputError
 from ima.io import read_parquet
 from ima.schema import pairs_schema
 
+#: What draws the held-out items, beside the splits' own numbers 0, 1, 2.
+HELD_OUT = 3
+
 #: `kind` of a pair in which every modality is an item of the corpus.
 CLEAN = "clean"
 
@@ -22,6 +25,15 @@ CLEAN = "clean"
 def noise_kind(modality: str) -> str:
     """Name the kind of pair in which `modality` is noise, as `image_noise`."""
     return f"{modality}_noise"
+
+
+def is_noise(pairs: pa.Table) -> dict[str, np.ndarray]:
+    """Return by modality whether its item of each pair (N,) is noise."""
+    kinds, of = np.unique(np.array(pairs["kind"].to_pylist(), str), return_inverse=True)
+    return {
+        name: np.array([noise_kind(name) in kind.split("+") for kind in kinds], bool)[of]
+        for name in modalities(pairs)
+    }
 
 
 def draw(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -126,15 +138,40 @@ def _mixed(
     }
 
 
+def hold_out(
+    splits: np.ndarray, labels: np.ndarray, share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the splits of items with a share of each class of `train` renamed `validation`.
+
+    Args:
+        splits: of each item (n,).
+        labels: of each item (n,).
+        share: of the training items of a class, in (0, 1); at least one is held out, one kept.
+        rng: source of randomness.
+    """
+    splits = splits.astype(object)
+    for c in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero((labels == c) & (splits == "train")))
+        count = min(max(1, round(share * len(rows))), len(rows) - 1)
+        splits[rows[: max(count, 0)]] = "validation"
+    return splits
+
+
 def pair_splits(
-    items: Mapping[str, pa.Table], noise_factor: float, totals: Mapping[str, int | None], seed: int
+    items: Mapping[str, pa.Table],
+    noise_factor: float,
+    totals: Mapping[str, int | None],
+    held_out: float,
+    seed: int,
 ) -> dict[str, pa.Table]:
-    """Pair the items of each split by itself, so that train and test share none.
+    """Pair the items of each split by itself, so that train, validation and test share none.
 
     Args:
         items: ITEMS of each modality, whose row numbers the pairs hold.
         noise_factor: R, in [0, 1].
-        totals: by split, the sum of N over the classes, or None (see `class_size`).
+        totals: by split (`train`, `validation`, `test`), the sum of N over the classes, or None
+            (see `class_size`).
+        held_out: share of the training items that are for validation instead, in (0, 1).
         seed: of the choice and order of pairs.
 
     Returns:
@@ -143,8 +180,14 @@ def pair_splits(
     Raises:
         InputError: as `make_pairs`, or a split without items.
     """
-    splits = {name: np.array(table["split"].to_pylist()) for name, table in items.items()}
+    if not 0 < held_out < 1:
+        raise InputError("held_out", expected="a share in (0, 1)", found=held_out)
     labels = {name: table["label"].to_numpy() for name, table in items.items()}
+    rng = np.random.default_rng([seed, HELD_OUT])
+    splits = {
+        name: hold_out(np.array(table["split"].to_pylist()), labels[name], held_out, rng)
+        for name, table in items.items()
+    }
     first_noise = {name: len(table) for name, table in items.items()}
     pairs = {}
     for i, (split, total) in enumerate(totals.items()):
@@ -194,4 +237,12 @@ def noise_count(modality: str, items: int, paths: Sequence[str | Path]) -> int:
         paths: the pair tables.
     """
     rows = [read_pairs(path)[f"item_{modality}"] for path in paths]
-    return max(0, max(int(pc.max(column).as_py()) for column in rows) + 1 - items)
+    count = max(0, max(int(pc.max(column).as_py()) for column in rows) + 1 - items)
+    if count > sum(map(len, rows)):
+        raise InputError(
+            f"pairs {', '.join(map(str, paths))}",
+            expected=f"no more noise than pairs, after {items} items of {modality}",
+            found=f"{count} noise items of {modality}",
+            do="Make the pairs again from these features.",
+        )
+    return count

@@ -65,12 +65,22 @@ ITEMS = _table(id=pa.string(), split=pa.string(), label=pa.int8())
 #: Features of one item of a modality. The order of rows is what pair tables refer to.
 FEATURES = _table(id=pa.string(), split=pa.string(), label=pa.int8(), x=VECTOR)
 
+#: An item of a user's own modality (`ima.own`). Label and split are '' where the user gives none;
+#: `noise`, whether the user knows it to be noise.
+OWN_ITEMS = _table(id=pa.string(), split=pa.string(), label=pa.string(), noise=pa.bool_(), x=VECTOR)
+
+#: The importance of an item of a user's own modality, whether it is in a pair or not.
+OWN_IMPORTANCES = _table(modality=pa.string(), id=pa.string(), importance=pa.float32())
+
 #: Features of synthetic noise; its rows follow those of the modality's FEATURES.
 NOISE = _table(id=pa.string(), x=VECTOR)
 
-#: Importance networks of one rho and modality, the best of its restarts. Scores and mean importance
-#: are of test pairs; `corr` (scale-free), `local` and `loss` (L_imp, all modalities) of training's.
+#: Importance networks of an objective, rho and modality, the best of its restarts. Scores and mean
+#: importance are of test pairs; `corr` (L_corr, scale-free), `raw` (as it is), `local` and `loss`
+#: (local + lambda corr, whatever form was minimised) of training's. `agreement`: mean Jaccard index
+#: of the training items of an importance below .5 with those of every other rho.
 RHO_SWEEP = _table(
+    objective=pa.string(),
     rho=pa.float64(),
     modality=pa.string(),
     precision_noise=pa.float64(),
@@ -79,8 +89,22 @@ RHO_SWEEP = _table(
     f1_important=pa.float64(),
     mean_importance=pa.float64(),
     corr=pa.float64(),
+    raw=pa.float64(),
     local=pa.float64(),
     loss=pa.float64(),
+    agreement=pa.float64(),
+)
+
+#: How well a detector finds the noise of a problem (`ima.noise_study`) among its test pairs.
+NOISE_STUDY = _table(
+    kind=pa.string(),
+    R=pa.float64(),
+    seed=pa.int32(),
+    modality=pa.string(),
+    detector=pa.string(),
+    precision_noise=pa.float64(),
+    recall_noise=pa.float64(),
+    f1_noise=pa.float64(),
 )
 
 #: t-SNE coordinates of one view (a hidden layer or representation) of test pairs: the row of the
@@ -98,10 +122,18 @@ EMBEDDINGS = _table(
 def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of a pair table: a row number a modality, the label and kind of the pair.
 
-    `kind` is `clean`, or `<modality>_noise` where that modality is noise.
+    `kind` is `clean`, or `<modality>_noise` where that modality is noise; of several, joined by +.
     """
     items = {f"item_{name}": pa.int32() for name in modalities}
     return _table(**items, label=pa.int8(), kind=pa.string())
+
+
+def baseline_schema(modalities: Iterable[str]) -> pa.Schema:
+    """Return the schema of a baseline's representations of a pair table, one seed after another.
+
+    `z` is the joint one, `u_<m>` that of a modality alone; rows of a seed are the pairs', in order.
+    """
+    return _table(seed=pa.int32(), z=VECTOR, **{f"u_{name}": VECTOR for name in modalities})
 
 
 def representations_schema(modalities: Iterable[str]) -> pa.Schema:
@@ -114,3 +146,15 @@ def representations_schema(modalities: Iterable[str]) -> pa.Schema:
     unimodal = {f"u_{name}": VECTOR for name in names}
     importances = {f"y_{name}": pa.float32() for name in names}
     return _table(z=VECTOR, z_unweighted=VECTOR, **unimodal, **importances)
+
+
+def own_representations_schema(modalities: Iterable[str]) -> pa.Schema:
+    """Return the schema of what a user is given of every pair of own data.
+
+    Its split, label (the user's own word for it, '' for none), kind and ids, then the columns of
+    `representations_schema`.
+    """
+    names = list(modalities)
+    ids = {f"id_{name}": pa.string() for name in names}
+    told = _table(split=pa.string(), label=pa.string(), kind=pa.string(), **ids)
+    return pa.schema([*told, *representations_schema(names)])

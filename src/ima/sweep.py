@@ -5,17 +5,16 @@ pairs is kept. Labels of noise are used only to score what was kept, on the test
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ima.metrics import f1, noise_scores
+from ima.importance import Stage2, fit_importance, importances, least
+from ima.metrics import importance_scores
 from ima.model import IMA, Autoencoder
 from ima.schema import RHO_SWEEP
-from ima.train import Stage2, evaluate_importance, fit_importance
 
 
 def sweep(
@@ -24,6 +23,7 @@ def sweep(
     train: Mapping[str, Tensor],
     test: Mapping[str, Tensor],
     is_noise: Mapping[str, np.ndarray],
+    held_out: Mapping[str, Tensor],
     grid: Sequence[float],
     hidden: int,
     settings: Stage2,
@@ -39,6 +39,7 @@ def sweep(
         train: by modality, the row numbers (N,) of the training pairs.
         test: the same (M,) of the test pairs.
         is_noise: by modality, whether its item of each test pair (M,) is noise; for scores only.
+        held_out: as in `ima.importance.fit_importance`.
         grid: the rho, each in (0, 1).
         hidden: width of the importance networks' hidden layers.
         settings: of stage 2; `restarts` of each rho.
@@ -48,62 +49,49 @@ def sweep(
         A table of `ima.schema.RHO_SWEEP`, a row a modality and rho.
 
     Raises:
-        InputError: no rho or one outside (0, 1), or as `ima.train.fit_importance`.
+        InputError: no rho or one outside (0, 1), or as `ima.importance.fit_importance`.
     """
     names = list(autoencoder.modalities)
     rho = [value for value in grid for _ in range(settings.restarts)]  # (R,)
     torch.manual_seed(seed)
     model = IMA.around(autoencoder, hidden, dict.fromkeys(names, rho)).to(x[names[0]].device)
-    _, final = fit_importance(model, x, train, dict.fromkeys(names, rho), settings, seed)
-    loss = final["loss"]
-    if not settings.scale_free:
-        final = _scale_free(model, x, train, rho, settings)
-    best = loss.view(len(grid), -1).argmin(1).tolist()
-    y = _importances(model, x, test)
+    _, final = fit_importance(model, x, train, dict.fromkeys(names, rho), settings, seed, held_out)
+    y = {
+        "train": importances(model.importance, x, train),
+        "test": importances(model.importance, x, test),
+    }
+    parts = [
+        {term: v[i : i + settings.restarts] for term, v in final.items()}
+        for i in range(0, len(rho), settings.restarts)
+    ]
+    kept = [least(part, names, settings) for part in parts]
     rows = []
     for name in names:
-        for i, value in enumerate(grid):
-            copy = i * settings.restarts + best[i]
+        copies = [i * settings.restarts + best[name] for i, best in enumerate(kept)]  # (G,)
+        agreement = agreements(y["train"][name][copies].numpy() < 0.5)
+        for value, copy, agrees in zip(grid, copies, agreement.tolist(), strict=True):
+            terms = {t: float(final[f"{t}_{name}"][copy]) for t in ("corr", "raw", "local")}
             rows.append(
                 {
+                    "objective": settings.objective,
                     "rho": value,
                     "modality": name,
-                    **score(y[name][copy].numpy(), is_noise[name]),
-                    "corr": float(final[f"corr_{name}"][copy]),
-                    "local": float(final[f"local_{name}"][copy]),
-                    "loss": float(loss[copy]),
+                    **importance_scores(y["test"][name][copy].numpy(), is_noise[name]),
+                    **terms,
+                    "loss": terms["local"] + settings.lambda_corr * terms["corr"],
+                    "agreement": agrees,
                 }
             )
     return pa.Table.from_pylist(rows, schema=RHO_SWEEP)
 
 
-def score(y: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
-    """Return the scores of importances y (M,) against what is noise (M,), and their mean.
+def agreements(chosen: np.ndarray) -> np.ndarray:
+    """Return how well each of several sets agrees with the others: its mean Jaccard index (G,).
 
-    An item of an importance below .5 is taken for noise, any other for important (5.2).
+    Args:
+        chosen: (G, N), whether each of N items is in each of G sets. An empty set agrees with none.
     """
-    noise = noise_scores(y, is_noise)
-    wanted = {name: noise[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
-    important = f1(y >= 0.5, ~is_noise)["f1"]
-    return {**wanted, "f1_important": important, "mean_importance": float(y.mean())}
-
-
-@torch.no_grad()
-def _importances(
-    model: IMA, x: Mapping[str, Tensor], items: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """Return by modality the importances (R, M) that every copy gives to the items of pairs."""
-    y = {}
-    for name, rows in items.items():
-        distinct, back = rows.unique(return_inverse=True)
-        parts = [model.importance[name](x[name][some]) for some in distinct.split(2048)]
-        y[name] = torch.cat(parts, -1)[:, back].cpu()
-    return y
-
-
-def _scale_free(model, x, items, rho, settings) -> dict[str, Tensor]:
-    """Return the terms of L_imp with L_corr divided by its value at equal weights."""
-    with torch.no_grad():
-        u = model.autoencoder.encode(x)
-    wanted = {name: torch.tensor(rho, device=u[name].device) for name in u}
-    return evaluate_importance(model, x, u, items, wanted, replace(settings, scale_free=True))
+    sizes = chosen.sum(1)
+    both = chosen.astype(np.float32) @ chosen.T.astype(np.float32)  # (G, G)
+    jaccard = both / np.maximum(sizes[:, None] + sizes - both, 1)
+    return (jaccard.sum(1) - jaccard.diagonal()) / max(len(chosen) - 1, 1)

@@ -1,13 +1,14 @@
-"""The two stages of training (Section 3): the autoencoder, then the importance networks.
+"""Training: the loop that every model shares, and stage 1 of IMA, the autoencoder (Section 3).
 
-All data lie in memory; a batch is gathered by row numbers. Stage 1 never touches an importance
-network, stage 2 never an encoder or decoder.
+All data lie in memory; a batch is gathered by row numbers. Stage 2 is `ima.importance`.
 """
 
+import math
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,17 +16,37 @@ from tqdm import tqdm
 
 from ima import losses
 from ima.errors import InputError
-from ima.model import IMA, Autoencoder, fuse
+from ima.model import Autoencoder, fuse
+
+SCHEDULES = ("plateau", "cosine", "constant")
+
+#: The `plateau` schedule: how far the learning rate falls, and how often before training ends.
+FALL, FALLS = 0.3, 2
 
 
 @dataclass(frozen=True)
 class Training:
-    """How long and fast Adam trains; `cosine` lowers its rate to 0 along a half cosine."""
+    """How long and fast Adam trains.
+
+    Args:
+        epochs: passes over the training pairs, at the most.
+        batch_size: pairs a step.
+        learning_rate: at first.
+        schedule: `cosine`, the rate falls to 0 along a half cosine; `constant`; `plateau`, it is
+            multiplied by FALL whenever `patience` is at its end, FALLS times.
+        patience: epochs without a new least loss on the validation pairs after which training
+            ends (or, by `plateau`, the rate falls). Without validation pairs nothing ends early.
+    """
 
     epochs: int = 30
     batch_size: int = 64
     learning_rate: float = 1e-3
-    cosine: bool = True
+    schedule: str = "cosine"
+    patience: int = 5
+
+    def __post_init__(self):
+        if self.schedule not in SCHEDULES:
+            raise InputError("schedule", expected=f"one of {SCHEDULES}", found=self.schedule)
 
 
 @dataclass(frozen=True)
@@ -37,29 +58,10 @@ class Stage1(Training):
     lambda_glob: float = 1.0
 
 
-@dataclass(frozen=True)
-class Stage2:
-    """Settings of stage 2: Eqs. 3 and 4 and how long to train.
-
-    Args:
-        lambda_corr: weight of L_corr against L_local.
-        scale_free: divide L_corr by its value at equal weights.
-        target: what stands for z in Eq. 3, one of `ima.losses.TARGETS`.
-        restarts: networks trained from other first weights; the one of least L_imp on the
-            training pairs is kept.
-        epochs, batch_size, learning_rate: of Adam.
-    """
-
-    lambda_corr: float = 10.0
-    scale_free: bool = True
-    target: str = "joint"
-    restarts: int = 6
-    epochs: int = 12
-    batch_size: int = 1024
-    learning_rate: float = 2e-3
-
-
 History = list[dict[str, float | int | str]]
+
+#: Maps a batch of inputs, by modality (B, D_m), to the terms of a loss; `loss` is minimised.
+Terms = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 
 #: A progress bar on a terminal, even when a rule sends stderr to its log; none elsewhere.
 PROGRESS = {"file": sys.__stderr__, "disable": None, "leave": False}
@@ -101,9 +103,9 @@ def autoencoder_losses(model: Autoencoder, x: Mapping[str, Tensor]) -> dict[str,
     z = fuse(u)
     terms: dict[str, Tensor] = {"align": losses.alignment(u, z)}
     for name, modality in model.modalities.items():
-        alone, joint = model.decoders[name](torch.cat((u[name], z))).chunk(2)
-        terms[f"rec_{name}"] = losses.reconstruction(x[name], alone, modality.loss)
-        terms[f"glob_{name}"] = losses.reconstruction(x[name], joint, modality.loss)
+        decoded = model.decoders[name](torch.stack((u[name], z)))  # (2, B, D)
+        rec, glob = losses.reconstruction(x[name], decoded, modality.loss)
+        terms[f"rec_{name}"], terms[f"glob_{name}"] = rec, glob
         terms[f"norm_{name}"] = u[name].detach().abs().mean()  # watched: a latent may collapse
     return terms
 
@@ -114,6 +116,7 @@ def fit_autoencoder(
     items: Mapping[str, Tensor],
     settings: Stage1,
     seed: int,
+    validation: Mapping[str, Tensor] | None = None,
 ) -> History:
     """Train the encoders and decoders on Eq. 2: L_rec + L_align + L_glob, each by its lambda.
 
@@ -123,9 +126,12 @@ def fit_autoencoder(
         items: by modality, the row numbers (N,) of the pairs.
         settings: of this stage.
         seed: of the order of pairs.
+        validation: pairs (V,) in the same form that are not trained on. With them, the weights of
+            the epoch of least loss on them are kept, and training may end early.
 
     Returns:
-        A row an epoch: `epoch`, the mean of every loss term, and of |u| by modality.
+        A row an epoch: `epoch`, the mean of every loss term, of |u| by modality, and the loss on
+        the validation pairs, `validation`.
 
     Raises:
         InputError: pairs and matrices do not fit, or the loss stops being a number.
@@ -142,17 +148,33 @@ def fit_autoencoder(
         weighted = {t: weights.get(t.split("_")[0], 0) * value for t, value in terms.items()}
         return {**terms, "loss": sum(weighted.values())}
 
-    return fit(model, terms_of, x, items, settings, seed, "stage 1")
+    validate = None
+    if validation is not None:
+        check_pairs(model, x, validation)
+        validate = partial(mean_loss, terms_of, x, validation)
+    return fit(model, terms_of, x, items, settings, seed, "stage 1", validate)
+
+
+@torch.no_grad()
+def mean_loss(terms_of: Terms, x: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> float:
+    """Return the mean `loss` over pairs."""
+    sums = Sums()
+    in_order = zip(*(rows.split(1024) for rows in items.values()), strict=True)
+    for batch in (dict(zip(items, rows, strict=True)) for rows in in_order):
+        loss = terms_of({m: x[m][rows] for m, rows in batch.items()})["loss"]
+        sums.add({"loss": loss}, pair_count(batch))
+    return float(sums.means("validation")["loss"])
 
 
 def fit(
     model: torch.nn.Module,
-    terms_of: Callable[[Mapping[str, Tensor]], dict[str, Tensor]],
+    terms_of: Terms,
     x: Mapping[str, Tensor],
     items: Mapping[str, Tensor],
     settings: Training,
     seed: int,
     name: str,
+    validate: Callable[[], float] | None = None,
 ) -> History:
     """Train a model on pairs with Adam.
 
@@ -165,9 +187,11 @@ def fit(
         settings: how long and fast.
         seed: of the order of pairs.
         name: of the model or stage, for the progress bar and messages.
+        validate: returns the loss on pairs that are not trained on, after an epoch. With it, the
+            weights of the epoch of the least are kept, and training may end early.
 
     Returns:
-        A row an epoch: `epoch` and the mean of every term.
+        A row an epoch: `epoch`, the mean of every term and, with `validate`, `validation`.
 
     Raises:
         InputError: the loss stops being a number.
@@ -176,149 +200,105 @@ def fit(
     torch.set_flush_denormal(True)
     # fused: Adam's own arithmetic takes half of the time otherwise.
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
-    steps = settings.epochs * -(-_pairs(items) // settings.batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    steps = settings.epochs * -(-pair_count(items) // settings.batch_size)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    best = Best(model, optimizer, settings)
     history: History = []
     generator = torch.Generator().manual_seed(seed)
     for epoch in tqdm(range(1, settings.epochs + 1), desc=name, unit="epoch", **PROGRESS):
-        sums: dict[str, float] = defaultdict(float)
-        for batch in _batches(items, settings.batch_size, generator):
+        sums = Sums()
+        for batch in batches(items, settings.batch_size, generator):
             terms = terms_of({m: x[m][rows] for m, rows in batch.items()})
             optimizer.zero_grad(set_to_none=True)
             terms["loss"].backward()
             optimizer.step()
-            if settings.cosine:
-                schedule.step()
-            _add(sums, terms, _pairs(batch))
-        means = _means(sums, _pairs(items), name, epoch)
+            if settings.schedule == "cosine":
+                cosine.step()
+            sums.add(terms, pair_count(batch))
+        means = sums.means(f"{name}, epoch {epoch}")
         history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
+        if validate:
+            history[-1]["validation"] = validate()
+            if best.ends(history[-1]["validation"]):
+                break
+    best.restore()
     return history
 
 
-def fit_importance(
-    model: IMA,
-    x: Mapping[str, Tensor],
-    items: Mapping[str, Tensor],
-    rho: Mapping[str, list[float]],
-    settings: Stage2,
-    seed: int,
-) -> tuple[History, dict[str, Tensor]]:
-    """Train the importance networks on L_imp = L_local + lambda L_corr (Eqs. 3 and 4).
-
-    All copies train side by side on the same batches; a copy has a network in each modality.
+class Best:
+    """The weights of the epoch of least validation loss, and what follows where there is no less.
 
     Args:
-        model: its importance networks (of R copies) are trained in place.
-        x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (N,) of the pairs.
-        rho: by modality, the prior mean of each copy (R values in (0, 1)).
-        settings: of this stage.
-        seed: of the order of pairs.
-
-    Returns:
-        history: a row an epoch and copy: `epoch`, `copy`, `loss` (summed over modalities), and
-            `corr_m`, `local_m` and mean importance `y_m` of each modality m.
-        final: `loss` (R,) on all pairs after training, by which a restart is chosen.
-
-    Raises:
-        InputError: pairs and matrices do not fit, or the loss stops being a number.
+        model: whose weights are kept.
+        optimizer: whose learning rate the `plateau` schedule lowers.
+        settings: schedule and patience.
     """
-    check_pairs(model.autoencoder, x, items)
-    with torch.no_grad():
-        u = model.autoencoder.encode(x)  # constant in this stage: once is enough
-    rho = {name: torch.tensor(values, device=u[name].device) for name, values in rho.items()}
-    optimizer = torch.optim.Adam(
-        model.importance.parameters(), lr=settings.learning_rate, fused=True
-    )
-    generator = torch.Generator().manual_seed(seed)
-    history: History = []
-    for epoch in tqdm(range(1, settings.epochs + 1), desc="stage 2", unit="epoch", **PROGRESS):
-        sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
-        for batch in _batches(items, settings.batch_size, generator):
-            y = model.importances({m: x[m][rows] for m, rows in batch.items()})
-            terms = importance_losses(
-                {m: u[m][rows] for m, rows in batch.items()}, y, rho, settings
+
+    def __init__(
+        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: Training
+    ):
+        self.model, self.optimizer, self.settings = model, optimizer, settings
+        self.loss, self.state, self.waited, self.falls = math.inf, None, 0, 0
+
+    def ends(self, loss: float) -> bool:
+        """Take note of an epoch's validation loss; return whether training ends with it."""
+        if loss < self.loss:
+            self.loss, self.waited = loss, 0
+            self.state = {n: value.clone() for n, value in self.model.state_dict().items()}
+            return False
+        self.waited += 1
+        if self.waited < self.settings.patience:
+            return False
+        if self.settings.schedule != "plateau" or self.falls == FALLS:
+            return True
+        self.falls, self.waited = self.falls + 1, 0
+        for group in self.optimizer.param_groups:
+            group["lr"] *= FALL
+        return False
+
+    def restore(self) -> None:
+        """Give the model the weights that were kept, if any were."""
+        if self.state is not None:
+            self.model.load_state_dict(self.state)
+
+
+class Sums:
+    """Sums of the terms of batches, for their means over pairs."""
+
+    def __init__(self):
+        self.sums: dict[str, Tensor | float] = defaultdict(float)
+        self.count = 0
+
+    def add(self, terms: Mapping[str, Tensor], count: int) -> None:
+        """Add the terms of a batch of so many pairs, of which they are means."""
+        self.count += count
+        for term, value in terms.items():
+            self.sums[term] = self.sums[term] + value.detach() * count
+
+    def means(self, where: str) -> dict[str, Tensor]:
+        """Return the mean of each term.
+
+        Raises:
+            InputError: the loss is not a number; `where` tells when.
+        """
+        means = {term: value / self.count for term, value in self.sums.items()}
+        if not torch.isfinite(means["loss"]).all():
+            raise InputError(
+                where,
+                expected="a finite loss",
+                found={term: value.tolist() for term, value in means.items()},
+                do="Lower the learning rate, or look for odd values in the features.",
             )
-            optimizer.zero_grad(set_to_none=True)
-            terms["loss"].sum().backward()
-            optimizer.step()
-            _add(sums, terms, _pairs(batch))
-        means = _means(sums, _pairs(items), "stage 2", epoch)
-        history += [
-            {"epoch": epoch, "copy": copy, **{t: float(v[copy]) for t, v in means.items()}}
-            for copy in range(len(means["loss"]))
-        ]
-    return history, evaluate_importance(model, x, u, items, rho, settings)
+        return means
 
 
-def importance_losses(
-    u: Mapping[str, Tensor],
-    y: Mapping[str, Tensor],
-    rho: Mapping[str, Tensor],
-    settings: Stage2,
-) -> dict[str, Tensor]:
-    """Return L_imp (R,) of a batch as `loss`, with `corr_m`, `local_m` and mean `y_m` of each m."""
-    terms: dict[str, Tensor] = {}
-    for name, y_m in y.items():
-        z = losses.target(name, u, y, settings.target)
-        terms[f"corr_{name}"] = losses.correlation(y_m, z, u[name], settings.scale_free)
-        terms[f"local_{name}"] = losses.local(y_m, rho[name])
-        terms[f"y_{name}"] = y_m.mean(-1)
-    terms["loss"] = sum(terms[f"local_{m}"] + settings.lambda_corr * terms[f"corr_{m}"] for m in y)
-    return terms
-
-
-@torch.no_grad()
-def evaluate_importance(
-    model: IMA,
-    x: Mapping[str, Tensor],
-    u: Mapping[str, Tensor],
-    items: Mapping[str, Tensor],
-    rho: Mapping[str, Tensor],
-    settings: Stage2,
-) -> dict[str, Tensor]:
-    """Return `importance_losses` (R,) as means over the training pairs, in batches as trained."""
-    sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
-    y = {m: torch.cat([model.importance[m](c) for c in x[m].split(8192)], -1) for m in items}
-    for batch in _batches(items, settings.batch_size, torch.Generator().manual_seed(0)):
-        terms = importance_losses(
-            {m: u[m][rows] for m, rows in batch.items()},
-            {m: y[m][:, rows] for m, rows in batch.items()},
-            rho,
-            settings,
-        )
-        _add(sums, terms, _pairs(batch))
-    return _means(sums, _pairs(items), "stage 2", settings.epochs)
-
-
-def keep_copy(model: IMA, copy: int) -> torch.nn.ModuleDict:
-    """Return the importance networks of one copy alone."""
-    return torch.nn.ModuleDict({name: net.copy(copy) for name, net in model.importance.items()})
-
-
-def _pairs(items: Mapping[str, Tensor]) -> int:
+def pair_count(items: Mapping[str, Tensor]) -> int:
+    """Return how many pairs there are."""
     return len(next(iter(items.values())))
 
 
-def _batches(items: Mapping[str, Tensor], size: int, generator: torch.Generator):
+def batches(items: Mapping[str, Tensor], size: int, generator: torch.Generator):
     """Yield the pairs in random order, `size` at a time; the last batch may be smaller."""
-    order = torch.randperm(_pairs(items), generator=generator)
+    order = torch.randperm(pair_count(items), generator=generator)
     for chosen in order.split(size):
         yield {name: rows[chosen] for name, rows in items.items()}
-
-
-def _add(sums: dict, terms: Mapping[str, Tensor], count: int) -> None:
-    for term, value in terms.items():
-        sums[term] = sums[term] + value.detach() * count
-
-
-def _means(sums: dict, count: int, stage: str, epoch: int) -> dict:
-    means = {term: value / count for term, value in sums.items()}
-    if not torch.isfinite(means["loss"]).all():
-        raise InputError(
-            f"{stage}, epoch {epoch}",
-            expected="a finite loss",
-            found={term: value.tolist() for term, value in means.items()},
-            do="Lower the learning rate, or look for odd values in the features.",
-        )
-    return means

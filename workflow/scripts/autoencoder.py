@@ -13,14 +13,16 @@ def main(snakemake):
     seed, latent = int(snakemake.wildcards.seed), int(snakemake.wildcards.latent)
     torch.manual_seed(seed)
     pairs = data.load_pairs(snakemake.input.pairs)
+    validation = data.load_pairs(snakemake.input.validation)
     x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
     model = Autoencoder(data.modalities_of(x, layers), latent).to(device())
     settings = Stage1(**snakemake.params.settings)
-    history = fit_autoencoder(model, x, pairs, settings, seed)
+    history = fit_autoencoder(model, x, pairs, settings, seed, validation)
     config = {**data.model_config(model), "seed": seed, "settings": vars(settings)}
     write_history(history, snakemake.output.history)
     write_tensors(model.state_dict(), snakemake.output.model, config)
-    print(f"loss {history[-1]['loss']:.1f} after {settings.epochs} epochs")
+    kept = min(history, key=lambda row: row["validation"])
+    print(f"kept epoch {kept['epoch']} of {len(history)}, validation loss {kept['validation']:.1f}")
 
 
 if __name__ == "__main__":

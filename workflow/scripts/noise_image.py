@@ -10,8 +10,8 @@ from ima.schema import FEATURES
 
 
 def main(snakemake):
-    corpus = read_parquet(snakemake.input.features, FEATURES)
-    count = noise_count("image", len(corpus), [snakemake.input.train, snakemake.input.test])
+    corpus = read_parquet(snakemake.input.features, FEATURES, rows=True)
+    count = noise_count("image", len(corpus), snakemake.input.pairs)
     rng = np.random.default_rng([snakemake.params.seed, 0])
     pixels = corpus["x"].type.list_size
     x = noise_images(count, pixels, **snakemake.params.noise, rng=rng)

@@ -11,8 +11,8 @@ from ima.schema import FEATURES
 
 
 def main(snakemake):
-    corpus = read_parquet(snakemake.input.features, FEATURES)
-    count = noise_count("speech", len(corpus), [snakemake.input.train, snakemake.input.test])
+    corpus = read_parquet(snakemake.input.features, FEATURES, rows=True)
+    count = noise_count("speech", len(corpus), snakemake.input.pairs)
     rng = np.random.default_rng([snakemake.params.seed, 1])
     mfcc = Mfcc(**snakemake.params.mfcc)
     seconds = snakemake.params.noise["seconds"]

@@ -1,13 +1,12 @@
-"""rho_sweep.parquet of a model: every rho's networks at once, by `ima.sweep.sweep` (6.1)."""
-
-import numpy as np
+"""rho_sweep_<objective>.parquet: every rho's networks at once, by `ima.sweep.sweep` (6.1)."""
 
 from ima import data, job
+from ima.importance import Stage2
 from ima.io import read_tensors, write_parquet
-from ima.pairing import noise_kind, read_pairs
+from ima.pairing import is_noise, read_pairs
 from ima.schema import RHO_SWEEP
 from ima.sweep import sweep
-from ima.train import Stage2, device
+from ima.train import device
 
 
 def main(snakemake):
@@ -15,18 +14,23 @@ def main(snakemake):
     autoencoder = data.build_autoencoder(config, state)
     given = dict(snakemake.params.settings)
     hidden = given.pop("hidden")
-    train, test = (data.load_pairs(snakemake.input[split]) for split in ("train", "test"))
+    settings = Stage2(
+        objective=snakemake.wildcards.objective, restarts=snakemake.params.restarts, **given
+    )
+    train, held_out, test = (
+        data.load_pairs(snakemake.input[split]) for split in ("train", "validation", "test")
+    )
     x = data.load_features({name: snakemake.input[name] for name in train}, device())
-    kinds = np.array(read_pairs(snakemake.input.test)["kind"].to_pylist())
     table = sweep(
         autoencoder.to(device()),
         x,
         train,
         test,
-        {name: kinds == noise_kind(name) for name in test},
+        is_noise(read_pairs(snakemake.input.test)),
+        held_out,
         snakemake.params.rho,
         hidden,
-        Stage2(restarts=snakemake.params.restarts, **given),
+        settings,
         int(snakemake.wildcards.seed),
     )
     write_parquet(table, snakemake.output.sweep, RHO_SWEEP)

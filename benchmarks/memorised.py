@@ -1,0 +1,64 @@
+"""What stage 1 learns by heart: contributions of training pairs against those of unseen pairs.
+
+    python benchmarks/memorised.py results/open --latent 50 --seeds 0 1 2
+
+Reads features, pairs and autoencoders of a run. Canonical coordinates are fitted to the training
+pairs, as for the objective `ima+`, and s (`ima.shared`) is taken of training, validation and test
+pairs: its mean over digits is 1; over pairs with noise in one modality it is 0 where nothing is
+shared. Above 0 in training pairs alone, it is what the encoder knows by heart of that very pair.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ima import data
+from ima.io import read_tensors
+from ima.pairing import read_pairs
+from ima.shared import canonical, contributions
+
+SPLITS = ("train", "validation", "test")
+
+
+def main() -> None:
+    """Print the mean of s by kind of pair, split and seed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--latent", type=int, default=50)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    tables = {split: read_pairs(options.run / f"pairs/{split}.parquet") for split in SPLITS}
+    items = {split: data.load_pairs(options.run / f"pairs/{split}.parquet") for split in SPLITS}
+    first, second = items["train"]
+    paths = {
+        m: [options.run / f"features/{m}.parquet", options.run / f"features/{m}_noise.parquet"]
+        for m in (first, second)
+    }
+    x = data.load_features(paths, torch.device("cpu"))
+    for seed in options.seeds:
+        folder = options.run / f"models/latent{options.latent}/seed{seed}"
+        state, config = read_tensors(folder / "autoencoder.safetensors")
+        model = data.build_autoencoder(config, state)
+        with torch.no_grad():
+            u = {m: of.double() for m, of in model.encode(x).items()}
+        pairs = {s: {m: u[m][rows] for m, rows in of.items()} for s, of in items.items()}
+        count = len(tables["train"])
+        fitted = canonical(
+            pairs["train"][first], pairs["train"][second], torch.ones(count).double()
+        )
+        for split in SPLITS:
+            z, own = pairs[split][first], pairs[split][second]
+            distinct = min(len(rows.unique()) for rows in items[split].values())
+            s, _ = contributions(fitted, z, own, torch.ones(len(z)).double(), distinct)
+            kinds = np.array(tables[split]["kind"].to_pylist())
+            means = {kind: s.numpy()[kinds == kind].mean() for kind in np.unique(kinds).tolist()}
+            clean = means.pop("clean")
+            told = ", ".join(f"{kind} {mean / clean:.3f}" for kind, mean in means.items())
+            print(f"seed {seed}, {split}: of a clean pair's s, {told}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""How near stage 1 comes to what the machine's matrix products allow, at batches of 64 and 256.
+
+    OMP_NUM_THREADS=1 python benchmarks/stage1_speed.py [--pairs 10240] [--turns 5] [--latent 50]
+
+CPU seconds of an epoch of `ima.train.fit_autoencoder` on one thread, at the paper's sizes on random
+data, against those of its matrix products alone (`torch.mm` of the same shapes, forward and
+backward), and against the same multiply-adds at the rate of large square products. They take turns
+in one run; medians are printed. The goal is 80 % of the products alone at a batch of 256.
+"""
+
+import argparse
+import statistics
+import time
+
+import torch
+
+from ima.model import Autoencoder, Modality
+from ima.train import Stage1, fit_autoencoder
+
+GOAL = 0.8
+MODALITIES = {"image": Modality(784, 500), "speech": Modality(696, 100)}
+SQUARE = 1024
+
+
+def main() -> int:
+    """Print the timings; return 1 when the goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=10_240)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--latent", type=int, default=50)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    x = {name: torch.rand(4000, m.dimension) for name, m in MODALITIES.items()}
+    items = {name: torch.randint(4000, (options.pairs,)) for name in x}
+    shares = {}
+    for batch in (64, 256):
+        turns = [turn(x, items, batch, options) for _ in range(options.turns + 1)][1:]
+        epoch, products, square = (statistics.median(c) for c in zip(*turns, strict=True))
+        shares[batch] = statistics.median(turn[1] / turn[0] for turn in turns)
+        of_square = statistics.median(turn[2] / turn[0] for turn in turns)
+        print(f"batch {batch}: {options.pairs / epoch:7.0f} pairs a CPU second")
+        print(
+            f"  an epoch {epoch:.3f} CPU s; its products alone {products:.3f}, {shares[batch]:.0%}"
+        )
+        print(f"  at the rate of {SQUARE} x {SQUARE} products {square:.3f}, {of_square:.0%}")
+    print(f"goal: {GOAL:.0%} of the products alone at 256")
+    return int(shares[256] < GOAL)
+
+
+def turn(x, items, batch: int, options) -> tuple[float, float, float]:
+    """Return CPU seconds of an epoch, of its products alone, and at the rate of square ones."""
+    model = Autoencoder(MODALITIES, options.latent)
+    start = time.process_time()
+    fit_autoencoder(model, x, items, Stage1(epochs=1, batch_size=batch), 0)
+    epoch = time.process_time() - start
+    steps = options.pairs // batch
+    shapes = list(products(batch, options.latent))
+    factors = [(torch.rand(n, k), torch.rand(k, m)) for n, k, m in shapes]
+    start = time.process_time()
+    for _ in range(steps):
+        for a, b in factors:
+            a @ b
+    alone = time.process_time() - start
+    a, b = torch.rand(2, SQUARE, SQUARE)
+    start = time.process_time()
+    for _ in range(4):
+        a @ b
+    rate = 4 * SQUARE**3 / (time.process_time() - start)
+    return epoch, alone, steps * sum(n * k * m for n, k, m in shapes) / rate
+
+
+def products(batch: int, latent: int):
+    """Yield the shapes (n, k, m) of the products of a step: forward, and two backward a layer."""
+    for modality in MODALITIES.values():
+        d, h = modality.dimension, modality.hidden
+        encoder = [(batch, wide, narrow) for wide, narrow in ((d, h), (h, h), (h, latent))]
+        # The decoder sees u and z in one batch of twice the size.
+        decoder = [(2 * batch, wide, narrow) for wide, narrow in ((latent, h), (h, h), (h, d))]
+        for i, (n, wide, narrow) in enumerate(encoder + decoder):
+            yield n, wide, narrow
+            yield narrow, n, wide  # of the weights
+            if i:  # data need no gradient
+                yield n, narrow, wide
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

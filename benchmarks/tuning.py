@@ -1,0 +1,135 @@
+"""A study of training on validation pairs, of any model: activation, schedule, epochs, batch.
+
+    python benchmarks/tuning.py results/open --model ima mvae --latent 2 \\
+        --settings 'tanh epochs=60 learning_rate=0.003' 'relu epochs=60'
+
+Reads the features and pairs of a run that is made (pairs/validation.parquet, features/*.parquet).
+Each setting (an activation, and what differs from `ima.train.Training` or the model's own settings)
+is trained on the training pairs and scored on the validation pairs, whose items are in no other
+split: joint Precision@K with neighbours left out that share an item. For IMA that is of the plain
+mean of the latents, and as `oracle` of the mean of those that are no noise (what true importances
+would give). Test pairs are not read. PCA and raw features are scored alike.
+"""
+
+import argparse
+import itertools
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+import yaml
+
+from ima import data
+from ima.anchors import pca, views
+from ima.baselines import BASELINES, build, represent
+from ima.io import write_csv
+from ima.metrics import precision_at_k
+from ima.model import Autoencoder, Modality, fuse
+from ima.pairing import modalities, noise_kind, read_pairs
+from ima.train import Stage1, fit_autoencoder
+
+HIDDEN = {"image": 500, "speech": 100}
+K = (10, 50)
+
+
+def main() -> None:
+    """Train what is asked for, and write and print a row each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--model", nargs="+", default=["ima"], choices=["ima", *BASELINES])
+    parser.add_argument("--latent", type=int, nargs="+", default=[2, 50])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--settings", nargs="+", default=["relu", "gelu", "tanh", "tanh learning_rate=0.003"]
+    )
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    x, train, validation, scorer = load(options.run)
+    rows = anchors(x, train, validation, options.latent, scorer)
+    for row in rows:
+        print(row, flush=True)
+    for kind, latent, name, seed in itertools.product(
+        options.model, options.latent, options.settings, options.seeds
+    ):
+        rows.append(study(kind, name, latent, seed, x, train, validation, scorer))
+        print(rows[-1], flush=True)
+    if options.out:
+        write_csv(pa.Table.from_pandas(pd.DataFrame(rows)), options.out)
+
+
+def load(run: Path):
+    """Return features, training and validation pairs, and what scores representations."""
+    pairs = {split: run / f"pairs/{split}.parquet" for split in ("train", "validation")}
+    table = read_pairs(pairs["validation"])
+    names = modalities(table)
+    paths = {m: [run / f"features/{m}.parquet", run / f"features/{m}_noise.parquet"] for m in names}
+    x = data.load_features(paths, torch.device("cpu"))
+    kinds, labels = np.array(table["kind"].to_pylist()), table["label"].to_numpy()
+    items = [table[f"item_{m}"].to_numpy() for m in names]
+    real = {m: torch.from_numpy((kinds != noise_kind(m)).astype("float32")) for m in names}
+
+    def scorer(u) -> dict[str, float]:
+        joint = (
+            {"unweighted": fuse(u), "oracle": fuse(u, real)}
+            if isinstance(u, dict)
+            else {"unweighted": u}
+        )
+        return {
+            f"{name} P@{k}": round(float(p.mean()), 4)
+            for name, z in joint.items()
+            for k, p in precision_at_k(np.asarray(z), labels, K, items).items()
+        }
+
+    return x, data.load_pairs(pairs["train"]), data.load_pairs(pairs["validation"]), scorer
+
+
+def anchors(x, train, validation, latents, scorer) -> list[dict]:
+    """Score PCA and raw features of the validation pairs."""
+    x = {m: values.numpy() for m, values in x.items()}
+    fit, raw = (views(x, {m: r.numpy() for m, r in p.items()}) for p in (train, validation))
+    rows = [{"model": "raw", **scorer(raw["joint"])}]
+    for latent in latents:
+        found = scorer(pca(fit, raw, latent)["joint"])
+        rows.append({"model": "PCA", "latent": latent, **found})
+    return rows
+
+
+def study(kind, name, latent, seed, x, train, validation, scorer) -> dict:
+    """Train one setting of a model, and return its row."""
+    activation, *given = name.split()
+    settings = {key: yaml.safe_load(value) for key, value in (one.split("=") for one in given)}
+    torch.manual_seed(seed)
+    layers = {m: Modality(x[m].shape[1], HIDDEN[m], "bce", activation) for m in x}
+    start = time.process_time()
+    if kind == "ima":
+        model = Autoencoder(layers, latent)
+        history = fit_autoencoder(model, x, train, Stage1(**settings), seed, validation)
+        with torch.no_grad():
+            z = model.encode({m: x[m][rows] for m, rows in validation.items()})
+    else:
+        of = BASELINES[kind].settings(**settings)
+        model = build(kind, layers, latent, of)
+        history = BASELINES[kind].fit(model, x, train, of, seed, validation)
+        z = represent(model, x, validation)["joint"]
+    seconds = time.process_time() - start
+    kept = min(history, key=lambda row: row["validation"])
+    return {
+        "model": kind,
+        "setting": name,
+        "latent": latent,
+        "seed": seed,
+        "epochs": len(history),
+        "kept": kept["epoch"],
+        "validation loss": round(kept["validation"], 2),
+        **{f"|u| {m}": round(kept[f"norm_{m}"], 3) for m in x if f"norm_{m}" in kept},
+        **scorer(z),
+        "CPU s": round(seconds),
+    }
+
+
+if __name__ == "__main__":
+    main()

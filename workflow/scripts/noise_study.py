@@ -1,0 +1,54 @@
+"""noise_study.parquet of a seed: harder noise and controls, by `ima.noise_study.study` (6.1)."""
+
+import numpy as np
+
+from ima import job, noise_makers
+from ima.corpora.speech import Waves
+from ima.features.speech import Mfcc, UnitInterval
+from ima.importance import Stage2
+from ima.io import matrix, read_json, read_parquet, write_parquet
+from ima.noise_study import as_table, problem, study
+from ima.pairing import hold_out
+from ima.schema import FEATURES, NOISE_STUDY, SEGMENTS
+from ima.train import Stage1
+
+
+def main(snakemake):
+    params, seed = snakemake.params, int(snakemake.wildcards.seed)
+    items = {name: _items(snakemake.input[name], params) for name in ("image", "speech")}
+    images, mfcc = items["image"]["x"], Mfcc(**params.mfcc)
+    mapping = UnitInterval.from_dict(read_json(snakemake.input.mapping))
+    segments = read_parquet(snakemake.input.segments, SEGMENTS)
+    voices = noise_makers.digit_waves(segments, Waves(snakemake.input.waves, mfcc.rate))
+    makers = {
+        "synthetic": noise_makers.synthetic(params.noise, images.shape[1], mfcc, mapping),
+        "degraded": noise_makers.degraded(images, voices, mfcc, mapping),
+    }
+    given = dict(params.importance)
+    settings = {
+        "layers": params.layers,
+        "latent": params.latent,
+        "hidden": given.pop("hidden"),
+        "stage1": Stage1(**params.autoencoder),
+        "stage2": Stage2(restarts=params.restarts, **given),
+        "objectives": params.objectives,
+        "rho": params.rho,
+        "seed": seed,
+    }
+    rows = []
+    for kind, R in params.problems:
+        found = study(problem(kind, R, items, makers, params.totals, seed), **settings)
+        rows += [{"kind": kind, "R": R, **row} for row in found]
+        print(kind, R, [(row["detector"], round(row["f1_noise"], 3)) for row in found], flush=True)
+    write_parquet(as_table(rows), snakemake.output.study, NOISE_STUDY)
+
+
+def _items(path, params):
+    table = read_parquet(path, FEATURES)
+    split, label = np.array(table["split"].to_pylist()), table["label"].to_numpy()
+    split = hold_out(split, label, params.held_out, np.random.default_rng(0))
+    return {"x": matrix(table, "x"), "split": split, "label": label}
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

@@ -1,0 +1,17 @@
+"""results/tables/noises.csv: F1 on harder noise, by `ima.tables_importance.noises` (6.1)."""
+
+import pyarrow as pa
+
+from ima import job
+from ima.io import read_parquet, write_csv
+from ima.schema import NOISE_STUDY
+from ima.tables_importance import noises
+
+
+def main(snakemake):
+    studies = [read_parquet(path, NOISE_STUDY, rows=True) for path in snakemake.input.studies]
+    write_csv(noises(pa.concat_tables(studies), snakemake.params.run), snakemake.output.table)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
