@@ -5,9 +5,9 @@ rule represent:
     """Joint and unimodal representations and importances of the test pairs."""
     input:
         **FEATURES,
-        pairs=rules.pairs.output.test,
+        pairs=PAIRS.test,
         autoencoder=rules.autoencoder.output.model,
-        importance=rules.importance.output.model,
+        importance=serving,
         code=code("represent.py"),
     output:
         representations=f"{MODEL}/representations.parquet",
@@ -27,7 +27,7 @@ rule scores:
     """Precision@K of every representation, and how well importances find the noise."""
     input:
         representations=rules.represent.output.representations,
-        pairs=rules.pairs.output.test,
+        pairs=PAIRS.test,
         code=code("scores.py"),
     output:
         scores=f"{MODEL}/scores.json",
@@ -49,8 +49,8 @@ rule anchors:
     """Precision@K of raw features and PCA, and of a representation under shuffled labels."""
     input:
         **FEATURES,
-        train=rules.pairs.output.train,
-        test=rules.pairs.output.test,
+        train=PAIRS.train,
+        test=PAIRS.test,
         code=code("anchors.py"),
     output:
         scores=f"{RUN}/anchors.json",

@@ -103,5 +103,9 @@ def test_pca_knows_nothing_of_the_test_pairs():
 
 def test_more_components_than_dimensions():
     x, train, test = problem(0, spread=0.3)
+    items = {m: train[f"item_{m}"].to_numpy() for m in x}
     with pytest.raises(InputError, match="PCA of speech: expected 1 to 6 components, found 7"):
-        score_anchors(x, train, test, [7], [1])
+        pca({"speech": views(x, items)["speech"]}, {}, 7)
+    # A table has the latent sizes that there can be.
+    found = score_anchors(x, train, test, [6, 7], [1])
+    assert {row["latent"] for row in found} == {None, 6}

@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ from ima.baselines.gaussian import (
 )
 from ima.baselines.jmvae import JMVAE, JMVAESettings, fit_jmvae, jmvae_losses
 from ima.baselines.mvae import MVAE, MVAESettings, draw_subsets, fit_mvae, mvae_losses
+from ima.baselines.seeds import checkpoint, fit_seeds, rebuild_seeds
 from ima.errors import InputError
 from ima.model import Modality
 
@@ -363,6 +365,87 @@ def test_training_is_determined_by_the_seed(name):
     assert not same(first, other)
 
 
+def validation_loss(name, model, settings, x, items):
+    """Return the loss on pairs as training watches it: annealed weights at 1, draws of seed 0."""
+    generator = torch.Generator().manual_seed(0)
+    batch = {m: x[m][rows] for m, rows in items.items()}
+    with torch.no_grad():
+        if name == "denoising":
+            keep = keep_masks(batch, settings.rate, settings.corruption, generator)
+            return denoising_losses(model, batch, keep)["loss"].item()
+        if name == "jmvae":
+            eps = torch.randn(len(items["a"]), 3, generator=generator)
+            return jmvae_losses(model, batch, eps, settings.alpha, 1.0)["loss"].item()
+        eps = torch.randn(3, len(items["a"]), 3, generator=generator)
+        return mvae_losses(model, batch, eps, 1.0)["loss"].item()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_epoch_of_least_validation_loss_is_kept(name):
+    """A learning rate that overshoots: the last epoch is not the best, and training ends early."""
+    wild = {"epochs": 60, "batch_size": 16, "learning_rate": 0.2, "patience": 4}
+    model, settings = made(name, TWO, schedule="constant", **wild)
+    x, items = data(TWO)
+    held = {m: torch.arange(45) for m in TWO}
+    history = BASELINES[name].fit(model, x, items, settings, 0, held)
+    losses = [row["validation"] for row in history]
+    best = losses.index(min(losses))
+    assert best == len(losses) - 1 - 4 and len(losses) < 60
+    assert validation_loss(name, model, settings, x, held) == pytest.approx(min(losses), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_validation_plays_no_part_in_training(name):
+    """Neither its pairs nor its draws: with patience to spare, weights are those without it."""
+    x, items = data(TWO)
+    held = {m: torch.arange(45) for m in TWO}
+    found = []
+    for validation in (None, held):
+        model, settings = (
+            made(name, TWO, **SHORT, warmup=0) if name != "denoising" else made(name, TWO, **SHORT)
+        )
+        history = BASELINES[name].fit(model, x, items, settings, 0, validation)
+        found.append([row["loss"] for row in history])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_validation_pairs_that_do_not_fit_are_refused(name):
+    model, settings = made(name, TWO, **SHORT)
+    x, items = data(TWO)
+    with pytest.raises(InputError, match="row numbers"):
+        BASELINES[name].fit(model, x, items, settings, 0, {**items, "a": items["a"] + 1000})
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_seeds_of_one_job_are_as_trained_alone(tmp_path, name):
+    x, items = data(THREE)
+    settings = BASELINES[name].settings(**SHORT)
+
+    def trained(seeds):
+        return fit_seeds(name, THREE, 3, settings, x, items, items, seeds)
+
+    models, history = trained([3, 11, 1])
+    alone, own = trained([11])
+    assert same(weights(models[11]), weights(alone[11]))
+    assert [row for row in history if row["seed"] == 11] == own
+    assert not same(weights(models[1]), weights(models[11]))
+    tensors, config = checkpoint(name, models, settings)
+    io.write_tensors(tensors, tmp_path / "model.safetensors", config)
+    state, found = io.read_tensors(tmp_path / "model.safetensors")
+    again = rebuild_seeds(found, state)
+    assert list(again) == [3, 11, 1]
+    assert all(same(weights(again[seed]), weights(models[seed])) for seed in models)
+
+
+def test_joint_encoders_have_the_activation_of_the_modalities():
+    tanh = {name: replace(modality, activation="tanh") for name, modality in THREE.items()}
+    for name in BASELINES:
+        model, _ = made(name, tanh)
+        kinds = {type(layer) for layer in model.modules() if not [*layer.children()]}
+        assert kinds == {torch.nn.Linear, torch.nn.Tanh}
+
+
 def test_denoising_noise_is_drawn_by_rate():
     x = {"a": torch.ones(4000, 6), "b": torch.ones(4000, 4)}
     generator = torch.Generator().manual_seed(0)
@@ -532,12 +615,12 @@ def test_a_checkpoint_is_built_again(tmp_path, name, extra):
     model, settings = made(name, modalities, **SHORT, **extra)
     x, items = data(modalities)
     BASELINES[name].fit(model, x, items, settings, seed=4)
-    config = checkpoint_config(name, model, settings, seed=4)
+    config = checkpoint_config(name, model, settings, seeds=[4])
     io.write_tensors(model.state_dict(), tmp_path / "model.safetensors", config)
     state, found = io.read_tensors(tmp_path / "model.safetensors")
     again = rebuild(found, state)
     assert list(again.modalities.items()) == list(modalities.items())
-    assert found["seed"] == 4 and found["settings"]["epochs"] == 3
+    assert found["seeds"] == [4] and found["settings"]["epochs"] == 3
     assert same(represent(model, x, items), represent(again, x, items))
     del state[next(iter(state))]
     with pytest.raises(InputError, match="weights that fit"):

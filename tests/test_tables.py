@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from ima.errors import InputError
-from ima.tables import mean_sd, read_paper_values, table1
+from ima.tables import beside, mean_sd, over_seeds, read_paper_values, table1
 
 PAPER = Path(__file__).parents[1] / "config" / "paper_values.csv"
 
@@ -170,3 +170,46 @@ def test_paper_values_of_other_columns(tmp_path, change):
     path.write_text(change(PAPER.read_text()))
     with pytest.raises(InputError, match=r"values.csv: expected columns \['where', .* found \["):
         read_paper_values(path)
+
+
+# Baselines
+
+
+def test_baselines_follow_in_the_order_given_and_the_paper_stands_beside():
+    def baseline(name, seed, precision):
+        retrieval = [score("joint", 10, "all", "all", precision)]
+        return {"model": name, "latent": 2, "seed": seed, "retrieval": retrieval}
+
+    scores = [
+        *MODELS,
+        baseline("MVAE", 0, 0.25),
+        baseline("denoising autoencoder", 1, 0.5),
+        baseline("denoising autoencoder", 0, 1.0),
+    ]
+    table = table1(scores, ANCHORS, read_paper_values(PAPER), "demo")
+    rows = rows_of(table)
+    models = list(dict.fromkeys(key[0] for key in rows))
+    assert models == ["IMA", "MVAE", "denoising autoencoder", "raw", "chance", "pca"]
+    ours = rows["denoising autoencoder", "joint", 2, 10]
+    assert ours["precision"] == 0.75 and ours["seeds"] == 2
+    assert ours["precision_sd"] == pytest.approx(0.125**0.5)
+    assert ours["paper"] == 0.5975  # in our row, not in one of its own
+    assert rows["MVAE", "joint", 2, 10]["paper"] is None
+    untrained = rows["denoising autoencoder", "joint", 50, 10]
+    assert untrained["paper"] == 0.8968 and untrained["precision"] is None
+    assert untrained["seeds"] == 0 and untrained["run"] == "demo"
+
+
+def test_over_seeds_and_beside_by_hand():
+    rows = [{"m": "a", "v": 1.0, "c": "v"}, {"m": "a", "v": 3.0, "c": "v_x"}]
+    (row,) = over_seeds(rows, ("m",), "v", "run", lambda row: row["c"])
+    assert row == {"run": "run", "m": "a", "seeds": 1, "paper": None} | {
+        "v": 1.0,
+        "v_sd": None,
+        "v_x": 3.0,
+        "v_x_sd": None,
+    }
+    first, second = beside([row], [{"m": "a", "paper": 7.0}, {"m": "b", "paper": 8.0}], ("m",))
+    assert first == {**row, "paper": 7.0} and row["paper"] is None
+    assert second == dict.fromkeys(row) | {"run": "run", "m": "b", "seeds": 0, "paper": 8.0}
+    assert beside([], [{"m": "b", "paper": 8.0}], ("m",)) == [{"m": "b", "seeds": 0, "paper": 8.0}]

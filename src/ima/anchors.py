@@ -38,6 +38,11 @@ def pca(
     }
 
 
+def possible(latents: Sequence[int], fit: Mapping[str, np.ndarray]) -> list[int]:
+    """Return those numbers of components that every view has as many dimensions and samples for."""
+    return [latent for latent in latents if latent <= min(min(x.shape) for x in fit.values())]
+
+
 def score_anchors(
     x: Mapping[str, np.ndarray],
     train: pa.Table,
@@ -51,7 +56,7 @@ def score_anchors(
         x: by modality, the matrix (n_m, D_m) of its items.
         train: pairs that PCA is fitted to.
         test: pairs that are scored.
-        latents: numbers of components.
+        latents: numbers of components; those that a view has too few dimensions for are left out.
         k: the K asked for.
 
     Returns:
@@ -66,7 +71,7 @@ def score_anchors(
     labels, kinds = test["label"].to_numpy(), np.array(test["kind"].to_pylist())
     shuffled = np.random.default_rng(0).permutation(labels)
     jobs = [("raw", None, name, z, labels) for name, z in raw.items()]
-    for latent in latents:
+    for latent in possible(latents, fit):
         jobs += [("pca", latent, name, z, labels) for name, z in pca(fit, raw, latent).items()]
     jobs.append(("chance", None, JOINT, raw[JOINT], shuffled))
     return [

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +37,74 @@ def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
     return math.fsum(values) / len(values), sd
 
 
+def over_seeds(
+    rows: Iterable[Mapping],
+    keys: Sequence[str],
+    value: str,
+    run: str,
+    column_of: Callable[[Mapping], str],
+) -> list[dict]:
+    """Return a row for each combination of keys, with the mean and sd of values over seeds.
+
+    Args:
+        rows: each with the keys and the value, of one seed.
+        keys: columns that tell rows of the result apart.
+        value: name of the value.
+        run: name of the run, for the first column.
+        column_of: names the column that a row's value is in, `value` or one that starts with it.
+
+    Returns:
+        Rows of `run`, the keys, `seeds` (how many values the column `value` has), `paper` (None),
+        and every column with its `<column>_sd`, in the order they come in.
+    """
+    found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[tuple(row[key] for key in keys)][column_of(row)].append(row[value])
+    table = []
+    for key, columns in found.items():
+        out = {"run": run, **dict(zip(keys, key, strict=True))}
+        out |= {"seeds": len(columns[value]), "paper": None}
+        for column, values in columns.items():
+            out[column], out[f"{column}_sd"] = mean_sd(values)
+        table.append(out)
+    return table
+
+
+def beside(table: list[dict], paper: Iterable[Mapping], keys: Sequence[str]) -> list[dict]:
+    """Put the paper's values beside ours, each in the row of its keys.
+
+    Args:
+        table: rows of `over_seeds`.
+        paper: rows of the keys and `paper`; what has no row of ours becomes one with `seeds` 0.
+        keys: as of `over_seeds`.
+    """
+    rows = {tuple(row[key] for key in keys): dict(row) for row in table}
+    for value in paper:
+        key = tuple(value[key] for key in keys)
+        empty = {**dict.fromkeys(table[0] if table else ()), **value, "seeds": 0}
+        rows.setdefault(key, empty | ({"run": table[0]["run"]} if table else {}))
+        rows[key]["paper"] = value["paper"]
+    return [*rows.values()]
+
+
+def typed(
+    rows: list[dict], text: Iterable[str] = (), whole: Iterable[str] = ("latent", "k", "seeds")
+) -> pa.Table:
+    """Return rows as a table of all their columns: numbers, but for `text`, are floats."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    types = dict.fromkeys(whole, pa.int32()) | dict.fromkeys(("run", *text), pa.string())
+    schema = pa.schema([(name, types.get(name, pa.float64())) for name in names])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
 def table1(
     scores: Iterable[Mapping], anchors: Iterable[Mapping], paper: Iterable[Mapping], run: str
 ) -> pa.Table:
     """Return Table 1: Precision@K of joint and unimodal representations.
 
     Args:
-        scores: of each model, `latent`, `seed` and what `ima.metrics.score_model` returns.
+        scores: of each model and seed, `latent`, `seed`, `model` (IMA where there is none), and
+            `retrieval` as `ima.metrics.score_model` returns it.
         anchors: rows of `ima.anchors.score_anchors`.
         paper: rows of `read_paper_values`.
         run: name of the run, for the first column.
@@ -55,32 +116,25 @@ def table1(
         same with neighbours left out that share the query's clip or image. `paper` is the value
         the paper's text gives, with no other column where the model is not trained here.
     """
-    values: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for row in _rows(scores, anchors):
-        key = (row["model"], row["representation"], row["latent"], row["k"])
-        column = _COLUMN[row["neighbours"]]
-        column += "" if row["subset"] == "all" else f"_{row['subset']}"
-        values[key][column].append(row["precision"])
-    table = []
-    for (model, representation, latent, k), columns in values.items():
-        out = {"run": run, "model": model, "representation": representation}
-        out |= {"latent": latent, "k": k, "seeds": len(columns["precision"]), "paper": None}
-        for column, over_seeds in columns.items():
-            out[column], out[f"{column}_sd"] = mean_sd(over_seeds)
-        table.append(out)
-    names = list(dict.fromkeys(name for row in table for name in row))
-    for value in _paper_precision(paper):
-        table.append({**dict.fromkeys(names), "run": run, **value})
-    types = {"latent": pa.int32(), "k": pa.int32(), "seeds": pa.int32()}
-    types |= dict.fromkeys(("run", "model", "representation"), pa.string())
-    schema = pa.schema([(name, types.get(name, pa.float64())) for name in names])
-    return pa.Table.from_pylist(table, schema=schema)
+    keys = ("model", "representation", "latent", "k")
+    rows = over_seeds(_rows(scores, anchors), keys, "precision", run, _precision_column)
+    return typed(beside(rows, _paper_precision(paper), keys), ("model", "representation"))
+
+
+def _precision_column(row: Mapping) -> str:
+    column = _COLUMN[row["neighbours"]]
+    return column if row["subset"] == "all" else f"{column}_{row['subset']}"
 
 
 def _rows(scores: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterable[dict]:
-    for model in sorted(scores, key=lambda model: (model["latent"], model["seed"])):
-        for row in model["retrieval"]:
-            yield {"model": "IMA", "latent": model["latent"], **row}
+    """Yield the scores' rows, model by model in the order they come in, then the anchors'."""
+    scores = list(scores)
+    models = list(dict.fromkeys(model.get("model", "IMA") for model in scores))
+    for name in models:
+        own = (model for model in scores if model.get("model", "IMA") == name)
+        for model in sorted(own, key=lambda model: (model["latent"], model["seed"])):
+            for row in model["retrieval"]:
+                yield {"model": name, "latent": model["latent"], **row}
     yield from anchors
 
 
@@ -88,12 +142,10 @@ def _paper_precision(paper: Iterable[Mapping]) -> Iterable[dict]:
     """Yield what the paper's text gives of Table 1: its denoising autoencoder."""
     for row in paper:
         if row["dataset"] == "MNIST-TIDIGITS" and row["quantity"].startswith("precision@k of the"):
-            model = row["quantity"].removeprefix("precision@k of the ")
             yield {
-                "model": model,
+                "model": row["quantity"].removeprefix("precision@k of the "),
                 "representation": row["modality"],
                 "latent": row["latent"],
                 "k": row["k"],
                 "paper": float(row["value"]),
-                "seeds": 0,
             }

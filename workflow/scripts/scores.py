@@ -1,6 +1,7 @@
 """scores.json of a model: retrieval and noise, by `ima.metrics.precision_at_k` (5.4)."""
 
 from ima import job
+from ima.errors import InputError
 from ima.io import read_parquet, write_json
 from ima.metrics import score_model
 from ima.pairing import modalities, read_pairs
@@ -12,6 +13,10 @@ def main(snakemake):
     schema = representations_schema(modalities(pairs))
     representations = read_parquet(snakemake.input.representations, schema)
     model = {name: int(snakemake.wildcards[name]) for name in ("latent", "seed")}
+    width = representations["z"].type.list_size
+    if width != model["latent"]:
+        expected, found = f"vectors of {model['latent']} values", width
+        raise InputError(snakemake.input.representations, expected=expected, found=found)
     scores = score_model(representations, pairs, snakemake.params.k)
     write_json({**model, **scores}, snakemake.output.scores)
 

@@ -6,10 +6,12 @@ from ima.tables import read_paper_values, table1
 
 
 def main(snakemake):
-    scores = [read_json(path) for path in snakemake.input.scores]
+    files = [read_json(path, ["latent", "seed"]) for path in snakemake.input.scores]
+    # A baseline's file has several seeds.
+    scores = [model for file in files for model in (file if isinstance(file, list) else [file])]
     table = table1(
         scores,
-        read_json(snakemake.input.anchors),
+        read_json(snakemake.input.anchors, ["model", "precision"]),
         read_paper_values(snakemake.input.paper),
         snakemake.params.run,
     )

@@ -5,7 +5,7 @@ All use IMA's own encoders and decoders, training loop and batches. A model has 
 noise that is drawn for it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -71,9 +71,12 @@ def build(
     return kind.model(modalities, latent)
 
 
-def checkpoint_config(name: str, model: nn.Module, settings: Training, seed: int) -> dict:
+def checkpoint_config(
+    name: str, model: nn.Module, settings: Training, seeds: Sequence[int]
+) -> dict:
     """Return what a checkpoint must say to build this baseline again (`rebuild`)."""
-    return {**model_config(model), "baseline": name, "settings": asdict(settings), "seed": seed}
+    config = {**model_config(model), "baseline": name, "settings": asdict(settings)}
+    return {**config, "seeds": list(seeds)}
 
 
 def rebuild(config: Mapping, state: Mapping[str, Tensor]) -> nn.Module:

@@ -5,11 +5,12 @@ One encoder sees all modalities, corrupted; every modality is decoded, clean, fr
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from ima.baselines.gaussian import check_names, check_present, concatenated
+from ima.baselines.gaussian import check_names, check_present, concatenated, validator
 from ima.errors import InputError
 from ima.losses import reconstruction
 from ima.model import Decoder, Encoder, Modality
@@ -35,6 +36,7 @@ class DenoisingSettings(Training):
     corruption: str = "entries"
 
     def __post_init__(self):
+        super().__post_init__()
         if not 0 <= self.rate < 1:
             raise InputError("rate", expected="a probability in [0, 1)", found=self.rate)
         if self.corruption not in CORRUPTIONS:
@@ -110,6 +112,7 @@ def fit_denoising(
     items: Mapping[str, Tensor],
     settings: DenoisingSettings,
     seed: int,
+    validation: Mapping[str, Tensor] | None = None,
 ) -> History:
     """Train it on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
 
@@ -118,8 +121,10 @@ def fit_denoising(
     check_pairs(model, x, items)
     generator = torch.Generator(next(iter(x.values())).device).manual_seed(seed)
 
-    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        keep = keep_masks(batch, settings.rate, settings.corruption, generator)
+    def losses_of(batch: Mapping[str, Tensor], source: torch.Generator):
+        keep = keep_masks(batch, settings.rate, settings.corruption, source)
         return denoising_losses(model, batch, keep)
 
-    return fit(model, terms_of, x, items, settings, seed, "denoising autoencoder")
+    validate = validator(model, losses_of, x, validation)
+    terms_of = partial(losses_of, source=generator)
+    return fit(model, terms_of, x, items, settings, seed, "denoising autoencoder", validate)

@@ -5,7 +5,7 @@ as in `ima.losses`.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from ima.errors import InputError
 from ima.losses import reconstruction
 from ima.model import Modality
-from ima.train import Training
+from ima.train import Training, check_pairs, mean_loss
 
 
 class Gaussian(NamedTuple):
@@ -37,6 +37,7 @@ class Annealed(Training):
     warmup: float = 0.4
 
     def __post_init__(self):
+        super().__post_init__()
         if not 0 <= self.warmup <= 1:
             raise InputError("warmup", expected="a share from 0 to 1", found=self.warmup)
 
@@ -97,6 +98,38 @@ def betas(settings: Annealed, pairs: int) -> Iterator[float]:
     return (1.0 if step >= rising else step / rising for step in itertools.count(1))
 
 
+def validator(
+    model: torch.nn.Module,
+    losses_of: Callable[[Mapping[str, Tensor], torch.Generator], Mapping[str, Tensor]],
+    x: Mapping[str, Tensor],
+    validation: Mapping[str, Tensor] | None,
+) -> Callable[[], float] | None:
+    """Return what computes the mean `loss` on validation pairs; None where there are none.
+
+    Its draws are the same every time, so that epochs compare; what is annealed in training has its
+    last weight.
+
+    Args:
+        model: the one that is trained.
+        losses_of: maps a batch, by modality (B, D_m), and a source of randomness to the terms.
+        x: by modality, the matrix (n_m, D_m) of its items.
+        validation: by modality, the row numbers (V,) of the pairs.
+
+    Raises:
+        InputError: pairs and matrices do not fit.
+    """
+    if validation is None:
+        return None
+    check_pairs(model, x, validation)
+    device = next(iter(x.values())).device
+
+    def validate() -> float:
+        generator = torch.Generator(device).manual_seed(0)
+        return mean_loss(lambda batch: losses_of(batch, generator), x, validation)
+
+    return validate
+
+
 def subsets(names: Sequence[str], smallest: int, largest: int) -> list[tuple[str, ...]]:
     """Return all subsets of modalities of these sizes, the smaller ones first."""
     sizes = range(smallest, largest + 1)
@@ -104,10 +137,14 @@ def subsets(names: Sequence[str], smallest: int, largest: int) -> list[tuple[str
 
 
 def concatenated(modalities: Mapping[str, Modality], subset: Sequence[str]) -> Modality:
-    """Return the inputs of several modalities as one: dimensions and hidden widths summed."""
+    """Return the inputs of several modalities as one: dimensions and hidden widths summed.
+
+    The activation is that of the first of them.
+    """
     return Modality(
         sum(modalities[name].dimension for name in subset),
         sum(modalities[name].hidden for name in subset),
+        activation=modalities[subset[0]].activation,
     )
 
 

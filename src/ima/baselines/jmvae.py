@@ -22,6 +22,7 @@ from ima.baselines.gaussian import (
     sample,
     split,
     subsets,
+    validator,
 )
 from ima.errors import InputError
 from ima.model import Decoder, Encoder, Modality
@@ -139,6 +140,7 @@ def fit_jmvae(
     items: Mapping[str, Tensor],
     settings: JMVAESettings,
     seed: int,
+    validation: Mapping[str, Tensor] | None = None,
 ) -> History:
     """Train JMVAE-KL on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
 
@@ -149,11 +151,14 @@ def fit_jmvae(
     weights = betas(settings, len(items[first]))
     generator = torch.Generator(x[first].device).manual_seed(seed)
 
-    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def losses_of(batch: Mapping[str, Tensor], source: torch.Generator, beta: float = 1.0):
         shape = (len(batch[first]), model.latent)
-        eps = torch.randn(shape, generator=generator, device=generator.device)
-        beta = next(weights)
-        terms = jmvae_losses(model, batch, eps, settings.alpha, beta)
-        return {**terms, "beta": torch.tensor(beta)}
+        eps = torch.randn(shape, generator=source, device=source.device)
+        return jmvae_losses(model, batch, eps, settings.alpha, beta)
 
-    return fit(model, terms_of, x, items, settings, seed, "JMVAE-KL")
+    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        beta = next(weights)
+        return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
+
+    validate = validator(model, losses_of, x, validation)
+    return fit(model, terms_of, x, items, settings, seed, "JMVAE-KL", validate)

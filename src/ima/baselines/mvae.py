@@ -21,6 +21,7 @@ from ima.baselines.gaussian import (
     sample,
     split,
     subsets,
+    validator,
 )
 from ima.errors import InputError
 from ima.model import Decoder, Encoder, Modality
@@ -136,6 +137,7 @@ def fit_mvae(
     items: Mapping[str, Tensor],
     settings: MVAESettings,
     seed: int,
+    validation: Mapping[str, Tensor] | None = None,
 ) -> History:
     """Train MVAE on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
 
@@ -146,11 +148,15 @@ def fit_mvae(
     weights = betas(settings, len(items[names[0]]))
     generator = torch.Generator(x[names[0]].device).manual_seed(seed)
 
-    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        drawn = draw_subsets(names, settings.sampled, generator)
+    def losses_of(batch: Mapping[str, Tensor], source: torch.Generator, beta: float = 1.0):
+        drawn = draw_subsets(names, settings.sampled, source)
         shape = (len(fixed_subsets(names)) + len(drawn), len(batch[names[0]]), model.latent)
-        eps = torch.randn(shape, generator=generator, device=generator.device)
-        beta = next(weights)
-        return {**mvae_losses(model, batch, eps, beta, drawn), "beta": torch.tensor(beta)}
+        eps = torch.randn(shape, generator=source, device=source.device)
+        return mvae_losses(model, batch, eps, beta, drawn)
 
-    return fit(model, terms_of, x, items, settings, seed, "MVAE")
+    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        beta = next(weights)
+        return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
+
+    validate = validator(model, losses_of, x, validation)
+    return fit(model, terms_of, x, items, settings, seed, "MVAE", validate)

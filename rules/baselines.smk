@@ -1,0 +1,173 @@
+"""The baselines IMA is compared with (Section 6.2): trained, several seeds by one process, and scored."""
+
+BASELINE = f"{RUN}/baselines/{{baseline}}/latent{{latent}}/seeds{{seeds}}"
+
+
+wildcard_constraints:
+    baseline="|".join(MODELS) or "none",
+    seeds=r"\d+(-\d+)*",
+
+
+#: All baselines, latent sizes and batches of seeds of the run.
+TRAINED = {
+    "baseline": list(MODELS),
+    "latent": config["latents"],
+    "seeds": seed_batches(config["baselines"]["seeds"] or config["seeds"]),
+}
+
+
+rule baseline:
+    """Train a baseline for some seeds, one after the other."""
+    input:
+        **FEATURES,
+        pairs=PAIRS.train,
+        validation=PAIRS.validation,
+        code=code("baseline.py"),
+    output:
+        model=f"{BASELINE}/model.safetensors",
+        history=f"{BASELINE}/history.csv",
+    log:
+        f"{RUN}/logs/baseline_{{baseline}}_latent{{latent}}_seeds{{seeds}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/baseline_{{baseline}}_latent{{latent}}_seeds{{seeds}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        layers=lambda wildcards: own_layers(wildcards.baseline),
+        kind=lambda wildcards: MODELS[wildcards.baseline]["kind"],
+        training=budget,
+        own=lambda wildcards: own_settings(wildcards.baseline),
+    script:
+        "../workflow/scripts/baseline.py"
+
+
+rule baseline_represent:
+    """Joint and unimodal representations of the test pairs, of each seed."""
+    input:
+        **FEATURES,
+        pairs=PAIRS.test,
+        model=rules.baseline.output.model,
+        code=code("baseline_represent.py"),
+    output:
+        representations=f"{BASELINE}/representations.parquet",
+    log:
+        f"{RUN}/logs/baseline_represent_{{baseline}}_latent{{latent}}_seeds{{seeds}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/baseline_represent_{{baseline}}_latent{{latent}}_seeds{{seeds}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    script:
+        "../workflow/scripts/baseline_represent.py"
+
+
+rule baseline_scores:
+    """Precision@K of a baseline's representations, of each seed."""
+    input:
+        representations=rules.baseline_represent.output.representations,
+        pairs=PAIRS.test,
+        code=code("baseline_scores.py"),
+    output:
+        scores=f"{BASELINE}/scores.json",
+    log:
+        f"{RUN}/logs/baseline_scores_{{baseline}}_latent{{latent}}_seeds{{seeds}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/baseline_scores_{{baseline}}_latent{{latent}}_seeds{{seeds}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        label=lambda wildcards: MODELS[wildcards.baseline]["label"],
+        k=config["retrieval"]["k"],
+    script:
+        "../workflow/scripts/baseline_scores.py"
+
+
+rule convergence:
+    """The validation loss of every model over its epochs."""
+    input:
+        histories=expand(
+            rules.autoencoder.output.history, latent=config["latents"], seed=config["seeds"]
+        )
+        + expand(rules.baseline.output.history, **TRAINED),
+        code=code("convergence.py"),
+    output:
+        pdf=reported("results/figures/convergence.pdf", "Section 6.2"),
+        png=reported("results/figures/convergence.png", "Section 6.2"),
+    log:
+        f"{RUN}/logs/convergence.log",
+    benchmark:
+        f"{RUN}/benchmarks/convergence.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        # A model and latent size for each history, in their order.
+        models=[["IMA, stage 1", latent] for latent in config["latents"] for _ in config["seeds"]]
+        + [
+            [MODELS[name]["label"], latent]
+            for name in TRAINED["baseline"]
+            for latent in TRAINED["latent"]
+            for _ in TRAINED["seeds"]
+        ],
+    script:
+        "../workflow/scripts/convergence.py"
+
+
+rule table4:
+    """Table 4: parameters, sub-networks, loss terms and time of training of each model, measured."""
+    input:
+        image=rules.features_image.output.features,
+        speech=rules.features_speech.output.features,
+        code=code("table4.py"),
+    output:
+        table=reported("results/tables/table4.csv", "Section 6.2"),
+    log:
+        f"{RUN}/logs/table4.log",
+    benchmark:
+        f"{RUN}/benchmarks/table4.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        run=config["run"],
+        layers=LAYERS,
+        latents=config["latents"],
+        hidden=config["importance"]["hidden"],
+        batch_size=config["autoencoder"]["batch_size"],
+        most=config["complexity"]["modalities"],
+        # Of each kind the first: what variants differ in costs nothing.
+        models=[
+            [model["label"], kind, own_settings(name)]
+            for kind, (name, model) in reversed(
+                {model["kind"]: (name, model) for name, model in reversed(MODELS.items())}.items()
+            )
+        ],
+    script:
+        "../workflow/scripts/table4.py"
+
+
+rule complexity:
+    """How the cost of each model grows with the number of modalities."""
+    input:
+        table=rules.table4.output.table,
+        code=code("complexity.py"),
+    output:
+        pdf=reported("results/figures/complexity.pdf", "Section 6.2"),
+        png=reported("results/figures/complexity.png", "Section 6.2"),
+    log:
+        f"{RUN}/logs/complexity.log",
+    benchmark:
+        f"{RUN}/benchmarks/complexity.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    script:
+        "../workflow/scripts/complexity.py"

@@ -1,0 +1,102 @@
+"""What models cost: counts by hand, for two modalities and for more."""
+
+import pytest
+import torch
+
+from ima.baselines import BASELINES
+from ima.complexity import (
+    GROWING,
+    costed_baseline,
+    costed_ima,
+    loss_terms,
+    microseconds,
+    parameters,
+    sub_networks,
+    table4,
+)
+from ima.model import Modality
+
+TWO = {"a": Modality(6, 8), "b": Modality(4, 5)}
+
+
+def batch(modalities, size=3):
+    return {name: torch.rand(size, modality.dimension) for name, modality in modalities.items()}
+
+
+def counted(kind, count, **settings):
+    """Return sub-networks, reconstructions and other terms of a model of so many modalities."""
+    modalities = {f"m{i}": Modality(3, 2) for i in range(count)}
+    x = batch(modalities)
+    if kind == "ima":
+        costed = costed_ima(modalities, 2, 4, x)
+    else:
+        costed = costed_baseline(kind, settings, modalities, 2, x)
+    terms = loss_terms(costed, 3)
+    assert terms["loss_terms"] == terms["reconstructions"] + terms["other_terms"]
+    return sub_networks(costed.model)["sub_networks"], *list(terms.values())[:2]
+
+
+def test_parameters_of_ima_by_hand():
+    # Encoders 6-8-8-3 and 4-5-5-3, decoders 3-8-8-6 and 3-5-5-4, importance 6-2-2-1 and 4-2-2-1.
+    encoders = (6 * 8 + 8) + (8 * 8 + 8) + (8 * 3 + 3) + (4 * 5 + 5) + (5 * 5 + 5) + (5 * 3 + 3)
+    decoders = (3 * 8 + 8) + (8 * 8 + 8) + (8 * 6 + 6) + (3 * 5 + 5) + (5 * 5 + 5) + (5 * 4 + 4)
+    importance = (6 * 2 + 2) + (4 * 2 + 2) + 2 * (2 * 2 + 2) + 2 * (2 + 1)
+    assert parameters(costed_ima(TWO, 3, 2, batch(TWO)).model) == {
+        "parameters_encoders": encoders,
+        "parameters_decoders": decoders,
+        "parameters_importance": importance,
+        "parameters": encoders + decoders + importance,
+    }
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_counts_of_linear_models(count):
+    # IMA: encoder, decoder, importance network each; each decoded from u and from z; a distance
+    # to z, an L_corr and an L_local each.
+    assert counted("ima", count) == (3 * count, 2 * count, 3 * count)
+    assert counted("denoising", count) == (1 + count, count, 0)
+    # The KL to the prior, and to each modality's own posterior.
+    assert counted("jmvae", count) == (2 * count + 1, count, 1 + count)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_counts_of_models_of_every_subset(count):
+    subsets = 2**count - 1
+    # An encoder a subset, a KL to the prior and to every other encoder's posterior.
+    found = counted("jmvae", count, subset_encoders=True)
+    assert found == (subsets + count, count, subsets)
+    # Each modality is decoded in half of all subsets; a KL each.
+    assert counted("mvae", count, sampled=10**6) == (2 * count, count * 2 ** (count - 1), subsets)
+
+
+def test_mvae_draws_as_many_subsets_as_it_is_told():
+    assert counted("mvae", 2, sampled=1) == (4, 4, 3)
+    assert counted("mvae", 3, sampled=1) == (6, 3 + 3 + 2, 1 + 3 + 1)
+    assert counted("mvae", 3, sampled=0) == (6, 3 + 3, 1 + 3)
+
+
+def test_a_step_trains_every_sub_network():
+    """Else the time would be of a part of the model."""
+    torch.manual_seed(0)
+    wide = {"a": Modality(6, 32), "b": Modality(4, 32)}
+    x = batch(wide, 16)
+    cases = {"ima": costed_ima(wide, 3, 32, x)}
+    cases |= {kind: costed_baseline(kind, {}, wide, 3, x) for kind in BASELINES}
+    for name, costed in cases.items():
+        before = [weight.clone() for weight in costed.model.parameters()]
+        assert microseconds(costed, 16) > 0
+        after = costed.model.parameters()
+        assert not any(torch.equal(a, b) for a, b in zip(before, after, strict=True)), name
+
+
+def test_table_4_has_the_run_and_the_growth(monkeypatch):
+    monkeypatch.setattr("ima.complexity.STEPS", 1)
+    monkeypatch.setattr("ima.complexity.WARM_UP", 0)
+    models = {"JMVAE-KL": ("jmvae", {}), "MVAE": ("mvae", {"sampled": 1})}
+    rows = table4(TWO, [2, 3], 4, models, 8, range(2, 5), "demo").to_pylist()
+    names = ["IMA", *models]
+    here = [(row["model"], row["latent"]) for row in rows if row["setting"] == "a+b"]
+    assert here == [(name, latent) for latent in (2, 3) for name in names]
+    equal = [(row["modalities"], row["model"]) for row in rows if row["setting"] == "equal"]
+    assert equal == [(count, name) for count in range(2, 5) for name in (*names, *GROWING)]
+    assert all(isinstance(row["parameters"], int) and row["microseconds"] > 0 for row in rows)

@@ -1,0 +1,29 @@
+"""model.safetensors of a baseline, of several seeds, by `ima.baselines.seeds.fit_seeds`."""
+
+from ima import data, job
+from ima.baselines import baseline
+from ima.baselines.seeds import checkpoint, fit_seeds
+from ima.io import write_history, write_tensors
+from ima.train import device
+
+
+def main(snakemake):
+    kind, latent = snakemake.params.kind, int(snakemake.wildcards.latent)
+    seeds = [int(seed) for seed in snakemake.wildcards.seeds.split("-")]
+    settings = baseline(kind).settings(**snakemake.params.training | snakemake.params.own)
+    pairs, validation = (data.load_pairs(snakemake.input[name]) for name in ("pairs", "validation"))
+    x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
+    modalities = data.modalities_of(x, snakemake.params.layers)
+    models, history = fit_seeds(kind, modalities, latent, settings, x, pairs, validation, seeds)
+    write_history(history, snakemake.output.history)
+    tensors, config = checkpoint(kind, models, settings)
+    write_tensors(tensors, snakemake.output.model, config)
+    for seed in seeds:
+        own = [row for row in history if row["seed"] == seed]
+        kept = min(own, key=lambda row: row["validation"])
+        loss = kept["validation"]
+        print(f"seed {seed}: epoch {kept['epoch']} of {len(own)}, validation loss {loss:.1f}")
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

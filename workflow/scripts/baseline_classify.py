@@ -1,0 +1,35 @@
+"""accuracy.json of a baseline's seeds, by `ima.classify.accuracy_rows` (Table 5)."""
+
+import numpy as np
+
+from ima import data, job
+from ima.baselines import represent
+from ima.baselines.seeds import rebuild_seeds
+from ima.classify import Classifier, accuracy_rows
+from ima.io import read_tensors, write_json
+from ima.pairing import read_pairs
+from ima.train import device
+
+
+def main(snakemake):
+    tables = [read_pairs(snakemake.input[split]) for split in ("train", "test")]
+    pairs = [data.load_pairs(snakemake.input[split]) for split in ("train", "test")]
+    x = data.load_features({name: snakemake.input[name] for name in pairs[0]}, device())
+    labels = [table["label"].to_numpy() for table in tables]
+    kinds = np.array(tables[1]["kind"].to_pylist())
+    state, config = read_tensors(snakemake.input.model)
+    settings, latent = Classifier(**snakemake.params.settings), int(snakemake.wildcards.latent)
+    rows = []
+    for seed, model in rebuild_seeds(config, state).items():
+        model = model.to(device())
+        views = [
+            {name: z.cpu().numpy() for name, z in represent(model, x, some).items()}
+            for some in pairs
+        ]
+        of = {"model": snakemake.params.label, "latent": latent, "seed": seed}
+        rows += [{**of, **row} for row in accuracy_rows(*views, labels, kinds, settings, seed)]
+    write_json(rows, snakemake.output.accuracy)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

@@ -1,0 +1,33 @@
+"""scores.json of a baseline's seeds: retrieval, by `ima.metrics.score_views` (5.4)."""
+
+import pyarrow.compute as pc
+
+from ima import job
+from ima.io import matrix, read_parquet, write_json
+from ima.metrics import score_views
+from ima.pairing import modalities, read_pairs
+from ima.schema import baseline_schema
+
+
+def main(snakemake):
+    pairs = read_pairs(snakemake.input.pairs)
+    names = modalities(pairs)
+    table = read_parquet(snakemake.input.representations, baseline_schema(names), rows=True)
+    columns = {"joint": "z", **{m: f"u_{m}" for m in names}}
+    scores = []
+    for seed in table["seed"].unique().to_pylist():
+        own = table.filter(pc.equal(table["seed"], seed))
+        views = {name: matrix(own, column) for name, column in columns.items()}
+        scores.append(
+            {
+                "model": snakemake.params.label,
+                "latent": int(snakemake.wildcards.latent),
+                "seed": seed,
+                "retrieval": score_views(views, pairs, snakemake.params.k),
+            }
+        )
+    write_json(scores, snakemake.output.scores)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

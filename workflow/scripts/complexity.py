@@ -1,0 +1,17 @@
+"""complexity.pdf and .png: cost over modalities (Table 4), by `ima.figures_training.complexity`."""
+
+from ima import job
+from ima.figures_importance import save
+from ima.figures_training import complexity
+from ima.io import read_csv
+
+
+def main(snakemake):
+    rows = read_csv(snakemake.input.table, first="run").to_pylist()
+    figure = complexity([row for row in rows if row["setting"] == "equal"])
+    for path in (snakemake.output.pdf, snakemake.output.png):
+        save(figure, path)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

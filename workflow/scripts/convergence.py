@@ -1,0 +1,27 @@
+"""convergence.pdf and .png: validation losses, by `ima.figures_training.convergence`."""
+
+from collections import defaultdict
+
+from pyarrow import csv
+
+from ima import job
+from ima.figures_importance import save
+from ima.figures_training import convergence
+
+
+def main(snakemake):
+    histories = defaultdict(lambda: defaultdict(list))
+    for (label, latent), path in zip(
+        snakemake.params.models, snakemake.input.histories, strict=True
+    ):
+        seeds = defaultdict(list)
+        for row in csv.read_csv(path).to_pylist():
+            seeds[row.get("seed")].append(row["validation"])  # no seed: a file of one
+        histories[label][latent] += seeds.values()
+    figure = convergence(histories)
+    for path in (snakemake.output.pdf, snakemake.output.png):
+        save(figure, path)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
