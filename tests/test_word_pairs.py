@@ -10,8 +10,16 @@ import pytest
 
 from ima.errors import InputError
 from ima.schema import pairs_schema
-from ima.schema_emotion import BORROWED, TEXT_TOKENS, TOKENS, UTTERANCES
-from ima.word_pairs import borrow_voices, square, word_pairs
+from ima.schema_emotion import (
+    BORROWED,
+    EMOTION_TOKENS,
+    EMOTION_UTTERANCES,
+    ITEMS_EMOTION,
+    TEXT_TOKENS,
+    TOKENS,
+    UTTERANCES,
+)
+from ima.word_pairs import borrow_voices, split_pairs, square, token_items, word_pairs
 
 
 def test_every_token_with_every_token_of_its_utterance():
@@ -182,3 +190,53 @@ def test_no_one_to_borrow_from():
             borrow_voices(*both([0], [2]), utterances, tokens, bad, seed=0)
     with pytest.raises(InputError, match="a train speaker with recordings of class 3, found none"):
         borrow_voices(*both([3], [2]), utterances, tokens, ["03"], seed=0)
+
+
+def small_corpus(utterances=20, tokens=4):
+    """Utterances of the words a, b, c, d; every fourth is of the validation part."""
+    about = {"corpus": "c", "session": "1", "speaker": "s", "emotion": "", "text": ""}
+    rows = [
+        {"id": f"u{i:02d}", "label": i % 4, "split": "train" if i % 4 else "validation", **about}
+        for i in range(utterances)
+    ]
+    words = [
+        {"utterance": f"u{i:02d}", "position": k, "token": "abcd"[k], "kind": "word"}
+        | {"span": i * tokens + k}
+        for i in range(utterances)
+        for k in range(tokens)
+    ]
+    return (
+        pa.Table.from_pylist(rows, EMOTION_UTTERANCES),
+        pa.Table.from_pylist(words, EMOTION_TOKENS),
+    )
+
+
+def test_tokens_that_take_part():
+    items = token_items(*small_corpus(2), ["d", "b"])
+    assert items.schema == ITEMS_EMOTION
+    assert [tuple(row.values()) for row in items.to_pylist()] == [
+        ("u00", 1, "b", 0, "validation", 1, 1),
+        ("u00", 3, "d", 0, "validation", 0, 3),
+        ("u01", 1, "b", 1, "train", 1, 5),
+        ("u01", 3, "d", 1, "train", 0, 7),
+    ]
+
+
+def test_pairs_are_of_training_utterances_and_some_end_training():
+    items = token_items(*small_corpus(), ["a", "b", "c", "d"])
+    train, stop = split_pairs(items, stopping=0.2, most=None, seed=0)
+    assert len(train) == 12 * 16 and len(stop) == 3 * 16  # 15 training utterances of 4 tokens
+    of = [{row // 4 for row in part["item_acoustic"].to_pylist()} for part in (train, stop)]
+    assert not of[0] & of[1] and of[0] | of[1] == {i for i in range(20) if i % 4}
+    few, same = split_pairs(items, stopping=0.2, most=50, seed=0)
+    assert len(few) == 50 and same.equals(stop)
+    rows = set(zip(*(train[name].to_pylist() for name in train.column_names[:2]), strict=True))
+    assert len({(r["item_verbal"], r["item_acoustic"]) for r in few.to_pylist()} & rows) == 50
+    other = split_pairs(items, stopping=0.2, most=None, seed=1)[1]
+    assert not other.equals(stop)
+
+
+def test_training_utterances_on_both_sides():
+    items = token_items(*small_corpus(2), ["a"])
+    with pytest.raises(InputError, match="1, of which 0 are held out"):
+        split_pairs(items, stopping=0.1, most=None, seed=0)

@@ -72,6 +72,9 @@ VOCABULARY = _table(word=pa.string(), count=pa.int32(), via=pa.string())
 #: Vectors of the words that have one, in the order of VOCABULARY.
 WORD_VECTORS = _table(word=pa.string(), count=pa.int32(), x=VECTOR)
 
+#: The same as features of a modality; `id` is the word.
+WORD_FEATURES = _table(id=pa.string(), word=pa.string(), count=pa.int32(), x=VECTOR)
+
 #: Whether a word is in a category of the lexicon; `emotional` where it is in any.
 LEXICON = _table(
     word=pa.string(),
@@ -104,4 +107,107 @@ EMOTION_TRUTH = _table(
     emotion=pa.string(),
     level=pa.float32(),
     word_emotion=pa.string(),
+)
+
+#: An utterance as the experiment uses it, whatever its corpus: `speaker` is whose voice it is.
+EMOTION_UTTERANCES = _table(
+    id=pa.string(),
+    corpus=pa.string(),
+    session=pa.string(),
+    speaker=pa.string(),
+    emotion=pa.string(),
+    label=pa.int8(),
+    split=pa.string(),
+    text=pa.string(),
+)
+
+#: A token of the experiment, and the row of SPANS that is its voice.
+EMOTION_TOKENS = _table(
+    utterance=pa.string(),
+    position=pa.int16(),
+    token=pa.string(),
+    kind=pa.string(),
+    span=pa.int32(),
+)
+
+#: A stretch of a recording: the voice of one token, or of several in a constructed corpus.
+SPANS = _table(
+    utterance=pa.string(),
+    position=pa.int16(),
+    speaker=pa.string(),
+    file=pa.string(),
+    start_s=pa.float64(),
+    end_s=pa.float64(),
+)
+
+#: Voice features of SPANS, row for row, z-scored; `id` is the utterance's and the position.
+VOICES = _table(
+    id=pa.string(),
+    utterance=pa.string(),
+    position=pa.int16(),
+    speaker=pa.string(),
+    x=VECTOR,
+)
+
+#: A token that takes part: its rows in the word vectors and in the voices, and its utterance's.
+ITEMS_EMOTION = _table(
+    utterance=pa.string(),
+    position=pa.int16(),
+    token=pa.string(),
+    label=pa.int8(),
+    split=pa.string(),
+    item_verbal=pa.int32(),
+    item_acoustic=pa.int32(),
+)
+
+#: How importances of one rho, or what stands beside them, agree with a reference on the validation
+#: tokens. `reference` says what counts as important: lexicon (verbal), emotion (acoustic), truth
+#: (the demo's). `by` is ima, random, frequency, outlier or lexicon <name>; `rho` is what was asked,
+#: of random r, of frequency and outlier the share of tokens that is called important. `auc_rarity`
+#: compares words of like frequency only; it is NaN for voices.
+IMPORTANCE_EMOTION = _table(
+    modality=pa.string(),
+    reference=pa.string(),
+    by=pa.string(),
+    rho=pa.float64(),
+    f1_important=pa.float64(),
+    f1_unimportant=pa.float64(),
+    f1_mean=pa.float64(),
+    auc=pa.float64(),
+    auc_rarity=pa.float64(),
+    mean_importance=pa.float64(),
+    share_important=pa.float64(),
+    tokens=pa.int32(),
+)
+
+#: Representations of utterances (5.3): the joint one, its modalities' own, weighted by importances,
+#: and the joint one with all importances 1.
+REPRESENTATIONS_EMOTION = _table(
+    id=pa.string(),
+    label=pa.int8(),
+    split=pa.string(),
+    z_joint=VECTOR,
+    z_verbal=VECTOR,
+    z_acoustic=VECTOR,
+    z_unweighted=VECTOR,
+)
+
+#: Importances of a token's word and voice, in [0, 1].
+TOKEN_IMPORTANCES = _table(
+    utterance=pa.string(),
+    position=pa.int16(),
+    token=pa.string(),
+    y_verbal=pa.float32(),
+    y_acoustic=pa.float32(),
+)
+
+#: t-SNE coordinates of words and voices: `item` is the row of the word vectors or of VOICES,
+#: `category` what it tells ('' for nothing), `importance` that of one model.
+EMBEDDINGS_EMOTION = _table(
+    view=pa.string(),
+    item=pa.int32(),
+    category=pa.string(),
+    importance=pa.float32(),
+    x=pa.float32(),
+    y=pa.float32(),
 )

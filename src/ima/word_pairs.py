@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ima.errors import InputError
+from ima.features.words import word_rows
 from ima.schema import pairs_schema
-from ima.schema_emotion import BORROWED, OTHER
+from ima.schema_emotion import BORROWED, ITEMS_EMOTION, OTHER
 
 #: `kind` of a pair: a word with the voice it was spoken with, or with another word's.
 OWN, ELSEWHERE = "own", "other"
@@ -86,6 +88,63 @@ def word_pairs(
         },
         schema=pairs_schema(["verbal", "acoustic"]),
     )
+
+
+def token_items(utterances: pa.Table, tokens: pa.Table, words: Sequence[str]) -> pa.Table:
+    """Return the tokens that take part: those whose word has a vector.
+
+    Args:
+        utterances: EMOTION_UTTERANCES.
+        tokens: EMOTION_TOKENS.
+        words: of the vocabulary, in the order of its vectors.
+
+    Returns:
+        ITEMS_EMOTION, in the order of `tokens`.
+    """
+    rows = word_rows(tokens["token"].to_pylist(), words)
+    kept = tokens.filter(pa.array(rows >= 0))
+    about = {row["id"]: row for row in utterances.select(["id", "label", "split"]).to_pylist()}
+    own = [about[name] for name in kept["utterance"].to_pylist()]
+    columns = {name: kept[name] for name in ("utterance", "position", "token")}
+    columns |= {name: [row[name] for row in own] for name in ("label", "split")}
+    columns |= {"item_verbal": rows[rows >= 0], "item_acoustic": kept["span"]}
+    return pa.table(columns).cast(ITEMS_EMOTION)
+
+
+def split_pairs(
+    items: pa.Table, stopping: float, most: int | None, seed: int
+) -> tuple[pa.Table, pa.Table]:
+    """Return the N^2 pairs of the training utterances, and of those held out to end training.
+
+    Args:
+        items: ITEMS_EMOTION.
+        stopping: share of the training utterances that are held out, in [0, 1).
+        most: pairs that are trained on at the most, chosen at random; all when None.
+        seed: of both choices.
+
+    Raises:
+        InputError: no training utterance is left on either side.
+    """
+    rng = np.random.default_rng(seed)
+    training = items.filter(pc.equal(items["split"], "train"))
+    names = np.unique(training["utterance"].to_numpy(zero_copy_only=False))
+    held_out = rng.choice(names, round(stopping * len(names)), replace=False)
+    is_held_out = np.isin(training["utterance"].to_numpy(zero_copy_only=False), held_out)
+    tables = []
+    for mask in (~is_held_out, is_held_out):
+        part = training.filter(pa.array(mask))
+        columns = [part[name].to_numpy() for name in ("item_verbal", "label", "item_acoustic")]
+        tables.append(word_pairs(part["utterance"].to_numpy(zero_copy_only=False), *columns))
+    train, stop = tables
+    if not len(train) or not len(stop):
+        raise InputError(
+            "training utterances",
+            expected="some to train on and some to end training",
+            found=f"{len(names)}, of which {len(held_out)} are held out",
+        )
+    if most is not None and most < len(train):
+        train = train.take(np.sort(rng.choice(len(train), most, replace=False)))
+    return train, stop
 
 
 def borrow_voices(

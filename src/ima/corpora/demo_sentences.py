@@ -36,24 +36,30 @@ EMOTIONAL = {
     },
 }
 
-#: Words of the other slots.
+#: Words of the other slots. As many of them are as rare as emotional words are: rarity alone must
+#: not tell what is emotional.
 PLAIN = {
     "thing": (
-        "letter",
-        "car",
-        "ticket",
-        "kitchen",
-        "job",
-        "coat",
-        "photo",
-        "table",
-        "phone",
-        "key",
+        *("letter", "car", "ticket", "kitchen", "job", "coat", "photo", "table", "phone", "key"),
+        *("book", "map", "bag", "clock", "bottle", "camera", "chair", "computer", "door", "guitar"),
+        *("hat", "jacket", "knife", "lamp", "mirror", "newspaper", "painting", "piano", "radio"),
+        *("sandwich", "shirt", "soup", "suitcase", "television", "truck", "umbrella", "wallet"),
+        *("window", "wine", "bicycle"),
     ),
-    "place": ("station", "office", "beach", "garden", "airport", "school", "street", "house"),
-    "person": ("brother", "sister", "mother", "father", "friend", "boss", "neighbor", "teacher"),
-    "time": ("week", "night", "month", "year", "summer", "morning"),
-    "deal": ("brought", "moved", "found", "sold", "left", "took", "showed"),
+    "place": (
+        *("station", "office", "beach", "garden", "airport", "school", "street", "house"),
+        *("bridge", "church", "farm", "hotel", "library", "market", "museum", "restaurant"),
+        *("river", "theater", "village", "factory"),
+    ),
+    "person": (
+        *("brother", "sister", "mother", "father", "friend", "boss", "neighbor", "teacher"),
+        *("cousin", "doctor", "lawyer", "uncle", "student", "driver", "nurse", "captain"),
+    ),
+    "time": ("week", "night", "month", "year", "summer", "morning", "winter", "monday", "weekend"),
+    "deal": (
+        *("brought", "moved", "found", "sold", "left", "took", "showed", "carried", "painted"),
+        *("opened", "washed", "borrowed", "copied", "packed", "parked", "measured"),
+    ),
 }
 
 #: Sentences with a slot for an emotion.

@@ -89,7 +89,10 @@ def _utterance(
     emotion, stem = line["emotion"], PurePosixPath(line["file"]).stem
     if emotion not in LABELS:
         raise InputError("label", expected=f"one of {', '.join(LABELS)}", found=emotion)
-    samples = wave_info(root / line["file"], rate)
+    path = PurePosixPath(line["file"])
+    if path.is_absolute() or ".." in path.parts:
+        raise InputError("file", expected="a path within the corpus", found=line["file"])
+    samples = wave_info(root / path, rate)
     alignment = root / "wdseg" / f"{stem}.wdseg"
     if not alignment.is_file():
         raise InputError("alignment", expected="one", found="none")

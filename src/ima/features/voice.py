@@ -51,13 +51,16 @@ def columns(features: str) -> tuple[Column, ...]:
     raise InputError("features", expected="covarep55 or egemaps", found=features)
 
 
-def extract(wave: np.ndarray, rate: int, features: str = "covarep55") -> pa.Table:
+def extract(
+    wave: np.ndarray, rate: int, features: str = "covarep55", remove_offset: bool = False
+) -> pa.Table:
     """Measure the frames of an utterance.
 
     Args:
         wave: samples (n,), full scale 1; the whole utterance.
         rate: Hz.
         features: 'covarep55' or 'egemaps'.
+        remove_offset: always subtract the wave's mean (see `ima.features.covarep.extract`).
 
     Returns:
         `time_s` (the frame's centre), the set's columns (float32), `measured` (a boolean a
@@ -67,7 +70,7 @@ def extract(wave: np.ndarray, rate: int, features: str = "covarep55") -> pa.Tabl
         InputError: see `ima.features.covarep.extract` and `columns`.
     """
     if features == "covarep55":
-        return covarep.extract(wave, rate)
+        return covarep.extract(wave, rate, remove_offset=remove_offset or None)
     names = [column.name for column in columns(features)]
     values, measured = _egemaps(*covarep.prepare(wave, rate))
     table = {"time_s": _SHORT_S + HOP_S * np.arange(len(values))}
@@ -107,20 +110,20 @@ def _egemaps(wave, rate):
 
 _PITCH = "F0semitoneFrom27.5Hz_sma3nz"
 #: Names (their beginnings) of the descriptors on 60 ms windows.
-_LONG = (
-    "F0semi", "jitter", "shimmer", "HNR", "logRelF0",
-    "F1amplitude", "F2amplitude", "F3amplitude",
-)  # fmt: skip
+_LONG = ("F0semi", "jitter", "shimmer", "HNR", "logRelF0", "F1amp", "F2amp", "F3amp")
 
 
 def extract_files(
-    paths: Sequence[str | Path], features: str = "covarep55", jobs: int = 1
+    paths: Sequence[str | Path],
+    features: str = "covarep55",
+    jobs: int = 1,
+    remove_offset: bool = False,
 ) -> Iterator[pa.Table]:
     """Yield the table of every file in the order of `paths`, many files at a time.
 
     Args:
         paths: sound files of one channel each.
-        features: see `extract`.
+        features, remove_offset: see `extract`.
         jobs: processes; 1 runs in this one. The result does not depend on it.
 
     Raises:
@@ -128,18 +131,18 @@ def extract_files(
     """
     columns(features)  # says at once that a name is wrong
     if jobs == 1:
-        return (_extract_file(path, features) for path in paths)
-    tasks = (delayed(_extract_file)(path, features) for path in paths)
+        return (_extract_file(path, features, remove_offset) for path in paths)
+    tasks = (delayed(_extract_file)(path, features, remove_offset) for path in paths)
     return Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs")(tasks)
 
 
-def _extract_file(path, features):
+def _extract_file(path, features, remove_offset):
     try:
         wave, rate = soundfile.read(path, dtype="float64")
     except (soundfile.LibsndfileError, OSError) as error:
         raise InputError(path, expected="a sound file", found=str(error)) from error
     try:
-        return extract(wave, rate, features)
+        return extract(wave, rate, features, remove_offset)
     except InputError as error:
         raise InputError(
             f"{path}, {error.where}", expected=error.expected, found=error.found, do=error.do

@@ -1,0 +1,31 @@
+"""What the rules of the emotion experiment share: its corpora, and what makes them."""
+
+EMOTION = config["emotion"]
+SPOKEN = f"{RUN}/emotion"
+
+#: Corpora whose files the experiment reads, and the one whose recordings they are.
+EMOTION_CORPORA = EMOTION["corpus"].split("_")
+VOICED = EMOTION_CORPORA[0]
+
+
+def emotion_made():
+    """Return the manifest of the demo's IEMOCAP, where it is a rule that makes it."""
+    return made_by_rule("iemocap") if VOICED == "iemocap" and config["raw"] is None else []
+
+
+def emotion_manifests():
+    """Return the manifests of the corpora that the experiment reads, for its tables' sidecars."""
+    return emotion_made() or [f"{RUN}/corpora/{name}.json" for name in EMOTION_CORPORA]
+
+
+def stamp(file):
+    """Return size and time of a user's own file: what changes when the file does."""
+    path = Path(file)
+    return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
+
+
+#: What the corpus is, for tables and figures.
+EMOTION_NAME = {
+    "ravdess_meld": "constructed pairing: MELD's texts, each with RAVDESS' voices of its emotion",
+    "iemocap": "demo: sentences of a grammar, spoken by espeak-ng" if emotion_made() else "IEMOCAP",
+}[EMOTION["corpus"]]

@@ -1,0 +1,164 @@
+"""Tables 2 and 6, the table of importances over rho, Figures 3 and 5 (Sections 6.1 and 6.2)."""
+
+#: The model that figures show: of the first seed.
+EMOTION_DRAWN = {"latent": EMOTION["latent"], "seed": EMOTION_SEEDS[0]}
+EMOTION_SCORES = expand(
+    rules.emotion_scores.output.scores, latent=EMOTION["latent"], seed=EMOTION_SEEDS
+)
+
+
+rule table2:
+    """Table 2: Precision@10 of utterances' representations, beside the paper's values."""
+    input:
+        scores=EMOTION_SCORES,
+        paper="config/paper_values.csv",
+        corpora=emotion_manifests(),
+        code=code("table2.py"),
+    output:
+        table=reported("results/tables/table2.csv", "Section 6.2"),
+    log:
+        f"{RUN}/logs/table2.log",
+    benchmark:
+        f"{RUN}/benchmarks/table2.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+        corpus=EMOTION_NAME,
+    script:
+        "../workflow/scripts/table2.py"
+
+
+rule table6:
+    """Table 6: accuracy of a classifier on utterances' representations, beside the paper's values."""
+    input:
+        scores=EMOTION_SCORES,
+        paper="config/paper_values.csv",
+        corpora=emotion_manifests(),
+        code=code("table6.py"),
+    output:
+        table=reported("results/tables/table6.csv", "Section 6.2"),
+    log:
+        f"{RUN}/logs/table6.log",
+    benchmark:
+        f"{RUN}/benchmarks/table6.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+        corpus=EMOTION_NAME,
+    script:
+        "../workflow/scripts/table6.py"
+
+
+rule emotion_importance_table:
+    """F1 of importances over rho against lexicon, emotion and truth, beside what they must beat."""
+    input:
+        sweeps=expand(
+            rules.emotion_rho_sweep.output.sweep, latent=EMOTION["latent"], seed=EMOTION_SEEDS
+        ),
+        paper="config/paper_values.csv",
+        corpora=emotion_manifests(),
+        code=code("emotion_importance_table.py"),
+    output:
+        table=reported("results/tables/emotion_importance.csv", "Section 6.1"),
+    log:
+        f"{RUN}/logs/emotion_importance_table.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_importance_table.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+        corpus=EMOTION_NAME,
+    script:
+        "../workflow/scripts/emotion_importance_table.py"
+
+
+rule figure3:
+    """Figure 3: utterances with words shaded by importance; a page of all of them to search."""
+    input:
+        utterances=rules.emotion_corpus.output.utterances,
+        tokens=rules.emotion_corpus.output.tokens,
+        importances=rules.emotion_scores.output.importances.format(**EMOTION_DRAWN),
+        code=code("figure3.py"),
+    output:
+        pdf=reported("results/figures/figure3.pdf", "Section 6.1"),
+        png=reported("results/figures/figure3.png", "Section 6.1"),
+        html=reported("results/figures/figure3.html", "Section 6.1"),
+    log:
+        f"{RUN}/logs/figure3.log",
+    benchmark:
+        f"{RUN}/benchmarks/figure3.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        run=config["run"],
+        corpus=EMOTION_NAME,
+    script:
+        "../workflow/scripts/figure3.py"
+
+
+rule emotion_tsne:
+    """t-SNE coordinates of the latents of words, and of voices of the validation part."""
+    input:
+        **EMOTION_FEATURES,
+        tokens=rules.emotion_pairs.output.usable,
+        lexicon=rules.emotion_words.output.lexicon,
+        autoencoder=rules.emotion_scores.input.autoencoder,
+        importance=rules.emotion_scores.input.importance,
+        code=code("emotion_tsne.py"),
+    output:
+        embeddings=f"{EMOTION_MODEL}/tsne.parquet",
+    log:
+        f"{RUN}/logs/emotion_tsne_latent{{latent}}_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_tsne_latent{{latent}}_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=EMOTION["figures"],
+    script:
+        "../workflow/scripts/emotion_tsne.py"
+
+
+rule figure5:
+    """Figure 5: t-SNE of words and voices, by emotion and by importance."""
+    input:
+        embeddings=rules.emotion_tsne.output.embeddings.format(**EMOTION_DRAWN),
+        code=code("figure5.py"),
+    output:
+        pdf=reported("results/figures/figure5.pdf", "Section 6.1"),
+        png=reported("results/figures/figure5.png", "Section 6.1"),
+    log:
+        f"{RUN}/logs/figure5.log",
+    benchmark:
+        f"{RUN}/benchmarks/figure5.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        corpus=EMOTION_NAME,
+    script:
+        "../workflow/scripts/figure5.py"
+
+
+rule emotion:
+    """The whole emotion experiment: Tables 2 and 6, importances over rho, Figures 3 and 5."""
+    input:
+        rules.table2.output.table,
+        rules.table6.output.table,
+        rules.emotion_importance_table.output.table,
+        list(rules.figure3.output),
+        list(rules.figure5.output),

@@ -1,0 +1,33 @@
+"""results/<run>/emotion/{utterances,tokens,spans}, by `ima.corpora.emotion.read_iemocap` (6.2)."""
+
+from ima import job
+from ima.corpora.emotion import check_skipped, read_iemocap, read_ravdess_meld
+from ima.io import write_csv, write_parquet
+from ima.schema_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, SPANS
+
+
+def main(snakemake):
+    params, output = snakemake.params, snakemake.output
+    given = dict(params.settings)
+    most = given.pop("max_skipped")
+    if params.corpus == "iemocap":
+        wanted = ("validation", "excited_as_happy", "others", "silence", "fillers")
+        settings = {name: given[name] for name in wanted}
+        corpus = read_iemocap(params.roots["iemocap"], nominal=params.nominal, **settings)
+    else:
+        wanted = ("validation", "seed", "calm_as_neutral", "others")
+        corpus = read_ravdess_meld(params.roots, **{name: given[name] for name in wanted})
+    write_csv(corpus.skipped, output.skipped)
+    write_csv(corpus.counts, output.counts)
+    check_skipped(corpus, most)
+    write_parquet(corpus.utterances, output.utterances, EMOTION_UTTERANCES)
+    write_parquet(corpus.tokens, output.tokens, EMOTION_TOKENS)
+    write_parquet(corpus.spans, output.spans, SPANS)
+    print(
+        f"{len(corpus.utterances)} utterances, {len(corpus.tokens)} tokens, {len(corpus.skipped)} "
+        f"left out (skipped.csv), tokens dropped by rule: {corpus.dropped}"
+    )
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

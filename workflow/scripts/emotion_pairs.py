@@ -1,0 +1,25 @@
+"""results/<run>/emotion/pairs/ and items.parquet, by `ima.word_pairs.split_pairs` (6.2, A.2)."""
+
+from ima import job
+from ima.io import read_parquet, write_parquet
+from ima.schema import pairs_schema
+from ima.schema_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, ITEMS_EMOTION, WORD_VECTORS
+from ima.word_pairs import split_pairs, token_items
+
+
+def main(snakemake):
+    output, schema = snakemake.output, pairs_schema(["verbal", "acoustic"])
+    items = token_items(
+        read_parquet(snakemake.input.utterances, EMOTION_UTTERANCES),
+        read_parquet(snakemake.input.tokens, EMOTION_TOKENS),
+        read_parquet(snakemake.input.words, WORD_VECTORS)["word"].to_pylist(),
+    )
+    train, stopping = split_pairs(items, **snakemake.params.pairs)
+    write_parquet(items, output.usable, ITEMS_EMOTION)
+    write_parquet(train, output.train, schema)
+    write_parquet(stopping, output.stopping, schema)
+    print(f"{len(items)} tokens take part; {len(train)} pairs to train, {len(stopping)} to stop")
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

@@ -1,0 +1,53 @@
+"""rho_sweep.parquet of a model, by `ima.importance_emotion.train_over_rho` (6.1)."""
+
+import pyarrow.compute as pc
+
+from ima import data, job
+from ima.importance import Stage2
+from ima.importance_emotion import (
+    baseline_rows,
+    importance_table,
+    rarity,
+    references,
+    sweep_rows,
+    train_over_rho,
+)
+from ima.io import read_parquet, read_tensors, write_parquet
+from ima.schema_emotion import (
+    EMOTION_TRUTH,
+    IMPORTANCE_EMOTION,
+    ITEMS_EMOTION,
+    LEXICON,
+    WORD_VECTORS,
+)
+from ima.train import device
+
+
+def main(snakemake):
+    state, config = read_tensors(snakemake.input.autoencoder)
+    autoencoder = data.build_autoencoder(config, state).to(device())
+    given, params = dict(snakemake.params.settings), snakemake.params
+    hidden = given.pop("hidden")
+    settings = Stage2(objective=params.objective, restarts=params.restarts, **given)
+    pairs, held_out = (data.load_pairs(snakemake.input[name]) for name in ("pairs", "validation"))
+    x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
+    seed = int(snakemake.wildcards.seed)
+    y = train_over_rho(autoencoder, x, pairs, params.rho, hidden, settings, seed, held_out)
+    items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
+    items = items.filter(pc.equal(items["split"], "validation"))
+    lexicon = read_parquet(snakemake.input.lexicon, LEXICON)
+    truth = snakemake.input.get("truth")
+    actual = references(
+        items,
+        lexicon["emotional"].to_numpy(zero_copy_only=False),
+        read_parquet(truth, EMOTION_TRUTH) if truth else None,
+    )
+    words = read_parquet(snakemake.input.verbal[0], WORD_VECTORS)
+    strata = rarity(items, words["count"].to_numpy())
+    rows = sweep_rows(y, params.rho, items, actual, strata)
+    rows += baseline_rows(items, actual, words, x["acoustic"].cpu().numpy())
+    write_parquet(importance_table(rows), snakemake.output.sweep, IMPORTANCE_EMOTION)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

@@ -1,0 +1,17 @@
+"""results/tables/table6.csv: accuracy on utterances (Table 6), by `ima.tables_emotion.table6`."""
+
+from ima import job
+from ima.io import read_json, write_csv
+from ima.tables import read_paper_values
+from ima.tables_emotion import table6
+
+
+def main(snakemake):
+    scores = [read_json(path) for path in snakemake.input.scores]
+    paper = read_paper_values(snakemake.input.paper)
+    table = table6(scores, paper, snakemake.params.run, snakemake.params.corpus)
+    write_csv(table, snakemake.output.table)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
