@@ -7,7 +7,7 @@ import pyarrow as pa
 from openTSNE import TSNE
 
 from ima.errors import InputError
-from ima.pairing import modalities, noise_kind
+from ima.pairing import is_noise, modalities
 from ima.schema import EMBEDDINGS
 
 
@@ -78,7 +78,7 @@ def embed_views(
     Raises:
         InputError: a view has another number of rows than the pairs, or as `embed`.
     """
-    kinds = np.array(pairs["kind"].to_pylist())
+    noisy = is_noise(pairs)
     tables = []
     for view, (shown, vectors) in views.items():
         if len(vectors) != len(pairs):
@@ -94,7 +94,7 @@ def embed_views(
             "view": [view] * len(rows),
             "pair": rows,
             "label": pairs["label"].to_numpy()[rows],
-            "noise": np.isin(kinds, [noise_kind(name) for name in shown])[rows],
+            "noise": np.any([noisy[name] for name in shown], axis=0)[rows],
             "x": coordinates[:, 0],
             "y": coordinates[:, 1],
         }

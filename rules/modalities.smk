@@ -1,0 +1,27 @@
+"""Which modalities there are, whose files the pairs' row numbers count, and what pairs them.
+
+Every later rule takes from here FEATURES, PAIRS, LAYERS and RHO, and knows no modality by name. They
+are the two of the digits or, where the config has `own`, those of a user's own data.
+"""
+
+from ima.configs import check_modalities
+
+if OWN:
+
+    include: "own_data.smk"
+
+else:
+    MODALITIES = ["image", "speech"]
+    check_modalities(
+        MODALITIES, {"model": config["model"], "importance.rho": config["importance"]["rho"]}
+    )
+    #: By modality, its corpus' features and then its noise: what the pairs' row numbers count.
+    FEATURES = {
+        "image": [rules.features_image.output.features, rules.noise_image.output.features],
+        "speech": [rules.features_speech.output.features, rules.noise_speech.output.features],
+    }
+    PAIRS = rules.pairs.output
+
+#: By modality, its layers and its prior mean importance.
+LAYERS = {name: config["model"][name] for name in MODALITIES}
+RHO = {name: config["importance"]["rho"][name] for name in MODALITIES}

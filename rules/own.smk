@@ -1,0 +1,203 @@
+"""Results on data of the user's own (docs/own_data.md), and an example of such data."""
+
+OWN_RESULTS = no_own_data
+
+if OWN:
+    from ima.own_config import labels_known, noise_known
+
+    #: Models of the run, in the order in which tables take them.
+    OWN_MODELS = [
+        {"latent": latent, "seed": seed} for latent in config["latents"] for seed in config["seeds"]
+    ]
+    OWN_EXAMPLE = ("left", "right", "spoken")
+
+    rule own_example:
+        """Three files as a user might have: halves of handwritten digits, and the digits spoken."""
+        input:
+            code=code("own_example.py"),
+        output:
+            files=expand("results/example/{name}.parquet", name=OWN_EXAMPLE),
+        log:
+            "results/example/example.log",
+        benchmark:
+            "results/example/example.tsv"
+        conda:
+            "../envs/ima.yaml"
+        resources:
+            mem_mb=1000,
+        params:
+            digits=OWN["example"]["digits"],
+            seed=OWN["example"]["seed"],
+        script:
+            "../workflow/scripts/own_example.py"
+
+    rule own_represent:
+        """A model in one file, and its representations and importances of the user's own items."""
+        input:
+            **FEATURES,
+            pairs=[PAIRS.train, PAIRS.validation, PAIRS.test],
+            classes=PAIRS.classes,
+            autoencoder=rules.autoencoder.output.model,
+            importance=serving,
+            code=code("own_represent.py"),
+        output:
+            model=f"{RUN}/own/latent{{latent}}_seed{{seed}}/model.safetensors",
+            representations=f"{RUN}/own/latent{{latent}}_seed{{seed}}/representations.parquet",
+            importances=f"{RUN}/own/latent{{latent}}_seed{{seed}}/importances.parquet",
+        log:
+            f"{RUN}/logs/own_represent_latent{{latent}}_seed{{seed}}.log",
+        benchmark:
+            f"{RUN}/benchmarks/own_represent_latent{{latent}}_seed{{seed}}.tsv"
+        conda:
+            "../envs/ima.yaml"
+        resources:
+            mem_mb=4000,
+        script:
+            "../workflow/scripts/own_represent.py"
+
+    rule own_importance:
+        """Importances of each modality, and where noise is known how well they find it."""
+        input:
+            representations=[
+                rules.own_represent.output.representations.format(**model) for model in OWN_MODELS
+            ],
+            code=code("own_importance.py"),
+        output:
+            table=f"{RUN}/tables/importance.csv",
+        log:
+            f"{RUN}/logs/own_importance.log",
+        benchmark:
+            f"{RUN}/benchmarks/own_importance.tsv"
+        conda:
+            "../envs/ima.yaml"
+        resources:
+            mem_mb=2000,
+        params:
+            models=OWN_MODELS,
+            noise=noise_known(OWN),
+            run=config["run"],
+        script:
+            "../workflow/scripts/own_importance.py"
+
+    rule own_rho:
+        """Importances over rho, and the rho chosen without labels."""
+        input:
+            sweeps=expand(
+                rules.rho_sweep.output.sweep,
+                latent=config["sweep"]["latent"],
+                seed=config["sweep"]["seeds"] or config["seeds"],
+                objective=config["importance"]["objective"],
+            ),
+            code=code("own_rho.py"),
+        output:
+            table=f"{RUN}/tables/rho_sweep.csv",
+            rho=f"{RUN}/tables/rho.csv",
+            pdf=reported(f"{RUN}/figures/own_rho.pdf", "Own data"),
+            png=reported(f"{RUN}/figures/own_rho.png", "Own data"),
+        log:
+            f"{RUN}/logs/own_rho.log",
+        benchmark:
+            f"{RUN}/benchmarks/own_rho.tsv"
+        conda:
+            "../envs/ima.yaml"
+        resources:
+            mem_mb=500,
+        params:
+            noise=noise_known(OWN),
+            run=config["run"],
+        script:
+            "../workflow/scripts/own_rho.py"
+
+    rule own_maps:
+        """t-SNE of importance networks and of representations, as Figures 2 and 4."""
+        input:
+            embeddings=DRAWN,
+            importances=rules.represent.output.representations.format(
+                latent=config["figures"]["latent"], seed=config["seeds"][0]
+            ),
+            classes=PAIRS.classes,
+            code=code("own_maps.py"),
+        output:
+            importances=[
+                reported(f"{RUN}/figures/own_importances.{form}", "Own data")
+                for form in ("pdf", "png")
+            ],
+            representations=[
+                reported(f"{RUN}/figures/own_representations.{form}", "Own data")
+                for form in ("pdf", "png")
+            ],
+        log:
+            f"{RUN}/logs/own_maps.log",
+        benchmark:
+            f"{RUN}/benchmarks/own_maps.tsv"
+        conda:
+            "../envs/ima.yaml"
+        resources:
+            mem_mb=500,
+        params:
+            modalities=MODALITIES,
+            noise=noise_known(OWN),
+        script:
+            "../workflow/scripts/own_maps.py"
+
+    rule own_retrieval:
+        """Precision@K of every representation, of raw features, PCA and chance."""
+        input:
+            scores=[rules.scores.output.scores.format(**model) for model in OWN_MODELS],
+            anchors=rules.anchors.output.scores,
+            code=code("own_retrieval.py"),
+        output:
+            table=f"{RUN}/tables/retrieval.csv",
+        log:
+            f"{RUN}/logs/own_retrieval.log",
+        benchmark:
+            f"{RUN}/benchmarks/own_retrieval.tsv"
+        conda:
+            "../envs/ima.yaml"
+        resources:
+            mem_mb=500,
+        params:
+            run=config["run"],
+        script:
+            "../workflow/scripts/own_retrieval.py"
+
+    rule own_classifier:
+        """Accuracy of classifiers of every representation, of raw features, PCA and chance."""
+        input:
+            accuracies=expand(
+                rules.classify.output.accuracy,
+                latent=config["latents"],
+                seeds=seed_batches(config["seeds"]),
+            )
+            + expand(rules.anchors_classify.output.accuracy, seeds=seed_batches(config["seeds"])),
+            code=code("own_classifier.py"),
+        output:
+            table=f"{RUN}/tables/classifier.csv",
+        log:
+            f"{RUN}/logs/own_classifier.log",
+        benchmark:
+            f"{RUN}/benchmarks/own_classifier.tsv"
+        conda:
+            "../envs/ima.yaml"
+        resources:
+            mem_mb=500,
+        params:
+            run=config["run"],
+        script:
+            "../workflow/scripts/own_classifier.py"
+
+    #: All that a run on the user's own data makes: what needs labels only where there are.
+    OWN_RESULTS = [
+        *(rules.own_represent.output.model.format(**model) for model in OWN_MODELS),
+        *rules.own_importance.output,
+        *rules.own_rho.output,
+        *rules.own_maps.output,
+    ]
+    if labels_known(OWN):
+        OWN_RESULTS += [*rules.own_retrieval.output, *rules.own_classifier.output]
+
+
+rule own:
+    """All results on data of your own: snakemake --cores 8 own --configfile config/own.yaml."""
+    input:
+        OWN_RESULTS,

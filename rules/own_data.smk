@@ -1,0 +1,70 @@
+"""Modalities of a user's own: files read and checked, and their items paired (docs/own_data.md)."""
+
+from ima.own_config import check_config
+
+MODALITIES = check_config(
+    OWN, config["model"], config["importance"]["rho"], digits=("image", "speech")
+)
+
+
+rule own_features:
+    """Ids, vectors, labels and splits of a modality of the user's own, once they are checked."""
+    input:
+        file=lambda wildcards: OWN["modalities"][wildcards.modality]["file"],
+        code=code("own_features.py"),
+    output:
+        features=f"{RUN}/own/{{modality}}.parquet",
+    log:
+        f"{RUN}/logs/own_features_{{modality}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/own_features_{{modality}}.tsv"
+    wildcard_constraints:
+        modality="|".join(MODALITIES),
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        columns=lambda wildcards: {
+            name: column
+            for name, column in OWN["modalities"][wildcards.modality].items()
+            if name != "file"
+        },
+        loss=lambda wildcards: config["model"][wildcards.modality]["loss"],
+    script:
+        "../workflow/scripts/own_features.py"
+
+
+#: By modality, its features: what the pairs' row numbers count.
+FEATURES = {name: [rules.own_features.output.features.format(modality=name)] for name in MODALITIES}
+
+
+rule own_pairs:
+    """Row numbers of the items of every pair of the user's own, by id, label or file."""
+    input:
+        **FEATURES,
+        listed=OWN["pairs"].get("file", []),
+        code=code("own_pairs.py"),
+    output:
+        train=f"{RUN}/own/pairs/train.parquet",
+        validation=f"{RUN}/own/pairs/validation.parquet",
+        test=f"{RUN}/own/pairs/test.parquet",
+        classes=f"{RUN}/own/pairs/classes.json",
+    log:
+        f"{RUN}/logs/own_pairs.log",
+    benchmark:
+        f"{RUN}/benchmarks/own_pairs.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        modalities=MODALITIES,
+        pairs=OWN["pairs"],
+        shares=OWN["shares"],
+        seed=OWN["seed"],
+    script:
+        "../workflow/scripts/own_pairs.py"
+
+
+PAIRS = rules.own_pairs.output

@@ -1,0 +1,60 @@
+"""What a config must be beside what its schema says: of a size to be checked, of one mind."""
+
+from collections.abc import Collection, Mapping
+
+from ima.errors import InputError
+
+#: Values in a config: the default one has some 120.
+MOST = 100_000
+
+
+def check_size(config: object, most: int = MOST) -> None:
+    """Return if a config has no more values than can be meant.
+
+    YAML's aliases (`*name`) make a few lines stand for billions of values ('billion laughs'), which
+    every later step would write out one by one.
+
+    Args:
+        config: dictionaries and lists, which may hold the same list many times.
+        most: values, counted wherever they are shown.
+
+    Raises:
+        InputError: there are more.
+    """
+    count, waiting = 0, [config]
+    while waiting:
+        value = waiting.pop()
+        inner = list(value.values()) if isinstance(value, dict) else value
+        if isinstance(inner, list):
+            count += len(inner)
+            waiting += inner
+        if count > most:
+            raise InputError(
+                "config",
+                expected=f"at most {most:,} values",
+                found="more, by aliases (*) or lists",
+                do="Say each value once.",
+            )
+
+
+def check_modalities(
+    names: Collection[str], given: Mapping[str, Collection[str]], others: Collection[str] = ()
+) -> None:
+    """Return if sections of a config have an entry for each modality, and for no unknown one.
+
+    Args:
+        names: of the modalities.
+        given: by section, the names it has.
+        others: names of modalities that a section may have as well.
+
+    Raises:
+        InputError: a section lacks a modality, or has one that is not known.
+    """
+    for section, found in given.items():
+        if set(names) - set(found) or set(found) - {*names, *others}:
+            raise InputError(
+                f"config, {section}",
+                expected=f"an entry for each of the modalities {list(names)}",
+                found=sorted(found),
+                do=f"Write {section}.<modality> for each of them, and spell them alike.",
+            )

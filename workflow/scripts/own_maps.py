@@ -1,0 +1,25 @@
+"""t-SNE figures of own data, as Figures 2 and 4, by `ima.figures_importance.figure2`."""
+
+from ima import job
+from ima.figures_importance import figure2, figure4, save
+from ima.io import read_json, read_parquet
+from ima.schema import EMBEDDINGS, representations_schema
+
+
+def main(snakemake):
+    names, noise = snakemake.params.modalities, snakemake.params.noise
+    embeddings = read_parquet(snakemake.input.embeddings, EMBEDDINGS)
+    table = read_parquet(snakemake.input.importances, representations_schema(names))
+    y = {name: table[f"y_{name}"].to_numpy() for name in names}
+    classes = read_json(snakemake.input.classes)
+    figures = {
+        "importances": figure2(embeddings, classes, noise, y),
+        "representations": figure4(embeddings, classes, noise),
+    }
+    for name, figure in figures.items():
+        for path in snakemake.output[name]:
+            save(figure, path)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

@@ -1,0 +1,24 @@
+"""Tables and figure of a sweep over rho on own data, by `ima.figure6.choose_rho`."""
+
+from ima import figure6, job
+from ima.figures_importance import save
+from ima.io import read_parquet, write_csv
+from ima.own_results import without_noise
+from ima.schema import RHO_SWEEP
+
+
+def main(snakemake):
+    out, noise = snakemake.output, snakemake.params.noise
+    sweeps = [read_parquet(path, RHO_SWEEP) for path in snakemake.input.sweeps]
+    swept = figure6.table(sweeps, snakemake.params.run)
+    rho = figure6.rho_table(swept, paper={}).drop_columns(["rho_paper", "f1_at_rho_paper"])
+    write_csv(swept if noise else without_noise(swept), out.table)
+    write_csv(rho if noise else without_noise(rho), out.rho)
+    styles = figure6.SCORE_STYLES if noise else figure6.LABEL_FREE_STYLES
+    figure = figure6.draw(swept, {}, styles, "noise, test pairs" if noise else "")
+    for path in (out.pdf, out.png):
+        save(figure, path)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
