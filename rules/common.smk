@@ -3,6 +3,8 @@
 import ast
 from functools import cache
 
+from snakemake.exceptions import WorkflowError
+
 
 @cache
 def imported(file):
@@ -61,6 +63,28 @@ def fingerprint(corpus):
     return tree_fingerprint(root) if root.is_dir() and not made_by_rule(corpus) else ""
 
 
+#: Baselines by the name that their files have: kind, label in tables, and settings of their own.
+MODELS = config["baselines"]["models"]
+
+
+def own_settings(name):
+    """Return the settings of a baseline that only its kind has."""
+    others = ("kind", "label", "activation")
+    return {key: value for key, value in MODELS[name].items() if key not in others}
+
+
+def own_layers(name):
+    """Return the layers of a baseline by modality: those of the config, or with its activation."""
+    own = {key: MODELS[name][key] for key in ("activation",) if key in MODELS[name]}
+    return {modality: layers | own for modality, layers in LAYERS.items()}
+
+
+def seed_batches(seeds):
+    """Return the seeds that one job takes, as `0-1-2`: so many, in the order of the config."""
+    size = config["seeds_a_job"]
+    return ["-".join(map(str, seeds[i : i + size])) for i in range(0, len(seeds), size)]
+
+
 def reported(file, section):
     """Return a figure's file, or the table of what it draws, as an item of the report."""
     name, form = Path(file).stem, Path(file).suffix.removeprefix(".")
@@ -69,4 +93,55 @@ def reported(file, section):
         caption=f"../workflow/report/{name}.rst",
         category=section,
         labels={"figure": name.replace("figure", "Figure "), "format": form},
+    )
+
+
+def manifests(corpora):
+    """Return the manifests of corpora: those of the rules that made them, else by `checksums`."""
+    return [
+        file
+        for corpus in corpora
+        for file in made_by_rule(corpus) or [f"{RUN}/corpora/{corpus}.json"]
+    ]
+
+
+def is_table(file):
+    """Tell whether a result is a table, which has a sidecar."""
+    return str(file).startswith("results/tables/") and str(file).endswith(".csv")
+
+
+def whole_run(wildcards):
+    """Return all that the rules make whose results are the targets of the whole run."""
+    wanted = set(map(str, rules.all.input))
+    makers = [rule for rule in workflow.rules if wanted & set(map(str, rule.output))]
+    return sorted({str(file) for rule in makers for file in rule.output if rule.name != "all"})
+
+
+def no_own_data(wildcards):
+    """Stop where results on data of the user's own are asked for, and the config names none."""
+    raise WorkflowError(
+        "config: expected `own`, the files of your modalities, found none. "
+        "Run: snakemake --cores 8 own --configfile config/own.yaml"
+    )
+
+
+def stage1(wildcards):
+    """Return the settings of stage 1 for a latent size: those of all, and what it has of its own."""
+    settings = dict(config["autoencoder"])
+    own = settings.pop("by_latent")
+    return settings | own.get(str(wildcards.latent), {})
+
+
+def budget(wildcards):
+    """Return of those settings what IMA and every baseline share: how long and fast to train."""
+    shared = ("epochs", "batch_size", "learning_rate", "schedule", "patience")
+    return {name: value for name, value in stage1(wildcards).items() if name in shared}
+
+
+def serving(wildcards):
+    """Return the importance networks that serve a model: those learnt beside `importance.latent`."""
+    return rules.importance.output.model.format(
+        latent=config["importance"]["latent"] or wildcards.latent,
+        seed=wildcards.seed,
+        objective=config["importance"]["objective"],
     )

@@ -2,7 +2,7 @@
 
 
 rule pairs:
-    """Row numbers of the items of every pair, train and test apart."""
+    """Row numbers of the items of every pair; train, validation and test share none."""
     input:
         image=rules.features_image.output.features,
         # Not features_speech: ids, splits and labels are the same before the mapping to [0, 1].
@@ -10,6 +10,7 @@ rule pairs:
         code=code("pairs.py"),
     output:
         train=f"{RUN}/pairs/train.parquet",
+        validation=f"{RUN}/pairs/validation.parquet",
         test=f"{RUN}/pairs/test.parquet",
     log:
         f"{RUN}/logs/pairs.log",
@@ -21,8 +22,8 @@ rule pairs:
         mem_mb=1000,
     params:
         R=config["pairs"]["R"],
-        train=config["pairs"]["train"],
-        test=config["pairs"]["test"],
+        totals={split: config["pairs"][split] for split in ("train", "test", "validation")},
+        held_out=config["pairs"]["held_out"],
         seed=config["pairs"]["seed"],
     script:
         "../workflow/scripts/pairs.py"
@@ -31,8 +32,7 @@ rule pairs:
 rule noise_image:
     """The noise images that the pairs ask for."""
     input:
-        train=rules.pairs.output.train,
-        test=rules.pairs.output.test,
+        pairs=list(rules.pairs.output),
         features=rules.features_image.output.features,
         code=code("noise_image.py"),
     output:
@@ -55,8 +55,7 @@ rule noise_image:
 rule noise_speech:
     """The noise waves that the pairs ask for, through the features of speech."""
     input:
-        train=rules.pairs.output.train,
-        test=rules.pairs.output.test,
+        pairs=list(rules.pairs.output),
         features=rules.features_speech.output.features,
         mapping=rules.features_speech.output.mapping,
         code=code("noise_speech.py"),

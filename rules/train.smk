@@ -2,10 +2,11 @@
 
 MODEL = f"{RUN}/models/latent{{latent}}/seed{{seed}}"
 
-#: By modality, its corpus' features and then its noise: what the pairs' row numbers count.
-FEATURES = {
-    "image": [rules.features_image.output.features, rules.noise_image.output.features],
-    "speech": [rules.features_speech.output.features, rules.noise_speech.output.features],
+#: Settings of stage 2 that every objective and rho shares.
+STAGE2 = {
+    name: value
+    for name, value in config["importance"].items()
+    if name not in ("objective", "latent", "rho", "restarts", "seeds")
 }
 
 
@@ -13,7 +14,8 @@ rule autoencoder:
     """Stage 1: encoders and decoders (Eq. 2)."""
     input:
         **FEATURES,
-        pairs=rules.pairs.output.train,
+        pairs=PAIRS.train,
+        validation=PAIRS.validation,
         code=code("autoencoder.py"),
     output:
         model=f"{MODEL}/autoencoder.safetensors",
@@ -27,31 +29,34 @@ rule autoencoder:
     resources:
         mem_mb=3000,
     params:
-        layers=config["model"],
-        settings=config["autoencoder"],
+        layers=LAYERS,
+        settings=stage1,
     script:
         "../workflow/scripts/autoencoder.py"
 
 
 rule importance:
-    """Stage 2: importance networks (Eqs. 3 and 4), the best of several restarts."""
+    """Stage 2: importance networks of an objective (Eqs. 3 and 4), the best of several restarts."""
     input:
         **FEATURES,
-        pairs=rules.pairs.output.train,
+        pairs=PAIRS.train,
+        validation=PAIRS.validation,
         autoencoder=rules.autoencoder.output.model,
         code=code("importance.py"),
     output:
-        model=f"{MODEL}/importance.safetensors",
-        history=f"{MODEL}/importance_history.csv",
+        model=f"{MODEL}/importance_{{objective}}.safetensors",
+        history=f"{MODEL}/importance_{{objective}}_history.csv",
     log:
-        f"{RUN}/logs/importance_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/importance_{{objective}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/importance_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/importance_{{objective}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
         mem_mb=3000,
     params:
-        settings=config["importance"],
+        settings=STAGE2,
+        rho=RHO,
+        restarts=config["importance"]["restarts"],
     script:
         "../workflow/scripts/importance.py"

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.workflow import Checkout
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -24,3 +26,11 @@ def shared():
         return wanted
 
     return path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Checkout:
+    """A small demo, run to its end; tests leave it as it is."""
+    checkout = Checkout(tmp_path_factory.mktemp("workflow"))
+    checkout.snakemake()
+    return checkout

@@ -142,11 +142,26 @@ def test_a_truncated_parquet_file(tmp_path):
         io.read_parquet(path)
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"id": ["a", "b", "a"]}, "x, column 'id': expected every id once, found one twice"),
+        ({"item_image": [0, -1]}, "column 'item_image': expected row numbers from 0, found -1"),
+    ],
+)
+def test_values_that_cannot_be(tmp_path, columns, message):
+    pq.write_table(pa.table(columns), tmp_path / "x")
+    with pytest.raises(InputError, match=message):
+        io.read_parquet(tmp_path / "x")
+
+
 # Parquet in parts
 
 
 def part(n, start):
-    return features(np.zeros((n, 1))).drop_columns("x"), np.full((n, 3), start, np.float32)
+    table = features(np.zeros((n, 1))).drop_columns("x")
+    ids = pa.array([f"{start}/{i}" for i in range(n)])
+    return table.set_column(0, "id", ids), np.full((n, 3), start, np.float32)
 
 
 def test_parts_make_one_file(tmp_path):
@@ -159,7 +174,7 @@ def test_parts_make_one_file(tmp_path):
     assert stream.rows == 5
     table = io.read_parquet(path, FEATURES)
     assert io.matrix(table, "x")[:, 0].tolist() == [1, 1, 2, 2, 2]
-    assert table["id"].to_pylist() == ["a/0", "a/1", "a/0", "a/1", "a/2"]
+    assert table["id"].to_pylist() == ["1/0", "1/1", "2/0", "2/1", "2/2"]
 
 
 @pytest.mark.parametrize("parts", [0, 1])
@@ -219,7 +234,7 @@ def test_matrices_of_different_widths(tmp_path):
         io.write_parquet(features(np.ones((1, width))), tmp_path / name)
     with pytest.raises(InputError, match=r"/b: expected vectors of 2 values as in .*/a, found 3"):
         io.read_matrix([tmp_path / "a", tmp_path / "b"])
-    with pytest.raises(InputError, match="/a: expected a column 'y', found none"):
+    with pytest.raises(InputError, match="/a: expected a column 'y', found columns"):
         io.read_matrix([tmp_path / "a"], "y")
 
 
@@ -254,6 +269,21 @@ def test_what_is_not_json(tmp_path, content):
         io.read_json(tmp_path / "v.json")
 
 
+def test_json_with_nan_is_refused(tmp_path):
+    (tmp_path / "v.json").write_text('{"loss": NaN}')
+    with pytest.raises(InputError, match=r"v\.json: expected numbers that JSON knows, found NaN"):
+        io.read_json(tmp_path / "v.json")
+
+
+@pytest.mark.parametrize("content", ["[]", "3", '[{"a": 1}, {"b": 1}]', '{"b": 1}'])
+def test_json_without_a_key_that_it_must_have(tmp_path, content):
+    (tmp_path / "v.json").write_text(content)
+    with pytest.raises(InputError, match=r"v\.json: expected an object with 'a', found "):
+        io.read_json(tmp_path / "v.json", ["a"])
+    (tmp_path / "v.json").write_text('[{"a": 1}]')
+    assert io.read_json(tmp_path / "v.json", ["a"]) == [{"a": 1}]
+
+
 def test_json_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match=r"v\.json: expected JSON, found no file"):
         io.read_json(tmp_path / "v.json")
@@ -268,6 +298,12 @@ def test_tensors_come_back_with_their_config(tmp_path):
     assert found == config and back.keys() == tensors.keys()
     for name, tensor in tensors.items():
         assert torch.equal(back[name], tensor.detach()) and back[name].dtype == tensor.dtype
+
+
+def test_a_checkpoint_of_nan_is_refused(tmp_path):
+    io.write_tensors({"w": torch.tensor([1.0, torch.nan])}, tmp_path / "m", {})
+    with pytest.raises(InputError, match="m, tensor 'w': expected finite numbers only"):
+        io.read_tensors(tmp_path / "m")
 
 
 def test_what_is_not_a_checkpoint(tmp_path):

@@ -76,13 +76,12 @@ def test_an_input_error_is_one_line_that_names_the_rule(ran):
     assert "Traceback" in log and "line 14, in main" in log and "InputError" in log
 
 
-def test_any_other_error_comes_with_its_traceback(ran):
+def test_any_other_error_is_one_line_too(ran):
     process, log = ran["bug"]
     assert process.returncode == 1 and process.stdout == ""
-    lines = process.stderr.rstrip().splitlines()
-    assert lines[0] == "error in rule pairs:" and lines[-1] == "KeyError: 'image'"
-    assert "line 14, in main" in process.stderr
-    assert "KeyError: 'image'" in log and "Traceback" in log
+    assert process.stderr.startswith("error in rule pairs: KeyError: 'image' (the traceback is in ")
+    assert len(process.stderr.splitlines()) == 1
+    assert "KeyError: 'image'" in log and "Traceback" in log and "line 14, in main" in log
 
 
 def test_a_log_is_of_the_last_run_only(tmp_path):

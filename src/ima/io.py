@@ -1,13 +1,11 @@
 """Reading and writing of every file that passes between rules: Parquet, safetensors, JSON.
 
-Writers write whole files or none: to a temporary name beside the target, fsync, then rename.
+Writers write whole files or none (`ima.files.whole_file`).
 Readers check what they read against `ima.schema` and say what was expected and found.
 """
 
-import contextlib
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +15,9 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from ima.errors import InputError
-
-
-@contextlib.contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path that becomes `path` only when the block ends without an error."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from ima.files import whole_file
+from ima.schema import VECTOR
+from ima.values import check_values
 
 
 def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = None) -> None:
@@ -93,11 +79,17 @@ class ParquetStream:
         self._file.__exit__(*error)
 
 
-def read_parquet(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
+def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool = False) -> pa.Table:
     """Read a table and check that it has the columns of `schema`, with their types.
 
+    Args:
+        path: the file.
+        schema: the columns; None for any.
+        rows: whether there must be some.
+
     Raises:
-        InputError: not a Parquet file, or a column is missing or of another type.
+        InputError: not a Parquet file, a column is missing or of another type, no rows where there
+            must be, or values that cannot be (an id twice, a row number below 0, NaN of x or y).
     """
     try:
         table = pq.read_table(path, memory_map=True)
@@ -110,7 +102,11 @@ def read_parquet(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
             found=f"something else ({str(error).splitlines()[0]})",
             do="Delete it and run the rule that makes it again.",
         ) from error
-    return table if schema is None else conform(table, schema, path)
+    table = table if schema is None else conform(table, schema, path)
+    check_values(table, path)
+    if rows and not len(table):
+        raise InputError(path, expected="rows", found="none")
+    return table
 
 
 def conform(table: pa.Table, schema: pa.Schema, where: object) -> pa.Table:
@@ -187,10 +183,13 @@ def read_matrix(paths: Sequence[str | Path], column: str = "x") -> np.ndarray:
     """
     parts = []
     for path in paths:
+        table = read_parquet(path)
+        names = [name for name in ("id",) if name in table.column_names]
+        fields = [pa.field(name, pa.string(), nullable=False) for name in names]
+        vectors = pa.field(column, VECTOR, nullable=False)
+        table = conform(table, pa.schema([*fields, vectors]), path)
         try:
-            parts.append(matrix(read_parquet(path), column))
-        except KeyError:
-            raise InputError(path, expected=f"a column '{column}'", found="none") from None
+            parts.append(matrix(table, column))
         except InputError as error:
             raise InputError(path, expected=error.expected, found=error.found) from error
         if parts[-1].shape[1] != parts[0].shape[1]:
@@ -202,6 +201,11 @@ def read_matrix(paths: Sequence[str | Path], column: str = "x") -> np.ndarray:
     return np.concatenate(parts)
 
 
+def vector_width(path: str | Path, column: str = "x") -> int:
+    """Return the width of a table's vectors, without reading them."""
+    return pq.read_schema(path).field(column).type.list_size
+
+
 def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:
     """Write a table as CSV for reading: floats rounded, missing values empty."""
     rounded = [
@@ -211,6 +215,25 @@ def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:
     options = csv.WriteOptions(quoting_style="needed")
     with whole_file(path) as temporary:
         csv.write_csv(pa.Table.from_arrays(rounded, table.column_names), temporary, options)
+
+
+def read_csv(path: str | Path, first: str) -> pa.Table:
+    """Read a table that `write_csv` wrote, whose first column is called `first`.
+
+    Raises:
+        InputError: no such file, not CSV, another first column, or no rows.
+    """
+    from pyarrow import csv
+
+    try:
+        table = csv.read_csv(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(path, expected="a CSV table", found=error) from error
+    if table.column_names[0] != first or not len(table):
+        raise InputError(
+            path, expected=f"rows, and '{first}' as first column", found=table.column_names
+        )
+    return table
 
 
 def write_history(rows: Sequence[Mapping], path: str | Path) -> None:
@@ -228,18 +251,44 @@ def write_json(value: object, path: str | Path) -> None:
         temporary.write_text(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
-def read_json(path: str | Path) -> object:
+def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
     """Read a JSON file.
 
+    Args:
+        path: the file.
+        keys: that its object, or each object of its list, must have; None for any JSON.
+
     Raises:
-        InputError: no such file, or one that is not JSON.
+        InputError: no such file, one that is not JSON or has NaN in it, or a key is missing.
     """
+
+    def no_number(name: str) -> None:
+        raise InputError(path, expected="numbers that JSON knows", found=name)
+
     try:
-        return json.loads(Path(path).read_text())
+        value = json.loads(Path(path).read_text(), parse_constant=no_number)
     except FileNotFoundError:
         raise InputError(path, expected="JSON", found="no file") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(path, expected="JSON", found=str(error)) from error
+    rows = value if isinstance(value, list) else [value]
+    for row in rows or [None]:
+        for key in keys or ():
+            if not isinstance(row, dict) or key not in row:
+                raise InputError(path, expected=f"an object with '{key}'", found=str(row)[:100])
+    return value
+
+
+def read_rows(path: str | Path) -> list[dict]:
+    """Read JSON that is a list of rows, one or more.
+
+    Raises:
+        InputError: as `read_json`, or something else than rows.
+    """
+    rows = read_json(path)
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise InputError(path, expected="a list of rows", found=str(rows)[:60])
+    return rows
 
 
 def write_tensors(tensors: Mapping, path: str | Path, config: Mapping) -> None:
@@ -262,8 +311,14 @@ def read_tensors(path: str | Path) -> tuple[dict, dict]:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return tensors, json.loads((file.metadata() or {})["config"])
+            config = json.loads((file.metadata() or {})["config"])
     except (SafetensorError, FileNotFoundError, KeyError) as error:
         raise InputError(
             path, expected="a safetensors checkpoint with its config", found=str(error)
         ) from error
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise InputError(
+                f"{path}, tensor '{name}'", expected="finite numbers only", found="NaN or Inf"
+            )
+    return tensors, config

@@ -5,41 +5,87 @@ threads and log by name, and the rule's name.
 """
 
 import contextlib
+import importlib
 import logging
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ima import files, lease
 from ima.errors import InputError
+
+
+class StoppedError(BaseException):
+    """The process was asked to end, by a batch system's time limit or its user."""
 
 
 def run(main: Callable, job) -> None:
     """Call `main(job)` with what it prints and logs in the rule's log file.
 
-    An `InputError` is shown as one line on the terminal, whatever else goes wrong with its
-    traceback; the log has the traceback in either case. The process then ends with status 1.
+    Whatever goes wrong is shown as one line on the terminal that names the rule, the cause and the
+    file at fault (or those read); the log has the traceback. The process then ends with status 1.
+    A run of the same job that is still going on can write nothing from now on (`ima.lease`).
+    An output named `provenance` is written here, not by `main` (`ima.provenance`).
     """
     log = Path(job.log[0])
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        log.open("w") as file,
-        contextlib.redirect_stdout(file),
-        contextlib.redirect_stderr(file),
-    ):
-        logging.basicConfig(stream=file, level=logging.INFO, format="%(levelname)s %(message)s")
-        logging.captureWarnings(True)
-        try:
-            main(job)
-        except InputError as error:
-            # What a library says of a bad file may have several lines.
-            lines = " ".join(line.strip() for line in str(error).splitlines())
-            _end(f"error in rule {job.rule}: {lines}")
-        except Exception:
-            _end(f"error in rule {job.rule}:\n{traceback.format_exc()}")
+    try:
+        with (
+            lease.hold(log) as file,
+            contextlib.redirect_stdout(file),
+            contextlib.redirect_stderr(file),
+            _stoppable(),
+        ):
+            logging.basicConfig(stream=file, level=logging.INFO, format="%(levelname)s %(message)s")
+            logging.captureWarnings(True)
+            _run(main, job)
+    except OSError as error:  # the log itself cannot be written
+        sys.exit(f"error in rule {job.rule}: {log}: expected to write the log, found {error}")
 
 
-def _end(message: str) -> None:
+def _run(main: Callable, job) -> None:
+    try:
+        files.sweep(getattr(job, "output", ()))
+        main(job)
+        if sidecars := getattr(getattr(job, "output", None), "provenance", None):
+            # By its name: imported as usual, it would be code that every rule depends on.
+            importlib.import_module("ima.provenance").write_sidecars(job, sidecars)
+    except InputError as error:
+        # What a library says of a bad file may have several lines.
+        _end(job, " ".join(line.strip() for line in str(error).splitlines()))
+    except (StoppedError, lease.SupersededError, MemoryError) as error:
+        _end(job, str(error) or "out of memory: raise its mem_mb")
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        _end(job, f"{said} (the traceback is in {job.log[0]})")
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM end the block as an error does, so that nothing half written stays behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _: object) -> None:
+        raise StoppedError(f"stopped by {signal.Signals(number).name}")
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(job, message: str) -> None:
+    """End with a message, and the files it may be about if it names none of them."""
+    given = [str(file) for file in getattr(job, "input", ()) if not str(file).endswith(".py")]
+    if given and not any(Path(file).name in message for file in given):
+        more = f" and {len(given) - 9} more" if len(given) > 9 else ""
+        message += f" Its input: {', '.join(given[:9])}{more}."
+    # First the message: there may be no space for the log.
+    print(f"error in rule {job.rule}: {message}", file=sys.__stderr__, flush=True)
     traceback.print_exc()
-    print(message, file=sys.__stderr__, flush=True)
     sys.exit(1)

@@ -80,6 +80,20 @@ def test_an_unknown_emotion(root):
     assert "label: expected one of angry, happy" in skipped["reason"][0].as_py()
 
 
+def test_a_manifest_that_leads_out_of_the_corpus(root):
+    outside = root.parent / "outside.flac"
+    soundfile.write(outside, np.zeros(8000), 16_000)
+    manifest = root / "manifest.csv"
+    for file in ("../outside.flac", str(outside), "audio/../../outside.flac"):
+        line = f"{file},angry,normal,01,text,01,01,M,1.6,0.1\n"
+        manifest.write_text(
+            HEADER + line + f"audio/{next(iter(LINES))}.flac,neutral,,,text,,01,M,,\n"
+        )
+        utterances, _, skipped = ravdess.index(root)
+        assert len(utterances) == 1
+        assert f"file: expected a path within the corpus, found {file}" in str(skipped["reason"])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -296,3 +296,22 @@ def test_a_mapping_comes_back_from_json(kind):
 def test_another_mapping():
     with pytest.raises(InputError, match=r"mapping: expected one of .*found rank"):
         UnitInterval.fit(X, "rank", coefficients=2)
+
+
+def test_mapping_in_blocks_is_that_of_all_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    x = (3 * rng.normal(size=(1000, 24)) + 1).astype(np.float32)
+    pooled = x.reshape(-1, 12).astype(np.float64)
+    for block in (7, 999, 2000, 10**6):  # of 2000 rows
+        monkeypatch.setattr(speech, "BLOCK", block)
+        mapping = speech.UnitInterval.fit(x, "sigmoid", 12)
+        # To the last bit: the same seed must give the same bytes.
+        np.testing.assert_array_equal(mapping.low, pooled.mean(0))
+        np.testing.assert_array_equal(mapping.scale, pooled.std(0))
+        whole = 1 / (1 + np.exp(-(pooled - pooled.mean(0)) / pooled.std(0)))
+        np.testing.assert_allclose(mapping(x), whole.reshape(x.shape), rtol=1e-6)
+
+
+def test_mapping_fitted_to_nothing():
+    with pytest.raises(InputError, match="expected training digits to fit it to, found none"):
+        speech.UnitInterval.fit(np.empty((0, 24), np.float32), "sigmoid", 12)

@@ -75,7 +75,8 @@ def files_below(root: Path) -> Iterable[str]:
             folders.clear()
             continue
         seen.add(real)
-        for name in names:
+        # Snakemake leaves a file of its own in a folder that a rule makes.
+        for name in (name for name in names if not name.startswith(".snakemake")):
             yield Path(folder, name).relative_to(root).as_posix()
 
 

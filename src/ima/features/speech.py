@@ -22,6 +22,8 @@ MAPPINGS = ("sigmoid", "minmax", "binary")
 
 #: Cuts transformed at a time: few enough that their spectra stay in a core's cache.
 IN_CACHE = 32
+#: Rows that are doubles at a time.
+BLOCK = 8192
 
 
 @dataclass(frozen=True)
@@ -231,11 +233,13 @@ class UnitInterval:
         """Fit to MFCC vectors (n, D) of the training digits.
 
         Raises:
-            InputError: `kind` is not one of MAPPINGS.
+            InputError: `kind` is not one of MAPPINGS, or there are no vectors.
         """
+        if not len(x):
+            raise InputError("mapping", expected="training digits to fit it to", found="none")
         if kind == "sigmoid":
-            pooled = x.reshape(-1, coefficients).astype(np.float64)
-            return cls(kind, pooled.mean(0), _positive(pooled.std(0)))
+            mean, sd = _moments(x.reshape(-1, coefficients))
+            return cls(kind, mean, _positive(sd))
         if kind == "minmax":
             return cls(kind, x.min(0), _positive(np.ptp(x, axis=0)))
         if kind == "binary":
@@ -253,6 +257,12 @@ class UnitInterval:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Map MFCC vectors (n, D) to [0, 1]; float32."""
+        mapped = np.empty(x.shape, np.float32)
+        for start in range(0, len(x), BLOCK):  # or doubles of all of them would be in memory
+            mapped[start : start + BLOCK] = self._map(x[start : start + BLOCK])
+        return mapped
+
+    def _map(self, x: np.ndarray) -> np.ndarray:
         from scipy.special import expit
 
         frames = x.shape[1] // len(self.low)  # 1 where a dimension has a scale of its own
@@ -263,7 +273,25 @@ class UnitInterval:
             mapped = np.clip(scaled, 0, 1)
         else:
             mapped = scaled > 0
-        return mapped.reshape(x.shape).astype(np.float32)
+        return mapped.reshape(x.shape)
+
+
+def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each column, as numpy does in doubles, to the last bit.
+
+    But a block at a time: doubles of all rows would take more memory than anything else here.
+    """
+
+    def summed(of_block: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        total = np.zeros((0, x.shape[1]))
+        for start in range(0, len(x), BLOCK):
+            values = of_block(x[start : start + BLOCK].astype(np.float64))
+            # The sum so far is the first row: rows are added in the order of all at once.
+            total = np.add.reduce(np.concatenate([total, values]), axis=0, keepdims=True)
+        return total[0] / len(x)
+
+    mean = summed(lambda block: block)
+    return mean, np.sqrt(summed(lambda block: (block - mean) ** 2))
 
 
 def _positive(scale: np.ndarray) -> np.ndarray:

@@ -1,0 +1,92 @@
+"""Resources of the rules on a cluster, from what `benchmark:` measured in the runs made here.
+
+    python benchmarks/resources.py
+
+Writes profiles/slurm/measured.csv, the most memory and time that any job of a rule took in any run
+below results/, and from it `set-resources` in profiles/slurm/config.yaml. Rules that have not run
+here keep what was measured before.
+"""
+
+import csv
+import math
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PROFILE = ROOT / "profiles/slurm/config.yaml"
+MEASURED = ROOT / "profiles/slurm/measured.csv"
+COLUMNS = ("rule", "jobs", "seconds", "mem_mb", "runs")
+#: MB of the Snakemake that SLURM starts for a job, and of the one that this starts in a job step.
+OVERHEAD_MB = 400
+BEGIN, END = "  # measured: begin\n", "  # measured: end\n"
+
+
+def main() -> None:
+    """Measure, then write the table and the profile."""
+    rules = {name: row for row in read(MEASURED) for name in [row["rule"]]}
+    rules |= measure(ROOT / "results", names_of_rules())
+    with MEASURED.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rules[name] for name in sorted(rules))
+    text = PROFILE.read_text()
+    before, after = text[: text.index(BEGIN)], text[text.index(END) :]
+    PROFILE.write_text(before + BEGIN + "".join(request(rules[n]) for n in sorted(rules)) + after)
+
+
+def read(path: Path) -> list[dict]:
+    """Return the rows of the table, if there is one."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def names_of_rules() -> list[str]:
+    """Return the names of all rules, longest first."""
+    text = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
+    return sorted(re.findall(r"^ *rule (\w+):", text, re.M), key=len, reverse=True)
+
+
+def measure(results: Path, rules: list[str]) -> dict[str, dict]:
+    """Return by rule the most that one of its jobs took.
+
+    Args:
+        results: folder with a folder a run; a benchmark is `<rule>.tsv`, `<rule>_<wildcards>.tsv`
+            or `<rule>/<wildcards>.tsv`, in seconds (`s`) and MB (`max_rss`).
+        rules: names, longest first.
+    """
+    found: dict[str, list[tuple[float, float, str]]] = {}
+    for path in sorted(results.glob("*/benchmarks/**/*.tsv")):
+        run, _, *parts = path.relative_to(results).parts
+        rule = next(
+            (name for name in rules if re.match(rf"{name}(_|$|/)", "/".join(parts)[:-4])), None
+        )
+        if rule is None:
+            continue  # of a rule that is no more
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                memory = 0.0 if row["max_rss"] in ("-", "NA") else float(row["max_rss"])
+                found.setdefault(rule, []).append((float(row["s"]), memory, run))
+    return {
+        rule: {
+            "rule": rule,
+            "jobs": len(rows),
+            "seconds": round(max(seconds for seconds, _, _ in rows), 1),
+            "mem_mb": round(max(memory for _, memory, _ in rows)),
+            "runs": " ".join(sorted({run for _, _, run in rows})),
+        }
+        for rule, rows in found.items()
+    }
+
+
+def request(row: dict) -> str:
+    """Return a rule's line of the profile: memory x 1.5 and overhead, time x 4, 10 min or more."""
+    memory = math.ceil((1.5 * float(row["mem_mb"]) + OVERHEAD_MB) / 100) * 100
+    minutes = max(10, math.ceil(4 * float(row["seconds"]) / 60))
+    values = f"mem_mb: {memory} * attempt, runtime: {minutes} * attempt"
+    return f"  {row['rule']}: {{{values}}}\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Where results come from: checksums of corpora, a sidecar beside each table, a crate of the run."""
+
+DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
+
+
+rule checksums:
+    """Number, size and checksum of the files of a user's own corpus."""
+    input:
+        code=code("checksums.py"),
+    output:
+        manifest=f"{RUN}/corpora/{{corpus}}.json",
+    log:
+        f"{RUN}/logs/checksums_{{corpus}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/checksums_{{corpus}}.tsv"
+    wildcard_constraints:
+        corpus=r"\w+",
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        root=lambda wildcards: corpus_root(wildcards.corpus),
+        fingerprint=lambda wildcards: fingerprint(wildcards.corpus),
+    script:
+        "../workflow/scripts/checksums.py"
+
+
+# Every rule that makes tables makes their sidecars too (ima.job writes them). A rule whose corpora
+# are not those of digits names their manifests itself, as its input `corpora`.
+for maker in list(workflow.rules):
+    tables = [str(file) for file in maker.output if is_table(file)]
+    if tables:
+        if "corpora" not in maker.input.keys():
+            maker.set_input(corpora=manifests(DIGIT_CORPORA))
+        maker.set_input(sidecars_code=os.path.relpath(ROOT / "src/ima/provenance.py"))
+        maker.set_output(
+            provenance=[f"{table.removesuffix('.csv')}.provenance.json" for table in tables]
+        )
+
+
+rule crate:
+    """The run as an RO-Crate: code, config, tables, figures and what they were made from."""
+    input:
+        results=whole_run,
+        corpora=manifests(DIGIT_CORPORA) + emotion_manifests(),
+        code=code("crate.py"),
+    output:
+        crate=f"{RUN}/crate.zip",
+    log:
+        f"{RUN}/logs/crate.log",
+    benchmark:
+        f"{RUN}/benchmarks/crate.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    script:
+        "../workflow/scripts/crate.py"

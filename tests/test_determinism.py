@@ -1,0 +1,68 @@
+"""The same seed, the same bytes: run again, on one core and on two, in processes side by side.
+
+That a run through SLURM has them too is in test_slurm.py; that a disturbed one has, in
+test_crash.py.
+"""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from ima.corpora.speech import Waves, write_waves
+from ima.features.speech import Mfcc, extract
+from ima.io import read_parquet
+from ima.schema import RECORDINGS, SEGMENTS
+from ima.segment.methods import segment
+from tests.workflow import Checkout
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_second_run_on_one_core(finished, tmp_path):
+    """The first was on two, in another folder."""
+    checkout = Checkout(tmp_path / "again")
+    checkout.config = json.loads(json.dumps(finished.config))
+    checkout.snakemake("digits", cores=1)
+    ours, first = checkout.bytes_of_results(), finished.bytes_of_results()
+    assert ours.keys() <= first.keys() and len(ours) > 40
+    assert [name for name in ours if ours[name] != first[name]] == []
+
+
+def test_another_seed_gives_other_bytes(finished):
+    """A negative control: what is compared does depend on the seed."""
+    models = [finished.folder / f"results/small/models/latent2/seed{seed}" for seed in (0, 1)]
+    for name in ("autoencoder.safetensors", "representations.parquet", "scores.json"):
+        first, second = ((model / name).read_bytes() for model in models)
+        assert first != second, name
+
+
+@pytest.fixture(scope="module")
+def speech(finished):
+    """The small demo's recordings, waves and segments."""
+    run = finished.folder / "results/small"
+    return (
+        read_parquet(run / "recordings/recordings.parquet", RECORDINGS),
+        Waves(run / "recordings/waves.arrow", 12_500),
+        read_parquet(run / "segments/segments.parquet", SEGMENTS),
+    )
+
+
+def test_recordings_by_several_processes(speech, finished, tmp_path):
+    recordings, _, _ = speech
+    roots = {c: str(finished.folder / "results/small/raw" / c) for c in ("tidigits", "ti46")}
+    for processes in (1, 2):
+        write_waves(recordings, roots, 12_500, tmp_path / str(processes), processes)
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+
+
+def test_segments_by_several_processes(speech):
+    recordings, waves, one = speech
+    assert segment(recordings, waves, "hmm", 2).equals(one)
+
+
+def test_mfcc_by_several_processes(speech, finished):
+    _, waves, segments = speech
+    parts = [list(extract(segments, waves, Mfcc(), n)) for n in (1, 2)]
+    one, two = (pa.array([row.tobytes() for part in found for row in part]) for found in parts)
+    assert len(one) == len(segments) and one.equals(two)
