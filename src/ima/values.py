@@ -7,8 +7,9 @@ import pyarrow.compute as pc
 
 from ima.errors import InputError
 
-#: Columns of numbers that need not be finite: log likelihoods.
-MAY_BE_INFINITE = {"loglik"}
+#: How columns of numbers begin that need not be finite: log likelihoods, and areas under a curve,
+#: which are not defined where all are of one class.
+MAY_BE_INFINITE = ("loglik", "auc")
 
 
 def check_values(table: pa.Table, path: str | Path) -> None:
@@ -18,7 +19,7 @@ def check_values(table: pa.Table, path: str | Path) -> None:
             expected, found = "every id once", "one twice"
         elif name.startswith("item_") and len(column) and pc.min(column).as_py() < 0:
             expected, found = "row numbers from 0", pc.min(column).as_py()
-        elif name not in MAY_BE_INFINITE and _not_finite(column):
+        elif not name.startswith(MAY_BE_INFINITE) and _not_finite(column):
             expected, found = "finite numbers only", "NaN or Inf"
         else:
             continue
