@@ -68,9 +68,7 @@ KEYS = {
     "pairs.held_out": "pairs noise_study",
     "model": "autoencoder baseline table4 anchors_classify noise_study",
     "autoencoder": "autoencoder baseline noise_study",
-    # What the latent size has of its own goes before these.
-    "autoencoder.epochs": "",
-    "autoencoder.learning_rate": "noise_study",
+    "autoencoder.epochs": "",  # what the latent size has of its own goes before it
     "autoencoder.by_latent": "autoencoder baseline",
     "autoencoder.lambda_rec": "autoencoder noise_study",
     "autoencoder.lambda_align": "autoencoder noise_study",

@@ -3,6 +3,7 @@
 import pyarrow.compute as pc
 
 from ima import job
+from ima.errors import InputError
 from ima.io import matrix, read_parquet, write_json
 from ima.metrics import score_views
 from ima.pairing import modalities, read_pairs
@@ -14,6 +15,11 @@ def main(snakemake):
     names = modalities(pairs)
     table = read_parquet(snakemake.input.representations, baseline_schema(names), rows=True)
     columns = {"joint": "z", **{m: f"u_{m}" for m in names}}
+    widths = {column: table[column].type.list_size for column in columns.values()}
+    if len(set(widths.values())) > 1:
+        raise InputError(
+            snakemake.input.representations, expected="vectors of one width", found=widths
+        )
     scores = []
     for seed in table["seed"].unique().to_pylist():
         own = table.filter(pc.equal(table["seed"], seed))
