@@ -122,7 +122,7 @@ def _fit_rounds(
         model.importance.load_state_dict(first)
         rows = _fit(model, x, held_out, loss_of, settings, seed)
         history += [{"round": number, **row} for row in rows]
-        with torch.no_grad():
+        if number < settings.rounds:  # what the next round counts pairs by
             y = [importances(model.importance, x, pairs) for pairs in (items, held_out)]
             y = [{m: v.to(u[m].device) for m, v in of.items()} for of in y]
     return history, _evaluate(model, x, held_out, loss_of, settings)
