@@ -41,7 +41,10 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of the fall of the\nvalidation loss still to come")
     handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    columns = 3 if len(latents) > 1 else 2  # of a single panel's width
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
+    )
     return figure
 
 
