@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import threadpoolctl
 
 from tests.workflow import Checkout
 
@@ -34,3 +35,15 @@ def finished(tmp_path_factory) -> Checkout:
     checkout = Checkout(tmp_path_factory.mktemp("workflow"))
     checkout.snakemake()
     return checkout
+
+
+@pytest.fixture
+def one_thread():
+    """One thread: networks as small as the tests' are slower on several, and end otherwise."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with threadpoolctl.threadpool_limits(1):
+        yield
+    torch.set_num_threads(threads)

@@ -23,13 +23,7 @@ SHORT = Stage2(rounds=2, steps=6, batch_size=32, learning_rate=1e-2)
 CHOICES = [*({"objective": "paper", "z": z} for z in Z), {"objective": "ima+"}]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Networks this small are slower on several threads, by far where others use them too."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def short(**settings):

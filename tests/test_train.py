@@ -28,13 +28,7 @@ from tests.problems import MISFITS, MODALITIES, noisy_problem, same, small, weig
 SHORT = Stage1(epochs=3, batch_size=16, learning_rate=1e-2)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Networks this small are slower on several threads, by far where others use them too."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def stage_1(seed, order_seed):
