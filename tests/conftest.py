@@ -1,10 +1,17 @@
-"""What every test may use: data that lie beside the checkout, where there are any."""
+"""What every test may use: data that lie beside the checkout, where there are any, and a demo.
+
+Tests count in one thread, as jobs of the workflow do: sums over another number of threads end in
+other last digits, and networks as small as the tests' are slower on several.
+"""
 
 import os
 from pathlib import Path
 
 import pytest
-import threadpoolctl
+from filelock import FileLock
+
+# Before anything imports numpy or torch, which read it then.
+os.environ.update({f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")})
 
 from tests.workflow import Checkout
 
@@ -30,20 +37,14 @@ def shared():
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Checkout:
-    """A small demo, run to its end; tests leave it as it is."""
-    checkout = Checkout(tmp_path_factory.mktemp("workflow"))
-    checkout.snakemake()
+def finished(tmp_path_factory, worker_id) -> Checkout:
+    """A small demo, run to its end, once for all test processes; tests leave it as it is."""
+    folder = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        folder = folder.parent
+    with FileLock(folder / "finished.lock"):
+        checkout = Checkout(folder / "finished")
+        if not (folder / "finished.done").exists():
+            checkout.snakemake()
+            (folder / "finished.done").touch()
     return checkout
-
-
-@pytest.fixture
-def one_thread():
-    """One thread: networks as small as the tests' are slower on several, and end otherwise."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with threadpoolctl.threadpool_limits(1):
-        yield
-    torch.set_num_threads(threads)

@@ -24,8 +24,7 @@ from safetensors.torch import save_file
 from ima import job
 from tests.workflow import ROOT, Plan, defaults, merged, rules_of_workflow, script_of
 
-#: One thread, as Snakemake gives each job: sums over another number of them end otherwise.
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.slow
 
 # Ways to spoil a file; each takes its path
 

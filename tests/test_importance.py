@@ -23,9 +23,6 @@ SHORT = Stage2(rounds=2, steps=6, batch_size=32, learning_rate=1e-2)
 CHOICES = [*({"objective": "paper", "z": z} for z in Z), {"objective": "ima+"}]
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 def short(**settings):
     return Stage2(**{**vars(SHORT), **settings})
 

@@ -28,9 +28,6 @@ from tests.problems import MISFITS, MODALITIES, noisy_problem, same, small, weig
 SHORT = Stage1(epochs=3, batch_size=16, learning_rate=1e-2)
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 def stage_1(seed, order_seed):
     """Return a model trained from the weights of one seed on pairs in the order of another."""
     model, x, items = small(seed)

@@ -63,12 +63,15 @@ def script_of(rule: str) -> str:
 
 
 class Checkout:
-    """A copy of the workflow in a folder of its own, with a config of its own."""
+    """A copy of the workflow in a folder of its own, with a config of its own.
+
+    Another process may have made the copy: it is then taken as it is.
+    """
 
     def __init__(self, folder: Path):
         self.folder, self.config = folder, json.loads(json.dumps(SMALL))
         folder.mkdir(parents=True, exist_ok=True)
-        for name in CHECKOUT:
+        for name in () if (folder / CHECKOUT[0]).exists() else CHECKOUT:
             source = ROOT / name
             copy = shutil.copytree if source.is_dir() else shutil.copy2
             copy(source, folder / name)
@@ -76,7 +79,9 @@ class Checkout:
     def command(self, *arguments: str, cores: int = 2) -> list[str]:
         """Return the command of a run with this config, which is written for it."""
         config = self.folder / "small.yaml"
-        config.write_text(yaml.safe_dump(self.config, sort_keys=False))
+        text = yaml.safe_dump(self.config, sort_keys=False)
+        if not config.exists() or config.read_text() != text:
+            config.write_text(text)
         limit = [] if "--jobs" in arguments else ["--cores", str(cores)]
         return [
             *(sys.executable, "-m", "snakemake", *arguments, *limit),
