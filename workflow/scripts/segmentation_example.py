@@ -1,14 +1,13 @@
 """A recording's wave, spectrogram and digits' places, by `ima.figures.plot_utterance`."""
 
-from pathlib import Path
-
 import pyarrow.compute as pc
 
 from ima import job
 from ima.corpora.speech import Waves
 from ima.errors import InputError
 from ima.figures import plot_utterance
-from ima.io import read_parquet, whole_file
+from ima.figures_importance import save
+from ima.io import read_parquet
 from ima.schema import RECORDINGS, SEGMENTS
 
 
@@ -22,11 +21,8 @@ def main(snakemake):
     rows = segments.filter(pc.field("recording") == recording).to_pylist()
     samples, rate = Waves(snakemake.input.waves, snakemake.params.rate)(recording)
     figure = plot_utterance(samples, rate, rows, title=recording)
-    for path in map(Path, snakemake.output):
-        with whole_file(path) as temporary:
-            figure.savefig(
-                temporary, format=path.suffix[1:], dpi=150, metadata={"CreationDate": None}
-            )
+    for path in snakemake.output:
+        save(figure, path)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from ima import job
 from ima.corpora.speech import Waves
 from ima.figures import plot_utterance
+from ima.figures_importance import save
 from ima.io import read_parquet, write_csv
 from ima.schema import RECORDINGS, SEGMENTS
 from ima.segment.examples import choose
@@ -18,14 +19,13 @@ def main(snakemake):
     chosen = choose(read_parquet(snakemake.input.recordings, RECORDINGS), segments)
     waves = Waves(snakemake.input.waves, snakemake.params.rate)
     folder = Path(snakemake.output.figures)
-    folder.mkdir(parents=True)
     names = []
     for number, (recording, why) in enumerate(chosen, 1):
         rows = segments.filter(pc.field("recording") == recording).to_pylist()
         figure = plot_utterance(*waves(recording), rows, title=f"{recording} ({why})")
         names.append(f"{number:02d}-{recording.replace('/', '-')}")
-        figure.savefig(folder / f"{names[-1]}.png", dpi=150)
-        figure.savefig(folder / f"{names[-1]}.pdf", dpi=150, metadata={"CreationDate": None})
+        for form in ("png", "pdf"):
+            save(figure, folder / f"{names[-1]}.{form}")
     table = pa.table(dict(zip(("recording", "why"), zip(*chosen, strict=True), strict=True)))
     write_csv(table.add_column(0, "figure", [names]), snakemake.output.chosen)
 
