@@ -9,7 +9,7 @@ rule feature_checks:
         segments=rules.segment.output.segments,
         code=code("feature_checks.py"),
     output:
-        table="results/tables/feature_checks.csv",
+        table=reported("results/tables/feature_checks.csv", "Section 4"),
     log:
         f"{RUN}/logs/feature_checks.log",
     benchmark:
@@ -64,12 +64,11 @@ rule segmentation_examples:
         segments=rules.segment.output.segments,
         code=code("segmentation_examples.py"),
     output:
-        figures=report(
-            directory(f"{RUN}/figures/segmentation_examples"),
+        figures=reported(
+            f"{RUN}/figures/segmentation_examples",
+            "Section 4",
             patterns=["{figure}.png"],
-            caption="../workflow/report/segmentation.rst",
-            category="Segmentation",
-            labels={"recording": "{figure}"},
+            labels={"result": "{figure}", "format": "png"},
         ),
         chosen=f"{RUN}/figures/segmentation_examples.csv",
     log:
@@ -84,3 +83,10 @@ rule segmentation_examples:
         rate=config["speech"]["mfcc"]["rate"],
     script:
         "../workflow/scripts/segmentation_examples.py"
+
+
+rule checks:
+    """Checks of what goes into training: what features keep of a digit, and where digits were cut."""
+    input:
+        rules.feature_checks.output.table,
+        list(rules.segmentation_examples.output),

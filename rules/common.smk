@@ -85,15 +85,33 @@ def seed_batches(seeds):
     return ["-".join(map(str, seeds[i : i + size])) for i in range(0, len(seeds), size)]
 
 
-def reported(file, section):
-    """Return a figure's file, or the table of what it draws, as an item of the report."""
-    name, form = Path(file).stem, Path(file).suffix.removeprefix(".")
-    return report(
-        file,
-        caption=f"../workflow/report/{name}.rst",
-        category=section,
-        labels={"figure": name.replace("figure", "Figure "), "format": form},
-    )
+#: What the report's categories are called, by the paper's section.
+SECTIONS = {
+    "Section 4": "Section 4, data and features",
+    "Section 6.1": "Section 6.1, importances",
+    "Section 6.2": "Section 6.2, representations",
+}
+#: Of every result that the report shows: its category and the file of its caption.
+REPORTED = {}
+
+
+def title_of(file):
+    """Return what a result is called: `results/tables/table1.csv` is Table 1."""
+    name = re.sub(r"(figure|table)(?=\d)", r"\1 ", Path(file).stem).replace("_", " ")
+    return name[0].upper() + name[1:]
+
+
+def reported(file, section, caption=None, **options):
+    """Return a result as an item of the report, with a caption of its name or another's.
+
+    `options` are of Snakemake's `report`, for a folder of figures.
+    """
+    caption = f"workflow/report/{caption or Path(file).stem}.rst"
+    REPORTED[file] = {"section": SECTIONS.get(section, section), "caption": caption}
+    labels = {"result": title_of(file), "format": Path(file).suffix.removeprefix(".")}
+    options = {"labels": labels} | options
+    marked = directory(file) if "patterns" in options else file
+    return report(marked, caption=f"../{caption}", category=REPORTED[file]["section"], **options)
 
 
 def manifests(corpora):
