@@ -1,6 +1,6 @@
 """results/tables/feature_checks.csv: digits told by `ima.features.checks.feature_checks`."""
 
-from ima import job
+from ima import job, told
 from ima.corpora.speech import Waves
 from ima.features.checks import feature_checks, variants
 from ima.features.speech import Mfcc
@@ -33,6 +33,7 @@ def main(snakemake):
         processes=threads,
     )
     write_csv(table, snakemake.output.table, digits=4)
+    print(told.first(table, "accuracy"))
 
 
 if __name__ == "__main__":

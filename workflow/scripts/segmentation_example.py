@@ -27,6 +27,7 @@ def main(snakemake):
             figure.savefig(
                 temporary, format=path.suffix[1:], dpi=150, metadata={"CreationDate": None}
             )
+    print(f"{len(rows)} digits drawn")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ def main(snakemake):
         figure.savefig(folder / f"{names[-1]}.pdf", dpi=150, metadata={"CreationDate": None})
     table = pa.table(dict(zip(("recording", "why"), zip(*chosen, strict=True), strict=True)))
     write_csv(table.add_column(0, "figure", [names]), snakemake.output.chosen)
+    print(f"{len(names)} recordings drawn")
 
 
 if __name__ == "__main__":
