@@ -34,6 +34,8 @@ def code(script):
     return sorted(os.path.relpath(file) for file in found)
 
 
+#: The corpora of digits.
+DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
 #: Corpora that anyone may have: a rule downloads them where `raw` lacks them.
 OPEN_CORPORA = {"mnist", "fsdd"}
 
@@ -53,6 +55,25 @@ def made_by_rule(corpus):
     """Return the manifest of a corpus that a rule makes or downloads; none of a user's own."""
     root = corpus_root(corpus)
     return [f"{root}.json"] if root.startswith(f"{RUN}/raw/") else []
+
+
+def there(corpora, **files):
+    """Return an input function of no files, that stops before anything is made if some are lacking.
+
+    `files` are a user's own files beside the corpora, by name.
+    """
+    from ima.errors import InputError
+    from ima.missing import check_there
+
+    def check(wildcards):
+        roots = {corpus: corpus_root(corpus) for corpus in corpora if not made_by_rule(corpus)}
+        try:
+            check_there(roots | files)
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
+        return []
+
+    return check
 
 
 def fingerprint(corpus):

@@ -1,12 +1,13 @@
 """A headless Chromium for tests of pages, by its DevTools protocol over two pipes."""
 
 import base64
+import fcntl
 import itertools
 import json
 import os
 import select
 import shutil
-import subprocess
+import signal
 import time
 from pathlib import Path
 
@@ -41,16 +42,15 @@ class Chromium:
             *("--remote-debugging-pipe", "--hide-scrollbars", f"--user-data-dir={folder}"),
             "about:blank",
         ]
-        # Chromium reads commands from descriptor 3 and writes to 4.
-        shell = ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", *command]
-        self._process = subprocess.Popen(
-            shell,
-            pass_fds=(theirs_in, theirs_out),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(theirs_in), os.close(theirs_out)
+        # Chromium reads commands from descriptor 3 and writes to 4. High ones, that are neither.
+        high = [fcntl.fcntl(theirs, fcntl.F_DUPFD, 10) for theirs in (theirs_in, theirs_out)]
+        actions = [
+            *((os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)),
+            *((os.POSIX_SPAWN_DUP2, fd, wanted) for fd, wanted in zip(high, (3, 4), strict=True)),
+        ]
+        self._pid = os.posix_spawn(program, command, os.environ, file_actions=actions)
+        for fd in (theirs_in, theirs_out, *high):
+            os.close(fd)
         self._session = None
         pages = self.send("Target.getTargets")["targetInfos"]
         page = next(target for target in pages if target["type"] == "page")
@@ -63,12 +63,12 @@ class Chromium:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        os.kill(self._pid, signal.SIGTERM)
+        end = time.monotonic() + 10
+        while os.waitpid(self._pid, os.WNOHANG)[0] == 0:
+            if time.monotonic() > end:
+                os.kill(self._pid, signal.SIGKILL)
+            time.sleep(0.05)
         os.close(self._in), os.close(self._out)
 
     def send(self, method: str, seconds: float = 60, **params: object) -> dict:

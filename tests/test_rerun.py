@@ -127,6 +127,7 @@ KEYS = {
     "emotion.classifier": "emotion_scores",
     "emotion.figures": "emotion_tsne",
     "figures.tsne": "tsne",
+    "page": "",  # all results are there
 }
 #: Another value, where the schema doesn't give one.
 OTHERS = {
@@ -246,6 +247,10 @@ def before(finished) -> Plan:
 def after(finished) -> dict[str, Plan]:
     """By config key, the plan with another value of it."""
     keys = [key for key in LEAVES if key not in FIXED]
+    for folder in ("corpora", "elsewhere"):  # OTHERS: a corpus that is not there stops a plan
+        for corpus in ("mnist", "tidigits", "ti46", "fsdd", "iemocap", "ravdess", "meld"):
+            (finished.folder / folder / corpus).mkdir(parents=True)
+    (finished.folder / "elsewhere/glove.txt").touch()
     wanted = [(finished.folder, changed(finished.config, key)) for key in keys]
     return dict(zip(keys, plans(wanted), strict=True))
 
