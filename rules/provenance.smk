@@ -1,5 +1,6 @@
 """Where results come from: checksums of corpora, a sidecar beside each table, a crate of the run."""
 
+
 rule checksums:
     """Number, size and checksum of the files of a user's own corpus."""
     input:

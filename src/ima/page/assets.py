@@ -24,7 +24,7 @@ td { border-top: 1px solid #ddd; max-width: 28rem; }
 td.n, th.n { text-align: right; }
 thead th { position: sticky; top: 0; background: #eee; padding: 0; vertical-align: bottom; }
 th button { font: inherit; font-weight: 600; text-align: inherit; width: 100%; border: 0;
-  padding: .3rem .6rem; background: none; cursor: pointer; }
+  padding: .3rem .6rem; background: none; cursor: pointer; white-space: nowrap; }
 th button:hover { background: #ddd; }
 th button:focus-visible { outline-offset: -3px; }
 th button::after { content: " \\2195"; color: #666; }
@@ -41,7 +41,8 @@ img { max-width: 100%; height: auto; border: 1px solid #ddd; }
 .legend i { display: inline-block; width: .8em; height: .8em; border: 1px solid #404040;
   border-radius: 50%; margin-right: .3em; }
 .legend i.bar { width: 8em; border-radius: 0; margin: 0 .4em; }
-select { font: inherit; padding: .2rem .4rem; border: 1px solid #767676; max-width: 100%; }
+select, p > button { font: inherit; padding: .2rem .4rem; border: 1px solid #767676;
+  max-width: 100%; }
 footer { margin-top: 4rem; border-top: 1px solid #999; }
 @media print { .wide { max-height: none; overflow: visible; } .skip, nav { display: none; } }
 """
@@ -98,6 +99,13 @@ function colour(plot, number, mode) {
   const glyph = plot.select_one("points").glyph;
   glyph.fill_color = { field: mode.field, transform: plot.tags[number] };
 }
+// A map is for the pointer: its tools are no stops of the Tab key, which would be dozens.
+function unstop(root) {
+  for (const element of root.querySelectorAll("*")) {
+    if (element.hasAttribute("tabindex")) element.tabIndex = -1;
+    if (element.shadowRoot) unstop(element.shadowRoot);
+  }
+}
 groups.forEach((group, i) => {
   const choice = document.getElementById(`modes-${i}`), plots = [];
   const chosen = () => group.modes[+choice.value];
@@ -109,6 +117,7 @@ groups.forEach((group, i) => {
       const plot = (views.roots ? views.roots[0] : views[0]).model;
       plots.push(plot);
       colour(plot, +choice.value, chosen());
+      unstop(entry.target);
       entry.target.dataset.drawn = "yes";
     }), { rootMargin: "300px" });
   group.items.forEach(item => near.observe(document.getElementById(item.target_id)));
@@ -116,6 +125,8 @@ groups.forEach((group, i) => {
     plots.forEach(plot => colour(plot, +choice.value, chosen()));
     legend(i, chosen());
   });
+  document.getElementById(`whole-${i}`).addEventListener("click", () =>
+    plots.forEach(plot => plot.reset.emit()));
   legend(i, chosen());
 });
 }

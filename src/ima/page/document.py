@@ -49,7 +49,8 @@ def page(
     if explored:
         extra["Maps to explore"] = (
             "<p>t-SNE, as in the figures: hold the pointer over a point, or tap it, and it says "
-            "what it is. No label takes part in the layout. The coordinates are in the run's "
+            "what it is; the wheel zooms while Shift is held. No label takes part in the layout. "
+            "The coordinates are in the run's "
             f"<code>tsne.parquet</code>.</p>{maps.maps_html(explored)}"
         )
     if utterances:
@@ -93,15 +94,18 @@ def _shown(forms: Sequence[Item], anchors: Mapping[str, str]) -> str:
             body += [_figure(file, item) for file in files]
     links = ", ".join(f"<code>{html.escape(item.file)}</code>" for item in forms)
     name = anchors[first.file]
+    # The only one of its section's name needs no title of its own.
+    hidden = ' class="unseen"' if first.title == first.section else ""
     return (
-        f'<section aria-labelledby="{name}"><h3 id="{name}">{title}</h3>'
+        f'<section aria-labelledby="{name}"><h3 id="{name}"{hidden}>{title}</h3>'
         f"{''.join(body)}<p>Files: {links}</p></section>\n"
     )
 
 
 def _figure(file: str, item: Item) -> str:
     name = Path(file).stem if not Path(item.file).suffix else item.title
-    alt = f"{name}: {captions.first_sentence(item.caption)}"
+    said = captions.first_sentence(item.caption)
+    alt = said if said.startswith(name) else f"{name}: {said}"
     return f"<figure>{pictures.picture(file, alt)}</figure>"
 
 

@@ -189,7 +189,8 @@ def maps_html(maps: Sequence[Maps]) -> str:
             items.append(_item(panel, group.modes, place))
         parts.append(
             f'<h3>{html.escape(group.title)}</h3><p><label for="modes-{i}">colours by </label>'
-            f'<select id="modes-{i}">{options}</select></p>'
+            f'<select id="modes-{i}">{options}</select> '
+            f'<button type="button" id="whole-{i}">show all points again</button></p>'
             f'<p id="legend-{i}" class="legend" aria-live="polite"></p>'
             f'<div class="maps">{"".join(figures)}</div>'
         )
@@ -205,7 +206,7 @@ def maps_html(maps: Sequence[Maps]) -> str:
 def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
     """Return a map as Bokeh's own script takes it."""
     from bokeh.embed import json_item
-    from bokeh.models import ColumnDataSource, LinearColorMapper
+    from bokeh.models import ColumnDataSource, LinearColorMapper, WheelZoomTool
     from bokeh.plotting import figure
 
     mappers = [
@@ -222,9 +223,8 @@ def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
         sizing_mode="stretch_width",
         aspect_ratio=1,
         min_width=200,
-        tools="pan,box_zoom,wheel_zoom,reset,hover",
-        active_drag=None,  # the page scrolls under a finger or a wheel until a tool is chosen
-        active_scroll=None,
+        tools="hover",
+        toolbar_location=None,
         tooltips=list(panel.told),
         match_aspect=True,
         output_backend="canvas",
@@ -233,7 +233,10 @@ def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
     )
     plot.axis.visible = False
     plot.grid.visible = False
-    plot.toolbar.logo = None
+    # Not the bare wheel, nor a finger: they scroll the page.
+    zoom = WheelZoomTool(modifiers="shift")
+    plot.add_tools(zoom)
+    plot.toolbar.active_scroll = zoom
     plot.scatter(
         "x",
         "y",
