@@ -86,7 +86,7 @@ rule segmentation_examples:
 
 
 rule checks:
-    """Checks of what goes into training: what features keep of a digit, and where digits were cut."""
+    """Target: what features keep of a digit, and where digits were cut, before any training."""
     input:
         rules.feature_checks.output.table,
         list(rules.segmentation_examples.output),

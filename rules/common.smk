@@ -4,6 +4,7 @@ import ast
 from functools import cache
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 
 @cache
@@ -153,7 +154,20 @@ def whole_run(wildcards):
     """Return all that the rules make whose results are the targets of the whole run."""
     wanted = set(map(str, rules.all.input))
     makers = [rule for rule in workflow.rules if wanted & set(map(str, rule.output))]
-    return sorted({str(file) for rule in makers for file in rule.output if rule.name != "all"})
+    files = [file for rule in makers for file in rule.output if not file.is_directory]
+    return sorted(set(map(str, files)))
+
+
+def about_run():
+    """Return in a line what a run is made from, and where its results go."""
+    made = {corpus: " (made)" if made_by_rule(corpus) else "" for corpus in DIGIT_CORPORA}
+    data = ", ".join(OWN["modalities"]) if OWN else ", ".join(c + made[c] for c in made)
+    spoken = "" if OWN else f"; emotion: {config['emotion']['corpus']}"
+    return (
+        f"Run '{config['run']}' of {data}{spoken}; latent sizes {config['latents']}, "
+        f"seeds {config['seeds']}. It makes {TABLES}, results/index.html and {RUN}. "
+        "What there is to make: snakemake --list; what would be made, and why: snakemake -n."
+    )
 
 
 def no_own_data(wildcards):

@@ -198,6 +198,6 @@ if OWN:
 
 
 rule own:
-    """All results on data of your own: snakemake --cores 8 own --configfile config/own.yaml."""
+    """Target: all on data of your own: snakemake --cores 8 own --configfile config/own.yaml."""
     input:
         OWN_RESULTS,

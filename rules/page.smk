@@ -4,7 +4,7 @@
 rule resources:
     """Time and memory that the run's jobs took, by stage and rule."""
     input:
-        results=RESULTS,
+        RESULTS,
         code=code("resources.py"),
     output:
         table=reported(f"{TABLES}/resources.csv", "The run"),
@@ -30,10 +30,10 @@ rule resources:
 
 
 rule index:
-    """All results on one page: claims, tables to sort, maps and utterances to explore, figures."""
+    """Target: results/index.html: tables to sort, maps and utterances to explore, figures."""
     input:
-        results=shown,
-        explored=lambda wildcards: on_the_page(*EXPLORED.values()),
+        shown,
+        lambda wildcards: on_the_page(*EXPLORED.values()),
         code=code("index.py"),
     output:
         page=reported("results/index.html", "All on one page"),
@@ -49,7 +49,7 @@ rule index:
         run=config["run"],
         shown=captioned,
         explored=lambda wildcards, input: {
-            name: file for name, file in EXPLORED.items() if file in input.explored
+            name: file for name, file in EXPLORED.items() if file in input
         },
         modalities=MODALITIES,
         noise=noise_known(OWN) if OWN else True,

@@ -38,7 +38,7 @@ def captioned(wildcards, input):
                 snakemake=given
             ),
         }
-        for file in dict.fromkeys(map(str, input.results))
+        for file in dict.fromkeys(map(str, input))
         if file in REPORTED
     ]
 

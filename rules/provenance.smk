@@ -38,7 +38,7 @@ for maker in list(workflow.rules):
 
 
 rule crate:
-    """The run as an RO-Crate: code, config, tables, figures and what they were made from."""
+    """Target: the run as an RO-Crate: code, config, tables, figures, what they were made from."""
     input:
         results=whole_run,
         corpora=manifests(DIGIT_CORPORA) + emotion_manifests(),

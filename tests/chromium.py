@@ -71,7 +71,7 @@ class Chromium:
             time.sleep(0.05)
         os.close(self._in), os.close(self._out)
 
-    def send(self, method: str, seconds: float = 60, **params: object) -> dict:
+    def send(self, method: str, seconds: float = 300, **params: object) -> dict:
         """Return the answer to a command of the protocol."""
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": params}
@@ -122,7 +122,7 @@ class Chromium:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    def until(self, condition: str, seconds: float = 60) -> None:
+    def until(self, condition: str, seconds: float = 300) -> None:
         """Wait until an expression on the page is true."""
         end = time.monotonic() + seconds
         while not self.run(condition):

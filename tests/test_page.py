@@ -384,7 +384,7 @@ def test_a_point_says_what_it_is(browser, toy):
     browser.hover(*place)
     cells = "deep(document).filter(e => e.classList.contains('bk-tooltip-row-value'))"
     text = f"(() => {{ {DEEP} return {cells}.map(e => e.innerText).join(); }})()"
-    browser.until(f"{text}.length > 0", 20)
+    browser.until(f"{text}.length > 0")
     assert "</script>" in browser.run(text) and "0.25" in browser.run(text)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from ima.errors import InputError
+
 #: Pixels across at the most: of a figure of two columns on a screen of twice the usual density.
 WIDEST = 1400
 #: Colours of a picture: figures have few.
@@ -19,9 +21,17 @@ def picture(path: str | Path, alt: str) -> str:
     Args:
         path: a PNG file.
         alt: what it shows, as plain text.
+
+    Raises:
+        InputError: no such file, or no picture.
     """
-    with Image.open(path) as whole:
-        image = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole.convert("RGBA"))
+    try:
+        with Image.open(path) as opened:
+            whole = opened.convert("RGBA")
+    except (OSError, SyntaxError) as error:  # the latter is what Pillow calls a broken PNG
+        do = "Delete it, to have it drawn again."
+        raise InputError(path, expected="a PNG file", found=error, do=do) from error
+    image = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole)
     if image.width > WIDEST:
         height = round(image.height * WIDEST / image.width)
         image = image.resize((WIDEST, height), Image.Resampling.LANCZOS)
