@@ -2,7 +2,7 @@
 
 
 rule feature_checks:
-    """Digit accuracy of logistic regression on the features of speech, by variant and split."""
+    """Digit accuracy of logistic regression on the features of speech, by variant: table, figure."""
     input:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
@@ -10,6 +10,8 @@ rule feature_checks:
         code=code("feature_checks.py"),
     output:
         table=reported("results/tables/feature_checks.csv", "Section 4"),
+        pdf=reported("results/figures/feature_checks.pdf", "Section 4"),
+        png=reported("results/figures/feature_checks.png", "Section 4"),
     log:
         f"{RUN}/logs/feature_checks.log",
     benchmark:
@@ -88,5 +90,5 @@ rule segmentation_examples:
 rule checks:
     """Target: what features keep of a digit, and where digits were cut, before any training."""
     input:
-        rules.feature_checks.output.table,
+        list(rules.feature_checks.output),
         list(rules.segmentation_examples.output),

@@ -4,7 +4,7 @@
 rule resources:
     """Time and memory that the run's jobs took, by stage and rule."""
     input:
-        RESULTS,
+        lambda wildcards: on_the_page(*map(str, RESULTS)),
         code=code("resources.py"),
     output:
         table=reported(f"{TABLES}/resources.csv", "The run"),

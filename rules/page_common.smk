@@ -23,7 +23,7 @@ def on_the_page(*files):
 def shown(wildcards):
     """Return all that the page shows: what the paper claims, too, once a rule tells whether it holds."""
     claims = [file for file in REPORTED if REPORTED[file]["section"] == "Claims"]
-    return on_the_page(*claims, *map(str, RESULTS), *rules.resources.output)
+    return [*on_the_page(*claims, *map(str, RESULTS)), *map(str, rules.resources.output)]
 
 
 def captioned(wildcards, input):

@@ -86,6 +86,14 @@ def test_pictures_are_of_the_page_and_no_wider_than_needed(tmp_path):
         assert image.convert("L").getextrema()[0] < 60  # a line is drawn, not only white
 
 
+def test_a_broken_picture_is_named(tmp_path):
+    broken = drawn(tmp_path / "a.png")
+    broken.write_bytes(broken.read_bytes()[:300])
+    for path in (broken, tmp_path / "none.png"):
+        with pytest.raises(InputError, match=rf"{path.name}: expected a PNG file"):
+            pictures.picture(path, "broken")
+
+
 # Maps
 
 

@@ -13,6 +13,8 @@ from ima.utterance_page import search_html
 FIRST = "Claims"
 #: And ends with.
 LAST = "The run"
+#: Pixels across of one of a folder of pictures.
+EXAMPLE = 900
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def _figure(file: str, item: Item) -> str:
     name = Path(file).stem if not Path(item.file).suffix else item.title
     said = captions.first_sentence(item.caption)
     alt = said if said.startswith(name) else f"{name}: {said}"
-    return f"<figure>{pictures.picture(file, alt)}</figure>"
+    widest = pictures.WIDEST if name == item.title else EXAMPLE
+    return f"<figure>{pictures.picture(file, alt, widest)}</figure>"
 
 
 def _whole(run: str, sections: Mapping[str, str], mapped: bool) -> str:

@@ -15,12 +15,13 @@ WIDEST = 1400
 COLOURS = 128
 
 
-def picture(path: str | Path, alt: str) -> str:
+def picture(path: str | Path, alt: str, widest: int = WIDEST) -> str:
     """Return an HTML image that has its data in it.
 
     Args:
         path: a PNG file.
         alt: what it shows, as plain text.
+        widest: pixels across at the most.
 
     Raises:
         InputError: no such file, or no picture.
@@ -32,9 +33,9 @@ def picture(path: str | Path, alt: str) -> str:
         do = "Delete it, to have it drawn again."
         raise InputError(path, expected="a PNG file", found=error, do=do) from error
     image = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole)
-    if image.width > WIDEST:
-        height = round(image.height * WIDEST / image.width)
-        image = image.resize((WIDEST, height), Image.Resampling.LANCZOS)
+    if image.width > widest:
+        height = round(image.height * widest / image.width)
+        image = image.resize((widest, height), Image.Resampling.LANCZOS)
     few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
     few.save(buffer, "PNG", optimize=True)
