@@ -1,5 +1,6 @@
 """The report and the menu: a caption for every result, which says of which data it is."""
 
+import html
 import json
 import re
 import zipfile
@@ -60,9 +61,9 @@ def test_captions_are_whole_and_say_of_which_data(file, config):
         pytest.skip("not made of a user's own data")
     given = SimpleNamespace(config=config_of(config))
     text = Environment(undefined=StrictUndefined).from_string(file.read_text())
-    html = captions.as_html(text.render(snakemake=given))
-    assert "system-message" not in html and "{" not in html
-    said = re.sub(r"<[^>]+>|\s+", " ", html)
+    shown = captions.as_html(text.render(snakemake=given))
+    assert "system-message" not in shown and "{" not in shown
+    said = html.unescape(re.sub(r"(<[^>]+>|\s)+", " ", shown))
     told = "on data of your own" if config == "own.yaml" else KINDS[config][emotion]
     last = said[said.rindex("Data: the run") :]
     assert f'the run "{given.config["run"]}"' in last and told in last
@@ -106,8 +107,8 @@ def test_the_report_of_a_run(finished, tmp_path):
     path = tmp_path / "report.zip"
     finished.snakemake("--report", str(path))
     with zipfile.ZipFile(path) as file:
-        html = next(n for n in file.namelist() if n.endswith("report.html"))
-        text = file.read(html).decode()
+        report = next(n for n in file.namelist() if n.endswith("report.html"))
+        text = file.read(report).decode()
         files = {name.rpartition("/")[2] for name in file.namelist()}
     assert {"table1.csv", "figure2.png", "index.html", "resources.csv"} <= files
     categories = json.loads(re.search(r"categories = (\{.*?\});?\n", text)[1])
