@@ -15,13 +15,14 @@ nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-sty
 .skip:focus { left: 1rem; top: .5rem; background: #fff; padding: .3rem .6rem; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
-code { font-size: .9em; overflow-wrap: anywhere; }
+code, .literal { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
 p, li, figcaption { overflow-wrap: anywhere; }
 .wide { overflow: auto; max-height: 30rem; border: 1px solid #999; position: relative; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .6rem; text-align: left; vertical-align: top; }
 td { border-top: 1px solid #ddd; max-width: 28rem; }
 td.n, th.n { text-align: right; }
+td.t { min-width: 16rem; }
 thead th { position: sticky; top: 0; background: #eee; padding: 0; vertical-align: bottom; }
 th button { font: inherit; font-weight: 600; text-align: inherit; width: 100%; border: 0;
   padding: .3rem .6rem; background: none; cursor: pointer; white-space: nowrap; }

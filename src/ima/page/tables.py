@@ -12,6 +12,10 @@ from ima.errors import InputError
 
 #: Results that a cell may name.
 _RESULT = re.compile(r"results/[\w./-]+\.(?:csv|png|pdf|html)")
+#: Columns that are told once where all rows have the same in them.
+_ALIKE = ("run", "corpus")
+#: Letters from which on a text is given a wide column.
+LONG = 50
 #: Signs of verdicts, beside their words: no colour has to be told from another.
 _SIGNS = (("holds", "✓", "yes"), ("does", "✗", "no"), ("not testable", "–", "open"))
 
@@ -33,12 +37,18 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str]) -> str:
     """Return a table with a button in the head of each column that sorts by it.
 
     Args:
-        table: of numbers and text; a column without any value is named below it instead.
+        table: of numbers and text; a column without any value is named below it instead, and the
+            run, where it is the same in all rows.
         title: what it is, for those who hear it.
         anchors: by path of a result that the page shows, the id of its place there.
     """
-    full = [name for name in table.column_names if table[name].null_count < len(table)]
-    bare = [name for name in table.column_names if name not in full]
+    bare = [name for name in table.column_names if table[name].null_count == len(table)]
+    alike = {
+        name: values[0]
+        for name in _ALIKE
+        if name in table.column_names and len(values := table[name].unique().to_pylist()) == 1
+    }
+    full = [name for name in table.column_names if name not in alike and name not in bare]
     numbers = {name for name in full if _is_number(table[name].type)}
     head = "".join(
         f'<th scope="col" aria-sort="none"{_class(name in numbers)}>'
@@ -48,7 +58,10 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str]) -> str:
     columns = [_cells(name, table[name].to_pylist(), anchors, name in numbers) for name in full]
     rows = "".join(f"<tr>{''.join(cells)}</tr>\n" for cells in zip(*columns, strict=True))
     title = html.escape(title)
-    note = f"<p>Columns without a value here: {html.escape(', '.join(bare))}.</p>" if bare else ""
+    notes = [f"All rows: {', '.join(f'{name} {value}' for name, value in alike.items())}."]
+    notes += [f"Columns without a value here: {', '.join(bare)}."]
+    told = [note for note, some in zip(notes, (alike, bare), strict=True) if some]
+    note = f"<p>{html.escape(' '.join(told))}</p>" if told else ""
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{title}, to be scrolled">'
         f'<table class="sorted"><caption class="unseen">{title}, {table.num_rows} rows; '
@@ -98,7 +111,8 @@ def _cells(
         # What is sorted by, where what is shown is less: 0.8412 and 0.8409 are both 0.841.
         exact = f' data-v="{value!r}"' if isinstance(value, float) and text != repr(value) else ""
         content = _verdict(text) if name == "verdict" else _linked(text, anchors)
-        cells.append(f"<td{_class(number)}{exact}>{content}</td>")
+        wide = ' class="t"' if not number and len(text) > LONG else _class(number)
+        cells.append(f"<td{wide}{exact}>{content}</td>")
     return cells
 
 
