@@ -12,6 +12,8 @@ import math
 import re
 from pathlib import Path
 
+from ima.resources import measured
+
 ROOT = Path(__file__).parents[1]
 PROFILE = ROOT / "profiles/slurm/config.yaml"
 MEASURED = ROOT / "profiles/slurm/measured.csv"
@@ -43,31 +45,23 @@ def read(path: Path) -> list[dict]:
 
 
 def names_of_rules() -> list[str]:
-    """Return the names of all rules, longest first."""
+    """Return the names of all rules."""
     text = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
-    return sorted(re.findall(r"^ *rule (\w+):", text, re.M), key=len, reverse=True)
+    return sorted(re.findall(r"^ *rule (\w+):", text, re.M))
 
 
 def measure(results: Path, rules: list[str]) -> dict[str, dict]:
     """Return by rule the most that one of its jobs took.
 
     Args:
-        results: folder with a folder a run; a benchmark is `<rule>.tsv`, `<rule>_<wildcards>.tsv`
-            or `<rule>/<wildcards>.tsv`, in seconds (`s`) and MB (`max_rss`).
-        rules: names, longest first.
+        results: folder with a folder a run, each with `benchmarks/`.
+        rules: names.
     """
     found: dict[str, list[tuple[float, float, str]]] = {}
-    for path in sorted(results.glob("*/benchmarks/**/*.tsv")):
-        run, _, *parts = path.relative_to(results).parts
-        rule = next(
-            (name for name in rules if re.match(rf"{name}(_|$|/)", "/".join(parts)[:-4])), None
-        )
-        if rule is None:
-            continue  # of a rule that is no more
-        with path.open(newline="") as file:
-            for row in csv.DictReader(file, delimiter="\t"):
-                memory = 0.0 if row["max_rss"] in ("-", "NA") else float(row["max_rss"])
-                found.setdefault(rule, []).append((float(row["s"]), memory, run))
+    for folder in sorted(results.glob("*/benchmarks")):
+        for rule, took in measured(folder, rules):
+            row = (took["seconds"], took["mem_mb"] or 0.0, folder.parent.name)
+            found.setdefault(rule, []).append(row)
     return {
         rule: {
             "rule": rule,

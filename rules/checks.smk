@@ -2,14 +2,16 @@
 
 
 rule feature_checks:
-    """Digit accuracy of logistic regression on the features of speech, by variant and split."""
+    """Digit accuracy of logistic regression on the features of speech, by variant: table, figure."""
     input:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
         segments=rules.segment.output.segments,
         code=code("feature_checks.py"),
     output:
-        table="results/tables/feature_checks.csv",
+        table=reported("results/tables/feature_checks.csv", "Section 4"),
+        pdf=reported("results/figures/feature_checks.pdf", "Section 4"),
+        png=reported("results/figures/feature_checks.png", "Section 4"),
     log:
         f"{RUN}/logs/feature_checks.log",
     benchmark:
@@ -64,12 +66,11 @@ rule segmentation_examples:
         segments=rules.segment.output.segments,
         code=code("segmentation_examples.py"),
     output:
-        figures=report(
-            directory(f"{RUN}/figures/segmentation_examples"),
+        figures=reported(
+            f"{RUN}/figures/segmentation_examples",
+            "Section 4",
             patterns=["{figure}.png"],
-            caption="../workflow/report/segmentation.rst",
-            category="Segmentation",
-            labels={"recording": "{figure}"},
+            labels={"result": "{figure}", "format": "png"},
         ),
         chosen=f"{RUN}/figures/segmentation_examples.csv",
     log:
@@ -84,3 +85,10 @@ rule segmentation_examples:
         rate=config["speech"]["mfcc"]["rate"],
     script:
         "../workflow/scripts/segmentation_examples.py"
+
+
+rule checks:
+    """Target: what features keep of a digit, and where digits were cut, before any training."""
+    input:
+        list(rules.feature_checks.output),
+        list(rules.segmentation_examples.output),

@@ -139,7 +139,7 @@ rule table5:
 
 
 rule digits:
-    """Everything that compares models on digits: Tables 1, 3, 4 and 5, and how they were trained."""
+    """Target: models compared on digits: Tables 1, 3, 4 and 5, and how they were trained."""
     input:
         "results/tables/table1.csv",
         rules.table3.output,

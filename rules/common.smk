@@ -4,6 +4,7 @@ import ast
 from functools import cache
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 
 @cache
@@ -34,6 +35,8 @@ def code(script):
     return sorted(os.path.relpath(file) for file in found)
 
 
+#: The corpora of digits.
+DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
 #: Corpora that anyone may have: a rule downloads them where `raw` lacks them.
 OPEN_CORPORA = {"mnist", "fsdd"}
 
@@ -53,6 +56,25 @@ def made_by_rule(corpus):
     """Return the manifest of a corpus that a rule makes or downloads; none of a user's own."""
     root = corpus_root(corpus)
     return [f"{root}.json"] if root.startswith(f"{RUN}/raw/") else []
+
+
+def there(corpora, **files):
+    """Return an input function of no files, that stops before anything is made if some are lacking.
+
+    `files` are a user's own files beside the corpora, by name.
+    """
+    from ima.errors import InputError
+    from ima.missing import check_there
+
+    def check(wildcards):
+        roots = {corpus: corpus_root(corpus) for corpus in corpora if not made_by_rule(corpus)}
+        try:
+            check_there(roots | files)
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
+        return []
+
+    return check
 
 
 def fingerprint(corpus):
@@ -85,15 +107,33 @@ def seed_batches(seeds):
     return ["-".join(map(str, seeds[i : i + size])) for i in range(0, len(seeds), size)]
 
 
-def reported(file, section):
-    """Return a figure's file, or the table of what it draws, as an item of the report."""
-    name, form = Path(file).stem, Path(file).suffix.removeprefix(".")
-    return report(
-        file,
-        caption=f"../workflow/report/{name}.rst",
-        category=section,
-        labels={"figure": name.replace("figure", "Figure "), "format": form},
-    )
+#: What the report's categories are called, by the paper's section.
+SECTIONS = {
+    "Section 4": "Section 4, data and features",
+    "Section 6.1": "Section 6.1, importances",
+    "Section 6.2": "Section 6.2, representations",
+}
+#: Of every result that the report shows: its category and the file of its caption.
+REPORTED = {}
+
+
+def title_of(file):
+    """Return what a result is called: `results/tables/table1.csv` is Table 1."""
+    name = re.sub(r"(figure|table)(?=\d)", r"\1 ", Path(file).stem).replace("_", " ")
+    return name[0].upper() + name[1:]
+
+
+def reported(file, section, caption=None, **options):
+    """Return a result as an item of the report, with a caption of its name or another's.
+
+    `options` are of Snakemake's `report`, for a folder of figures.
+    """
+    caption = f"workflow/report/{caption or Path(file).stem}.rst"
+    REPORTED[file] = {"section": SECTIONS.get(section, section), "caption": caption}
+    labels = {"result": title_of(file), "format": Path(file).suffix.removeprefix(".")}
+    options = {"labels": labels} | options
+    marked = directory(file) if "patterns" in options else file
+    return report(marked, caption=f"../{caption}", category=REPORTED[file]["section"], **options)
 
 
 def manifests(corpora):
@@ -114,7 +154,20 @@ def whole_run(wildcards):
     """Return all that the rules make whose results are the targets of the whole run."""
     wanted = set(map(str, rules.all.input))
     makers = [rule for rule in workflow.rules if wanted & set(map(str, rule.output))]
-    return sorted({str(file) for rule in makers for file in rule.output if rule.name != "all"})
+    files = [file for rule in makers for file in rule.output if not file.is_directory]
+    return sorted(set(map(str, files)))
+
+
+def about_run():
+    """Return in a line what a run is made from, and where its results go."""
+    made = {corpus: " (made)" if made_by_rule(corpus) else "" for corpus in DIGIT_CORPORA}
+    data = ", ".join(OWN["modalities"]) if OWN else ", ".join(c + made[c] for c in made)
+    spoken = "" if OWN else f"; emotion: {config['emotion']['corpus']}"
+    return (
+        f"Run '{config['run']}' of {data}{spoken}; latent sizes {config['latents']}, "
+        f"seeds {config['seeds']}. It makes {TABLES}, results/index.html and {RUN}. "
+        "What there is to make: snakemake --list; what would be made, and why: snakemake -n."
+    )
 
 
 def no_own_data(wildcards):

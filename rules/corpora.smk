@@ -76,6 +76,7 @@ rule recordings:
     """The recordings of all speech corpora at one rate, those that cannot be used, and counts."""
     input:
         *(file for corpus in config["speech"]["corpora"] for file in made_by_rule(corpus)),
+        there(DIGIT_CORPORA),
         code=code("recordings.py"),
     output:
         recordings=f"{RUN}/recordings/recordings.parquet",

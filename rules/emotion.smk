@@ -28,6 +28,7 @@ rule emotion_corpus:
     """Utterances with class and split, their tokens, and the stretches of sound these have."""
     input:
         emotion_made(),
+        there(EMOTION_CORPORA, **EMOTION_FILES),
         code=code("emotion_corpus.py"),
     output:
         utterances=f"{SPOKEN}/utterances.parquet",

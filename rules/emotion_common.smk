@@ -24,6 +24,13 @@ def stamp(file):
     return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
 
 
+#: The user's own vectors and lexicon, where the config names files and no packages.
+EMOTION_FILES = {
+    name: EMOTION["words"][name]
+    for name in ("glove", "lexicon")
+    if EMOTION["words"][name] not in ("package", "empath", "nrclex")
+}
+
 #: What the corpus is, for tables and figures.
 EMOTION_NAME = {
     "ravdess_meld": "constructed pairing: MELD's texts, each with RAVDESS' voices of its emotion",

@@ -155,7 +155,7 @@ rule figure5:
 
 
 rule emotion:
-    """The whole emotion experiment: Tables 2 and 6, importances over rho, Figures 3 and 5."""
+    """Target: the emotion experiment: Tables 2 and 6, importances over rho, Figures 3 and 5."""
     input:
         rules.table2.output.table,
         rules.table6.output.table,

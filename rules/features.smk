@@ -79,6 +79,7 @@ rule features_image:
     """Images as vectors in [0, 1]."""
     input:
         made_by_rule(config["image"]["corpus"]),
+        there(DIGIT_CORPORA),
         code=code("features_image.py"),
     output:
         features=f"{RUN}/features/image.parquet",

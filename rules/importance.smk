@@ -162,7 +162,7 @@ rule noises:
 
 
 rule importances:
-    """What importances find: by seed, over rho, and on harder noise (docs/importance.md)."""
+    """Target: what importances find: by seed, over rho, on harder noise (docs/importance.md)."""
     input:
         rules.importance_table.output,
         rules.noises.output,

@@ -63,7 +63,7 @@ if OWN:
             ],
             code=code("own_importance.py"),
         output:
-            table=f"{RUN}/tables/importance.csv",
+            table=reported(f"{RUN}/tables/importance.csv", "Own data", caption="own_importance"),
         log:
             f"{RUN}/logs/own_importance.log",
         benchmark:
@@ -90,8 +90,8 @@ if OWN:
             ),
             code=code("own_rho.py"),
         output:
-            table=f"{RUN}/tables/rho_sweep.csv",
-            rho=f"{RUN}/tables/rho.csv",
+            table=reported(f"{RUN}/tables/rho_sweep.csv", "Own data", caption="own_rho_sweep"),
+            rho=reported(f"{RUN}/tables/rho.csv", "Own data", caption="own_rho_chosen"),
             pdf=reported(f"{RUN}/figures/own_rho.pdf", "Own data"),
             png=reported(f"{RUN}/figures/own_rho.png", "Own data"),
         log:
@@ -147,7 +147,7 @@ if OWN:
             anchors=rules.anchors.output.scores,
             code=code("own_retrieval.py"),
         output:
-            table=f"{RUN}/tables/retrieval.csv",
+            table=reported(f"{RUN}/tables/retrieval.csv", "Own data", caption="own_retrieval"),
         log:
             f"{RUN}/logs/own_retrieval.log",
         benchmark:
@@ -172,7 +172,7 @@ if OWN:
             + expand(rules.anchors_classify.output.accuracy, seeds=seed_batches(config["seeds"])),
             code=code("own_classifier.py"),
         output:
-            table=f"{RUN}/tables/classifier.csv",
+            table=reported(f"{RUN}/tables/classifier.csv", "Own data", caption="own_classifier"),
         log:
             f"{RUN}/logs/own_classifier.log",
         benchmark:
@@ -198,6 +198,6 @@ if OWN:
 
 
 rule own:
-    """All results on data of your own: snakemake --cores 8 own --configfile config/own.yaml."""
+    """Target: all on data of your own: snakemake --cores 8 own --configfile config/own.yaml."""
     input:
         OWN_RESULTS,

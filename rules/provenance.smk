@@ -1,7 +1,5 @@
 """Where results come from: checksums of corpora, a sidecar beside each table, a crate of the run."""
 
-DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
-
 
 rule checksums:
     """Number, size and checksum of the files of a user's own corpus."""
@@ -40,7 +38,7 @@ for maker in list(workflow.rules):
 
 
 rule crate:
-    """The run as an RO-Crate: code, config, tables, figures and what they were made from."""
+    """Target: the run as an RO-Crate: code, config, tables, figures, what they were made from."""
     input:
         results=whole_run,
         corpora=manifests(DIGIT_CORPORA) + emotion_manifests(),

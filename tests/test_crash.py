@@ -37,9 +37,7 @@ ELSEWHERE = {
     "download": "needs the network; its writers' tests are in corpora/test_download.py",
     "checksums": "of a user's own corpora; one JSON, as by others",
     "crate": "has the time of its making in it",
-    "feature_checks": "one table, as by table1",
     "segmentation_example": "on demand; figures, as by figure2",
-    "segmentation_examples": "on demand; figures, as by figure2",
 }
 
 

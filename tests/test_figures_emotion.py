@@ -62,7 +62,7 @@ def test_figure_3_shows_every_word_in_the_colour_of_its_importance(tmp_path):
 def test_page_holds_all_utterances_and_asks_for_nothing():
     wild = {**FIVE[0], "tokens": ["</script><b>", "&", *["x"] * 6]}
     text = page([wild, *FIVE[1:]], "a<b", "made & constructed")
-    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+    data = json.loads(re.search(r'id="utterances-data">(.*?)</script>', text, re.S)[1])
     assert len(data["utterances"]) == len(FIVE)
     assert data["utterances"][0][4][0] == "</script><b>"
     assert data["utterances"][1][5][:2] == [0, 50] and data["utterances"][1][5][-1] is None

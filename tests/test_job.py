@@ -21,7 +21,7 @@ def main(snakemake):
     {body}
 
 
-job.run(main, SimpleNamespace(log=[sys.argv[1]], rule="pairs"))
+job.run(main, SimpleNamespace(log=[sys.argv[1]], rule="pairs", wildcards=dict(latent=2, seed=0)))
 print("after the rule")
 """
 
@@ -60,9 +60,9 @@ def test_all_that_is_said_is_in_the_log(ran, ending):
         assert said not in process.stdout + process.stderr
 
 
-def test_success_is_silent_and_gives_the_terminal_back(ran):
+def test_success_tells_the_last_line_and_gives_the_terminal_back(ran):
     process, log = ran["success"]
-    assert process.returncode == 0 and process.stderr == ""
+    assert process.returncode == 0 and process.stderr == "pairs latent=2 seed=0: done\n"
     assert process.stdout == "after the rule\n"
     assert log.splitlines()[-1] == "done" and "Traceback" not in log
 
@@ -82,6 +82,12 @@ def test_any_other_error_is_one_line_too(ran):
     assert process.stderr.startswith("error in rule pairs: KeyError: 'image' (the traceback is in ")
     assert len(process.stderr.splitlines()) == 1
     assert "KeyError: 'image'" in log and "Traceback" in log and "line 14, in main" in log
+
+
+def test_what_is_told_is_the_last_line_that_has_something(tmp_path):
+    body = "print('a', end=''); print('b'); print('  '); logging.info('not this')"
+    process = script(tmp_path / "pairs.log", body)
+    assert process.stderr == "pairs latent=2 seed=0: ab\n"
 
 
 def test_a_log_is_of_the_last_run_only(tmp_path):

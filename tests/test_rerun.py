@@ -38,7 +38,7 @@ KEYS = {
     "seeds": "",
     "seeds_a_job": "",
     "latents": "anchors anchors_classify convergence table4",
-    "raw": "recordings features_image emotion_corpus emotion_voices figure3",
+    "raw": "recordings features_image emotion_corpus emotion_voices figure3 resources index",
     "roots.mnist": "features_image",
     "roots.tidigits": "recordings",
     "roots.ti46": "recordings",
@@ -50,16 +50,16 @@ KEYS = {
     "demo.ti46_tokens": "demo_speech",
     "image.corpus": "",  # there is one only
     "speech.corpora": "recordings table3",
-    "speech.oh": "mfcc",
+    "speech.oh": "mfcc feature_checks",
     "speech.fsdd_split": "recordings",
     "speech.fsdd_test_speakers": "recordings",
-    "speech.segmentation": "segment",
-    "speech.doubtful": "mfcc",
+    "speech.segmentation": "segment feature_checks",
+    "speech.doubtful": "mfcc feature_checks",
     "speech.max_skipped": "recordings",
-    "speech.mfcc": "mfcc noise_speech",
-    "speech.mfcc.rate": "recordings segment mfcc noise_speech",
-    "speech.mfcc.coefficients": "mfcc features_speech noise_speech",
-    "speech.mapping": "features_speech",
+    "speech.mfcc": "mfcc noise_speech feature_checks",
+    "speech.mfcc.rate": "recordings segment mfcc noise_speech feature_checks segmentation_examples",
+    "speech.mfcc.coefficients": "mfcc features_speech noise_speech feature_checks",
+    "speech.mapping": "features_speech feature_checks",
     "noise.seed": "noise_image noise_speech",
     "noise.image": "noise_image noise_study",
     "noise.speech": "noise_speech noise_study",
@@ -68,7 +68,8 @@ KEYS = {
     "pairs.held_out": "pairs noise_study",
     "model": "autoencoder baseline table4 anchors_classify noise_study",
     "autoencoder": "autoencoder baseline noise_study",
-    "autoencoder.epochs": "",  # what the latent size has of its own goes before it
+    # What the latent size has of its own goes before it; but a caption tells it.
+    "autoencoder.epochs": "index",
     "autoencoder.by_latent": "autoencoder baseline",
     "autoencoder.lambda_rec": "autoencoder noise_study",
     "autoencoder.lambda_align": "autoencoder noise_study",
@@ -127,6 +128,7 @@ KEYS = {
     "emotion.classifier": "emotion_scores",
     "emotion.figures": "emotion_tsne",
     "figures.tsne": "tsne",
+    "page": "",  # all results are there
 }
 #: Another value, where the schema doesn't give one.
 OTHERS = {
@@ -246,6 +248,10 @@ def before(finished) -> Plan:
 def after(finished) -> dict[str, Plan]:
     """By config key, the plan with another value of it."""
     keys = [key for key in LEAVES if key not in FIXED]
+    for folder in ("corpora", "elsewhere"):  # OTHERS: a corpus that is not there stops a plan
+        for corpus in ("mnist", "tidigits", "ti46", "fsdd", "iemocap", "ravdess", "meld"):
+            (finished.folder / folder / corpus).mkdir(parents=True)
+    (finished.folder / "elsewhere/glove.txt").touch()
     wanted = [(finished.folder, changed(finished.config, key)) for key in keys]
     return dict(zip(keys, plans(wanted), strict=True))
 

@@ -119,7 +119,8 @@ class Checkout:
         """Return the content of all results by path, but for logs and what tells of times."""
         results = self.folder / "results"
         names = [p.relative_to(results) for p in sorted(results.rglob("*")) if p.is_file()]
-        times = ("complexity", "table4")  # of rules that measure how long training takes
+        # Of rules that measure how long training or jobs take, and what shows it.
+        times = ("complexity", "table4", "resources", "index.html")
         wanted = [
             name
             for name in names
@@ -156,7 +157,8 @@ class Plan:
     """The jobs of a DAG: what each reads and writes, and whether it would run.
 
     Args:
-        jobs: of each its `rule`, `wildcards`, `input`, `output` and so on, by name; `after`, the
+        jobs: of each its `rule`, `wildcards`, `input`, `output` and so on, by name; `reported`, its
+            rule's outputs that the report shows; `after`, the
             places in this list of the jobs it needs; `runs`, whether it would run; `submission`,
             the same for the jobs that a cluster would run as one.
     """
@@ -262,6 +264,8 @@ def _plan(task: tuple[Path, dict, Sequence[str], dict, bool]) -> list[dict] | st
 
 
 def _jobs(dag) -> list[dict]:
+    from snakemake.io import is_flagged
+
     jobs = list(dag.jobs)
     number = {job: i for i, job in enumerate(jobs)}
     runs = set(dag.needrun_jobs(exclude_finished=False))
@@ -273,6 +277,7 @@ def _jobs(dag) -> list[dict]:
             "output": _named(job.output),
             "params": dict(job.params.items()),
             "log": [str(file) for file in job.log],
+            "reported": [str(file) for file in job.rule.output if is_flagged(file, "report")],
             "threads": job.threads,
             "after": [number[other] for other in dag.dependencies[job]],
             "runs": job in runs,

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ima.errors import InputError
 from ima.model import IMA
 from ima.objectives import OBJECTIVES, ima_plus, paper
+from ima.progress import shown
 from ima.shared import shared_by_pairs
-from ima.train import PROGRESS, History, Sums, batches, check_pairs, pair_count
+from ima.train import History, Sums, batches, check_pairs, pair_count
 
 #: Maps importances (R, B) by modality, and which pairs (B,) they are of, to the terms of L_imp.
 Loss = Callable[[Mapping[str, Tensor], Tensor], dict[str, Tensor]]
@@ -138,7 +138,7 @@ def _fit(model, x, items, loss_of: Loss, settings: Stage2, seed: int) -> History
     numbered = {**items, "pair": torch.arange(count)}
     generator = torch.Generator().manual_seed(seed)
     history: History = []
-    for epoch in tqdm(range(1, epochs + 1), desc="stage 2", unit="epoch", **PROGRESS):
+    for epoch in shown(range(1, epochs + 1), "stage 2", "epoch"):
         sums = Sums()
         for batch in batches(numbered, settings.batch_size, generator):
             pairs = batch.pop("pair")

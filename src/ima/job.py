@@ -1,4 +1,4 @@
-"""What every script of the workflow does around its work: a log, and one clear error.
+"""What every script of the workflow does around its work: a log, one line told, one clear error.
 
 `job` is the object that Snakemake gives a script (`snakemake`): input, output, params, wildcards,
 threads and log by name, and the rule's name.
@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from ima import files, lease
 from ima.errors import InputError
@@ -25,8 +26,10 @@ class StoppedError(BaseException):
 def run(main: Callable, job) -> None:
     """Call `main(job)` with what it prints and logs in the rule's log file.
 
-    Whatever goes wrong is shown as one line on the terminal that names the rule, the cause and the
-    file at fault (or those read); the log has the traceback. The process then ends with status 1.
+    The last line that it printed, its key number, is told on the terminal, too, after the rule's
+    name and wildcards. Whatever goes wrong is shown there as one line that names the rule, the
+    cause and the file at fault (or those read); the log has the traceback. The process then ends
+    with status 1.
     A run of the same job that is still going on can write nothing from now on (`ima.lease`).
     An output named `provenance` is written here, not by `main` (`ima.provenance`).
     """
@@ -34,15 +37,41 @@ def run(main: Callable, job) -> None:
     try:
         with (
             lease.hold(log) as file,
-            contextlib.redirect_stdout(file),
+            contextlib.redirect_stdout(_Printed(file)) as printed,
             contextlib.redirect_stderr(file),
             _stoppable(),
         ):
             logging.basicConfig(stream=file, level=logging.INFO, format="%(levelname)s %(message)s")
             logging.captureWarnings(True)
             _run(main, job)
+            if printed.last:
+                # With its end in one write: jobs side by side have one terminal.
+                sys.__stderr__.write(f"{_name(job)}: {printed.last}\n")
+                sys.__stderr__.flush()
     except OSError as error:  # the log itself cannot be written
         sys.exit(f"error in rule {job.rule}: {log}: expected to write the log, found {error}")
+
+
+class _Printed:
+    """A file to print to that remembers the last line."""
+
+    def __init__(self, file: TextIO):
+        self._file, self._open, self.last = file, "", ""
+
+    def write(self, text: str) -> int:
+        *whole, self._open = (self._open + text).split("\n")
+        self.last = next((line for line in reversed(whole) if line.strip()), self.last)
+        return self._file.write(text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)
+
+
+def _name(job) -> str:
+    """Return the rule and its wildcards, as `scores latent=2 seed=0`."""
+    wildcards = getattr(job, "wildcards", None)
+    named = wildcards.items() if wildcards else ()
+    return " ".join([job.rule, *(f"{name}={value}" for name, value in named)])
 
 
 def _run(main: Callable, job) -> None:

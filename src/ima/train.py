@@ -4,7 +4,6 @@ All data lie in memory; a batch is gathered by row numbers. Stage 2 is `ima.impo
 """
 
 import math
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,11 +11,11 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ima import losses
 from ima.errors import InputError
 from ima.model import Autoencoder, fuse
+from ima.progress import shown
 
 SCHEDULES = ("plateau", "cosine", "constant")
 
@@ -62,9 +61,6 @@ History = list[dict[str, float | int | str]]
 
 #: Maps a batch of inputs, by modality (B, D_m), to the terms of a loss; `loss` is minimised.
 Terms = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
-
-#: A progress bar on a terminal, even when a rule sends stderr to its log; none elsewhere.
-PROGRESS = {"file": sys.__stderr__, "disable": None, "leave": False}
 
 
 def device() -> torch.device:
@@ -205,7 +201,7 @@ def fit(
     best = Best(model, optimizer, settings)
     history: History = []
     generator = torch.Generator().manual_seed(seed)
-    for epoch in tqdm(range(1, settings.epochs + 1), desc=name, unit="epoch", **PROGRESS):
+    for epoch in shown(range(1, settings.epochs + 1), name, "epoch"):
         sums = Sums()
         for batch in batches(items, settings.batch_size, generator):
             terms = terms_of({m: x[m][rows] for m, rows in batch.items()})

@@ -9,26 +9,32 @@ from collections.abc import Sequence
 
 from ima.schema_emotion import CLASSES
 
-_STYLE = """
+#: Of the search and its list, wherever they stand.
+STYLE = """
+.utterances form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
+  margin: 1rem 0; }
+.utterances label { display: grid; font-size: .85rem; }
+.utterances :is(input, select) { font: inherit; padding: .25rem .4rem; border: 1px solid #767676; }
+.utterances input { width: 16rem; max-width: 80vw; }
+.utterances ol { list-style: none; margin: 0; padding: 0; }
+.utterances li { border-top: 1px solid #ddd; padding: .4rem 0; overflow-wrap: anywhere; }
+.utterances li small { color: #555; display: block; }
+.utterances .w { display: inline-block; padding: 0 .3rem; margin: .1rem; border-radius: .2rem; }
+.utterances .none { border: 1px dashed #999; }
+.utterances .scale { display: inline-block; width: 8rem; height: .8rem; vertical-align: middle;
+  background: linear-gradient(90deg, #fff, #b40426); border: 1px solid #999; }
+.utterances button { font: inherit; padding: .25rem .8rem; margin: 1rem 0; }
+"""
+
+_PAGE_STYLE = """
 :root { color-scheme: light; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0 auto; max-width: 70rem; padding: 1rem; color: #1a1a1a; background: #fff; }
-form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; margin: 1rem 0; }
-label { display: grid; font-size: .85rem; }
-input, select { font: inherit; padding: .25rem .4rem; border: 1px solid #767676; }
-input { width: 16rem; max-width: 80vw; }
-ol { list-style: none; margin: 0; padding: 0; }
-li { border-top: 1px solid #ddd; padding: .4rem 0; overflow-wrap: anywhere; }
-li small { color: #555; display: block; }
-.w { display: inline-block; padding: 0 .3rem; margin: .1rem; border-radius: .2rem; }
-.none { border: 1px dashed #999; }
-.scale { display: inline-block; width: 8rem; height: .8rem; vertical-align: middle;
-  background: linear-gradient(90deg, #fff, #b40426); border: 1px solid #999; }
-button { font: inherit; padding: .25rem .8rem; margin: 1rem 0; }
 """
 
 _SCRIPT = """
-const data = JSON.parse(document.getElementById("data").textContent);
-const get = id => document.getElementById(id), list = get("list"), step = 100;
+{  // a block: its names are its own, whatever else a page has
+const get = id => document.getElementById("utterances-" + id), list = get("list");
+const data = JSON.parse(get("data").textContent), step = 100;
 let found = [], shown = 0;
 function shade(y) {
   const mix = (a, b) => Math.round(a + (b - a) * y);
@@ -81,6 +87,7 @@ get("form").addEventListener("input", search);
 get("form").addEventListener("submit", event => event.preventDefault());
 get("more").addEventListener("click", more);
 search();
+}
 """
 
 
@@ -88,10 +95,28 @@ def page(utterances: Sequence[dict], run: str, corpus: str) -> str:
     """Return the page.
 
     Args:
-        utterances: mappings with `id`, `speaker`, `label`, `split`, `tokens`, and one number in
-            [0, 1] a token, or None, in `verbal` and `acoustic`.
+        utterances: see `search_html`.
         run: name of the run, for the title.
         corpus: what the data are, as plain text.
+    """
+    title = html.escape(f"Importances of words, {run} run")
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>{title}</title><style>{_PAGE_STYLE}{STYLE}</style></head><body><main>
+<h1>{title}</h1>
+<p>{html.escape(corpus)}</p>
+{search_html(utterances)}</main></body></html>
+"""
+
+
+def search_html(utterances: Sequence[dict]) -> str:
+    """Return a part of a page: utterances to be searched, their data and the script.
+
+    Args:
+        utterances: mappings with `id`, `speaker`, `label`, `split`, `tokens`, and one number in
+            [0, 1] a token, or None, in `verbal` and `acoustic`.
     """
     rows = [
         [item[name] for name in ("id", "speaker", "label", "split")]
@@ -102,31 +127,24 @@ def page(utterances: Sequence[dict], run: str, corpus: str) -> str:
     # Nothing in the data may end its element.
     data = data.replace("<", "\\u003c")
     classes = "".join(f'<option value="{i}">{name}</option>' for i, name in enumerate(CLASSES))
-    title = html.escape(f"Importances of words, {run} run")
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>{title}</title><style>{_STYLE}</style></head><body>
-<h1>{title}</h1>
-<p>{html.escape(corpus)}</p>
+    splits = "".join(f"<option>{name}</option>" for name in dict.fromkeys(row[3] for row in rows))
+    return f"""<div class="utterances">
 <p>Importance: 0 <span class="scale" role="img" aria-label="white to red"></span> 1; a dashed frame
 marks a word without a vector. Hold the pointer over a word for its number.</p>
-<form id="form" role="search">
-<label>words or id<input id="words" type="search" autocomplete="off"></label>
-<label>class<select id="label"><option value="">all</option>{classes}
+<form id="utterances-form" role="search" aria-label="utterances">
+<label>words or id<input id="utterances-words" type="search" autocomplete="off"></label>
+<label>class<select id="utterances-label"><option value="">all</option>{classes}
 <option value="-1">other</option></select></label>
-<label>split<select id="split"><option value="">all</option><option>train</option>
-<option>validation</option></select></label>
-<label>shading<select id="what"><option value="verbal">words</option>
+<label>split<select id="utterances-split"><option value="">all</option>{splits}</select></label>
+<label>shading<select id="utterances-what"><option value="verbal">words</option>
 <option value="acoustic">voices</option></select></label>
-<label>order<select id="order"><option value="id">id</option>
+<label>order<select id="utterances-order"><option value="id">id</option>
 <option value="range">range of importances</option></select></label>
 </form>
-<p id="count" role="status" aria-live="polite"></p>
-<ol id="list"></ol><button id="more" type="button">more</button>
-<script type="application/json" id="data">{data}</script>
-<script>{_SCRIPT}</script></body></html>
+<p id="utterances-count" role="status" aria-live="polite"></p>
+<ol id="utterances-list"></ol><button id="utterances-more" type="button">more</button></div>
+<script type="application/json" id="utterances-data">{data}</script>
+<script>{_SCRIPT}</script>
 """
 
 

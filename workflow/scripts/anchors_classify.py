@@ -1,6 +1,6 @@
 """accuracy.json of anchors: raw, PCA, chance, by `ima.anchors_accuracy.classify_anchors`."""
 
-from ima import job
+from ima import job, told
 from ima.anchors_accuracy import classify_anchors
 from ima.classify import Classifier
 from ima.io import read_matrix, write_json
@@ -21,6 +21,7 @@ def main(snakemake):
         [int(seed) for seed in snakemake.wildcards.seeds.split("-")],
     )
     write_json(rows, snakemake.output.accuracy)
+    print(told.accuracies(rows))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ima import data, job
+from ima import data, job, told
 from ima.baselines import represent
 from ima.baselines.seeds import rebuild_seeds
 from ima.classify import Classifier, accuracy_rows
@@ -29,6 +29,7 @@ def main(snakemake):
         of = {"model": snakemake.params.label, "latent": latent, "seed": seed}
         rows += [{**of, **row} for row in accuracy_rows(*views, labels, kinds, settings, seed)]
     write_json(rows, snakemake.output.accuracy)
+    print(told.accuracies(rows))
 
 
 if __name__ == "__main__":

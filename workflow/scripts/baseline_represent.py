@@ -23,6 +23,7 @@ def main(snakemake):
         tables.append(pa.table({"seed": seeds, **columns}))
     table = pa.concat_tables(tables)
     write_parquet(table, snakemake.output.representations, baseline_schema(pairs))
+    print(f"{len(table)} rows: {len(tables)} seeds of every test pair")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pyarrow.compute as pc
 
-from ima import job
+from ima import job, told
 from ima.errors import InputError
 from ima.io import matrix, read_parquet, write_json
 from ima.metrics import score_views
@@ -33,6 +33,7 @@ def main(snakemake):
             }
         )
     write_json(scores, snakemake.output.scores)
+    print(told.precisions(row for one in scores for row in one["retrieval"]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ima import data, job
+from ima import data, job, told
 from ima.classify import Classifier, accuracy_rows
 from ima.io import read_tensors, write_json
 from ima.model import fuse
@@ -30,6 +30,7 @@ def main(snakemake):
         of = {"model": "IMA", "latent": int(snakemake.wildcards.latent), "seed": seed}
         rows += [{**of, **row} for row in accuracy_rows(*views, labels, kinds, settings, seed)]
     write_json(rows, snakemake.output.accuracy)
+    print(told.accuracies(rows))
 
 
 def views_of(u, y):

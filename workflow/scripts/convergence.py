@@ -21,6 +21,7 @@ def main(snakemake):
     figure = convergence(histories)
     for path in (snakemake.output.pdf, snakemake.output.png):
         save(figure, path)
+    print(f"{len(snakemake.input.histories)} histories of {len(histories)} models drawn")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ def main(snakemake):
     truth = write_iemocap(tree, **snakemake.params.demo)
     write_manifest(tree, snakemake.output.manifest)
     write_parquet(truth, snakemake.output.truth, EMOTION_TRUTH)
+    print(f"{len(truth)} words spoken")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ def main(snakemake):
     write_manifest(tidigits, snakemake.output.tidigits_manifest)
     write_manifest(ti46, snakemake.output.ti46_manifest)
     demo.write_truth(truth, snakemake.output.truth)
+    print(f"{sum(map(len, truth))} digits spoken")
 
 
 if __name__ == "__main__":

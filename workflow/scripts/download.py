@@ -9,8 +9,9 @@ from ima.corpora.manifest import write_manifest
 
 def main(snakemake):
     root = Path(snakemake.output.tree)
-    download.fetch(snakemake.wildcards.corpus, root)
+    files = download.fetch(snakemake.wildcards.corpus, root)
     write_manifest(root, snakemake.output.manifest)
+    print(f"{len(files)} files, checked")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """emotion_importance.csv: F1 over rho, by `ima.tables_emotion.emotion_importance` (6.1)."""
 
-from ima import job
+from ima import job, told
 from ima.io import read_parquet, write_csv
 from ima.schema_emotion import IMPORTANCE_EMOTION
 from ima.tables import read_paper_values
@@ -12,6 +12,7 @@ def main(snakemake):
     paper = read_paper_values(snakemake.input.paper)
     table = emotion_importance(sweeps, paper, snakemake.params.run, snakemake.params.corpus)
     write_csv(table, snakemake.output.table)
+    print(told.first(table, "f1"))
 
 
 if __name__ == "__main__":

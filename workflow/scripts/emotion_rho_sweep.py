@@ -47,6 +47,7 @@ def main(snakemake):
     rows = sweep_rows(y, params.rho, items, actual, strata)
     rows += baseline_rows(items, actual, words, x["acoustic"].cpu().numpy())
     write_parquet(importance_table(rows), snakemake.output.sweep, IMPORTANCE_EMOTION)
+    print(f"{len(params.rho)} rho, {len(rows)} rows")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def main(snakemake):
     columns = {name: items[name] for name in ("utterance", "position", "token")}
     columns |= {f"y_{m}": values[items[f"item_{m}"].to_numpy()] for m, values in y.items()}
     write_parquet(pa.table(columns), snakemake.output.importances, TOKEN_IMPORTANCES)
+    print(f"{len(representations)} representations of {len(names)} utterances")
 
 
 if __name__ == "__main__":

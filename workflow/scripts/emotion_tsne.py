@@ -20,6 +20,7 @@ def main(snakemake):
     lexicon = read_parquet(snakemake.input.lexicon, LEXICON)
     table = embed_items(u, y, lexicon, shown, **settings, seed=seed)
     write_parquet(table, snakemake.output.embeddings, EMBEDDINGS_EMOTION)
+    print(f"{len(table)} words and voices")
 
 
 if __name__ == "__main__":

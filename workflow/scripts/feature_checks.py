@@ -1,9 +1,11 @@
 """results/tables/feature_checks.csv: digits told by `ima.features.checks.feature_checks`."""
 
-from ima import job
+from ima import job, told
 from ima.corpora.speech import Waves
 from ima.features.checks import feature_checks, variants
 from ima.features.speech import Mfcc
+from ima.figures_checks import feature_accuracy
+from ima.figures_importance import save
 from ima.io import read_parquet, write_csv
 from ima.schema import RECORDINGS, SEGMENTS
 from ima.segment.methods import segment
@@ -33,6 +35,10 @@ def main(snakemake):
         processes=threads,
     )
     write_csv(table, snakemake.output.table, digits=4)
+    figure = feature_accuracy(table.to_pylist())
+    for path in (snakemake.output.pdf, snakemake.output.png):
+        save(figure, path)
+    print(told.first(table, "accuracy"))
 
 
 if __name__ == "__main__":

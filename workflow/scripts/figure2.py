@@ -7,9 +7,11 @@ from ima.schema import EMBEDDINGS
 
 
 def main(snakemake):
-    figure = figure2(read_parquet(snakemake.input.embeddings, EMBEDDINGS))
+    embeddings = read_parquet(snakemake.input.embeddings, EMBEDDINGS)
+    figure = figure2(embeddings)
     for path in (snakemake.output.pdf, snakemake.output.png):
         save(figure, path)
+    print(f"{len(embeddings)} points of {len(embeddings['view'].unique())} views")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ def main(snakemake):
     with whole_file(snakemake.output.html) as temporary:
         text = page(utterances, snakemake.params.run, corpus)
         temporary.write_text(text, encoding="utf-8")
+    print(f"{len(utterances)} utterances on the page")
 
 
 if __name__ == "__main__":

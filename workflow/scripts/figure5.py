@@ -12,6 +12,7 @@ def main(snakemake):
     figure = figure5(embeddings, snakemake.params.corpus)
     for path in (snakemake.output.pdf, snakemake.output.png):
         save(figure, path)
+    print(f"{len(embeddings)} points of {len(embeddings['view'].unique())} views")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """figure6.pdf, .png and .csv, and rho.csv: noise found over rho, by `ima.figure6.draw` (6.1)."""
 
-from ima import figure6, job
+from ima import figure6, job, told
 from ima.figures_importance import save
 from ima.io import read_parquet, write_csv
 from ima.schema import RHO_SWEEP
@@ -12,10 +12,12 @@ def main(snakemake):
     paper = figure6.paper_rho(read_paper_values(snakemake.input.paper))
     table = figure6.table(sweeps, snakemake.params.run)
     write_csv(table, snakemake.output.table)
-    write_csv(figure6.rho_table(table, paper), snakemake.output.rho)
+    chosen = figure6.rho_table(table, paper)
+    write_csv(chosen, snakemake.output.rho)
     figure = figure6.draw(table, paper)
     for path in (snakemake.output.pdf, snakemake.output.png):
         save(figure, path)
+    print(told.first(chosen, "rho"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """results/tables/importance.csv: F1 of noise by seed, by `ima.tables_importance.by_seed` (5.2)."""
 
-from ima import data, job
+from ima import data, job, told
 from ima.importance import importances
 from ima.io import read_tensors, write_csv
 from ima.metrics import importance_scores
@@ -21,7 +21,9 @@ def main(snakemake):
             {**model, "modality": name, **importance_scores(y[name][0].numpy(), noise[name])}
             for name in pairs
         ]
-    write_csv(by_seed(rows, snakemake.params.run), snakemake.output.table)
+    table = by_seed(rows, snakemake.params.run)
+    write_csv(table, snakemake.output.table)
+    print(told.first(table, "f1_noise"))
 
 
 if __name__ == "__main__":

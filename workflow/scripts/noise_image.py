@@ -16,6 +16,7 @@ def main(snakemake):
     pixels = corpus["x"].type.list_size
     x = noise_images(count, pixels, **snakemake.params.noise, rng=rng)
     write_noise("image", x, snakemake.output.features)
+    print(f"{len(x)} made")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ def main(snakemake):
     mapping = UnitInterval.from_dict(read_json(snakemake.input.mapping))
     x = mapping(mfcc_of_waves(waves, mfcc))
     write_noise("speech", x, snakemake.output.features)
+    print(f"{len(x)} made")
 
 
 if __name__ == "__main__":

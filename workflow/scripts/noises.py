@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from ima import job
+from ima import job, told
 from ima.io import read_parquet, write_csv
 from ima.schema import NOISE_STUDY
 from ima.tables_importance import noises
@@ -10,7 +10,9 @@ from ima.tables_importance import noises
 
 def main(snakemake):
     studies = [read_parquet(path, NOISE_STUDY, rows=True) for path in snakemake.input.studies]
-    write_csv(noises(pa.concat_tables(studies), snakemake.params.run), snakemake.output.table)
+    table = noises(pa.concat_tables(studies), snakemake.params.run)
+    write_csv(table, snakemake.output.table)
+    print(told.first(table, "f1_noise"))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ def main(snakemake):
     for name, figure in figures.items():
         for path in snakemake.output[name]:
             save(figure, path)
+    print(f"{len(embeddings)} points of {len(embeddings['view'].unique())} views")
 
 
 if __name__ == "__main__":

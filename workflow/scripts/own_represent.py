@@ -35,6 +35,7 @@ def main(snakemake):
     config = data.model_config(autoencoder) | {"seed": int(snakemake.wildcards.seed)}
     config |= {"hidden": stage2["hidden"], "rho": stage2["rho"]}
     write_tensors(model.state_dict(), out.model, config)
+    print(f"{len(tables[0])} pairs, {len(tables[1])} items")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Tables and figure of a sweep over rho on own data, by `ima.figure6.choose_rho`."""
 
-from ima import figure6, job
+from ima import figure6, job, told
 from ima.figures_importance import save
 from ima.io import read_parquet, write_csv
 from ima.own_results import without_noise
@@ -18,6 +18,7 @@ def main(snakemake):
     figure = figure6.draw(swept, {}, styles, "noise, test pairs" if noise else "")
     for path in (out.pdf, out.png):
         save(figure, path)
+    print(told.first(rho, "rho"))
 
 
 if __name__ == "__main__":

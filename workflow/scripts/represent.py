@@ -16,6 +16,8 @@ def main(snakemake):
     x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
     table = as_table(**represent(model, x, pairs))
     write_parquet(table, snakemake.output.representations, representations_schema(pairs))
+    means = ", ".join(f"{m} {table[f'y_{m}'].to_numpy().mean():.2f}" for m in pairs)
+    print(f"{len(table)} pairs, mean importance {means}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """rho_sweep_<objective>.parquet: every rho's networks at once, by `ima.sweep.sweep` (6.1)."""
 
-from ima import data, job
+from ima import data, job, told
 from ima.importance import Stage2
 from ima.io import read_tensors, write_parquet
 from ima.pairing import is_noise, read_pairs
@@ -34,6 +34,7 @@ def main(snakemake):
         int(snakemake.wildcards.seed),
     )
     write_parquet(table, snakemake.output.sweep, RHO_SWEEP)
+    print(f"{len(snakemake.params.rho)} rho; " + told.first(table, "f1_noise"))
 
 
 if __name__ == "__main__":

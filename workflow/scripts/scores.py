@@ -1,6 +1,6 @@
 """scores.json of a model: retrieval and noise, by `ima.metrics.precision_at_k` (5.4)."""
 
-from ima import job
+from ima import job, told
 from ima.errors import InputError
 from ima.io import read_parquet, write_json
 from ima.metrics import score_model
@@ -19,6 +19,7 @@ def main(snakemake):
         raise InputError(snakemake.input.representations, expected=expected, found=found)
     scores = score_model(representations, pairs, snakemake.params.k)
     write_json({**model, **scores}, snakemake.output.scores)
+    print(told.precisions(scores["retrieval"]))
 
 
 if __name__ == "__main__":

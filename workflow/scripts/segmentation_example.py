@@ -23,6 +23,7 @@ def main(snakemake):
     figure = plot_utterance(samples, rate, rows, title=recording)
     for path in snakemake.output:
         save(figure, path)
+    print(f"{len(rows)} digits drawn")
 
 
 if __name__ == "__main__":

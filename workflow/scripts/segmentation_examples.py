@@ -28,6 +28,7 @@ def main(snakemake):
             save(figure, folder / f"{names[-1]}.{form}")
     table = pa.table(dict(zip(("recording", "why"), zip(*chosen, strict=True), strict=True)))
     write_csv(table.add_column(0, "figure", [names]), snakemake.output.chosen)
+    print(f"{len(names)} recordings drawn")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """results/tables/table1.csv: Precision@K (Table 1), by `ima.tables.table1`."""
 
-from ima import job
+from ima import job, told
 from ima.io import read_json, write_csv
 from ima.tables import read_paper_values, table1
 
@@ -16,6 +16,7 @@ def main(snakemake):
         snakemake.params.run,
     )
     write_csv(table, snakemake.output.table)
+    print(told.first(table, "precision"))
 
 
 if __name__ == "__main__":

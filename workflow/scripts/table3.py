@@ -8,7 +8,9 @@ from ima.tables_digits import table3
 
 def main(snakemake):
     settings = Classifier(**snakemake.params.settings)
-    write_csv(table3(settings, snakemake.params.run), snakemake.output.table)
+    table = table3(settings, snakemake.params.run)
+    write_csv(table, snakemake.output.table)
+    print(f"{len(table)} settings")
 
 
 if __name__ == "__main__":

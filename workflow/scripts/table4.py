@@ -2,7 +2,7 @@
 
 import torch
 
-from ima import job
+from ima import job, told
 from ima.complexity import table4
 from ima.io import vector_width, write_csv
 from ima.model import Modality
@@ -26,6 +26,7 @@ def main(snakemake):
         params.run,
     )
     write_csv(table, snakemake.output.table)
+    print(told.first(table.select(["model", "latent", "microseconds"]), "microseconds"))
 
 
 if __name__ == "__main__":

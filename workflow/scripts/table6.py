@@ -1,6 +1,6 @@
 """results/tables/table6.csv: accuracy on utterances (Table 6), by `ima.tables_emotion.table6`."""
 
-from ima import job
+from ima import job, told
 from ima.io import read_json, write_csv
 from ima.tables import read_paper_values
 from ima.tables_emotion import table6
@@ -11,6 +11,7 @@ def main(snakemake):
     paper = read_paper_values(snakemake.input.paper)
     table = table6(scores, paper, snakemake.params.run, snakemake.params.corpus)
     write_csv(table, snakemake.output.table)
+    print(told.first(table, "accuracy"))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ def main(snakemake):
     representations = {name: matrix(table, name)[:points] for name in vectors}
     views = views_of(pairs, hidden, representations)
     seed = int(snakemake.wildcards.seed)
-    write_parquet(embed_views(pairs, views, seed=seed, **settings), snakemake.output[0], EMBEDDINGS)
+    table = embed_views(pairs, views, seed=seed, **settings)
+    write_parquet(table, snakemake.output[0], EMBEDDINGS)
+    print(f"{len(table)} points of {len(views)} views")
 
 
 if __name__ == "__main__":

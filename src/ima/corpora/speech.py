@@ -18,6 +18,7 @@ from ima.corpora.sphere import read_audio
 from ima.errors import InputError
 from ima.io import whole_file
 from ima.parallel import in_order
+from ima.progress import shown
 from ima.schema import WAVES
 
 #: Rates (Hz) of recordings that are used; any other is taken for a broken header.
@@ -81,7 +82,9 @@ def write_waves(
         pa.OSFile(str(temporary), "wb") as sink,
         pa.ipc.new_file(sink, WAVES) as writer,
     ):
-        for start, waves in zip(starts, in_order(_decode, tasks, processes), strict=True):
+        for start, waves in zip(
+            shown(starts, "decoding", "batch"), in_order(_decode, tasks, processes), strict=True
+        ):
             batch = recordings.slice(start, len(waves))
             good = np.array([isinstance(wave, np.ndarray) for wave in waves])
             for j in np.flatnonzero(~good).tolist():

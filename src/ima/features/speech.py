@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from ima.errors import InputError
 from ima.parallel import in_order
+from ima.progress import shown
 
 MAPPINGS = ("sigmoid", "minmax", "binary")
 
@@ -158,7 +159,7 @@ def extract(
         InputError: a recording cannot be read, or a digit lies outside it.
     """
     batches = ((batch, read, mfcc) for batch in _batches(segments, size=256))
-    yield from in_order(_extract_batch, batches, processes)
+    yield from shown(in_order(_extract_batch, batches, processes), "MFCC", "batch")
 
 
 def _batches(segments: pa.Table, size: int) -> Iterator[list[dict]]:

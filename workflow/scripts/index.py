@@ -1,0 +1,57 @@
+"""index.html: all results of a run on one page, by `ima.page.document.page`."""
+
+from ima import job
+from ima.files import whole_file
+from ima.io import read_json, read_parquet
+from ima.page.document import Item, page
+from ima.page.maps import emotion_maps, pair_maps
+from ima.schema import EMBEDDINGS, representations_schema
+from ima.schema_emotion import (
+    EMBEDDINGS_EMOTION,
+    EMOTION_TOKENS,
+    EMOTION_UTTERANCES,
+    LEXICON,
+    TOKEN_IMPORTANCES,
+)
+from ima.utterances import with_importances
+
+
+def maps_of(files, modalities, noise):
+    """Return the maps whose files are there."""
+    found = []
+    if {"embeddings", "representations"} <= set(files):
+        table = read_parquet(files["representations"], representations_schema(modalities))
+        y = {name: table[f"y_{name}"].to_numpy() for name in modalities}
+        classes = read_json(files["classes"]) if "classes" in files else list(map(str, range(10)))
+        embeddings = read_parquet(files["embeddings"], EMBEDDINGS)
+        found.append(pair_maps(embeddings, y, classes, noise))
+    if {"emotion", "lexicon"} <= set(files):
+        words = read_parquet(files["lexicon"], LEXICON)["word"].to_pylist()
+        found.append(emotion_maps(read_parquet(files["emotion"], EMBEDDINGS_EMOTION), words))
+    return found
+
+
+def utterances_of(files):
+    """Return the utterances of the validation part: Figure 3's own page has all of them."""
+    if not {"utterances", "tokens", "importances"} <= set(files):
+        return []
+    whole = with_importances(
+        read_parquet(files["utterances"], EMOTION_UTTERANCES),
+        read_parquet(files["tokens"], EMOTION_TOKENS),
+        read_parquet(files["importances"], TOKEN_IMPORTANCES),
+    )
+    return [one for one in whole if one["split"] == "validation"]
+
+
+def main(snakemake):
+    params, files = snakemake.params, snakemake.params.explored
+    items = [Item(**item) for item in params.shown]
+    explored = maps_of(files, params.modalities, params.noise)
+    text = page(params.run, items, explored, utterances_of(files))
+    with whole_file(snakemake.output.page) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(f"{len(items)} results on a page of {len(text) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

@@ -1,0 +1,17 @@
+"""resources.csv: time and memory of each rule, by `ima.resources.resources`."""
+
+from ima import job
+from ima.io import write_csv
+from ima.resources import measured, resources
+
+
+def main(snakemake):
+    stages = snakemake.params.stages
+    table = resources(measured(snakemake.params.folder, stages), stages, snakemake.params.run)
+    write_csv(table, snakemake.output.table, digits=2)
+    total, most = sum(table["seconds"].to_pylist()), max(table["mem_mb"].drop_null().to_pylist())
+    print(f"{sum(table['jobs'].to_pylist())} jobs, {total:.0f} s in all, {most:.0f} MB at the most")
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
