@@ -34,6 +34,8 @@ def code(script):
     return sorted(os.path.relpath(file) for file in found)
 
 
+#: Corpora that the digits are of.
+DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
 #: Corpora that anyone may have: a rule downloads them where `raw` lacks them.
 OPEN_CORPORA = {"mnist", "fsdd"}
 

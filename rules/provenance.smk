@@ -1,7 +1,5 @@
 """Where results come from: checksums of corpora, a sidecar beside each table, a crate of the run."""
 
-DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
-
 
 rule checksums:
     """Number, size and checksum of the files of a user's own corpus."""
