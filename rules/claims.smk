@@ -29,7 +29,7 @@ CLAIMED = {
     "emotion": {
         "name": EMOTION_NAME,
         "paper": EMOTION_NAME == "IEMOCAP",
-        "lacks": lacking(EMOTION_CORPORA),
+        "lacks": "modalities of the user's own" if OWN else lacking(EMOTION_CORPORA),
     },
 }
 

@@ -28,17 +28,22 @@ def read_paper_values(path: str | Path) -> list[dict]:
     return rows
 
 
-def read_columns(path: str | Path, names: Sequence[str]) -> list[dict]:
+def read_columns(path: str | Path, names: Sequence[str], rows: bool = True) -> list[dict]:
     """Read the rows of a CSV file that has these columns, and maybe others.
 
+    Args:
+        path: the file.
+        names: of the columns.
+        rows: whether there must be some.
+
     Raises:
-        InputError: no such file, not CSV, a column is missing, or no rows.
+        InputError: no such file, not CSV, a column is missing, or no rows where there must be.
     """
     try:
         table = csv.read_csv(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(path, expected=f"CSV of {list(names)}", found=error) from error
-    if set(names) - set(table.column_names) or not len(table):
+    if set(names) - set(table.column_names) or (rows and not len(table)):
         raise InputError(path, expected=f"rows of {list(names)}", found=table.column_names)
     return table.to_pylist()
 
