@@ -132,6 +132,13 @@ def test_growth_is_counted():
         found([2, 3])
 
 
+def test_what_has_no_seed_is_counted():
+    claim = {"test": "about", "than": 10, "within": 1, "a": {"of": "corpus"}}
+    for value, said in ((10.5, HOLDS), (12, FAILS)):
+        scores = [{"of": "corpus", "seed": None, "value": value}]
+        assert evaluate(claim, scores, None).verdict == said
+
+
 # The audit
 
 
@@ -155,6 +162,9 @@ def test_what_cannot_be_tested_says_why():
     (row,) = audited([claim], scores)
     assert row["verdict"] == UNTESTABLE and "MNIST, FSDD" in row["why"]
     assert row["ours"] == pytest.approx(0.8) and row["p"] is None and row["paper"] == 0.8
+    as_setting = {**claim, "than": 0.8, "sentence": "At {paper}."}
+    (row,) = audited([as_setting], scores)
+    assert row["sentence"] == "At 0.8." and row["paper"] is None
     theirs = {**DATA, "digits": {**DATA["digits"], "paper": True}}
     (row,) = audited([claim], scores, theirs)
     assert row["verdict"] == UNDECIDED and row["p"] is not None

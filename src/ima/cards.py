@@ -159,7 +159,7 @@ def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str
 def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     """Return what the models cost and do, and what of the paper holds."""
     cost = [
-        (r["latent"], r["parameters"], r["parameters_importance"], r["loss_terms"])
+        (r["latent"], f"{r['parameters']:,}", f"{r['parameters_importance']:,}", r["loss_terms"])
         for r in tables["table4"]
         if r["model"] == "IMA" and r["setting"] != "equal"
     ]

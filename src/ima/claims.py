@@ -21,13 +21,13 @@ from ima.verdicts import Tested
 REQUIRED = {"id", "section", "sentence", "test", "a", "table"}
 OPTIONAL = {"each", "b", "combine", "others", "than", "within", "paper", "only", "whose", "figure"}
 TESTS = {
-    "above": "mean over seeds above {than}: two-sided paired t test",
-    "below": "mean over seeds below {than}: two-sided paired t test",
-    "about": "mean over seeds within {within} of {than}: two one-sided t tests",
-    "best": "above each of {others}: greatest p of the two-sided paired t tests",
-    "between": "counted: {than}",
-    "as_many": "counted: as many as {than}",
-    "linear": "counted: the same growth with every one of {than}",
+    "above": "mean over seeds above {than}, two-sided {paired}t test",
+    "below": "mean over seeds below {than}, two-sided {paired}t test",
+    "about": "mean over seeds within {within} of {than}, two one-sided {paired}t tests",
+    "best": "above each of {others}, greatest p of the two-sided paired t tests",
+    "between": "counted, {than}",
+    "as_many": "counted, as many as {than}",
+    "linear": "counted, the same growth with every one of {than}",
 }
 
 
@@ -165,6 +165,9 @@ def evaluate(claim: Mapping, scores: Sequence[Mapping], paper: float | None) -> 
         low, high = claim["than"]
         return verdicts.counted(low < x[0] <= high, x[0], f"{x[0]:.4g} in {low} to {high}")
     than = paper if claim.get("than") == "paper" else float(claim.get("than", 0))
+    if kind == "about" and set(first) == {None}:  # nothing that seeds could change
+        near = abs(x[0] - than) <= float(claim["within"])
+        return verdicts.counted(near, x[0], f"{x[0]:.4g}, not an estimate")
     if kind == "about":
         return verdicts.about(x, than, float(claim["within"]))
     return getattr(verdicts, kind)(x, than)

@@ -58,9 +58,14 @@ def audit(
 
 
 def _with_paper(claim: Mapping, paper: Sequence[Mapping]) -> dict:
-    """Return a claim with the paper's value as its `value`, and in place of `{paper}`."""
+    """Return a claim with the paper's value as its `value`, and in place of `{paper}`.
+
+    Where it is put there it is a setting, and nothing that ours is to be compared with: `shown` is
+    None then.
+    """
     value = paper_value(claim, paper)
-    return {**filled(claim, {"paper": value} if value is not None else {}), "value": value}
+    whole = filled(claim, {"paper": value} if value is not None else {})
+    return {**whole, "value": value, "shown": value if whole == claim else None}
 
 
 def _tested(claim: Mapping, scores: Sequence, data: Mapping) -> tuple[Tested | None, str]:
@@ -83,7 +88,7 @@ def _about(claim: Mapping, data: Mapping, run: str) -> dict:
     return {
         **{key: str(claim[key]) for key in ("id", "section", "sentence")},
         **{"whose": claim.get("whose", "paper"), "table": table, "figure": claim.get("figure", "")},
-        **{"test": described(claim), "run": run, "data": part["name"], "paper": claim["value"]},
+        **{"test": described(claim), "run": run, "data": part["name"], "paper": claim["shown"]},
     }
 
 
@@ -92,6 +97,7 @@ def described(claim: Mapping) -> str:
     than = claim.get("than", 0)
     words = {"than": claim["value"] if than == "paper" else than, "within": claim.get("within")}
     words["others"] = ", ".join(map(str, claim.get("others", {}).get("values", ())))
+    words["paired"] = "paired " if "b" in claim else ""
     if claim["test"] == "between":
         words["than"] = "{} to {}".format(*than)
     sides = _keys(claim["a"])

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import spearmanr
-
-from ima.importance_emotion import auc
+from scipy.stats import mannwhitneyu, spearmanr
 
 Rows = list[dict]
 #: Columns of Table 4 that tell its rows apart, and those that are counted.
@@ -135,12 +133,15 @@ def mapped(maps: Iterable[tuple[int, pa.Table]]) -> Iterator[dict]:
         far = np.linalg.norm(at - at.mean(0), axis=1)
         emotional = np.array([row["category"] != "" for row in words])
         y = np.array([row["importance"] for row in words])
-        values = {"periphery": auc(far, emotional)}
+        values = {}
+        if 0 < emotional.sum() < len(words):
+            pairs = emotional.sum() * (~emotional).sum()
+            u = mannwhitneyu(far[emotional], far[~emotional]).statistic
+            values["periphery"] = float(u / pairs)
         if np.ptp(y) > 0:
             values["periphery_importance"] = float(spearmanr(far, y).statistic)
         for score, value in values.items():
-            if not math.isnan(value):
-                yield {"of": "emotion", "seed": seed, "score": score, "value": value}
+            yield {"of": "emotion", "seed": seed, "score": score, "value": value}
 
 
 def costs(table: Iterable[Mapping]) -> Iterator[dict]:
