@@ -5,6 +5,7 @@ scripts are asked for their help, which must know every option that the docs use
 """
 
 import contextlib
+import importlib.util
 import io
 import re
 import runpy
@@ -78,6 +79,13 @@ def help_of(words: list[str]) -> str:
     """Return what a script says of itself; run in this process, for imports take seconds."""
     said, kept = io.StringIO(), sys.argv
     module = words[2] if words[1] == "-m" else ""
+    file = ROOT / words[1]
+    if module:
+        spec = importlib.util.find_spec(module)
+        packed = spec.submodule_search_locations
+        file = importlib.util.find_spec(f"{module}.__main__").origin if packed else spec.origin
+    if "argparse" not in Path(file).read_text():  # it takes no option, and would do its work
+        return ""
     sys.argv = [words[2] if module else words[1], "--help"]
     try:
         with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
