@@ -78,12 +78,12 @@ def test_tables_of_another_run_are_refused(results):
 def test_only_what_is_between_the_markers_is_written(results, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("ima.docs_results.ROOT", tmp_path)
     readme = tmp_path / "README.md"
-    readme.write_text(f"# Before\n{BEGIN}\nold\n{END}\nafter\n")
+    readme.write_text(f"# Before\n{BEGIN}\nearlier\n{END}\nafter\n")
     for _ in range(2):  # the second time changes nothing
         assert main(["--results", str(results)]) == 0
         text = readme.read_text()
         assert text.startswith(f"# Before\n{BEGIN}\nThe run `open`")
-        assert text.endswith(f"{END}\nafter\n") and "old" not in text
+        assert text.endswith(f"{END}\nafter\n") and "earlier" not in text
     readme.write_text("no markers\n")
     assert main(["--results", str(results)]) == 1
     assert "expected <!-- results: begin -->" in capsys.readouterr().err

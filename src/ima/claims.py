@@ -163,7 +163,9 @@ def evaluate(claim: Mapping, scores: Sequence[Mapping], paper: float | None) -> 
     x = paired(first, b, claim.get("combine", "difference"))
     if kind == "between":
         low, high = claim["than"]
-        return verdicts.counted(low < x[0] <= high, x[0], f"{x[0]:.4g} in {low} to {high}")
+        holds = low < x[0] <= high
+        why = f"{x[0]:.4g}, {'' if holds else 'not '}in {low} to {high}"
+        return verdicts.counted(holds, x[0], why)
     than = paper if claim.get("than") == "paper" else float(claim.get("than", 0))
     if kind == "about" and set(first) == {None}:  # nothing that seeds could change
         near = abs(x[0] - than) <= float(claim["within"])

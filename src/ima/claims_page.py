@@ -16,6 +16,7 @@ _SIGNS = {
     UNDECIDED: ("?", "undecided"),
     UNTESTABLE: ("–", "untestable"),
 }
+_NUMBER = ' class="n"'
 _STYLE = """
 body{font:16px/1.45 system-ui,sans-serif;margin:0 auto;max-width:76rem;padding:1rem;color:#1a1a1a;
 background:#fff}
@@ -23,14 +24,15 @@ h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid #ccc}
-td.n{font-variant-numeric:tabular-nums;white-space:nowrap;text-align:right}
+th.n{text-align:right}td.n{font-variant-numeric:tabular-nums;white-space:nowrap;text-align:right}
 .v{font-weight:600;white-space:nowrap;padding:.1rem .4rem;border-radius:.25rem;border:1px solid}
 .holds{background:#e5f1fb;color:#00487c}.fails{background:#fdebdc;color:#8a3b00}
 .undecided{background:#f3f3f3;color:#444}.untestable{background:#fff;color:#555}
 details{font-size:.85rem;color:#444}summary{cursor:pointer}
 @media(max-width:40rem){thead{display:none}tr{display:block;margin-bottom:1rem}
 td{display:block;border:0;padding:.1rem .5rem}tr{border-bottom:1px solid #ccc}
-td.n{text-align:left;white-space:normal}td[data-name]::before{content:attr(data-name)": ";
+td.n{text-align:left;white-space:normal}td.n:empty{display:none}
+td[data-name]::before{content:attr(data-name)": ";
 color:#555}}
 """
 
@@ -73,7 +75,7 @@ def _head(audit: pa.Table) -> str:
         + "</tr>"
         for name, counts in summary(audit).items()
     )
-    heads = "".join(f'<th scope="col">{_mark(verdict)}</th>' for verdict in order)
+    heads = "".join(f'<th scope="col" class="n">{_mark(verdict)}</th>' for verdict in order)
     tests = sum(p is not None for p in audit["p"].to_pylist())
     return (
         f'<div class="scroll"><table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody>'
@@ -95,7 +97,10 @@ def _mark(verdict: str) -> str:
 
 def _section(title: str, rows: list[Mapping]) -> str:
     heads = ("claim", "verdict", "paper", "ours ± sd", "seeds", "p", "data")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    numbers = heads[2:-1]
+    head = "".join(
+        f'<th scope="col"{_NUMBER if name in numbers else ""}>{name}</th>' for name in heads
+    )
     return (
         f'<h2>{escape(title)}</h2><div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(map(_row, rows))}</tbody></table></div>"
@@ -113,8 +118,7 @@ def _row(row: Mapping) -> str:
         f"<details><summary>how</summary>{escape(row['test'])}. <code>{escape(row['id'])}</code> "
         f"{links}</details>"
     )
-    numbers = "".join(f'<td class="n" data-name="{n}">{v}</td>' for n, v in cells if v or n != "p")
-    numbers += "" if p else '<td class="n"></td>'
+    numbers = "".join(f'<td class="n" data-name="{n}">{v}</td>' for n, v in cells)
     return (
         f"<tr><td>{escape(row['sentence'])}{own}{more}</td>"
         f"<td>{_mark(row['verdict'])}<br><small>{escape(row['why'])}</small></td>"
@@ -123,7 +127,7 @@ def _row(row: Mapping) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else f"{round(value, 4):,g}"
 
 
 def _link(path: str) -> str:

@@ -117,7 +117,7 @@ def about(x: Sequence[float], value: float, within: float) -> Tested:
         p = max(_one_sided(x, low), _one_sided(x, high))
     else:
         p = paired_t(x, low if mean <= low else high)
-    why = _few(x) or f"mean {mean:.4g}, {'' if inside else 'not '}in {low:.4g} to {high:.4g}"
+    why = _few(x) or f"mean {mean:.4f}, {'' if inside else 'not '}in {low:g} to {high:g}"
     return Tested(inside, p, tuple(x), why)
 
 
@@ -172,4 +172,4 @@ def _few(x: Sequence[float]) -> str:
 
 def _compared(x: Sequence[float], than: float) -> str:
     found = interval(x)
-    return f"mean {np.mean(x):+.4g}, 95 % [{found[0]:+.4g}, {found[1]:+.4g}], against {than:.4g}"
+    return f"mean {np.mean(x):+.4f}, 95 % [{found[0]:+.4f}, {found[1]:+.4f}], against {than:g}"
