@@ -228,6 +228,7 @@ SPOILT: dict[str, tuple[Callable[[Path], None], ...]] = {
     ".safetensors": (*WHOLE_FILES, weight_missing, weight_of_another_shape, nan_weight, no_config),
     ".json": (*WHOLE_FILES, a_list_of_nothing, another_json, nan_in_json),
     ".csv": (*WHOLE_FILES, header_of_another, not_utf8),
+    ".yaml": (*WHOLE_FILES, a_list_of_nothing, another_json, not_utf8),
 }
 
 

@@ -36,6 +36,7 @@ TARGET_RULES = {"digits", "emotion"}
 ELSEWHERE = {
     "download": "needs the network; its writers' tests are in corpora/test_download.py",
     "checksums": "of a user's own corpora; one JSON, as by others",
+    "cards": "a few texts, as by claims",
     "crate": "has the time of its making in it",
     "segmentation_example": "on demand; figures, as by figure2",
 }

@@ -38,10 +38,10 @@ KEYS = {
     "seeds": "",
     "seeds_a_job": "",
     "latents": "anchors anchors_classify convergence table4",
-    "raw": "recordings features_image emotion_corpus emotion_voices figure3 resources index",
-    "roots.mnist": "features_image",
-    "roots.tidigits": "recordings",
-    "roots.ti46": "recordings",
+    "raw": "recordings features_image emotion_corpus emotion_voices figure3 resources index claims",
+    "roots.mnist": "features_image claims",
+    "roots.tidigits": "recordings claims",
+    "roots.ti46": "recordings claims",
     "roots.fsdd": "",  # not one of the demo's
     "demo.seed": "demo_images demo_speech",
     "demo.test_images": "demo_images",
@@ -49,7 +49,7 @@ KEYS = {
     "demo.strings": "demo_speech",
     "demo.ti46_tokens": "demo_speech",
     "image.corpus": "",  # there is one only
-    "speech.corpora": "recordings table3",
+    "speech.corpora": "recordings table3 claims",
     "speech.oh": "mfcc feature_checks",
     "speech.fsdd_split": "recordings",
     "speech.fsdd_test_speakers": "recordings",
@@ -94,11 +94,11 @@ KEYS = {
     "noise_study": "noise_study",
     "noise_study.seeds": "",
     "figures.latent": "figure2 figure4",
-    "roots.iemocap": "emotion_corpus emotion_voices figure3",
+    "roots.iemocap": "emotion_corpus emotion_voices figure3 claims",
     "roots.ravdess": "",  # not of the demo's either
     "roots.meld": "",
     "emotion.corpus": "emotion_corpus emotion_voices figure3 figure5 table2 table6"
-    " emotion_importance_table",
+    " emotion_importance_table claims",
     "emotion.demo": "demo_emotion",
     "emotion.excited_as_happy": "emotion_corpus",
     "emotion.calm_as_neutral": "emotion_corpus",

@@ -22,13 +22,30 @@ def read_paper_values(path: str | Path) -> list[dict]:
     Raises:
         InputError: no such file, not CSV, or other columns.
     """
+    rows = read_columns(path, _PAPER_COLUMNS)
+    if list(rows[0]) != _PAPER_COLUMNS:
+        raise InputError(path, expected=f"columns {_PAPER_COLUMNS}", found=list(rows[0]))
+    return rows
+
+
+def read_columns(path: str | Path, names: Sequence[str], rows: bool = True) -> list[dict]:
+    """Read the rows of a CSV file that has these columns, and maybe others.
+
+    Args:
+        path: the file.
+        names: of the columns.
+        rows: whether there must be some.
+
+    Raises:
+        InputError: no such file, not CSV, a column is missing, or no rows where there must be.
+    """
     try:
-        rows = csv.read_csv(path)
-    except (FileNotFoundError, pa.ArrowInvalid) as error:
-        raise InputError(path, expected=f"CSV of {_PAPER_COLUMNS}", found=error) from error
-    if rows.column_names != _PAPER_COLUMNS:
-        raise InputError(path, expected=f"columns {_PAPER_COLUMNS}", found=rows.column_names)
-    return rows.to_pylist()
+        table = csv.read_csv(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(path, expected=f"CSV of {list(names)}", found=error) from error
+    if set(names) - set(table.column_names) or (rows and not len(table)):
+        raise InputError(path, expected=f"rows of {list(names)}", found=table.column_names)
+    return table.to_pylist()
 
 
 def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:

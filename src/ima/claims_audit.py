@@ -1,0 +1,145 @@
+"""The table of the claims audit: every claim of `ima.claims` with what a run says of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ima import verdicts
+from ima.claims import TESTS, MissingScoreError, evaluate, expand, filled, paper_value
+from ima.verdicts import FAILS, HOLDS, UNDECIDED, UNTESTABLE, Tested
+
+COLUMNS = (
+    *("id", "whose", "section", "sentence", "test", "run", "data", "paper", "ours", "ours_sd"),
+    *("low", "high", "seeds", "p", "p_adjusted", "p_signflip", "verdict", "why", "table", "figure"),
+)
+_NUMBERS = {"paper", "ours", "ours_sd", "low", "high", "p", "p_adjusted", "p_signflip"}
+#: What a score is of: the part of the run's data. What models cost is of none.
+PARTS = {
+    **{"digits": "digits", "noise": "digits"},
+    **{"emotion": "emotion", "corpus": "emotion"},
+}
+
+
+def audit(
+    claims: Iterable[Mapping],
+    scores: Sequence[Mapping],
+    paper: Sequence[Mapping],
+    data: Mapping[str, Mapping],
+    run: str,
+) -> pa.Table:
+    """Return every claim with what the run says of it.
+
+    Args:
+        claims: of `read_claims`.
+        scores: rows of `ima.claims_scores`.
+        paper: rows of `ima.tables.read_paper_values`.
+        data: of `digits` and `emotion`: `name` of the corpora, `paper` (whether they are the
+            paper's) and `lacks`, why there are no scores of it ('' if there are).
+        run: name of the run.
+
+    Returns:
+        Rows of COLUMNS. `ours` is the mean over `seeds` of what is tested (a difference, where two
+        are compared), `ours_sd` its sample sd, `low` and `high` its 95 % confidence interval; `p`
+        is of the test, `p_adjusted` with the other tests of the sentence allowed for, and decides;
+        `p_signflip` is an exact test beside it.
+    """
+    rows = []
+    for claim in claims:
+        ones = [_with_paper(one, paper) for one in expand(claim)]
+        found = [_tested(one, scores, data) for one in ones]
+        counting = iter(verdicts.holm([test for test, why in found if test and not why]))
+        for one, (test, why) in zip(ones, found, strict=True):
+            result = next(counting) if test and not why else test
+            rows.append({**_about(one, data, run), **_result(result, why, one)})
+    types = {name: pa.float64() if name in _NUMBERS else pa.string() for name in COLUMNS}
+    types["seeds"] = pa.int32()
+    return pa.Table.from_pylist(rows, pa.schema([(name, types[name]) for name in COLUMNS]))
+
+
+def _with_paper(claim: Mapping, paper: Sequence[Mapping]) -> dict:
+    """Return a claim with the paper's value as its `value`, and in place of `{paper}`.
+
+    Where it is put there it is a setting, and nothing that ours is to be compared with: `shown` is
+    None then.
+    """
+    value = paper_value(claim, paper)
+    whole = filled(claim, {"paper": value} if value is not None else {})
+    return {**whole, "value": value, "shown": value if whole == claim else None}
+
+
+def _tested(claim: Mapping, scores: Sequence, data: Mapping) -> tuple[Tested | None, str]:
+    """Return what a test found, None if it could not be made, and why it does not count."""
+    part = data.get(PARTS.get(claim["a"]["of"]))
+    if part and part["lacks"]:
+        return None, part["lacks"]
+    try:
+        found = evaluate(claim, scores, claim["value"])
+    except MissingScoreError as error:
+        return None, str(error)
+    if claim.get("only") == "paper" and not part["paper"]:
+        return found, f"a number of the paper's corpora; this run has {part['name']}"
+    return found, ""
+
+
+def _about(claim: Mapping, data: Mapping, run: str) -> dict:
+    part = data.get(PARTS.get(claim["a"]["of"]), {"name": "none: counted from the models"})
+    table = str(claim["table"]).replace("<run>", run)
+    return {
+        **{key: str(claim[key]) for key in ("id", "section", "sentence")},
+        **{"whose": claim.get("whose", "paper"), "table": table, "figure": claim.get("figure", "")},
+        **{"test": described(claim), "run": run, "data": part["name"], "paper": claim["shown"]},
+    }
+
+
+def described(claim: Mapping) -> str:
+    """Return in words which scores a claim takes and how it is tested."""
+    than = claim.get("than", 0)
+    words = {"than": claim["value"] if than == "paper" else than, "within": claim.get("within")}
+    words["others"] = ", ".join(map(str, claim.get("others", {}).get("values", ())))
+    words["paired"] = "paired " if "b" in claim else ""
+    if claim["test"] == "between":
+        words["than"] = "{} to {}".format(*than)
+    sides = _keys(claim["a"])
+    if "b" in claim:
+        sign = "divided by" if claim.get("combine") == "ratio" else "minus"
+        other = {k: v for k, v in claim["b"].items() if claim["a"].get(k) != v}
+        sides += f", {sign} the same with {_keys(other)}"
+    return f"{sides}: {TESTS[claim['test']].format(**words)}"
+
+
+def _keys(keys: Mapping) -> str:
+    return ", ".join(f"{key} {value}" for key, value in keys.items() if value not in (None, ""))
+
+
+def _result(found: Tested | None, why: str, claim: Mapping) -> dict:
+    if found is None:
+        return {"verdict": UNTESTABLE, "why": why}
+    x = found.values
+    low, high = verdicts.interval(x) or (None, None)
+    told = {
+        "ours": float(np.mean(x)),
+        "ours_sd": float(np.std(x, ddof=1)) if len(x) > 1 else None,
+        **{"low": low, "high": high, "seeds": None if found.counted else len(x)},
+    }
+    if why:
+        return {**told, "verdict": UNTESTABLE, "why": why}
+    than = claim["value"] if claim.get("than") == "paper" else claim.get("than", 0)
+    signs = claim["test"] in ("above", "below", "best")
+    return {
+        **told,
+        **{"p": found.p, "p_adjusted": found.adjusted},
+        "p_signflip": verdicts.sign_flip(x, float(than)) if signs else None,
+        **{"verdict": found.verdict, "why": found.why},
+    }
+
+
+def summary(table: pa.Table) -> dict[str, dict[str, int]]:
+    """Return by whose claims they are how many have each verdict."""
+    order = (HOLDS, FAILS, UNDECIDED, UNTESTABLE)
+    rows = table.select(["whose", "verdict"]).to_pylist()
+    names = dict.fromkeys(row["whose"] for row in rows)
+    return {
+        name: {v: sum(row == {"whose": name, "verdict": v} for row in rows) for v in order}
+        for name in names
+    }

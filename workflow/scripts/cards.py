@@ -1,0 +1,53 @@
+"""results/cards/*.md: a card for each corpus and for the model, by `ima.cards.data_card`."""
+
+from pathlib import Path
+
+from ima import cards, job
+from ima.files import whole_file
+from ima.io import read_json, read_parquet
+from ima.schema import FEATURES
+from ima.tables import read_columns
+
+SPEECH = ("corpus", "level", "split", "group", "unit", "found", "expected")
+
+
+def main(snakemake):
+    given, params = snakemake.input, snakemake.params
+    facts = cards.read_facts(given.facts)
+    written = {}
+    for corpus, manifest in zip(params.corpora, given.manifests, strict=True):
+        counts, skipped = counted(corpus, given, params)
+        known = facts[params.facts[corpus]]
+        read = read_json(manifest, ["files", "bytes", "sha256"])
+        written[corpus] = cards.data_card(known, read, counts, skipped, params.run)
+    if given.tables:
+        titles = [facts[params.facts[corpus]]["title"] for corpus in params.corpora]
+        tables = {Path(path).stem: read_columns(path, ["run"]) for path in given.tables}
+        sidecar = read_json(given.sidecar, ["config", "code"])
+        written["model"] = cards.model_card(params.run, sidecar, titles, tables)
+    for path in snakemake.output.cards:
+        with whole_file(path) as temporary:
+            temporary.write_text(written[Path(path).stem])
+
+
+def counted(corpus, given, params):
+    """Return what was counted of a corpus, and why what was left out was."""
+    if corpus == params.image:
+        table = read_parquet(given.image, FEATURES)
+        counts = cards.image_counts(*(table[name].to_pylist() for name in ("split", "label")))
+        return counts, reasons(given.image_skipped, corpus)
+    if corpus in params.speech:
+        counts = cards.speech_counts(read_columns(given.speech_counts, SPEECH), corpus)
+        return counts, reasons(given.speech_skipped, corpus)
+    rows = read_columns(given.emotion_counts, ["corpus", "emotion", "usable", "expected"])
+    return cards.emotion_counts(rows, corpus), reasons(given.emotion_skipped, corpus)
+
+
+def reasons(path, corpus):
+    """Return why each file of a corpus that is not used is not; numbers of lines left out."""
+    rows = read_columns(path, ["corpus", "reason"], rows=False)
+    return [cards.without_numbers(row["reason"]) for row in rows if row["corpus"] == corpus]
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
