@@ -41,11 +41,12 @@ def read_columns(path: str | Path, names: Sequence[str], rows: bool = True) -> l
     """
     try:
         table = csv.read_csv(path)
-    except (OSError, pa.ArrowInvalid) as error:
+        found, columns = table.to_pylist(), table.column_names
+    except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise InputError(path, expected=f"CSV of {list(names)}", found=error) from error
-    if set(names) - set(table.column_names) or (rows and not len(table)):
-        raise InputError(path, expected=f"rows of {list(names)}", found=table.column_names)
-    return table.to_pylist()
+    if set(names) - set(columns) or (rows and not found):
+        raise InputError(path, expected=f"rows of {list(names)}", found=columns)
+    return found
 
 
 def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
