@@ -51,12 +51,12 @@ EXPLORED = {
     ),
 }
 if OWN:
-    EXPLORED["classes"] = PAIRS.classes
+    EXPLORED["classes"] = str(PAIRS.classes)
 else:
     EXPLORED |= {
         "emotion": rules.emotion_tsne.output.embeddings.format(**EMOTION_DRAWN),
-        "lexicon": rules.emotion_words.output.lexicon,
-        "utterances": rules.emotion_corpus.output.utterances,
-        "tokens": rules.emotion_corpus.output.tokens,
+        "lexicon": str(rules.emotion_words.output.lexicon),
+        "utterances": str(rules.emotion_corpus.output.utterances),
+        "tokens": str(rules.emotion_corpus.output.tokens),
         "importances": rules.emotion_scores.output.importances.format(**EMOTION_DRAWN),
     }

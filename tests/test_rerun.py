@@ -250,7 +250,7 @@ def after(finished) -> dict[str, Plan]:
     keys = [key for key in LEAVES if key not in FIXED]
     for folder in ("corpora", "elsewhere"):  # OTHERS: a corpus that is not there stops a plan
         for corpus in ("mnist", "tidigits", "ti46", "fsdd", "iemocap", "ravdess", "meld"):
-            (finished.folder / folder / corpus).mkdir(parents=True)
+            (finished.folder / folder / corpus).mkdir(parents=True, exist_ok=True)
     (finished.folder / "elsewhere/glove.txt").touch()
     wanted = [(finished.folder, changed(finished.config, key)) for key in keys]
     return dict(zip(keys, plans(wanted), strict=True))

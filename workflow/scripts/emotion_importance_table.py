@@ -12,7 +12,7 @@ def main(snakemake):
     paper = read_paper_values(snakemake.input.paper)
     table = emotion_importance(sweeps, paper, snakemake.params.run, snakemake.params.corpus)
     write_csv(table, snakemake.output.table)
-    print(told.first(table, "f1"))
+    print(told.first(table, "auc"))
 
 
 if __name__ == "__main__":
