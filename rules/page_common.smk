@@ -3,7 +3,7 @@
 from jinja2 import Template
 
 #: Rules whose results are the run's; on data of the user's own, those of `own`.
-PARTS = ["checks", "importances", "digits", "emotion"]
+PARTS = ["importances", "digits", "emotion"]
 #: The run's results, which its page and its report show.
 RESULTS = (
     OWN_RESULTS
@@ -11,6 +11,7 @@ RESULTS = (
     else [
         *(str(file) for part in PARTS for file in getattr(rules, part).input),
         *expand("results/figures/figure{number}.{form}", number=[2, 4], form=["pdf", "png"]),
+        *map(str, rules.segmentation_examples.output),
     ]
 )
 
@@ -23,7 +24,12 @@ def on_the_page(*files):
 def shown(wildcards):
     """Return all that the page shows: what the paper claims, too, once a rule tells whether it holds."""
     claims = [file for file in REPORTED if REPORTED[file]["section"] == "Claims"]
-    return [*on_the_page(*claims, *map(str, RESULTS)), *map(str, rules.resources.output)]
+    # Minutes of classifiers, which the run needs no more: shown where somebody asked for them.
+    checks = [
+        file for file in map(str, rules.feature_checks.output) if not OWN and Path(file).exists()
+    ]
+    results = on_the_page(*claims, *map(str, RESULTS))
+    return [*results, *checks, *map(str, rules.resources.output)]
 
 
 def captioned(wildcards, input):

@@ -38,6 +38,7 @@ ELSEWHERE = {
     "checksums": "of a user's own corpora; one JSON, as by others",
     "cards": "a few texts, as by claims",
     "crate": "has the time of its making in it",
+    "feature_checks": "on demand; a table and a figure, as by figure6",
     "segmentation_example": "on demand; figures, as by figure2",
 }
 
