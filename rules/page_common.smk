@@ -32,8 +32,11 @@ def shown(wildcards):
     return [*results, *checks, *map(str, rules.resources.output)]
 
 
-def captioned(wildcards, input):
-    """Return what the page says of the results that it shows."""
+def captioned(wildcards):
+    """Return what the page says of the results that it shows.
+
+    Not a function of the input, though it says the same: of those Snakemake sees no change.
+    """
     given = SimpleNamespace(config=config)
     return [
         {
@@ -44,7 +47,7 @@ def captioned(wildcards, input):
                 snakemake=given
             ),
         }
-        for file in dict.fromkeys(map(str, input))
+        for file in dict.fromkeys(map(str, shown(wildcards)))
         if file in REPORTED
     ]
 

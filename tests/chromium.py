@@ -58,6 +58,8 @@ class Chromium:
         self._session = self.send("Target.attachToTarget", **attach)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network", "Accessibility"):
             self.send(f"{domain}.enable")
+        # Else the keyboard waits for a window that nobody has clicked on.
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def __enter__(self) -> "Chromium":
         return self

@@ -90,7 +90,7 @@ KEYS = {
     "sweep.latent": "figure6",
     "sweep.rho": "rho_sweep",
     "sweep.restarts": "rho_sweep",
-    "sweep.seeds": "figure6",
+    "sweep.seeds": "figure6 claims",
     "noise_study": "noise_study",
     "noise_study.seeds": "",
     "figures.latent": "figure2 figure4",
@@ -483,7 +483,7 @@ def direct(plan: Plan) -> set[str]:
 
 
 def test_nothing_after_nothing_of_own_corpora(own):
-    assert direct(own.plan()) == set()
+    assert direct(own.plan("digits")) == set()
 
 
 def _append(file: Path) -> None:
@@ -511,7 +511,7 @@ def test_raw_file(corpus, how, own):
     try:
         # The last in order, so that no other takes its place as the first of the folder.
         how(sorted(path for path in root.rglob("*") if path.is_file())[-1])
-        plan = own.plan()
+        plan = own.plan("digits")
     finally:
         shutil.rmtree(root)
         kept.rename(root)

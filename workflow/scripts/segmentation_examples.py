@@ -15,8 +15,9 @@ from ima.segment.examples import choose
 
 
 def main(snakemake):
-    segments = read_parquet(snakemake.input.segments, SEGMENTS)
-    chosen = choose(read_parquet(snakemake.input.recordings, RECORDINGS), segments)
+    recordings = read_parquet(snakemake.input.recordings, RECORDINGS, rows=True)
+    segments = read_parquet(snakemake.input.segments, SEGMENTS, rows=True)
+    chosen = choose(recordings, segments)
     waves = Waves(snakemake.input.waves, snakemake.params.rate)
     folder = Path(snakemake.output.figures)
     names = []
