@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ima.errors import InputError
 from ima.figure6 import LOSSES, SCORES, choose_rho, draw, paper_rho, rho_table, table
-from ima.figures_importance import COLUMN, save
+from ima.figures import COLUMN, save
 from ima.schema import RHO_SWEEP
 
 

@@ -7,7 +7,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 from ima.errors import InputError
-from ima.figures_importance import COLUMN, figure2, figure4, save
+from ima.figures import COLUMN, save
+from ima.figures_importance import figure2, figure4
 from ima.schema import EMBEDDINGS
 
 #: Of the digits 0 to 9, then noise: red, green, blue, purple, orange, cyan, yellow, ...

@@ -9,8 +9,8 @@ import pytest
 
 from ima.embed_emotion import draw_voices, embed_items, voice_categories, word_categories
 from ima.errors import InputError
+from ima.figures import save
 from ima.figures_emotion import choose, figure3, figure5
-from ima.figures_importance import save
 from ima.schema_emotion import CLASSES, EMBEDDINGS_EMOTION, ITEMS_EMOTION, LEXICON
 from ima.utterance_page import page
 

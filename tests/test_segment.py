@@ -10,7 +10,7 @@ import pytest
 
 from ima.corpora import tidigits
 from ima.errors import InputError
-from ima.figures import plot_utterance
+from ima.figures_segmentation import plot_utterance
 from ima.schema import RECORDINGS, SEGMENTS
 from ima.segment import __main__ as command
 from ima.segment import align, equal_split, hmm, read_ctm, read_truth, score, viterbi

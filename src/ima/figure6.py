@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ima.errors import InputError
-from ima.figures_importance import COLUMN, LETTERS
+from ima.figures import COLUMN, LETTERS
 from ima.tables import mean_sd
 
 #: Name, colour and dash of the scores of Figure 6: apart for the colour-blind and in grey.

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ima.errors import InputError
+from ima.figures import COLUMN, LETTERS, PAGE
 from ima.schema_emotion import CLASSES
 
 #: Colours of what a word or a voice tells; what is important is red and the rest blue, as noise and
@@ -25,8 +26,6 @@ COLOURS = {
 }
 #: Dull blue to red.
 IMPORTANCE = "coolwarm"
-#: Width of a page's column, and of the page (17.8 cm), in inches; letters in points.
-COLUMN, PAGE, LETTERS = 8.6 / 2.54, 17.8 / 2.54, 7
 #: Tokens that an utterance of Figure 3 has at least and at the most.
 LENGTHS = (7, 14)
 

@@ -2,7 +2,6 @@
 
 import string
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -15,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ima.errors import InputError
-from ima.io import whole_file
+from ima.figures import COLUMN, LETTERS
 
 #: The paper's colours: of the digits 0 to 9, of noise among them, and of noise against the rest.
 DIGIT_COLOURS = (
@@ -26,22 +25,12 @@ NOISE_COLOUR = "grey"
 KIND_COLOURS = {"noise": "red", "rest": "blue"}
 #: Of importances from 0 to 1.
 IMPORTANCE_COLOURS = matplotlib.colormaps["viridis"]
-#: Width of a column (8.6 cm) in inches, and the size of letters (points) at that width.
-COLUMN, LETTERS = 8.6 / 2.54, 7
 #: Names of the joint views of Figure 4.
 JOINT = {"z_unweighted": "joint, unweighted", "z": "joint, weighted"}
 #: What labels are called, unless data are a user's own.
 DIGITS = tuple(map(str, range(10)))
 #: Classes that a legend can name.
 NAMED = 20
-
-
-def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure in the format of its file's ending, the same bytes for the same figure."""
-    form = Path(path).suffix.removeprefix(".")
-    undated = {"CreationDate": None} if form == "pdf" else None
-    with whole_file(path) as temporary, matplotlib.rc_context({"pdf.fonttype": 42}):
-        figure.savefig(temporary, format=form, dpi=300, metadata=undated)
 
 
 def figure2(

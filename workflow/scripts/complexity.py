@@ -1,7 +1,7 @@
 """complexity.pdf and .png: cost over modalities (Table 4), by `ima.figures_training.complexity`."""
 
 from ima import job
-from ima.figures_importance import save
+from ima.figures import save
 from ima.figures_training import complexity
 from ima.io import read_csv
 

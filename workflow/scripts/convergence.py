@@ -5,7 +5,7 @@ from collections import defaultdict
 from pyarrow import csv
 
 from ima import job
-from ima.figures_importance import save
+from ima.figures import save
 from ima.figures_training import convergence
 
 

@@ -4,8 +4,8 @@ from ima import job, told
 from ima.corpora.speech import Waves
 from ima.features.checks import feature_checks, variants
 from ima.features.speech import Mfcc
+from ima.figures import save
 from ima.figures_checks import feature_accuracy
-from ima.figures_importance import save
 from ima.io import read_parquet, write_csv
 from ima.schema import RECORDINGS, SEGMENTS
 from ima.segment.methods import segment

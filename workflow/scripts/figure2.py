@@ -1,7 +1,8 @@
 """figure2.pdf and .png: t-SNE of hidden layers, by `ima.figures_importance.figure2` (6.1)."""
 
 from ima import job
-from ima.figures_importance import figure2, save
+from ima.figures import save
+from ima.figures_importance import figure2
 from ima.io import read_parquet
 from ima.schema import EMBEDDINGS
 

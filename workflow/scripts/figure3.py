@@ -1,8 +1,8 @@
 """figure3.pdf, .png, .html: words by importance, by `ima.figures_emotion.figure3` (6.1)."""
 
 from ima import job
+from ima.figures import save
 from ima.figures_emotion import choose, figure3
-from ima.figures_importance import save
 from ima.files import whole_file
 from ima.io import read_parquet
 from ima.schema_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, TOKEN_IMPORTANCES

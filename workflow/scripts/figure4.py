@@ -1,7 +1,8 @@
 """figure4.pdf and .png: t-SNE of representations, by `ima.figures_importance.figure4` (6.2)."""
 
 from ima import job
-from ima.figures_importance import figure4, save
+from ima.figures import save
+from ima.figures_importance import figure4
 from ima.io import read_parquet
 from ima.schema import EMBEDDINGS
 

@@ -1,8 +1,8 @@
 """figure5.pdf and .png: words and voices by t-SNE, by `ima.figures_emotion.figure5` (6.1)."""
 
 from ima import job
+from ima.figures import save
 from ima.figures_emotion import figure5
-from ima.figures_importance import save
 from ima.io import read_parquet
 from ima.schema_emotion import EMBEDDINGS_EMOTION
 

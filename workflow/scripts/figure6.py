@@ -1,7 +1,7 @@
 """figure6.pdf, .png and .csv, and rho.csv: noise found over rho, by `ima.figure6.draw` (6.1)."""
 
 from ima import figure6, job, told
-from ima.figures_importance import save
+from ima.figures import save
 from ima.io import read_parquet, write_csv
 from ima.schema import RHO_SWEEP
 from ima.tables import read_paper_values

@@ -1,7 +1,8 @@
 """t-SNE figures of own data, as Figures 2 and 4, by `ima.figures_importance.figure2`."""
 
 from ima import job
-from ima.figures_importance import figure2, figure4, save
+from ima.figures import save
+from ima.figures_importance import figure2, figure4
 from ima.io import read_json, read_parquet
 from ima.schema import EMBEDDINGS, representations_schema
 

@@ -1,7 +1,7 @@
 """Tables and figure of a sweep over rho on own data, by `ima.figure6.choose_rho`."""
 
 from ima import figure6, job, told
-from ima.figures_importance import save
+from ima.figures import save
 from ima.io import read_parquet, write_csv
 from ima.own_results import without_noise
 from ima.schema import RHO_SWEEP

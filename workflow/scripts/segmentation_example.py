@@ -1,12 +1,12 @@
-"""A recording's wave, spectrogram and digits' places, by `ima.figures.plot_utterance`."""
+"""A recording with its digits' places, by `ima.figures_segmentation.plot_utterance`."""
 
 import pyarrow.compute as pc
 
 from ima import job
 from ima.corpora.speech import Waves
 from ima.errors import InputError
-from ima.figures import plot_utterance
-from ima.figures_importance import save
+from ima.figures import save
+from ima.figures_segmentation import plot_utterance
 from ima.io import read_parquet
 from ima.schema import RECORDINGS, SEGMENTS
 

@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 
 from ima import job
 from ima.corpora.speech import Waves
-from ima.figures import plot_utterance
-from ima.figures_importance import save
+from ima.figures import save
+from ima.figures_segmentation import plot_utterance
 from ima.io import read_parquet, write_csv
 from ima.schema import RECORDINGS, SEGMENTS
 from ima.segment.examples import choose
