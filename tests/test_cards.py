@@ -100,6 +100,6 @@ def test_a_model_card_has_its_scores_and_what_holds():
     text = cards.model_card("demo", sidecar, ["digits"], tables)
     assert "revision abc, edited since" in text and "image (500 tanh, bce)" in text
     assert "| 2 | 1,618,086 | 168,602 | 10 |" in text
-    assert "| weighted | 2 | 10 | 0.900 ± 0.010 | 2 |" in text and "0.123" not in text
+    assert "| weighted | 2 | 10 | .900 ± .010 | 2 |" in text and ".123" not in text
     assert "| ima+ | image | 2 | 1.000 | 2 |" in text
     assert "| holds | 2 |" in text and "utterances" not in text

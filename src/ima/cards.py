@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from ima import markdown
 from ima.errors import InputError
 
 #: What is known of a corpus before any run.
@@ -55,7 +56,7 @@ def data_card(
         run: name of the run.
     """
     rows = [
-        f"| {name} | {found:,} | {'' if nominal is None else f'{nominal:,}'} |"
+        (name, f"{found:,}", "" if nominal is None else f"{nominal:,}")
         for name, found, nominal in counts
     ]
     reasons = Counter(skipped)
@@ -69,9 +70,7 @@ def data_card(
         f"{manifest['files']:,} files, {manifest['bytes']:,} bytes, SHA-256 of their list",
         f"`{manifest['sha256']}`.",
         "",
-        "| what | found | nominal |",
-        "|---|---|---|",
-        *rows,
+        *markdown.table(("what", "found", "nominal"), rows),
         "",
         f"Not used: {sum(reasons.values())}.",
         *(f"* {reason}: {count}" for reason, count in reasons.most_common(12)),
@@ -165,7 +164,7 @@ def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     ]
     return [
         "## What it costs",
-        *_table(("latent", "parameters", "of them importance", "terms of the loss"), cost),
+        *markdown.table(("latent", "parameters", "of them importance", "terms of the loss"), cost),
         "",
         "## What it does",
         *_retrieval(tables["table1"]),
@@ -183,10 +182,16 @@ def _retrieval(rows: Iterable[Mapping]) -> list[str]:
     return [
         "Precision@K of test pairs (neighbours that share the query's item left out):",
         "",
-        *_table(
+        *markdown.table(
             ("representation", "latent", "K", "precision", "seeds"),
             [
-                (r["representation"], r["latent"], r["k"], _pm(r, "distinct"), r["seeds"])
+                (
+                    r["representation"],
+                    r["latent"],
+                    r["k"],
+                    markdown.mean_sd(r, "distinct"),
+                    r["seeds"],
+                )
                 for r in kept
             ],
         ),
@@ -198,10 +203,16 @@ def _importances(rows: Iterable[Mapping]) -> list[str]:
     return [
         "F1 of the noise that importances find:",
         "",
-        *_table(
+        *markdown.table(
             ("objective", "modality", "beside latent", "F1", "seeds"),
             [
-                (r["objective"], r["modality"], r["latent"], _pm(r, "f1_noise"), r["seeds"])
+                (
+                    r["objective"],
+                    r["modality"],
+                    r["latent"],
+                    markdown.mean_sd(r, "f1_noise"),
+                    r["seeds"],
+                )
                 for r in rows
             ],
         ),
@@ -217,9 +228,12 @@ def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     return [
         f"Accuracy on utterances of four emotions ({rows[0]['corpus']}):",
         "",
-        *_table(
+        *markdown.table(
             ("representation", "weighting", "accuracy", "seeds"),
-            [(r["representation"], r["weighting"], _pm(r, "accuracy"), r["seeds"]) for r in rows],
+            [
+                (r["representation"], r["weighting"], markdown.mean_sd(r, "accuracy"), r["seeds"])
+                for r in rows
+            ],
         ),
         "",
     ]
@@ -227,15 +241,4 @@ def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
 
 def _claims(rows: Iterable[Mapping]) -> list[str]:
     found = Counter(row["verdict"] for row in rows if row["whose"] == "paper")
-    return [*_table(("verdict", "claims of the paper"), sorted(found.items())), ""]
-
-
-def _pm(row: Mapping, name: str) -> str:
-    """Return mean and standard deviation of a column."""
-    sd = row[f"{name}_sd"]
-    return f"{row[name]:.3f}" + ("" if sd is None else f" ± {sd:.3f}")
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence]) -> list[str]:
-    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]
+    return [*markdown.table(("verdict", "claims of the paper"), sorted(found.items())), ""]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import yaml
 
+from ima import markdown
+
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs/config.md"
 #: What differs from the demo's config, by the name of its column.
@@ -124,7 +126,7 @@ def reference() -> str:
             about = schema["properties"].get(section, {}).get("description", "")
             title = f"\n## {section}\n" + (f"{about[:1].upper()}{about[1:]}.\n" if about else "")
             columns = ("key", "takes", *configs, "what it is")
-            parts.append(title + f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+            parts += [title, *markdown.table(columns)]
         values = [_shown(value_at(config, path)) for config in configs.values()]
         values[0] = values[0] or _shown(node.get("default", MISSING))
         cells = [f"`{'.'.join(path)}`", takes(node, schema), *values]

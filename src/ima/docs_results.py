@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ima import markdown
 from ima.errors import InputError
 from ima.files import whole_file
 from ima.io import read_json
@@ -90,14 +91,14 @@ def _retrieval(rows: Sequence[Mapping]) -> str:
             found = [of.get((model, view, latent, k)) for k in ks]
             if not any(found) and latent == latents[0]:  # what has no latent size is shown once
                 found = [of.get((model, view, None, k)) for k in ks]
-            cells.append(" / ".join(_pm(r, "distinct") for r in found if r))
+            cells.append(" / ".join(markdown.mean_sd(r, "distinct") for r in found if r))
         seeds = next(r["seeds"] for key, r in of.items() if key[:2] == (model, view))
         lines.append((_name(model, view), *cells, seeds))
     heads = ("", *(f"latent {latent}" for latent in latents), "seeds")
     title = (
         f"Precision@{' / @'.join(map(str, ks))} of test pairs, neighbours that share the query's"
     )
-    return f"{title} recording or image left out:\n\n{_table(heads, lines)}"
+    return f"{title} recording or image left out:\n\n{_lines(heads, lines)}"
 
 
 def _name(model: str, view: str) -> str:
@@ -108,11 +109,17 @@ def _name(model: str, view: str) -> str:
 
 def _importances(rows: Iterable[Mapping]) -> str:
     lines = [
-        (f"`{r['objective']}`", r["modality"], r["latent"], _pm(r, "f1_noise"), r["seeds"])
+        (
+            f"`{r['objective']}`",
+            r["modality"],
+            r["latent"],
+            markdown.mean_sd(r, "f1_noise"),
+            r["seeds"],
+        )
         for r in rows
     ]
     heads = ("objective", "modality", "beside latent", "F1 of noise", "seeds")
-    return f"What importances find, without labels:\n\n{_table(heads, lines)}"
+    return f"What importances find, without labels:\n\n{_lines(heads, lines)}"
 
 
 def _emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
@@ -128,11 +135,13 @@ def _emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
                 for r in table
                 if (r["model"], r["weighting"] or "") == (model, weighting) and r["seeds"]
             }
-            cells.append(" / ".join(_pm(own[view], score) for view in views if view in own))
+            cells.append(
+                " / ".join(markdown.mean_sd(own[view], score) for view in views if view in own)
+            )
         lines.append((f"{model}{', ' if weighting else ''}{weighting}", *cells))
     heads = ("", f"P@{table2[0]['k']}, other speakers", "accuracy")
     title = f"Utterances, joint / verbal / acoustic ({table2[0]['corpus']}):"
-    return f"{title}\n\n{_table(heads, lines)}"
+    return f"{title}\n\n{_lines(heads, lines)}"
 
 
 def _claims(rows: Sequence[Mapping]) -> str:
@@ -148,20 +157,8 @@ def _claims(rows: Sequence[Mapping]) -> str:
     )
 
 
-def _pm(row: Mapping, name: str) -> str:
-    value, sd = row[name], row[f"{name}_sd"]
-    if value is None:
-        return "–"
-    return _short(value) + (f" ± {_short(sd)}" if sd is not None else "")
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".replace("0.", ".", 1)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence]) -> str:
-    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
+def _lines(heads: Sequence[str], rows: Iterable[Sequence]) -> str:
+    return "\n".join(markdown.table(heads, rows))
 
 
 def rewritten(text: str, part: str) -> str:
