@@ -9,9 +9,11 @@ from ima import verdicts
 from ima.claims import TESTS, MissingScoreError, evaluate, expand, filled, paper_value
 from ima.verdicts import FAILS, HOLDS, UNDECIDED, UNTESTABLE, Tested
 
+#: What a reader wants to see first goes first.
 COLUMNS = (
-    *("id", "whose", "section", "sentence", "test", "run", "data", "paper", "ours", "ours_sd"),
-    *("low", "high", "seeds", "p", "p_adjusted", "p_signflip", "verdict", "why", "table", "figure"),
+    *("id", "section", "sentence", "verdict", "paper", "ours", "ours_sd", "seeds", "why"),
+    *("p_adjusted", "low", "high", "p", "p_signflip", "test", "data", "whose", "run"),
+    *("table", "figure"),
 )
 _NUMBERS = {"paper", "ours", "ours_sd", "low", "high", "p", "p_adjusted", "p_signflip"}
 #: What a score is of: the part of the run's data. What models cost is of none.
