@@ -4,7 +4,7 @@ The modules follow the data: corpora -> features -> pairing -> train -> represen
 `ima.IMA` is the model as an estimator on arrays.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["IMA"]
 
 
