@@ -165,5 +165,5 @@ rule importances:
     """Target: what importances find: by seed, over rho, on harder noise (docs/importance.md)."""
     input:
         rules.importance_table.output,
-        rules.noises.output,
+        rules.noises.output if config["noise_study"]["seeds"] else [],
         rules.figure6.output,

@@ -6,7 +6,7 @@ import pyarrow.csv
 import pytest
 
 from ima.io import read_parquet
-from tests.workflow import Checkout
+from tests.workflow import ROOT, Checkout, plans
 
 
 @pytest.fixture
@@ -91,3 +91,8 @@ class TestConfig:
         assert done.returncode != 0
         assert "tidigits" in done.stderr and "LDC" in done.stderr
         assert not (checkout.folder / "results/lacking/recordings/recordings.parquet").exists()
+
+    def test_the_noise_study_can_be_left_out(self):
+        with_, without = plans([(ROOT, {}), (ROOT, {"noise_study": {"seeds": []}})], anew=True)
+        assert with_.rules() - without.rules() == {"noise_study", "noises"}
+        assert {"claims", "importance_table", "index"} <= without.rules()
