@@ -70,8 +70,7 @@ def data_card(
         f"{manifest['files']:,} files, {manifest['bytes']:,} bytes, SHA-256 of their list",
         f"`{manifest['sha256']}`.",
         "",
-        *markdown.table(("what", "found", "nominal"), rows),
-        "",
+        *([*markdown.table(("what", "found", "nominal"), rows), ""] if rows else []),
         f"Not used: {sum(reasons.values())}.",
         *(f"* {reason}: {count}" for reason, count in reasons.most_common(12)),
     ]

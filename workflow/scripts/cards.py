@@ -37,8 +37,9 @@ def counted(corpus, given, params):
         counts = cards.image_counts(*(table[name].to_pylist() for name in ("split", "label")))
         return counts, reasons(given.image_skipped, corpus)
     if corpus in params.speech:
-        counts = cards.speech_counts(read_columns(given.speech_counts, SPEECH), corpus)
-        return counts, reasons(given.speech_skipped, corpus)
+        # Corpora without nominal counts have no rows in it.
+        rows = read_columns(given.speech_counts, SPEECH, rows=False)
+        return cards.speech_counts(rows, corpus), reasons(given.speech_skipped, corpus)
     rows = read_columns(given.emotion_counts, ["corpus", "emotion", "usable", "expected"])
     return cards.emotion_counts(rows, corpus), reasons(given.emotion_skipped, corpus)
 
