@@ -91,7 +91,8 @@ def test_a_manifest_that_leads_out_of_the_corpus(root):
         )
         utterances, _, skipped = ravdess.index(root)
         assert len(utterances) == 1
-        assert f"file: expected a path within the corpus, found {file}" in str(skipped["reason"])
+        message = f"file: expected a path within the corpus, found {file}"
+        assert any(message in reason for reason in skipped["reason"].to_pylist())
 
 
 @pytest.mark.parametrize(
