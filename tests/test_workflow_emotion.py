@@ -22,7 +22,7 @@ def test_tables_2_and_6_have_every_model_and_anchor(finished):
         for view in ("joint", "verbal", "acoustic"):
             for weighting in ("weighted", "unweighted", "shuffled", "rare"):
                 assert 0 <= of["IMA", weighting, view][score] <= 1
-            for model in ("jmvae", "mvae", "denoising", "raw features"):
+            for model in ("JMVAE-KL", "MVAE", "denoising autoencoder", "raw features"):
                 assert 0 <= of[model, "", view][score] <= 1
         gain = of["IMA", "weighted - unweighted", "verbal"]
         assert gain["paper"] in (pytest.approx(0.0267), pytest.approx(0.0386))

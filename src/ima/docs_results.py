@@ -22,7 +22,20 @@ ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 #: Rows of Table 1 that are shown: model, representation, and what they are called.
 _IMA = {"weighted": "IMA, weighted by importances", "unweighted": "IMA, unweighted"}
-_ANCHORS = {"pca": "PCA", "raw": "raw features", "chance": "chance (labels shuffled)"}
+#: What stands in the place of importances, where IMA's latents are weighted otherwise (5.3).
+_WEIGHTINGS = {
+    "weighted": "weighted by importances",
+    "shuffled": "weighted by others' importances",
+    "rare": "words weighted by their rarity",
+    "weighted - unweighted": "gain of weighting",
+}
+_VERDICTS = {HOLDS: "hold", FAILS: "do not hold"}
+_ANCHORS = {
+    "pca": "PCA",
+    "raw": "raw features",
+    "chance": "chance (labels shuffled)",
+    "majority": "the commonest class",
+}
 
 
 def section(results: Path, run: str) -> str:
@@ -138,7 +151,8 @@ def _emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
             cells.append(
                 " / ".join(markdown.mean_sd(own[view], score) for view in views if view in own)
             )
-        lines.append((f"{model}{', ' if weighting else ''}{weighting}", *cells))
+        name = [_ANCHORS.get(model, model), _WEIGHTINGS.get(weighting, weighting)]
+        lines.append((", ".join(filter(None, name)), *cells))
     heads = ("", f"P@{table2[0]['k']}, other speakers", "accuracy")
     title = f"Utterances, joint / verbal / acoustic ({table2[0]['corpus']}):"
     return f"{title}\n\n{_lines(heads, lines)}"
@@ -148,7 +162,9 @@ def _claims(rows: Sequence[Mapping]) -> str:
     """Return how many claims of the paper hold, and which don't."""
     theirs = [row for row in rows if row["whose"] == "paper"]
     found = Counter(row["verdict"] for row in theirs)
-    counts = ", ".join(f"{found[v]} {v}" for v in (HOLDS, FAILS, UNDECIDED, UNTESTABLE))
+    counts = ", ".join(
+        f"{found[v]} {_VERDICTS.get(v, v)}" for v in (HOLDS, FAILS, UNDECIDED, UNTESTABLE)
+    )
     failing = [f"* {r['sentence']} ({r['why']})" for r in theirs if r["verdict"] == FAILS]
     which = "\n\nWhat does not hold:\n\n" + "\n".join(failing) if failing else ""
     return (

@@ -4,9 +4,11 @@ import pyarrow as pa
 
 from ima import data, job
 from ima import utterances as of
+from ima.baselines import baseline
 from ima.baselines.seeds import rebuild_seeds
 from ima.classify import Classifier
-from ima.io import read_parquet, read_tensors, vector_column, write_json, write_parquet
+from ima.columns import vector_column
+from ima.io import read_parquet, read_tensors, write_json, write_parquet
 from ima.schema_emotion import (
     EMOTION_UTTERANCES,
     ITEMS_EMOTION,
@@ -37,7 +39,7 @@ def main(snakemake):
         peer = rebuild_seeds(config, state)[seed].to(device())
         tokens = of.baseline_tokens(peer, x, items)
         views = of.plain_representations(tokens, place, len(names))
-        representations.append((config["baseline"], "", views))
+        representations.append((baseline(config["baseline"]).label, "", views))
     raw = of.raw_tokens({m: values.cpu().numpy() for m, values in x.items()}, items)
     raw = of.plain_representations(raw, place, len(names))
     representations.append(("raw features", "", raw))

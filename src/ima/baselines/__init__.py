@@ -22,17 +22,20 @@ from ima.train import History, Training
 
 
 class Baseline(NamedTuple):
-    """A baseline: its model, the settings of its training, and the function that trains it."""
+    """A baseline: its name in tables, model, settings of its training, and what trains it."""
 
+    label: str
     model: type[nn.Module]
     settings: type[Training]
     fit: Callable[..., History]
 
 
 BASELINES = {
-    "jmvae": Baseline(JMVAE, JMVAESettings, fit_jmvae),
-    "mvae": Baseline(MVAE, MVAESettings, fit_mvae),
-    "denoising": Baseline(DenoisingAutoencoder, DenoisingSettings, fit_denoising),
+    "jmvae": Baseline("JMVAE-KL", JMVAE, JMVAESettings, fit_jmvae),
+    "mvae": Baseline("MVAE", MVAE, MVAESettings, fit_mvae),
+    "denoising": Baseline(
+        "denoising autoencoder", DenoisingAutoencoder, DenoisingSettings, fit_denoising
+    ),
 }
 
 
