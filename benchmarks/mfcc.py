@@ -36,10 +36,11 @@ import pyarrow.compute as pc
 import soundfile
 import soxr
 
+from ima.columns import matrix, vector_column
 from ima.corpora import tidigits
 from ima.corpora.speech import Waves, spoken_digits, write_waves
 from ima.features.speech import Mfcc, extract
-from ima.io import ParquetStream, matrix, read_parquet, vector_column, write_parquet
+from ima.io import ParquetStream, read_parquet, write_parquet
 from ima.schema import FEATURES, RECORDINGS, SEGMENTS
 
 #: Files a second and core that are asked for.

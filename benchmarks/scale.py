@@ -64,7 +64,8 @@ def features(folder: Path, count: int) -> dict[str, Path]:
     """Write feature tables of random vectors, and return their files by modality."""
     import pyarrow as pa
 
-    from ima.io import vector_column, write_parquet
+    from ima.columns import vector_column
+    from ima.io import write_parquet
     from ima.schema import FEATURES
 
     rng, files = np.random.default_rng(0), {}

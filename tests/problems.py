@@ -1,8 +1,10 @@
-"""Small models and problems that tests of training share."""
+"""Small tables, models and problems that tests share."""
 
 import numpy as np
+import pyarrow as pa
 import torch
 
+from ima.columns import vector_column
 from ima.model import IMA, Modality
 
 MODALITIES = {"a": Modality(6, 8), "b": Modality(4, 5, "sse")}
@@ -25,6 +27,19 @@ MISFITS = [
         "pairs: expected at least one, found none",
     ),
 ]
+
+
+def features(x):
+    """Return a table of features x (n, D)."""
+    n = len(x)
+    return pa.table(
+        {
+            "id": [f"a/{i}" for i in range(n)],
+            "split": ["train"] * n,
+            "label": pa.array(range(n), pa.int64()),
+            "x": vector_column(x),
+        }
+    )
 
 
 def small(seed=0, modalities=MODALITIES, n=50):

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from ima import data
+from ima.columns import vector_column
 from ima.errors import InputError
 from ima.importance import keep_copies
-from ima.io import read_tensors, vector_column, write_parquet, write_tensors
+from ima.io import read_tensors, write_parquet, write_tensors
 from ima.model import IMA, Autoencoder, Modality
 from ima.represent import represent
 from ima.schema import FEATURES, NOISE, pairs_schema

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from ima.columns import vector_column
 from ima.errors import InputError
 from ima.features.lexicon import PACKAGES
 from ima.importance import Stage2
@@ -22,7 +23,6 @@ from ima.importance_emotion import (
     sweep_rows,
     train_over_rho,
 )
-from ima.io import vector_column
 from ima.model import Autoencoder, Modality
 from ima.schema_emotion import EMOTION_TRUTH, IMPORTANCE_EMOTION, ITEMS_EMOTION, WORD_VECTORS
 

@@ -9,22 +9,12 @@ import pytest
 import torch
 
 from ima import io
+from ima.columns import matrix
 from ima.errors import InputError
-from ima.schema import FEATURES, VECTOR, pairs_schema, representations_schema
+from ima.schema import FEATURES, pairs_schema, representations_schema
+from tests.problems import features
 
 SMALL = pa.schema([pa.field("n", pa.int8(), nullable=False), pa.field("s", pa.string())])
-
-
-def features(x):
-    n = len(x)
-    return pa.table(
-        {
-            "id": [f"a/{i}" for i in range(n)],
-            "split": ["train"] * n,
-            "label": pa.array(range(n), pa.int64()),
-            "x": io.vector_column(x),
-        }
-    )
 
 
 # Whole files
@@ -65,57 +55,19 @@ def test_features_come_back_as_they_went(tmp_path):
     assert table.schema.field("x").type == pa.list_(pa.float32(), 3)  # the width is filled in
     assert table.schema.field("label").type == pa.int8()  # cast, for it fits
     assert table["id"].to_pylist() == ["a/0", "a/1"]
-    np.testing.assert_array_equal(io.matrix(table, "x"), x)
+    np.testing.assert_array_equal(matrix(table, "x"), x)
     np.testing.assert_array_equal(io.read_matrix([tmp_path / "x.parquet"]), x)
 
 
 def test_an_empty_table_keeps_its_width(tmp_path):
     io.write_parquet(features(np.empty((0, 4), np.float32)), tmp_path / "x.parquet", FEATURES)
-    assert io.matrix(io.read_parquet(tmp_path / "x.parquet", FEATURES), "x").shape == (0, 4)
+    assert matrix(io.read_parquet(tmp_path / "x.parquet", FEATURES), "x").shape == (0, 4)
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         io.write_parquet(features(np.ones((2, 3))), tmp_path / name, FEATURES)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_columns_are_put_in_the_order_of_the_schema_and_others_dropped():
-    table = pa.table({"more": [1], "s": ["x"], "n": [3]})
-    assert io.conform(table, SMALL, "here").to_pydict() == {"n": [3], "s": ["x"]}
-    assert io.conform(table, SMALL, "here").column_names == ["n", "s"]
-
-
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        ({"s": ["x"]}, r"here: expected a column 'n', found columns \['s'\]"),
-        ({"n": [128], "s": ["x"]}, "here, column 'n': expected int8, found"),  # too large
-        ({"n": [1.5], "s": ["x"]}, "here, column 'n': expected int8, found"),  # would be cut
-        ({"n": ["one"], "s": ["x"]}, "here, column 'n': expected int8, found"),
-        ({"n": [1, None], "s": ["x", "y"]}, "column 'n': expected no missing values, found 1"),
-    ],
-)
-def test_what_does_not_conform(columns, message):
-    with pytest.raises(InputError, match=message):
-        io.conform(pa.table(columns), SMALL, "here")
-
-
-def test_missing_values_pass_where_the_schema_lets_them():
-    assert io.conform(pa.table({"n": [1], "s": [None]}), SMALL, "here")["s"].null_count == 1
-
-
-def test_vectors_must_be_vectors():
-    table = features(np.ones((2, 3))).set_column(3, "x", pa.array([[1.0], [2.0, 3.0]]))
-    with pytest.raises(InputError, match=r"column 'x': expected vectors .*found list<"):
-        io.conform(table, FEATURES, "here")
-
-
-def test_vectors_of_doubles_are_cast():
-    doubles = pa.FixedSizeListArray.from_arrays(pa.array([0.5, 1.5]), 2)
-    table = io.conform(pa.table({"x": doubles}), pa.schema([pa.field("x", VECTOR)]), "here")
-    assert table["x"].type == pa.list_(pa.float32(), 2)
-    assert io.matrix(table, "x").tolist() == [[0.5, 1.5]]
 
 
 def test_nothing_is_written_that_does_not_conform(tmp_path):
@@ -173,7 +125,7 @@ def test_parts_make_one_file(tmp_path):
             assert not path.exists()
     assert stream.rows == 5
     table = io.read_parquet(path, FEATURES)
-    assert io.matrix(table, "x")[:, 0].tolist() == [1, 1, 2, 2, 2]
+    assert matrix(table, "x")[:, 0].tolist() == [1, 1, 2, 2, 2]
     assert table["id"].to_pylist() == ["1/0", "1/1", "2/0", "2/1", "2/2"]
 
 
@@ -199,28 +151,6 @@ def test_no_part_at_all(tmp_path):
 
 
 # Matrices
-
-
-def test_a_matrix_of_several_chunks():
-    parts = [np.full((2, 3), i, np.float32) for i in range(3)]
-    table = pa.concat_tables([features(part) for part in parts])
-    assert table["x"].num_chunks == 3
-    np.testing.assert_array_equal(io.matrix(table, "x"), np.concatenate(parts))
-    np.testing.assert_array_equal(io.matrix(table.slice(1, 2), "x"), [[0] * 3, [1] * 3])
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_matrix_of_numbers_only(bad):
-    x = np.zeros((2, 3))
-    x[1, 2] = bad
-    with pytest.raises(InputError, match="column 'x': expected finite numbers only"):
-        io.matrix(features(x), "x")
-
-
-def test_a_missing_vector_is_not_a_row_of_zeros():
-    column = pa.array([[1.0, 2.0], None], pa.list_(pa.float32(), 2))
-    with pytest.raises(InputError, match="finite numbers only"):
-        io.matrix(pa.table({"x": column}), "x")
 
 
 def test_matrices_are_stacked_in_order(tmp_path):

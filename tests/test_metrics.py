@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from scipy.spatial.distance import cdist
 
-from ima import io
+from ima.columns import conform, vector_column
 from ima.errors import InputError
 from ima.metrics import (
     f1,
@@ -234,10 +234,10 @@ def test_retrieval_rows_by_hand():
 def tables():
     representations = pa.table(
         {
-            "z": io.vector_column(LINE),
-            "z_unweighted": io.vector_column(LINE[[0, 2, 1, 3]]),  # a b a b along the line
-            "u_image": io.vector_column(LINE),
-            "u_speech": io.vector_column(LINE),
+            "z": vector_column(LINE),
+            "z_unweighted": vector_column(LINE[[0, 2, 1, 3]]),  # a b a b along the line
+            "u_image": vector_column(LINE),
+            "u_speech": vector_column(LINE),
             "y_image": pa.array([0.9, 0.1, 0.9, 0.9], pa.float32()),
             "y_speech": pa.array([0.1, 0.9, 0.9, 0.9], pa.float32()),
         }
@@ -251,7 +251,7 @@ def tables():
         }
     )
     names = ["image", "speech"]
-    return io.conform(representations, representations_schema(names), "z"), io.conform(
+    return conform(representations, representations_schema(names), "z"), conform(
         pairs, pairs_schema(names), "pairs"
     )
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ima.io import matrix, read_matrix, read_parquet
+from ima.columns import matrix
+from ima.io import read_matrix, read_parquet
 from ima.noise import (
     babble,
     degraded_images,

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from ima.io import conform, matrix, read_parquet, write_parquet
+from ima.columns import conform, matrix
+from ima.io import read_parquet, write_parquet
 from ima.model import IMA, Modality, fuse
 from ima.represent import as_table, represent
 from ima.schema import representations_schema

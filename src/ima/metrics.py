@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from ima.columns import matrix
 from ima.errors import InputError
-from ima.io import matrix
 from ima.pairing import CLEAN, is_noise, modalities
 
 

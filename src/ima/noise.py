@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ima.io import vector_column, write_parquet
+from ima.columns import vector_column
+from ima.io import write_parquet
 from ima.schema import NOISE
 
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ima.columns import conform, vector_column
 from ima.errors import InputError
-from ima.io import conform, vector_column
 from ima.schema import OWN_ITEMS
 
 SPLITS = ("train", "validation", "test")

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ima.io import vector_column, write_parquet
+from ima.columns import vector_column
+from ima.io import write_parquet
 from ima.noise import noise_images, noise_wave
 from ima.own_splits import draw_splits
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ima.io import vector_column
+from ima.columns import vector_column
 from ima.model import IMA, fuse
 
 

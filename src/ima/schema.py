@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-#: Vectors of a width that the data decide; `ima.io.conform` fills the width in.
+#: Vectors of a width that the data decide; `ima.columns.conform` fills the width in.
 VECTOR = pa.list_(pa.float32(), 0)
 
 

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 import soundfile
 
+from ima.columns import conform
 from ima.corpora import skipped_table, speech
 from ima.corpora.counts import COUNTS, CountWarning
 from ima.corpora.speech import Waves, check_skipped, spoken_digits, write_waves
 from ima.errors import InputError
-from ima.io import conform
 from ima.schema import ITEMS, RECORDINGS, SEGMENTS, SKIPPED
 
 TIDIGITS = ["train/man/ae/6za.wav", "train/woman/bc/o1b.wav", "test/girl/zz/9a.wav"]

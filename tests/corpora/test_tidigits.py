@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 import soundfile
 
+from ima.columns import conform
 from ima.corpora import sphere, tidigits
 from ima.corpora.counts import COUNTS, CountWarning
 from ima.errors import InputError
-from ima.io import conform
 from ima.schema import RECORDINGS, SKIPPED
 
 

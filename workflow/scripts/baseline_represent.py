@@ -5,7 +5,8 @@ import pyarrow as pa
 from ima import data, job
 from ima.baselines import represent
 from ima.baselines.seeds import rebuild_seeds
-from ima.io import read_tensors, vector_column, write_parquet
+from ima.columns import vector_column
+from ima.io import read_tensors, write_parquet
 from ima.schema import baseline_schema
 from ima.train import device
 

@@ -3,8 +3,9 @@
 import pyarrow.compute as pc
 
 from ima import job, told
+from ima.columns import matrix
 from ima.errors import InputError
-from ima.io import matrix, read_parquet, write_json
+from ima.io import read_parquet, write_json
 from ima.metrics import score_views
 from ima.pairing import modalities, read_pairs
 from ima.schema import baseline_schema

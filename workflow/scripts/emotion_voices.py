@@ -4,8 +4,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ima import job
+from ima.columns import vector_column
 from ima.features.spans import span_vectors, z_score
-from ima.io import read_parquet, vector_column, write_parquet
+from ima.io import read_parquet, write_parquet
 from ima.parallel import worth_starting
 from ima.schema_emotion import EMOTION_UTTERANCES, SPANS, VOICES
 

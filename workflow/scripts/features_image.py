@@ -1,9 +1,10 @@
 """results/<run>/features/image.parquet: images as vectors, by `ima.features.images.flatten`."""
 
 from ima import job
+from ima.columns import vector_column
 from ima.corpora import mnist
 from ima.features.images import flatten
-from ima.io import vector_column, write_csv, write_parquet
+from ima.io import write_csv, write_parquet
 from ima.schema import FEATURES
 
 

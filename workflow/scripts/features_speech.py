@@ -1,8 +1,9 @@
 """results/<run>/features/speech.parquet: MFCC in [0, 1], by `ima.features.speech.UnitInterval`."""
 
 from ima import job
+from ima.columns import matrix, vector_column
 from ima.features.speech import UnitInterval
-from ima.io import matrix, read_parquet, vector_column, write_json, write_parquet
+from ima.io import read_parquet, write_json, write_parquet
 from ima.schema import FEATURES
 
 

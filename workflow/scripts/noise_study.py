@@ -3,10 +3,11 @@
 import numpy as np
 
 from ima import job, noise_makers
+from ima.columns import matrix
 from ima.corpora.speech import Waves
 from ima.features.speech import Mfcc, UnitInterval
 from ima.importance import Stage2
-from ima.io import matrix, read_json, read_parquet, write_parquet
+from ima.io import read_json, read_parquet, write_parquet
 from ima.noise_study import as_table, problem, study
 from ima.pairing import hold_out
 from ima.schema import FEATURES, NOISE_STUDY, SEGMENTS

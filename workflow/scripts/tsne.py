@@ -3,7 +3,8 @@
 import torch
 
 from ima import data, job
-from ima.io import matrix, read_parquet, read_tensors, write_parquet
+from ima.columns import matrix
+from ima.io import read_parquet, read_tensors, write_parquet
 from ima.pairing import read_pairs
 from ima.schema import EMBEDDINGS, representations_schema
 from ima.train import device

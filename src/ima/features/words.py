@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ima.columns import conform, vector_column
 from ima.errors import InputError
-from ima.io import conform, vector_column
 from ima.schema_emotion import VOCABULARY, WORD_VECTORS
 
 #: The package that holds GloVe 6B of 50 dimensions, and the version that was tried.

@@ -8,9 +8,9 @@ import joblib
 import numpy as np
 import pyarrow as pa
 
+from ima.columns import conform
 from ima.corpora import sphere
 from ima.errors import InputError
-from ima.io import conform
 from ima.schema import RECORDINGS, SEGMENTS
 from ima.segment import doubt, hmm, viterbi
 from ima.segment.doubt import Cut
