@@ -4,7 +4,7 @@ The autoencoder is constant here; its latents are computed once. Copies are rest
 of other rho; no label chooses among them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -91,6 +91,7 @@ def fit_importance(
     if settings.objective == "paper":
 
         def loss_of(y: Mapping[str, Tensor], pairs: Tensor) -> dict[str, Tensor]:
+            """Return the terms of Eqs. 3 and 4 for importances y (R, B) of these pairs (B,)."""
             of = {m: u[m][rows[pairs]] for m, rows in items.items()}
             return paper(of, y, rho, settings.lambda_corr, settings.z, settings.scale_free)
 
@@ -116,6 +117,7 @@ def _fit_rounds(
         shared, partner = shared_by_pairs(*latents, *y, distinct)
 
         def loss_of(y, pairs, shared=shared, partner=partner):
+            """Return the terms of `ima+` for importances y (R, B), by this round's counts."""
             s, v = ({m: of[m][:, pairs] for m in y} for of in (shared, partner))
             return ima_plus(s, v, y, rho, settings.lambda_corr)
 
@@ -184,6 +186,24 @@ def least(final: Mapping[str, Tensor], names: Iterable[str], settings: Stage2) -
         return dict.fromkeys(names, int(final["loss"].argmin()))
     own = {m: final[f"local_{m}"] + settings.lambda_corr * final[f"corr_{m}"] for m in names}
     return {m: int(loss.argmin()) for m, loss in own.items()}
+
+
+def least_of_each(
+    final: Mapping[str, Tensor], names: Sequence[str], settings: Stage2
+) -> dict[str, list[int]]:
+    """Return by modality the copy of `least` of each rho: G of the G * restarts copies.
+
+    Args:
+        final: what `fit_importance` returns; the restarts of a rho stand side by side.
+        names: of the modalities.
+        settings: as trained.
+    """
+    chosen: dict[str, list[int]] = {name: [] for name in names}
+    for first in range(0, len(final["loss"]), settings.restarts):
+        own = {term: v[first : first + settings.restarts] for term, v in final.items()}
+        for name, copy in least(own, names, settings).items():
+            chosen[name].append(first + copy)
+    return chosen
 
 
 def keep_copies(model: IMA, copies: Mapping[str, int]) -> torch.nn.ModuleDict:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ima.errors import InputError
 from ima.features.lexicon import PACKAGES, load_lexicon
-from ima.importance import Stage2, fit_importance, least
+from ima.importance import Stage2, fit_importance, least_of_each
 from ima.metrics import f1
 from ima.model import IMA, Autoencoder
 from ima.schema_emotion import CLASSES, IMPORTANCE_EMOTION
@@ -130,11 +130,7 @@ def train_over_rho(
     torch.manual_seed(seed)
     model = IMA.around(autoencoder, hidden, rho).to(x[names[0]].device)
     _, final = fit_importance(model, x, pairs, rho, settings, seed, held_out)
-    chosen: dict[str, list[int]] = {name: [] for name in names}
-    for first in range(0, len(grid) * settings.restarts, settings.restarts):
-        own = {term: v[first : first + settings.restarts] for term, v in final.items()}
-        for name, copy in least(own, names, settings).items():
-            chosen[name].append(first + copy)
+    chosen = least_of_each(final, names, settings)
     with torch.no_grad():
         return {
             name: torch.cat(

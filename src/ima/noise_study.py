@@ -164,6 +164,14 @@ def study(
         for m, items in test.items():
             scores = noise_scores(y[m][items].numpy(), of.noise[m][items])
             rows.append({"seed": seed, "modality": m, "detector": objective, **_wanted(scores)})
+    return rows + _control_rows(of, autoencoder, x, seed)
+
+
+def _control_rows(
+    of: Problem, autoencoder: Autoencoder, x: Mapping[str, torch.Tensor], seed: int
+) -> list[dict]:
+    """Return the rows of `study` of detectors that are no importances, `ima.detectors.controls`."""
+    rows = []
     with torch.no_grad():
         u = {m: autoencoder.encoders[m](values).numpy() for m, values in x.items()}
     for m in x:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ima.importance import Stage2, fit_importance, importances, least
+from ima.importance import Stage2, fit_importance, importances, least_of_each
 from ima.metrics import importance_scores
 from ima.model import IMA, Autoencoder
 from ima.schema import RHO_SWEEP
@@ -56,33 +56,24 @@ def sweep(
     torch.manual_seed(seed)
     model = IMA.around(autoencoder, hidden, dict.fromkeys(names, rho)).to(x[names[0]].device)
     _, final = fit_importance(model, x, train, dict.fromkeys(names, rho), settings, seed, held_out)
-    y = {
-        "train": importances(model.importance, x, train),
-        "test": importances(model.importance, x, test),
-    }
-    parts = [
-        {term: v[i : i + settings.restarts] for term, v in final.items()}
-        for i in range(0, len(rho), settings.restarts)
-    ]
-    kept = [least(part, names, settings) for part in parts]
+    y_train, y_test = (importances(model.importance, x, pairs) for pairs in (train, test))
     rows = []
-    for name in names:
-        copies = [i * settings.restarts + best[name] for i, best in enumerate(kept)]  # (G,)
-        agreement = agreements(y["train"][name][copies].numpy() < 0.5)
+    for name, copies in least_of_each(final, names, settings).items():  # G copies
+        agreement = agreements(y_train[name][copies].numpy() < 0.5)
         for value, copy, agrees in zip(grid, copies, agreement.tolist(), strict=True):
-            terms = {t: float(final[f"{t}_{name}"][copy]) for t in ("corr", "raw", "local")}
-            rows.append(
-                {
-                    "objective": settings.objective,
-                    "rho": value,
-                    "modality": name,
-                    **importance_scores(y["test"][name][copy].numpy(), is_noise[name]),
-                    **terms,
-                    "loss": terms["local"] + settings.lambda_corr * terms["corr"],
-                    "agreement": agrees,
-                }
-            )
+            about = {"objective": settings.objective, "rho": value, "modality": name}
+            scores = importance_scores(y_test[name][copy].numpy(), is_noise[name])
+            terms = _terms(final, name, copy, settings.lambda_corr)
+            rows.append({**about, **scores, **terms, "agreement": agrees})
     return pa.Table.from_pylist(rows, schema=RHO_SWEEP)
+
+
+def _terms(
+    final: Mapping[str, Tensor], name: str, copy: int, lambda_corr: float
+) -> dict[str, float]:
+    """Return the terms of a modality's loss in one copy, and the loss itself."""
+    terms = {term: float(final[f"{term}_{name}"][copy]) for term in ("corr", "raw", "local")}
+    return {**terms, "loss": terms["local"] + lambda_corr * terms["corr"]}
 
 
 def agreements(chosen: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ All data lie in memory; a batch is gathered by row numbers. Stage 2 is `ima.impo
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -140,6 +140,7 @@ def fit_autoencoder(
     }
 
     def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the terms of Eq. 2 on a batch; `loss` is their sum, weighted by the lambdas."""
         terms = autoencoder_losses(model, batch)
         weighted = {t: weights.get(t.split("_")[0], 0) * value for t, value in terms.items()}
         return {**terms, "loss": sum(weighted.values())}
@@ -196,22 +197,16 @@ def fit(
     torch.set_flush_denormal(True)
     # fused: Adam's own arithmetic takes half of the time otherwise.
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
-    steps = settings.epochs * -(-pair_count(items) // settings.batch_size)
-    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    cosine = None
+    if settings.schedule == "cosine":
+        steps = settings.epochs * -(-pair_count(items) // settings.batch_size)
+        cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     best = Best(model, optimizer, settings)
     history: History = []
     generator = torch.Generator().manual_seed(seed)
     for epoch in shown(range(1, settings.epochs + 1), name, "epoch"):
-        sums = Sums()
-        for batch in batches(items, settings.batch_size, generator):
-            terms = terms_of({m: x[m][rows] for m, rows in batch.items()})
-            optimizer.zero_grad(set_to_none=True)
-            terms["loss"].backward()
-            optimizer.step()
-            if settings.schedule == "cosine":
-                cosine.step()
-            sums.add(terms, pair_count(batch))
-        means = sums.means(f"{name}, epoch {epoch}")
+        drawn = batches(items, settings.batch_size, generator)
+        means = _steps(terms_of, x, drawn, optimizer, cosine).means(f"{name}, epoch {epoch}")
         history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
         if validate:
             history[-1]["validation"] = validate()
@@ -219,6 +214,26 @@ def fit(
                 break
     best.restore()
     return history
+
+
+def _steps(
+    terms_of: Terms,
+    x: Mapping[str, Tensor],
+    drawn: Iterable[Mapping[str, Tensor]],
+    optimizer: torch.optim.Optimizer,
+    cosine: torch.optim.lr_scheduler.LRScheduler | None,
+) -> "Sums":
+    """Take a step on each of the batches, row numbers by modality; return the sums of terms."""
+    sums = Sums()
+    for batch in drawn:
+        terms = terms_of({m: x[m][rows] for m, rows in batch.items()})
+        optimizer.zero_grad(set_to_none=True)
+        terms["loss"].backward()
+        optimizer.step()
+        if cosine:
+            cosine.step()
+        sums.add(terms, pair_count(batch))
+    return sums
 
 
 class Best:

@@ -103,11 +103,7 @@ def best_string(score, stay, leave, per_word, words, penalty):
     new, new_link = np.empty(size), np.empty(size, np.int32)
     for t in range(1, frames):
         end, end_link = best[size - 1] + leave[size - 1], link[size - 1]
-        quiet, quiet_link = NEVER, np.int32(-1)
-        for w in range(words):
-            s = (w + 1) * per_word - 1
-            if best[s] + leave[s] > quiet:
-                quiet, quiet_link = best[s] + leave[s], link[s]
+        quiet, quiet_link = _best_end(best + leave, link, per_word, words)
         if quiet > end:
             end, end_link = quiet, quiet_link
         for s in range(size):
@@ -126,14 +122,28 @@ def best_string(score, stay, leave, per_word, words, penalty):
             new[s] = max(new[s] + score[t, s], NEVER)
         best[:] = new
         link[:] = new_link
-    top = best[size - 1]
-    at = link[size - 1]
+    top, at = _best_end(best, link, per_word, words)
+    if best[silence] >= top:
+        top, at = best[silence], link[silence]
+    return _followed(chosen, before, at), top
+
+
+@numba.njit(nogil=True)
+def _best_end(score, link, per_word, words):
+    """Return the most of `score` (S,) that a word ends with, and that state's link."""
+    top, at = NEVER, np.int32(-1)
     for w in range(words):
         s = (w + 1) * per_word - 1
-        if best[s] > top:
-            top, at = best[s], link[s]
+        if score[s] > top:
+            top, at = score[s], link[s]
+    return top, at
+
+
+@numba.njit(nogil=True)
+def _followed(chosen, before, at):
+    """Return the words of the chain of links that ends at `at`, in order; 0 and -1 are no link."""
     found = [0]
     while at > 0:
         found.append(chosen[at])
         at = before[at]
-    return np.array(found[1:][::-1], np.int32), top
+    return np.array(found[1:][::-1], np.int32)
