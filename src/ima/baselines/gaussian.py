@@ -15,7 +15,7 @@ from torch import Tensor
 from ima.errors import InputError
 from ima.losses import reconstruction
 from ima.model import Modality
-from ima.train import Training, check_pairs, mean_loss
+from ima.train import Terms, Training, check_pairs, mean_loss
 
 
 class Gaussian(NamedTuple):
@@ -98,6 +98,31 @@ def betas(settings: Annealed, pairs: int) -> Iterator[float]:
     return (1.0 if step >= rising else step / rising for step in itertools.count(1))
 
 
+def annealed_terms(
+    losses_of: Callable[[Mapping[str, Tensor], torch.Generator, float], Mapping[str, Tensor]],
+    settings: Annealed,
+    pairs: int,
+    generator: torch.Generator,
+) -> Terms:
+    """Return what maps a batch to its terms in training, for `ima.train.fit`; `beta` is one more.
+
+    Args:
+        losses_of: maps a batch, by modality (B, D_m), a source of randomness and the weight of the
+            KL to the terms.
+        settings: over how many steps the weight rises; each call is a step.
+        pairs: how many are trained on.
+        generator: the source of randomness.
+    """
+    weights = betas(settings, pairs)
+
+    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the terms of a batch with the KL weight of its step."""
+        beta = next(weights)
+        return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
+
+    return terms_of
+
+
 def validator(
     model: torch.nn.Module,
     losses_of: Callable[[Mapping[str, Tensor], torch.Generator], Mapping[str, Tensor]],
@@ -124,6 +149,7 @@ def validator(
     device = next(iter(x.values())).device
 
     def validate() -> float:
+        """Return the mean loss on the validation pairs, by the same draws at every call."""
         generator = torch.Generator(device).manual_seed(0)
         return mean_loss(lambda batch: losses_of(batch, generator), x, validation)
 

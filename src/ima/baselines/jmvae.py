@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ima.baselines.gaussian import (
     Annealed,
     Gaussian,
-    betas,
+    annealed_terms,
     check_names,
     check_present,
     concatenated,
@@ -148,17 +148,14 @@ def fit_jmvae(
     """
     check_pairs(model, x, items)
     first = next(iter(items))
-    weights = betas(settings, len(items[first]))
     generator = torch.Generator(x[first].device).manual_seed(seed)
 
     def losses_of(batch: Mapping[str, Tensor], source: torch.Generator, beta: float = 1.0):
+        """Return the terms of a batch, with eps (B, L) drawn from the source."""
         shape = (len(batch[first]), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)
         return jmvae_losses(model, batch, eps, settings.alpha, beta)
 
-    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        beta = next(weights)
-        return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
-
+    terms_of = annealed_terms(losses_of, settings, len(items[first]), generator)
     validate = validator(model, losses_of, x, validation)
     return fit(model, terms_of, x, items, settings, seed, "JMVAE-KL", validate)

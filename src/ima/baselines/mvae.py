@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ima.baselines.gaussian import (
     Annealed,
     Gaussian,
-    betas,
+    annealed_terms,
     check_names,
     check_present,
     kl,
@@ -145,18 +145,15 @@ def fit_mvae(
     """
     check_pairs(model, x, items)
     names = [*model.modalities]
-    weights = betas(settings, len(items[names[0]]))
     generator = torch.Generator(x[names[0]].device).manual_seed(seed)
 
     def losses_of(batch: Mapping[str, Tensor], source: torch.Generator, beta: float = 1.0):
+        """Return the terms of a batch, with subsets and eps (S, B, L) drawn from the source."""
         drawn = draw_subsets(names, settings.sampled, source)
         shape = (len(fixed_subsets(names)) + len(drawn), len(batch[names[0]]), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)
         return mvae_losses(model, batch, eps, beta, drawn)
 
-    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        beta = next(weights)
-        return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
-
+    terms_of = annealed_terms(losses_of, settings, len(items[names[0]]), generator)
     validate = validator(model, losses_of, x, validation)
     return fit(model, terms_of, x, items, settings, seed, "MVAE", validate)
