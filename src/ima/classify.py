@@ -69,6 +69,7 @@ def predict(
     rows = dict.fromkeys(samples, torch.arange(len(train)))
 
     def terms_of(batch):
+        """Return the cross-entropy of a batch of representations `x` (B, D) and codes `class`."""
         return {"loss": cross_entropy(network(batch["x"]), batch["class"])}
 
     fit(network, terms_of, samples, rows, settings, seed, "classifier")

@@ -61,11 +61,13 @@ def costed_ima(
     rho = {name: torch.tensor([0.5]) for name in modalities}
 
     def stage1() -> dict[str, Tensor]:
+        """Return the terms of Eq. 2 without what is only watched, and their sum as `loss`."""
         terms = autoencoder_losses(model.autoencoder, x)
         kept = {name: value for name, value in terms.items() if not name.startswith("norm_")}
         return {**kept, "loss": sum(kept.values())}
 
     def stage2() -> dict[str, Tensor]:
+        """Return the terms of the paper's objective, and their sum as `loss`."""
         terms = paper(u, model.importances(x), rho)
         return {**terms, "loss": terms["loss"].sum()}
 
@@ -87,6 +89,7 @@ def costed_baseline(
     batch = len(x[names[0]])
 
     def step() -> dict[str, Tensor]:
+        """Return the terms of the baseline's loss, with draws of their own at every call."""
         if kind == "denoising":
             keep = keep_masks(x, settings.rate, settings.corruption, generator)
             return denoising_losses(model, x, keep)
@@ -134,6 +137,7 @@ def loss_terms(costed: Costed, batch: int) -> dict[str, int]:
     decoded = 0
 
     def count(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+        """Add how many vectors a decoder has made of a sample; a hook of its forward pass."""
         nonlocal decoded
         decoded += output.shape[:-1].numel() // batch
 

@@ -86,6 +86,12 @@ class _Library:
         self.lib.espeak_SetSynthCallback(self.callback)
 
     def speak(self, text: str, voice: Voice) -> "Speech":
+        """Return a text as a voice speaks it.
+
+        Raises:
+            InputError: espeak-ng has no such voice or variant.
+            RuntimeError: espeak-ng refused the text, or gave no sample.
+        """
         # A variant that espeak-ng doesn't have it passes over without a word.
         variant = voice.name.partition("+")[2]
         known = not variant or (self.data / "voices" / "!v" / variant).is_file()

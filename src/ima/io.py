@@ -198,6 +198,7 @@ def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
     """
 
     def no_number(name: str) -> None:
+        """Raise InputError for NaN or infinity, which Python reads though JSON has none."""
         raise InputError(path, expected="numbers that JSON knows", found=name)
 
     try:

@@ -59,6 +59,7 @@ class _Printed:
         self._file, self._open, self.last = file, "", ""
 
     def write(self, text: str) -> int:
+        """Write text, and remember the last whole line of it that is not blank."""
         *whole, self._open = (self._open + text).split("\n")
         self.last = next((line for line in reversed(whole) if line.strip()), self.last)
         return self._file.write(text)
@@ -99,6 +100,7 @@ def _stoppable() -> Iterator[None]:
         return
 
     def stop(number: int, _: object) -> None:
+        """Raise StoppedError that names the signal."""
         raise StoppedError(f"stopped by {signal.Signals(number).name}")
 
     before = signal.signal(signal.SIGTERM, stop)

@@ -28,9 +28,11 @@ def synthetic(
     """
 
     def image(n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return n images (n, pixels) of noise, by `ima.noise.noise_images`."""
         return noise.noise_images(n, pixels, **settings["image"], rng=rng)
 
     def speech(n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return n noise waves' features (n, D), by `ima.noise.noise_wave`."""
         seconds = settings["speech"]["seconds"]
         waves = (noise.noise_wave(seconds, mfcc.rate, rng) for _ in range(n))
         return mapping(mfcc_of_waves(waves, mfcc))
@@ -50,9 +52,11 @@ def degraded(
     """
 
     def image(n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return n degraded images (n, pixels), by `ima.noise.degraded_images`."""
         return noise.degraded_images(images, n, BLUR, rng)
 
     def speech(n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the features (n, D) of babble and speech-shaped noise, by turns."""
         return mapping(mfcc_of_waves((_wave(i, rng) for i in range(n)), mfcc))
 
     def _wave(i: int, rng: np.random.Generator) -> np.ndarray:

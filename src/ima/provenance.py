@@ -82,6 +82,7 @@ def revision(root: Path) -> dict[str, object]:
     """
 
     def git(*arguments: str) -> str:
+        """Return what git says of the checkout; CalledProcessError where it fails."""
         command = ["git", "-C", str(root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 

@@ -87,6 +87,7 @@ def resources(jobs: Iterable[tuple[str, Mapping]], stages: Mapping[str, str], ru
 
 def _summary(jobs: Sequence[Mapping]) -> dict[str, float | int | None]:
     def known(name: str) -> list[float]:
+        """Return a measure of every job that has it."""
         return [job[name] for job in jobs if job[name] is not None]
 
     return {

@@ -122,6 +122,7 @@ def fit_denoising(
     generator = torch.Generator(next(iter(x.values())).device).manual_seed(seed)
 
     def losses_of(batch: Mapping[str, Tensor], source: torch.Generator):
+        """Return the terms of a batch that is corrupted anew, as the source draws it."""
         keep = keep_masks(batch, settings.rate, settings.corruption, source)
         return denoising_losses(model, batch, keep)
 

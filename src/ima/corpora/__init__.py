@@ -65,6 +65,7 @@ def files_below(root: Path) -> Iterable[str]:
     """
 
     def unreadable(error: OSError):
+        """Raise InputError for a folder that cannot be listed, which `os.walk` would pass over."""
         raise InputError(error.filename, expected="a readable folder", found=error.strerror)
 
     seen = set()

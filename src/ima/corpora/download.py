@@ -265,6 +265,7 @@ def _retrieve(url: str, path: Path, limit: int) -> None:
     import pooch
 
     def download(url: str, file: str, _: object) -> None:
+        """Download an address to a file; pooch calls it with itself as the last argument."""
         get = pooch.HTTPDownloader(chunk_size=1 << 16, hooks={"response": _stay_on_https})
         with _Capped(file, limit) as to:
             get(url, to, None)
@@ -282,6 +283,11 @@ class _Capped(io.FileIO):
         self.limit = limit
 
     def write(self, block: bytes) -> int:
+        """Write a block and return its length.
+
+        Raises:
+            InputError: with it, the file would be over its limit.
+        """
         if self.tell() + len(block) > self.limit:
             raise InputError("download", expected=f"at most {self.limit:,} bytes", found="more")
         return super().write(block)

@@ -284,6 +284,7 @@ def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
 
     def summed(of_block: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return the mean over rows (D,) of what `of_block` makes of them."""
         total = np.zeros((0, x.shape[1]))
         for start in range(0, len(x), BLOCK):
             values = of_block(x[start : start + BLOCK].astype(np.float64))

@@ -128,6 +128,7 @@ def _linked(text: str, anchors: Mapping[str, str]) -> str:
     """Return escaped text in which the names of results are links to their places on the page."""
 
     def link(match: re.Match) -> str:
+        """Return a link to a result, or its name as it stands where the page lacks it."""
         anchor = anchors.get(match[0])
         return (
             f'<a href="#{anchor}">{match[0].removeprefix("results/")}</a>' if anchor else match[0]

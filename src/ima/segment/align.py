@@ -64,6 +64,7 @@ def align(
     groups = _by_speaker([rows[i] for i in good])
 
     def one_speaker(chosen: Sequence[int]) -> list[list[Cut]]:
+        """Return the cuts of a speaker's recordings, given by their numbers in `items`."""
         own = hmm.train_speaker(model, items, strings, chosen) if adapt else model
         return [_cut(own, items[i], strings[i]) for i in chosen]
 

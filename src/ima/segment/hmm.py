@@ -240,6 +240,7 @@ def _collect(
     """Align the chosen recordings and sum their frames by state."""
 
     def part(numbers: Sequence[int]) -> Statistics:
+        """Return the sums over these recordings; one without a path adds nothing."""
         sums = Statistics.zeros()
         for i in numbers:
             places = path(model, items[i], strings[i])
