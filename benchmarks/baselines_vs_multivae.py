@@ -8,8 +8,9 @@ multivae's dependencies would replace torch, so it has an environment of its own
     peer/bin/pip install cloudpickle numpy pyarrow pydantic safetensors scipy tqdm
     PYTHONPATH=src peer/bin/python benchmarks/baselines_vs_multivae.py
 
-Both sides get the same weights, batch and draws. With --golden it prints multivae's losses and
-gradients on `CASES` instead, which are tests/golden/baselines_multivae.json.
+Both sides get the same weights, batch and draws, those of `multivae_cases.py`. With --golden it
+prints multivae's losses and gradients on its `CASES` instead, which are
+tests/golden/baselines_multivae.json.
 """
 
 import argparse
@@ -27,98 +28,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from unittest import mock
 
 import torch
+from multivae_cases import CASES, DIGITS, FULL, Case, batch_of, model_of, ours, summary
 from torch import Tensor, nn
 
-from ima.baselines import build, jmvae, mvae
+from ima.baselines import jmvae, mvae
 from ima.baselines.gaussian import subsets
-from ima.model import Modality
 
 #: What multivae imports for its data sets and pictures, and needs for nothing here.
 STUBBED = ("torchvision", "nltk", "pandas", "matplotlib", "PIL", "sklearn")
 TOLERANCE = 1e-5
 GOALS = {"jmvae": 1.1, "mvae": 1.3}
-DIGITS = {"image": Modality(784, 500), "speech": Modality(696, 100)}
-SMALL = {"a": Modality(5, 6), "b": Modality(4, 3), "c": Modality(3, 4, "sse")}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One comparison: `alpha` is of JMVAE-KL only; MVAE draws every subset that can be drawn."""
-
-    name: str
-    modalities: Mapping[str, Modality]
-    latent: int
-    batch: int
-    alpha: float = 1.0
-    beta: float = 1.0
-    dtype: torch.dtype = torch.float64
-
-
-_TWO = {name: SMALL[name] for name in "ab"}
-CASES = {
-    "jmvae": Case("jmvae", _TWO, 2, 8),
-    "jmvae, annealed, alpha 0.1": Case("jmvae", _TWO, 2, 8, alpha=0.1, beta=0.3),
-    "jmvae, three modalities": Case("jmvae", SMALL, 2, 8, beta=0.7),
-    "mvae": Case("mvae", _TWO, 2, 8),
-    "mvae, annealed": Case("mvae", _TWO, 2, 8, beta=0.3),
-    "mvae, three modalities": Case("mvae", SMALL, 2, 8, beta=0.7),
-}
-#: As CASES, but of the paper's size. Double precision, as there: in single precision one of 10^5
-#: hidden units may lie within rounding of 0, where the gradient of ReLU jumps.
-FULL = {
-    "jmvae, 784-500 and 696-100": Case("jmvae", DIGITS, 50, 64),
-    "mvae, 784-500 and 696-100": Case("mvae", DIGITS, 50, 64),
-}
-
-
-def wave(*shape: int, phase: float = 0.0) -> Tensor:
-    """Return numbers in (-1, 1) that look random and are the same everywhere (no generator)."""
-    count = torch.arange(1, 1 + torch.Size(shape).numel(), dtype=torch.float64)
-    return torch.sin(12.9898 * count + 78.233 * torch.sin(0.7 * count + phase)).view(shape)
-
-
-def model_of(case: Case) -> nn.Module:
-    """Return the baseline of a case with weights of `wave`."""
-    kind = {"jmvae": jmvae.JMVAESettings, "mvae": mvae.MVAESettings}[case.name]
-    model = build(case.name, case.modalities, case.latent, kind()).to(case.dtype)
-    with torch.no_grad():
-        for phase, weight in enumerate(model.parameters()):
-            wide = weight.shape[-1] ** 0.5
-            weight.copy_(wave(*weight.shape, phase=phase) / wide)
-    return model
-
-
-def batch_of(case: Case) -> tuple[dict[str, Tensor], Tensor, list[tuple[str, ...]]]:
-    """Return x by modality (B, D_m) in [0, 1], eps (S, B, L), and the subsets MVAE draws."""
-    x = {
-        name: (wave(case.batch, modality.dimension, phase=phase + 0.5) + 1) / 2
-        for phase, (name, modality) in enumerate(case.modalities.items())
-    }
-    drawn = subsets([*case.modalities], 2, len(case.modalities) - 1)
-    posteriors = 1 if case.name == "jmvae" else 1 + len(case.modalities) + len(drawn)
-    eps = 1.5 * wave(posteriors, case.batch, case.latent, phase=9)
-    return {name: x_m.to(case.dtype) for name, x_m in x.items()}, eps.to(case.dtype), drawn
-
-
-def ours(case: Case) -> tuple[float, dict[str, Tensor]]:
-    """Return this project's loss and gradients, by parameter, of a case."""
-    model, (x, eps, drawn) = model_of(case), batch_of(case)
-    if case.name == "jmvae":
-        terms = jmvae.jmvae_losses(model, x, eps[0], case.alpha, case.beta)
-    else:
-        terms = mvae.mvae_losses(model, x, eps, case.beta, drawn)
-    terms["loss"].backward()
-    return float(terms["loss"].detach()), {n: p.grad for n, p in model.named_parameters()}
-
-
-def summary(gradient: Tensor, phase: int) -> list[float]:
-    """Return the norm of a gradient and its product with a fixed direction: two numbers."""
-    direction = wave(*gradient.shape, phase=phase).to(gradient)
-    return [float(gradient.norm()), float((gradient * direction).sum())]
 
 
 class Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -53,16 +53,16 @@ DEFAULTS = {name: kind.settings() for name, kind in BASELINES.items()}
 SHORT = {"epochs": 3, "batch_size": 16, "learning_rate": 1e-2}
 
 
-def load_benchmark():
-    """Import the script that made the golden values: its cases and weights are used here."""
-    path = HERE.parent / "benchmarks" / "baselines_vs_multivae.py"
+def load_cases():
+    """Import what the golden values were made of: the benchmark's cases and weights."""
+    path = HERE.parent / "benchmarks" / "multivae_cases.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-PEER = load_benchmark()
+PEER = load_cases()
 GOLDEN = json.loads((HERE / "golden" / "baselines_multivae.json").read_text())
 
 
