@@ -178,45 +178,14 @@ def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
 def _retrieval(rows: Iterable[Mapping]) -> list[str]:
     """Return Precision@K of IMA, with neighbours left out that share the query's items."""
     kept = [r for r in rows if r["model"] == "IMA" and r["seeds"]]
-    return [
-        "Precision@K of test pairs (neighbours that share the query's item left out):",
-        "",
-        *markdown.table(
-            ("representation", "latent", "K", "precision", "seeds"),
-            [
-                (
-                    r["representation"],
-                    r["latent"],
-                    r["k"],
-                    markdown.mean_sd(r, "distinct"),
-                    r["seeds"],
-                )
-                for r in kept
-            ],
-        ),
-        "",
-    ]
+    what = "Precision@K of test pairs (neighbours that share the query's item left out):"
+    keys = {"representation": "representation", "latent": "latent", "K": "k"}
+    return _scores(what, kept, keys, "precision", "distinct")
 
 
 def _importances(rows: Iterable[Mapping]) -> list[str]:
-    return [
-        "F1 of the noise that importances find:",
-        "",
-        *markdown.table(
-            ("objective", "modality", "beside latent", "F1", "seeds"),
-            [
-                (
-                    r["objective"],
-                    r["modality"],
-                    r["latent"],
-                    markdown.mean_sd(r, "f1_noise"),
-                    r["seeds"],
-                )
-                for r in rows
-            ],
-        ),
-        "",
-    ]
+    keys = {"objective": "objective", "modality": "modality", "beside latent": "latent"}
+    return _scores("F1 of the noise that importances find:", rows, keys, "F1", "f1_noise")
 
 
 def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
@@ -224,18 +193,22 @@ def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     rows = [r for r in tables.get("table6", ()) if r["model"] == "IMA" and r["seeds"]]
     if not rows:
         return []
-    return [
-        f"Accuracy on utterances of four emotions ({rows[0]['corpus']}):",
-        "",
-        *markdown.table(
-            ("representation", "weighting", "accuracy", "seeds"),
-            [
-                (r["representation"], r["weighting"], markdown.mean_sd(r, "accuracy"), r["seeds"])
-                for r in rows
-            ],
-        ),
-        "",
+    what = f"Accuracy on utterances of four emotions ({rows[0]['corpus']}):"
+    keys = {name: name for name in ("representation", "weighting")}
+    return _scores(what, rows, keys, "accuracy", "accuracy")
+
+
+def _scores(
+    what: str, rows: Iterable[Mapping], keys: Mapping[str, str], head: str, score: str
+) -> list[str]:
+    """Return what a table tells, and the table: by head a column each of keys, then of the score.
+
+    The score is shown as mean and standard deviation over seeds, the number of which comes last.
+    """
+    cells = [
+        (*(r[key] for key in keys.values()), markdown.mean_sd(r, score), r["seeds"]) for r in rows
     ]
+    return [what, "", *markdown.table((*keys, head, "seeds"), cells), ""]
 
 
 def _claims(rows: Iterable[Mapping]) -> list[str]:
