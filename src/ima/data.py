@@ -50,7 +50,7 @@ def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencod
     """
     layers = {name: Modality(**values) for name, values in config["modalities"]}
     model = Autoencoder(layers, config["latent"])
-    _load(model, state)
+    load_weights(model, state)
     return model
 
 
@@ -58,7 +58,7 @@ def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Ten
     """Return the whole model: an autoencoder and the importance networks of a checkpoint."""
     rho = {name: [value] for name, value in config["rho"].items()}
     model = IMA.around(autoencoder, config["hidden"], rho)
-    _load(model.importance, state)
+    load_weights(model.importance, state)
     return model
 
 
@@ -69,11 +69,16 @@ def build_networks(
     networks = torch.nn.ModuleDict(
         {m: ImportanceNet(of.shape[1], config["hidden"], [config["rho"][m]]) for m, of in x.items()}
     )
-    _load(networks, state)
+    load_weights(networks, state)
     return networks
 
 
-def _load(module: torch.nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_weights(module: torch.nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Give a model the weights of a checkpoint.
+
+    Raises:
+        InputError: they are not those of such a model.
+    """
     try:
         module.load_state_dict(state)
     except RuntimeError as error:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ima.baselines.denoising import DenoisingAutoencoder, DenoisingSettings, fit_denoising
 from ima.baselines.jmvae import JMVAE, JMVAESettings, fit_jmvae
 from ima.baselines.mvae import MVAE, MVAESettings, draw_subsets, fit_mvae, fixed_subsets
-from ima.data import model_config
+from ima.data import load_weights, model_config
 from ima.errors import InputError
 from ima.model import Modality
 from ima.train import History, Training
@@ -92,12 +92,7 @@ def rebuild(config: Mapping, state: Mapping[str, Tensor]) -> nn.Module:
     modalities = {m: Modality(**values) for m, values in config["modalities"]}
     settings = baseline(name).settings(**config["settings"])
     model = build(name, modalities, config["latent"], settings)
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise InputError(
-            "checkpoint", expected="weights that fit its config", found=error
-        ) from error
+    load_weights(model, state)
     return model
 
 
