@@ -113,6 +113,12 @@ def test_files_are_whole_and_the_same_every_time(number, form, tmp_path):
     assert contents[0].startswith({"pdf": b"%PDF", "png": b"\x89PNG"}[form])
 
 
+def test_several_files_at_once(tmp_path):
+    files = [tmp_path / "figure.pdf", tmp_path / "figure.png"]
+    save(figure2(embeddings()), *files)
+    assert [file.read_bytes()[:4] for file in files] == [b"%PDF", b"\x89PNG"]
+
+
 @pytest.mark.parametrize("number", [2, 4])
 def test_no_text_lies_on_another(number):
     figure = {2: figure2, 4: figure4}[number](embeddings())

@@ -39,6 +39,11 @@ def test_the_first_row_of_a_table_that_has_the_value():
     assert told.first(table.slice(0, 1), "precision") == "1 rows, none with precision"
 
 
+def test_points_are_counted_by_view():
+    table = pa.table({"view": ["z", "z", "u_image"], "x": [0.0, 1.0, 2.0]})
+    assert told.points(table) == "3 points of 2 views"
+
+
 def test_progress_is_in_the_log_at_coarse_steps_only(caplog, monkeypatch):
     now = iter(range(0, 1000, 11))
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(now)))

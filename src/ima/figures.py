@@ -11,9 +11,10 @@ from ima.files import whole_file
 COLUMN, PAGE, LETTERS = 8.6 / 2.54, 17.8 / 2.54, 7
 
 
-def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure in the format of its file's ending, the same bytes for the same figure."""
-    form = Path(path).suffix.removeprefix(".")
-    undated = {"CreationDate": None} if form == "pdf" else None
-    with whole_file(path) as temporary, matplotlib.rc_context({"pdf.fonttype": 42}):
-        figure.savefig(temporary, format=form, dpi=300, metadata=undated)
+def save(figure: Figure, *paths: str | Path) -> None:
+    """Write a figure in the format of each file's ending, the same bytes for the same figure."""
+    for path in paths:
+        form = Path(path).suffix.removeprefix(".")
+        undated = {"CreationDate": None} if form == "pdf" else None
+        with whole_file(path) as temporary, matplotlib.rc_context({"pdf.fonttype": 42}):
+            figure.savefig(temporary, format=form, dpi=300, metadata=undated)

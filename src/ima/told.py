@@ -56,3 +56,8 @@ def first(table: pa.Table, value: str) -> str:
         if name not in _ALIKE and row[name] not in (None, "") and not isinstance(row[name], float)
     ]
     return f"{', '.join(told)}: {value} {row[value]:.3f}; {len(table)} rows"
+
+
+def points(embeddings: pa.Table) -> str:
+    """Return how many points of how many views are drawn, of a table with a column `view`."""
+    return f"{len(embeddings)} points of {len(embeddings['view'].unique())} views"

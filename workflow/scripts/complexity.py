@@ -9,8 +9,7 @@ from ima.io import read_csv
 def main(snakemake):
     rows = read_csv(snakemake.input.table, first="run").to_pylist()
     figure = complexity([row for row in rows if row["setting"] == "equal"])
-    for path in (snakemake.output.pdf, snakemake.output.png):
-        save(figure, path)
+    save(figure, snakemake.output.pdf, snakemake.output.png)
     print(f"{len(rows)} rows of Table 4 drawn")
 
 

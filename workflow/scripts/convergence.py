@@ -19,8 +19,7 @@ def main(snakemake):
             seeds[row.get("seed")].append(row["validation"])  # no seed: a file of one
         histories[label][latent] += seeds.values()
     figure = convergence(histories)
-    for path in (snakemake.output.pdf, snakemake.output.png):
-        save(figure, path)
+    save(figure, snakemake.output.pdf, snakemake.output.png)
     print(f"{len(snakemake.input.histories)} histories of {len(histories)} models drawn")
 
 

@@ -18,8 +18,7 @@ def main(snakemake):
     )
     corpus = snakemake.params.corpus
     figure = figure3(choose(utterances), corpus)
-    for path in (snakemake.output.pdf, snakemake.output.png):
-        save(figure, path)
+    save(figure, snakemake.output.pdf, snakemake.output.png)
     with whole_file(snakemake.output.html) as temporary:
         text = page(utterances, snakemake.params.run, corpus)
         temporary.write_text(text, encoding="utf-8")

@@ -1,6 +1,6 @@
 """figure4.pdf and .png: t-SNE of representations, by `ima.figures_importance.figure4` (6.2)."""
 
-from ima import job
+from ima import job, told
 from ima.figures import save
 from ima.figures_importance import figure4
 from ima.io import read_parquet
@@ -9,10 +9,8 @@ from ima.schema import EMBEDDINGS
 
 def main(snakemake):
     embeddings = read_parquet(snakemake.input.embeddings, EMBEDDINGS)
-    figure = figure4(embeddings)
-    for path in (snakemake.output.pdf, snakemake.output.png):
-        save(figure, path)
-    print(f"{len(embeddings)} points of {len(embeddings['view'].unique())} views")
+    save(figure4(embeddings), snakemake.output.pdf, snakemake.output.png)
+    print(told.points(embeddings))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,7 @@ def main(snakemake):
     chosen = figure6.rho_table(table, paper)
     write_csv(chosen, snakemake.output.rho)
     figure = figure6.draw(table, paper)
-    for path in (snakemake.output.pdf, snakemake.output.png):
-        save(figure, path)
+    save(figure, snakemake.output.pdf, snakemake.output.png)
     print(told.first(chosen, "rho"))
 
 

@@ -1,6 +1,6 @@
 """t-SNE figures of own data, as Figures 2 and 4, by `ima.figures_importance.figure2`."""
 
-from ima import job
+from ima import job, told
 from ima.figures import save
 from ima.figures_importance import figure2, figure4
 from ima.io import read_json, read_parquet
@@ -18,9 +18,8 @@ def main(snakemake):
         "representations": figure4(embeddings, classes, noise),
     }
     for name, figure in figures.items():
-        for path in snakemake.output[name]:
-            save(figure, path)
-    print(f"{len(embeddings)} points of {len(embeddings['view'].unique())} views")
+        save(figure, *snakemake.output[name])
+    print(told.points(embeddings))
 
 
 if __name__ == "__main__":

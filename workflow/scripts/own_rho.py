@@ -16,8 +16,7 @@ def main(snakemake):
     write_csv(rho if noise else without_noise(rho), out.rho)
     styles = figure6.SCORE_STYLES if noise else figure6.LABEL_FREE_STYLES
     figure = figure6.draw(swept, {}, styles, "noise, test pairs" if noise else "")
-    for path in (out.pdf, out.png):
-        save(figure, path)
+    save(figure, out.pdf, out.png)
     print(told.first(rho, "rho"))
 
 

@@ -21,8 +21,7 @@ def main(snakemake):
     rows = segments.filter(pc.field("recording") == recording).to_pylist()
     samples, rate = Waves(snakemake.input.waves, snakemake.params.rate)(recording)
     figure = plot_utterance(samples, rate, rows, title=recording)
-    for path in snakemake.output:
-        save(figure, path)
+    save(figure, *snakemake.output)
     print(f"{len(rows)} digits drawn")
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from ima import data, job
+from ima import data, job, told
 from ima.columns import matrix
 from ima.io import read_parquet, read_tensors, write_parquet
 from ima.pairing import read_pairs
@@ -31,7 +31,7 @@ def main(snakemake):
     seed = int(snakemake.wildcards.seed)
     table = embed_views(pairs, views, seed=seed, **settings)
     write_parquet(table, snakemake.output[0], EMBEDDINGS)
-    print(f"{len(table)} points of {len(views)} views")
+    print(told.points(table))
 
 
 if __name__ == "__main__":
