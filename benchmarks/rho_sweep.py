@@ -39,7 +39,7 @@ def main() -> int:
     torch.manual_seed(0)
     x = {name: torch.rand(options.items, m.dimension) for name, m in MODALITIES.items()}
     items = {name: torch.randint(options.items, (options.pairs,)) for name in x}
-    settings = Stage2(steps=options.steps, batch_size=options.batch, objective=options.objective)
+    settings = Stage2(options.objective, restarts=1, steps=options.steps, batch_size=options.batch)
     grid = [(i + 1) / (options.copies + 1) for i in range(options.copies)]
 
     def fit(rho: list[float]) -> float:

@@ -69,17 +69,20 @@ def same(first, second):
     return first.keys() == second.keys() and all(torch.equal(first[n], second[n]) for n in first)
 
 
-def noisy_problem(seed, pairs=1200, width=44, classes=10, share=0.2):
+def noisy_problem(seed, pairs=1200, width=44, classes=10, share=0.2, exclusive=False):
     """Return two binary modalities of 10 shared classes, and where each of them is noise.
 
     Items are a class' prototype with 5 % of the values flipped; a fifth of the items of either
-    modality are such copies of one more prototype, which comes with every class of the other.
+    modality are such copies of one more prototype, which comes with every class of the other, but
+    with no noise of it where they are `exclusive`.
     """
     rng = np.random.default_rng(seed)
     label, x, is_noise = np.arange(pairs) % classes, {}, {}
+    drawn = rng.random(pairs) if exclusive else None
     for name in "ab":
         prototypes = rng.random((classes + 1, width)) < 0.5
-        is_noise[name] = rng.random(pairs) < share
+        place = rng.random(pairs) if drawn is None else (drawn if name == "a" else 1 - drawn)
+        is_noise[name] = place < share
         which = np.where(is_noise[name], classes, label)
         flipped = rng.random((pairs, width)) < 0.05
         x[name] = torch.from_numpy((prototypes[which] ^ flipped).astype(np.float32))

@@ -18,8 +18,8 @@ from ima.shared import shared_by_pairs
 from ima.train import Stage1, fit_autoencoder
 from tests.problems import MISFITS, MODALITIES, RHO, noisy_problem, related, same, small, weights
 
-#: Three epochs of 60 pairs, in either round.
-SHORT = Stage2(rounds=2, steps=6, batch_size=32, learning_rate=1e-2)
+#: Three epochs of 60 pairs, in either round; every copy is its own only restart.
+SHORT = Stage2(first="equal", rounds=2, restarts=1, steps=6, batch_size=32, learning_rate=1e-2)
 CHOICES = [*({"objective": "paper", "z": z} for z in Z), {"objective": "ima+"}]
 
 
@@ -142,17 +142,19 @@ def test_rounds(monkeypatch):
 
     monkeypatch.setattr("ima.importance.shared_by_pairs", spied)
     model, x, items, held = related()
-    once, history_1, _ = stage_2(0, 0, rounds=1)
-    twice, history_2, _ = stage_2(0, 0, rounds=2)
+    once, history_1, _ = stage_2(0, 0, rounds=1, steps=100)
+    twice, history_2, _ = stage_2(0, 0, rounds=2, steps=100)
     assert [row for row in history_2 if row["round"] == 1] == history_1
     assert [row["round"] for row in history_2] == [1] * len(history_1) + [2] * len(history_1)
-    assert not any(torch.equal(once[name], twice[name]) for name in once)
+    assert not same(once, twice)
     assert len(seen) == 3 and all(arguments[-1] == 100 for arguments in seen)
     for arguments in seen[:2]:
         assert all((y == 1).all() and len(y) == 1 for part in arguments[2:4] for y in part.values())
     model.importance.load_state_dict(once)
     for part, rows in zip(seen[2][2:4], (items, held), strict=True):
-        assert same(part, importances(model.importance, x, rows))
+        y = importances(model.importance, x, rows)
+        assert same(part, {m: (of >= 0.5).float() for m, of in y.items()})
+        assert any(0 < of.mean() < 1 for of in part.values())
 
 
 def test_a_round_starts_from_the_first_weights(monkeypatch):
@@ -168,6 +170,62 @@ def test_a_round_starts_from_the_first_weights(monkeypatch):
     assert same(once, stage_2(0, 0, rounds=2)[0]) and len(seen) == 2
 
 
+def spied_counts(monkeypatch):
+    """Return the list that will hold what every round counts training pairs by."""
+    seen = []
+
+    def spied(*arguments):
+        seen.append(arguments[2])
+        return shared_by_pairs(*arguments)
+
+    monkeypatch.setattr("ima.importance.shared_by_pairs", spied)
+    return seen
+
+
+def test_the_first_guess_is_that_of_paper(monkeypatch):
+    seen = spied_counts(monkeypatch)
+    model, x, items, _ = related()
+    of_paper, history_0, _ = stage_2(0, 0, objective="paper")
+    _, history, _ = stage_2(0, 0, first="paper", rounds=1)
+    assert [row for row in history if row["round"] == 0] == [
+        {"round": 0, **row} for row in history_0
+    ]
+    model.importance.load_state_dict(of_paper)
+    y = importances(model.importance, x, items)
+    assert same(seen[0], {m: (of >= 0.5).float() for m, of in y.items()})
+
+
+def test_restarts_of_a_rho_count_pairs_by_the_best_of_them(monkeypatch):
+    seen = spied_counts(monkeypatch)
+    model, x, items, held = related(2)
+    rho = {"a": [0.7] * 3, "b": [0.6] * 3}
+    settings = short(restarts=3, rounds=1, steps=100)
+    _, final = fit_importance(model, x, items, rho, settings, 0, held)
+    best, y = least(final, "ab", settings), importances(model.importance, x, items)
+    assert any(best.values())
+    again, *_ = related(2)
+    fit_importance(again, x, items, rho, short(restarts=3, steps=100), 0, held)
+    assert any(0 < of.mean() < 1 for of in seen[2].values())
+    assert same(seen[2], {m: (y[m][[copy]] >= 0.5).float() for m, copy in best.items()})
+
+
+def test_a_guess_that_leaves_next_to_nothing_is_none(monkeypatch):
+    """Of a rho of .02 nothing is important by the paper's objective: then all pairs count."""
+    seen = spied_counts(monkeypatch)
+    model, x, items, held = related()
+    rho = {"a": [0.02, 0.7], "b": [0.6, 0.6]}
+    model = IMA.around(model.autoencoder, 7, rho)
+    settings = short(first="paper", rounds=1, lambda_corr=0.0, steps=60)
+    fit_importance(model, x, items, rho, settings, 0, held)
+    assert (seen[0]["a"][0] == 1).all()
+
+
+def test_copies_that_are_no_restarts_of_each_rho():
+    model, x, items, held = related()
+    with pytest.raises(InputError, match="copies: expected a multiple of 2 restarts, found 3"):
+        fit_importance(model, x, items, RHO, short(restarts=2), 0, held)
+
+
 def test_steps_are_of_whole_epochs():
     """60 pairs in batches of 32 are two steps an epoch."""
     for steps, epochs in ((1, 1), (2, 1), (3, 2), (6, 3)):
@@ -179,6 +237,8 @@ def test_steps_are_of_whole_epochs():
 def test_unknown_choices():
     with pytest.raises(InputError, match=r"objective: expected one of .*'ima\+'.*, found ima"):
         Stage2(objective="ima")
+    with pytest.raises(InputError, match=r"first: expected one of .*'equal'.*, found random"):
+        Stage2(first="random")
     model, x, items = small()
     with pytest.raises(InputError, match=r"z of Eq. 3: .* found nearest"):
         fit_importance(model, x, items, RHO, short(objective="paper", z="nearest"), 0)
@@ -304,7 +364,7 @@ def test_networks_of_different_copies(objective, adds_up):
 def test_without_correlation_importances_go_to_rho():
     """L_local alone: y_mean = rho for every copy, whatever it started from."""
     model, x, items = small()
-    settings = Stage2(lambda_corr=0.0, rounds=1, steps=80, batch_size=60, learning_rate=1e-2)
+    settings = short(lambda_corr=0.0, rounds=1, steps=80, batch_size=60)
     rho = {"a": [0.2, 0.9, 0.5], "b": [0.6, 0.3, 0.8]}
     history, final = fit_importance(model, x, items, rho, settings, 0)
     for name in "ab":
@@ -389,7 +449,7 @@ def find_noise(x, items, choice, seed):
     rho = {name: [0.8] * 4 for name in x}
     model = IMA({name: Modality(values.shape[1], 32) for name, values in x.items()}, 8, 16, rho)
     stage1 = Stage1(epochs=10, learning_rate=3e-3)
-    stage2 = Stage2(**choice, steps=100, batch_size=256, learning_rate=1e-2)
+    stage2 = Stage2(**choice, restarts=4, steps=100, batch_size=256, learning_rate=1e-2)
     train = held = items
     if stage2.objective == "ima+":
         train, held = (
@@ -397,7 +457,8 @@ def find_noise(x, items, choice, seed):
         )
     fit_autoencoder(model.autoencoder, x, train, stage1, seed)
     history, final = fit_importance(model, x, train, rho, stage2, seed, held)
-    first = torch.tensor([row["loss"] for row in history[:4]])
+    own = [row for row in history if row.get("round") != 0]
+    first = torch.tensor([row["loss"] for row in own[:4]])
     kept = keep_copies(model, least(final, list(x), stage2))
     with torch.no_grad():
         y = {name: kept[name](values)[0].numpy() for name, values in x.items()}
@@ -414,6 +475,18 @@ def test_noise_is_found(choice, seed):
     for name in x:
         assert roc_auc_score(~is_noise[name], y[name]) > 0.95
         assert noise_scores(y[name], is_noise[name])["f1_noise"] > 0.8
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_noise_that_excludes_other_noise_is_found_by_rounds(seed):
+    """That an item is noise tells here that its partner is none: it takes a second look."""
+    x, is_noise = noisy_problem(seed, exclusive=True)
+    items = {name: torch.arange(1200) for name in x}
+    least_f1 = {}
+    for name, choice in (("first look", {"first": "equal", "rounds": 1}), ("as it is", {})):
+        _, _, y = find_noise(x, items, choice, seed)
+        least_f1[name] = min(noise_scores(y[m], is_noise[m])["f1_noise"] for m in x)
+    assert least_f1["first look"] < 0.9 and least_f1["as it is"] > 0.95
 
 
 @pytest.mark.parametrize("seed", [1, 5])

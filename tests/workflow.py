@@ -44,7 +44,7 @@ SMALL = {
         "words": {"minimum": 2},
         "seeds": [0],
         "autoencoder": {"epochs": 1},
-        "importance": {"restarts": 1, "rounds": 1, "steps": 2},
+        "importance": {"restarts": 1, "first": "equal", "rounds": 1, "steps": 2},
         "sweep": {"rho": [0, 0.5], "restarts": 1},
         "retrieval": {"k": [3]},
         "classifier": {"epochs": 1},

@@ -5,7 +5,7 @@ of other rho; no label chooses among them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,6 +20,11 @@ from ima.train import History, Sums, batches, check_pairs, pair_count
 #: Maps importances (R, B) by modality, and which pairs (B,) they are of, to the terms of L_imp.
 Loss = Callable[[Mapping[str, Tensor], Tensor], dict[str, Tensor]]
 
+#: What the first round of `ima+` counts pairs by.
+FIRST = ("paper", "equal")
+#: Importances that leave fewer of the pairs than this share are no guess at all: all are counted.
+LEAST_COUNTED = 0.1
+
 
 @dataclass(frozen=True)
 class Stage2:
@@ -29,8 +34,10 @@ class Stage2:
         objective: one of `ima.objectives.OBJECTIVES`.
         lambda_corr: weight of L_corr against L_local.
         z, scale_free: of the objective `paper`; the other has no such choice.
-        rounds: of `ima+`: trainings, from the second on with every pair counted by the importance
-            that the one before gave to its other items.
+        first: of `ima+`: what its first round counts pairs by, importances of the objective
+            `paper`, trained before it, or `equal`, all of them.
+        rounds: of `ima+`: trainings, each with those pairs counted whose other items the one
+            before takes for important (.5 or more).
         restarts: networks trained from other first weights; the one of least L_imp on the pairs
             it was trained on is kept.
         steps, batch_size, learning_rate: of Adam.
@@ -40,7 +47,8 @@ class Stage2:
     lambda_corr: float = 10.0
     z: str = "joint"
     scale_free: bool = True
-    rounds: int = 1
+    first: str = "paper"
+    rounds: int = 2
     restarts: int = 6
     steps: int = 100
     batch_size: int = 1024
@@ -49,6 +57,8 @@ class Stage2:
     def __post_init__(self):
         if self.objective not in OBJECTIVES:
             raise InputError("objective", expected=f"one of {[*OBJECTIVES]}", found=self.objective)
+        if self.first not in FIRST:
+            raise InputError("first", expected=f"one of {FIRST}", found=self.first)
 
 
 def fit_importance(
@@ -63,6 +73,7 @@ def fit_importance(
     """Train the importance networks on L_imp = L_local + lambda L_corr (Eqs. 3 and 4).
 
     All copies train side by side on the same batches; a copy has a network in each modality.
+    Every `restarts` copies, one after another, are restarts of one rho.
 
     Args:
         model: its importance networks (of R copies) are trained in place.
@@ -77,27 +88,33 @@ def fit_importance(
 
     Returns:
         history: a row an epoch and copy: `epoch`, `copy`, `loss` (summed over modalities), and
-            the terms of `ima.objectives` of each modality m; with `ima+` the `round` as well.
+            the terms of `ima.objectives` of each modality m; with `ima+` the `round` as well, 0
+            where the objective `paper` makes the first guess.
         final: the same (R,) on all pairs it was trained on; by `loss` a restart is chosen.
 
     Raises:
-        InputError: pairs and matrices do not fit, a single modality with `ima+`, or the loss stops
-            being a number.
+        InputError: pairs and matrices do not fit, a single modality or copies that are no multiple
+            of the restarts with `ima+`, or the loss stops being a number.
     """
     check_pairs(model.autoencoder, x, items)
     with torch.no_grad():
         u = model.autoencoder.encode(x)  # constant in this stage: once is enough
     rho = {name: torch.tensor(values, device=u[name].device) for name, values in rho.items()}
     if settings.objective == "paper":
-
-        def loss_of(y: Mapping[str, Tensor], pairs: Tensor) -> dict[str, Tensor]:
-            """Return the terms of Eqs. 3 and 4 for importances y (R, B) of these pairs (B,)."""
-            of = {m: u[m][rows[pairs]] for m, rows in items.items()}
-            return paper(of, y, rho, settings.lambda_corr, settings.z, settings.scale_free)
-
-        history = _fit(model, x, items, loss_of, settings, seed)
-        return history, _evaluate(model, x, items, loss_of, settings)
+        return _fit_paper(model, x, u, items, rho, settings, seed)
     return _fit_rounds(model, x, u, items, rho, settings, seed, held_out or items)
+
+
+def _fit_paper(model, x, u, items, rho, settings, seed) -> tuple[History, dict[str, Tensor]]:
+    """Train on `paper`."""
+
+    def loss_of(y: Mapping[str, Tensor], pairs: Tensor) -> dict[str, Tensor]:
+        """Return the terms of Eqs. 3 and 4 for importances y (R, B) of these pairs (B,)."""
+        of = {m: u[m][rows[pairs]] for m, rows in items.items()}
+        return paper(of, y, rho, settings.lambda_corr, settings.z, settings.scale_free)
+
+    history = _fit(model, x, items, loss_of, settings, seed)
+    return history, _evaluate(model, x, items, loss_of, settings)
 
 
 def _fit_rounds(
@@ -107,27 +124,59 @@ def _fit_rounds(
     check_pairs(model.autoencoder, x, held_out)
     if len(items) < 2:
         raise InputError("modalities", expected="two or more for 'ima+'", found=[*items])
-    first = {name: value.clone() for name, value in model.importance.state_dict().items()}
-    latents = [{m: u[m][rows] for m, rows in pairs.items()} for pairs in (items, held_out)]
+    copies = len(next(iter(rho.values())))
+    if copies % settings.restarts:
+        expected = f"a multiple of {settings.restarts} restarts"
+        raise InputError("copies", expected=expected, found=copies)
+    weights = {name: value.clone() for name, value in model.importance.state_dict().items()}
+    both = (items, held_out)
+    latents = [{m: u[m][rows] for m, rows in pairs.items()} for pairs in both]
     distinct = min(len(rows.unique()) for rows in held_out.values())
-    # Before anything is known, all are alike; one row then stands for every copy.
-    y = [{m: u[m].new_ones(1, len(rows)) for m, rows in p.items()} for p in (items, held_out)]
     history: History = []
+    # Where all are counted, one row stands for every rho.
+    counted = [{m: u[m].new_ones(1, len(rows)) for m, rows in pairs.items()} for pairs in both]
+    if settings.first == "paper":
+        guess = replace(settings, objective="paper")
+        rows, final = _fit_paper(model, x, u, items, rho, guess, seed)
+        history += [{"round": 0, **row} for row in rows]
+        counted = _counted(model, x, both, final, guess)
     for number in range(1, settings.rounds + 1):
-        shared, partner = shared_by_pairs(*latents, *y, distinct)
+        if number > 1:
+            counted = _counted(model, x, both, final, settings)
+        shared, partner = (
+            {m: rows.repeat_interleave(copies // len(rows), 0) for m, rows in of.items()}
+            for of in shared_by_pairs(*latents, *counted, distinct)
+        )
 
         def loss_of(y, pairs, shared=shared, partner=partner):
             """Return the terms of `ima+` for importances y (R, B), by this round's counts."""
             s, v = ({m: of[m][:, pairs] for m in y} for of in (shared, partner))
             return ima_plus(s, v, y, rho, settings.lambda_corr)
 
-        model.importance.load_state_dict(first)
+        model.importance.load_state_dict(weights)
         rows = _fit(model, x, held_out, loss_of, settings, seed)
         history += [{"round": number, **row} for row in rows]
-        if number < settings.rounds:  # what the next round counts pairs by
-            y = [importances(model.importance, x, pairs) for pairs in (items, held_out)]
-            y = [{m: v.to(u[m].device) for m, v in of.items()} for of in y]
-    return history, _evaluate(model, x, held_out, loss_of, settings)
+        final = _evaluate(model, x, held_out, loss_of, settings)
+    return history, final
+
+
+def _counted(model, x, both, final, settings) -> list[dict[str, Tensor]]:
+    """Return by modality which items (G, N) of pairs are important to the best copy of each rho.
+
+    Args:
+        both: pairs of training, and held-out ones.
+        final: of the training that the importances are from, and its `settings`.
+    """
+    chosen = least_of_each(final, [*both[0]], settings)
+    found = []
+    for pairs in both:
+        y = importances(model.importance, x, pairs)
+        found.append({m: (y[m][copies] >= 0.5).to(x[m]) for m, copies in chosen.items()})
+    for m in chosen:
+        few = found[0][m].mean(-1) < LEAST_COUNTED
+        for of in found:
+            of[m][few] = 1
+    return found
 
 
 def _fit(model, x, items, loss_of: Loss, settings: Stage2, seed: int) -> History:
