@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
 
-from ima.features.covarep import extract
-from ima.features.covarep.dictionary import COLUMNS, NAMES
+from ima.errors import InputError
+from ima.features.covarep.agreement import agreement, both, recordings
+from ima.features.covarep.dictionary import COLUMNS
 
 #: Least agreement asked for: correlation over voiced frames, the share of equal frames for VUV.
 GOALS = {"F0": 0.99, "peakSlope": 0.99, "VUV": 0.97}
@@ -34,7 +34,10 @@ def main() -> int:
     parser.add_argument("--reference", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("results/covarep_agreement"))
     options = parser.parse_args()
-    pairs = {name: both(options.reference, name) for name in recordings(options.reference)}
+    try:
+        pairs = {name: both(options.reference, name) for name in recordings(options.reference)}
+    except InputError as error:
+        raise SystemExit(str(error)) from None
     per_file = pd.concat([agreement(*pair).assign(file=name) for name, pair in pairs.items()])
     ours, theirs = (pd.concat([pair[i] for pair in pairs.values()]) for i in (0, 1))
     summary = agreement(ours, theirs)
@@ -54,57 +57,6 @@ def main() -> int:
     missed = [*summary["verdict"], *truth["verdict"]].count("FAIL")
     print(f"{missed} goals missed; written to {options.out}")
     return int(missed > 0)
-
-
-def recordings(reference: Path) -> list[str]:
-    """Return the names of the recordings, in the order of the folder."""
-    return sorted(path.stem for path in (reference / "wav").glob("*.wav"))
-
-
-def both(reference: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return our columns and the toolbox's (Rd from its repaired run) of a recording."""
-    ours = extract(*soundfile.read(reference / "wav" / f"{name}.wav")).to_pandas()
-    theirs = pd.read_csv(reference / "covarep" / f"{name}.csv")
-    repaired = pd.read_csv(reference / "covarep_rdfix" / f"{name}.csv")
-    theirs[["Rd", "Rd_conf"]] = repaired[["Rd", "Rd_conf"]]
-    if len(ours) != len(theirs):
-        raise SystemExit(f"{name}: {len(ours)} frames, the toolbox has {len(theirs)}")
-    return ours[["time_s", *NAMES]], theirs[list(NAMES)]
-
-
-def agreement(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a column: agreement, median and largest difference over voiced frames."""
-    voiced = (theirs["VUV"] == 1).to_numpy()
-    rows = []
-    for column in COLUMNS:
-        a, b = ours[column.name].to_numpy(float), theirs[column.name].to_numpy(float)
-        use = np.isfinite(b) & (voiced | (column.name == "VUV"))
-        a, b = a[use], b[use]
-        difference = np.abs(a - b)
-        if column.angle:
-            difference = np.minimum(difference, 2 * np.pi - difference)
-        rows.append(
-            {
-                "feature": column.name,
-                "frames": int(use.sum()),
-                "agreement": _likeness(column, a, b),
-                "median_difference": np.median(difference) if use.any() else np.nan,
-                "largest_difference": difference.max(initial=0) if use.any() else np.nan,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _likeness(column, a, b):
-    """Return the correlation; of angles, Jammalamadaka's; of VUV, the share of equal frames."""
-    if column.name == "VUV":
-        return float(np.mean(a == b)) if a.size else np.nan
-    if column.angle:
-        a, b = (np.sin(x - np.angle(np.exp(1j * x).sum())) for x in (a, b))
-    else:
-        a, b = a - a.mean() if a.size else a, b - b.mean() if b.size else b
-    scale = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / scale) if scale > 1e-12 else np.nan
 
 
 def against_truth(reference: Path, pairs: dict) -> pd.DataFrame:
