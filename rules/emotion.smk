@@ -78,9 +78,41 @@ rule emotion_voices:
         mem_mb=3000,
     params:
         root=lambda wildcards: corpus_root(VOICED),
-        voice=EMOTION["voice"],
+        voice={name: EMOTION["voice"][name] for name in ("features", "remove_offset", "scale")},
     script:
         "../workflow/scripts/emotion_voices.py"
+
+
+rule voice_agreement:
+    """Our voice features against openSMILE's, and the COVAREP toolbox's if given: table, figure."""
+    input:
+        emotion_made(),
+        reference_there,
+        spans=rules.emotion_corpus.output.spans,
+        corpora=emotion_manifests(),
+        code=code("voice_agreement.py"),
+    output:
+        table=reported("results/tables/voice_agreement.csv", "Section 6.2"),
+        pdf=reported("results/figures/voice_agreement.pdf", "Section 6.2"),
+        png=reported("results/figures/voice_agreement.png", "Section 6.2"),
+    log:
+        f"{RUN}/logs/voice_agreement.log",
+    benchmark:
+        f"{RUN}/benchmarks/voice_agreement.tsv"
+    conda:
+        "../envs/ima.yaml"
+    threads: 4
+    resources:
+        mem_mb=3000,
+    params:
+        run=config["run"],
+        corpus=EMOTION_NAME,
+        root=lambda wildcards: corpus_root(VOICED),
+        remove_offset=EMOTION["voice"]["remove_offset"],
+        reference=REFERENCE,
+        fingerprint=reference_fingerprint(),
+    script:
+        "../workflow/scripts/voice_agreement.py"
 
 
 rule emotion_words:

@@ -24,6 +24,30 @@ def stamp(file):
     return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
 
 
+#: Folder of the COVAREP toolbox's output, a user's own; None without.
+REFERENCE = EMOTION["voice"]["reference"]
+
+
+def reference_there(wildcards):
+    """Return no files, but stop before anything is made if some of the toolbox's output lack."""
+    from ima.errors import InputError
+    from ima.features.covarep.agreement import recordings
+
+    try:
+        if REFERENCE:
+            recordings(REFERENCE)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+    return []
+
+
+def reference_fingerprint():
+    """Return what changes when a file of the toolbox's output does, as `fingerprint` of a corpus."""
+    from ima.corpora import tree_fingerprint
+
+    return tree_fingerprint(REFERENCE) if REFERENCE and Path(REFERENCE).is_dir() else ""
+
+
 #: The user's own vectors and lexicon, where the config names files and no packages.
 EMOTION_FILES = {
     name: EMOTION["words"][name]

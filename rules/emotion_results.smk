@@ -155,10 +155,11 @@ rule figure5:
 
 
 rule emotion:
-    """Target: the emotion experiment: Tables 2 and 6, importances over rho, Figures 3 and 5."""
+    """Target: the emotion experiment: voice features, Tables 2 and 6, importances, Figures 3, 5."""
     input:
         rules.table2.output.table,
         rules.table6.output.table,
         rules.emotion_importance_table.output.table,
+        list(rules.voice_agreement.output),
         list(rules.figure3.output),
         list(rules.figure5.output),

@@ -14,7 +14,7 @@ from ima.page import captions
 from tests.workflow import ROOT, Checkout, defaults, merged, plans
 
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
-EMOTION = {"table2", "table6", "emotion_importance", "figure3", "figure5"}
+EMOTION = {"table2", "table6", "emotion_importance", "figure3", "figure5", "voice_agreement"}
 #: By config, what captions say of its data.
 KINDS = {
     "config.yaml": ("the demo", "the demo"),

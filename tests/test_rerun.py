@@ -38,7 +38,8 @@ KEYS = {
     "seeds": "",
     "seeds_a_job": "",
     "latents": "anchors anchors_classify convergence table4",
-    "raw": "recordings features_image emotion_corpus emotion_voices figure3 resources index claims",
+    "raw": "recordings features_image emotion_corpus emotion_voices voice_agreement figure3"
+    " resources index claims",
     "roots.mnist": "features_image claims",
     "roots.tidigits": "recordings claims",
     "roots.ti46": "recordings claims",
@@ -94,10 +95,10 @@ KEYS = {
     "noise_study": "noise_study",
     "noise_study.seeds": "",
     "figures.latent": "figure2 figure4",
-    "roots.iemocap": "emotion_corpus emotion_voices figure3 claims",
+    "roots.iemocap": "emotion_corpus emotion_voices voice_agreement figure3 claims",
     "roots.ravdess": "",  # not of the demo's either
     "roots.meld": "",
-    "emotion.corpus": "emotion_corpus emotion_voices figure3 figure5 table2 table6"
+    "emotion.corpus": "emotion_corpus emotion_voices voice_agreement figure3 figure5 table2 table6"
     " emotion_importance_table claims",
     "emotion.demo": "demo_emotion",
     "emotion.excited_as_happy": "emotion_corpus",
@@ -110,6 +111,8 @@ KEYS = {
     "emotion.seed": "emotion_corpus",
     "emotion.words": "emotion_words",
     "emotion.voice": "emotion_voices",
+    "emotion.voice.remove_offset": "emotion_voices voice_agreement",
+    "emotion.voice.reference": "voice_agreement",
     "emotion.pairs": "emotion_pairs",
     "emotion.seeds": "emotion_baselines",
     "emotion.latent": "",
@@ -154,6 +157,7 @@ OTHERS = {
     "importance.seeds": [0],
     "emotion.validation": ["4"],
     "emotion.words.glove": "elsewhere/glove.txt",
+    "emotion.voice.reference": "elsewhere/covarep",
     "emotion.words.lexicon": "nrclex",
     "emotion.seeds": [0, 1],
     "emotion.sweep.rho": [0, 0.3],
@@ -251,7 +255,9 @@ def after(finished) -> dict[str, Plan]:
     for folder in ("corpora", "elsewhere"):  # OTHERS: a corpus that is not there stops a plan
         for corpus in ("mnist", "tidigits", "ti46", "fsdd", "iemocap", "ravdess", "meld"):
             (finished.folder / folder / corpus).mkdir(parents=True, exist_ok=True)
-    (finished.folder / "elsewhere/glove.txt").touch()
+    for name in ("glove.txt", "covarep/wav/a.wav", "covarep/covarep/a.csv"):
+        (finished.folder / "elsewhere" / name).parent.mkdir(parents=True, exist_ok=True)
+        (finished.folder / "elsewhere" / name).touch()
     wanted = [(finished.folder, changed(finished.config, key)) for key in keys]
     return dict(zip(keys, plans(wanted), strict=True))
 
