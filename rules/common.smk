@@ -86,7 +86,10 @@ def fingerprint(corpus):
 
 
 #: Baselines by the name that their files have: kind, label in tables, and settings of their own.
-MODELS = config["baselines"]["models"]
+#: First those that are named as their kind; variants, which a run adds, come after them.
+MODELS = dict(
+    sorted(config["baselines"]["models"].items(), key=lambda item: item[0] != item[1]["kind"])
+)
 
 
 def own_settings(name):
