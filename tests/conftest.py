@@ -17,6 +17,15 @@ from tests.workflow import Checkout
 
 ROOT = Path(__file__).parents[1]
 
+#: Tests that take minutes, the longest first: what begins last is waited for by all.
+LONGEST = ("test_slurm", "test_crash", "test_rerun", "test_bad_input", "test_workflow", "test_page")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of LONGEST first; processes take files in this order."""
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
 
 @pytest.fixture(scope="session")
 def shared():
