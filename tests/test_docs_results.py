@@ -25,6 +25,13 @@ open,denoising autoencoder,joint,50,10,0,0.8968,,
 IMPORTANCE = """run,objective,latent,modality,seeds,f1_noise,f1_noise_sd
 open,ima+,50,image,5,1.0,0.0
 """
+NOISES = """run,kind,R,modality,detector,seeds,f1_noise,f1_noise_sd
+open,repaired,0.1,image,ima+,2,0.85,0.01
+open,repaired,0.1,image,paper,2,0.1,0.0
+open,repaired,0.1,image,"GMM, u",2,0.64,0.02
+open,repaired,0.1,image,random,2,0.1,0.0
+open,repaired,0.1,image,supervised,2,0.95,0.0
+"""
 CLAIMS = """run,whose,sentence,verdict,why
 open,paper,It is better.,holds,shown
 open,paper,It is best.,does not hold,MVAE is above
@@ -59,6 +66,19 @@ def test_it_has_date_revision_scores_and_failures(results):
     assert "| `ima+` | image | 50 | 1.000 ± .000 | 5 |" in text
     assert "2 claims" in text and "1 hold, 1 do not hold, 0 undecided" in text
     assert "* It is best. (MVAE is above)" in text and "Nothing is found" not in text
+
+
+def test_harder_noise_is_there_if_the_run_made_it(results):
+    assert "Harder noise" not in section(results, "open")
+    (results / "tables/noises.csv").write_text(NOISES.replace("open", "demo"))
+    assert "Harder noise" not in section(results, "open")
+    (results / "tables/noises.csv").write_text(NOISES)
+    text = section(results, "open")
+    assert "Harder noise, 2 seeds" in text
+    row = ("repaired, R 0.1", "image", *(f"{f1} ± {sd}" for f1, sd in (
+        (".850", ".010"), (".100", ".000"), (".640", ".020"), (".950", ".000")
+    )))  # fmt: skip
+    assert f"| {' | '.join(row)} |" in text
 
 
 def test_code_that_was_edited_is_told(results):

@@ -53,15 +53,18 @@ def section(results: Path, run: str) -> str:
     sidecar = read_json(tables / "table1.provenance.json", ["code", "config", "corpora"])
     parts = [_from(sidecar, tables / "table1.csv", run), _retrieval(table1)]
     parts.append(_importances(_rows(tables / "importance.csv", run)))
-    if (tables / "table2.csv").is_file() and _run_of(tables / "table2.csv") == run:
+    if _has(tables / "noises.csv", run):
+        parts.append(_noises(_rows(tables / "noises.csv", run)))
+    if _has(tables / "table2.csv", run):
         both = [_rows(tables / f"{name}.csv", run) for name in ("table2", "table6")]
         parts.append(_emotion(*both))
     parts.append(_claims(_rows(results / "claims.csv", run)))
     return "\n\n".join(parts)
 
 
-def _run_of(path: Path) -> str:
-    return read_columns(path, ["run"])[0]["run"]
+def _has(path: Path, run: str) -> bool:
+    """Return whether there is a table, and it is of this run: not every run makes all."""
+    return path.is_file() and read_columns(path, ["run"])[0]["run"] == run
 
 
 def _rows(path: Path, run: str) -> list[dict]:
@@ -133,6 +136,30 @@ def _importances(rows: Iterable[Mapping]) -> str:
     ]
     heads = ("objective", "modality", "beside latent", "F1 of noise", "seeds")
     return f"What importances find, without labels:\n\n{_lines(heads, lines)}"
+
+
+def _noises(rows: Sequence[Mapping]) -> str:
+    """Return F1 of harder noise by kind: of both objectives, and of detectors told labels."""
+    detectors = {
+        "ima+": "`ima+`",
+        "paper": "`paper`",
+        "GMM, u": "Gaussians, one named by labels",
+        "supervised": "trained with labels",
+    }
+    of = {(r["kind"], r["R"], r["modality"], r["detector"]): r for r in rows}
+    lines = [
+        (
+            f"{kind}, R {R:g}",
+            modality,
+            *(markdown.mean_sd(of[kind, R, modality, name], "f1_noise") for name in detectors),
+        )
+        for kind, R, modality in dict.fromkeys(key[:3] for key in of)
+    ]
+    heads = ("noise", "modality", *detectors.values())
+    title = (
+        f"Harder noise, {rows[0]['seeds']} seeds, F1 ([importance](docs/importance.md), section 6):"
+    )
+    return f"{title}\n\n{_lines(heads, lines)}"
 
 
 def _emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
