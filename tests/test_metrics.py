@@ -11,6 +11,7 @@ from ima.columns import conform, vector_column
 from ima.errors import InputError
 from ima.metrics import (
     f1,
+    fused,
     neighbours,
     noise_scores,
     precision_at_k,
@@ -18,6 +19,7 @@ from ima.metrics import (
     score_model,
     subsets,
 )
+from ima.pairing import is_noise
 from ima.schema import pairs_schema, representations_schema
 
 #: On a line: 0 1 3 7 of classes a a b b.
@@ -264,7 +266,9 @@ def test_scores_of_a_model():
         if row["neighbours"] == "all" and row["subset"] == "all"
     }
     # unweighted: a at 0 and 3, b at 1 and 7; nearest others 1 | 1 | 0 | 3: b a' a a
-    assert precision == {"weighted": 3 / 4, "unweighted": 0, "image": 3 / 4, "speech": 3 / 4}
+    # by labels: both latents are alike, and of each pair at least one is no noise
+    alike = dict.fromkeys(("weighted", "image", "speech", "labels"), 3 / 4)
+    assert precision == {**alike, "unweighted": 0}
     assert scores["noise"]["image"]["f1_noise"] == 1
     assert scores["noise"]["speech"] == {
         "precision_noise": 0,
@@ -278,3 +282,20 @@ def test_scores_of_tables_that_do_not_belong_together():
     representations, pairs = tables()
     with pytest.raises(InputError, match="representations: expected 3 rows, found 4"):
         score_model(representations, pairs.slice(1), k=[1])
+
+
+def test_weighted_by_labels():
+    """Where one modality is noise z is the other's latent, and else their mean; as true y give."""
+    representations, pairs = tables()
+    noise = is_noise(pairs)
+    u = {"image": np.random.default_rng(0).random((4, 2)), "speech": LINE[:, [0, 0]] * [1, 2]}
+    z = fused(u, {m: ~of for m, of in noise.items()})
+    for i in range(4):
+        own = [u[m][i] for m in u if not noise[m][i]]
+        assert z[i] == pytest.approx(np.mean(own, axis=0))
+    views = {row["representation"] for row in score_model(representations, pairs, [1])["retrieval"]}
+    clean = pairs.set_column(pairs.column_names.index("kind"), "kind", [["clean"] * 4])
+    without = {
+        row["representation"] for row in score_model(representations, clean, [1])["retrieval"]
+    }
+    assert views - without == {"labels"}

@@ -21,7 +21,11 @@ from ima.verdicts import FAILS, HOLDS, UNDECIDED, UNTESTABLE
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 #: Rows of Table 1 that are shown: model, representation, and what they are called.
-_IMA = {"weighted": "IMA, weighted by importances", "unweighted": "IMA, unweighted"}
+_IMA = {
+    "weighted": "IMA, weighted by importances",
+    "unweighted": "IMA, unweighted",
+    "labels": "IMA, weighted by labels of noise (a ceiling)",
+}
 #: What stands in the place of importances, where IMA's latents are weighted otherwise (5.3).
 _WEIGHTINGS = {
     "weighted": "weighted by importances",

@@ -169,9 +169,7 @@ def score_views(z: Mapping[str, np.ndarray], pairs: pa.Table, k: Sequence[int]) 
     Raises:
         InputError: representations and pairs are not as many.
     """
-    for values in z.values():
-        if len(values) != len(pairs):
-            raise InputError("representations", expected=f"{len(pairs)} rows", found=len(values))
+    _check_rows(z, pairs)
     kinds = np.array(pairs["kind"].to_pylist())
     items = [pairs[f"item_{m}"].to_numpy() for m in modalities(pairs)]
     query = (pairs["label"].to_numpy(), kinds, items, k)
@@ -180,6 +178,12 @@ def score_views(z: Mapping[str, np.ndarray], pairs: pa.Table, k: Sequence[int]) 
         for name, values in z.items()
         for row in retrieval_rows(values, *query)
     ]
+
+
+def _check_rows(z: Mapping[str, np.ndarray], pairs: pa.Table) -> None:
+    for values in z.values():
+        if len(values) != len(pairs):
+            raise InputError("representations", expected=f"{len(pairs)} rows", found=len(values))
 
 
 def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) -> dict:
@@ -191,9 +195,10 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
         k: the K asked for.
 
     Returns:
-        `retrieval`: rows of `representation` (weighted, unweighted, each modality and, of three or
-            more, weighted `without` each) and those
-            of `score_views`; `noise`: by modality, `noise_scores`.
+        `retrieval`: rows of `representation` (weighted, unweighted, each modality; of three or
+            more, weighted `without` each; where there is noise, weighted by `labels`, 0 for noise
+            and 1 for all else: what true importances would give) and those of `score_views`;
+            `noise`: by modality, `noise_scores`.
 
     Raises:
         InputError: the tables have different lengths.
@@ -202,21 +207,24 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
     columns = {"weighted": "z", "unweighted": "z_unweighted", **{m: f"u_{m}" for m in names}}
     views = {name: matrix(representations, column) for name, column in columns.items()}
     y = {m: representations[f"y_{m}"].to_numpy() for m in names}
+    _check_rows(views, pairs)
+    u = {m: views[m] for m in names}
     if len(names) > 2:  # of two, what is left is the other's own
-        views |= {f"without {m}": without({n: views[n] for n in names}, y, m) for m in names}
+        views |= {f"without {m}": fused({n: u[n] for n in names if n != m}, y) for m in names}
+    noise = is_noise(pairs)
+    if any(noisy.any() for noisy in noise.values()):
+        views["labels"] = fused(u, {m: ~noisy for m, noisy in noise.items()})
     retrieval = score_views(views, pairs, k)
-    noise = {m: noise_scores(y[m], noisy) for m, noisy in is_noise(pairs).items()}
+    noise = {m: noise_scores(y[m], noisy) for m, noisy in noise.items()}
     return {"retrieval": retrieval, "noise": noise}
 
 
-def without(u: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray], missing: str) -> np.ndarray:
-    """Return z (N, L) of pairs that lack one modality: Eq. 1 over those that are there.
+def fused(u: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return z (N, L) of pairs by Eq. 1, as `ima.model.fuse` does, over the modalities of u.
 
     Args:
-        u: latents (N, L) by modality.
-        y: their importances (N,).
-        missing: the modality that is left out.
+        u: latents (N, L) by modality, of some of them or all.
+        y: importances (N,), of these or more.
     """
-    there = [m for m in u if m != missing]
-    total = np.maximum(sum(y[m] for m in there), np.finfo(np.float32).tiny)
-    return sum(y[m][:, None] * u[m] for m in there) / total[:, None]
+    total = np.maximum(sum(y[m].astype(np.float32) for m in u), np.finfo(np.float32).tiny)
+    return sum(y[m][:, None] * u[m] for m in u) / total[:, None]

@@ -9,7 +9,7 @@ from ima.errors import InputError
 #: Names of a rule's other inputs, of representations, and of subsets of the test pairs.
 _TAKEN = {
     *("autoencoder", "code", "importance", "models", "pairs", "representations"),
-    *("test", "train", "validation", "all", "joint", "unweighted", "weighted"),
+    *("test", "train", "validation", "all", "joint", "labels", "unweighted", "weighted"),
 }
 
 
