@@ -123,8 +123,8 @@ def best_string(score, stay, leave, per_word, words, penalty):
         best[:] = new
         link[:] = new_link
     top, at = _best_end(best, link, per_word, words)
-    if best[silence] >= top:
-        top, at = best[silence], link[silence]
+    if best[size - 1] >= top:
+        top, at = best[size - 1], link[size - 1]
     return _followed(chosen, before, at), top
 
 

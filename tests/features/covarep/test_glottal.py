@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from ima.features.covarep import lf
 from ima.features.covarep.glottal import _curvature, _quotients, glottal_parameters
-from ima.features.covarep.iaif import iaif
+from ima.features.covarep.iaif import _high_pass, iaif
 
 
 def test_inverse_filtering_gives_the_source_back(vowel):
@@ -21,6 +22,16 @@ def test_no_flow_without_two_closures():
     for gci in ([], [50]):
         flow, derivative = iaif(np.ones(100), 16_000, np.array(gci, int))
         assert not flow.any() and not derivative.any()
+
+
+def test_the_filter_is_the_same_on_any_number_of_threads():
+    """Its last digits decide ties: features would depend on the cores of a run."""
+    found = []
+    for threads in (1, 2, 4):
+        _high_pass.cache_clear()
+        with threadpool_limits(threads, "blas"):
+            found.append(_high_pass(16_000).tobytes())
+    assert len(set(found)) == 1
 
 
 @pytest.mark.parametrize("rd", [0.5, 1.0, 1.7, 2.5])

@@ -180,5 +180,6 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _cosine(a, b):
-    scale = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / scale) if scale > 1e-12 else np.nan
+    # Sums, not products of vectors: those depend on the number of threads.
+    scale = np.sqrt((a * a).sum() * (b * b).sum())
+    return float((a * b).sum() / scale) if scale > 1e-12 else np.nan

@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 from scipy.signal import firls
+from threadpoolctl import threadpool_limits
 
 from ima.features.covarep.lpc import fir, predictor
 
@@ -52,7 +53,9 @@ def iaif(wave: np.ndarray, rate: int, gci: np.ndarray) -> tuple[np.ndarray, np.n
 def _high_pass(rate):
     """Return a linear-phase filter that stops what is below 40 Hz and passes what is over 70."""
     order = round(300 / 16000 * rate)
-    return firls(order + order % 2 + 1, [0, 40, 70, rate / 2], [0, 0, 1, 1], fs=rate)
+    # Solved by several threads its last digits are others, and so are frames next to a closure.
+    with threadpool_limits(1, "blas"):
+        return firls(order + order % 2 + 1, [0, 40, 70, rate / 2], [0, 0, 1, 1], fs=rate)
 
 
 def _centred(taps, frame):
