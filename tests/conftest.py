@@ -18,7 +18,14 @@ from tests.workflow import Checkout
 ROOT = Path(__file__).parents[1]
 
 #: Tests that take minutes, the longest first: what begins last is waited for by all.
-LONGEST = ("test_slurm", "test_crash", "test_rerun", "test_bad_input", "test_workflow", "test_page")
+LONGEST = (
+    "test_slurm",
+    "test_crash",
+    "test_rerun",
+    "test_bad_input",
+    "test_determinism",
+    "test_own",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
