@@ -141,6 +141,7 @@ class _Tracks:
         self.measured = np.zeros(self.values.shape, bool)
 
     def set(self, name, values, measured):
+        """Take a column's values (T,) on the grid, and which of them are measured (T,)."""
         column = self.names.index(name)
         self.values[:, column], self.measured[:, column] = values, measured
 
@@ -149,11 +150,13 @@ class _Tracks:
         self.set(name, self.interpolate(at, values), self.within(at))
 
     def interpolate(self, at, values):
+        """Return values, known at samples `at` in rising order, on the grid (T,); 0 outside."""
         if len(at) == 0:
             return np.zeros(self.sample.size)
         return np.interp(self.sample, at, values, 0, 0)
 
     def within(self, at):
+        """Return which places of the grid (T,) lie between the first and the last of `at`."""
         if len(at) == 0:
             return np.zeros(self.sample.size, bool)
         return (self.sample >= at[0]) & (self.sample <= at[-1])
@@ -165,6 +168,7 @@ class _Tracks:
         self.measured[loudest[self.sample] == 0, self.names.index("F0")] = False
 
     def table(self):
+        """Return `time_s`, the columns by name, and `measured`, a list of flags a row."""
         columns = {"time_s": pa.array(self.sample / RATE)}
         columns |= {name: pa.array(self.values[:, i]) for i, name in enumerate(self.names)}
         flags = pa.array(self.measured.ravel())

@@ -106,6 +106,7 @@ def as_markdown() -> str:
     """Return the table as a Markdown page."""
 
     def bound(value: float | None) -> str:
+        """Return an end of a range as it is printed; nothing where there is none."""
         return "" if value is None else f"{value:g}"
 
     head = ["name", "meaning", "unit", "range", "window", "paper", "voiced only", "agreement"]

@@ -39,6 +39,7 @@ def _parameters(rd):
     sine, cosine = np.sin(omega * te), np.cos(omega * te)
 
     def balance(alpha):
+        """Return by how much the flow of a period is not 0 with this growth; alpha is its root."""
         open_phase = omega * np.exp(-alpha * te) + alpha * sine - omega * cosine
         return (alpha**2 + omega**2) * sine * back + open_phase
 
