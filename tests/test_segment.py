@@ -149,18 +149,19 @@ def test_emissions_are_log_densities():
 
 
 def best_of_all_strings(score_, stay, leave, per_word, words, penalty, longest=3):
-    """Try every string of words through `best_path`; silence is the one last state."""
-    silence = words * per_word
+    """Try every string of words through `best_path`; what comes after the words is silence."""
+    silence = list(range(words * per_word, len(stay)))
+    pause = len(silence)
     best, best_string = -np.inf, None
     for length in range(1, longest + 1):
         for string in itertools.product(range(words), repeat=length):
-            states, skip = [silence], [-1]
+            states, skip = list(silence), [-1] * pause
             for i, word in enumerate(string):
-                skip += [len(states) - 2 if i else -1] + [-1] * (per_word - 1) + [-1]
-                states += [*range(word * per_word, (word + 1) * per_word), silence]
+                skip += [len(states) - 1 - pause if i else -1] + [-1] * (per_word - 1 + pause)
+                states += [*range(word * per_word, (word + 1) * per_word), *silence]
             first = np.full(len(states), viterbi.NEVER)
             last = first.copy()
-            first[[0, 1]] = last[[-1, -2]] = 0.0
+            first[[0, pause]] = last[[-1, -1 - pause]] = 0.0
             _, total = viterbi.best_path(
                 score_[:, states],
                 stay[states],
@@ -174,11 +175,12 @@ def best_of_all_strings(score_, stay, leave, per_word, words, penalty, longest=3
     return best_string, best
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_best_string_is_the_best_of_all_strings(seed):
+@pytest.mark.parametrize("pause", [1, 3])
+@pytest.mark.parametrize("seed", range(8))
+def test_best_string_is_the_best_of_all_strings(seed, pause):
     rng = np.random.default_rng(seed)
     words, per_word, frames = 3, 2, 7  # at most 3 words fit into 7 frames
-    size = words * per_word + 1
+    size = words * per_word + pause
     score_ = rng.normal(0, 3, (frames, size))
     stay, leave = np.log(rng.uniform(0.2, 0.8, (2, size)))
     found, total = viterbi.best_string(score_, stay, leave, per_word, words, -1.0)
