@@ -29,6 +29,27 @@ def test_a_second_run_on_one_core(finished, tmp_path):
     assert [name for name in ours if ours[name] != first[name]] == []
 
 
+#: What Python runs as it starts: it leaves a note of its command and threads.
+NOTE = """
+import os, pathlib, sys
+note = pathlib.Path(os.environ["IMA_NOTES"]) / str(os.getpid())
+note.write_text(f"{os.environ.get('OMP_NUM_THREADS')} {' '.join(sys.orig_argv)}")
+"""
+
+
+def test_a_job_of_several_threads_counts_in_one(tmp_path):
+    """Its threads are processes; sums over another number of threads end in other digits."""
+    (tmp_path / "sitecustomize.py").write_text(NOTE)
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    checkout = Checkout(tmp_path / "checkout")
+    where = {"PYTHONPATH": str(tmp_path), "IMA_NOTES": str(notes)}
+    checkout.snakemake("results/small/recordings/waves.arrow", cores=4, **where)
+    told = [note.read_text() for note in notes.iterdir()]
+    jobs = [text for text in told if ".recordings.py" in text]
+    assert jobs and all(text.startswith("1 ") for text in jobs)
+
+
 def test_another_seed_gives_other_bytes(finished):
     """A negative control: what is compared does depend on the seed."""
     models = [finished.folder / f"results/small/models/latent2/seed{seed}" for seed in (0, 1)]
