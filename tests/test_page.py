@@ -58,6 +58,13 @@ def test_a_table_holds_every_value_and_escapes_text():
     assert [sign in html for sign in "✓✗–"] == [True] * 3
 
 
+def test_names_for_looking_up_come_last():
+    """A narrow screen shows the first columns: what is claimed, not how it is called."""
+    table = pa.table({"id": ["a"], "sentence": ["It is."], "verdict": ["holds"]})
+    html = tables.table_html(table, "T", {})
+    assert html.index(">sentence<") < html.index(">verdict<") < html.index(">id<")
+
+
 def test_columns_without_a_value_are_named_not_shown():
     html = tables.table_html(tables.read_table(io.BytesIO(TABLE1.encode())), "T", {})
     assert "<p>All rows: run toy. Columns without a value here: empty.</p>" in html
@@ -314,9 +321,9 @@ def test_values_that_are_shown_alike_are_sorted_by_what_they_are(browser, toy):
     look_at(browser, toy, 1280)
     browser.run("document.querySelector('table.sorted').id = 'table'")
     for _ in range(2):  # the empty one is last either way
-        browser.run("document.querySelectorAll('#table th button')[2].click()")
-        assert column(browser, 0)[-1] == "c"
-    assert column(browser, 0) == ["b", "a", "c"]
+        browser.run("document.querySelectorAll('#table th button')[1].click()")
+        assert column(browser, 4)[-1] == "c"
+    assert column(browser, 4) == ["b", "a", "c"]
 
 
 def tree(browser):

@@ -14,6 +14,8 @@ from ima.errors import InputError
 _RESULT = re.compile(r"results/[\w./-]+\.(?:csv|png|pdf|html)")
 #: Columns that are told once where all rows have the same in them.
 _ALIKE = ("run", "corpus")
+#: Columns that come after all others: names for who looks a row up elsewhere.
+_LAST = ("id",)
 #: Letters from which on a text is given a wide column.
 LONG = 50
 #: Signs of verdicts, beside their words: no colour has to be told from another.
@@ -49,6 +51,7 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str]) -> str:
         if name in table.column_names and len(values := table[name].unique().to_pylist()) == 1
     }
     full = [name for name in table.column_names if name not in alike and name not in bare]
+    full.sort(key=lambda name: name in _LAST)
     numbers = {name for name in full if _is_number(table[name].type)}
     head = "".join(
         f'<th scope="col" aria-sort="none"{_class(name in numbers)}>'
