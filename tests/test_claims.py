@@ -13,7 +13,10 @@ from ima import claims_scores
 from ima.claims import MissingScoreError, chosen, evaluate, expand, paired, paper_value, read_claims
 from ima.claims_audit import COLUMNS, audit, summary
 from ima.claims_page import page
+from ima.embed_emotion import word_categories
 from ima.errors import InputError
+from ima.features.lexicon import CATEGORIES
+from ima.schema_emotion import NOT_EMOTIONAL
 from ima.tables import read_paper_values
 from ima.verdicts import FAILS, HOLDS, UNDECIDED, UNTESTABLE
 
@@ -237,9 +240,13 @@ def test_scores_of_the_sweep_lose_to_the_best_rho():
 
 def test_periphery_of_the_map_by_hand():
     at = [(0, 3), (0, -3), (1, 0), (-1, 0)]
+    has = {name: [i == (name == "anger") for i in range(4)] for name in ("sad", "anger")}
+    lexicon = pa.table({name: has.get(name, [False] * 4) for name in CATEGORIES})
+    categories = word_categories(lexicon)
+    assert categories == ["sad", "anger", NOT_EMOTIONAL, NOT_EMOTIONAL]
     words = [
         {"view": "verbal", "x": x, "y": y, "category": c, "importance": i}
-        for (x, y), c, i in zip(at, ["sad", "anger", "", ""], [0.9, 0.8, 0.1, 0.2], strict=True)
+        for (x, y), c, i in zip(at, categories, [0.9, 0.8, 0.1, 0.2], strict=True)
     ]
     voices = [{"view": "acoustic", "x": 9, "y": 9, "category": "sad", "importance": 1.0}]
     found = {
@@ -248,7 +255,8 @@ def test_periphery_of_the_map_by_hand():
     }
     assert found["periphery"] == 1.0
     assert found["periphery_importance"] == pytest.approx(2 / np.sqrt(5))
-    inside = [{**word, "category": "" if word["category"] else "sad"} for word in words]
+    swapped = {"sad": NOT_EMOTIONAL, "anger": NOT_EMOTIONAL, NOT_EMOTIONAL: "sad"}
+    inside = [{**word, "category": swapped[word["category"]]} for word in words]
     found = {
         r["score"]: r["value"] for r in claims_scores.mapped([(0, pa.Table.from_pylist(inside))])
     }
@@ -262,7 +270,7 @@ def test_periphery_of_random_words_is_chance():
             "view": ["verbal"] * 2000,
             "x": rng.normal(size=2000),
             "y": rng.normal(size=2000),
-            "category": rng.choice(["", "sad"], 2000).tolist(),
+            "category": rng.choice([NOT_EMOTIONAL, "sad"], 2000).tolist(),
             "importance": rng.random(2000),
         }
     )

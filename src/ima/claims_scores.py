@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import mannwhitneyu, spearmanr
 
+from ima.schema_emotion import NOT_EMOTIONAL
+
 Rows = list[dict]
 #: Columns of Table 4 that tell its rows apart, and those that are counted.
 COST_KEYS = ("setting", "model", "modalities", "latent")
@@ -131,7 +133,7 @@ def mapped(maps: Iterable[tuple[int, pa.Table]]) -> Iterator[dict]:
         words = [row for row in table.to_pylist() if row["view"] == "verbal"]
         at = np.array([(row["x"], row["y"]) for row in words])
         far = np.linalg.norm(at - at.mean(0), axis=1)
-        emotional = np.array([row["category"] != "" for row in words])
+        emotional = np.array([row["category"] != NOT_EMOTIONAL for row in words])
         y = np.array([row["importance"] for row in words])
         values = {}
         if 0 < emotional.sum() < len(words):

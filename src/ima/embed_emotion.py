@@ -6,17 +6,17 @@ import numpy as np
 import pyarrow as pa
 
 from ima.features.lexicon import CATEGORIES
-from ima.schema_emotion import CLASSES, EMBEDDINGS_EMOTION
+from ima.schema_emotion import CLASSES, EMBEDDINGS_EMOTION, NOT_EMOTIONAL
 from ima.tsne import embed
 
 
 def word_categories(lexicon: pa.Table) -> list[str]:
     """Return the emotion category of each word of LEXICON, the first that it has of CATEGORIES.
 
-    So a word of sadness, which is as a rule a negative one too, is sad. 'not emotional' has none.
+    So a word of sadness, which is as a rule a negative one too, is sad. NOT_EMOTIONAL has none.
     """
     return [
-        next((name for name in CATEGORIES if row[name]), "not emotional")
+        next((name for name in CATEGORIES if row[name]), NOT_EMOTIONAL)
         for row in lexicon.to_pylist()
     ]
 

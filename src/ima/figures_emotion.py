@@ -15,14 +15,14 @@ from matplotlib.lines import Line2D
 
 from ima.errors import InputError
 from ima.figures import COLUMN, LETTERS, PAGE
-from ima.schema_emotion import CLASSES
+from ima.schema_emotion import CLASSES, NOT_EMOTIONAL
 
 #: Colours of what a word or a voice tells; what is important is red and the rest blue, as noise and
 #: rest are in the paper's Figure 2.
 COLOURS = {
     **{"angry": "red", "anger": "red", "happy": "orange", "positive": "orange"},
     **{"sad": "blue", "anxiety": "purple", "negative": "black"},
-    **{"neutral": "#9a9a9a", "other": "#cfcfcf", "not emotional": "#c4c4c4"},
+    **{"neutral": "#9a9a9a", "other": "#cfcfcf", NOT_EMOTIONAL: "#c4c4c4"},
 }
 #: Dull blue to red.
 IMPORTANCE = "coolwarm"

@@ -201,8 +201,11 @@ TOKEN_IMPORTANCES = _table(
     y_acoustic=pa.float32(),
 )
 
+#: Category of a word that no category of the lexicon has.
+NOT_EMOTIONAL = "not emotional"
 #: t-SNE coordinates of words and voices: `item` is the row of the word vectors or of VOICES,
-#: `category` what it tells ('' for nothing), `importance` that of one model.
+#: `category` what it tells (for nothing NOT_EMOTIONAL, or `other` of a voice), `importance` that
+#: of one model.
 EMBEDDINGS_EMOTION = _table(
     view=pa.string(),
     item=pa.int32(),

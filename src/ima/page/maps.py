@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from matplotlib.colors import to_hex
 
 from ima.figures_importance import JOINT, KIND_COLOURS, NOISE_COLOUR, class_colours
+from ima.schema_emotion import NOT_EMOTIONAL
 
 #: Classes whose colours stay apart for the colour-blind: matplotlib's `petroff10`.
 APART = tuple(matplotlib.color_sequences["petroff10"])
@@ -144,7 +145,7 @@ def emotion_maps(embeddings: pa.Table, words: Sequence[str]) -> Maps:
         words: by number of the item, the words of the view `verbal`.
     """
     categories = list(dict.fromkeys(embeddings["category"].to_pylist()))
-    plain = ("neutral", "other", "not emotional")
+    plain = ("neutral", "other", NOT_EMOTIONAL)
     named = [name for name in sorted(categories) if name not in plain]
     panels = []
     for view, title in (("verbal", "words"), ("acoustic", "voices")):
