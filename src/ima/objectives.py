@@ -62,7 +62,8 @@ def ima_plus(
     Args:
         shared: s[m], what each pair contributes to that covariance (`ima.shared`), (B,) or (R, B),
             of mean 1.
-        partner: v[m] (B,) or (R, B), how important the pair's other items are.
+        partner: v[m] (B,) or (R, B) in [0, 1], whether the pair's other items are important: their
+            mean, of several.
         y, rho, lambda_corr: as in `paper`.
 
     Returns:

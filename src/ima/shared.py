@@ -87,16 +87,16 @@ def shared_by_pairs(
     y_held: Latents,
     distinct: int,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return s[m] and v[m] of held-out pairs for every copy (see `ima.objectives.ima_plus`).
+    """Return s[m] and v[m] of held-out pairs for every guess (see `ima.objectives.ima_plus`).
 
     Args:
         train, held: latents (N, L), (H, L) of training and held-out pairs.
-        y_train, y_held: their importances (R, N), (R, H), as far as they are known: a pair counts
-            by those of its other items.
+        y_train, y_held: what G guesses say of their items, (G, N), (G, H) in [0, 1]: a pair counts
+            by the importance of its other items.
         distinct: as `contributions`.
 
     Returns:
-        By modality, s (R, H) and v (R, H).
+        By modality, s (G, H) and v (G, H).
     """
     s, v = {}, {}
     for m, u in train.items():
