@@ -61,7 +61,7 @@ def choose(utterances: Sequence[Mapping]) -> list[tuple[Mapping, str]]:
 
 
 def figure3(chosen: Sequence[tuple[Mapping, str]], corpus: str) -> Figure:
-    """Draw Figure 3: words shaded from light to dark with importance, voices in a strip below (6.1).
+    """Draw Figure 3: words shaded light to dark with importance, voices in a strip (6.1).
 
     A token without a vector has a dashed frame.
 
@@ -93,8 +93,8 @@ def _utterance(axes: Axes, item: Mapping, colours: ScalarMappable) -> None:
         for value, bottom, height in ((y, 0.38, 0.62), (voice, 0.0, 0.26)):
             face = "white" if value is None else colours.to_rgba(value)
             box = matplotlib.patches.Rectangle(
-                (left, bottom), width - 0.25, height, facecolor=face, edgecolor="0.5", linewidth=0.3,
-                linestyle=(0, (3, 3)) if value is None else "-",
+                (left, bottom), width - 0.25, height, facecolor=face, edgecolor="0.5",
+                linewidth=0.3, linestyle=(0, (3, 3)) if value is None else "-",
             )  # fmt: skip
             axes.add_patch(box)
         dark = y is not None and y > DARK

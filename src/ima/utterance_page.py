@@ -129,8 +129,8 @@ def search_html(utterances: Sequence[dict]) -> str:
     classes = "".join(f'<option value="{i}">{name}</option>' for i, name in enumerate(CLASSES))
     splits = "".join(f"<option>{name}</option>" for name in dict.fromkeys(row[3] for row in rows))
     return f"""<div class="utterances">
-<p>Importance: 0 <span class="scale" role="img" aria-label="white to dark blue"></span> 1; a dashed frame
-marks a word without a vector. Hold the pointer over a word for its number.</p>
+<p>Importance: 0 <span class="scale" role="img" aria-label="white to dark blue"></span> 1; a dashed
+frame marks a word without a vector. Hold the pointer over a word for its number.</p>
 <form id="utterances-form" role="search" aria-label="utterances">
 <label>words or id<input id="utterances-words" type="search" autocomplete="off"></label>
 <label>class<select id="utterances-label"><option value="">all</option>{classes}

@@ -28,7 +28,7 @@ def normalised(y: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         y: importances (N,) by modality, 0 where the modality is absent.
 
     Returns:
-        Weights that add up to 1, or are all 0 where all importances are, as `ima.model.fuse` has it.
+        Weights that add up to 1, or are all 0 where all importances are (as in `ima.model.fuse`).
 
     Raises:
         InputError: no modality, or an importance that is no number in [0, 1].
@@ -202,7 +202,8 @@ def _weights(
         for kind, mask in masks.items():
             share = np.histogram(values[mask], edges)[0] / mask.sum()
             axes.stairs(
-                share, edges, color=colours.get(kind, "0.3"), linestyle=dash, linewidth=1, baseline=None
+                share, edges, color=colours.get(kind, "0.3"), linestyle=dash, linewidth=1,
+                baseline=None,
             )  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, None))
     _ticks(axes)

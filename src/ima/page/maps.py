@@ -161,7 +161,9 @@ def emotion_maps(embeddings: pa.Table, words: Sequence[str]) -> Maps:
     modes = [
         Mode(f"emotion, {label}", "class", [palette.emotions[name] for name in named], named,
              "neutral, other or none", palette.emotions["other"])
-        for label, palette in (("colours of the paper", PAPER), ("for the colour-blind", COLORBLIND))
+        for label, palette in (
+            ("colours of the paper", PAPER), ("for the colour-blind", COLORBLIND),
+        )
     ]  # fmt: skip
     return Maps("Words and voices", [*modes, scale()], panels)
 
