@@ -115,6 +115,7 @@ SECTIONS = {
     "Section 4": "Section 4, data and features",
     "Section 6.1": "Section 6.1, importances",
     "Section 6.2": "Section 6.2, representations",
+    "Section 6.3": "Section 6.3, visualisations",
 }
 #: Of every result that the report shows: its category and the file of its caption.
 REPORTED = {}
@@ -137,6 +138,19 @@ def reported(file, section, caption=None, **options):
     options = {"labels": labels} | options
     marked = directory(file) if "patterns" in options else file
     return report(marked, caption=f"../{caption}", category=REPORTED[file]["section"], **options)
+
+
+def drawn_first(variants):
+    """Return variants of IMA in the order in which figures show them: `figures.variant`, the others."""
+    first = config["figures"]["variant"] or list(variants)[0]
+    return sorted(variants, key=lambda name: name != first)
+
+
+def figure_files(name, form, variants, section, folder="results/figures"):
+    """Return the figure of each variant as an item of the report: the first has the bare name."""
+    first, *others = variants
+    names = [name, *(f"{name}_{variant}" for variant in others)]
+    return [reported(f"{folder}/{one}.{form}", section, caption=name) for one in names]
 
 
 def manifests(corpora):

@@ -36,6 +36,7 @@ def figure2(
     noise: bool = True,
     palette: Palette = PAPER,
     scale: bool = False,
+    title: str = "",
 ) -> Figure:
     """Draw Figure 2: t-SNE of the importance networks' top hidden layers, test items (6.1).
 
@@ -50,6 +51,7 @@ def figure2(
         noise: whether it is known what is noise; without it and classes, the first panel is absent.
         palette: the colours.
         scale: whether one more panel shows the importances themselves.
+        title: whose networks they are.
 
     Raises:
         InputError: there is no such view.
@@ -59,7 +61,7 @@ def figure2(
         raise InputError("embeddings", expected="views hidden_<modality>", found="none")
     called = _called(classes)
     known = bool(classes or noise)
-    figure, panels = _grid(len(views), 1 + known + scale)
+    figure, panels = _grid(len(views), 1 + known + scale, title)
     for row, view in zip(panels, views, strict=True):
         points, name = _view(embeddings, view), view.removeprefix("hidden_")
         y, left = importances[name][points["pair"]], [*row]
@@ -77,8 +79,8 @@ def figure2(
             )
             bar.ax.tick_params(labelsize=LETTERS)
     if known:
-        title = f"left: {'digit' if called == 'digits' else 'class'}" if classes else "left"
-        _class_legend(figure, classes, title, noise, palette)
+        above = f"left: {'digit' if called == 'digits' else 'class'}" if classes else "left"
+        _class_legend(figure, classes, above, noise, palette)
     names = [("noise (y < .5)", palette.noise), ("rest", palette.rest)]
     _legend(figure, names, "output", "outside lower right", columns=1)
     return figure
@@ -89,6 +91,7 @@ def figure4(
     classes: Sequence[str] = DIGITS,
     noise: bool = True,
     palette: Palette = PAPER,
+    title: str = "",
 ) -> Figure:
     """Draw Figure 4: t-SNE of unimodal and joint representations of test pairs (6.3).
 
@@ -103,6 +106,7 @@ def figure4(
         classes: names of the labels, by number; without any, modalities are coloured.
         noise: whether it is known what is noise.
         palette: the colours.
+        title: whose representations they are.
 
     Raises:
         InputError: a view is missing.
@@ -112,7 +116,7 @@ def figure4(
         raise InputError("embeddings", expected="views u_<modality>", found="none")
     names, points = [v.removeprefix("u_") for v in alone], [_view(embeddings, v) for v in alone]
     joint, first = _view(embeddings, "z"), names[0]
-    figure, panels = _grid(1 + noise, 2)
+    figure, panels = _grid(1 + noise, 2, title)
     one = [MODALITIES[i % len(MODALITIES)] for i in range(len(names))]  # where there is no class
     for i, of in enumerate(points):
         own = by_class(of["label"], of["noise"] & noise, palette, len(classes), one[i])
@@ -128,8 +132,8 @@ def figure4(
         _over(panels[1, 1], joint, digits, noisy, f"{first} noise, joint", palette, edged=True)
     _same_axes(panels, [*points, joint])
     if classes:
-        title = "digit" if _called(classes) == "digits" else "class"
-        _class_legend(figure, classes, title, noise, palette)
+        above = "digit" if _called(classes) == "digits" else "class"
+        _class_legend(figure, classes, above, noise, palette)
     handles = [
         _handle(name, "0.3" if classes else one[i], MARKS[i % len(MARKS)])
         for i, name in enumerate(names)
@@ -180,10 +184,12 @@ def _class_legend(
     _legend(figure, [*names, *grey], title, "outside lower left", columns)
 
 
-def _grid(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
+def _grid(rows: int, columns: int, title: str) -> tuple[Figure, np.ndarray]:
     width = COLUMN * max(1, columns / 2)
     figure = Figure(figsize=(width, 1.68 * rows + 0.5), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    if title:
+        figure.suptitle(title, fontsize=LETTERS + 1)
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 

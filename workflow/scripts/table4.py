@@ -3,6 +3,7 @@
 import torch
 
 from ima import job, told
+from ima.baselines import BASELINES
 from ima.complexity import Setting, table4
 from ima.features.voice import columns
 from ima.io import vector_width, write_csv
@@ -11,10 +12,11 @@ from ima.model import Modality
 
 def setting(layers, widths, settings):
     """Return the models of a data set, whose vectors have these widths."""
-    settings = dict(settings)
-    settings["models"] = {label: (kind, own) for label, kind, own in settings["models"]}
+    models = {
+        label or BASELINES[kind].label: (kind, own) for label, kind, own in settings["models"]
+    }
     modalities = {name: Modality(widths[name], **own) for name, own in layers.items()}
-    return Setting(modalities, **settings)
+    return Setting(modalities, **settings | {"models": models})
 
 
 def main(snakemake):
