@@ -40,7 +40,9 @@ rule claims:
         run=config["run"],
         data=CLAIMED,
         # Seeds of the sweeps, in their order.
-        sweep_seeds=[seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS],
+        sweep_seeds=[
+            seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS
+        ],
         emotion_seeds=EMOTION_SEEDS,
     script:
         "../workflow/scripts/claims.py"

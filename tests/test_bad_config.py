@@ -57,6 +57,7 @@ WRONG = {
     "no corpora": ({"speech": {"corpora": []}}, "corpora"),
     "tokens beyond the corpus": ({"demo": {"ti46_tokens": {"train": 11}}}, "11"),
     "all images are test images": ({"demo": {"test_images": 1}}, "1"),
+    "unknown palette": ({"figures": {"palette": "sepia"}}, "sepia"),
     "points too few for t-SNE": ({"figures": {"tsne": {"points": 10}}}, "10"),
     "a list for a number": ({"pairs": {"R": [0.1]}}, "[0.1]"),
     "null for a number": ({"sweep": {"latent": None}}, "None"),

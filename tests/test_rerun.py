@@ -94,7 +94,8 @@ KEYS = {
     "sweep.seeds": "figure6 claims",
     "noise_study": "noise_study",
     "noise_study.seeds": "",
-    "figures.latent": "figure2 figure4",
+    "figures.latent": "figure2 figure4 weights",
+    "figures.palette": "figure2 figure4 figure5 weights index",
     "roots.iemocap": "emotion_corpus emotion_voices voice_agreement figure3 claims",
     "roots.ravdess": "",  # not of the demo's either
     "roots.meld": "",
