@@ -146,11 +146,11 @@ def drawn_first(variants):
     return sorted(variants, key=lambda name: name != first)
 
 
-def figure_files(name, form, variants, section, folder="results/figures"):
-    """Return the figure of each variant as an item of the report: the first has the bare name."""
-    first, *others = variants
-    names = [name, *(f"{name}_{variant}" for variant in others)]
-    return [reported(f"{folder}/{one}.{form}", section, caption=name) for one in names]
+def figure_files(file, variants, section):
+    """Return the figure of each variant as an item of the report: the first has the file's name."""
+    path = Path(file)
+    others = [f"{path.parent}/{path.stem}_{name}{path.suffix}" for name in variants[1:]]
+    return [reported(one, section, caption=path.stem) for one in (file, *others)]
 
 
 def manifests(corpora):

@@ -102,9 +102,9 @@ rule figure3:
         ],
         code=code("figure3.py"),
     output:
-        pdf=figure_files("figure3", "pdf", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
-        png=figure_files("figure3", "png", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
-        html=figure_files("figure3", "html", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
+        pdf=figure_files("results/figures/figure3.pdf", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
+        png=figure_files("results/figures/figure3.png", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
+        html=figure_files("results/figures/figure3.html", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
     log:
         f"{RUN}/logs/figure3.log",
     benchmark:
@@ -154,8 +154,8 @@ rule figure5:
         ],
         code=code("figure5.py"),
     output:
-        pdf=figure_files("figure5", "pdf", EMOTION_DRAWN_VARIANTS, "Section 6.3"),
-        png=figure_files("figure5", "png", EMOTION_DRAWN_VARIANTS, "Section 6.3"),
+        pdf=figure_files("results/figures/figure5.pdf", EMOTION_DRAWN_VARIANTS, "Section 6.3"),
+        png=figure_files("results/figures/figure5.png", EMOTION_DRAWN_VARIANTS, "Section 6.3"),
     log:
         f"{RUN}/logs/figure5.log",
     benchmark:

@@ -49,8 +49,8 @@ rule figure2:
         ],
         code=code("figure2.py"),
     output:
-        pdf=figure_files("figure2", "pdf", DRAWN_VARIANTS, "Section 6.1"),
-        png=figure_files("figure2", "png", DRAWN_VARIANTS, "Section 6.1"),
+        pdf=figure_files("results/figures/figure2.pdf", DRAWN_VARIANTS, "Section 6.1"),
+        png=figure_files("results/figures/figure2.png", DRAWN_VARIANTS, "Section 6.1"),
     log:
         f"{RUN}/logs/figure2.log",
     benchmark:
@@ -73,8 +73,8 @@ rule figure4:
         embeddings=ALL_DRAWN,
         code=code("figure4.py"),
     output:
-        pdf=figure_files("figure4", "pdf", DRAWN_VARIANTS, "Section 6.3"),
-        png=figure_files("figure4", "png", DRAWN_VARIANTS, "Section 6.3"),
+        pdf=figure_files("results/figures/figure4.pdf", DRAWN_VARIANTS, "Section 6.3"),
+        png=figure_files("results/figures/figure4.png", DRAWN_VARIANTS, "Section 6.3"),
     log:
         f"{RUN}/logs/figure4.log",
     benchmark:
@@ -107,8 +107,8 @@ rule weights:
         pairs=PAIRS.test,
         code=code("weights.py"),
     output:
-        pdf=figure_files("weights", "pdf", DRAWN_VARIANTS, "Section 6.3"),
-        png=figure_files("weights", "png", DRAWN_VARIANTS, "Section 6.3"),
+        pdf=figure_files("results/figures/weights.pdf", DRAWN_VARIANTS, "Section 6.3"),
+        png=figure_files("results/figures/weights.png", DRAWN_VARIANTS, "Section 6.3"),
         table=reported("results/tables/weights.csv", "Section 6.3", caption="weights_table"),
     log:
         f"{RUN}/logs/weights.log",

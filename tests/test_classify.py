@@ -1,8 +1,7 @@
 """The classifier of representations, its controls, and the tables made of its accuracy."""
 
-from pathlib import Path
-
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
