@@ -182,7 +182,7 @@ def _importances(
             f"{weight:.1f}".lstrip("0"), end, xytext=(3, 2), textcoords="offset points",
             fontsize=LETTERS - 1, color="0.45",
         )  # fmt: skip
-    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.set_aspect("equal")
     axes.set_title("(a) importances", fontsize=LETTERS + 1)
     axes.set_xlabel(f"y {first}", fontsize=LETTERS)
