@@ -10,7 +10,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-from ima.configs import check_size
+from ima.configs import check_drawn, check_size
 from ima.errors import InputError
 from tests.workflow import ROOT, defaults, merged
 
@@ -81,6 +81,15 @@ def test_wrong_value(name):
     with pytest.raises(WorkflowError) as error:
         check(merged(defaults(), change))
     assert named in str(error.value)
+
+
+def test_figures_show_a_variant_that_is_trained():
+    check_drawn(None, [])
+    check_drawn("ima+", ["paper", "ima+"])
+    with pytest.raises(
+        InputError, match=r"figures.variant: expected one of .*'paper'.* found ours"
+    ):
+        check_drawn("ours", ["paper", "ima+", "paper"])
 
 
 @pytest.mark.parametrize("key", yaml.safe_load(SCHEMA.read_text())["required"])

@@ -138,7 +138,7 @@ def figure5(embeddings: pa.Table, corpus: str, palette: Palette = PAPER) -> Figu
     bar.set_ticks([0, 0.5, 1], labels=["0", ".5", "1"])
     bar.ax.tick_params(labelsize=LETTERS, width=0.5, length=2)
     bar.set_label("importance", fontsize=LETTERS)
-    figure.suptitle(textwrap.fill(corpus, 60), fontsize=LETTERS)
+    figure.suptitle(textwrap.fill(corpus, 60, break_on_hyphens=False), fontsize=LETTERS)
     return figure
 
 
