@@ -122,14 +122,6 @@ rule convergence:
         "../workflow/scripts/convergence.py"
 
 
-def objectives_of(variants):
-    """Return by label of a variant the objectives of both stages."""
-    return {
-        of["label"]: [of[stage]["objective"] for stage in ("autoencoder", "importance")]
-        for of in variants
-    }
-
-
 #: What Table 4 needs to build the models of digits, and of words and voices.
 DIGIT_COSTS = {
     "latents": config["latents"],

@@ -140,6 +140,14 @@ def reported(file, section, caption=None, **options):
     return report(marked, caption=f"../{caption}", category=REPORTED[file]["section"], **options)
 
 
+def objectives_of(variants):
+    """Return by label of a variant the objectives of both stages."""
+    return {
+        of["label"]: [of[stage]["objective"] for stage in ("autoencoder", "importance")]
+        for of in variants
+    }
+
+
 def drawn_first(variants):
     """Return variants of IMA in the order in which figures show them: `figures.variant`, the others."""
     first = config["figures"]["variant"] or list(variants)[0]
