@@ -108,11 +108,12 @@ NOISE_STUDY = _table(
 )
 
 #: t-SNE coordinates of one view (a hidden layer or representation) of test pairs: the row of the
-#: pair table, the pair's label, and whether an item that the view shows is noise.
+#: pair table, the pair's label and kind, and whether an item that the view shows is noise.
 EMBEDDINGS = _table(
     view=pa.string(),
     pair=pa.int32(),
     label=pa.int8(),
+    kind=pa.string(),
     noise=pa.bool_(),
     x=pa.float32(),
     y=pa.float32(),
