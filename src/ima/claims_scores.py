@@ -77,19 +77,20 @@ def accuracies(rows: Iterable[Mapping]) -> Iterator[dict]:
         yield {"of": "digits", **keys, "score": "accuracy", "value": row["accuracy"]}
 
 
-def swept(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
+def swept(sweeps: Iterable[tuple[int, pa.Table]], labels: Mapping[str, str]) -> Iterator[dict]:
     """Yield what importances of each rho find of the noise, by model, modality and rho.
 
     `raw`: L_corr of the training pairs as it is written; and the scores of `over_rho`.
 
     Args:
-        sweeps: model, seed and table of `ima.schema.RHO_SWEEP`.
+        sweeps: seed and table of `ima.schema.RHO_SWEEP`.
+        labels: of variants of IMA, how their models are called.
     """
-    for model, seed, table in sweeps:
-        found: dict[str, Rows] = defaultdict(list)
+    for seed, table in sweeps:
+        found: dict[tuple, Rows] = defaultdict(list)
         for row in table.to_pylist():
-            found[row["modality"]].append(row)
-        for modality, rows in found.items():
+            found[labels[row["variant"]], row["modality"]].append(row)
+        for (model, modality), rows in found.items():
             about = {"of": "noise", "model": model, "modality": modality, "seed": seed}
             shares = [1 - row["share_noise"] for row in rows]
             yield from over_rho(about, rows, "f1_noise", shares)

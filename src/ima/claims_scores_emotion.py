@@ -16,12 +16,12 @@ from ima.metrics import neighbours
 from ima.schema_emotion import NOT_EMOTIONAL
 
 #: English words of closed classes: articles, pronouns, prepositions, conjunctions, auxiliaries.
-FUNCTION_WORDS = frozenset(
-    """a an the this that these those i me my you your he him his she her it its we us our they
-    them their who whom whose which what of in on at to for from by with about into over under
-    between through after before during and or but if because as than so nor while though am is
-    are was were be been being do does did have has had will would shall should can could may
-    might must not there""".split()
+FUNCTION_WORDS = (
+    "a an the this that these those i me my you your he him his she her it its we us our they "
+    "them their who whom whose which what of in on at to for from by with about into over "
+    "under between through after before during and or but if because as than so nor while "
+    "though am is are was were be been being do does did have has had will would shall should "
+    "can could may might must not there"
 )
 PAUSE = "sil"
 #: Words that the paper names: important ones, and ones that are ignored.
@@ -31,28 +31,37 @@ NEAREST = 10
 
 
 def utterances(scores: Iterable[Mapping]) -> Iterator[dict]:
-    """Yield retrieval and accuracy of emotional utterances, of `ima.scores_emotion` by seed."""
-    for seed in scores:
-        for row in seed["scores"]:
-            yield {"of": "emotion", "seed": seed["seed"], **row}
+    """Yield retrieval and accuracy of emotional utterances, of `ima.scores_emotion` by seed.
+
+    What the files of several variants share, such as baselines, comes once.
+    """
+    told = set()
+    for of in scores:
+        for row in of["scores"]:
+            key = (of["seed"], *(row[k] for k in row if k != "value"))
+            if key not in told:
+                told.add(key)
+                yield {"of": "emotion", "seed": of["seed"], **row}
 
 
-def swept_emotion(
-    sweeps: Iterable[tuple[int, pa.Table]], labels: Mapping[str, str]
-) -> Iterator[dict]:
+def swept_emotion(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
     """Yield how importances of words and voices agree with references, by rho and what they are by.
 
     Args:
-        sweeps: seed and table of `ima.schema_emotion.IMPORTANCE_EMOTION`.
-        labels: of what importances may be by, how the models are called.
+        sweeps: model, seed and table of `ima.schema_emotion.IMPORTANCE_EMOTION`. What the tables
+            of several models share, such as random classifiers, comes once a seed.
     """
-    for seed, table in sweeps:
+    told = set()
+    for model, seed, table in sweeps:
         found: dict[tuple, Rows] = defaultdict(list)
         for row in table.to_pylist():
             found[row["modality"], row["reference"], row["by"]].append(row)
         for (modality, reference, by), rows in found.items():
             about = {"of": "emotion", "modality": modality, "reference": reference, "seed": seed}
-            about["by"] = labels.get(by, by)
+            about["by"] = model if by == "ima" else by
+            if tuple(about.values()) in told:
+                continue
+            told.add(tuple(about.values()))
             yield from over_rho(about, rows, "f1_mean", [row["share_called"] for row in rows])
             for row in rows:
                 for score in ("auc", "auc_rarity"):
@@ -104,6 +113,8 @@ class _Map:
 
 
 def _words(words: _Map) -> Iterator[tuple[str, float]]:
+    if not len(words.y):
+        return
     far = np.linalg.norm(words.at - words.at.mean(0), axis=1)
     emotional = words.category != NOT_EMOTIONAL
     if 0 < emotional.sum() < len(far):
@@ -112,7 +123,7 @@ def _words(words: _Map) -> Iterator[tuple[str, float]]:
             nearest = neighbours(words.at, min(NEAREST, len(far) - 1))
             found = emotional[nearest][emotional].mean()
             yield "distinct", float(found - (emotional.sum() - 1) / (len(far) - 1))
-    if len(far) and np.ptp(words.y) > 0:
+    if np.ptp(words.y) > 0:
         yield "periphery_importance", float(spearmanr(far, words.y).statistic)
 
 
@@ -124,9 +135,7 @@ def _purity(voices: _Map) -> float | None:
     return float(spearmanr(share, voices.y).statistic) if np.ptp(share) > 0 else None
 
 
-def worded(
-    importances: Iterable[tuple[str, int, pa.Table]], lexicon: pa.Table
-) -> Iterator[dict]:
+def worded(importances: Iterable[tuple[str, int, pa.Table]], lexicon: pa.Table) -> Iterator[dict]:
     """Yield which words of the corpus, each counted once, are unimportant, and which are not.
 
     `share_unimportant`, of an importance below .5: of `all` words, of `function words`, of `pauses`
@@ -137,18 +146,19 @@ def worded(
         importances: model, seed and table of `ima.schema_emotion.TOKEN_IMPORTANCES`.
         lexicon: LEXICON.
     """
+    function = set(FUNCTION_WORDS.split())
     emotional = {row["word"] for row in lexicon.to_pylist() if row["emotional"]}
     for model, seed, table in importances:
         about = {"of": "emotion", "model": model, "seed": seed}
         y = dict(zip(table["token"].to_pylist(), table["y_verbal"].to_pylist(), strict=True))
-        groups = {"all": set(y), "function words": FUNCTION_WORDS, "pauses": {PAUSE}}
+        groups = {"all": set(y), "function words": function, "pauses": {PAUSE}}
         groups |= {word: {word} for word in NAMED_WORDS}
         for name, words in groups.items():
             values = [y[word] for word in words if word in y]
             if values:
                 value = float(np.mean(np.array(values) < 0.5))
                 yield {**about, "score": "share_unimportant", "words": name, "value": value}
-        two = [word for word in y if (word in emotional) != (word in FUNCTION_WORDS)]
+        two = [word for word in y if (word in emotional) != (word in function)]
         flags = np.array([word in emotional for word in two], bool)
         if 0 < flags.sum() < len(two):
             value = _auc(np.array([y[word] for word in two]), flags)
