@@ -390,20 +390,14 @@ def test_distinct_words_have_each_other_as_neighbours():
 
 
 def test_pure_regions_of_voices_by_hand():
-    """Eleven angry voices apart are important; a twelfth among eleven sad ones is not."""
-    at = [(i / 100, 0) for i in range(11)] + [(9 + i / 100, 0) for i in range(12)]
-    categories = ["angry"] * 11 + ["sad"] * 11 + ["angry"]
-    importances = [0.9] * 11 + [0.8] * 11 + [0.1]
-    # of another emotion, on top of a sad one: it is left out
-    table = mapped("acoustic", [*at, (9, 0)], [*categories, "other"], [*importances, 0.0])
-    found = [*spoken.mapped([("IMA+", 0, table)])]
-    scores = values(found)
-    assert scores["purity_importance"] > 0.9
+    """Of both other voices that count, half are of an angry one's class, none of the sad one's."""
+    at, categories = [(0, 0), (1, 0), (2, 0), (1, 0)], ["angry", "angry", "sad", "other"]
+    found = [*spoken.mapped([("IMA+", 0, mapped("acoustic", at, categories, [0.9, 0.9, 0.1, 1]))])]
+    assert values(found)["purity_importance"] == pytest.approx(1)
     means = values((row for row in found if row["score"] == "importance_of"), "category")
-    assert means["sad",] == pytest.approx(0.8) and means["other",] == 0
-    assert means["angry",] == pytest.approx((11 * 0.9 + 0.1) / 12)
-    against = mapped("acoustic", at, categories, [1 - y for y in importances])
-    assert values(spoken.mapped([("IMA+", 0, against)]))["purity_importance"] < -0.9
+    assert means["angry",] == pytest.approx(0.9) and means["sad",] == pytest.approx(0.1)
+    against = mapped("acoustic", at, categories, [0.1, 0.1, 0.9, 0])
+    assert values(spoken.mapped([("IMA+", 0, against)]))["purity_importance"] == pytest.approx(-1)
 
 
 def test_maps_of_what_knows_nothing_are_chance():
