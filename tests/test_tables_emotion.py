@@ -70,7 +70,7 @@ def sweep(f1):
     row |= dict.fromkeys(
         ("f1_important", "f1_unimportant", "auc", "auc_rarity", "mean_importance"), f1
     )
-    row |= {"share_called": 0.2, "share_important": 0.1, "tokens": 9}
+    row |= {"share_important": 0.1, "tokens": 9}
     rows = [{**row, "by": "ima"}, {**row, "by": "random", "rho": 0.2, "f1_mean": 0.47}]
     return pa.Table.from_pylist(rows, schema=IMPORTANCE_EMOTION)
 

@@ -129,7 +129,7 @@ class MissingScoreError(Exception):
 
 
 def chosen(scores: Sequence[Mapping], keys: Mapping) -> dict[int | None, float]:
-    """Return by seed the score that has these keys.
+    """Return by seed the score that has these keys; a key of None is one that it has no value of.
 
     Raises:
         MissingScoreError: there is none; told by the first key whose value the rows lack.
@@ -137,7 +137,7 @@ def chosen(scores: Sequence[Mapping], keys: Mapping) -> dict[int | None, float]:
     """
     rows = list(scores)
     for key, value in keys.items():
-        left = [row for row in rows if key in row and _same(row[key], value)]
+        left = [row for row in rows if _same(row.get(key), value)]
         if not left:
             known = sorted({str(row[key]) for row in rows if key in row})
             known = f"it has {', '.join(known[:8])}" if known else "it has none at all"

@@ -190,7 +190,6 @@ def sweep_rows(
             scores = both_f1(values >= 0.5, important)
             scores |= _aucs(values, important, strata.get(modality))
             scores["mean_importance"] = float(values.mean())
-            scores["share_called"] = float((values >= 0.5).mean())
             rows.append(_row(modality, reference, "ima", important, rho=rho, **scores))
     return rows
 
@@ -261,8 +260,7 @@ def _lexicons(words: pa.Table, verbal: np.ndarray, important: np.ndarray, strata
 def _row(modality: str, reference: str, by: str, important: np.ndarray, **values: float) -> dict:
     about = {"modality": modality, "reference": reference, "by": by}
     about |= {"share_important": float(important.mean()), "tokens": len(important)}
-    called = values.get("rho", np.nan)
-    return {**about, "mean_importance": called, "share_called": called, **values}
+    return {**about, "mean_importance": values.get("rho", np.nan), **values}
 
 
 def importance_table(rows: Sequence[Mapping]) -> pa.Table:

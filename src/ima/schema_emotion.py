@@ -163,8 +163,7 @@ ITEMS_EMOTION = _table(
 #: How importances of one rho, or what stands beside them, agree with a reference on the validation
 #: tokens. `reference` says what counts as important: lexicon (verbal), emotion (acoustic), truth
 #: (the demo's). `by` is ima, random, frequency, outlier or lexicon <name>; `rho` is what was asked,
-#: of random r, of frequency and outlier the share of tokens that is called important, which is
-#: `share_called` of any. `auc_rarity`
+#: of random r, of frequency and outlier the share of tokens that is called important. `auc_rarity`
 #: compares words of like frequency only; it is NaN for voices.
 IMPORTANCE_EMOTION = _table(
     modality=pa.string(),
@@ -177,7 +176,6 @@ IMPORTANCE_EMOTION = _table(
     auc=pa.float64(),
     auc_rarity=pa.float64(),
     mean_importance=pa.float64(),
-    share_called=pa.float64(),
     share_important=pa.float64(),
     tokens=pa.int32(),
 )

@@ -20,7 +20,7 @@ _PAPER_GAIN = {"table2": "gain of precision@10", "table6": "gain of accuracy"}
 IMPORTANCE_KEYS = ("modality", "reference", "by", "rho")
 IMPORTANCE_SCORES = (
     *("f1_important", "f1_unimportant", "f1_mean", "auc", "auc_rarity"),
-    *("mean_importance", "share_called", "share_important", "tokens"),
+    *("mean_importance", "share_important", "tokens"),
 )
 
 
