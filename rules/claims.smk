@@ -23,7 +23,9 @@ rule claims:
         emotion_scores=of_emotion(EMOTION_SCORES),
         emotion_sweeps=of_emotion(expand(rules.emotion_rho_sweep.output.sweep, **TRAINED_EMOTION)),
         emotion_maps=of_emotion(expand(rules.emotion_tsne.output.embeddings, **TRAINED_EMOTION)),
-        emotion_histories=of_emotion(expand(rules.emotion_autoencoder.output.history, **TRAINED_EMOTION)),
+        emotion_histories=of_emotion(
+            expand(rules.emotion_autoencoder.output.history, **TRAINED_EMOTION)
+        ),
         importances=of_emotion(expand(rules.emotion_scores.output.importances, **TRAINED_EMOTION)),
         lexicon=of_emotion(rules.emotion_words.output.lexicon),
         utterances=of_emotion(rules.emotion_corpus.output.utterances),
@@ -44,9 +46,7 @@ rule claims:
         run=config["run"],
         data=CLAIMED,
         # Seeds of the sweeps, in their order.
-        sweep_seeds=[
-            seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS
-        ],
+        sweep_seeds=[seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS],
         labels={name: VARIANTS[name]["label"] for name in VARIANTS},
         # Of every history, in their order: model, latent size and seed.
         models=[

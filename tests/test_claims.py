@@ -27,7 +27,7 @@ from ima.embed_emotion import word_categories
 from ima.errors import InputError
 from ima.features.lexicon import CATEGORIES
 from ima.schema import RHO_SWEEP
-from ima.schema_emotion import IMPORTANCE_EMOTION, NOT_EMOTIONAL
+from ima.schema_emotion import NOT_EMOTIONAL
 from ima.tables import read_paper_values
 from ima.verdicts import FAILS, HOLDS, UNDECIDED, UNTESTABLE
 
@@ -443,13 +443,9 @@ def test_what_several_variants_share_comes_once():
     own = {"model": "IMA+", "score": "accuracy", "value": 0.6}
     files = [{"seed": 0, "scores": [row]}, {"seed": 0, "scores": [row, own]}]
     assert [r["model"] for r in spoken.utterances(files)] == ["MVAE", "IMA+"]
-    names = [field.name for field in IMPORTANCE_EMOTION if field.type == pa.float64()]
-    table = pa.Table.from_pylist(
-        [
-            {**dict.fromkeys(names, 0.5), "modality": "verbal", "reference": "lexicon", "by": by}
-            for by in ("ima", "random")
-        ]
-    )
+    about = {"modality": "verbal", "reference": "lexicon", "unit": "tokens", "draw": 0, "rho": 0.5}
+    scores = {"f1_mean": 0.5, "share_called": 0.5, "auc": 0.5, "auc_rarity": float("nan")}
+    table = pa.Table.from_pylist([{**about, **scores, "by": by} for by in ("ima", "random")])
     models = [("IMA (paper)", 0, table), ("IMA+", 0, table)]
     best = [r["by"] for r in spoken.swept_emotion(models) if r["score"] == "f1_best"]
     assert best == ["IMA (paper)", "random", "IMA+"]

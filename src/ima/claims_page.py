@@ -84,7 +84,8 @@ def _head(audit: pa.Table) -> str:
     return (
         f'<div class="scroll"><table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody>'
         f"</table></div><p>The paper's {statements} statements have a row for each value that they "
-        "are about.</p><p>A claim holds or does not hold where a test over seeds says so at a level of "
+        "are about.</p>"
+        "<p>A claim holds or does not hold where a test over seeds says so at a level of "
         f"{LEVEL:g}, two-sided, the tests of one sentence allowed for (Holm); a mean alone decides "
         "nothing. "
         f"With fewer than {LEAST} seeds, or where seeds differ too much, it stays undecided: then "

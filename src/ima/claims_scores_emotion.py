@@ -26,6 +26,8 @@ FUNCTION_WORDS = (
 PAUSE = "sil"
 #: Words that the paper names: important ones, and ones that are ignored.
 NAMED_WORDS = ("temperamental", "boorish", "exaggerated", "to", "the")
+#: Columns of IMPORTANCE_EMOTION that tell its rows apart, but for rho.
+IMPORTANCE_KEYS = ("modality", "reference", "unit", "by", "draw")
 #: Neighbours in a map.
 NEAREST = 10
 
@@ -50,15 +52,17 @@ def swept_emotion(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]
     Args:
         sweeps: model, seed and table of `ima.schema_emotion.IMPORTANCE_EMOTION`. What the tables
             of several models share, such as random classifiers, comes once a seed.
+
+    The scores are those of `ima.claims_scores.over_rho`, of the mean F1, and `auc`, `auc_rarity`.
     """
     told = set()
     for model, seed, table in sweeps:
         found: dict[tuple, Rows] = defaultdict(list)
         for row in table.to_pylist():
-            found[row["modality"], row["reference"], row["by"]].append(row)
-        for (modality, reference, by), rows in found.items():
-            about = {"of": "emotion", "modality": modality, "reference": reference, "seed": seed}
-            about["by"] = model if by == "ima" else by
+            found[tuple(row[key] for key in IMPORTANCE_KEYS)].append(row)
+        for key, rows in found.items():
+            about = {"of": "emotion", **dict(zip(IMPORTANCE_KEYS, key, strict=True)), "seed": seed}
+            about["by"] = model if about["by"] == "ima" else about["by"]
             if tuple(about.values()) in told:
                 continue
             told.add(tuple(about.values()))
