@@ -239,6 +239,18 @@ def test_what_cannot_be_tested_says_why():
     assert (row["verdict"], row["why"], row["test"]) == (UNTESTABLE, "no table", "none")
 
 
+def test_how_a_claim_is_tested_is_told_in_words():
+    """Of what is counted too, which no seed changes."""
+    first, _ = audited([CLAIM], [])
+    assert first["test"] == (
+        "of digits, model A, k 10, minus the same with model B: mean over seeds above 0, "
+        "two-sided paired t test"
+    )
+    cost = {**CLAIM, "a": {"of": "cost", "model": "A"}, "test": "below", "than": 3, "each": {}}
+    (row,) = audited([{**cost, "sentence": "A."}], [])
+    assert row["test"] == "of cost, model A, minus the same with model B: counted, below 3"
+
+
 def every_score(claims, rng, spread):
     """Return scores of five seeds for all that claims are about, the same but for chance."""
     found = {}

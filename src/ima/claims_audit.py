@@ -22,6 +22,9 @@ PARTS = {
     **{"emotion": "emotion", "corpus": "emotion"},
 }
 
+#: What seeds do not change.
+COUNTED = ("cost", "corpus")
+
 
 def audit(
     claims: Iterable[Mapping],
@@ -109,7 +112,10 @@ def described(claim: Mapping) -> str:
         other = {k: v for k, v in sides(claim)[1].items() if claim["a"].get(k) != v}
         sign = "relative to" if claim.get("combine") == "relative" else "minus"
         about += f", {sign} the same with {_keys(other)}"
-    return f"{about}: {TESTS[claim['test']].format(**words)}"
+    test = TESTS[claim["test"]]
+    if claim["a"]["of"] in COUNTED:  # without the words on seeds and tests
+        test = test.replace("mean over seeds", "counted,").partition(", two")[0]
+    return f"{about}: {test.format(**words)}"
 
 
 def _keys(keys: Mapping) -> str:
