@@ -327,13 +327,14 @@ def test_scores_of_importances_of_test_pairs_by_hand():
         "share_noise": {"image": 0.25},
         "weights": [{"modality": "image", "subset": "all", "importance": 0.8, "weight": 0.6}],
         "distances": [{"modality": "image", "pairs": "own", "distance": 0.1}],
+        "centre": 0.01,
     }
     found = values(of.weighed(model, {"of": "digits", "seed": 0}), "of", "score")
     # all called noise: precision 1/4, recall 1, F1 2/5
     assert found["noise", "f1_guess"] == 2 / 5 and found["noise", "f1_noise"] == 0.9
     assert found["noise", "misclassified"] == pytest.approx(0.02)
     assert found["digits", "importance"] == 0.8 and found["digits", "weight"] == 0.6
-    assert found["digits", "distance"] == 0.1
+    assert found["digits", "distance"] == 0.1 and found["digits", "centre"] == 0.01
 
 
 def test_terms_of_a_history_by_hand():

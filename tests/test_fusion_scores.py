@@ -59,4 +59,5 @@ def test_scores_of_tables():
     found = fusion_scores(pa.table(columns), pairs)
     assert found["share_noise"] == {"image": 0.5, "speech": 0.0}
     assert {row["weight"] for row in found["weights"]} == {0.5}
+    assert found["centre"] == 1 / 2  # the mean is 1, of squares 0 and 4
     assert {r["distance"] for r in found["distances"] if r["pairs"] == "own"} == {0.0}

@@ -20,15 +20,18 @@ def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
     Returns:
         `share_noise`: by modality, the share of its items that are noise;
         `weights`: rows of `modality`, `subset`, mean `importance` and mean `weight`;
-        `distances`: rows of `modality`, `pairs` and `distance`.
+        `distances`: rows of `modality`, `pairs` and `distance`;
+        `centre`: ||mean z||^2 as a share of mean ||z||^2, 0 where z is centred at 0.
     """
     names = modalities(pairs)
     y = {m: representations[f"y_{m}"].to_numpy().astype(float) for m in names}
     u = {m: matrix(representations, f"u_{m}") for m in names}
+    z = matrix(representations, "z").astype(float)
     return {
         "share_noise": {m: float(noisy.mean()) for m, noisy in is_noise(pairs).items()},
         "weights": weights(y, np.array(pairs["kind"].to_pylist())),
-        "distances": distances(matrix(representations, "z"), u),
+        "distances": distances(z, u),
+        "centre": float((z.mean(0) ** 2).sum() / max((z**2).sum(1).mean(), 1e-12)),
     }
 
 
@@ -64,7 +67,6 @@ def distances(z: np.ndarray, u: Mapping[str, np.ndarray]) -> list[dict]:
         z: joint representations (N, L).
         u: by modality, latents (N, L).
     """
-    z = z.astype(float)
     spread = max(((z - z.mean(0)) ** 2).sum(1).mean(), 1e-12)
     # Rolled by a random number of rows, no pair keeps its own.
     shift = int(np.random.default_rng(0).integers(1, max(len(z), 2)))
