@@ -46,7 +46,8 @@ def weighed(model: Mapping, about: Mapping) -> Iterator[dict]:
 
     `f1_noise`; `f1_guess`, the best that a random classifier expects, by calling all noise:
     2 p / (p + 1) of a share p; `misclassified`, the share of items on the wrong side of .5;
-    `importance` and `weight`, means over a subset of pairs; `distance` and `centre` (`ima.fusion_scores`).
+    `importance` and `weight`, means over a subset of pairs; `distance` and `centre`, of
+    `ima.fusion_scores`.
 
     Args:
         model: `noise` of `ima.metrics.score_model`; all of `ima.fusion_scores.fusion_scores`.
