@@ -256,7 +256,8 @@ def every_score(claims, rng, spread):
     found = {}
     for claim in claims:
         for one in expand(claim):
-            for keys in sides(one):
+            for every in sides(one):
+                keys = {key: value for key, value in every.items() if value is not None}
                 found[str(sorted(keys.items(), key=str))] = keys
     return [
         {**keys, "seed": seed, "value": 0.7 + spread * rng.normal()}
@@ -366,6 +367,26 @@ def test_detectors_that_are_variants_have_their_models_names():
     )
     found = of.studied(study, {"paper": "IMA (paper)"})
     assert [row["model"] for row in found] == ["IMA (paper)", "random"]
+
+
+def test_learning_from_incomplete_pairs_is_told_from_dropping_them():
+    about = {"share": 0.5, "model": "IMA (paper)", "representation": "weighted", "k": 10}
+    about |= {"test": "complete", "neighbours": "all"}
+    rows = [
+        {**about, "seed": seed, "absent": absent, "precision": value + seed / 100}
+        for absent, value in (("learn", 0.6), ("drop", 0.5))
+        for seed in range(3)
+    ]
+    scores = [*of.incomplete(pa.Table.from_pylist(rows))]
+    chance = {"of": "digits", "model": "chance", "representation": "joint", "latent": None}
+    chance |= {"k": 10, "neighbours": "all", "subset": "all", "score": "precision"}
+    scores.append({**chance, "seed": None, "value": 0.1})
+    (claim,) = (claim for claim in CLAIMS if claim["id"] == "learns_without_modalities")
+    row, other = audited([claim], scores)
+    assert row["ours"] == pytest.approx(0.51) and row["seeds"] == 3
+    assert other["verdict"] == UNTESTABLE and "no test incomplete" in other["why"]
+    found = chosen(scores, {"score": "precision_absent", "absent": "drop"})
+    assert found == {0: 0.5, 1: 0.51, 2: 0.52}
 
 
 def mapped(view, at, categories, importances):

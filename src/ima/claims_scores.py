@@ -142,6 +142,17 @@ def studied(study: pa.Table, labels: Mapping[str, str]) -> Iterator[dict]:
         yield {"of": "noise", **keys, "model": model, "score": "f1_noise", "value": row["f1_noise"]}
 
 
+def incomplete(study: pa.Table) -> Iterator[dict]:
+    """Yield Precision@K of models that were trained on pairs some of which lack an item.
+
+    Args:
+        study: `ima.schema.MISSING_STUDY`.
+    """
+    for row in study.to_pylist():
+        keys = {key: value for key, value in row.items() if key != "precision"}
+        yield {"of": "digits", **keys, "score": "precision_absent", "value": row["precision"]}
+
+
 def fallen(histories: Iterable[tuple[Mapping, Sequence[Mapping]]]) -> Iterator[dict]:
     """Yield by term of the loss of stage 1 how great it is at the end, relative to the first epoch.
 
