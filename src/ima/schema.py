@@ -75,10 +75,11 @@ OWN_IMPORTANCES = _table(modality=pa.string(), id=pa.string(), importance=pa.flo
 #: Features of synthetic noise; its rows follow those of the modality's FEATURES.
 NOISE = _table(id=pa.string(), x=VECTOR)
 
-#: Importance networks of a variant, rho and modality, the best of its restarts. Scores and mean
-#: importance are of test pairs; `corr` (L_corr, scale-free), `raw` (as it is), `local` and `loss`
-#: (local + lambda corr, whatever form was minimised) of training's. `agreement`: mean Jaccard index
-#: of the training items of an importance below .5 with those of every other rho.
+#: Importance networks of a variant, rho and modality, the best of its restarts. Scores, mean
+#: importance and `share_noise`, that of items of an importance below .5, are of test pairs; `corr`
+#: (L_corr, scale-free), `raw` (as it is), `local` and `loss` (local + lambda corr, whatever form
+#: was minimised) of training's. `agreement`: mean Jaccard index of the training items of an
+#: importance below .5 with those of every other rho.
 RHO_SWEEP = _table(
     variant=pa.string(),
     rho=pa.float64(),
@@ -88,6 +89,7 @@ RHO_SWEEP = _table(
     f1_noise=pa.float64(),
     f1_important=pa.float64(),
     mean_importance=pa.float64(),
+    share_noise=pa.float64(),
     corr=pa.float64(),
     raw=pa.float64(),
     local=pa.float64(),
