@@ -76,7 +76,7 @@ def _unknown(factor: str, expected: str, level: object) -> InputError:
     return InputError(
         f"config, readings.factors.{factor}",
         expected=expected,
-        found=repr(level),
+        found=repr(level) if isinstance(level, str) else level,
         do="docs/readings.md lists the readings.",
     )
 
