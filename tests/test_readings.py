@@ -67,10 +67,13 @@ def test_design_is_balanced_in_the_grid_and_has_no_reading_twice(seed):
     assert set(Counter(tuple(r[f] for f in STAGE1) for r in drawn).values()) == {3}
 
 
-def test_design_of_few_combinations_of_stage_1_shares_them():
-    drawn = design(GRID, 64, stage1=12)
-    assert len({tuple(r[f] for f in STAGE1) for r in drawn}) == 12
-    assert all(spread(drawn, factor) <= 1 for factor in drawn[0])
+@pytest.mark.parametrize("seed", range(3))
+def test_design_of_few_blocks_shares_them(seed):
+    drawn = design(GRID, 72, few=6, seed=seed)
+    assert len(blocks(drawn)) == 6 and all(spread(drawn, factor) == 0 for factor in drawn[0])
+    # 12 combinations of stage 1, each with six readings, two of each rho.
+    counts = Counter((*(r[f] for f in STAGE1), r["rho"]) for r in drawn)
+    assert len(counts) == 36 and set(counts.values()) == {2}
 
 
 def test_seeds_draw_other_readings_and_one_seed_the_same():
@@ -130,9 +133,9 @@ def test_a_missing_factor_and_a_sample_larger_than_the_grid():
     with pytest.raises(InputError, match=r"sample: expected 1 to 432, .*found 433"):
         design(GRID, 433)
     with pytest.raises(InputError, match=r"sample: expected 1 to 36, .*found 64"):
-        design(GRID, 64, stage1=2)
-    with pytest.raises(InputError, match=r"stage1: expected 1 to 24, .*found 25"):
-        design(GRID, 64, stage1=25)
+        design(GRID, 64, few=1)
+    with pytest.raises(InputError, match=r"blocks: expected 1 to 12, .*found 13"):
+        design(GRID, 64, few=13)
 
 
 #: Scores under which no claim holds but the one on noise.
@@ -280,5 +283,5 @@ def test_figure_has_a_curve_and_a_strip_for_each_claim_and_latent_size(tmp_path)
 def test_readings_of_the_configs_are_a_sample_of_their_grid(name):
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())["readings"]
     config |= yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["readings"]
-    drawn = design(config["factors"], config["sample"], config["stage1"], config["seed"])
+    drawn = design(config["factors"], config["sample"], config["blocks"], config["seed"])
     assert len(drawn) == config["sample"] and (name == "config" or len(drawn) >= 64)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ima.figures import LETTERS, PAGE
 from ima.readings import FACTORS
@@ -23,8 +24,8 @@ NAMES = {
 }
 #: A factor whose p is below this is in bold.
 BOLD = 0.05
-#: Height of a row of levels, of a curve, and of what stands around them, in inches.
-ROW, CURVE, AROUND = 0.108, 0.85, 0.62
+#: Height of a row of levels, of a curve, of the gap below, and of headings, in inches.
+ROW, CURVE, GAP, AROUND = 0.108, 0.85, 0.14, 0.45
 
 
 def draw(means: pa.Table, shares: pa.Table) -> Figure:
@@ -44,28 +45,33 @@ def draw(means: pa.Table, shares: pa.Table) -> Figure:
     levels = {f: list(dict.fromkeys(reading[f] for reading in readings)) for f in FACTORS}
     levels = {f: sorted(of, key=_by_number) for f, of in levels.items()}
     rows = sum(map(len, levels.values()))
-    heights = [CURVE, rows * ROW] * len(latents) + [AROUND, (rows + 1) * ROW * 1.15]
+    heights = [CURVE, rows * ROW, GAP] * len(latents) + [AROUND, (rows + 1) * ROW * 1.15]
     figure = Figure(figsize=(PAGE, sum(heights) + AROUND))
     grid = figure.add_gridspec(
         *(len(heights), len(claims)),
         height_ratios=heights,
-        **{"left": 0.2, "right": 0.985, "wspace": 0.14, "hspace": 0.04},
+        **{"left": 0.2, "right": 0.985, "wspace": 0.24, "hspace": 0},
         **{"top": 1 - 0.45 / figure.get_figheight(), "bottom": 0.06 / figure.get_figheight()},
     )
     for i, latent in enumerate(latents):
         for j, claim in enumerate(claims):
-            curve = figure.add_subplot(grid[2 * i, j])
-            strip = figure.add_subplot(grid[2 * i + 1, j])
+            curve = figure.add_subplot(grid[3 * i, j])
+            strip = figure.add_subplot(grid[3 * i + 1, j])
             order = np.argsort(margins[claim, latent], kind="stable")
             _curve(curve, margins[claim, latent][order])
             _strip(strip, margins[claim, latent][order] > 0, [readings[k] for k in order], levels)
             if i == 0:
-                curve.set_title(claim.replace(" > ", "\n> ").replace(" in ", "\nin "), fontsize=7)
+                curve.set_title(_wrapped(claim), fontsize=LETTERS, pad=3)
             if j == 0:
                 curve.set_ylabel(f"{latent}-D\nmargin", fontsize=LETTERS)
                 _name_levels(strip, levels)
     _heat(figure.add_subplot(grid[-1, :]), shares, claims, latents, levels)
     return figure
+
+
+def _wrapped(claim: str) -> str:
+    """Return a claim in two lines, where it is a long one."""
+    return claim.replace(" in both", "\nin both").replace("denoising ", "denoising\n")
 
 
 def _by_number(level: str) -> tuple[bool, float, str]:
@@ -80,11 +86,13 @@ def _curve(axes: Axes, margin: np.ndarray) -> None:
     axes.scatter(np.arange(len(margin)), margin, c=colours, s=1.6, linewidths=0)
     axes.set_xlim(-0.5, len(margin) - 0.5)
     axes.set_xticks(())
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    axes.margins(y=0.12)
     axes.tick_params(labelsize=5.5, length=1.5, pad=1, width=0.4)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     axes.spines[:].set_linewidth(0.4)
     axes.annotate(
-        f"{100 * (margin > 0).mean():.0f} % hold",
+        f"{100 * (margin > 0).mean():.0f} %",
         xy=(0.04, 0.97),
         xycoords="axes fraction",
         **{"va": "top", "fontsize": 6.5},
@@ -153,18 +161,18 @@ def _heat(
     columns = [(claim, latent) for claim in claims for latent in latents]
     cells = [[found[(*column, *line)] for column in columns] for line in lines]
     values = np.array([[100 * cell["share"] for cell in row] for row in cells])
-    axes.imshow(values, cmap="Blues", vmin=0, vmax=135, aspect="auto")
+    axes.imshow(values, cmap="Blues", vmin=0, vmax=190, aspect="auto")
     for i, row in enumerate(cells):
         for j, cell in enumerate(row):
             bold = cell["p"] is not None and cell["p"] < BOLD
-            weight = {"weight": "bold" if bold else "normal", "color": "black" if bold else "0.35"}
+            weight = {"weight": "bold" if bold else "normal", "color": "black" if bold else "0.25"}
             axes.text(j, i, f"{values[i, j]:.0f}", ha="center", va="center", fontsize=5.8, **weight)
     axes.set_xticks(range(len(columns)), [f"{latent}-D" for _, latent in columns], fontsize=6)
     axes.xaxis.tick_top()
     axes.tick_params(axis="x", length=0, pad=1)
     for j, claim in enumerate(claims):
         axes.annotate(
-            claim.replace(" in both", "\nin both").replace("denoising ", "denoising\n"),
+            _wrapped(claim),
             xy=((j + 0.5) / len(claims), 1),
             xycoords="axes fraction",
             xytext=(0, 9),

@@ -111,19 +111,19 @@ def check_factors(factors: Mapping[str, Sequence]) -> dict[str, list[str]]:
 
 
 def design(
-    factors: Mapping[str, Sequence], sample: int, stage1: int | None = None, seed: int = 0
+    factors: Mapping[str, Sequence], sample: int, few: int | None = None, seed: int = 0
 ) -> list[Reading]:
     """Draw the readings that are trained: balanced, at random, none twice.
 
-    First combinations of stage 1's levels are drawn, then readings that share these. In both draws
-    every level of a factor comes up as often as any other, or once more, and pairs of levels as
-    evenly as a greedy choice makes them. Levels of scoring are not drawn: each reading is scored
+    First blocks are drawn, combinations of BLOCK's levels, then readings that share these. In both
+    draws every level of a factor comes up as often as any other, or once more, and pairs of levels
+    as evenly as a greedy choice makes them. Levels of scoring are not drawn: each reading is scored
     at all of them.
 
     Args:
         factors: levels by factor, as `check_factors` takes them.
         sample: trained readings.
-        stage1: combinations of the levels of stage 1; None for all.
+        few: blocks; None for all.
         seed: of the draw.
 
     Returns:
@@ -134,19 +134,23 @@ def design(
     """
     levels = check_factors(factors)
     rng = np.random.default_rng(seed)
-    first = _product({factor: levels[factor] for factor in STAGE1})
-    count = len(first) if stage1 is None else stage1
-    _check_count("stage1", count, len(first), "combinations of stage 1's levels")
-    codes = [[levels[factor].index(row[factor]) for factor in STAGE1] for row in first]
-    first = [first[i] for i in balanced(np.array(codes), count, rng)]
-    second = _product({factor: levels[factor] for factor in STAGE2})
-    _check_count("sample", sample, len(first) * len(second), "readings in the grid")
-    grid = [one | two for one in first for two in second]
-    codes = [
-        [number // len(second), *(levels[factor].index(row[factor]) for factor in row)]
-        for number, row in enumerate(grid)
-    ]
-    return [grid[i] for i in balanced(np.array(codes), sample, rng)]
+    first = _product(levels, BLOCK)
+    count = len(first) if few is None else few
+    _check_count("blocks", count, len(first), f"combinations of {', '.join(BLOCK)}")
+    first = [first[i] for i in balanced(_codes(first, levels), count, rng)]
+    others = _product(levels, (*STAGE1[len(BLOCK) :], *STAGE2))
+    _check_count("sample", sample, len(first) * len(others), "readings in the grid")
+    grid = [one | two for one in first for two in others]
+    # The combination of stage 1's levels counts as a factor: all are drawn evenly.
+    stage1 = [tuple(row[factor] for factor in STAGE1) for row in grid]
+    number = {of: i for i, of in enumerate(dict.fromkeys(stage1))}
+    codes = np.column_stack(([number[of] for of in stage1], _codes(grid, levels)))
+    return [grid[i] for i in balanced(codes, sample, rng)]
+
+
+def _codes(rows: Sequence[Reading], levels: Mapping[str, Sequence[str]]) -> np.ndarray:
+    """Return the numbers (N, F) of the levels of rows."""
+    return np.array([[levels[factor].index(level) for factor, level in r.items()] for r in rows])
 
 
 def _check_count(key: str, found: int, most: int, what: str) -> None:
@@ -159,8 +163,10 @@ def _check_count(key: str, found: int, most: int, what: str) -> None:
         )
 
 
-def _product(levels: Mapping[str, Sequence[str]]) -> list[Reading]:
-    return [dict(zip(levels, row, strict=True)) for row in itertools.product(*levels.values())]
+def _product(levels: Mapping[str, Sequence[str]], factors: Sequence[str]) -> list[Reading]:
+    """Return all combinations of the levels of some factors."""
+    rows = itertools.product(*(levels[factor] for factor in factors))
+    return [dict(zip(factors, row, strict=True)) for row in rows]
 
 
 def balanced(codes: np.ndarray, n: int, rng: np.random.Generator) -> list[int]:
