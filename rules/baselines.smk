@@ -90,9 +90,7 @@ rule baseline_scores:
 rule convergence:
     """The validation loss of every model over its epochs."""
     input:
-        histories=expand(
-            rules.autoencoder.output.history, latent=config["latents"], seed=config["seeds"]
-        )
+        histories=expand(AUTOENCODER_HISTORY, **TRAINED_IMA)
         + expand(rules.baseline.output.history, **TRAINED),
         code=code("convergence.py"),
     output:
@@ -108,7 +106,12 @@ rule convergence:
         mem_mb=500,
     params:
         # A model and latent size for each history, in their order.
-        models=[["IMA, stage 1", latent] for latent in config["latents"] for _ in config["seeds"]]
+        models=[
+            [f"{VARIANTS[name]['label']}, stage 1", latent]
+            for name in VARIANTS
+            for latent in config["latents"]
+            for _ in config["seeds"]
+        ]
         + [
             [MODELS[name]["label"], latent]
             for name in TRAINED["baseline"]

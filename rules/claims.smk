@@ -17,6 +17,7 @@ rule claims:
         emotion_maps=of_emotion(
             expand(
                 rules.emotion_tsne.output.embeddings,
+                variant="ima+",
                 latent=EMOTION["latent"],
                 seed=EMOTION_SEEDS,
             )
@@ -40,7 +41,7 @@ rule claims:
         data=CLAIMED,
         # Seeds of the sweeps, in their order.
         sweep_seeds=[
-            seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in OBJECTIVES
+            seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS
         ],
         emotion_seeds=EMOTION_SEEDS,
     script:

@@ -10,26 +10,30 @@ rule classify:
         train=PAIRS.train,
         test=PAIRS.test,
         autoencoders=lambda wildcards: expand(
-            rules.autoencoder.output.model,
+            AUTOENCODER,
+            variant=wildcards.variant,
             latent=wildcards.latent,
             seed=wildcards.seeds.split("-"),
         ),
         importances=lambda wildcards: [
-            serving(SimpleNamespace(latent=wildcards.latent, seed=seed))
+            importance_checkpoint(
+                SimpleNamespace(variant=wildcards.variant, latent=wildcards.latent, seed=seed)
+            )
             for seed in wildcards.seeds.split("-")
         ],
         code=code("classify.py"),
     output:
-        accuracy=f"{RUN}/models/latent{{latent}}/accuracy_seeds{{seeds}}.json",
+        accuracy=f"{RUN}/models/{{variant}}/latent{{latent}}/accuracy_seeds{{seeds}}.json",
     log:
-        f"{RUN}/logs/classify_latent{{latent}}_seeds{{seeds}}.log",
+        f"{RUN}/logs/classify_{{variant}}_latent{{latent}}_seeds{{seeds}}.log",
     benchmark:
-        f"{RUN}/benchmarks/classify_latent{{latent}}_seeds{{seeds}}.tsv"
+        f"{RUN}/benchmarks/classify_{{variant}}_latent{{latent}}_seeds{{seeds}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
         mem_mb=3000,
     params:
+        label=lambda wildcards: VARIANTS[wildcards.variant]["label"],
         settings=config["classifier"],
     script:
         "../workflow/scripts/classify.py"
@@ -115,6 +119,7 @@ rule table5:
     input:
         accuracies=expand(
             rules.classify.output.accuracy,
+            variant=VARIANTS,
             latent=config["latents"],
             seeds=seed_batches(config["seeds"]),
         )

@@ -182,22 +182,41 @@ def no_own_data(wildcards):
 
 
 def stage1(wildcards):
-    """Return the settings of stage 1 for a latent size: those of all, and what it has of its own."""
+    """Return the settings of stage 1: those of all, of the latent size, and of the variant."""
     settings = dict(config["autoencoder"])
-    own = settings.pop("by_latent")
-    return settings | own.get(str(wildcards.latent), {})
+    own = settings.pop("by_latent").get(str(wildcards.latent), {})
+    return settings | own | VARIANTS[wildcards.variant]["autoencoder"]
 
 
 def budget(wildcards):
-    """Return of those settings what IMA and every baseline share: how long and fast to train."""
+    """Return what IMA and every baseline share: how long and fast to train at a latent size."""
     shared = ("epochs", "batch_size", "learning_rate", "schedule", "patience")
-    return {name: value for name, value in stage1(wildcards).items() if name in shared}
+    settings = config["autoencoder"] | config["autoencoder"]["by_latent"].get(wildcards.latent, {})
+    return {name: settings[name] for name in shared}
 
 
-def serving(wildcards):
-    """Return the importance networks that serve a model: those learnt beside `importance.latent`."""
-    return rules.importance.output.model.format(
-        latent=config["importance"]["latent"] or wildcards.latent,
+def importance_settings(variant):
+    """Return the settings of stage 2 of a variant, `rho` of the run's modalities among them."""
+    shared, own = config["importance"], VARIANTS[variant]["importance"]
+    rho = {name: own.get("rho", {}).get(name, shared["rho"][name]) for name in MODALITIES}
+    return shared | own | {"rho": rho}
+
+
+def stage2(variant):
+    """Return of these what `ima.importance.Stage2` takes, without the restarts."""
+    others = ("hidden", "latent", "rho", "restarts", "seeds")
+    return {k: v for k, v in importance_settings(variant).items() if k not in others}
+
+
+def last_round(file):
+    """Return a file of the last of the alternating rounds of both stages."""
+    return file.replace("{round}", str(config["alternations"]))
+
+
+def importance_checkpoint(wildcards):
+    """Return the importance networks of a model: those learnt beside the variant's `latent`."""
+    return last_round(rules.importance.output.model).format(
+        variant=wildcards.variant,
+        latent=importance_settings(wildcards.variant)["latent"] or wildcards.latent,
         seed=wildcards.seed,
-        objective=config["importance"]["objective"],
     )

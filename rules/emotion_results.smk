@@ -1,9 +1,9 @@
 """Tables 2 and 6, the table of importances over rho, Figures 3 and 5 (Sections 6.1 and 6.2)."""
 
 #: The model that figures show: of the first seed.
-EMOTION_DRAWN = {"latent": EMOTION["latent"], "seed": EMOTION_SEEDS[0]}
+EMOTION_DRAWN = {"variant": "ima+", "latent": EMOTION["latent"], "seed": EMOTION_SEEDS[0]}
 EMOTION_SCORES = expand(
-    rules.emotion_scores.output.scores, latent=EMOTION["latent"], seed=EMOTION_SEEDS
+    rules.emotion_scores.output.scores, variant="ima+", latent=EMOTION["latent"], seed=EMOTION_SEEDS
 )
 
 
@@ -59,7 +59,10 @@ rule emotion_importance_table:
     """F1 of importances over rho against lexicon, emotion and truth, beside what they must beat."""
     input:
         sweeps=expand(
-            rules.emotion_rho_sweep.output.sweep, latent=EMOTION["latent"], seed=EMOTION_SEEDS
+            rules.emotion_rho_sweep.output.sweep,
+            variant="ima+",
+            latent=EMOTION["latent"],
+            seed=EMOTION_SEEDS,
         ),
         paper="config/paper_values.csv",
         corpora=emotion_manifests(),
@@ -119,9 +122,9 @@ rule emotion_tsne:
     output:
         embeddings=f"{EMOTION_MODEL}/tsne.parquet",
     log:
-        f"{RUN}/logs/emotion_tsne_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_tsne_{{variant}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_tsne_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_tsne_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:

@@ -1,6 +1,6 @@
 """Models of words and voices, and their scores (Sections 3, 5, 6.1 and 6.2)."""
 
-EMOTION_MODEL = f"{SPOKEN}/models/latent{{latent}}/seed{{seed}}"
+EMOTION_MODEL = f"{SPOKEN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
 EMOTION_FEATURES = {
     "verbal": [rules.emotion_words.output.words],
     "acoustic": [rules.emotion_voices.output.voices],
@@ -8,12 +8,18 @@ EMOTION_FEATURES = {
 EMOTION_SEEDS = EMOTION["seeds"] or config["seeds"]
 #: The truth of the demo's corpus; none of a user's own.
 EMOTION_TRUTH = [rules.demo_emotion.output.truth] if emotion_made() else []
-#: Settings of stage 2 that the models and the sweep over rho share.
-EMOTION_STAGE2 = {
-    name: value
-    for name, value in EMOTION["importance"].items()
-    if name not in ("objective", "rho", "restarts")
-}
+
+
+def emotion_importance_settings(variant):
+    """Return the settings of stage 2 of a variant on words and voices, `rho` among them."""
+    own = EMOTION["ima"][variant]["importance"]
+    return EMOTION["importance"] | own | {"rho": EMOTION["importance"]["rho"] | own.get("rho", {})}
+
+
+def emotion_stage2(variant):
+    """Return of these what `ima.importance.Stage2` takes, without the restarts."""
+    others = ("hidden", "rho", "restarts")
+    return {k: v for k, v in emotion_importance_settings(variant).items() if k not in others}
 
 
 rule emotion_autoencoder:
@@ -27,16 +33,19 @@ rule emotion_autoencoder:
         model=f"{EMOTION_MODEL}/autoencoder.safetensors",
         history=f"{EMOTION_MODEL}/autoencoder_history.csv",
     log:
-        f"{RUN}/logs/emotion_autoencoder_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_autoencoder_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
         mem_mb=3000,
     params:
         layers=EMOTION["model"],
-        settings=EMOTION["autoencoder"],
+        settings=lambda wildcards: EMOTION["autoencoder"]
+        | EMOTION["ima"][wildcards.variant]["autoencoder"],
+        hidden=EMOTION["importance"]["hidden"],
+        rho=lambda wildcards: emotion_importance_settings(wildcards.variant)["rho"],
     script:
         "../workflow/scripts/autoencoder.py"
 
@@ -50,20 +59,21 @@ rule emotion_importance:
         autoencoder=rules.emotion_autoencoder.output.model,
         code=code("importance.py"),
     output:
-        model=f"{EMOTION_MODEL}/importance_{{objective}}.safetensors",
-        history=f"{EMOTION_MODEL}/importance_{{objective}}_history.csv",
+        model=f"{EMOTION_MODEL}/importance.safetensors",
+        history=f"{EMOTION_MODEL}/importance_history.csv",
     log:
-        f"{RUN}/logs/emotion_importance_{{objective}}_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_importance_{{objective}}_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
         mem_mb=3000,
     params:
-        settings=EMOTION_STAGE2,
-        rho=EMOTION["importance"]["rho"],
-        restarts=EMOTION["importance"]["restarts"],
+        settings=lambda wildcards: emotion_stage2(wildcards.variant),
+        hidden=EMOTION["importance"]["hidden"],
+        rho=lambda wildcards: emotion_importance_settings(wildcards.variant)["rho"],
+        restarts=lambda wildcards: emotion_importance_settings(wildcards.variant)["restarts"],
     script:
         "../workflow/scripts/importance.py"
 
@@ -82,9 +92,9 @@ rule emotion_rho_sweep:
     output:
         sweep=f"{EMOTION_MODEL}/rho_sweep.parquet",
     log:
-        f"{RUN}/logs/emotion_rho_sweep_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_rho_sweep_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -92,8 +102,8 @@ rule emotion_rho_sweep:
     params:
         rho=EMOTION["sweep"]["rho"],
         restarts=EMOTION["sweep"]["restarts"],
-        objective=EMOTION["importance"]["objective"],
-        settings=EMOTION_STAGE2,
+        settings=lambda wildcards: emotion_stage2(wildcards.variant),
+        hidden=EMOTION["importance"]["hidden"],
     script:
         "../workflow/scripts/emotion_rho_sweep.py"
 
@@ -138,9 +148,7 @@ rule emotion_scores:
         tokens=rules.emotion_pairs.output.usable,
         utterances=rules.emotion_corpus.output.utterances,
         autoencoder=rules.emotion_autoencoder.output.model,
-        importance=rules.emotion_importance.output.model.replace(
-            "{objective}", EMOTION["importance"]["objective"]
-        ),
+        importance=rules.emotion_importance.output.model,
         baselines=rules.emotion_baselines.output.models,
         code=code("emotion_scores.py"),
     output:
@@ -148,9 +156,9 @@ rule emotion_scores:
         representations=f"{EMOTION_MODEL}/utterances.parquet",
         importances=f"{EMOTION_MODEL}/importances.parquet",
     log:
-        f"{RUN}/logs/emotion_scores_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_scores_{{variant}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_scores_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_scores_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:

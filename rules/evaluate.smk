@@ -6,15 +6,15 @@ rule represent:
     input:
         **FEATURES,
         pairs=PAIRS.test,
-        autoencoder=rules.autoencoder.output.model,
-        importance=serving,
+        autoencoder=AUTOENCODER,
+        importance=importance_checkpoint,
         code=code("represent.py"),
     output:
         representations=f"{MODEL}/representations.parquet",
     log:
-        f"{RUN}/logs/represent_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/represent_{{variant}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/represent_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/represent_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -32,14 +32,15 @@ rule scores:
     output:
         scores=f"{MODEL}/scores.json",
     log:
-        f"{RUN}/logs/scores_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/scores_{{variant}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/scores_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/scores_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
         mem_mb=2000,
     params:
+        label=lambda wildcards: VARIANTS[wildcards.variant]["label"],
         k=config["retrieval"]["k"],
     script:
         "../workflow/scripts/scores.py"

@@ -6,16 +6,16 @@ rule tsne:
     input:
         **FEATURES,
         pairs=PAIRS.test,
-        autoencoder=rules.autoencoder.output.model,
-        importance=serving,
+        autoencoder=AUTOENCODER,
+        importance=importance_checkpoint,
         representations=rules.represent.output.representations,
         code=code("tsne.py"),
     output:
         embeddings=f"{MODEL}/tsne.parquet",
     log:
-        f"{RUN}/logs/tsne_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/tsne_{{variant}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/tsne_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/tsne_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -26,9 +26,11 @@ rule tsne:
         "../workflow/scripts/tsne.py"
 
 
+#: The variant that figures show.
+DRAWN_VARIANT = config["figures"]["variant"] or list(VARIANTS)[0]
 #: The t-SNE that figures show: of the first seed's model.
 DRAWN = rules.tsne.output.embeddings.format(
-    latent=config["figures"]["latent"], seed=config["seeds"][0]
+    variant=DRAWN_VARIANT, latent=config["figures"]["latent"], seed=config["seeds"][0]
 )
 
 

@@ -1,5 +1,7 @@
 """What importances find: over rho, over seeds, and on harder noise beside controls (Section 6.1)."""
 
+from types import SimpleNamespace
+
 
 rule rho_sweep:
     """Importance networks of every rho and restart in one training, and their scores on test pairs."""
@@ -8,14 +10,14 @@ rule rho_sweep:
         train=PAIRS.train,
         validation=PAIRS.validation,
         test=PAIRS.test,
-        autoencoder=rules.autoencoder.output.model,
+        autoencoder=AUTOENCODER,
         code=code("rho_sweep.py"),
     output:
-        sweep=f"{MODEL}/rho_sweep_{{objective}}.parquet",
+        sweep=f"{MODEL}/rho_sweep.parquet",
     log:
-        f"{RUN}/logs/rho_sweep_{{objective}}_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/rho_sweep_{{objective}}_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -23,17 +25,18 @@ rule rho_sweep:
     params:
         rho=config["sweep"]["rho"],
         restarts=config["sweep"]["restarts"],
-        settings=STAGE2,
+        settings=lambda wildcards: stage2(wildcards.variant),
+        hidden=config["importance"]["hidden"],
     script:
         "../workflow/scripts/rho_sweep.py"
 
 
-#: Sweeps of every seed and objective, beside the models of `sweep.latent`.
+#: Sweeps of every seed and variant, beside the models of `sweep.latent`.
 SWEEPS = expand(
     rules.rho_sweep.output.sweep,
     latent=config["sweep"]["latent"],
     seed=config["sweep"]["seeds"] or config["seeds"],
-    objective=OBJECTIVES,
+    variant=VARIANTS,
 )
 
 
@@ -62,26 +65,31 @@ rule figure6:
         "../workflow/scripts/figure6.py"
 
 
-#: Models whose importances are told by seed: of each objective, beside each latent size. There may
-#: be more seeds of those that serve.
-TOLD = [
-    {"objective": objective, "latent": latent, "seed": seed}
-    for objective in OBJECTIVES
+def seeds_beside(variant, latent):
+    """Return the seeds of importance.csv: there may be more of those that serve other latents."""
+    more = config["importance"]["seeds"]
+    serving = importance_settings(variant)["latent"] == latent
+    return more if more and serving else config["seeds"]
+
+
+#: Models whose importances are scored by seed: of each variant, beside each latent size.
+IMPORTANCE_MODELS = [
+    {"variant": variant, "latent": latent, "seed": seed}
+    for variant in VARIANTS
     for latent in config["latents"]
-    for seed in (
-        config["importance"]["seeds"]
-        if config["importance"]["seeds"] and latent == config["importance"]["latent"]
-        else config["seeds"]
-    )
+    for seed in seeds_beside(variant, latent)
 ]
 
 
 rule importance_table:
-    """F1 of the noise class by seed, of both objectives, learnt beside each latent size."""
+    """F1 of the noise class by seed, of each variant, learnt beside each latent size."""
     input:
         **FEATURES,
         pairs=PAIRS.test,
-        models=[rules.importance.output.model.format(**model) for model in TOLD],
+        models=[
+            last_round(rules.importance.output.model).format(**model)
+            for model in IMPORTANCE_MODELS
+        ],
         code=code("importance_table.py"),
     output:
         table=reported("results/tables/importance.csv", "Section 6.1"),
@@ -94,10 +102,22 @@ rule importance_table:
     resources:
         mem_mb=2000,
     params:
-        models=TOLD,
+        models=IMPORTANCE_MODELS,
         run=config["run"],
     script:
         "../workflow/scripts/importance_table.py"
+
+
+def studied(variant):
+    """Return the settings of both stages of a variant in the noise study, and its rho."""
+    both = importance_settings(variant)
+    latent = config["noise_study"]["latent"]
+    return {
+        "autoencoder": stage1(SimpleNamespace(variant=variant, latent=latent))
+        | {"epochs": config["noise_study"]["epochs"]},
+        "importance": stage2(variant) | {"restarts": both["restarts"]},
+        "rho": both["rho"],
+    }
 
 
 rule noise_study:
@@ -128,14 +148,8 @@ rule noise_study:
         noise={name: config["noise"][name] for name in ("image", "speech")},
         mfcc=config["speech"]["mfcc"],
         layers=config["model"],
-        autoencoder={
-            name: value for name, value in config["autoencoder"].items() if name != "by_latent"
-        }
-        | {"epochs": config["noise_study"]["epochs"]},
-        importance=STAGE2,
-        rho=config["importance"]["rho"],
-        restarts=config["importance"]["restarts"],
-        objectives=OBJECTIVES,
+        hidden=config["importance"]["hidden"],
+        variants={name: studied(name) for name in VARIANTS},
     script:
         "../workflow/scripts/noise_study.py"
 

@@ -5,9 +5,12 @@ OWN_RESULTS = no_own_data
 if OWN:
     from ima.own_config import labels_known, noise_known
 
+    #: The variant whose importances and representations a user is given: the first.
+    OWN_VARIANT = list(VARIANTS)[0]
     #: Models of the run, in the order in which tables take them.
     OWN_MODELS = [
-        {"latent": latent, "seed": seed} for latent in config["latents"] for seed in config["seeds"]
+        {"variant": OWN_VARIANT, "latent": latent, "seed": seed}
+        for latent in config["latents"] for seed in config["seeds"]
     ]
     OWN_EXAMPLE = ("left", "right", "spoken")
 
@@ -37,8 +40,10 @@ if OWN:
             **FEATURES,
             pairs=[PAIRS.train, PAIRS.validation, PAIRS.test],
             classes=PAIRS.classes,
-            autoencoder=rules.autoencoder.output.model,
-            importance=serving,
+            autoencoder=AUTOENCODER.replace("{variant}", OWN_VARIANT),
+            importance=lambda wildcards: importance_checkpoint(
+                SimpleNamespace(variant=OWN_VARIANT, **wildcards)
+            ),
             code=code("own_represent.py"),
         output:
             model=f"{RUN}/own/latent{{latent}}_seed{{seed}}/model.safetensors",
@@ -86,7 +91,7 @@ if OWN:
                 rules.rho_sweep.output.sweep,
                 latent=config["sweep"]["latent"],
                 seed=config["sweep"]["seeds"] or config["seeds"],
-                objective=config["importance"]["objective"],
+                variant=OWN_VARIANT,
             ),
             code=code("own_rho.py"),
         output:
@@ -113,7 +118,7 @@ if OWN:
         input:
             embeddings=DRAWN,
             importances=rules.represent.output.representations.format(
-                latent=config["figures"]["latent"], seed=config["seeds"][0]
+                variant=DRAWN_VARIANT, latent=config["figures"]["latent"], seed=config["seeds"][0]
             ),
             classes=PAIRS.classes,
             code=code("own_maps.py"),
@@ -166,6 +171,7 @@ if OWN:
         input:
             accuracies=expand(
                 rules.classify.output.accuracy,
+                variant=OWN_VARIANT,
                 latent=config["latents"],
                 seeds=seed_batches(config["seeds"]),
             )

@@ -56,7 +56,7 @@ def captioned(wildcards):
 EXPLORED = {
     "embeddings": DRAWN,
     "representations": rules.represent.output.representations.format(
-        latent=config["figures"]["latent"], seed=config["seeds"][0]
+        variant=DRAWN_VARIANT, latent=config["figures"]["latent"], seed=config["seeds"][0]
     ),
 }
 if OWN:

@@ -4,7 +4,7 @@
 rule table1:
     """Table 1: Precision@K of joint and unimodal representations, beside the paper's values."""
     input:
-        scores=expand(rules.scores.output.scores, latent=config["latents"], seed=config["seeds"])
+        scores=expand(rules.scores.output.scores, **TRAINED_IMA)
         + expand(rules.baseline_scores.output.scores, **TRAINED),
         anchors=rules.anchors.output.scores,
         paper="config/paper_values.csv",

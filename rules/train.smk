@@ -1,29 +1,36 @@
-"""The two stages of training (Section 3), one model a latent size and seed."""
+"""The two stages of training (Section 3), one model a variant, latent size and seed."""
 
-MODEL = f"{RUN}/models/latent{{latent}}/seed{{seed}}"
+MODEL = f"{RUN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
 
-#: Settings of stage 2 that every objective and rho shares.
-STAGE2 = {
-    name: value
-    for name, value in config["importance"].items()
-    if name not in ("objective", "latent", "rho", "restarts", "seeds")
-}
+
+def round_before(wildcards):
+    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
+    number = int(wildcards.round) - 1
+    if not number:
+        return {}
+    of = {"variant": wildcards.variant, "seed": wildcards.seed, "round": number}
+    latent = importance_settings(wildcards.variant)["latent"] or wildcards.latent
+    return {
+        "before": rules.autoencoder.output.model.format(latent=wildcards.latent, **of),
+        "importance": f"{MODEL}/importance_round{{round}}.safetensors".format(latent=latent, **of),
+    }
 
 
 rule autoencoder:
     """Stage 1: encoders and decoders (Eq. 2)."""
     input:
+        unpack(round_before),
         **FEATURES,
         pairs=PAIRS.train,
         validation=PAIRS.validation,
         code=code("autoencoder.py"),
     output:
-        model=f"{MODEL}/autoencoder.safetensors",
-        history=f"{MODEL}/autoencoder_history.csv",
+        model=f"{MODEL}/autoencoder_round{{round}}.safetensors",
+        history=f"{MODEL}/autoencoder_round{{round}}_history.csv",
     log:
-        f"{RUN}/logs/autoencoder_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.log",
     benchmark:
-        f"{RUN}/benchmarks/autoencoder_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -31,12 +38,14 @@ rule autoencoder:
     params:
         layers=LAYERS,
         settings=stage1,
+        hidden=config["importance"]["hidden"],
+        rho=lambda wildcards: importance_settings(wildcards.variant)["rho"],
     script:
         "../workflow/scripts/autoencoder.py"
 
 
 rule importance:
-    """Stage 2: importance networks of an objective (Eqs. 3 and 4), the best of several restarts."""
+    """Stage 2: importance networks (Eqs. 3 and 4), the best of several restarts."""
     input:
         **FEATURES,
         pairs=PAIRS.train,
@@ -44,19 +53,27 @@ rule importance:
         autoencoder=rules.autoencoder.output.model,
         code=code("importance.py"),
     output:
-        model=f"{MODEL}/importance_{{objective}}.safetensors",
-        history=f"{MODEL}/importance_{{objective}}_history.csv",
+        model=f"{MODEL}/importance_round{{round}}.safetensors",
+        history=f"{MODEL}/importance_round{{round}}_history.csv",
     log:
-        f"{RUN}/logs/importance_{{objective}}_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.log",
     benchmark:
-        f"{RUN}/benchmarks/importance_{{objective}}_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
         mem_mb=3000,
     params:
-        settings=STAGE2,
-        rho=RHO,
-        restarts=config["importance"]["restarts"],
+        settings=lambda wildcards: stage2(wildcards.variant),
+        hidden=config["importance"]["hidden"],
+        rho=lambda wildcards: importance_settings(wildcards.variant)["rho"],
+        restarts=lambda wildcards: importance_settings(wildcards.variant)["restarts"],
     script:
         "../workflow/scripts/importance.py"
+
+
+#: Of a model, its autoencoder and history, of the last round.
+AUTOENCODER = last_round(rules.autoencoder.output.model)
+AUTOENCODER_HISTORY = last_round(rules.autoencoder.output.history)
+#: All models of IMA of the run.
+TRAINED_IMA = {"variant": VARIANTS, "latent": config["latents"], "seed": config["seeds"]}

@@ -145,7 +145,7 @@ def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str
         f"**Trained on.** {'; '.join(data)}.",
         f"**Modalities** (width, activation, loss): {layers}.",
         f"**Latent sizes**: {latents}. **Seeds**: {seeds}.",
-        f"**Importances**: objective `{config['importance']['objective']}`, prior mean {rho}.",
+        f"**Importances**: variants {', '.join(f'`{name}`' for name in config['variants'])}, prior mean {rho}.",
         f"**Code**: revision {revision}{', edited since' if code['dirty'] else ''}.",
         "",
         "**Meant for.** Comparing methods on these data, and learning what the paper's does. Not",
@@ -184,7 +184,7 @@ def _retrieval(rows: Iterable[Mapping]) -> list[str]:
 
 
 def _importances(rows: Iterable[Mapping]) -> list[str]:
-    keys = {"objective": "objective", "modality": "modality", "beside latent": "latent"}
+    keys = {"variant": "variant", "modality": "modality", "beside latent": "latent"}
     return _scores("F1 of the noise that importances find:", rows, keys, "F1", "f1_noise")
 
 

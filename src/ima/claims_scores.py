@@ -30,7 +30,7 @@ def retrieval(models: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterator
         anchors: rows of `ima.anchors.score_anchors`.
     """
     for model in models:
-        name = model.get("model", "IMA")
+        name = model["model"]
         about = {"of": "digits", "model": name, "latent": model["latent"], "seed": model["seed"]}
         for row in model["retrieval"]:
             keys = {k: row[k] for k in ("representation", "k", "neighbours", "subset")}
@@ -60,7 +60,7 @@ def accuracies(rows: Iterable[Mapping]) -> Iterator[dict]:
 
 
 def swept(sweeps: Iterable[tuple[int, pa.Table]]) -> Iterator[dict]:
-    """Yield what importances of each rho find of the noise, by objective, modality and rho.
+    """Yield what importances of each rho find of the noise, by variant, modality and rho.
 
     `f1_noise`, and `f1_lost`: how much less it is than that of the best rho of the same seed.
 
@@ -70,9 +70,9 @@ def swept(sweeps: Iterable[tuple[int, pa.Table]]) -> Iterator[dict]:
     for seed, table in sweeps:
         found: dict[tuple, Rows] = defaultdict(list)
         for row in table.to_pylist():
-            found[row["objective"], row["modality"]].append(row)
-        for (objective, modality), rows in found.items():
-            about = {"of": "noise", "objective": objective, "modality": modality, "seed": seed}
+            found[row["variant"], row["modality"]].append(row)
+        for (variant, modality), rows in found.items():
+            about = {"of": "noise", "variant": variant, "modality": modality, "seed": seed}
             yield from _over_rho(about, rows, "f1_noise")
 
 

@@ -70,7 +70,7 @@ def predict(
 
     def terms_of(batch):
         """Return the cross-entropy of a batch of representations `x` (B, D) and codes `class`."""
-        return {"loss": cross_entropy(network(batch["x"]), batch["class"])}
+        return {"loss": cross_entropy(network(batch.x["x"]), batch.x["class"])}
 
     fit(network, terms_of, samples, rows, settings, seed, "classifier")
     with torch.no_grad():

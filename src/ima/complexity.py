@@ -18,9 +18,8 @@ from ima.baselines.denoising import denoising_losses, keep_masks
 from ima.baselines.jmvae import jmvae_losses
 from ima.baselines.mvae import draw_subsets, fixed_subsets, mvae_losses
 from ima.model import IMA, Decoder, Encoder, ImportanceNet, Modality
-from ima.objectives import paper
+from ima.objectives import autoencoder_paper, paper
 from ima.tables import typed
-from ima.train import autoencoder_losses
 
 #: The modalities of the models whose growth is measured; their latent size, batch, and width.
 EQUAL = Modality(dimension=128, hidden=32)
@@ -62,7 +61,7 @@ def costed_ima(
 
     def stage1() -> dict[str, Tensor]:
         """Return the terms of Eq. 2 without what is only watched, and their sum as `loss`."""
-        terms = autoencoder_losses(model.autoencoder, x)
+        terms = autoencoder_paper(model.autoencoder, x)
         kept = {name: value for name, value in terms.items() if not name.startswith("norm_")}
         return {**kept, "loss": sum(kept.values())}
 
@@ -71,8 +70,13 @@ def costed_ima(
         terms = paper(u, model.importances(x), rho)
         return {**terms, "loss": terms["loss"].sum()}
 
-    named = [name for name in stage2() if name.startswith(("corr_", "local_"))]
-    return Costed(model, (stage1, stage2), len(modalities) + len(named))  # L_align: one a modality
+    others = [
+        name
+        for terms in (stage1(), stage2())
+        for name in terms
+        if name.startswith(("align_", "glob", "corr_", "local_"))
+    ]
+    return Costed(model, (stage1, stage2), len(others))
 
 
 def costed_baseline(

@@ -37,6 +37,35 @@ def check_size(config: object, most: int = MOST) -> None:
             )
 
 
+def check_variants(names: Collection[str], known: Mapping[str, Mapping], section: str) -> None:
+    """Return if a config defines each variant of IMA that it names, and no two share a label.
+
+    Args:
+        names: `variants` of the config.
+        known: `ima` of the config, by name.
+        section: what their keys begin with, `` or `emotion.`.
+
+    Raises:
+        InputError: an unknown variant, or two rows of the tables would have one name.
+    """
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InputError(
+            f"config, {section}variants",
+            expected=f"names of variants that {section}ima defines, {sorted(known)}",
+            found=unknown,
+            do=f"Correct the name, or define {section}ima.<name> with its label and settings.",
+        )
+    labels = [known[name]["label"] for name in names]
+    if len(set(labels)) < len(labels):
+        raise InputError(
+            f"config, {section}ima",
+            expected="a label of its own for each variant",
+            found=labels,
+            do=f"Change one of {section}ima.<name>.label.",
+        )
+
+
 def check_modalities(
     names: Collection[str], given: Mapping[str, Collection[str]], others: Collection[str] = ()
 ) -> None:

@@ -62,6 +62,18 @@ def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Ten
     return model
 
 
+def assemble(
+    autoencoder: Autoencoder,
+    networks: torch.nn.ModuleDict,
+    hidden: int,
+    rho: Mapping[str, float],
+) -> IMA:
+    """Return the whole model of an autoencoder and importance networks that were trained apart."""
+    model = IMA.around(autoencoder, hidden, {name: [value] for name, value in rho.items()})
+    model.importance = networks
+    return model
+
+
 def build_networks(
     x: Mapping[str, Tensor], config: Mapping, state: Mapping[str, Tensor]
 ) -> torch.nn.ModuleDict:

@@ -130,7 +130,7 @@ def _name(model: str, view: str) -> str:
 def _importances(rows: Iterable[Mapping]) -> str:
     lines = [
         (
-            f"`{r['objective']}`",
+            f"`{r['variant']}`",
             r["modality"],
             r["latent"],
             markdown.mean_sd(r, "f1_noise"),
@@ -138,7 +138,7 @@ def _importances(rows: Iterable[Mapping]) -> str:
         )
         for r in rows
     ]
-    heads = ("objective", "modality", "beside latent", "F1 of noise", "seeds")
+    heads = ("variant", "modality", "beside latent", "F1 of noise", "seeds")
     return f"What importances find, without labels:\n\n{_lines(heads, lines)}"
 
 

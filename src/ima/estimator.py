@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ima import data, importance, train
+from ima import data, train
 from ima.errors import InputError
 from ima.importance import Stage2
 from ima.io import read_tensors, write_tensors
 from ima.model import IMA as Network
 from ima.model import Autoencoder, fuse
+from ima.stages import fit_stages
 from ima.train import Stage1
 
 
@@ -25,10 +26,12 @@ class IMA:
     Args:
         layers: by modality, in order, `hidden` width and `loss` (`bce`, the default, or `sse`).
         latent: L, size of the representation.
-        rho: prior mean importance, in (0, 1), one for all or by modality.
+        rho: prior mean importance, in [0, 1], one for all or by modality.
         importance_hidden: width of the importance networks.
-        stage1: settings of the autoencoder's training.
-        stage2: settings of the importance networks' training.
+        stage1: settings of the autoencoder's training; `Stage1(objective="paper")` is Eq. 2.
+        stage2: settings of the importance networks' training; `Stage2(objective="paper")` is
+            Eqs. 3 and 4.
+        alternations: how often the two stages are trained in turn (Section 5).
         held_out: share of the pairs, in (0, 1), that the autoencoder is not trained on: they end
             its training early, and importances are learnt from them. Items that are in several
             pairs may be in both parts.
@@ -45,12 +48,13 @@ class IMA:
         stage1: Stage1 = Stage1(),  # noqa: B008 (frozen)
         stage2: Stage2 = Stage2(),  # noqa: B008
         held_out: float = 0.2,
+        alternations: int = 1,
         seed: int = 0,
     ):
         self.layers, self.latent, self.seed = dict(layers), latent, seed
         self.rho = dict(rho) if isinstance(rho, Mapping) else dict.fromkeys(self.layers, rho)
         self.importance_hidden, self.stage1, self.stage2 = importance_hidden, stage1, stage2
-        self.held_out = held_out
+        self.held_out, self.alternations = held_out, alternations
         self.network: Network | None = None
         self.history: dict[str, train.History] = {}
 
@@ -73,15 +77,19 @@ class IMA:
         torch.manual_seed(self.seed)
         modalities = data.modalities_of(x, self.layers)
         autoencoder = Autoencoder(modalities, self.latent).to(train.device())
-        first = train.fit_autoencoder(autoencoder, x, rows, self.stage1, self.seed, held)
-        copies = {name: [self.rho[name]] * self.stage2.restarts for name in self.layers}
-        network = Network.around(autoencoder, self.importance_hidden, copies).to(train.device())
-        second, final = importance.fit_importance(
-            network, x, rows, copies, self.stage2, self.seed, held
+        networks, self.history = fit_stages(
+            autoencoder,
+            x,
+            rows,
+            held,
+            self.rho,
+            self.importance_hidden,
+            self.stage1,
+            self.stage2,
+            self.seed,
+            self.alternations,
         )
-        best = importance.least(final, self.layers, self.stage2)
-        network.importance = importance.keep_copies(network, best)
-        self.network, self.history = network, {"autoencoder": first, "importance": second}
+        self.network = data.assemble(autoencoder, networks, self.importance_hidden, self.rho)
         return self
 
     @torch.no_grad()

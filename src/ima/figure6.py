@@ -28,18 +28,18 @@ LABEL_FREE_STYLES = {
 SCORES = ("precision_noise", "recall_noise", "f1_noise", "f1_important", "mean_importance")
 #: What is known of the training pairs without a label.
 LOSSES = ("corr", "raw", "local", "loss", "agreement")
-_TEXT = ("run", "objective", "modality")
+_TEXT = ("run", "variant", "modality")
 
 
 def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
-    """Return what Figure 6 draws: for each objective, modality and rho, means and sd over seeds.
+    """Return what Figure 6 draws: for each variant, modality and rho, means and sd over seeds.
 
     Args:
-        sweeps: a table of `ima.schema.RHO_SWEEP` a seed and objective.
+        sweeps: a table of `ima.schema.RHO_SWEEP` a seed and variant.
         run: name of the run, for the first column.
 
     Returns:
-        Columns `run`, `objective`, `modality`, `rho`, `seeds`, and of each of SCORES and LOSSES
+        Columns `run`, `variant`, `modality`, `rho`, `seeds`, and of each of SCORES and LOSSES
         the mean and, as `<score>_sd`, the sample standard deviation (empty for one seed).
 
     Raises:
@@ -49,15 +49,15 @@ def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
     for sweep in sweeps:
         for row in sweep.to_pylist():
             for name in (*SCORES, *LOSSES):
-                values[row["objective"], row["modality"], row["rho"]][name].append(row[name])
+                values[row["variant"], row["modality"], row["rho"]][name].append(row[name])
     seeds = {len(scores["loss"]) for scores in values.values()}
     if len(seeds) != 1:
         raise InputError(
             "sweeps of rho", expected="the same rho for every seed", found=f"{seeds} seeds a rho"
         )
     rows = []
-    for (objective, modality, rho), scores in values.items():
-        row = {"run": run, "objective": objective, "modality": modality, "rho": rho}
+    for (variant, modality, rho), scores in values.items():
+        row = {"run": run, "variant": variant, "modality": modality, "rho": rho}
         row["seeds"] = len(scores["loss"])
         for name in (*SCORES, *LOSSES):
             row[name], row[f"{name}_sd"] = mean_sd(scores[name])
@@ -66,7 +66,7 @@ def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
 
 
 def choose_rho(swept: pa.Table) -> dict[tuple[str, str], float]:
-    """Return by objective and modality the rho whose unimportant items most other rho agree on.
+    """Return by variant and modality the rho whose unimportant items most other rho agree on.
 
     No label is looked at: the mean Jaccard index with the sets of all other rho, on training pairs
     and over seeds, is greatest (`ima.sweep.agreements`). Where co-occurrence decides what is
@@ -76,8 +76,8 @@ def choose_rho(swept: pa.Table) -> dict[tuple[str, str], float]:
         swept: of `table`.
     """
     best: dict[tuple[str, str], tuple[float, float]] = {}
-    for row in swept.select(["objective", "modality", "rho", "agreement"]).to_pylist():
-        key, found = (row["objective"], row["modality"]), (row["agreement"], row["rho"])
+    for row in swept.select(["variant", "modality", "rho", "agreement"]).to_pylist():
+        key, found = (row["variant"], row["modality"]), (row["agreement"], row["rho"])
         best[key] = max(best.get(key, found), found)
     return {key: rho for key, (_, rho) in best.items()}
 
@@ -90,16 +90,16 @@ def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
         paper: by modality, the rho that the paper chose (by F1 on labels).
 
     Returns:
-        A row an objective and modality: `rho` (`choose_rho`) and `f1_noise` there with its sd
+        A row a variant and modality: `rho` (`choose_rho`) and `f1_noise` there with its sd
         over seeds, `rho_by_labels` (of the greatest mean F1) and its F1, `lost` (their
         difference), the paper's rho and the F1 of the nearest rho that was tried.
     """
     rows = []
-    for (objective, modality), rho in choose_rho(swept).items():
+    for (variant, modality), rho in choose_rho(swept).items():
         mine = [
             row
             for row in swept.to_pylist()
-            if (row["objective"], row["modality"]) == (objective, modality)
+            if (row["variant"], row["modality"]) == (variant, modality)
         ]
         chosen = next(row for row in mine if row["rho"] == rho)
         best = max(mine, key=lambda row: row["f1_noise"])
@@ -108,7 +108,7 @@ def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
         rows.append(
             {
                 "run": chosen["run"],
-                "objective": objective,
+                "variant": variant,
                 "modality": modality,
                 "seeds": chosen["seeds"],
                 "rho": rho,
@@ -139,7 +139,7 @@ def draw(
 ) -> Figure:
     """Draw Figure 6: precision, recall and F1 of the noise class over rho (6.1).
 
-    A row of panels an objective, a column a modality: lines are means over seeds, bands one
+    A row of panels a variant, a column a modality: lines are means over seeds, bands one
     standard deviation on either side.
 
     Args:
@@ -148,21 +148,19 @@ def draw(
         styles: name, colour and dash of each score that is drawn.
         ylabel: of the scores' axis.
     """
-    objectives, modalities = (swept[n].unique().to_pylist() for n in ("objective", "modality"))
+    variants, modalities = (swept[n].unique().to_pylist() for n in ("variant", "modality"))
     chosen = choose_rho(swept)
-    size = (COLUMN * max(1, len(modalities) / 2), 1.4 * len(objectives) + 0.75)
+    size = (COLUMN * max(1, len(modalities) / 2), 1.4 * len(variants) + 0.75)
     figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(
-        len(objectives), len(modalities), sharex=True, sharey=True, squeeze=False
-    )
-    for panels, objective in zip(grid, objectives, strict=True):
+    grid = figure.subplots(len(variants), len(modalities), sharex=True, sharey=True, squeeze=False)
+    for panels, variant in zip(grid, variants, strict=True):
         for axes, modality in zip(panels, modalities, strict=True):
-            of = (pc.field("objective") == objective) & (pc.field("modality") == modality)
+            of = (pc.field("variant") == variant) & (pc.field("modality") == modality)
             if modality in paper:
                 axes.axvline(paper[modality], color="0.6", linewidth=0.8)
-            axes.axvline(chosen[objective, modality], color="0.3", linewidth=0.8, dashes=(1, 1.5))
+            axes.axvline(chosen[variant, modality], color="0.3", linewidth=0.8, dashes=(1, 1.5))
             _panel(axes, swept.filter(of).sort_by("rho"), styles)
-            axes.set_title(f"{modality}, {objective}", fontsize=LETTERS + 1)
+            axes.set_title(f"{modality}, {variant}", fontsize=LETTERS + 1)
         panels[0].set_ylabel(ylabel, fontsize=LETTERS)
     for axes in grid[-1]:
         axes.set_xlabel("ρ", fontsize=LETTERS)

@@ -11,17 +11,22 @@ import torch
 from torch import Tensor
 
 from ima.errors import InputError
-from ima.model import IMA
-from ima.objectives import OBJECTIVES, ima_plus, paper
+from ima.model import IMA, Autoencoder, ImportanceNet
+from ima.objectives import IMPORTANCE, correlation, ima_plus, paper, target
 from ima.progress import shown
 from ima.shared import shared_by_pairs
-from ima.train import History, Sums, batches, check_pairs, pair_count
+from ima.train import ABSENT, History, Sums, batches, check_pairs, gather, pair_count
 
-#: Maps importances (R, B) by modality, and which pairs (B,) they are of, to the terms of L_imp.
-Loss = Callable[[Mapping[str, Tensor], Tensor], dict[str, Tensor]]
+#: Maps importances (R, B) by modality, which pairs (B,) they are of, and which modalities those
+#: have (`ima.train.Batch.present`), to the terms of L_imp.
+Loss = Callable[[Mapping[str, Tensor], Tensor, Mapping[str, Tensor] | None], dict[str, Tensor]]
 
+#: What L_corr is divided by (`ima.objectives.paper`).
+CORR_SCALES = ("raw", "initial", "batch")
 #: What the first round of `ima+` counts pairs by.
 FIRST = ("paper", "equal")
+#: The settings of that first guess by `paper`.
+GUESS = {"objective": "paper", "corr_scale": "batch", "z": "joint"}
 #: Importances that leave fewer of the pairs than this share are no guess at all: all are counted.
 LEAST_COUNTED = 0.1
 
@@ -31,9 +36,12 @@ class Stage2:
     """Settings of stage 2: the objective (Eqs. 3 and 4) and how long to train.
 
     Args:
-        objective: one of `ima.objectives.OBJECTIVES`.
+        objective: `paper`, Eqs. 3 and 4, or `ima+` (`ima.objectives.IMPORTANCE`).
         lambda_corr: weight of L_corr against L_local.
-        z, scale_free: of the objective `paper`; the other has no such choice.
+        z: of `paper`: what stands for z in Eq. 3, one of `ima.objectives.Z`.
+        corr_scale: of `paper`: what L_corr is divided by: `raw`, nothing; `initial`, its value at
+            equal importances over the training pairs, so that lambda is in units of the modality's
+            own; `batch`, that of each mini-batch.
         first: of `ima+`: what its first round counts pairs by, importances of the objective
             `paper`, trained before it, or `equal`, all of them.
         rounds: of `ima+`: trainings, each with those pairs counted whose other items the one
@@ -46,7 +54,7 @@ class Stage2:
     objective: str = "ima+"
     lambda_corr: float = 10.0
     z: str = "joint"
-    scale_free: bool = True
+    corr_scale: str = "initial"
     first: str = "paper"
     rounds: int = 2
     restarts: int = 6
@@ -55,10 +63,47 @@ class Stage2:
     learning_rate: float = 2e-3
 
     def __post_init__(self):
-        if self.objective not in OBJECTIVES:
-            raise InputError("objective", expected=f"one of {[*OBJECTIVES]}", found=self.objective)
-        if self.first not in FIRST:
-            raise InputError("first", expected=f"one of {FIRST}", found=self.first)
+        for name, known in (
+            ("objective", [*IMPORTANCE]),
+            ("corr_scale", CORR_SCALES),
+            ("first", FIRST),
+        ):
+            if getattr(self, name) not in known:
+                raise InputError(name, expected=f"one of {known}", found=getattr(self, name))
+
+
+def train_importance(
+    autoencoder: Autoencoder,
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+    rho: Mapping[str, float],
+    hidden: int,
+    settings: Stage2,
+    seed: int,
+    held_out: Mapping[str, Tensor] | None = None,
+) -> tuple[torch.nn.ModuleDict, History, dict[str, Tensor]]:
+    """Train importance networks of one rho a modality, and keep the best of the restarts.
+
+    Args:
+        autoencoder: trained; it stays as it is.
+        x, items, held_out: as in `fit_importance`.
+        rho: prior mean importance by modality, in [0, 1].
+        hidden: width of the networks' hidden layers.
+        settings: of this stage.
+        seed: of first weights and of the order of pairs.
+
+    Returns:
+        By modality, the network that was kept; and as `fit_importance`, of all restarts.
+
+    Raises:
+        InputError: as `fit_importance`.
+    """
+    names = list(autoencoder.modalities)
+    copies = {name: [rho[name]] * settings.restarts for name in names}
+    torch.manual_seed(seed)
+    model = IMA.around(autoencoder, hidden, copies).to(x[names[0]].device)
+    history, final = fit_importance(model, x, items, copies, settings, seed, held_out)
+    return keep_copies(model, least(final, names, settings)), history, final
 
 
 def fit_importance(
@@ -78,9 +123,9 @@ def fit_importance(
     Args:
         model: its importance networks (of R copies) are trained in place.
         x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (N,) of the pairs that stage 1 was trained on; those
-            that `paper` learns from.
-        rho: by modality, the prior mean of each copy (R values in (0, 1)).
+        items: by modality, the row numbers (N,) of the pairs that stage 1 was trained on, ABSENT
+            where a pair lacks it; those that `paper` learns from.
+        rho: by modality, the prior mean of each copy (R values in [0, 1]).
         settings: of this stage.
         seed: of the order of pairs.
         held_out: pairs (H,) that stage 1 was not trained on: `ima+` learns from them (without
@@ -107,14 +152,34 @@ def fit_importance(
 
 def _fit_paper(model, x, u, items, rho, settings, seed) -> tuple[History, dict[str, Tensor]]:
     """Train on `paper`."""
+    scale = {"raw": None, "batch": "batch"}.get(settings.corr_scale)
+    if settings.corr_scale == "initial":
+        scale = _initial(u, items, settings.z)
 
-    def loss_of(y: Mapping[str, Tensor], pairs: Tensor) -> dict[str, Tensor]:
+    def loss_of(y, pairs, present) -> dict[str, Tensor]:
         """Return the terms of Eqs. 3 and 4 for importances y (R, B) of these pairs (B,)."""
-        of = {m: u[m][rows[pairs]] for m, rows in items.items()}
-        return paper(of, y, rho, settings.lambda_corr, settings.z, settings.scale_free)
+        of = _latents(u, {m: rows[pairs] for m, rows in items.items()})
+        return paper(of, y, rho, settings.lambda_corr, settings.z, scale, present)
 
-    history = _fit(model, x, items, loss_of, settings, seed)
+    history = _fit(model, x, items, loss_of, rho, settings, seed)
     return history, _evaluate(model, x, items, loss_of, settings)
+
+
+def _initial(u: Mapping[str, Tensor], items: Mapping[str, Tensor], z: str) -> dict[str, float]:
+    """Return by modality L_corr of all training pairs at equal importances (Eq. 3)."""
+    of, present = _latents(u, items), gather(u, items).present
+    equal = {m: of_m.new_zeros(1, len(of_m)) for m, of_m in of.items()}
+    ones = {m: 1 - zero for m, zero in equal.items()}
+    found = {}
+    for m in u:
+        joint, counted = target(m, of, ones, z, present)
+        found[m] = max(float(correlation(equal[m], joint, of[m], counted)), 1e-30)
+    return found
+
+
+def _latents(u: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return by modality the latents (N, L) of pairs, 0 where a pair lacks the modality."""
+    return gather(u, items).x
 
 
 def _fit_rounds(
@@ -130,13 +195,14 @@ def _fit_rounds(
         raise InputError("copies", expected=expected, found=copies)
     weights = {name: value.clone() for name, value in model.importance.state_dict().items()}
     both = (items, held_out)
-    latents = [{m: u[m][rows] for m, rows in pairs.items()} for pairs in both]
-    distinct = min(len(rows.unique()) for rows in held_out.values())
+    latents = [_latents(u, pairs) for pairs in both]
+    distinct = min(len(rows[rows != ABSENT].unique()) for rows in held_out.values())
     history: History = []
     # Where all are counted, one row stands for every rho.
-    counted = [{m: u[m].new_ones(1, len(rows)) for m, rows in pairs.items()} for pairs in both]
+    there = [{m: (rows != ABSENT).to(u[m])[None] for m, rows in pairs.items()} for pairs in both]
+    counted = there
     if settings.first == "paper":
-        guess = replace(settings, objective="paper")
+        guess = replace(settings, **GUESS)
         rows, final = _fit_paper(model, x, u, items, rho, guess, seed)
         history += [{"round": 0, **row} for row in rows]
         counted = _counted(model, x, both, final, guess)
@@ -145,16 +211,16 @@ def _fit_rounds(
             counted = _counted(model, x, both, final, settings)
         shared, partner = (
             {m: rows.repeat_interleave(copies // len(rows), 0) for m, rows in of.items()}
-            for of in shared_by_pairs(*latents, *counted, distinct)
+            for of in shared_by_pairs(*latents, *counted, *there, distinct)
         )
 
-        def loss_of(y, pairs, shared=shared, partner=partner):
+        def loss_of(y, pairs, present, shared=shared, partner=partner):
             """Return the terms of `ima+` for importances y (R, B), by this round's counts."""
             s, v = ({m: of[m][:, pairs] for m in y} for of in (shared, partner))
-            return ima_plus(s, v, y, rho, settings.lambda_corr)
+            return ima_plus(s, v, y, rho, settings.lambda_corr, present)
 
         model.importance.load_state_dict(weights)
-        rows = _fit(model, x, held_out, loss_of, settings, seed)
+        rows = _fit(model, x, held_out, loss_of, rho, settings, seed)
         history += [{"round": number, **row} for row in rows]
         final = _evaluate(model, x, held_out, loss_of, settings)
     return history, final
@@ -173,28 +239,35 @@ def _counted(model, x, both, final, settings) -> list[dict[str, Tensor]]:
         y = importances(model.importance, x, pairs)
         found.append({m: (y[m][copies] >= 0.5).to(x[m]) for m, copies in chosen.items()})
     for m in chosen:
-        few = found[0][m].mean(-1) < LEAST_COUNTED
-        for of in found:
-            of[m][few] = 1
+        present = [(pairs[m] != ABSENT).to(found[0][m]) for pairs in both]
+        few = found[0][m].sum(-1) < LEAST_COUNTED * present[0].sum()
+        for of, there in zip(found, present, strict=True):
+            of[m][few] = there
     return found
 
 
-def _fit(model, x, items, loss_of: Loss, settings: Stage2, seed: int) -> History:
-    """Train all copies on pairs for so many steps, in whole epochs."""
+def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> History:
+    """Train all copies on pairs for so many steps, in whole epochs.
+
+    Those of a rho of 0 or 1 stay as they are: constant, which is the least that their loss has.
+    """
     optimizer = torch.optim.Adam(
         model.importance.parameters(), lr=settings.learning_rate, fused=True
     )
     count = pair_count(items)
     epochs = -(-settings.steps // -(-count // settings.batch_size))
     numbered = {**items, "pair": torch.arange(count)}
+    learns = {m: ((0 < of) & (of < 1)).unsqueeze(-1) for m, of in rho.items()}  # (R, 1)
     generator = torch.Generator().manual_seed(seed)
     history: History = []
     for epoch in shown(range(1, epochs + 1), "stage 2", "epoch"):
         sums = Sums()
         for batch in batches(numbered, settings.batch_size, generator):
             pairs = batch.pop("pair")
-            y = model.importances({m: x[m][rows] for m, rows in batch.items()})
-            terms = loss_of(y, pairs)
+            gathered = gather(x, batch)
+            y = model.importances(gathered.x)  # (R, B)
+            y = {m: torch.where(learns[m], y_m, y_m.detach()) for m, y_m in y.items()}
+            terms = loss_of(y, pairs, gathered.present)
             optimizer.zero_grad(set_to_none=True)
             terms["loss"].sum().backward()
             optimizer.step()
@@ -215,7 +288,8 @@ def _evaluate(model, x, items, loss_of: Loss, settings: Stage2) -> dict[str, Ten
     numbered = {"pair": torch.arange(pair_count(items))}
     for batch in batches(numbered, settings.batch_size, torch.Generator().manual_seed(0)):
         pairs = batch["pair"]
-        terms = loss_of({m: of[:, pairs].to(x[m].device) for m, of in y.items()}, pairs)
+        present = gather(x, {m: rows[pairs] for m, rows in items.items()}).present
+        terms = loss_of({m: of[:, pairs].to(x[m].device) for m, of in y.items()}, pairs, present)
         sums.add(terms, len(pairs))
     return sums.means("stage 2")
 
@@ -269,11 +343,21 @@ def importances(
     Args:
         networks: by modality, of R copies.
         x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (M,) of the pairs.
+        items: by modality, the row numbers (M,) of the pairs; 0 where a pair lacks it (Section 3).
     """
     y = {}
     for name, rows in items.items():
         distinct, back = rows.unique(return_inverse=True)
-        parts = [networks[name](x[name][some]) for some in distinct.split(2048)]
-        y[name] = torch.cat(parts, -1)[:, back].cpu()
+        parts = [networks[name](x[name][some]) for some in distinct.clamp_min(0).split(2048)]
+        y[name] = (torch.cat(parts, -1)[:, back] * (rows != ABSENT)).cpu()
     return y
+
+
+def untrained_importances(
+    x: Mapping[str, Tensor], hidden: int, rho: Mapping[str, float], seed: int
+) -> dict[str, Tensor]:
+    """Return by modality what networks of first weights give to all items (n_m,), near rho (5)."""
+    torch.manual_seed(seed)
+    networks = {m: ImportanceNet(of.shape[1], hidden, [rho[m]]).to(of) for m, of in x.items()}
+    rows = {m: torch.arange(len(of)) for m, of in x.items()}
+    return {m: importances(networks, x, {m: rows[m]})[m][0].to(x[m]) for m in x}

@@ -19,10 +19,6 @@ from ima.metrics import f1
 from ima.model import IMA, Autoencoder
 from ima.schema_emotion import CLASSES, IMPORTANCE_EMOTION
 
-#: KL(rho || mean y) has no end at rho 0 or 1 and logit(rho) is infinite there: networks of a rho
-#: nearer to an end are trained with this distance from it.
-END = 1e-3
-
 #: The r that the random classifier is tried with.
 RANDOM = tuple(i / 10 for i in range(1, 10))
 NEUTRAL = CLASSES.index("neutral")
@@ -109,7 +105,7 @@ def train_over_rho(
         autoencoder: trained; it stays as it is.
         x: by modality, the matrix (n_m, D_m) of its items.
         pairs: by modality, the row numbers (P,) of the training pairs.
-        grid: the rho (G values in [0, 1]); see END for 0 and 1.
+        grid: the rho (G values in [0, 1]).
         hidden: width of the importance networks' hidden layers.
         settings: of stage 2; of each rho's `restarts` that of least training loss counts.
         seed: of first weights and the order of pairs.
@@ -124,8 +120,7 @@ def train_over_rho(
     if not grid or not all(0 <= rho <= 1 for rho in grid):
         raise InputError("rho", expected="numbers in [0, 1]", found=list(grid))
     names = list(autoencoder.modalities)
-    inside = [min(max(rho, END), 1 - END) for rho in grid]
-    copies = [value for value in inside for _ in range(settings.restarts)]  # (G * restarts,)
+    copies = [float(value) for value in grid for _ in range(settings.restarts)]  # (G * restarts,)
     rho = dict.fromkeys(names, copies)
     torch.manual_seed(seed)
     model = IMA.around(autoencoder, hidden, rho).to(x[names[0]].device)

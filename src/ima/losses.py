@@ -2,6 +2,7 @@
 
 `u[m] (B, L)`, `z (B, L)`, `y[m] (B,)`; in stage 2 every one of them but u may carry a leading
 dimension R of copies that train side by side, and a loss is then (R,).
+`present (B,)` is 1 where a sample has the modality and 0 where it lacks it; None where all have it.
 """
 
 from collections.abc import Mapping
@@ -11,24 +12,38 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def reconstruction(x: Tensor, decoded: Tensor, loss: str) -> Tensor:
-    """Return the mean over the batch of the cross-entropy or squared error summed over D.
+def reconstruction(x: Tensor, decoded: Tensor, loss: str, present: Tensor | None = None) -> Tensor:
+    """Return L_rec: cross-entropy or squared error, summed over D, averaged over the batch (Eq. 2).
 
     Args:
         x: (B, D), in [0, 1] for `bce`.
         decoded: (..., B, D), logits for `bce`, values for `sse`.
         loss: `bce` or `sse`.
+        present: (B,); samples without the modality add 0 to the sum.
 
     Returns:
         (...).
     """
-    each = {"bce": F.binary_cross_entropy_with_logits, "sse": F.mse_loss}[loss]
-    return each(decoded, x.expand_as(decoded), reduction="none").sum((-2, -1)) / len(x)
+    elementwise = {"bce": F.binary_cross_entropy_with_logits, "sse": F.mse_loss}[loss]
+    errors = elementwise(decoded, x.expand_as(decoded), reduction="none")  # (..., B, D)
+    if present is not None:
+        errors = errors * present.unsqueeze(-1)
+    return errors.sum((-2, -1)) / len(x)
 
 
-def alignment(u: Mapping[str, Tensor], z: Tensor) -> Tensor:
-    """Return L_align = sum_m ||u[m] - z||^2: every modality alone comes near the joint (Eq. 2)."""
-    return sum((u_m - z).square().sum(-1).mean() for u_m in u.values())
+def alignment(u: Tensor, z: Tensor, present: Tensor | None = None) -> Tensor:
+    """Return L_align of one modality, ||z - u||^2: its latent approaches the joint one (Eq. 2)."""
+    return _mean((z - u).square().sum(-1), present)
+
+
+def centring(z: Tensor) -> Tensor:
+    """Return L_glob, ||z||^2: joint representations stay centred at 0 (Eq. 2)."""
+    return z.square().sum(-1).mean()
+
+
+def _mean(values: Tensor, present: Tensor | None) -> Tensor:
+    """Return the mean over the batch of values (B,), 0 where the modality is absent."""
+    return values.mean() if present is None else (values * present).mean()
 
 
 def entropy_floor(x: Tensor) -> Tensor:
@@ -50,13 +65,20 @@ def covariance(w: Tensor, z: Tensor, u: Tensor) -> Tensor:
     return weighted.transpose(-1, -2) @ u - means
 
 
-def local(y: Tensor, rho: Tensor) -> Tensor:
-    """Return L_local = KL(Bernoulli(rho) || Bernoulli(y_mean)), y_mean over the batch (Eq. 4).
+def local(y: Tensor, rho: Tensor, present: Tensor | None = None) -> Tensor:
+    """Return L_local = KL(Bernoulli(y_mean) || Bernoulli(rho)), y_mean over the batch (Eq. 4).
+
+    Exact at both ends: at rho 0 it is 0 for a mean of 0 and infinite for any other, at rho 1
+    likewise for a mean of 1.
 
     Args:
         y: (..., B) in [0, 1].
-        rho: (...) in (0, 1).
+        rho: (...) in [0, 1].
+        present: (B,); the mean is over the samples that have the modality.
     """
-    tiny = torch.finfo(y.dtype).eps
-    y_mean = y.mean(-1).clamp(tiny, 1 - tiny)
-    return rho * (rho / y_mean).log() + (1 - rho) * ((1 - rho) / (1 - y_mean)).log()
+    y_mean = y.mean(-1) if present is None else (y * present).sum(-1) / present.sum().clamp_min(1)
+    inside = (y_mean > 0) & (y_mean < 1)
+    p = torch.where(inside, y_mean, 0.5)  # the limits are taken below, without 0 log 0
+    divergence = p * (p / rho).log() + (1 - p) * ((1 - p) / (1 - rho)).log()
+    limit = torch.where(y_mean > 0.5, -rho.log(), -(1 - rho).log())
+    return torch.where(inside, divergence, limit)

@@ -196,8 +196,8 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
 
     Returns:
         `retrieval`: rows of `representation` (weighted, unweighted, each modality; of three or
-            more, weighted `without` each; where there is noise, weighted by `labels`, 0 for noise
-            and 1 for all else: what true importances would give) and those of `score_views`;
+            more, weighted `without` each; where there is noise, `oracle`, weighted by 0
+            for noise and 1 for all else: what true importances would give) and those of `score_views`;
             `noise`: by modality, `noise_scores`.
 
     Raises:
@@ -213,7 +213,7 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
         views |= {f"without {m}": fused({n: u[n] for n in names if n != m}, y) for m in names}
     noise = is_noise(pairs)
     if any(noisy.any() for noisy in noise.values()):
-        views["labels"] = fused(u, {m: ~noisy for m, noisy in noise.items()})
+        views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()})
     retrieval = score_views(views, pairs, k)
     noise = {m: noise_scores(y[m], noisy) for m, noisy in noise.items()}
     return {"retrieval": retrieval, "noise": noise}

@@ -87,27 +87,28 @@ class ImportanceNet(nn.Module):
     """y = sigmoid(h(x)), for R independent copies of the network at once.
 
     Copies differ in their first weights (restarts) and may be trained for other rho. Two hidden
-    ReLU layers; the output's bias starts at logit(rho), so that importances start near rho.
+    ReLU layers; the output's bias starts at logit(rho), so that importances start near rho. At a
+    rho of 0 or 1 they are 0 or 1 for all inputs: the limit of the objectives (`ima.losses.local`).
 
     Args:
         dimension: D, width of the inputs.
         hidden: width of the hidden layers.
-        rho: the prior mean of each copy, in (0, 1); its length is R.
+        rho: the prior mean of each copy, in [0, 1]; its length is R.
 
     Raises:
-        InputError: a rho outside (0, 1), or none.
+        InputError: a rho outside [0, 1], or none.
     """
 
     def __init__(self, dimension: int, hidden: int, rho: list[float]):
         super().__init__()
-        if not rho or not all(0 < r < 1 for r in rho):
-            raise InputError("rho", expected="numbers in (0, 1)", found=rho)
+        if not rho or not all(0 <= r <= 1 for r in rho):
+            raise InputError("rho", expected="numbers in [0, 1]", found=rho)
         copies = len(rho)
         self.w1, self.b1 = _linear(copies, dimension, hidden)
         self.w2, self.b2 = _linear(copies, hidden, hidden)
         self.w3, self.b3 = _linear(copies, hidden, 1)
         with torch.no_grad():
-            self.b3 += torch.tensor([math.log(r / (1 - r)) for r in rho]).view(-1, 1, 1)
+            self.b3 += torch.tensor(rho).logit().view(-1, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, D) to importances (R, B)."""

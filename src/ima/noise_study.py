@@ -11,7 +11,8 @@ A problem is a set of pairs in which some items share nothing with those they ar
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +20,14 @@ import torch
 
 from ima.detectors import controls
 from ima.errors import InputError
-from ima.importance import Stage2, fit_importance, keep_copies, least
+from ima.importance import Stage2, importances
 from ima.metrics import f1, noise_scores
-from ima.model import IMA, Autoencoder, Modality
+from ima.model import Autoencoder, Modality
 from ima.noise_makers import NoiseMaker
 from ima.pairing import draw, make_pairs
 from ima.schema import NOISE_STUDY
-from ima.train import Stage1, fit_autoencoder
+from ima.stages import fit_stages
+from ima.train import Stage1
 
 KINDS = ("synthetic", "degraded", "repaired", "shuffled")
 
@@ -122,27 +124,30 @@ def _repaired(
     return Problem(x, {m: of["label"] == odd[m] for m, of in items.items()}, pairs)
 
 
+class Variant(NamedTuple):
+    """A variant of IMA: settings of both stages, and prior mean importances by modality."""
+
+    stage1: Stage1
+    stage2: Stage2
+    rho: Mapping[str, float]
+
+
 def study(
     of: Problem,
     layers: Mapping[str, Mapping],
     latent: int,
     hidden: int,
-    stage1: Stage1,
-    stage2: Stage2,
-    objectives: Sequence[str],
-    rho: Mapping[str, float],
+    variants: Mapping[str, Variant],
     seed: int,
 ) -> list[dict]:
-    """Train both stages on a problem, and score importances and other detectors on its test pairs.
+    """Train variants of IMA on a problem; score them and other detectors on its test pairs.
 
     Args:
         of: the problem.
         layers: by modality, the layers of its encoder and decoder.
         latent: L.
         hidden: width of the importance networks.
-        stage1, stage2: settings; stage 2 once for each objective.
-        objectives: of `ima.objectives.OBJECTIVES`.
-        rho: by modality.
+        variants: by name; other detectors see the latents of the last one.
         seed: of weights and order.
 
     Returns:
@@ -153,17 +158,26 @@ def study(
         {m: torch.from_numpy(rows) for m, rows in of.pairs[split].items()}
         for split in ("train", "validation", "test")
     )
-    torch.manual_seed(seed)
     modalities = {m: Modality(values.shape[1], **layers[m]) for m, values in x.items()}
-    autoencoder = Autoencoder(modalities, latent)
-    fit_autoencoder(autoencoder, x, train, stage1, seed, held_out)
     rows = []
-    for objective in objectives:
-        settings = replace(stage2, objective=objective)
-        y = _importances(autoencoder, x, train, held_out, hidden, settings, rho)
+    for name, variant in variants.items():
+        torch.manual_seed(seed)
+        autoencoder = Autoencoder(modalities, latent)
+        networks, _ = fit_stages(
+            autoencoder,
+            x,
+            train,
+            held_out,
+            variant.rho,
+            hidden,
+            variant.stage1,
+            variant.stage2,
+            seed,
+        )
+        y = importances(networks, x, test)
         for m, items in test.items():
-            scores = noise_scores(y[m][items].numpy(), of.noise[m][items])
-            rows.append({"seed": seed, "modality": m, "detector": objective, **_wanted(scores)})
+            scores = noise_scores(y[m][0].numpy(), of.noise[m][items])
+            rows.append({"seed": seed, "modality": m, "detector": name, **_wanted(scores)})
     return rows + _control_rows(of, autoencoder, x, seed)
 
 
@@ -186,17 +200,6 @@ def _control_rows(
             scores = {f"{key}_noise": value for key, value in scores.items()}
             rows.append({"seed": seed, "modality": m, "detector": name, **_wanted(scores)})
     return rows
-
-
-def _importances(autoencoder, x, train, held_out, hidden, settings, rho):
-    """Return by modality the importances (n_m,) that stage 2 gives to all items."""
-    torch.manual_seed(0)
-    copies = {m: [rho[m]] * settings.restarts for m in x}
-    model = IMA.around(autoencoder, hidden, copies)
-    _, final = fit_importance(model, x, train, copies, settings, 0, held_out)
-    kept = keep_copies(model, least(final, x, settings))
-    with torch.no_grad():
-        return {m: kept[m](values)[0] for m, values in x.items()}
 
 
 def _wanted(scores: Mapping[str, float]) -> dict[str, float]:

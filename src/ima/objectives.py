@@ -1,7 +1,9 @@
-"""The objectives of stage 2 by name: the paper's own (Eqs. 3 and 4), and `ima+`.
+"""The objectives of both stages by name: the paper's (Eqs. 2 to 4), and ours, `ima+`.
 
-Both are L_imp = sum_m L_local[m] + lambda L_corr[m], a function a formula. `y[m] (R, B)` are the
+A function a formula. `x[m] (B, D_m)`, `u[m] (B, L)`, `z (B, L)`. In stage 2, `y[m] (R, B)` are the
 importances of R copies that train side by side, `rho[m] (R,)`; a loss is (R,).
+`present[m] (B,)` is 1 where a sample has the modality and 0 where it lacks it, which counts as an
+importance of 0 in Eq. 1; None where all samples have all modalities.
 """
 
 from collections.abc import Mapping
@@ -10,40 +12,126 @@ import torch
 from torch import Tensor
 
 from ima.errors import InputError
-from ima.losses import covariance, local
-from ima.model import fuse
+from ima.losses import alignment, centring, covariance, local, reconstruction
+from ima.model import Autoencoder, fuse
+
+#: By modality, (B,) or (R, B); None where it is 1 for all.
+Weights = Mapping[str, Tensor] | None
+
+# Stage 1, the autoencoder
+
+
+def autoencoder_paper(
+    model: Autoencoder, x: Mapping[str, Tensor], y: Weights = None, present: Weights = None
+) -> dict[str, Tensor]:
+    """Return the terms of Eq. 2 on a batch.
+
+    L_auto = sum_m [rec_m + align_m] + glob, each times its lambda, with rec_m = l(x_m, g_m(z)),
+    align_m = ||z - u_m||^2, glob = ||z||^2, and z of Eq. 1 with constant importances.
+
+    Args:
+        model: whose encoders and decoders are trained.
+        x: by modality (B, D_m).
+        y: constant importances (B,) by modality; None for 1.
+        present: by modality (B,).
+
+    Returns:
+        `rec_<m>` and `align_<m>` of each modality, and `glob`.
+    """
+    u = model.encode(x)
+    z = fuse(u, weights(u, y, present))
+    terms: dict[str, Tensor] = {}
+    for m, modality in model.modalities.items():
+        has = None if present is None else present[m]
+        terms[f"rec_{m}"] = reconstruction(x[m], model.decoders[m](z), modality.loss, has)
+        terms[f"align_{m}"] = alignment(u[m], z, has)
+    return {**terms, "glob": centring(z), **_spread(u)}
+
+
+def autoencoder_ima_plus(
+    model: Autoencoder, x: Mapping[str, Tensor], y: Weights = None, present: Weights = None
+) -> dict[str, Tensor]:
+    """Return the terms of our objective of stage 1 on a batch.
+
+    L = sum_m [rec_m + self_m + align_m], each times its lambda: every modality is decoded from the
+    joint representation, l(x_m, g_m(z)), and from its own latent, l(x_m, g_m(u_m)).
+
+    Args:
+        model, x, y, present: as in `autoencoder_paper`.
+
+    Returns:
+        `rec_<m>`, `self_<m>` and `align_<m>` of each modality.
+    """
+    u = model.encode(x)
+    z = fuse(u, weights(u, y, present))
+    terms: dict[str, Tensor] = {}
+    for m, modality in model.modalities.items():
+        has = None if present is None else present[m]
+        decoded = model.decoders[m](torch.stack((u[m], z)))  # (2, B, D)
+        own, joint = reconstruction(x[m], decoded, modality.loss, has)
+        terms |= {f"rec_{m}": joint, f"self_{m}": own, f"align_{m}": alignment(u[m], z, has)}
+    return {**terms, **_spread(u)}
+
+
+def weights(u: Mapping[str, Tensor], y: Weights, present: Weights) -> Weights:
+    """Return what Eq. 1 weights latents by: importances, 0 where a modality is absent."""
+    if present is None:
+        return y
+    return {m: present[m] if y is None else y[m] * present[m] for m in u}
+
+
+def _spread(u: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the mean of |u| by modality, which is only watched: a latent may collapse."""
+    return {f"norm_{m}": u_m.detach().abs().mean() for m, u_m in u.items()}
+
+
+AUTOENCODER = {"paper": autoencoder_paper, "ima+": autoencoder_ima_plus}
+
+# Stage 2, the importance networks
 
 #: What stands for z in Eq. 3 of the objective `paper`.
-Z = ("joint", "detached", "equal", "others")
+Z = ("joint", "detached", "equal", "leave_one_out")
 
 
 def paper(
     u: Mapping[str, Tensor],
     y: Mapping[str, Tensor],
     rho: Mapping[str, Tensor],
-    lambda_corr: float = 10.0,
+    lambda_corr: float = 1.0,
     z: str = "joint",
-    scale_free: bool = True,
+    scale: Mapping[str, float] | str | None = None,
+    present: Weights = None,
 ) -> dict[str, Tensor]:
-    """Return L_imp = sum_m KL(rho[m] || mean y[m]) + lambda ||C_{1-y[m]}(z, u[m])||^2.
+    """Return L_imp = sum_m KL(mean y[m] || rho[m]) + lambda ||C_{1-y[m]}(z, u[m])||^2 (Eqs. 3, 4).
 
     Args:
         u: latents (B, L) by modality.
         y: their importances (R, B) in [0, 1].
-        rho: prior mean importances (R,) in (0, 1).
+        rho: prior mean importances (R,) in [0, 1].
         lambda_corr: weight of L_corr.
         z: `joint`, weighted by y with its gradient, as Eq. 1 has it; `detached`, the same without;
-            `equal`, with all importances 1; `others`, of the other modalities alone.
-        scale_free: divide every ||C||^2 by its value at equal weights (deviation 4).
+            `equal`, with all importances 1; `leave_one_out`, of the other modalities alone.
+        scale: what ||C||^2 is divided by: None for nothing, as Eq. 3 is written; a constant for
+            each modality; or `batch`, its value on this batch at equal importances (deviation 4).
+        present: by modality (B,).
 
     Returns:
-        `loss` (R,), and by modality `corr_m` (scale-free), `raw_m` (as in Eq. 3), `local_m`, `y_m`.
+        `loss` (R,), and by modality `corr_m` (as it is minimised), `raw_m` (as in Eq. 3),
+        `local_m` and `y_m`, the mean importance.
 
     Raises:
         InputError: `z` is none of Z.
     """
-    corr = {m: correlation(y[m], target(m, u, y, z), u[m]) for m in y}
-    return _terms(corr, y, rho, lambda_corr, "corr" if scale_free else "raw")
+    corr = {}
+    for m in y:
+        joint, counted = target(m, u, y, z, present)
+        raw = correlation(y[m], joint, u[m], counted)
+        by = 1.0 if scale is None else scale[m] if isinstance(scale, Mapping) else None
+        if by is None:
+            # Not the least number there is: its inverse would overflow, and the gradient be none.
+            by = correlation(torch.zeros_like(y[m][:1]), joint, u[m], counted).clamp_min(1e-30)
+        corr[m] = (raw / by, raw)
+    return _terms(corr, y, rho, lambda_corr, present)
 
 
 def ima_plus(
@@ -52,19 +140,20 @@ def ima_plus(
     y: Mapping[str, Tensor],
     rho: Mapping[str, Tensor],
     lambda_corr: float = 10.0,
+    present: Weights = None,
 ) -> dict[str, Tensor]:
-    """Return L_imp = sum_m KL(rho[m] || mean y[m]) + lambda max(0, S[m])^2.
+    """Return L_imp = sum_m KL(mean y[m] || rho[m]) + lambda max(0, S[m])^2.
 
     S[m] = sum_i (1 - y_i) v_i s_i / sum_i (1 - y_i) v_i is the part of the covariance of u[m] with
-    the other modalities that is in the unimportant samples: 1 if they are like all, 0 if what
-    they are tells nothing of what they are paired with.
+    the other modalities that is in the unimportant samples: 1 if they are like all, 0 if items
+    are uninformative about their partners.
 
     Args:
         shared: s[m], what each pair contributes to that covariance (`ima.shared`), (B,) or (R, B),
             of mean 1.
         partner: v[m] (B,) or (R, B) in [0, 1], whether the pair's other items are important: their
-            mean, of several.
-        y, rho, lambda_corr: as in `paper`.
+            mean, of several; 0 where the pair lacks the modality or all others.
+        y, rho, lambda_corr, present: as in `paper`.
 
     Returns:
         As `paper`: `corr_m` is max(0, S[m])^2, `raw_m` S[m].
@@ -74,37 +163,49 @@ def ima_plus(
         w = (1 - y_m) * partner[m]
         s = (w * shared[m]).sum(-1) / w.sum(-1).clamp_min(torch.finfo(w.dtype).eps)
         corr[m] = (s.clamp_min(0).square(), s)
-    return _terms(corr, y, rho, lambda_corr, "corr")
+    return _terms(corr, y, rho, lambda_corr, present)
 
 
-OBJECTIVES = {"paper": paper, "ima+": ima_plus}
+IMPORTANCE = {"paper": paper, "ima+": ima_plus}
 
 
-def target(name: str, u: Mapping[str, Tensor], y: Mapping[str, Tensor], z: str) -> Tensor:
-    """Return what modality `name` is correlated with in L_corr: the z of Eq. 3, or a variant."""
+def target(
+    name: str, u: Mapping[str, Tensor], y: Mapping[str, Tensor], z: str, present: Weights = None
+) -> tuple[Tensor, Tensor | None]:
+    """Return the z of Eq. 3 for modality `name`, or a variant, and which samples count (B,).
+
+    A sample counts where it has the modality and, for `leave_one_out`, another one.
+    """
+    counted = None if present is None else present[name]
     if z == "joint":
-        return fuse(u, y)
+        return fuse(u, weights(u, y, present)), counted
     if z == "detached":
-        return fuse(u, {m: y_m.detach() for m, y_m in y.items()})
+        constant = {m: y_m.detach() for m, y_m in y.items()}
+        return fuse(u, weights(u, constant, present)), counted
     if z == "equal":
-        return fuse(u)
-    if z == "others":
-        return fuse({m: u_m for m, u_m in u.items() if m != name})
+        return fuse(u, weights(u, None, present)), counted
+    if z == "leave_one_out":
+        others = {m: u_m for m, u_m in u.items() if m != name}
+        if present is not None:
+            counted = counted * sum(present[m] for m in others).clamp_max(1)
+        return fuse(others, weights(others, None, present)), counted
     raise InputError("z of Eq. 3", expected=f"one of {Z}", found=z)
 
 
-def correlation(y: Tensor, z: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-    """Return L_corr of one modality (R,), scale-free and raw (Eq. 3).
+def correlation(y: Tensor, z: Tensor, u: Tensor, counted: Tensor | None = None) -> Tensor:
+    """Return L_corr of one modality (R,), as Eq. 3 has it.
 
     It is the squared Frobenius norm of the cross-covariance of z and u, every sample weighted by
-    y_comp = 1 - y: how much what is said to be unimportant still shares with z. Divided by its
-    value at equal weights, 1 means 'as correlated as everything is'.
+    y_comp = 1 - y: how much what is said to be unimportant still shares with z.
+
+    Args:
+        y: (R, B).
+        z: (B, L) or (R, B, L).
+        u: (B, L).
+        counted: (B,), 1 or 0; None where all samples count.
     """
-    y_comp = 1 - y
-    raw = covariance(y_comp, z, u).square().sum((-2, -1))
-    equal = covariance(torch.ones_like(y_comp[:1] if z.dim() == 2 else y_comp), z, u)
-    # Not the least number there is: its inverse would overflow, and the gradient be no number.
-    return raw / equal.square().sum((-2, -1)).clamp_min(1e-30), raw
+    y_comp = 1 - y if counted is None else (1 - y) * counted
+    return covariance(y_comp, z, u).square().sum((-2, -1))
 
 
 def _terms(
@@ -112,12 +213,14 @@ def _terms(
     y: Mapping[str, Tensor],
     rho: Mapping[str, Tensor],
     lambda_corr: float,
-    minimised: str,
+    present: Weights,
 ) -> dict[str, Tensor]:
     """Return the terms of L_imp of all modalities, and their sum."""
     terms: dict[str, Tensor] = {}
-    for m, (free, raw) in corr.items():
-        terms |= {f"corr_{m}": free, f"raw_{m}": raw}
-        terms |= {f"local_{m}": local(y[m], rho[m]), f"y_{m}": y[m].mean(-1)}
-    loss = sum(terms[f"local_{m}"] + lambda_corr * terms[f"{minimised}_{m}"] for m in y)
+    for m, (minimised, raw) in corr.items():
+        has = None if present is None else present[m]
+        mean = y[m].mean(-1) if has is None else (y[m] * has).sum(-1) / has.sum().clamp_min(1)
+        terms |= {f"corr_{m}": minimised, f"raw_{m}": raw}
+        terms |= {f"local_{m}": local(y[m], rho[m], has), f"y_{m}": mean}
+    loss = sum(terms[f"local_{m}"] + lambda_corr * terms[f"corr_{m}"] for m in y)
     return {**terms, "loss": loss}

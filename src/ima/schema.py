@@ -75,12 +75,12 @@ OWN_IMPORTANCES = _table(modality=pa.string(), id=pa.string(), importance=pa.flo
 #: Features of synthetic noise; its rows follow those of the modality's FEATURES.
 NOISE = _table(id=pa.string(), x=VECTOR)
 
-#: Importance networks of an objective, rho and modality, the best of its restarts. Scores and mean
+#: Importance networks of a variant, rho and modality, the best of its restarts. Scores and mean
 #: importance are of test pairs; `corr` (L_corr, scale-free), `raw` (as it is), `local` and `loss`
 #: (local + lambda corr, whatever form was minimised) of training's. `agreement`: mean Jaccard index
 #: of the training items of an importance below .5 with those of every other rho.
 RHO_SWEEP = _table(
-    objective=pa.string(),
+    variant=pa.string(),
     rho=pa.float64(),
     modality=pa.string(),
     precision_noise=pa.float64(),

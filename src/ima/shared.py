@@ -85,6 +85,8 @@ def shared_by_pairs(
     held: Latents,
     y_train: Latents,
     y_held: Latents,
+    in_train: Latents,
+    in_held: Latents,
     distinct: int,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return s[m] and v[m] of held-out pairs for every guess (see `ima.objectives.ima_plus`).
@@ -93,6 +95,8 @@ def shared_by_pairs(
         train, held: latents (N, L), (H, L) of training and held-out pairs.
         y_train, y_held: what G guesses say of their items, (G, N), (G, H) in [0, 1]: a pair counts
             by the importance of its other items.
+        in_train, in_held: whether pairs have the modality, (1, N), (1, H), 1 or 0. A pair that
+            lacks it, or all others, doesn't count.
         distinct: as `contributions`.
 
     Returns:
@@ -101,7 +105,10 @@ def shared_by_pairs(
     s, v = {}, {}
     for m, u in train.items():
         others = [n for n in train if n != m]
-        v_train, v_held = (sum(y[n] for n in others) / len(others) for y in (y_train, y_held))
+        v_train, v_held = (
+            there[m] * sum(y[n] for n in others) / sum(there[n] for n in others).clamp_min(1)
+            for y, there in ((y_train, in_train), (y_held, in_held))
+        )
         rows = []
         for r in range(len(v_held)):
             z, z_held = (

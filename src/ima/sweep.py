@@ -18,6 +18,7 @@ from ima.schema import RHO_SWEEP
 
 
 def sweep(
+    variant: str,
     autoencoder: Autoencoder,
     x: Mapping[str, Tensor],
     train: Mapping[str, Tensor],
@@ -34,13 +35,14 @@ def sweep(
     In a copy of the networks all modalities have the same rho.
 
     Args:
+        variant: of IMA, for the table.
         autoencoder: trained; it stays as it is.
         x: by modality, the matrix (n_m, D_m) of its items.
         train: by modality, the row numbers (N,) of the training pairs.
         test: the same (M,) of the test pairs.
         is_noise: by modality, whether its item of each test pair (M,) is noise; for scores only.
         held_out: as in `ima.importance.fit_importance`.
-        grid: the rho, each in (0, 1).
+        grid: the rho, each in [0, 1].
         hidden: width of the importance networks' hidden layers.
         settings: of stage 2; `restarts` of each rho.
         seed: of first weights and of the order of pairs.
@@ -49,7 +51,7 @@ def sweep(
         A table of `ima.schema.RHO_SWEEP`, a row a modality and rho.
 
     Raises:
-        InputError: no rho or one outside (0, 1), or as `ima.importance.fit_importance`.
+        InputError: no rho or one outside [0, 1], or as `ima.importance.fit_importance`.
     """
     names = list(autoencoder.modalities)
     rho = [value for value in grid for _ in range(settings.restarts)]  # (R,)
@@ -61,7 +63,7 @@ def sweep(
     for name, copies in least_of_each(final, names, settings).items():  # G copies
         agreement = agreements(y_train[name][copies].numpy() < 0.5)
         for value, copy, agrees in zip(grid, copies, agreement.tolist(), strict=True):
-            about = {"objective": settings.objective, "rho": value, "modality": name}
+            about = {"variant": variant, "rho": value, "modality": name}
             scores = importance_scores(y_test[name][copy].numpy(), is_noise[name])
             terms = _terms(final, name, copy, settings.lambda_corr)
             rows.append({**about, **scores, **terms, "agreement": agrees})

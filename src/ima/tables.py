@@ -123,7 +123,7 @@ def table1(
     """Return Table 1: Precision@K of joint and unimodal representations.
 
     Args:
-        scores: of each model and seed, `latent`, `seed`, `model` (IMA where there is none), and
+        scores: of each model and seed, `model`, `latent`, `seed` and
             `retrieval` as `ima.metrics.score_model` returns it.
         anchors: rows of `ima.anchors.score_anchors`.
         paper: rows of `read_paper_values`.
@@ -149,9 +149,9 @@ def _precision_column(row: Mapping) -> str:
 def _rows(scores: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterable[dict]:
     """Yield the scores' rows, model by model in the order they come in, then the anchors'."""
     scores = list(scores)
-    models = list(dict.fromkeys(model.get("model", "IMA") for model in scores))
+    models = list(dict.fromkeys(model["model"] for model in scores))
     for name in models:
-        own = (model for model in scores if model.get("model", "IMA") == name)
+        own = (model for model in scores if model["model"] == name)
         for model in sorted(own, key=lambda model: (model["latent"], model["seed"])):
             for row in model["retrieval"]:
                 yield {"model": name, "latent": model["latent"], **row}

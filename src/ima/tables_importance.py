@@ -9,7 +9,7 @@ from ima.tables import mean_sd
 
 #: F1 that a seed must reach to be counted.
 GOAL = 0.98
-_TEXT = ("run", "objective", "modality", "kind", "detector")
+_TEXT = ("run", "variant", "modality", "kind", "detector")
 _WHOLE = ("latent", "seeds", f"seeds_at_{GOAL}")
 
 
@@ -17,25 +17,25 @@ def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
     """Return F1 of the noise class, a column a seed.
 
     Args:
-        rows: of each model, `objective`, `latent` of the autoencoder that its networks were learnt
+        rows: of each model, `variant`, `latent` of the autoencoder that its networks were learnt
             beside, `seed`, `modality`, and `ima.metrics.importance_scores`.
         run: name of the run, for the first column.
 
     Returns:
-        A row an objective, latent and modality: mean, sd and least F1 over seeds, how many seeds
+        A row a variant, latent and modality: mean, sd and least F1 over seeds, how many seeds
         reach GOAL, mean F1 of the important class, and `f1_seed<n>` each.
     """
     found: dict[tuple, dict[int, Mapping]] = defaultdict(dict)
     for row in rows:
-        found[row["objective"], row["latent"], row["modality"]][row["seed"]] = row
+        found[row["variant"], row["latent"], row["modality"]][row["seed"]] = row
     table = []
-    for (objective, latent, modality), seeds in found.items():
+    for (variant, latent, modality), seeds in found.items():
         f1 = {seed: row["f1_noise"] for seed, row in sorted(seeds.items())}
         mean, sd = mean_sd([*f1.values()])
         table.append(
             {
                 "run": run,
-                "objective": objective,
+                "variant": variant,
                 "latent": latent,
                 "modality": modality,
                 "seeds": len(f1),

@@ -1,6 +1,7 @@
 """Training: the loop that every model shares, and stage 1 of IMA, the autoencoder (Section 3).
 
-All data lie in memory; a batch is gathered by row numbers. Stage 2 is `ima.importance`.
+All data lie in memory; a batch is gathered by row numbers, ABSENT where a pair lacks a modality.
+Stage 2 is `ima.importance`.
 """
 
 import math
@@ -8,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ima import losses
 from ima.errors import InputError
-from ima.model import Autoencoder, fuse
+from ima.model import Autoencoder
+from ima.objectives import AUTOENCODER
 from ima.progress import shown
 
 SCHEDULES = ("plateau", "cosine", "constant")
@@ -48,19 +50,69 @@ class Training:
             raise InputError("schedule", expected=f"one of {SCHEDULES}", found=self.schedule)
 
 
+#: Row number of a modality that a pair lacks.
+ABSENT = -1
+
+#: What importances are in stage 1, where they are constant (Section 5).
+CONSTANT = ("ones", "untrained")
+
+
 @dataclass(frozen=True)
 class Stage1(Training):
-    """Settings of stage 1: beside those of training, the weights of Eq. 2."""
+    """Settings of stage 1: those of training, the objective, and the weights of its terms (Eq. 2).
 
+    Args:
+        objective: `paper`, Eq. 2 as it is written, or `ima+` (`ima.objectives`).
+        importances: constant in this stage: `ones`, or those of `untrained` importance networks,
+            near rho.
+        lambda_rec, lambda_align: of both objectives.
+        lambda_glob: of `paper`.
+        lambda_self: of `ima+`.
+    """
+
+    objective: str = "ima+"
+    importances: str = "ones"
     lambda_rec: float = 1.0
     lambda_align: float = 1.0
     lambda_glob: float = 1.0
+    lambda_self: float = 1.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.objective not in AUTOENCODER:
+            raise InputError("objective", expected=f"one of {[*AUTOENCODER]}", found=self.objective)
+        if self.importances not in CONSTANT:
+            raise InputError("importances", expected=f"one of {CONSTANT}", found=self.importances)
 
 
 History = list[dict[str, float | int | str]]
 
-#: Maps a batch of inputs, by modality (B, D_m), to the terms of a loss; `loss` is minimised.
-Terms = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+
+class Batch(NamedTuple):
+    """Some pairs, gathered.
+
+    Attributes:
+        x: by modality, inputs (B, D_m), 0 where the pair lacks the modality.
+        present: by modality (B,), 1 or 0; None where no pair lacks any.
+        rows: by modality, the row numbers (B,), ABSENT where the pair lacks it.
+    """
+
+    x: dict[str, Tensor]
+    present: dict[str, Tensor] | None
+    rows: Mapping[str, Tensor]
+
+
+#: Maps a batch to the terms of a loss; `loss` is minimised.
+Terms = Callable[[Batch], dict[str, Tensor]]
+
+
+def gather(x: Mapping[str, Tensor], rows: Mapping[str, Tensor]) -> Batch:
+    """Return the pairs of these row numbers (B,) of the matrices x[m] (n_m, D_m)."""
+    if not any((of < 0).any() for of in rows.values()):
+        return Batch({m: x[m][of] for m, of in rows.items()}, None, rows)
+    present = {m: (of >= 0).to(x[m]) for m, of in rows.items()}
+    inputs = {m: x[m][of.clamp_min(0)] * present[m].unsqueeze(-1) for m, of in rows.items()}
+    return Batch(inputs, present, rows)
 
 
 def device() -> torch.device:
@@ -68,42 +120,64 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def check_pairs(model: Autoencoder, x: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> None:
-    """Raise InputError unless pairs have the model's modalities, and rows of their matrices."""
+def check_pairs(
+    model: Autoencoder,
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+    complete: bool = False,
+) -> None:
+    """Raise InputError unless pairs have the model's modalities, and rows of their matrices.
+
+    With `complete`, no pair may lack a modality; without, each must have one, and each modality
+    must be in some pair.
+    """
     if set(items) != set(model.modalities):
         raise InputError("pairs", expected=f"modalities {list(model.modalities)}", found=[*items])
     for name, rows in items.items():
         if name not in x:
             raise InputError("features", expected=f"those of {name}", found=f"of {list(x)} only")
-        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < len(x[name]):
+        if len(rows) and not ABSENT <= int(rows.min()) <= int(rows.max()) < len(x[name]):
             raise InputError(
                 f"pairs of {name}",
-                expected=f"row numbers from 0 to {len(x[name]) - 1}",
+                expected=f"row numbers from 0 to {len(x[name]) - 1}, or {ABSENT} for none",
                 found=f"{int(rows.min())} to {int(rows.max())}",
                 do="Make the pairs again from these features.",
             )
     counts = {name: len(rows) for name, rows in items.items()}
     if len(set(counts.values())) > 1:
-        raise InputError("pairs", expected="an item of each modality in each", found=counts)
+        raise InputError(
+            "pairs", expected="the same number of rows for every modality", found=counts
+        )
     if not any(counts.values()):
         raise InputError("pairs", expected="at least one", found="none")
+    _check_absent(items, complete)
 
 
-def autoencoder_losses(model: Autoencoder, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the terms of Eq. 2 on a batch of pairs, importances constant at 1.
-
-    `rec`: each modality decoded from its own latent; `align`: `ima.losses.alignment`; `glob`:
-    each modality decoded from the joint representation. See deviation 1 for this reading.
-    """
-    u = model.encode(x)
-    z = fuse(u)
-    terms: dict[str, Tensor] = {"align": losses.alignment(u, z)}
-    for name, modality in model.modalities.items():
-        decoded = model.decoders[name](torch.stack((u[name], z)))  # (2, B, D)
-        rec, glob = losses.reconstruction(x[name], decoded, modality.loss)
-        terms[f"rec_{name}"], terms[f"glob_{name}"] = rec, glob
-        terms[f"norm_{name}"] = u[name].detach().abs().mean()  # watched: a latent may collapse
-    return terms
+def _check_absent(items: Mapping[str, Tensor], complete: bool) -> None:
+    absent = {name: rows < 0 for name, rows in items.items()}
+    lacking = {name: int(of.sum()) for name, of in absent.items() if of.any()}
+    if complete and lacking:
+        raise InputError(
+            "pairs",
+            expected="an item of every modality in each pair",
+            found=f"pairs that lack one: {lacking}",
+            do="Leave these pairs out, or impute what they lack: this model cannot.",
+        )
+    for name, count in lacking.items():
+        if count == len(items[name]):
+            raise InputError(
+                f"pairs of {name}",
+                expected="an item in some of the pairs",
+                found=f"none in {count} pairs",
+                do=f"Leave the modality {name} out.",
+            )
+    empty = torch.stack([*absent.values()]).all(0)
+    if empty.any():
+        raise InputError(
+            "pairs",
+            expected="one modality at least in each pair",
+            found=f"{int(empty.sum())} without any, first pair {int(empty.int().argmax())}",
+        )
 
 
 def fit_autoencoder(
@@ -113,17 +187,19 @@ def fit_autoencoder(
     settings: Stage1,
     seed: int,
     validation: Mapping[str, Tensor] | None = None,
+    y: Mapping[str, Tensor] | None = None,
 ) -> History:
-    """Train the encoders and decoders on Eq. 2: L_rec + L_align + L_glob, each by its lambda.
+    """Train the encoders and decoders: stage 1, by Eq. 2 or our objective (`ima.objectives`).
 
     Args:
         model: trained in place.
         x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (N,) of the pairs.
+        items: by modality, the row numbers (N,) of the pairs, ABSENT where a pair lacks it.
         settings: of this stage.
         seed: of the order of pairs.
         validation: pairs (V,) in the same form that are not trained on. With them, the weights of
             the epoch of least loss on them are kept, and training may end early.
+        y: by modality, constant importances (n_m,) of its items; None for 1.
 
     Returns:
         A row an epoch: `epoch`, the mean of every loss term, of |u| by modality, and the loss on
@@ -133,23 +209,20 @@ def fit_autoencoder(
         InputError: pairs and matrices do not fit, or the loss stops being a number.
     """
     check_pairs(model, x, items)
-    weights = {
-        "rec": settings.lambda_rec,
-        "align": settings.lambda_align,
-        "glob": settings.lambda_glob,
-    }
+    objective = AUTOENCODER[settings.objective]
 
-    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the terms of Eq. 2 on a batch; `loss` is their sum, weighted by the lambdas."""
-        terms = autoencoder_losses(model, batch)
-        weighted = {t: weights.get(t.split("_")[0], 0) * value for t, value in terms.items()}
-        return {**terms, "loss": sum(weighted.values())}
+    def compute_losses(batch: Batch) -> dict[str, Tensor]:
+        """Return the terms of the objective; `loss` is their sum, each times its lambda."""
+        own = None if y is None else {m: y[m][rows] for m, rows in batch.rows.items()}
+        terms = objective(model, batch.x, own, batch.present)
+        named = {t: getattr(settings, f"lambda_{t.split('_')[0]}", 0) for t in terms}
+        return {**terms, "loss": sum(named[t] * value for t, value in terms.items())}
 
     validate = None
     if validation is not None:
         check_pairs(model, x, validation)
-        validate = partial(mean_loss, terms_of, x, validation)
-    return fit(model, terms_of, x, items, settings, seed, "stage 1", validate)
+        validate = partial(mean_loss, compute_losses, x, validation)
+    return fit(model, compute_losses, x, items, settings, seed, "stage 1", validate)
 
 
 @torch.no_grad()
@@ -158,7 +231,7 @@ def mean_loss(terms_of: Terms, x: Mapping[str, Tensor], items: Mapping[str, Tens
     sums = Sums()
     in_order = zip(*(rows.split(1024) for rows in items.values()), strict=True)
     for batch in (dict(zip(items, rows, strict=True)) for rows in in_order):
-        loss = terms_of({m: x[m][rows] for m, rows in batch.items()})["loss"]
+        loss = terms_of(gather(x, batch))["loss"]
         sums.add({"loss": loss}, pair_count(batch))
     return float(sums.means("validation")["loss"])
 
@@ -177,8 +250,7 @@ def fit(
 
     Args:
         model: trained in place.
-        terms_of: maps a batch of inputs, by modality (B, D_m), to the terms to record; `loss` is
-            the one that is minimised.
+        terms_of: maps a batch to the terms to record; `loss` is the one that is minimised.
         x: by modality, the matrix (n_m, D_m) of its items.
         items: by modality, the row numbers (N,) of the pairs.
         settings: how long and fast.
@@ -226,7 +298,7 @@ def _steps(
     """Take a step on each of the batches, row numbers by modality; return the sums of terms."""
     sums = Sums()
     for batch in drawn:
-        terms = terms_of({m: x[m][rows] for m, rows in batch.items()})
+        terms = terms_of(gather(x, batch))
         optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
         optimizer.step()

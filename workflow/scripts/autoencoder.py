@@ -1,23 +1,32 @@
-"""autoencoder.safetensors of a model: stage 1, by `ima.train.fit_autoencoder` (Eq. 2)."""
+"""autoencoder_round<n>.safetensors of a model: stage 1, by `ima.train.fit_autoencoder` (Eq. 2)."""
 
 import torch
 
 from ima import data, job
-from ima.io import write_history, write_tensors
+from ima.io import read_tensors, write_history, write_tensors
 from ima.model import Autoencoder
+from ima.stages import constant_importances
 from ima.train import Stage1, device, fit_autoencoder
 
 
 def main(snakemake):
-    layers = snakemake.params.layers
+    params, before = snakemake.params, snakemake.input.get("before")
     seed, latent = int(snakemake.wildcards.seed), int(snakemake.wildcards.latent)
     torch.manual_seed(seed)
     pairs = data.load_pairs(snakemake.input.pairs)
     validation = data.load_pairs(snakemake.input.validation)
     x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
-    model = Autoencoder(data.modalities_of(x, layers), latent).to(device())
-    settings = Stage1(**snakemake.params.settings)
-    history = fit_autoencoder(model, x, pairs, settings, seed, validation)
+    networks = None
+    if before:
+        state, config = read_tensors(before)
+        model = data.build_autoencoder(config, state)
+        state, config = read_tensors(snakemake.input.importance)
+        networks = data.build_networks(x, config, state)
+    else:
+        model = Autoencoder(data.modalities_of(x, params.layers), latent)
+    settings = Stage1(**params.settings)
+    y = constant_importances(x, networks, settings, params.hidden, params.rho, seed)
+    history = fit_autoencoder(model.to(device()), x, pairs, settings, seed, validation, y)
     config = {**data.model_config(model), "seed": seed, "settings": vars(settings)}
     write_history(history, snakemake.output.history)
     write_tensors(model.state_dict(), snakemake.output.model, config)

@@ -27,7 +27,11 @@ def main(snakemake):
         model = data.build_ima(stage1, config, state).to(device())
         views = [views_of(**represent(model, x, some)) for some in pairs]
         settings = Classifier(**snakemake.params.settings)
-        of = {"model": "IMA", "latent": int(snakemake.wildcards.latent), "seed": seed}
+        of = {
+            "model": snakemake.params.label,
+            "latent": int(snakemake.wildcards.latent),
+            "seed": seed,
+        }
         rows += [{**of, **row} for row in accuracy_rows(*views, labels, kinds, settings, seed)]
     write_json(rows, snakemake.output.accuracy)
     print(told.accuracies(rows))

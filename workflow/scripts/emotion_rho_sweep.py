@@ -26,13 +26,12 @@ from ima.train import device
 def main(snakemake):
     state, config = read_tensors(snakemake.input.autoencoder)
     autoencoder = data.build_autoencoder(config, state).to(device())
-    given, params = dict(snakemake.params.settings), snakemake.params
-    hidden = given.pop("hidden")
-    settings = Stage2(objective=params.objective, restarts=params.restarts, **given)
+    params = snakemake.params
+    settings = Stage2(restarts=params.restarts, **params.settings)
     pairs, held_out = (data.load_pairs(snakemake.input[name]) for name in ("pairs", "validation"))
     x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
     seed = int(snakemake.wildcards.seed)
-    y = train_over_rho(autoencoder, x, pairs, params.rho, hidden, settings, seed, held_out)
+    y = train_over_rho(autoencoder, x, pairs, params.rho, params.hidden, settings, seed, held_out)
     items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
     items = items.filter(pc.equal(items["split"], "validation"))
     lexicon = read_parquet(snakemake.input.lexicon, LEXICON)

@@ -8,7 +8,7 @@ from ima.corpora.speech import Waves
 from ima.features.speech import Mfcc, UnitInterval
 from ima.importance import Stage2
 from ima.io import read_json, read_parquet, write_parquet
-from ima.noise_study import as_table, problem, study
+from ima.noise_study import Variant, as_table, problem, study
 from ima.pairing import hold_out
 from ima.schema import FEATURES, NOISE_STUDY, SEGMENTS
 from ima.train import Stage1
@@ -25,17 +25,12 @@ def main(snakemake):
         "synthetic": noise_makers.synthetic(params.noise, images.shape[1], mfcc, mapping),
         "degraded": noise_makers.degraded(images, voices, mfcc, mapping),
     }
-    given = dict(params.importance)
-    settings = {
-        "layers": params.layers,
-        "latent": params.latent,
-        "hidden": given.pop("hidden"),
-        "stage1": Stage1(**params.autoencoder),
-        "stage2": Stage2(restarts=params.restarts, **given),
-        "objectives": params.objectives,
-        "rho": params.rho,
-        "seed": seed,
+    variants = {
+        name: Variant(Stage1(**of["autoencoder"]), Stage2(**of["importance"]), of["rho"])
+        for name, of in params.variants.items()
     }
+    settings = {"layers": params.layers, "latent": params.latent, "hidden": params.hidden}
+    settings |= {"variants": variants, "seed": seed}
     rows = []
     for kind, R in params.problems:
         found = study(problem(kind, R, items, makers, params.totals, seed), **settings)

@@ -1,4 +1,4 @@
-"""rho_sweep_<objective>.parquet: every rho's networks at once, by `ima.sweep.sweep` (6.1)."""
+"""rho_sweep.parquet: every rho's networks at once, by `ima.sweep.sweep` (6.1)."""
 
 from ima import data, job, told
 from ima.importance import Stage2
@@ -12,16 +12,13 @@ from ima.train import device
 def main(snakemake):
     state, config = read_tensors(snakemake.input.autoencoder)
     autoencoder = data.build_autoencoder(config, state)
-    given = dict(snakemake.params.settings)
-    hidden = given.pop("hidden")
-    settings = Stage2(
-        objective=snakemake.wildcards.objective, restarts=snakemake.params.restarts, **given
-    )
+    settings = Stage2(restarts=snakemake.params.restarts, **snakemake.params.settings)
     train, held_out, test = (
         data.load_pairs(snakemake.input[split]) for split in ("train", "validation", "test")
     )
     x = data.load_features({name: snakemake.input[name] for name in train}, device())
     table = sweep(
+        snakemake.wildcards.variant,
         autoencoder.to(device()),
         x,
         train,
@@ -29,7 +26,7 @@ def main(snakemake):
         is_noise(read_pairs(snakemake.input.test)),
         held_out,
         snakemake.params.rho,
-        hidden,
+        snakemake.params.hidden,
         settings,
         int(snakemake.wildcards.seed),
     )

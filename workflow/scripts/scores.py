@@ -18,7 +18,7 @@ def main(snakemake):
         expected, found = f"vectors of {model['latent']} values", width
         raise InputError(snakemake.input.representations, expected=expected, found=found)
     scores = score_model(representations, pairs, snakemake.params.k)
-    write_json({**model, **scores}, snakemake.output.scores)
+    write_json({"model": snakemake.params.label, **model, **scores}, snakemake.output.scores)
     print(told.precisions(scores["retrieval"]))
 
 

@@ -6,7 +6,7 @@ from ima.tables import read_paper_values, table1
 
 
 def main(snakemake):
-    files = [read_json(path, ["latent", "seed"]) for path in snakemake.input.scores]
+    files = [read_json(path, ["model", "latent", "seed"]) for path in snakemake.input.scores]
     # A baseline's file has several seeds.
     scores = [model for file in files for model in (file if isinstance(file, list) else [file])]
     table = table1(

@@ -14,7 +14,7 @@ from ima.baselines.gaussian import check_names, check_present, concatenated, val
 from ima.errors import InputError
 from ima.losses import reconstruction
 from ima.model import Decoder, Encoder, Modality
-from ima.train import History, Training, check_pairs, fit
+from ima.train import Batch, History, Training, check_pairs, fit
 
 #: What is set to 0 with probability `rate` (see `DenoisingSettings`).
 CORRUPTIONS = ("entries", "modalities")
@@ -118,13 +118,13 @@ def fit_denoising(
 
     The seed is that of the order of pairs and of the corruption.
     """
-    check_pairs(model, x, items)
+    check_pairs(model, x, items, complete=True)
     generator = torch.Generator(next(iter(x.values())).device).manual_seed(seed)
 
-    def losses_of(batch: Mapping[str, Tensor], source: torch.Generator):
+    def losses_of(batch: Batch, source: torch.Generator):
         """Return the terms of a batch that is corrupted anew, as the source draws it."""
-        keep = keep_masks(batch, settings.rate, settings.corruption, source)
-        return denoising_losses(model, batch, keep)
+        keep = keep_masks(batch.x, settings.rate, settings.corruption, source)
+        return denoising_losses(model, batch.x, keep)
 
     validate = validator(model, losses_of, x, validation)
     terms_of = partial(losses_of, source=generator)

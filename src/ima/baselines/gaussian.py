@@ -15,7 +15,7 @@ from torch import Tensor
 from ima.errors import InputError
 from ima.losses import reconstruction
 from ima.model import Modality
-from ima.train import Terms, Training, check_pairs, mean_loss
+from ima.train import Batch, Terms, Training, check_pairs, mean_loss
 
 
 class Gaussian(NamedTuple):
@@ -99,7 +99,7 @@ def betas(settings: Annealed, pairs: int) -> Iterator[float]:
 
 
 def annealed_terms(
-    losses_of: Callable[[Mapping[str, Tensor], torch.Generator, float], Mapping[str, Tensor]],
+    losses_of: Callable[[Batch, torch.Generator, float], Mapping[str, Tensor]],
     settings: Annealed,
     pairs: int,
     generator: torch.Generator,
@@ -107,7 +107,7 @@ def annealed_terms(
     """Return what maps a batch to its terms in training, for `ima.train.fit`; `beta` is one more.
 
     Args:
-        losses_of: maps a batch, by modality (B, D_m), a source of randomness and the weight of the
+        losses_of: maps a batch, a source of randomness and the weight of the
             KL to the terms.
         settings: over how many steps the weight rises; each call is a step.
         pairs: how many are trained on.
@@ -115,7 +115,7 @@ def annealed_terms(
     """
     weights = betas(settings, pairs)
 
-    def terms_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def terms_of(batch: Batch) -> dict[str, Tensor]:
         """Return the terms of a batch with the KL weight of its step."""
         beta = next(weights)
         return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
@@ -125,7 +125,7 @@ def annealed_terms(
 
 def validator(
     model: torch.nn.Module,
-    losses_of: Callable[[Mapping[str, Tensor], torch.Generator], Mapping[str, Tensor]],
+    losses_of: Callable[[Batch, torch.Generator], Mapping[str, Tensor]],
     x: Mapping[str, Tensor],
     validation: Mapping[str, Tensor] | None,
 ) -> Callable[[], float] | None:
@@ -136,7 +136,7 @@ def validator(
 
     Args:
         model: the one that is trained.
-        losses_of: maps a batch, by modality (B, D_m), and a source of randomness to the terms.
+        losses_of: maps a batch and a source of randomness to the terms.
         x: by modality, the matrix (n_m, D_m) of its items.
         validation: by modality, the row numbers (V,) of the pairs.
 

@@ -26,7 +26,7 @@ from ima.baselines.gaussian import (
 )
 from ima.errors import InputError
 from ima.model import Decoder, Encoder, Modality
-from ima.train import History, check_pairs, fit
+from ima.train import Batch, History, check_pairs, fit
 
 
 @dataclass(frozen=True)
@@ -146,15 +146,15 @@ def fit_jmvae(
 
     The seed is that of the order of pairs and of the draws of z.
     """
-    check_pairs(model, x, items)
+    check_pairs(model, x, items, complete=True)
     first = next(iter(items))
     generator = torch.Generator(x[first].device).manual_seed(seed)
 
-    def losses_of(batch: Mapping[str, Tensor], source: torch.Generator, beta: float = 1.0):
+    def losses_of(batch: Batch, source: torch.Generator, beta: float = 1.0):
         """Return the terms of a batch, with eps (B, L) drawn from the source."""
-        shape = (len(batch[first]), model.latent)
+        shape = (len(batch.x[first]), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)
-        return jmvae_losses(model, batch, eps, settings.alpha, beta)
+        return jmvae_losses(model, batch.x, eps, settings.alpha, beta)
 
     terms_of = annealed_terms(losses_of, settings, len(items[first]), generator)
     validate = validator(model, losses_of, x, validation)

@@ -25,7 +25,7 @@ from ima.baselines.gaussian import (
 )
 from ima.errors import InputError
 from ima.model import Decoder, Encoder, Modality
-from ima.train import History, check_pairs, fit
+from ima.train import Batch, History, check_pairs, fit
 
 
 @dataclass(frozen=True)
@@ -143,16 +143,16 @@ def fit_mvae(
 
     The seed is that of the order of pairs, of the draws of z, and of the subsets.
     """
-    check_pairs(model, x, items)
+    check_pairs(model, x, items, complete=True)
     names = [*model.modalities]
     generator = torch.Generator(x[names[0]].device).manual_seed(seed)
 
-    def losses_of(batch: Mapping[str, Tensor], source: torch.Generator, beta: float = 1.0):
+    def losses_of(batch: Batch, source: torch.Generator, beta: float = 1.0):
         """Return the terms of a batch, with subsets and eps (S, B, L) drawn from the source."""
         drawn = draw_subsets(names, settings.sampled, source)
-        shape = (len(fixed_subsets(names)) + len(drawn), len(batch[names[0]]), model.latent)
+        shape = (len(fixed_subsets(names)) + len(drawn), len(batch.x[names[0]]), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)
-        return mvae_losses(model, batch, eps, beta, drawn)
+        return mvae_losses(model, batch.x, eps, beta, drawn)
 
     terms_of = annealed_terms(losses_of, settings, len(items[names[0]]), generator)
     validate = validator(model, losses_of, x, validation)
