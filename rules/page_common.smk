@@ -12,6 +12,7 @@ RESULTS = (
         *(str(file) for part in PARTS for file in getattr(rules, part).input),
         *expand("results/figures/figure{number}.{form}", number=[2, 4], form=["pdf", "png"]),
         *map(str, rules.segmentation_examples.output),
+        *(map(str, rules.readings.output) if READINGS else []),
     ]
 )
 

@@ -24,7 +24,6 @@ from ima.readings import (
 )
 from ima.readings_claims import (
     CLAIMS,
-    READINGS,
     claims_of,
     deciding,
     effect_of,
@@ -33,6 +32,7 @@ from ima.readings_claims import (
     shares,
     told,
 )
+from ima.schema import READINGS
 from tests.workflow import ROOT
 
 GRID = {

@@ -110,6 +110,17 @@ def check_factors(factors: Mapping[str, Sequence]) -> dict[str, list[str]]:
     return levels
 
 
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Raise InputError unless there is a seed that readings are trained with."""
+    if not seeds:
+        raise InputError(
+            "config, readings.seeds",
+            expected="one seed or more",
+            found="none",
+            do="Set readings.sample to 0 to leave the readings out.",
+        )
+
+
 def design(
     factors: Mapping[str, Sequence], sample: int, few: int | None = None, seed: int = 0
 ) -> list[Reading]:

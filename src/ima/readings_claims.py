@@ -11,23 +11,8 @@ import pyarrow as pa
 
 from ima.errors import InputError
 from ima.readings import FACTORS, SCORING, STAGE1, STAGE2
+from ima.schema import READING_SCORES as SCORES
 
-#: Scores of a reading for one seed, latent size and choice of neighbours: F1 of the noise class by
-#: modality, P@K of IMA's joint representation (weighted by importances, by true noise labels,
-#: not at all) and of the baselines, null where the run has no such baseline.
-SCORES = (
-    *("f1_image", "f1_speech", "weighted", "oracle", "unweighted"),
-    *("jmvae", "mvae", "denoising"),
-)
-#: The file of a block of readings.
-READINGS = pa.schema(
-    [
-        *(pa.field(factor, pa.string(), nullable=False) for factor in FACTORS),
-        pa.field("latent", pa.int32(), nullable=False),
-        pa.field("seed", pa.int32(), nullable=False),
-        *(pa.field(score, pa.float64()) for score in SCORES),
-    ]
-)
 #: F1 of the noise class from which noise counts as found. Each modality has noise in 1 of 11 pairs
 #: (R = .1), so the paper's 2 % of misclassified data is an F1 of about .9.
 FOUND = 0.9
@@ -59,7 +44,7 @@ def mean_scores(scores: pa.Table, run: str) -> pa.Table:
     """Return the scores of every reading and latent size as means over seeds.
 
     Args:
-        scores: READINGS of all blocks and seeds.
+        scores: `ima.schema.READINGS` of all blocks and seeds.
         run: name of the run.
 
     Returns:
@@ -238,5 +223,3 @@ def told(table: pa.Table) -> str:
     rows = [row for row in table.to_pylist() if row["factor"] == "all"]
     said = [f"{row['claim']} ({row['latent']}-D) {row['held']}/{row['readings']}" for row in rows]
     return ", ".join(said)
-
-
