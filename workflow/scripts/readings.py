@@ -1,4 +1,4 @@
-"""readings.csv, readings_scores.csv and figure: claims, by `ima.readings_claims.shares` (Section 6)."""
+"""readings.csv, its scores and figure: claims by reading, by `ima.readings_claims.shares` (6)."""
 
 import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""results/<run>/readings/: scores of readings, by `ima.readings_block.train_block` (Sections 5, 6)."""
+"""results/<run>/readings/: scores of readings, by `ima.readings_block.train_block` (5, 6)."""
 
 import numpy as np
 
