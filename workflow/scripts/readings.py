@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from ima import job
+from ima.errors import InputError
 from ima.figures import save
 from ima.figures_readings import draw
 from ima.io import read_parquet, write_csv
@@ -11,6 +12,8 @@ from ima.schema import READINGS
 
 
 def main(snakemake):
+    if not snakemake.input.scores:
+        raise InputError("config, readings.sample", expected="1 or more", found=0)
     scores = [read_parquet(path, READINGS, rows=True) for path in snakemake.input.scores]
     means = mean_scores(pa.concat_tables(scores), snakemake.params.run)
     write_csv(means, snakemake.output.scores)
