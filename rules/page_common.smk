@@ -16,6 +16,7 @@ RESULTS = (
             for file in rule.output
         ),
         *map(str, rules.segmentation_examples.output),
+        *(map(str, rules.readings.output) if READINGS else []),
     ]
 )
 

@@ -126,6 +126,23 @@ FILES = {
         "is not valid",
     ),
     "an unknown key": ("rhoo: 0.5\n", "rhoo"),
+    "an unknown factor of readings": (
+        "readings: {factors: {mood: [good]}}\n",
+        "config, readings.factors: expected levels of each of",
+    ),
+    "an unknown reading": (
+        "readings: {factors: {activation: [sine]}}\n",
+        "config, readings.factors.activation: expected levels out of ('tanh', 'relu', 'gelu'), "
+        "found 'sine'",
+    ),
+    "more readings than there are": (
+        "readings: {sample: 1000}\n",
+        "config, readings.sample: expected 1 to 72, the readings in the grid, found 1000",
+    ),
+    "no seeds of readings": (
+        "readings: {seeds: []}\n",
+        "config, readings.seeds: expected one seed or more, found none",
+    ),
     "a missing file": (None, "mine.yaml"),
 }
 

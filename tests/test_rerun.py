@@ -94,6 +94,8 @@ KEYS = {
     "sweep.seeds": "figure6 claims",
     "noise_study": "noise_study",
     "noise_study.seeds": "",
+    "readings": "readings_block",
+    "readings.seeds": "",
     "figures.latent": "figure2 figure4 weights",
     "figures.palette": "figure2 figure4 figure5 weights index",
     "roots.iemocap": "emotion_corpus emotion_voices voice_agreement figure3 claims",
@@ -138,6 +140,13 @@ KEYS = {
     "figures.tsne": "tsne",
     "page": "",  # all results are there
 }
+#: What reaches readings, too: all but what readings choose themselves.
+OF_READINGS = (
+    *("noise.speech", "model.image", "model.speech"),
+    *(f"autoencoder.lambda_{name}" for name in ("rec", "align", "glob", "self")),
+    *(f"autoencoder.{name}" for name in ("batch_size", "learning_rate", "schedule", "patience")),
+    *(f"importance.{name}" for name in ("hidden", "batch_size", "learning_rate")),
+)
 #: Another value, where the schema doesn't give one.
 OTHERS = {
     "run": "other",
@@ -173,6 +182,8 @@ OTHERS = {
     "noise_study.seeds": [1],
     "noise_study.R": [0.2],
     "noise_study.kinds": ["degraded"],
+    "readings.factors": {"z": ["joint"]},
+    "readings.seeds": [0, 1],
 }
 #: Params that are the same whatever the config says are of no rule; keys of one possible value.
 FIXED = {"image.corpus"}
@@ -241,7 +252,8 @@ def rules_of(key: str, plan: Plan) -> set[str]:
     beginnings = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
     rules = next((KEYS[b] for b in beginnings if b in KEYS), None)
     assert rules is not None, f"{key}: say in KEYS which rules use it"
-    return plan.rules() if rules == EVERY else set(rules.split())
+    also = {"readings_block"} if key.startswith(OF_READINGS) else set()
+    return plan.rules() if rules == EVERY else {*rules.split(), *also}
 
 
 # Plans of every change, made at once
