@@ -13,7 +13,9 @@ rule claims:
         sweeps=of_digits(SWEEPS),
         studies=of_digits(rules.noises.input.studies),
         emotion_scores=of_emotion(EMOTION_SCORES),
-        emotion_sweeps=of_emotion(rules.emotion_importance_table.input.sweeps),
+        emotion_sweeps=of_emotion(
+            expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS | {"variant": "ima+"})
+        ),
         emotion_maps=of_emotion(
             expand(
                 rules.emotion_tsne.output.embeddings,
