@@ -172,7 +172,7 @@ rule emotion_baselines:
         training={
             name: value
             for name, value in EMOTION["autoencoder"].items()
-            if not name.startswith("lambda")
+            if name != "importances" and not name.startswith("lambda")
         },
         seeds=EMOTION_SEEDS,
     script:
