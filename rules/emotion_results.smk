@@ -2,9 +2,18 @@
 
 #: The model that figures show: of the first seed.
 EMOTION_DRAWN = {"variant": "ima+", "latent": EMOTION["latent"], "seed": EMOTION_SEEDS[0]}
-EMOTION_SCORES = expand(
-    rules.emotion_scores.output.scores, variant="ima+", latent=EMOTION["latent"], seed=EMOTION_SEEDS
-)
+#: All models of IMA; and scores of these, of baselines and of anchors, by seed.
+EMOTION_MODELS = {
+    "variant": EMOTION["variants"],
+    "latent": EMOTION["latent"],
+    "seed": EMOTION_SEEDS,
+}
+EMOTION_SCORES = [
+    *expand(rules.emotion_scores.output.scores, **EMOTION_MODELS),
+    *expand(
+        rules.emotion_baseline_scores.output.scores, latent=EMOTION["latent"], seed=EMOTION_SEEDS
+    ),
+]
 
 
 rule table2:
@@ -58,12 +67,8 @@ rule table6:
 rule emotion_importance_table:
     """F1 of importances over rho against lexicon, emotion and truth, beside what they must beat."""
     input:
-        sweeps=expand(
-            rules.emotion_rho_sweep.output.sweep,
-            variant="ima+",
-            latent=EMOTION["latent"],
-            seed=EMOTION_SEEDS,
-        ),
+        sweeps=expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS),
+        anchors=rules.emotion_importance_anchors.output.anchors,
         paper="config/paper_values.csv",
         corpora=emotion_manifests(),
         code=code("emotion_importance_table.py"),
@@ -80,6 +85,8 @@ rule emotion_importance_table:
     params:
         run=config["run"],
         corpus=EMOTION_NAME,
+        # A variant for each sweep, in their order.
+        variants=[name for name in EMOTION["variants"] for _ in EMOTION_SEEDS],
     script:
         "../workflow/scripts/emotion_importance_table.py"
 
