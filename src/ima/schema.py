@@ -109,12 +109,40 @@ NOISE_STUDY = _table(
     f1_noise=pa.float64(),
 )
 
+#: Scores of a reading (`ima.readings`): F1 of the noise class by modality, Precision@K of IMA's
+#: joint representation weighted by importances, by the true noise labels and not at all, and of the
+#: baselines, null where the run has no such baseline.
+READING_SCORES = (
+    *("f1_image", "f1_speech", "weighted", "oracle", "unweighted"),
+    *("jmvae", "mvae", "denoising"),
+)
+
+#: A block of readings: the level of each factor, latent size, seed, and READING_SCORES.
+READINGS = pa.schema(
+    [
+        *_table(
+            activation=pa.string(),
+            features=pa.string(),
+            epochs=pa.string(),
+            importances=pa.string(),
+            correlation=pa.string(),
+            rho=pa.string(),
+            z=pa.string(),
+            neighbours=pa.string(),
+            latent=pa.int32(),
+            seed=pa.int32(),
+        ),
+        *(pa.field(score, pa.float64()) for score in READING_SCORES),
+    ]
+)
+
 #: t-SNE coordinates of one view (a hidden layer or representation) of test pairs: the row of the
-#: pair table, the pair's label, and whether an item that the view shows is noise.
+#: pair table, the pair's label and kind, and whether an item that the view shows is noise.
 EMBEDDINGS = _table(
     view=pa.string(),
     pair=pa.int32(),
     label=pa.int8(),
+    kind=pa.string(),
     noise=pa.bool_(),
     x=pa.float32(),
     y=pa.float32(),
