@@ -1,12 +1,5 @@
 """What the paper says, tested on this run (docs/claims.md)."""
 
-#: All models of words and voices of the run.
-TRAINED_EMOTION = {
-    "variant": EMOTION["variants"],
-    "latent": EMOTION["latent"],
-    "seed": EMOTION_SEEDS,
-}
-
 
 rule claims:
     """Every claim of the paper with a verdict: a test over the seeds of this run."""
@@ -21,12 +14,13 @@ rule claims:
         sweeps=of_digits(SWEEPS),
         studies=of_digits(rules.noises.input.studies),
         emotion_scores=of_emotion(EMOTION_SCORES),
-        emotion_sweeps=of_emotion(expand(rules.emotion_rho_sweep.output.sweep, **TRAINED_EMOTION)),
-        emotion_maps=of_emotion(expand(rules.emotion_tsne.output.embeddings, **TRAINED_EMOTION)),
+        emotion_sweeps=of_emotion(expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS)),
+        emotion_anchors=of_emotion(rules.emotion_importance_anchors.output.anchors),
+        emotion_maps=of_emotion(expand(rules.emotion_tsne.output.embeddings, **EMOTION_MODELS)),
         emotion_histories=of_emotion(
-            expand(rules.emotion_autoencoder.output.history, **TRAINED_EMOTION)
+            expand(emotion_last_round(rules.emotion_autoencoder.output.history), **EMOTION_MODELS)
         ),
-        importances=of_emotion(expand(rules.emotion_scores.output.importances, **TRAINED_EMOTION)),
+        importances=of_emotion(expand(rules.emotion_scores.output.importances, **EMOTION_MODELS)),
         lexicon=of_emotion(rules.emotion_words.output.lexicon),
         utterances=of_emotion(rules.emotion_corpus.output.utterances),
         words=of_emotion(rules.emotion_words.output.words),

@@ -9,9 +9,18 @@ EMOTION_DRAWN_MODELS = [
     for name in EMOTION_DRAWN_VARIANTS
 ]
 EMOTION_DRAWN = EMOTION_DRAWN_MODELS[0]
-EMOTION_SCORES = expand(
-    rules.emotion_scores.output.scores, variant="ima+", latent=EMOTION["latent"], seed=EMOTION_SEEDS
-)
+#: All models of IMA; and scores of these, of baselines and of anchors, by seed.
+EMOTION_MODELS = {
+    "variant": EMOTION["variants"],
+    "latent": EMOTION["latent"],
+    "seed": EMOTION_SEEDS,
+}
+EMOTION_SCORES = [
+    *expand(rules.emotion_scores.output.scores, **EMOTION_MODELS),
+    *expand(
+        rules.emotion_baseline_scores.output.scores, latent=EMOTION["latent"], seed=EMOTION_SEEDS
+    ),
+]
 
 
 rule table2:
@@ -65,12 +74,8 @@ rule table6:
 rule emotion_importance_table:
     """F1 of importances over rho against lexicon, emotion and truth, beside what they must beat."""
     input:
-        sweeps=expand(
-            rules.emotion_rho_sweep.output.sweep,
-            variant="ima+",
-            latent=EMOTION["latent"],
-            seed=EMOTION_SEEDS,
-        ),
+        sweeps=expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS),
+        anchors=rules.emotion_importance_anchors.output.anchors,
         paper="config/paper_values.csv",
         corpora=emotion_manifests(),
         code=code("emotion_importance_table.py"),
@@ -87,6 +92,8 @@ rule emotion_importance_table:
     params:
         run=config["run"],
         corpus=EMOTION_NAME,
+        # A variant for each sweep, in their order.
+        variants=[name for name in EMOTION["variants"] for _ in EMOTION_SEEDS],
     script:
         "../workflow/scripts/emotion_importance_table.py"
 

@@ -22,20 +22,36 @@ def emotion_stage2(variant):
     return {k: v for k, v in emotion_importance_settings(variant).items() if k not in others}
 
 
+def emotion_last_round(file):
+    """Return a file of the last of the alternating rounds of both stages."""
+    return file.replace("{round}", str(EMOTION["alternations"]))
+
+
+def emotion_round_before(wildcards):
+    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
+    number = int(wildcards.round) - 1
+    folder = EMOTION_MODEL.format(**wildcards)
+    return {
+        "before": f"{folder}/autoencoder_round{number}.safetensors",
+        "importance": f"{folder}/importance_round{number}.safetensors",
+    } if number else {}
+
+
 rule emotion_autoencoder:
     """Stage 1 on words and voices (Eq. 2)."""
     input:
+        unpack(emotion_round_before),
         **EMOTION_FEATURES,
         pairs=rules.emotion_pairs.output.train,
         validation=rules.emotion_pairs.output.stopping,
         code=code("autoencoder.py"),
     output:
-        model=f"{EMOTION_MODEL}/autoencoder.safetensors",
-        history=f"{EMOTION_MODEL}/autoencoder_history.csv",
+        model=f"{EMOTION_MODEL}/autoencoder_round{{round}}.safetensors",
+        history=f"{EMOTION_MODEL}/autoencoder_round{{round}}_history.csv",
     log:
-        f"{RUN}/logs/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -59,12 +75,12 @@ rule emotion_importance:
         autoencoder=rules.emotion_autoencoder.output.model,
         code=code("importance.py"),
     output:
-        model=f"{EMOTION_MODEL}/importance.safetensors",
-        history=f"{EMOTION_MODEL}/importance_history.csv",
+        model=f"{EMOTION_MODEL}/importance_round{{round}}.safetensors",
+        history=f"{EMOTION_MODEL}/importance_round{{round}}_history.csv",
     log:
-        f"{RUN}/logs/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -87,7 +103,7 @@ rule emotion_rho_sweep:
         tokens=rules.emotion_pairs.output.usable,
         lexicon=rules.emotion_words.output.lexicon,
         truth=EMOTION_TRUTH,
-        autoencoder=rules.emotion_autoencoder.output.model,
+        autoencoder=emotion_last_round(rules.emotion_autoencoder.output.model),
         code=code("emotion_rho_sweep.py"),
     output:
         sweep=f"{EMOTION_MODEL}/rho_sweep.parquet",
@@ -106,6 +122,28 @@ rule emotion_rho_sweep:
         hidden=EMOTION["importance"]["hidden"],
     script:
         "../workflow/scripts/emotion_rho_sweep.py"
+
+
+rule emotion_importance_anchors:
+    """What importances must beat: random classifiers, rarity, distance from the mean, lexicons."""
+    input:
+        **EMOTION_FEATURES,
+        tokens=rules.emotion_pairs.output.usable,
+        lexicon=rules.emotion_words.output.lexicon,
+        truth=EMOTION_TRUTH,
+        code=code("emotion_importance_anchors.py"),
+    output:
+        anchors=f"{SPOKEN}/importance_anchors.parquet",
+    log:
+        f"{RUN}/logs/emotion_importance_anchors.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_importance_anchors.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    script:
+        "../workflow/scripts/emotion_importance_anchors.py"
 
 
 rule emotion_baselines:
@@ -134,7 +172,7 @@ rule emotion_baselines:
         training={
             name: value
             for name, value in EMOTION["autoencoder"].items()
-            if not name.startswith("lambda")
+            if name != "importances" and not name.startswith("lambda")
         },
         seeds=EMOTION_SEEDS,
     script:
@@ -142,14 +180,13 @@ rule emotion_baselines:
 
 
 rule emotion_scores:
-    """Utterances' representations of every model: retrieval, classification, and anchors."""
+    """Utterances' representations by IMA, weighted and not: retrieval and classification."""
     input:
         **EMOTION_FEATURES,
         tokens=rules.emotion_pairs.output.usable,
         utterances=rules.emotion_corpus.output.utterances,
-        autoencoder=rules.emotion_autoencoder.output.model,
-        importance=rules.emotion_importance.output.model,
-        baselines=rules.emotion_baselines.output.models,
+        autoencoder=emotion_last_round(rules.emotion_autoencoder.output.model),
+        importance=emotion_last_round(rules.emotion_importance.output.model),
         code=code("emotion_scores.py"),
     output:
         scores=f"{EMOTION_MODEL}/scores.json",
@@ -164,7 +201,34 @@ rule emotion_scores:
     resources:
         mem_mb=3000,
     params:
+        label=lambda wildcards: EMOTION["ima"][wildcards.variant]["label"],
         k=EMOTION["retrieval"]["k"],
         classifier=EMOTION["classifier"],
     script:
         "../workflow/scripts/emotion_scores.py"
+
+
+rule emotion_baseline_scores:
+    """The same of baselines, of means of raw features, and of anchors, once a seed."""
+    input:
+        **EMOTION_FEATURES,
+        tokens=rules.emotion_pairs.output.usable,
+        utterances=rules.emotion_corpus.output.utterances,
+        baselines=rules.emotion_baselines.output.models,
+        code=code("emotion_baseline_scores.py"),
+    output:
+        scores=f"{SPOKEN}/baselines/latent{{latent}}/seed{{seed}}/scores.json",
+    log:
+        f"{RUN}/logs/emotion_baseline_scores_latent{{latent}}_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_baseline_scores_latent{{latent}}_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        modalities=list(EMOTION["model"]),
+        k=EMOTION["retrieval"]["k"],
+        classifier=EMOTION["classifier"],
+    script:
+        "../workflow/scripts/emotion_baseline_scores.py"

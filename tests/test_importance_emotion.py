@@ -9,17 +9,23 @@ from ima.columns import vector_column
 from ima.errors import InputError
 from ima.features.lexicon import PACKAGES
 from ima.importance import Stage2
-from ima.importance_emotion import (
-    END,
-    auc,
-    auc_within,
+from ima.importance_baselines import (
+    DRAWS,
+    RANDOM,
     baseline_rows,
     best_threshold,
+    random_f1,
+    random_rows,
+)
+from ima.importance_emotion import (
+    Scored,
+    auc,
+    auc_within,
     both_f1,
     importance_table,
-    random_f1,
     rarity,
     references,
+    scored,
     sweep_rows,
     train_over_rho,
 )
@@ -60,7 +66,7 @@ def test_auc_within_strata_by_hand():
 
 
 def test_words_of_like_frequency_are_of_one_stratum():
-    assert rarity(ITEMS, np.array([7, 8, 4]))["verbal"].tolist() == [2, 3, 2, 2]
+    assert rarity(np.array([7, 8, 4]))["verbal"].tolist() == [2, 3, 2]
 
 
 def test_the_random_classifier_is_what_a_random_classifier_does():
@@ -74,6 +80,49 @@ def test_no_random_classifier_has_a_mean_f1_above_a_half():
     grid = np.linspace(0, 1, 101)
     best = max(random_f1(p, r)["f1_mean"] for p in grid for r in grid)
     assert best == pytest.approx(0.5)
+    # It is a half where r is the share that is important, and nowhere else.
+    assert random_f1(0.2, 0.2)["f1_mean"] == pytest.approx(0.5)
+    assert max(random_f1(0.2, r)["f1_mean"] for r in (0, 0.1, 0.3, 1)) < 0.495
+
+
+def drawn(important, draws=DRAWS):
+    of = Scored("verbal", "lexicon", "types", np.arange(len(important)), important)
+    rows = random_rows(of, draws)
+    return {by: [row for row in rows if row["by"] == by] for by in {row["by"] for row in rows}}
+
+
+def test_drawn_random_classifiers_are_around_what_is_expected():
+    rows = drawn(np.arange(3000) % 5 == 0, draws=20)
+    assert [row["rho"] for row in rows["random"]] == list(RANDOM)
+    for expected in rows["random"]:
+        own = [row for row in rows["random drawn"] if row["rho"] == expected["rho"]]
+        assert sorted(row["draw"] for row in own) == list(range(20))
+        mean = np.mean([row["f1_mean"] for row in own])
+        assert mean == pytest.approx(expected["f1_mean"], abs=0.01)
+    # Of r 0 and 1 every draw is the same: F1 0 and 2 * .8 / 1.8, or 2 * .2 / 1.2 and 0.
+    ends = {row["rho"]: row["f1_mean"] for row in rows["random drawn"] if row["rho"] in (0, 1)}
+    assert ends == pytest.approx({0: 4 / 9, 1: 1 / 6})
+
+
+def test_the_best_of_drawn_random_classifiers_is_above_a_half_where_there_are_few():
+    few, many = (drawn(np.arange(n) % 5 == 0)["random best"] for n in (30, 30_000))
+    for rows in (few, many):
+        assert [row["draw"] for row in rows] == list(range(DRAWS))
+    assert np.mean([row["f1_mean"] for row in few]) > 0.55
+    assert np.mean([row["f1_mean"] for row in many]) == pytest.approx(0.5, abs=0.005)
+    assert {row["rho"] for row in many} <= {0.1, 0.2, 0.3}
+
+
+def test_types_are_distinct_items_and_important_where_half_of_their_tokens_are():
+    actual = {
+        ("verbal", "truth"): booleans(0, 1, 1, 0),
+        ("acoustic", "emotion"): booleans(1, 1, 0, 0),
+    }
+    found = {(of.modality, of.unit): of for of in scored(ITEMS, actual)}
+    assert found["verbal", "tokens"].rows.tolist() == [0, 1, 0, 2]
+    assert found["verbal", "types"].rows.tolist() == [0, 1, 2]
+    assert found["verbal", "types"].important.tolist() == [True, True, False]
+    assert found["acoustic", "types"].important.tolist() == [True, True, False, False]
 
 
 def test_best_threshold():
@@ -123,14 +172,21 @@ def test_rows_of_the_sweep():
         "verbal": np.array([[0.1, 0.9, 0.2], [0.6, 0.7, 0.8]]),
         "acoustic": np.array([[0.9, 0.9, 0.1, 0.1], [0.1, 0.1, 0.9, 0.9]]),
     }
-    strata = rarity(ITEMS, np.array([100, 2, 50]))
-    rows = sweep_rows(y, [0.2, 1], ITEMS, actual, strata)
+    strata = rarity(np.array([100, 2, 50]))
+    every = sweep_rows(y, [0.2, 1], ITEMS, actual, strata)
+    rows = [row for row in every if row["unit"] == "tokens"]
     verbal = [row for row in rows if row["modality"] == "verbal"]
     assert verbal[0]["f1_mean"] == verbal[0]["auc"] == 1
     assert verbal[0]["mean_importance"] == pytest.approx((0.1 + 0.9 + 0.1 + 0.2) / 4)
     assert verbal[1]["f1_important"] == pytest.approx(2 / 5) and verbal[1]["f1_unimportant"] == 0
     assert [row["auc"] for row in rows if row["modality"] == "acoustic"] == [1, 0]
+    assert [row["share_called"] for row in verbal] == [1 / 4, 1]
     assert importance_table(rows).schema == IMPORTANCE_EMOTION
+    # Of types, each word counts once: at rho 1 one of three is important, not one of four.
+    types = [row for row in every if row["unit"] == "types" and row["modality"] == "verbal"]
+    assert [row["count"] for row in verbal + types] == [4, 4, 3, 3]
+    assert types[1]["f1_important"] == pytest.approx(2 / 4)
+    assert types[0]["mean_importance"] == pytest.approx((0.1 + 0.9 + 0.2) / 3)
 
 
 def test_baselines_know_what_they_are_made_of():
@@ -148,13 +204,16 @@ def test_baselines_know_what_they_are_made_of():
     voices = np.array([[0.0], [0], [0], [9]])
     actual = references(ITEMS, EMOTIONAL, None)
     rows = baseline_rows(ITEMS, actual, words, voices)
-    of = {(row["modality"], row["by"]): row for row in rows if row["by"] != "random"}
+    assert {row["unit"] for row in rows} == {"tokens", "types"}
+    assert importance_table(rows).schema == IMPORTANCE_EMOTION
+    rows = [row for row in rows if row["unit"] == "tokens"]
+    of = {(row["modality"], row["by"]): row for row in rows if not row["by"].startswith("random")}
     assert of["verbal", "frequency"]["f1_mean"] == of["verbal", "outlier"]["auc"] == 1
     assert {f"lexicon {name}" for name in PACKAGES} <= {by for _, by in of}
     # The one voice that lies far out is of a neutral utterance.
     assert of["acoustic", "outlier"]["auc"] < 0.5
     r = [row["rho"] for row in rows if row["by"] == "random" and row["modality"] == "verbal"]
-    assert r == pytest.approx([0.1 * k for k in range(1, 10)])
+    assert r == pytest.approx([0.1 * k for k in range(11)])
 
 
 SHARED = np.arange(60) < 30
@@ -175,7 +234,7 @@ def toy():
 
 
 #: Eq. 3 against the other modality: what such a toy needs no trained autoencoder for.
-LEAVE_ONE_OUT = {"objective": "paper", "z": "others"}
+LEAVE_ONE_OUT = {"objective": "paper", "z": "leave_one_out", "corr_scale": "batch"}
 
 
 def networks(toy, grid, **settings):
@@ -196,10 +255,19 @@ def test_words_that_go_with_their_voices_are_found_and_the_control_is_not(toy):
     assert 0.2 < auc(control, SHARED) < 0.8
 
 
-def test_the_ends_of_rho(toy):
-    y = networks(toy, [0, END, 1])
-    assert np.isfinite(y["verbal"]).all() and y["acoustic"].shape == (3, 3000)
-    assert y["acoustic"][2].mean() > y["acoustic"][0].mean()
+def test_the_ends_of_rho_are_exact(toy):
+    y = networks(toy, [0, 0.5, 1])
+    assert y["acoustic"].shape == (3, 3000)
+    for values in y.values():
+        assert (values[0] == 0).all() and (values[2] == 1).all()
+        assert values[1].min() > 0 and values[1].max() < 1
+    # All unimportant: F1 0 and 2 * 3/4 / (1 + 3/4); all important: 2 * 1/4 / (1 + 1/4) and 0.
+    rows = sweep_rows(y, [0, 0.5, 1], ITEMS, references(ITEMS, EMOTIONAL, None), {})
+    verbal = [r for r in rows if r["modality"] == "verbal" and r["unit"] == "tokens"]
+    assert [verbal[0][f"f1_{name}"] for name in ("important", "unimportant")] == [0, 6 / 7]
+    assert [verbal[2][f"f1_{name}"] for name in ("important", "unimportant")] == [2 / 5, 0]
+    assert [verbal[i]["auc"] for i in (0, 2)] == [0.5, 0.5]
+    assert [verbal[i]["mean_importance"] for i in (0, 2)] == [0, 1]
     for grid in ([], [-0.1], [1.2]):
         with pytest.raises(InputError, match=r"numbers in \[0, 1\]"):
             networks(toy, grid)

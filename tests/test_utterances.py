@@ -99,8 +99,8 @@ def test_weightings_of_ima(model, x):
     assert found["weighted"]["verbal"][0] == pytest.approx((w @ own) / w.sum(), rel=1e-5)
     assert found["unweighted"]["verbal"][0] == pytest.approx(own.mean(0), rel=1e-5)
     rare = np.array([1e-3 / (1e-3 + 0.999), 1e-3 / (1e-3 + 0.001)])
-    assert found["rare"]["verbal"][0] == pytest.approx((rare @ own) / rare.sum(), rel=1e-5)
-    assert np.array_equal(found["rare"]["acoustic"], found["unweighted"]["acoustic"])
+    assert found["sif"]["verbal"][0] == pytest.approx((rare @ own) / rare.sum(), rel=1e-5)
+    assert np.array_equal(found["sif"]["acoustic"], found["unweighted"]["acoustic"])
     # One token: no weighting of a single modality changes anything, but the joint one does.
     for kind in found:
         assert found[kind]["verbal"][1] == pytest.approx(u["verbal"][0], rel=1e-5)

@@ -20,12 +20,15 @@ def test_tables_2_and_6_have_every_model_and_anchor(finished):
             for r in rows(finished, table)
         }
         for view in ("joint", "verbal", "acoustic"):
-            for weighting in ("weighted", "unweighted", "shuffled", "rare"):
-                assert 0 <= of["IMA", weighting, view][score] <= 1
+            for label in ("IMA (paper)", "IMA+"):
+                for weighting in ("weighted", "unweighted", "shuffled", "sif"):
+                    assert 0 <= of[label, weighting, view][score] <= 1
             for model in ("JMVAE-KL", "MVAE", "denoising autoencoder", "raw features"):
                 assert 0 <= of[model, "", view][score] <= 1
-        gain = of["IMA", "weighted - unweighted", "verbal"]
+        gain = of["IMA (paper)", "weighted - unweighted", "verbal"]
         assert gain["paper"] in (pytest.approx(0.0267), pytest.approx(0.0386))
+        assert of["IMA+", "weighted - unweighted", "verbal"]["paper"] is None
+        assert not [name for name, *_ in of if name == "IMA"]
         # A session of the small demo has some twenty utterances: chance is wide.
         assert of["chance", "", "joint"][score] < 0.6
     assert of["majority", "", "joint"]["recall_mean"] == pytest.approx(1 / len(CLASSES))
@@ -38,8 +41,27 @@ def test_importances_are_scored_by_lexicon_emotion_and_truth(finished):
         *(("verbal", "lexicon"), ("acoustic", "emotion")),
         *(("verbal", "truth"), ("acoustic", "truth")),
     }
-    assert {r["rho"] for r in found if r["by"] == "ima" and r["seeds"]} == {0, 0.5}
+    assert {(r["variant"] or "", r["unit"]) for r in found if r["by"] == "ima" and r["seeds"]} == {
+        (variant, unit) for variant in ("paper", "ima+") for unit in ("tokens", "types")
+    }
+    ours = [r for r in found if r["by"] == "ima" and r["seeds"]]
+    assert {r["rho"] for r in ours} == {0, 0.5}
+    # At rho 0 all is unimportant, which a share p of important items makes F1 of 0 and of the rest.
+    for row in ours:
+        if row["rho"] == 0:
+            p = row["share_important"]
+            assert row["f1_mean"] == pytest.approx((1 - p) / (2 - p))
     assert all(r["f1_mean"] <= 0.5 + 1e-6 for r in found if r["by"] == "random" and r["seeds"])
+    drawn = {r["by"]: r for r in found if r["unit"] == "types" and r["reference"] == "lexicon"}
+    assert drawn["random best"]["seeds"] == drawn["random drawn"]["seeds"] == 50
+    groups = {}
+    for row in found:
+        if row["seeds"]:
+            key = tuple(row[k] for k in ("variant", "modality", "reference", "unit", "by"))
+            groups.setdefault(key, []).append(row)
+    for rows_of in groups.values():
+        greatest = max(r["f1_mean"] for r in rows_of)
+        assert all((r["f1_mean"] == greatest) == bool(r["best"]) for r in rows_of)
 
 
 def test_figures_and_the_page(finished):

@@ -30,7 +30,7 @@ _IMA = {
 _WEIGHTINGS = {
     "weighted": "weighted by importances",
     "shuffled": "weighted by others' importances",
-    "rare": "words weighted by their rarity",
+    "sif": "words weighted by their rarity",
     "weighted - unweighted": "gain of weighting",
 }
 _VERDICTS = {HOLDS: "hold", FAILS: "do not hold"}

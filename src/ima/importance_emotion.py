@@ -1,9 +1,10 @@
-"""Do importances find emotional words and voices? F1 over rho, and what it must beat (5.2, 6.1).
+"""Do importances find emotional words and voices? F1 over rho (5.2, 6.1).
 
 A word is important where a lexicon has it, a voice where its utterance is happy, angry or sad.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -13,14 +14,11 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from ima.errors import InputError
-from ima.features.lexicon import PACKAGES, load_lexicon
 from ima.importance import Stage2, fit_importance, least_of_each
 from ima.metrics import f1
 from ima.model import IMA, Autoencoder
 from ima.schema_emotion import CLASSES, IMPORTANCE_EMOTION
 
-#: The r that the random classifier is tried with.
-RANDOM = tuple(i / 10 for i in range(1, 10))
 NEUTRAL = CLASSES.index("neutral")
 
 
@@ -56,37 +54,6 @@ def auc_within(values: np.ndarray, actual: np.ndarray, strata: np.ndarray) -> fl
         if count:
             total, pairs = total + count * auc(values[own], actual[own]), pairs + count
     return total / pairs if pairs else float("nan")
-
-
-def random_f1(share: float, r: float) -> dict[str, float]:
-    """Return the F1 of calling each item important with probability r, in expectation of counts.
-
-    With a share p that is important: 2 p r / (p + r), and the same of 1 - p and 1 - r. Harmonic
-    means are below arithmetic ones, so that their mean is never above 1/2, whatever p and r.
-    """
-    important = 2 * share * r / max(share + r, 1e-12)
-    unimportant = 2 * (1 - share) * (1 - r) / max(2 - share - r, 1e-12)
-    return {
-        "f1_important": important,
-        "f1_unimportant": unimportant,
-        "f1_mean": (important + unimportant) / 2,
-    }
-
-
-def best_threshold(values: np.ndarray, actual: np.ndarray) -> dict[str, float]:
-    """Return the greatest mean F1 of calling items of the highest values important.
-
-    The threshold is chosen on the reference itself, which is more than importances may do.
-
-    Returns:
-        `rho`, the share that is called important, and those of `both_f1`.
-    """
-    best: dict[str, float] = {"f1_mean": -1.0}
-    for threshold in np.unique(values):
-        predicted = values >= threshold
-        scores = {"rho": float(predicted.mean()), **both_f1(predicted, actual)}
-        best = max(best, scores, key=lambda s: s["f1_mean"])
-    return best
 
 
 def train_over_rho(
@@ -162,9 +129,44 @@ def references(
     return found
 
 
-def rarity(items: pa.Table, counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Return strata (T,) of words of like frequency: seen 2^k to 2^(k+1) - 1 times."""
-    return {"verbal": np.floor(np.log2(counts[items["item_verbal"].to_numpy()]))}
+def rarity(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Return strata (n_verbal,) of words of like frequency: seen 2^k to 2^(k+1) - 1 times."""
+    return {"verbal": np.floor(np.log2(counts))}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one row scores: tokens or types of a modality, and which of them a reference has.
+
+    Args:
+        modality, reference: as in IMPORTANCE_EMOTION.
+        unit: of `ima.schema_emotion.UNITS`.
+        rows: of each token or type (C,), its row in the modality's features.
+        important: whether it is (C,), by the reference.
+    """
+
+    modality: str
+    reference: str
+    unit: str
+    rows: np.ndarray
+    important: np.ndarray
+
+
+def scored(items: pa.Table, actual: Mapping[tuple[str, str], np.ndarray]) -> Iterator[Scored]:
+    """Yield what is scored against each reference: all tokens, and each distinct item once.
+
+    A type is important where half of its tokens or more are.
+
+    Args:
+        items: ITEMS_EMOTION of the validation part.
+        actual: of `references`.
+    """
+    for (modality, reference), important in actual.items():
+        rows = items[f"item_{modality}"].to_numpy()
+        yield Scored(modality, reference, "tokens", rows, important)
+        types, of = np.unique(rows, return_inverse=True)
+        share = np.bincount(of, important) / np.bincount(of)
+        yield Scored(modality, reference, "types", types, share >= 0.5)
 
 
 def sweep_rows(
@@ -184,83 +186,35 @@ def sweep_rows(
         strata: of `rarity`.
     """
     rows = []
-    for (modality, reference), important in actual.items():
-        own = y[modality][:, items[f"item_{modality}"].to_numpy()]  # (G, T)
-        for rho, values in zip(grid, own, strict=True):
-            scores = both_f1(values >= 0.5, important)
-            scores |= _aucs(values, important, strata.get(modality))
+    for of in scored(items, actual):
+        for rho, values in zip(grid, y[of.modality][:, of.rows], strict=True):  # (C,)
+            scores = {**both_f1(values >= 0.5, of.important), **aucs(values, of, strata)}
             scores["mean_importance"] = float(values.mean())
-            rows.append(_row(modality, reference, "ima", important, rho=rho, **scores))
+            scores["share_called"] = float((values >= 0.5).mean())
+            rows.append(importance_row(of, "ima", rho=rho, **scores))
     return rows
 
 
-def baseline_rows(
-    items: pa.Table,
-    actual: Mapping[tuple[str, str], np.ndarray],
-    words: pa.Table,
-    voices: np.ndarray,
-) -> list[dict]:
-    """Score what importances must beat; rows of IMPORTANCE_EMOTION.
+def aucs(values: np.ndarray, of: Scored, strata: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Return `auc` and `auc_rarity` of values (C,), the latter NaN without strata of `rarity`."""
+    known = strata.get(of.modality)
+    within = float("nan") if known is None else auc_within(values, of.important, known[of.rows])
+    return {"auc": auc(values, of.important), "auc_rarity": within}
 
-    `random`: each r of RANDOM. `frequency`: rare words are important. `outlier`: what lies far out
-    is important, by the distance of a word's or a voice's vector from the mean. `lexicon <name>`:
-    words of an open lexicon; the one that is the reference itself scores 1.
+
+def importance_row(of: Scored, by: str, draw: int = 0, **values: float) -> dict:
+    """Return a row of IMPORTANCE_EMOTION.
 
     Args:
-        items, actual: as `sweep_rows`.
-        words: WORD_VECTORS.
-        voices: (n_acoustic, D).
+        of: what is scored.
+        by, draw: as there.
+        values: `rho`, the scores, and the shares where they aren't rho.
     """
-    rows = []
-    verbal = items["item_verbal"].to_numpy()
-    spread = {"verbal": np.stack(words["x"].to_pylist()), "acoustic": voices}
-    far = {m: np.linalg.norm(x - x.mean(0), axis=1) for m, x in spread.items()}
-    rare = -words["count"].to_numpy().astype(float)
-    strata = rarity(items, -rare)
-    for (modality, reference), important in actual.items():
-        about = (modality, reference)
-        for r in RANDOM:
-            chance = {"rho": r, **random_f1(important.mean(), r), "auc": 0.5, "auc_rarity": 0.5}
-            rows.append(_row(*about, "random", important, **chance))
-        ranked = {"outlier": far[modality][items[f"item_{modality}"].to_numpy()]}
-        if modality == "verbal":
-            ranked["frequency"] = rare[verbal]
-        for by, values in ranked.items():
-            found = best_threshold(_coarse(values), important)
-            found |= _aucs(values, important, strata.get(modality))
-            rows.append(_row(*about, by, important, **found))
-        if modality == "verbal":
-            rows += [
-                _row(*about, f"lexicon {name}", important, **scores)
-                for name, scores in _lexicons(words, verbal, important, strata["verbal"])
-            ]
-    return rows
-
-
-def _coarse(values: np.ndarray) -> np.ndarray:
-    """Return values cut to their hundredths of ranks where there are many, for thresholds."""
-    if len(np.unique(values)) <= 200:
-        return values
-    return np.floor(rankdata(values) / len(values) * 100)
-
-
-def _aucs(values: np.ndarray, important: np.ndarray, strata: np.ndarray | None) -> dict:
-    within = float("nan") if strata is None else auc_within(values, important, strata)
-    return {"auc": auc(values, important), "auc_rarity": within}
-
-
-def _lexicons(words: pa.Table, verbal: np.ndarray, important: np.ndarray, strata: np.ndarray):
-    for name in PACKAGES:
-        flags = load_lexicon(name).table(words["word"].to_pylist())["emotional"]
-        found = flags.to_numpy(zero_copy_only=False)[verbal]
-        scores = {**both_f1(found, important), **_aucs(found, important, strata)}
-        yield name, {**scores, "rho": float(found.mean())}
-
-
-def _row(modality: str, reference: str, by: str, important: np.ndarray, **values: float) -> dict:
-    about = {"modality": modality, "reference": reference, "by": by}
-    about |= {"share_important": float(important.mean()), "tokens": len(important)}
-    return {**about, "mean_importance": values.get("rho", np.nan), **values}
+    about = {"modality": of.modality, "reference": of.reference, "unit": of.unit, "by": by}
+    about |= {"draw": draw, "share_important": float(of.important.mean())}
+    called = values["rho"]
+    counted = {"count": len(of.rows), "mean_importance": called, "share_called": called}
+    return {**about, **counted, **values}
 
 
 def importance_table(rows: Sequence[Mapping]) -> pa.Table:

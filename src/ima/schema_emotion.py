@@ -160,24 +160,32 @@ ITEMS_EMOTION = _table(
     item_acoustic=pa.int32(),
 )
 
-#: How importances of one rho, or what stands beside them, agree with a reference on the validation
-#: tokens. `reference` says what counts as important: lexicon (verbal), emotion (acoustic), truth
-#: (the demo's). `by` is ima, random, frequency, outlier or lexicon <name>; `rho` is what was asked,
-#: of random r, of frequency and outlier the share of tokens that is called important. `auc_rarity`
-#: compares words of like frequency only; it is NaN for voices.
+#: What importances are scored on: every token, or each distinct word or voice once.
+UNITS = ("tokens", "types")
+
+#: How importances of one rho, or what they are compared with, agree with a reference on the
+#: validation part. `reference` says what counts as important: lexicon (verbal), emotion (acoustic),
+#: truth (the demo's). `unit`: one of UNITS, of which there are `count`. `by` is ima, random, random
+#: drawn, random best, frequency, outlier or lexicon <name>; `rho` is the prior, of random
+#: classifiers r, of frequency and outlier the share that is called important, which is
+#: `share_called` of any. `draw` numbers the drawn random classifiers. `auc_rarity` compares words
+#: of like frequency only; it is NaN for voices.
 IMPORTANCE_EMOTION = _table(
     modality=pa.string(),
     reference=pa.string(),
+    unit=pa.string(),
     by=pa.string(),
     rho=pa.float64(),
+    draw=pa.int32(),
     f1_important=pa.float64(),
     f1_unimportant=pa.float64(),
     f1_mean=pa.float64(),
     auc=pa.float64(),
     auc_rarity=pa.float64(),
     mean_importance=pa.float64(),
+    share_called=pa.float64(),
     share_important=pa.float64(),
-    tokens=pa.int32(),
+    count=pa.int32(),
 )
 
 #: Representations of utterances (5.3): the joint one, its modalities' own, weighted by importances,

@@ -3,24 +3,28 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
 import pyarrow as pa
 
+from ima.schema_emotion import UNITS
 from ima.tables import beside, mean_sd, typed
 
 #: What tells rows of Tables 2 and 6 apart, and the scores that each has as columns.
 KEYS = ("model", "weighting", "representation")
 TABLE2 = ("precision", "precision_speakers")
 TABLE6 = ("accuracy", "recall_mean")
-#: The row of what importances bring, a difference seed by seed.
-GAIN = ("IMA", "weighted - unweighted")
+#: The weighting of rows of what importances bring, a difference seed by seed.
+GAIN = "weighted - unweighted"
+#: The variant whose objectives are the paper's, and its label: beside it stand the paper's values.
+PAPER, PAPER_LABEL = "paper", "IMA (paper)"
 #: How the paper's values name what they are of.
 _PAPER_GAIN = {"table2": "gain of precision@10", "table6": "gain of accuracy"}
 
-IMPORTANCE_KEYS = ("modality", "reference", "by", "rho")
+IMPORTANCE_KEYS = ("variant", "modality", "reference", "unit", "by", "rho")
 IMPORTANCE_SCORES = (
     *("f1_important", "f1_unimportant", "f1_mean", "auc", "auc_rarity"),
-    *("mean_importance", "share_important", "tokens"),
+    *("mean_importance", "share_called", "share_important", "count"),
 )
 
 
@@ -28,7 +32,8 @@ def table2(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus
     """Return Table 2: Precision@K of utterances' representations.
 
     Args:
-        scores: of each seed, `seed` and `scores`, rows of `ima.scores_emotion`.
+        scores: of each seed of IMA's variants, and of baselines and anchors, `seed` and `scores`,
+            rows of `ima.scores_emotion`.
         paper: rows of `ima.tables.read_paper_values`.
         run, corpus: name of the run and what its corpus is, for the first columns.
 
@@ -83,63 +88,96 @@ def _means(rows: Iterable[Mapping], keys: Sequence[str], names: Sequence[str], r
 
 
 def gains(rows: Sequence[Mapping]) -> Iterable[dict]:
-    """Yield what weighting by importances adds to each score of one seed, weighted - unweighted."""
-    model, weighting = GAIN
-    of = {
-        (row["weighting"], row["representation"], row["score"], row["k"]): row["value"]
-        for row in rows
-        if row["model"] == model
-    }
-    for (kind, view, score, k), value in of.items():
-        if kind == "weighted":
-            difference = value - of["unweighted", view, score, k]
-            about = {"model": model, "weighting": weighting, "representation": view}
-            yield {**about, "score": score, "k": k, "value": difference}
+    """Yield what weighting by importances adds to each model's scores, weighted - unweighted."""
+    keys = ("model", "representation", "score", "k")
+    of = {(row["weighting"], *(row[key] for key in keys)): row["value"] for row in rows}
+    for (weighting, *key), value in of.items():
+        if weighting == "weighted":
+            difference = value - of["unweighted", *key]
+            yield {**dict(zip(keys, key, strict=True)), "weighting": GAIN, "value": difference}
 
 
 def _paper(paper: Iterable[Mapping], table: str, keys: Sequence[str]) -> Iterable[dict]:
     """Yield what the paper's text gives of Tables 2 and 6: gains from importances, in percent."""
     for row in paper:
         if row["dataset"] == "IEMOCAP" and row["quantity"].startswith(_PAPER_GAIN[table]):
-            about = {**dict(zip(KEYS, (*GAIN, row["modality"]), strict=True)), "k": row["k"]}
+            names = (PAPER_LABEL, GAIN, row["modality"])
+            about = {**dict(zip(KEYS, names, strict=True)), "k": row["k"]}
             yield {**{key: about[key] for key in keys}, "paper": float(row["value"]) / 100}
 
 
 def emotion_importance(
-    sweeps: Iterable[pa.Table], paper: Iterable[Mapping], run: str, corpus: str
+    sweeps: Iterable[tuple[str, pa.Table]],
+    anchors: pa.Table,
+    paper: Iterable[Mapping],
+    run: str,
+    corpus: str,
 ) -> pa.Table:
     """Return how importances of every rho agree with each reference, and what else does.
 
     Args:
-        sweeps: a table of IMPORTANCE_EMOTION a seed.
+        sweeps: of each variant and seed, the variant and a table of IMPORTANCE_EMOTION.
+        anchors: what they must beat, which no variant or seed changes, as such a table.
         paper: rows of `ima.tables.read_paper_values`.
         run, corpus: as `table2`.
 
     Returns:
-        A row for each modality, reference, kind (`by`) and rho: mean and sd over seeds of each of
-        IMPORTANCE_SCORES. `paper` is its mean F1 at the rho it chose, and its random classifier's.
+        A row for each variant, modality, reference, unit, kind (`by`) and rho: mean and sd of each
+        of IMPORTANCE_SCORES over seeds, and over draws of drawn random classifiers (of the best of
+        which rho is the mean r). `best` is 1 at the rho, or r, of the greatest mean of `f1_mean`.
+        `paper` is its mean F1 at the rho it chose, and its random classifier's, in rows of both
+        units, as it doesn't say which it counts.
     """
+    tables = [*sweeps, ("", anchors)]
+    found = [{"variant": name, **row} for name, table in tables for row in table.to_pylist()]
     rows = [
         {**{key: row[key] for key in IMPORTANCE_KEYS}, "score": name, "value": row[name]}
-        for table in sweeps
-        for row in table.to_pylist()
+        for row in _with_mean_r(found)
         for name in IMPORTANCE_SCORES
     ]
-    found = _means(rows, IMPORTANCE_KEYS, IMPORTANCE_SCORES, run)
-    ours = beside(found, _paper_importance(paper), IMPORTANCE_KEYS)
-    order = list(dict.fromkeys((row["modality"], row["reference"]) for row in found))
-    ours.sort(key=lambda row: order.index((row["modality"], row["reference"])))
-    return _named(typed(ours, text=IMPORTANCE_KEYS[:3], whole=("seeds",)), corpus)
+    means = _with_best(_means(rows, IMPORTANCE_KEYS, IMPORTANCE_SCORES, run))
+    ours = list(beside(means, _paper_importance(paper), IMPORTANCE_KEYS))
+    order = list(dict.fromkeys((row["modality"], row["reference"], row["unit"]) for row in ours))
+    ours.sort(key=lambda row: order.index((row["modality"], row["reference"], row["unit"])))
+    return _named(typed(ours, text=IMPORTANCE_KEYS[:-1], whole=("seeds", "best")), corpus)
+
+
+def _group(row: Mapping) -> tuple:
+    """Return the keys of rows that differ in rho alone."""
+    return tuple(row[key] for key in IMPORTANCE_KEYS[:-1])
+
+
+def _with_mean_r(rows: Sequence[Mapping]) -> list[Mapping]:
+    """Return rows with the r of the best drawn random classifiers replaced by the mean of them."""
+    of = defaultdict(list)
+    for row in rows:
+        if row["by"] == "random best":
+            of[_group(row)].append(row["rho"])
+    means = {group: math.fsum(values) / len(values) for group, values in of.items()}
+    return [{**row, "rho": means.get(_group(row), row["rho"])} for row in rows]
+
+
+def _with_best(rows: Sequence[Mapping]) -> list[dict]:
+    """Return rows with `best`, 1 where no other rho has a greater mean F1 and else 0."""
+    greatest: dict[tuple, float] = {}
+    for row in rows:
+        greatest[_group(row)] = max(row["f1_mean"], greatest.get(_group(row), 0))
+    keys = ("run", *IMPORTANCE_KEYS)
+    return [
+        {**{k: row[k] for k in keys}, "best": int(row["f1_mean"] == greatest[_group(row)]), **row}
+        for row in rows
+    ]
 
 
 def _paper_importance(paper: Iterable[Mapping]) -> Iterable[dict]:
     rows = [row for row in paper if row["dataset"] == "IEMOCAP" and row["where"] == "6.1"]
     rho = {row["modality"]: float(row["value"]) for row in rows if row["quantity"] == "best rho"}
-    for row in rows:
-        about = {"modality": row["modality"]}
+    for row, unit in product(rows, UNITS):
+        about = {"modality": row["modality"], "unit": unit}
         about["reference"] = {"verbal": "lexicon", "acoustic": "emotion"}[row["modality"]]
         if row["quantity"] == "average F1 at best rho":
-            yield {**about, "by": "ima", "rho": rho[row["modality"]], "paper": float(row["value"])}
+            about |= {"variant": PAPER, "by": "ima", "rho": rho[row["modality"]]}
+            yield {**about, "paper": float(row["value"])}
         elif "random classifier (r=" in row["quantity"]:
             r = float(row["quantity"].split("r=")[1].rstrip(")"))
-            yield {**about, "by": "random", "rho": r, "paper": float(row["value"])}
+            yield {**about, "variant": "", "by": "random", "rho": r, "paper": float(row["value"])}

@@ -20,7 +20,7 @@ JOINT = "joint"
 
 #: a of Arora, Liang & Ma 2017 (A simple but tough-to-beat baseline for sentence embeddings), whose
 #: weight of a word of frequency p is a / (a + p).
-RARITY = 1e-3
+SIF = 1e-3
 
 
 def weighted_mean(values: np.ndarray, weights: np.ndarray, of: np.ndarray, n: int) -> np.ndarray:
@@ -99,7 +99,7 @@ def ima_representations(
 
     Returns:
         By weighting, what `utterance_means` returns: `weighted` by importances; `unweighted`;
-        `shuffled`, by the importances of other items drawn at random, a control; `rare`, words by
+        `shuffled`, by the importances of other items drawn at random, a control; `sif`, words by
         a / (a + p) and voices equally, what weights do that know of frequency alone.
     """
     u, y = latents(model, x)
@@ -111,7 +111,7 @@ def ima_representations(
         "weighted": y,
         "unweighted": equal,
         "shuffled": {m: rng.permutation(values) for m, values in y.items()},
-        "rare": {**equal, "verbal": RARITY / (RARITY + counts / counts.sum())},
+        "sif": {**equal, "verbal": SIF / (SIF + counts / counts.sum())},
     }
     tokens = {m: u[m][rows[m]] for m in x}
     return {

@@ -69,6 +69,7 @@ def emotion(given, params):
         *spoken.utterances(read_json(path, ["seed", "scores"]) for path in given.emotion_scores),
         *of.fallen(histories(trained, given.emotion_histories)),
         *spoken.swept_emotion(tables(given.emotion_sweeps, IMPORTANCE_EMOTION)),
+        *spoken.guessed(read_parquet(given.emotion_anchors, IMPORTANCE_EMOTION, rows=True)),
         *spoken.mapped(tables(given.emotion_maps, EMBEDDINGS_EMOTION)),
         *spoken.worded(tables(given.importances, TOKEN_IMPORTANCES), lexicon),
         *spoken.corpus_counts(utterances, read_parquet(given.words, WORD_VECTORS, rows=True)),

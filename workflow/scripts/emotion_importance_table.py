@@ -10,7 +10,10 @@ from ima.tables_emotion import emotion_importance
 def main(snakemake):
     sweeps = [read_parquet(path, IMPORTANCE_EMOTION, rows=True) for path in snakemake.input.sweeps]
     paper = read_paper_values(snakemake.input.paper)
-    table = emotion_importance(sweeps, paper, snakemake.params.run, snakemake.params.corpus)
+    params = snakemake.params
+    anchors = read_parquet(snakemake.input.anchors, IMPORTANCE_EMOTION, rows=True)
+    swept = zip(params.variants, sweeps, strict=True)
+    table = emotion_importance(swept, anchors, paper, params.run, params.corpus)
     write_csv(table, snakemake.output.table)
     print(told.first(table, "auc"))
 

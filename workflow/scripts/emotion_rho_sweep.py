@@ -5,7 +5,6 @@ import pyarrow.compute as pc
 from ima import data, job
 from ima.importance import Stage2
 from ima.importance_emotion import (
-    baseline_rows,
     importance_table,
     rarity,
     references,
@@ -41,10 +40,8 @@ def main(snakemake):
         lexicon["emotional"].to_numpy(zero_copy_only=False),
         read_parquet(truth, EMOTION_TRUTH) if truth else None,
     )
-    words = read_parquet(snakemake.input.verbal[0], WORD_VECTORS)
-    strata = rarity(items, words["count"].to_numpy())
+    strata = rarity(read_parquet(snakemake.input.verbal[0], WORD_VECTORS)["count"].to_numpy())
     rows = sweep_rows(y, params.rho, items, actual, strata)
-    rows += baseline_rows(items, actual, words, x["acoustic"].cpu().numpy())
     write_parquet(importance_table(rows), snakemake.output.sweep, IMPORTANCE_EMOTION)
     print(f"{len(params.rho)} rho, {len(rows)} rows")
 

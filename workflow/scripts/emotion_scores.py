@@ -1,11 +1,9 @@
-"""scores.json of a model on utterances, by `ima.scores_emotion.score_all` (5.3, 5.4, 6.2)."""
+"""scores.json of IMA on utterances, by `ima.scores_emotion.score_all` (5.3, 5.4, 6.2)."""
 
 import pyarrow as pa
 
 from ima import data, job
 from ima import utterances as of
-from ima.baselines import baseline
-from ima.baselines.seeds import rebuild_seeds
 from ima.classify import Classifier
 from ima.columns import vector_column
 from ima.io import read_parquet, read_tensors, write_json, write_parquet
@@ -16,7 +14,7 @@ from ima.schema_emotion import (
     TOKEN_IMPORTANCES,
     WORD_VECTORS,
 )
-from ima.scores_emotion import Utterances, anchors, score_all
+from ima.scores_emotion import Utterances, score_all
 from ima.train import device
 
 
@@ -28,24 +26,12 @@ def main(snakemake):
     state, config = read_tensors(snakemake.input.importance)
     model = data.build_ima(autoencoder, config, state).to(device())
     items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
-    names, place = of.groups(items)
-    table = read_parquet(snakemake.input.utterances, EMOTION_UTTERANCES)
-    about = Utterances.of(table, names)
+    names, _ = of.groups(items)
+    about = Utterances.of(read_parquet(snakemake.input.utterances, EMOTION_UTTERANCES), names)
     counts = read_parquet(snakemake.input.verbal[0], WORD_VECTORS)["count"].to_numpy()
     ours = of.ima_representations(model, x, items, counts, seed)
-    representations = [("IMA", weighting, views) for weighting, views in ours.items()]
-    for path in snakemake.input.baselines:
-        state, config = read_tensors(path)
-        peer = rebuild_seeds(config, state)[seed].to(device())
-        tokens = of.baseline_tokens(peer, x, items)
-        views = of.plain_representations(tokens, place, len(names))
-        representations.append((baseline(config["baseline"]).label, "", views))
-    raw = of.raw_tokens({m: values.cpu().numpy() for m, values in x.items()}, items)
-    raw = of.plain_representations(raw, place, len(names))
-    representations.append(("raw features", "", raw))
-    settings = Classifier(**params.classifier)
-    rows = score_all(representations, about, params.k, settings, seed)
-    rows += anchors(raw[of.JOINT], about, params.k, settings, seed)
+    made = [(params.label, weighting, views) for weighting, views in ours.items()]
+    rows = score_all(made, about, params.k, Classifier(**params.classifier), seed)
     write_json({"seed": seed, "scores": rows}, snakemake.output.scores)
     columns = {"id": names, "label": about.labels, "split": about.split}
     columns |= {f"z_{view}": vector_column(z) for view, z in ours["weighted"].items()}
@@ -55,7 +41,7 @@ def main(snakemake):
     columns = {name: items[name] for name in ("utterance", "position", "token")}
     columns |= {f"y_{m}": values[items[f"item_{m}"].to_numpy()] for m, values in y.items()}
     write_parquet(pa.table(columns), snakemake.output.importances, TOKEN_IMPORTANCES)
-    print(f"{len(representations)} representations of {len(names)} utterances")
+    print(f"{len(made)} weightings of {len(names)} utterances")
 
 
 if __name__ == "__main__":

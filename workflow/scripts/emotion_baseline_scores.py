@@ -1,0 +1,37 @@
+"""scores.json of baselines and anchors on utterances, by `ima.scores_emotion.score_all` (6.2)."""
+
+from ima import data, job
+from ima import utterances as of
+from ima.baselines import baseline
+from ima.baselines.seeds import rebuild_seeds
+from ima.classify import Classifier
+from ima.io import read_parquet, read_tensors, write_json
+from ima.schema_emotion import EMOTION_UTTERANCES, ITEMS_EMOTION
+from ima.scores_emotion import Utterances, anchors, score_all
+from ima.train import device
+
+
+def main(snakemake):
+    params, seed = snakemake.params, int(snakemake.wildcards.seed)
+    x = data.load_features({m: snakemake.input[m] for m in params.modalities}, device())
+    items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
+    names, place = of.groups(items)
+    about = Utterances.of(read_parquet(snakemake.input.utterances, EMOTION_UTTERANCES), names)
+    made = []
+    for path in snakemake.input.baselines:
+        state, config = read_tensors(path)
+        peer = rebuild_seeds(config, state)[seed].to(device())
+        views = of.plain_representations(of.baseline_tokens(peer, x, items), place, len(names))
+        made.append((baseline(config["baseline"]).label, "", views))
+    raw = of.raw_tokens({m: values.cpu().numpy() for m, values in x.items()}, items)
+    raw = of.plain_representations(raw, place, len(names))
+    made.append(("raw features", "", raw))
+    settings = Classifier(**params.classifier)
+    rows = score_all(made, about, params.k, settings, seed)
+    rows += anchors(raw[of.JOINT], about, params.k, settings, seed)
+    write_json({"seed": seed, "scores": rows}, snakemake.output.scores)
+    print(f"{len(made)} models on {len(names)} utterances")
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
