@@ -48,6 +48,37 @@ def reference_fingerprint():
     return tree_fingerprint(REFERENCE) if REFERENCE and Path(REFERENCE).is_dir() else ""
 
 
+def emotion_importance_settings(variant):
+    """Return the settings of stage 2 of a variant on words and voices, `rho` among them."""
+    own = EMOTION["ima"][variant]["importance"]
+    return EMOTION["importance"] | own | {"rho": EMOTION["importance"]["rho"] | own.get("rho", {})}
+
+
+def emotion_stage2(variant):
+    """Return of these what `ima.importance.Stage2` takes, without the restarts."""
+    others = ("hidden", "rho", "restarts")
+    return {k: v for k, v in emotion_importance_settings(variant).items() if k not in others}
+
+
+def emotion_last_round(file):
+    """Return a file of the last of the alternating rounds of both stages."""
+    return file.replace("{round}", str(EMOTION["alternations"]))
+
+
+def emotion_round_before(wildcards):
+    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
+    number = int(wildcards.round) - 1
+    folder = EMOTION_MODEL.format(**wildcards)
+    return (
+        {
+            "before": f"{folder}/autoencoder_round{number}.safetensors",
+            "importance": f"{folder}/importance_round{number}.safetensors",
+        }
+        if number
+        else {}
+    )
+
+
 #: The user's own vectors and lexicon, where the config names files and no packages.
 EMOTION_FILES = {
     name: EMOTION["words"][name]

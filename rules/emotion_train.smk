@@ -10,33 +10,6 @@ EMOTION_SEEDS = EMOTION["seeds"] or config["seeds"]
 EMOTION_TRUTH = [rules.demo_emotion.output.truth] if emotion_made() else []
 
 
-def emotion_importance_settings(variant):
-    """Return the settings of stage 2 of a variant on words and voices, `rho` among them."""
-    own = EMOTION["ima"][variant]["importance"]
-    return EMOTION["importance"] | own | {"rho": EMOTION["importance"]["rho"] | own.get("rho", {})}
-
-
-def emotion_stage2(variant):
-    """Return of these what `ima.importance.Stage2` takes, without the restarts."""
-    others = ("hidden", "rho", "restarts")
-    return {k: v for k, v in emotion_importance_settings(variant).items() if k not in others}
-
-
-def emotion_last_round(file):
-    """Return a file of the last of the alternating rounds of both stages."""
-    return file.replace("{round}", str(EMOTION["alternations"]))
-
-
-def emotion_round_before(wildcards):
-    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
-    number = int(wildcards.round) - 1
-    folder = EMOTION_MODEL.format(**wildcards)
-    return {
-        "before": f"{folder}/autoencoder_round{number}.safetensors",
-        "importance": f"{folder}/importance_round{number}.safetensors",
-    } if number else {}
-
-
 rule emotion_autoencoder:
     """Stage 1 on words and voices (Eq. 2)."""
     input:
