@@ -78,7 +78,7 @@ def test_a_model_card_has_its_scores_and_what_holds():
         },
         "code": {"revision": "abc", "dirty": True},
     }
-    ours = {"model": "IMA", "seeds": 2, "latent": 2, "representation": "weighted"}
+    ours = {"model": "IMA+", "seeds": 2, "latent": 2, "representation": "weighted"}
     tables = {
         "table1": [
             {**ours, "k": 10, "distinct": 0.9, "distinct_sd": 0.01},
@@ -86,7 +86,7 @@ def test_a_model_card_has_its_scores_and_what_holds():
         ],
         "table4": [
             {
-                **{"model": "IMA", "setting": "image+speech", "latent": 2, "loss_terms": 10},
+                **{"model": "IMA+", "setting": "image+speech", "latent": 2, "loss_terms": 10},
                 **{"parameters": 1618086, "parameters_importance": 168602},
             }
         ],
@@ -100,7 +100,7 @@ def test_a_model_card_has_its_scores_and_what_holds():
     }
     text = cards.model_card("demo", sidecar, ["digits"], tables)
     assert "revision abc, edited since" in text and "image (500 tanh, bce)" in text
-    assert "| 2 | 1,618,086 | 168,602 | 10 |" in text
-    assert "| weighted | 2 | 10 | .900 ± .010 | 2 |" in text and ".123" not in text
+    assert "| IMA+ | image+speech | 2 | 1,618,086 | 168,602 | 10 |" in text
+    assert "| IMA+ | weighted | 2 | 10 | .900 ± .010 | 2 |" in text and ".123" not in text
     assert "| ima+ | image | 2 | 1.000 | 2 |" in text
     assert "| holds | 2 |" in text and "utterances" not in text

@@ -9,12 +9,12 @@ from ima.docs_results import BEGIN, END, ROOT, main, rewritten, section
 from ima.errors import InputError
 
 TABLE1 = """run,model,representation,latent,k,seeds,paper,distinct,distinct_sd
-open,IMA,weighted,50,10,5,,0.9404,0.0031
-open,IMA,weighted,50,50,5,,0.848,0.002
-open,IMA,weighted,2,10,5,,0.66,0.01
-open,IMA,weighted,2,50,5,,0.6,0.01
-open,IMA,speech,50,10,5,,0.825,0.002
-open,IMA,speech,50,50,5,,0.811,0.002
+open,IMA+,weighted,50,10,5,,0.9404,0.0031
+open,IMA+,weighted,50,50,5,,0.848,0.002
+open,IMA+,weighted,2,10,5,,0.66,0.01
+open,IMA+,weighted,2,50,5,,0.6,0.01
+open,IMA+,speech,50,10,5,,0.825,0.002
+open,IMA+,speech,50,50,5,,0.811,0.002
 open,MVAE,joint,50,10,1,,0.9,
 open,MVAE,joint,50,50,1,,0.8,
 open,MVAE,image,50,10,1,,0.5,
@@ -22,7 +22,7 @@ open,raw,joint,,10,1,,0.908,
 open,raw,joint,,50,1,,0.8,
 open,denoising autoencoder,joint,50,10,0,0.8968,,
 """
-IMPORTANCE = """run,objective,latent,modality,seeds,f1_noise,f1_noise_sd
+IMPORTANCE = """run,variant,latent,modality,seeds,f1_noise,f1_noise_sd
 open,ima+,50,image,5,1.0,0.0
 """
 NOISES = """run,kind,R,modality,detector,seeds,f1_noise,f1_noise_sd
@@ -58,7 +58,7 @@ def results(tmp_path):
 def test_it_has_date_revision_scores_and_failures(results):
     text = section(results, "open")
     assert "`open` of 2001-09-09 (revision `0123456789`), on MNIST, FSDD; 5 seeds" in text
-    cells = ("IMA, weighted by importances", ".940 ± .003 / .848 ± .002")
+    cells = ("IMA+, weighted by importances", ".940 ± .003 / .848 ± .002")
     assert f"| {' | '.join(cells)} | .660 ± .010 / .600 ± .010 | 5 |" in text
     assert "| MVAE | .900 / .800 |  | 1 |" in text
     assert "| raw features | .908 / .800 |  | 1 |" in text  # what has no latent size is shown once

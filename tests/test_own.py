@@ -681,8 +681,8 @@ class TestWorkflow:
         for name in ("retrieval", "classifier"):
             rows = tables[name].to_pylist()
             # Known noise: retrieval has what weighting by it would give.
-            ceiling = ["labels"] if name == "retrieval" else []
-            assert [r["representation"] for r in rows if r["model"] == "IMA"] == shown + ceiling
+            ceiling = ["oracle"] if name == "retrieval" else []
+            assert [r["representation"] for r in rows if r["model"] == "IMA+"] == shown + ceiling
             value = "distinct" if name == "retrieval" else "accuracy"
             of = {(r["model"], r["representation"]): r[value] for r in rows}
             assert of["chance", "joint"] < 0.25 < 0.3 < of["raw", "joint"]

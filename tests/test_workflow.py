@@ -1,5 +1,6 @@
 """The DAG as its user runs it: end to end on a small demo. What reruns is in test_rerun.py."""
 
+import itertools
 import json
 
 import pyarrow.csv
@@ -22,12 +23,15 @@ class TestDemo:
     def test_table1_has_every_row_and_sane_values(self, finished):
         rows = pyarrow.csv.read_csv(finished.folder / "results/tables/table1.csv").to_pylist()
         ours = {(r["model"], r["representation"], r["latent"], r["k"]): r for r in rows}
-        for name in ("weighted", "unweighted", "image", "speech"):
-            for k in (10, 50):
-                row = ours["IMA", name, 2, k]
-                assert row["seeds"] == 2
-                assert 0.1 < row["precision"] < 1
-                assert row["distinct"] <= row["precision"] + 0.02
+        names, views = (
+            ("IMA (paper)", "IMA+"),
+            ("weighted", "unweighted", "oracle", "image", "speech"),
+        )
+        for model, view, k in itertools.product(names, views, (10, 50)):
+            row = ours[model, view, 2, k]
+            assert row["seeds"] == 2
+            assert 0.1 < row["precision"] < 1
+            assert row["distinct"] <= row["precision"] + 0.02
         assert ours["chance", "joint", None, 10]["precision"] == pytest.approx(0.1, abs=0.03)
         assert ours["raw", "joint", None, 10]["precision"] > 0.5
         # An image that is noise says nothing of its class.
@@ -45,13 +49,13 @@ class TestDemo:
             assert {split[i] for i in corpus} == {name}
 
     def test_history_has_every_epoch(self, finished):
-        model = finished.folder / "results/small/models/latent2/seed0"
-        first = pyarrow.csv.read_csv(model / "autoencoder_history.csv")
-        assert first["epoch"].to_pylist() == [1, 2]
-        terms = {"rec_image", "glob_speech", "align", "norm_speech", "validation"}
-        assert terms <= set(first.column_names)
-        for objective in ("ima+", "paper"):
-            second = pyarrow.csv.read_csv(model / f"importance_{objective}_history.csv")
+        terms = {"rec_image", "align_speech", "norm_speech", "validation"}
+        for variant, own in (("paper", "glob"), ("ima+", "self_image")):
+            model = finished.folder / f"results/small/models/{variant}/latent2/seed0"
+            first = pyarrow.csv.read_csv(model / "autoencoder_round1_history.csv")
+            assert first["epoch"].to_pylist() == [1, 2]
+            assert terms | {own} <= set(first.column_names)
+            second = pyarrow.csv.read_csv(model / "importance_round1_history.csv")
             assert sorted(set(second["copy"].to_pylist())) == [0, 1]
 
     def test_figures_are_drawn_in_both_formats(self, finished):
@@ -62,10 +66,10 @@ class TestDemo:
 
     def test_figure_6_has_its_numbers_beside_it(self, finished):
         rows = pyarrow.csv.read_csv(finished.folder / "results/tables/figure6.csv").to_pylist()
-        found = {(r["objective"], r["modality"], r["rho"], r["seeds"]) for r in rows}
+        found = {(r["variant"], r["modality"], r["rho"], r["seeds"]) for r in rows}
         assert found == {
-            (objective, m, rho, 2)
-            for objective in ("ima+", "paper")
+            (variant, m, rho, 2)
+            for variant in ("ima+", "paper")
             for m in ("image", "speech")
             for rho in (0.3, 0.8)
         }
@@ -75,7 +79,7 @@ class TestDemo:
     def test_importances_are_told_by_seed_and_on_harder_noise(self, finished):
         tables = finished.folder / "results/tables"
         by_seed = pyarrow.csv.read_csv(tables / "importance.csv").to_pylist()
-        told = {(row["objective"], row["latent"], row["modality"]) for row in by_seed}
+        told = {(row["variant"], row["latent"], row["modality"]) for row in by_seed}
         assert told == {(o, 2, m) for o in ("ima+", "paper") for m in ("image", "speech")}
         noises = pyarrow.csv.read_csv(tables / "noises.csv").to_pylist()
         assert {row["kind"] for row in noises} == {"synthetic", "degraded", "repaired"}

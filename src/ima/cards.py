@@ -157,13 +157,26 @@ def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str
 def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     """Return what the models cost and do, and what of the paper holds."""
     cost = [
-        (r["latent"], f"{r['parameters']:,}", f"{r['parameters_importance']:,}", r["loss_terms"])
+        (
+            *(r["model"], r["setting"], r["latent"]),
+            *(f"{r['parameters']:,}", f"{r['parameters_importance']:,}", r["loss_terms"]),
+        )
         for r in tables["table4"]
-        if r["model"] == "IMA" and r["setting"] != "equal"
+        if is_ima(r["model"]) and r["setting"] != "equal"
     ]
     return [
         "## What it costs",
-        *markdown.table(("latent", "parameters", "of them importance", "terms of the loss"), cost),
+        *markdown.table(
+            (
+                "model",
+                "modalities",
+                "latent",
+                "parameters",
+                "of them importance",
+                "terms of the loss",
+            ),
+            cost,
+        ),
         "",
         "## What it does",
         *_retrieval(tables["table1"]),
@@ -175,11 +188,16 @@ def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     ]
 
 
+def is_ima(model: str) -> bool:
+    """Tell whether a row of a table is of a variant of IMA, by its label."""
+    return model.split()[0].rstrip("+") == "IMA"
+
+
 def _retrieval(rows: Iterable[Mapping]) -> list[str]:
     """Return Precision@K of IMA, with neighbours left out that share the query's items."""
-    kept = [r for r in rows if r["model"] == "IMA" and r["seeds"]]
+    kept = [r for r in rows if is_ima(r["model"]) and r["seeds"]]
     what = "Precision@K of test pairs (neighbours that share the query's item left out):"
-    keys = {"representation": "representation", "latent": "latent", "K": "k"}
+    keys = {"model": "model", "representation": "representation", "latent": "latent", "K": "k"}
     return _scores(what, kept, keys, "precision", "distinct")
 
 
@@ -190,11 +208,11 @@ def _importances(rows: Iterable[Mapping]) -> list[str]:
 
 def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     """Return accuracy on utterances, where the run has any."""
-    rows = [r for r in tables.get("table6", ()) if r["model"] == "IMA" and r["seeds"]]
+    rows = [r for r in tables.get("table6", ()) if is_ima(r["model"]) and r["seeds"]]
     if not rows:
         return []
     what = f"Accuracy on utterances of four emotions ({rows[0]['corpus']}):"
-    keys = {name: name for name in ("representation", "weighting")}
+    keys = {name: name for name in ("model", "representation", "weighting")}
     return _scores(what, rows, keys, "accuracy", "accuracy")
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ima import markdown
+from ima.cards import is_ima
 from ima.errors import InputError
 from ima.files import whole_file
 from ima.io import read_json
@@ -22,9 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 #: Rows of Table 1 that are shown: model, representation, and what they are called.
 _IMA = {
-    "weighted": "IMA, weighted by importances",
-    "unweighted": "IMA, unweighted",
-    "labels": "IMA, weighted by labels of noise (a ceiling)",
+    "weighted": "weighted by importances",
+    "unweighted": "unweighted",
+    "oracle": "weighted by true noise labels (a ceiling)",
 }
 #: What stands in the place of importances, where IMA's latents are weighted otherwise (5.3).
 _WEIGHTINGS = {
@@ -99,11 +100,11 @@ def _from(sidecar: Mapping, table: Path, run: str) -> str:
 def _retrieval(rows: Sequence[Mapping]) -> str:
     """Return Precision@K of joint representations, with neighbours that share an item left out."""
     rows = [row for row in rows if row["seeds"]]  # not those of the paper alone
-    latents = sorted({r["latent"] for r in rows if r["model"] == "IMA"}, reverse=True)
+    latents = sorted({r["latent"] for r in rows if is_ima(r["model"])}, reverse=True)
     ks = sorted({r["k"] for r in rows})
     of = {(r["model"], r["representation"], r["latent"], r["k"]): r for r in rows}
     known = dict.fromkeys((r["model"], r["representation"]) for r in rows)
-    views = [key for key in known if key[0] == "IMA" or key[1] == "joint"]
+    views = [key for key in known if is_ima(key[0]) or key[1] == "joint"]
     lines = []
     for model, view in views:
         cells = []
@@ -122,8 +123,8 @@ def _retrieval(rows: Sequence[Mapping]) -> str:
 
 
 def _name(model: str, view: str) -> str:
-    if model == "IMA":
-        return _IMA.get(view, f"IMA, {view} alone")
+    if is_ima(model):
+        return f"{model}, {_IMA.get(view, f'{view} alone')}"
     return _ANCHORS.get(model, model)
 
 
