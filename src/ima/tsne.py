@@ -7,7 +7,7 @@ import pyarrow as pa
 from openTSNE import TSNE
 
 from ima.errors import InputError
-from ima.pairing import is_noise, modalities
+from ima.pairing import ABSENT, is_noise, modalities, row_numbers
 from ima.schema import EMBEDDINGS
 
 
@@ -53,8 +53,12 @@ def embed(x: np.ndarray, perplexity: float, theta: float, seed: int) -> np.ndarr
 
 
 def first_of_each(items: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the rows, in order, in which a combination of items (n,) comes for the first time."""
-    return np.sort(np.unique(np.stack(items, axis=1), axis=0, return_index=True)[1])
+    """Return the rows, in order, in which a combination of items (n,) comes for the first time.
+
+    Rows where all of them are ABSENT are left out.
+    """
+    rows = np.sort(np.unique(np.stack(items, axis=1), axis=0, return_index=True)[1])
+    return rows[np.any([of[rows] != ABSENT for of in items], axis=0)]
 
 
 def embed_views(
@@ -69,7 +73,7 @@ def embed_views(
     Args:
         pairs: table of `ima.schema.pairs_schema`, N rows.
         views: by name, the modalities whose items it shows, and its vectors (N, D), row for row
-            with the pairs.
+            with the pairs; what it has where the pair lacks the modality is of no matter.
         perplexity, theta, seed: as in `embed`.
 
     Returns:
@@ -83,7 +87,7 @@ def embed_views(
     for view, (shown, vectors) in views.items():
         if len(vectors) != len(pairs):
             raise InputError(f"view {view}", expected=f"{len(pairs)} rows", found=len(vectors))
-        rows = first_of_each([pairs[f"item_{name}"].to_numpy() for name in shown])
+        rows = first_of_each([row_numbers(pairs, name) for name in shown])
         try:
             coordinates = embed(vectors[rows], perplexity, theta, seed)
         except InputError as error:
