@@ -124,7 +124,7 @@ class IMA:
                 raise InputError(
                     "x",
                     expected="one modality at least in each row",
-                    found=f"{int(empty.sum())} rows of NaN in all, first {int(empty.int().argmax())}",
+                    found=f"{int(empty.sum())} rows of NaN, first {int(empty.int().argmax())}",
                     do="Leave these rows out.",
                 )
             weights = {name: of.to(y[name]) for name, of in present.items()}

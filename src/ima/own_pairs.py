@@ -45,8 +45,8 @@ def pair_own(
 
     Args:
         items: OWN_ITEMS of each modality, whose row numbers the pairs hold.
-        by: `id`, items of one id, in two modalities or more; `label`, items that share a label, each at
-            least once in every split; `file`, as `listed` says.
+        by: `id`, items that have an id in common; `label`, items that share a label, each at least
+            once in every split; `file`, as `listed` says.
         shares: of the items that go to `test`, and of what is left to `validation`, in (0, 1),
             where the user gives no split.
         seed: of splits, and of which items are paired by label; of the order of pairs.
@@ -58,8 +58,8 @@ def pair_own(
         number. Where there are no labels they are all -1.
 
     Raises:
-        InputError: no pair, a split without pairs or without a modality, modalities that disagree on a pair's label or
-            split, or too many classes.
+        InputError: no pair, a split without pairs or without a modality, modalities that disagree
+            on a pair's label or split, or too many classes.
     """
     rng = np.random.default_rng([seed, len(items)])
     names, classes = list(items), label_names(items, listed)

@@ -1,8 +1,8 @@
 """Pairs of items of two modalities that share a label, and pairs with noise (Section 4).
 
-A pair is a row number into each modality's features, never a copy; null where it lacks the modality,
-ABSENT in arrays and tensors. Rows from `len(labels)` on are noise, which is made afterwards: the k-th
-noise item of a modality is row `len(labels) + k`.
+A pair is a row number into each modality's features, never a copy; null where it lacks the
+modality, ABSENT in arrays and tensors. Rows from `len(labels)` on are noise, which is made
+afterwards: the k-th noise item of a modality is row `len(labels) + k`.
 """
 
 from collections.abc import Mapping, Sequence

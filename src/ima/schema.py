@@ -142,7 +142,8 @@ EMBEDDINGS = _table(
 def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of a pair table: a row number a modality, the label and kind of the pair.
 
-    The row number is null where the pair lacks the modality (Section 3). `kind` is `clean`, or `<modality>_noise` where that modality is noise; of several, joined by +.
+    The row number is null where the pair lacks the modality (Section 3). `kind` is `clean`, or
+    `<modality>_noise` where that modality is noise; of several, joined by +.
     """
     items = _absent(**{f"item_{name}": pa.int32() for name in modalities})
     return pa.schema([*items, *_table(label=pa.int8(), kind=pa.string())])

@@ -18,7 +18,7 @@ Pairs = Mapping[str, Tensor]
 
 
 def check_how(absent: str | None) -> None:
-    """Raise InputError unless the setting is one of HOW, or None for an error where it is needed."""
+    """Raise InputError unless the setting is one of HOW, or None: an error where it is needed."""
     if absent is not None and absent not in HOW:
         raise InputError("absent", expected=f"one of {HOW}, or none", found=absent)
 
@@ -56,7 +56,7 @@ def completed(
             "mean of the training items there).",
         )
     if absent == "drop":
-        return x, _dropped(items, "training"), validation and _dropped(validation, "validation")
+        return x, dropped(items, "training"), validation and dropped(validation, "validation")
     means = {}
     for m, rows in items.items():
         known = rows[rows != ABSENT].unique()
@@ -67,7 +67,7 @@ def completed(
     return {**x, **{m: torch.cat((x[m], mean)) for m, mean in means.items()}}, *filled
 
 
-def _dropped(pairs: Pairs, name: str) -> Pairs:
+def dropped(pairs: Pairs, name: str) -> Pairs:
     """Return the pairs that lack nothing."""
     whole = torch.stack([rows != ABSENT for rows in pairs.values()]).all(0)
     if not whole.any():
