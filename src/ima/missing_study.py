@@ -204,7 +204,7 @@ def study(
                 ]
         shuffled = np.random.default_rng(seed).permutation(labels)
         for test, items in tests.items():
-            last = [*of(items).values()][0].numpy()
+            last = next(iter(of(items).values())).numpy()
             raw = _raw(x, items, lacking["train"])
             for name, absent, z, known in (
                 ("raw features", "impute", raw, labels),
