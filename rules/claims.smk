@@ -1,5 +1,12 @@
 """What the paper says, tested on this run (docs/claims.md)."""
 
+#: All models of words and voices of the run.
+TRAINED_EMOTION = {
+    "variant": EMOTION["variants"],
+    "latent": EMOTION["latent"],
+    "seed": EMOTION_SEEDS,
+}
+
 
 rule claims:
     """Every claim of the paper with a verdict: a test over the seeds of this run."""
@@ -8,20 +15,19 @@ rule claims:
         paper="config/paper_values.csv",
         scores=of_digits(rules.table1.input.scores),
         anchors=of_digits(rules.table1.input.anchors),
+        histories=of_digits(expand(AUTOENCODER_HISTORY, **TRAINED_IMA)),
         accuracies=of_digits(rules.table5.input.accuracies),
         table4=of_digits(rules.table4.output.table),
         sweeps=of_digits(SWEEPS),
         studies=of_digits(rules.noises.input.studies),
         emotion_scores=of_emotion(EMOTION_SCORES),
-        emotion_sweeps=of_emotion(rules.emotion_importance_table.input.sweeps),
-        emotion_maps=of_emotion(
-            expand(
-                rules.emotion_tsne.output.embeddings,
-                variant="ima+",
-                latent=EMOTION["latent"],
-                seed=EMOTION_SEEDS,
-            )
+        emotion_sweeps=of_emotion(expand(rules.emotion_rho_sweep.output.sweep, **TRAINED_EMOTION)),
+        emotion_maps=of_emotion(expand(rules.emotion_tsne.output.embeddings, **TRAINED_EMOTION)),
+        emotion_histories=of_emotion(
+            expand(rules.emotion_autoencoder.output.history, **TRAINED_EMOTION)
         ),
+        importances=of_emotion(expand(rules.emotion_scores.output.importances, **TRAINED_EMOTION)),
+        lexicon=of_emotion(rules.emotion_words.output.lexicon),
         utterances=of_emotion(rules.emotion_corpus.output.utterances),
         words=of_emotion(rules.emotion_words.output.words),
         code=code("claims.py"),
@@ -40,9 +46,20 @@ rule claims:
         run=config["run"],
         data=CLAIMED,
         # Seeds of the sweeps, in their order.
-        sweep_seeds=[
-            seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS
+        sweep_seeds=[seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS],
+        labels={name: VARIANTS[name]["label"] for name in VARIANTS},
+        # Of every history, in their order: model, latent size and seed.
+        models=[
+            [VARIANTS[name]["label"], latent, seed]
+            for name in VARIANTS
+            for latent in config["latents"]
+            for seed in config["seeds"]
         ],
-        emotion_seeds=EMOTION_SEEDS,
+        # Of every file of a model of words and voices, in their order: model and seed.
+        emotion_models=[
+            [EMOTION["ima"][name]["label"], seed]
+            for name in EMOTION["variants"]
+            for seed in EMOTION_SEEDS
+        ],
     script:
         "../workflow/scripts/claims.py"

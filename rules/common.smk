@@ -116,6 +116,7 @@ SECTIONS = {
     "Section 4": "Section 4, data and features",
     "Section 6.1": "Section 6.1, importances",
     "Section 6.2": "Section 6.2, representations",
+    "Section 6.3": "Section 6.3, visualisations",
 }
 #: Of every result that the report shows: its category and the file of its caption.
 REPORTED = {}
@@ -138,6 +139,27 @@ def reported(file, section, caption=None, **options):
     options = {"labels": labels} | options
     marked = directory(file) if "patterns" in options else file
     return report(marked, caption=f"../{caption}", category=REPORTED[file]["section"], **options)
+
+
+def objectives_of(variants):
+    """Return by label of a variant the objectives of both stages."""
+    return {
+        of["label"]: [of[stage]["objective"] for stage in ("autoencoder", "importance")]
+        for of in variants
+    }
+
+
+def drawn_first(variants):
+    """Return variants of IMA in the order in which figures show them: `figures.variant`, the others."""
+    first = config["figures"]["variant"] or list(variants)[0]
+    return sorted(variants, key=lambda name: name != first)
+
+
+def figure_files(file, variants, section):
+    """Return the figure of each variant as an item of the report: the first has the file's name."""
+    path = Path(file)
+    others = [f"{path.parent}/{path.stem}_{name}{path.suffix}" for name in variants[1:]]
+    return [reported(one, section, caption=path.stem) for one in (file, *others)]
 
 
 def manifests(corpora):

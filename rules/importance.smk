@@ -61,6 +61,7 @@ rule figure6:
         mem_mb=500,
     params:
         run=config["run"],
+        labels={name: of["label"] for name, of in VARIANTS.items()},
     script:
         "../workflow/scripts/figure6.py"
 

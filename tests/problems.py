@@ -12,15 +12,18 @@ RHO = {"a": [0.8, 0.5, 0.8], "b": [0.7, 0.5, 0.7]}
 
 #: What does not fit in the pairs or features of `small`, and what is said about it.
 MISFITS = [
-    (lambda x, items: items["b"].__setitem__(7, 50), "pairs of b: .* 0 to 49, found .* to 50"),
-    (lambda x, items: items["a"].__setitem__(7, -1), "pairs of a: .* 0 to 49, found -1 to"),
+    (lambda x, items: items["b"].__setitem__(7, 50), "pairs of b: .* 0 to 49, or -1 .* to 50"),
+    (
+        lambda x, items: items["a"].__setitem__(7, -2),
+        "pairs of a: .* 0 to 49, or -1 for none, found -2 to",
+    ),
     (lambda x, items: items.pop("b"), r"pairs: expected modalities \['a', 'b'\], found \['a'\]"),
     (lambda x, items: items.update(c=items["a"]), r"found \['a', 'b', 'c'\]"),
     (lambda x, items: items.clear(), r"found \[\]"),
     (lambda x, items: x.pop("b"), r"features: expected those of b, found of \['a'\] only"),
     (
         lambda x, items: items.update(a=items["a"][:59]),
-        r"an item of each modality in each, found \{'a': 59, 'b': 60\}",
+        r"same number of rows for every modality, found \{'a': 59, 'b': 60\}",
     ),
     (
         lambda x, items: items.update({name: rows[:0] for name, rows in items.items()}),

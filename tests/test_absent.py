@@ -27,7 +27,7 @@ from ima.represent import as_table, joint, represent
 from ima.schema import pairs_schema, representations_schema
 from ima.sweep import sweep
 from ima.train import Stage1, gather
-from ima.tsne import embed_views, first_of_each
+from ima.tsne import View, embed_views
 
 TWO = {"a": Modality(3, 4, activation="tanh"), "b": Modality(2, 4, "sse", "tanh")}
 THREE = {**TWO, "c": Modality(2, 3)}
@@ -288,15 +288,11 @@ def test_k_needs_as_many_pairs_with_the_modality():
 
 
 def test_views_of_tsne_have_no_absent_items():
-    a, b = np.array([0, 0, ABSENT, ABSENT]), np.array([ABSENT, 1, 1, 1])
-    assert first_of_each([a]).tolist() == [0]
-    assert first_of_each([b]).tolist() == [1]
-    assert first_of_each([a, b]).tolist() == [0, 1, 2]
     rng = np.random.default_rng(0)
     items = [i if i % 3 else None for i in range(90)]
     pairs = pair_table(a=items, b=list(range(90)), label=[i % 5 for i in range(90)])
-    shown = {"u_a": (["a"], rng.random((90, 4))), "z": (["a", "b"], rng.random((90, 4)))}
-    table = embed_views(pairs, shown, perplexity=5, theta=0.5, seed=0)
+    shown = {"u_a": View(["a"], rng.random((90, 4))), "z": View(["a", "b"], rng.random((90, 4)))}
+    table = embed_views(pairs, [shown], perplexity=5, theta=0.5, seed=0)
     drawn = table.filter(pa.compute.equal(table["view"], "u_a"))["pair"].to_pylist()
     assert drawn == [i for i in range(90) if i % 3] and len(table) == 60 + 90
 

@@ -91,6 +91,7 @@ def test_the_networks_of_least_loss_are_kept(objective):
     first = Autoencoder(modalities, 3)
     fit_autoencoder(first, tensors, rows, QUICK["stage1"], 0, held)
     rho = {name: [0.8] * 4 for name in x}
+    torch.manual_seed(0)
     network = Network.around(first, 100, rho)
     _, final = fit_importance(network, tensors, rows, rho, stage2, 0, held)
     best = least(final, list(x), stage2)

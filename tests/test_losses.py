@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ima.losses import alignment, covariance, entropy_floor, local, reconstruction
+from ima.losses import alignment, centring, covariance, entropy_floor, local, reconstruction
 from ima.model import fuse
 
 LOG2, LOG3 = math.log(2), math.log(3)
@@ -68,10 +68,31 @@ def test_alignment_by_hand():
         "b": torch.tensor([[3.0, 4.0], [0.0, 6.0], [2.0, 2.0]]),
     }
     # midpoints (2, 2), (0, 3), (2, 2); squared distances 5, 9, 0 from either side
-    assert alignment(u, fuse(u)).item() == pytest.approx(2 * 14 / 3)
+    assert [alignment(of, fuse(u)).item() for of in u.values()] == pytest.approx([14 / 3] * 2)
     # from 0: a has 1, 0, 8 and b has 25, 36, 8
-    assert alignment(u, torch.zeros(3, 2)).item() == pytest.approx(9 / 3 + 69 / 3)
-    assert alignment({"a": u["a"]}, u["a"]).item() == 0
+    zero = torch.zeros(3, 2)
+    assert [alignment(of, zero).item() for of in u.values()] == pytest.approx([9 / 3, 69 / 3])
+    assert alignment(u["a"], u["a"]).item() == 0
+
+
+def test_centring_by_hand():
+    z = torch.tensor([[1.0, 2.0], [0.0, 0.0], [3.0, 0.0]])
+    assert centring(z).item() == pytest.approx(14 / 3)
+    assert centring(torch.zeros(3, 2)).item() == 0
+
+
+@pytest.mark.parametrize("loss", ["bce", "sse"])
+def test_absent_samples_add_nothing(loss):
+    """The sum over what is there, divided by the whole batch."""
+    x, decoded, present = torch.rand(3, 4), torch.randn(3, 4), torch.tensor([1.0, 0.0, 1.0])
+    each = torch.stack(
+        [reconstruction(*(v[i : i + 1] for v in (x, decoded)), loss) for i in range(3)]
+    )
+    found = reconstruction(x, decoded, loss, present)
+    torch.testing.assert_close(found, (each[0] + each[2]) / 3)
+    u, z = torch.randn(3, 2), torch.randn(3, 2)
+    squares = (u - z).square().sum(1)
+    torch.testing.assert_close(alignment(u, z, present), (squares[0] + squares[2]) / 3)
 
 
 # Eq. 3
@@ -127,10 +148,10 @@ def test_weights_that_are_all_0():
 @pytest.mark.parametrize(
     ("rho", "y", "expected"),
     [
-        (0.5, [0.25, 0.25, 0.25], LOG2 - LOG3 / 2),  # (ln 2 + ln 2/3) / 2
-        (0.5, [0.0, 0.5, 0.25], LOG2 - LOG3 / 2),  # only the mean counts
-        (0.25, [0.5, 0.5, 0.5], 3 * LOG3 / 4 - LOG2),  # (ln 1/2) / 4 + 3 (ln 3/2) / 4
-        (0.75, [0.0, 0.5, 1.0], 3 * LOG3 / 4 - LOG2),
+        (0.5, [0.25, 0.25, 0.25], 3 * LOG3 / 4 - LOG2),  # (ln 1/2) / 4 + 3 (ln 3/2) / 4
+        (0.5, [0.0, 0.5, 0.25], 3 * LOG3 / 4 - LOG2),  # only the mean counts
+        (0.25, [0.5, 0.5, 0.5], LOG2 - LOG3 / 2),  # (ln 2 + ln 2/3) / 2
+        (0.75, [0.0, 0.5, 1.0], LOG2 - LOG3 / 2),
     ],
 )
 def test_local_by_hand(rho, y, expected):
@@ -147,19 +168,43 @@ def test_local_is_0_at_rho_and_more_on_either_side(rho):
     assert at(rho - 0.02) > 1e-4 and at(rho + 0.005) > 1e-5
 
 
-def test_local_is_kl_of_rho_from_y_and_not_the_other_way():
+def test_local_is_kl_of_y_from_rho_and_not_the_other_way():
     rho, y = 0.25, 0.5
-    other = y * math.log(y / rho) + (1 - y) * math.log((1 - y) / (1 - rho))
+    other = rho * math.log(rho / y) + (1 - rho) * math.log((1 - rho) / (1 - y))
     found = local(torch.tensor([y]), torch.tensor(rho)).item()
     assert abs(found - other) > 0.01
 
 
+@pytest.mark.parametrize(
+    ("mean", "rho", "expected"),
+    [
+        (0.0, 0.25, math.log(4 / 3)),  # the limits of y ln y
+        (1.0, 0.25, math.log(4)),
+        (0.0, 0.0, 0.0),
+        (1.0, 1.0, 0.0),
+        (0.5, 0.0, math.inf),
+        (0.0, 1.0, math.inf),
+        (0.5, 1.0, math.inf),
+        (1.0, 0.0, math.inf),
+    ],
+)
+def test_local_is_exact_at_the_ends(mean, rho, expected):
+    y = torch.full((3,), mean, dtype=torch.float64)
+    found = local(y, torch.tensor(rho, dtype=torch.float64)).item()
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("mean", [0.0, 1.0])
-def test_local_is_finite_at_the_ends(mean):
+def test_local_has_a_gradient_at_the_ends(mean):
     y = torch.full((3,), mean, requires_grad=True)
     loss = local(y, torch.tensor(0.8))
-    assert torch.isfinite(loss) and loss > 1
     assert torch.isfinite(torch.autograd.grad(loss, y)[0]).all()
+
+
+def test_local_is_of_the_samples_that_are_there():
+    y, rho = torch.tensor([0.2, 0.9, 0.4]), torch.tensor(0.5)
+    found = local(y, rho, torch.tensor([1.0, 0.0, 1.0]))
+    torch.testing.assert_close(found, local(torch.tensor([0.2, 0.4]), rho))
 
 
 # Copies

@@ -260,9 +260,17 @@ def test_importances_start_near_rho(rho):
     assert mean.item() == pytest.approx(rho, abs=0.02)
 
 
-@pytest.mark.parametrize("rho", [0.0, 1.0, -0.1, 1.5, float("nan")])
-def test_rho_is_a_probability_that_leaves_both_open(rho):
-    with pytest.raises(InputError, match=r"rho: expected numbers in \(0, 1\)"):
+@pytest.mark.parametrize("rho", [0.0, 1.0])
+def test_importances_are_constant_at_a_rho_of_0_or_1(rho):
+    network = ImportanceNet(6, 5, [rho, 0.5])
+    y = network(torch.randn(20, 6))
+    assert y[0].tolist() == [rho] * 20
+    assert len(set(y[1].tolist())) == 20  # control
+
+
+@pytest.mark.parametrize("rho", [-0.1, 1.5, float("nan")])
+def test_rho_outside_0_and_1_is_an_error(rho):
+    with pytest.raises(InputError, match=r"rho: expected numbers in \[0, 1\]"):
         ImportanceNet(3, 2, [0.5, rho])
 
 

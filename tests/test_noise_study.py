@@ -5,7 +5,7 @@ import pytest
 
 from ima.errors import InputError
 from ima.importance import Stage2
-from ima.noise_study import KINDS, as_table, problem, study
+from ima.noise_study import KINDS, Variant, as_table, problem, study
 from ima.schema import NOISE_STUDY
 from ima.train import Stage1
 
@@ -99,10 +99,13 @@ def scores(kind):
         {m: {"hidden": 32, "loss": "bce"} for m in "ab"},
         latent=8,
         hidden=16,
-        stage1=Stage1(epochs=12, learning_rate=3e-3),
-        stage2=Stage2(steps=80, batch_size=256, learning_rate=1e-2, restarts=2),
-        objectives=["ima+"],
-        rho={"a": 0.8, "b": 0.8},
+        variants={
+            "ima+": Variant(
+                Stage1(epochs=12, learning_rate=3e-3),
+                Stage2(steps=80, batch_size=256, learning_rate=1e-2, restarts=2),
+                {"a": 0.8, "b": 0.8},
+            )
+        },
         seed=0,
     )
     assert as_table([{"kind": kind, "R": 0.2, **row} for row in rows]).schema == NOISE_STUDY

@@ -181,10 +181,15 @@ def problem():
     ]
 
 
+def there(*latents):
+    """Return that all pairs have all modalities."""
+    return [{m: torch.ones(1, len(u)) for m, u in part.items()} for part in latents]
+
+
 def test_every_modality_and_copy():
     """z is fused of the others by their importances, whose mean is a pair's weight."""
     train, held, y_train, y_held = problem()
-    s, v = shared_by_pairs(train, held, y_train, y_held, 100)
+    s, v = shared_by_pairs(train, held, y_train, y_held, *there(train, held), 100)
     for m, others in (("a", "bc"), ("b", "ac"), ("c", "ab")):
         torch.testing.assert_close(v[m], (y_held[others[0]] + y_held[others[1]]) / 2)
         assert s[m].shape == (2, 100)
@@ -202,8 +207,8 @@ def test_every_modality_and_copy():
 
 def test_a_modalitys_own_importances_are_nothing_to_it():
     train, held, y_train, y_held = problem()
-    s, v = shared_by_pairs(train, held, y_train, y_held, 100)
+    s, v = shared_by_pairs(train, held, y_train, y_held, *there(train, held), 100)
     other = [{**y, "a": 1 - y["a"]} for y in (y_train, y_held)]
-    s_2, v_2 = shared_by_pairs(train, held, *other, 100)
+    s_2, v_2 = shared_by_pairs(train, held, *other, *there(train, held), 100)
     assert torch.equal(s["a"], s_2["a"]) and torch.equal(v["a"], v_2["a"])
     assert not torch.allclose(s["b"], s_2["b"]) and not torch.allclose(v["b"], v_2["b"])

@@ -27,7 +27,8 @@ def small():
 
 def swept(settings=SETTINGS, seed=0, noise=None):
     autoencoder, x, train, test, is_noise, held = small()
-    return sweep(autoencoder, x, train, test, noise or is_noise, held, GRID, 7, settings, seed)
+    noise = noise or is_noise
+    return sweep("mine", autoencoder, x, train, test, noise, held, GRID, 7, settings, seed)
 
 
 def test_score_by_hand():
@@ -78,7 +79,7 @@ def test_rows():
     rows = table.to_pylist()
     assert [(r["modality"], r["rho"]) for r in rows] == [(m, rho) for m in "ab" for rho in GRID]
     for row in rows:
-        assert row["objective"] == "ima+"
+        assert row["variant"] == "mine"
         assert row["loss"] == pytest.approx(row["local"] + 10 * row["corr"])  # of one modality
     assert swept().equals(table)
     assert not swept(seed=1).equals(table)
@@ -97,7 +98,7 @@ def by_hand(settings):
     return final, *y
 
 
-CHOICES = [{}, {"objective": "paper"}, {"objective": "paper", "scale_free": False}]
+CHOICES = [{}, {"objective": "paper"}, {"objective": "paper", "corr_scale": "raw"}]
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -116,7 +117,7 @@ def test_the_restart_of_least_training_loss_is_kept(choice):
         own = final[f"local_{name}"] + 10 * final[f"corr_{name}"]
         copy = part.start + int((final["loss"] if choice else own)[part].argmin())
         kept[name].append(copy)
-        assert row["objective"] == settings.objective
+        assert row["variant"] == "mine"
         assert row["loss"] == pytest.approx(own[copy].item())
         for term in ("corr", "raw", "local"):
             assert row[term] == pytest.approx(final[f"{term}_{name}"][copy].item())
@@ -139,15 +140,15 @@ def test_labels_of_noise_change_scores_only():
 def test_autoencoder_stays():
     autoencoder, x, train, test, is_noise, held = small()
     before = {name: value.clone() for name, value in autoencoder.state_dict().items()}
-    sweep(autoencoder, x, train, test, is_noise, held, GRID, 7, SETTINGS, 0)
+    sweep("mine", autoencoder, x, train, test, is_noise, held, GRID, 7, SETTINGS, 0)
     assert all(torch.equal(before[n], value) for n, value in autoencoder.state_dict().items())
 
 
-@pytest.mark.parametrize("grid", [[], [0.5, 1.0]])
+@pytest.mark.parametrize("grid", [[], [0.5, 1.1]])
 def test_rho_outside_0_and_1(grid):
     autoencoder, x, train, test, is_noise, held = small()
-    with pytest.raises(InputError, match=r"rho: expected numbers in \(0, 1\)"):
-        sweep(autoencoder, x, train, test, is_noise, held, grid, 7, SETTINGS, 0)
+    with pytest.raises(InputError, match=r"rho: expected numbers in \[0, 1\]"):
+        sweep("mine", autoencoder, x, train, test, is_noise, held, grid, 7, SETTINGS, 0)
 
 
 def test_noise_is_found_at_a_rho_near_its_share():
@@ -162,6 +163,6 @@ def test_noise_is_found_at_a_rho_near_its_share():
     fit_autoencoder(autoencoder, x, train, Stage1(epochs=10, learning_rate=3e-3), 0)
     settings = Stage2(restarts=2, steps=100, batch_size=256, learning_rate=1e-2)
     rows = sweep(
-        autoencoder, x, train, items, is_noise, held, [0.5, 0.8], 16, settings, 0
+        "mine", autoencoder, x, train, items, is_noise, held, [0.5, 0.8], 16, settings, 0
     ).to_pylist()
     assert all(row["f1_noise"] > 0.8 for row in rows if row["rho"] == 0.8)

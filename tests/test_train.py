@@ -10,6 +10,7 @@ import torch
 from ima import losses
 from ima.errors import InputError
 from ima.model import Autoencoder, Modality
+from ima.objectives import AUTOENCODER, autoencoder_ima_plus, autoencoder_paper
 from ima.train import (
     FALL,
     FALLS,
@@ -18,7 +19,6 @@ from ima.train import (
     Stage1,
     Sums,
     Training,
-    autoencoder_losses,
     fit,
     fit_autoencoder,
     mean_loss,
@@ -70,55 +70,98 @@ def test_another_seed_another_result(seed, order_seed):
 # What is recorded
 
 
-def test_terms_of_eq_2_on_a_batch():
+def test_terms_of_both_objectives_on_a_batch():
+    """`paper` decodes z and keeps it centred; `ima+` decodes z and each modality's own latent."""
     model, x, items = small()
     batch = {name: x[name][items[name]] for name in x}
-    terms = autoencoder_losses(model.autoencoder, batch)
     u = model.autoencoder.encode(batch)
     z = (u["a"] + u["b"]) / 2
     decoders = model.autoencoder.decoders
-    by_hand = {
-        "align": ((u["a"] - u["b"]) ** 2).sum(1).mean() / 2,  # either is half of that from z
-        "rec_a": losses.reconstruction(batch["a"], decoders["a"](u["a"]), "bce"),
-        "rec_b": losses.reconstruction(batch["b"], decoders["b"](u["b"]), "sse"),
-        "glob_a": losses.reconstruction(batch["a"], decoders["a"](z), "bce"),
-        "glob_b": losses.reconstruction(batch["b"], decoders["b"](z), "sse"),
+    shared = {
+        "rec_a": losses.reconstruction(batch["a"], decoders["a"](z), "bce"),
+        "rec_b": losses.reconstruction(batch["b"], decoders["b"](z), "sse"),
+        "align_a": ((u["a"] - u["b"]) ** 2).sum(1).mean() / 4,  # z is halfway
+        "align_b": ((u["a"] - u["b"]) ** 2).sum(1).mean() / 4,
         "norm_a": u["a"].abs().mean(),
         "norm_b": u["b"].abs().mean(),
     }
-    assert terms.keys() == by_hand.keys()
-    for name, value in by_hand.items():
-        torch.testing.assert_close(terms[name], value)
+    own = {
+        "self_a": losses.reconstruction(batch["a"], decoders["a"](u["a"]), "bce"),
+        "self_b": losses.reconstruction(batch["b"], decoders["b"](u["b"]), "sse"),
+    }
+    for objective, more in (
+        (autoencoder_paper, {"glob": (z**2).sum(1).mean()}),
+        (autoencoder_ima_plus, own),
+    ):
+        terms = objective(model.autoencoder, batch)
+        assert terms.keys() == shared.keys() | more.keys()
+        for name, value in (shared | more).items():
+            torch.testing.assert_close(terms[name], value)
 
 
+TERMS = {
+    "paper": {"glob", *(f"{term}_{m}" for term in ("rec", "align", "norm") for m in "ab")},
+    "ima+": {f"{term}_{m}" for term in ("rec", "self", "align", "norm") for m in "ab"},
+}
+
+
+@pytest.mark.parametrize("objective", TERMS)
 @pytest.mark.parametrize("validated", [False, True])
-def test_history_of_stage_1(validated):
+def test_history_of_stage_1(validated, objective):
     model, x, items = small()
     validation = items if validated else None
-    history = fit_autoencoder(model.autoencoder, x, items, SHORT, 0, validation)
-    terms = {f"{term}_{name}" for term in ("rec", "glob", "norm") for name in "ab"}
+    settings = Stage1(**{**vars(SHORT), "objective": objective})
+    history = fit_autoencoder(model.autoencoder, x, items, settings, 0, validation)
     assert [row["epoch"] for row in history] == [1, 2, 3]
     for row in history:
-        assert row.keys() == {"epoch", "align", "loss", *terms} | (
+        assert row.keys() == {"epoch", "loss", *TERMS[objective]} | (
             {"validation"} if validated else set()
         )
         assert all(isinstance(value, int | float) for value in row.values())
-        parts = row["align"] + sum(row[f"{t}_{m}"] for t in ("rec", "glob") for m in "ab")
+        parts = sum(row[term] for term in TERMS[objective] if not term.startswith("norm_"))
         assert row["loss"] == pytest.approx(parts, rel=1e-5)
 
 
-def test_lambdas_weight_the_terms():
+@pytest.mark.parametrize("objective", TERMS)
+def test_lambdas_weight_the_terms(objective):
     """Also on the validation pairs: with a rate of 0, their loss is one batch's."""
     model, x, items = small()
-    settings = Stage1(lambda_rec=2.0, lambda_align=3.0, lambda_glob=0.0, epochs=1, learning_rate=0)
+    lambdas = {"rec": 2.0, "align": 3.0, "glob": 5.0, "self": 7.0}
+    given = {f"lambda_{term}": value for term, value in lambdas.items()}
+    settings = Stage1(objective=objective, epochs=1, learning_rate=0, **given)
     validation = {name: torch.arange(30) for name in x}
     (row,) = fit_autoencoder(model.autoencoder, x, items, settings, 0, validation)
-    expected = 2 * (row["rec_a"] + row["rec_b"]) + 3 * row["align"]
+    weighted = [t for t in TERMS[objective] if not t.startswith("norm_")]
+    expected = sum(lambdas[t.split("_")[0]] * row[t] for t in weighted)
     assert row["loss"] == pytest.approx(expected, rel=1e-5)
-    terms = autoencoder_losses(model.autoencoder, {name: x[name][:30] for name in x})
-    expected = 2 * (terms["rec_a"] + terms["rec_b"]) + 3 * terms["align"]
-    assert row["validation"] == pytest.approx(expected.item(), rel=1e-5)
+    terms = AUTOENCODER[objective](model.autoencoder, {name: x[name][:30] for name in x})
+    expected = sum(lambdas[t.split("_")[0]] * terms[t].item() for t in weighted)
+    assert row["validation"] == pytest.approx(expected, rel=1e-5)
     assert row["validation"] != pytest.approx(row["loss"], rel=1e-3)
+
+
+@pytest.mark.parametrize("objective", TERMS)
+def test_constant_importances_weight_z(objective):
+    """Those of 1 are none at all; others change z, and only what z is in."""
+    model, x, items = small()
+    rng = torch.Generator().manual_seed(0)
+    batch = {name: x[name][items[name]] for name in x}
+    y = {m: torch.rand(60, generator=rng) for m in x}
+    loss = AUTOENCODER[objective]
+    plain, ones, uneven = (
+        loss(model.autoencoder, batch, of) for of in (None, {m: torch.ones(60) for m in x}, y)
+    )
+    for term, value in plain.items():
+        torch.testing.assert_close(ones[term], value)
+        without_z = term.startswith(("self_", "norm_"))
+        assert torch.equal(uneven[term], value) == without_z
+
+
+def test_unknown_objective_and_importances():
+    with pytest.raises(InputError, match=r"objective: expected one of .*'paper'.*, found ima"):
+        Stage1(objective="ima")
+    with pytest.raises(InputError, match=r"importances: expected one of .*'untrained'.*found 1"):
+        Stage1(importances="1")
 
 
 def test_an_epochs_loss_is_the_mean_over_pairs_not_batches():
@@ -126,7 +169,7 @@ def test_an_epochs_loss_is_the_mean_over_pairs_not_batches():
     model, x, items = small()
     still = Stage1(epochs=2, batch_size=16, learning_rate=0.0)
     history = fit_autoencoder(model.autoencoder, x, items, still, 0)
-    whole = autoencoder_losses(model.autoencoder, {m: x[m][rows] for m, rows in items.items()})
+    whole = autoencoder_ima_plus(model.autoencoder, {m: x[m][rows] for m, rows in items.items()})
     for row, (term, value) in itertools.product(history, whole.items()):
         assert row[term] == pytest.approx(value.item(), rel=1e-5)
 
@@ -149,7 +192,7 @@ def test_mean_loss_is_over_pairs_and_records_no_gradient():
     seen = []
 
     def terms_of(batch):
-        loss = (factor * batch["a"]).mean()
+        loss = (factor * batch.x["a"]).mean()
         seen.append(loss.requires_grad)
         return {"loss": loss}
 
@@ -186,7 +229,7 @@ def fit_scripted(losses_of_epochs, monkeypatch=None, **settings):
         return next(script)
 
     def terms_of(batch):
-        terms = autoencoder_losses(model.autoencoder, batch)
+        terms = autoencoder_ima_plus(model.autoencoder, batch.x)
         return {"loss": terms["rec_a"] + terms["rec_b"]}
 
     settings = Training(**{"epochs": 20, "batch_size": 60, "learning_rate": 1e-2, **settings})
@@ -324,7 +367,10 @@ def test_validation_pairs_that_do_not_fit():
     model, x, items = small()
     before = weights(model)
     for change, message in (
-        ({"a": torch.tensor([50]), "b": torch.tensor([0])}, "pairs of a: .* 0 to 49, found 50"),
+        (
+            {"a": torch.tensor([50]), "b": torch.tensor([0])},
+            "pairs of a: .* 0 to 49, or -1 for none, found 50",
+        ),
         ({"a": items["a"]}, r"expected modalities \['a', 'b'\]"),
         ({name: rows[:0] for name, rows in items.items()}, "expected at least one, found none"),
     ):
@@ -344,7 +390,7 @@ def test_losses_fall(schedule):
     model = Autoencoder({name: Modality(44, 16) for name in x}, 4)
     settings = Stage1(epochs=10, batch_size=20, learning_rate=1e-2, schedule=schedule)
     history = fit_autoencoder(model, x, items, settings, 0, items)
-    for term in ("loss", "rec_a", "rec_b", "glob_a", "glob_b", "validation"):
+    for term in ("loss", "rec_a", "rec_b", "self_a", "self_b", "validation"):
         assert history[-1][term] < 0.9 * history[0][term]
 
 
@@ -368,7 +414,7 @@ def test_any_number_of_modalities(names):
     every = {**MODALITIES, "c": Modality(5, 3, "sse")}
     model, x, items = small(modalities={name: every[name] for name in names})
     history = fit_autoencoder(model.autoencoder, x, items, SHORT, 0, items)
-    assert {f"{term}_{m}" for term in ("rec", "glob") for m in names} <= history[0].keys()
+    assert {f"{term}_{m}" for term in ("rec", "self") for m in names} <= history[0].keys()
     assert history[-1]["loss"] < history[0]["loss"]
 
 

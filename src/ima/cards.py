@@ -145,7 +145,7 @@ def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str
         f"**Trained on.** {'; '.join(data)}.",
         f"**Modalities** (width, activation, loss): {layers}.",
         f"**Latent sizes**: {latents}. **Seeds**: {seeds}.",
-        f"**Importances**: variants {', '.join(f'`{name}`' for name in config['variants'])}, prior mean {rho}.",
+        f"**Variants**: {', '.join(config['variants'])}. **Prior mean importances**: {rho}.",
         f"**Code**: revision {revision}{', edited since' if code['dirty'] else ''}.",
         "",
         "**Meant for.** Comparing methods on these data, and learning what the paper's does. Not",

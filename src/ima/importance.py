@@ -257,7 +257,7 @@ def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> Hi
     count = pair_count(items)
     epochs = -(-settings.steps // -(-count // settings.batch_size))
     numbered = {**items, "pair": torch.arange(count)}
-    learns = {m: ((0 < of) & (of < 1)).unsqueeze(-1) for m, of in rho.items()}  # (R, 1)
+    learns = {m: ((of > 0) & (of < 1)).unsqueeze(-1) for m, of in rho.items()}  # (R, 1)
     generator = torch.Generator().manual_seed(seed)
     history: History = []
     for epoch in shown(range(1, epochs + 1), "stage 2", "epoch"):

@@ -5,8 +5,6 @@ dimension R of copies that train side by side, and a loss is then (R,).
 `present (B,)` is 1 where a sample has the modality and 0 where it lacks it; None where all have it.
 """
 
-from collections.abc import Mapping
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

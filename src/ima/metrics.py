@@ -214,9 +214,9 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
 
     Returns:
         `retrieval`: rows of `representation` (weighted, unweighted, each modality; of three or
-            more, weighted `without` each; where there is noise, `oracle`, weighted by 0
-            for noise and 1 for all else: what true importances would give) and those of `score_views`;
-            `noise`: by modality, `noise_scores`.
+            more, weighted `without` each; where there is noise, `oracle`, weighted by 0 for noise
+            and 1 for all else: what true importances would give) and those of `score_views`;
+        `noise`: by modality, `noise_scores`.
 
     Raises:
         InputError: the tables have different lengths.

@@ -69,6 +69,7 @@ def sweep(
             about = {"variant": variant, "rho": value, "modality": name}
             y = y_test[name][copy][tested].numpy()
             scores = importance_scores(y, is_noise[name][tested.numpy()])
+            scores["share_noise"] = float((y < 0.5).mean())
             terms = _terms(final, name, copy, settings.lambda_corr)
             rows.append({**about, **scores, **terms, "agreement": agrees})
     return pa.Table.from_pylist(rows, schema=RHO_SWEEP)
