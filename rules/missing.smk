@@ -10,7 +10,7 @@ def trained_incomplete(variant):
         "label": VARIANTS[variant]["label"],
         "autoencoder": stage1(SimpleNamespace(variant=variant, latent=study["latent"]))
         | {"epochs": study["epochs"]},
-        "importance": stage2(variant) | {"restarts": both["restarts"]},
+        "importance": stage2(variant) | {"restarts": study["restarts"]},
         "rho": both["rho"],
     }
 

@@ -173,7 +173,7 @@ def test_of_a_pair_with_one_modality_z_is_its_latent():
         z = matrix(table, column)
         assert (z[1] == found["u"]["a"][1].numpy()).all()
         assert (z[2] == found["u"]["b"][2].numpy()).all()
-    y = {m: float(net.importance[m](x[m])[0, rows[0]]) for m, rows in ROWS.items()}
+    y = {m: net.importance[m](x[m])[0, rows[0]].item() for m, rows in ROWS.items()}
     u = {m: found["u"][m][0].numpy() for m in TWO}
     both = (y["a"] * u["a"] + y["b"] * u["b"]) / (y["a"] + y["b"])
     np.testing.assert_allclose(matrix(table, "z")[0], both, rtol=1e-5)
