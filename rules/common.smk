@@ -2,6 +2,7 @@
 
 import ast
 from functools import cache
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -243,3 +244,35 @@ def importance_checkpoint(wildcards):
         latent=importance_settings(wildcards.variant)["latent"] or wildcards.latent,
         seed=wildcards.seed,
     )
+
+
+def round_before(wildcards):
+    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
+    number = int(wildcards.round) - 1
+    if not number:
+        return {}
+    of = {"variant": wildcards.variant, "seed": wildcards.seed, "round": number}
+    latent = importance_settings(wildcards.variant)["latent"] or wildcards.latent
+    return {
+        "before": rules.autoencoder.output.model.format(latent=wildcards.latent, **of),
+        "importance": f"{MODEL}/importance_round{{round}}.safetensors".format(latent=latent, **of),
+    }
+
+
+def seeds_beside(variant, latent):
+    """Return the seeds of importance.csv: there may be more of those that serve other latents."""
+    more = config["importance"]["seeds"]
+    serving = importance_settings(variant)["latent"] == latent
+    return more if more and serving else config["seeds"]
+
+
+def studied(variant):
+    """Return the settings of both stages of a variant in the noise study, and its rho."""
+    both = importance_settings(variant)
+    latent = config["noise_study"]["latent"]
+    return {
+        "autoencoder": stage1(SimpleNamespace(variant=variant, latent=latent))
+        | {"epochs": config["noise_study"]["epochs"]},
+        "importance": stage2(variant) | {"restarts": both["restarts"]},
+        "rho": both["rho"],
+    }

@@ -17,6 +17,7 @@ from ima.baselines.mvae import MVAE, MVAESettings, counted_subsets, fixed_subset
 from ima.classify import Classifier, accuracy_rows
 from ima.columns import matrix, present, vector_column
 from ima.errors import InputError
+from ima.fusion_scores import distances, weights
 from ima.importance import Stage2
 from ima.io import read_parquet, write_parquet
 from ima.metrics import fused, neighbours, score_model
@@ -580,3 +581,20 @@ def test_what_cannot_be_transformed(fitted):
         fitted.transform(x)
     with pytest.raises(InputError, match="found 3 rows"):
         fitted.transform({"a": np.full((3, 7), NAN)})
+
+
+def test_weights_and_distances_count_what_is_there():
+    """By hand: two pairs with both, one without b; of b's importances the absent one is 0."""
+    y = {"a": np.array([0.5, 0.2, 0.4]), "b": np.array([0.5, 0.6, 0.0])}
+    here = {"a": np.ones(3, bool), "b": np.array([True, True, False])}
+    found = {row["modality"]: row for row in weights(y, np.full(3, "clean"), here)}
+    assert found["a"]["importance"] == pytest.approx(1.1 / 3)
+    assert found["b"]["importance"] == pytest.approx(0.55)
+    assert found["a"]["weight"] == pytest.approx((0.5 + 0.25 + 1) / 3)
+    assert found["b"]["weight"] == pytest.approx((0.5 + 0.75 + 0) / 3)
+    z = np.array([[0.0], [2.0], [4.0]])
+    u = {"a": z + 1, "b": np.array([[1.0], [2.0], [0.0]])}
+    own = {
+        row["modality"]: row["distance"] for row in distances(z, u, here) if row["pairs"] == "own"
+    }
+    assert own["a"] == pytest.approx(1 / (8 / 3)) and own["b"] == pytest.approx(0.5 / (8 / 3))

@@ -367,10 +367,7 @@ def test_validation_pairs_that_do_not_fit():
     model, x, items = small()
     before = weights(model)
     for change, message in (
-        (
-            {"a": torch.tensor([50]), "b": torch.tensor([0])},
-            "pairs of a: .* 0 to 49, or -1 for none, found 50",
-        ),
+        ({"a": torch.tensor([50]), "b": torch.tensor([0])}, "pairs of a: .* 0 to 49.* found 50"),
         ({"a": items["a"]}, r"expected modalities \['a', 'b'\]"),
         ({name: rows[:0] for name, rows in items.items()}, "expected at least one, found none"),
     ):
