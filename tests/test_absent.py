@@ -378,7 +378,7 @@ def test_mvae_is_the_sum_of_what_is_there():
         drawn = [0, *(1 + list(THREE).index(m) for m in some)] if len(some) > 1 else []
         drawn = drawn or [1 + list(THREE).index(some[0])]
         row = {m: x[m][i : i + 1] for m in some}
-        total += float(mvae_losses(part, row, eps[drawn, i : i + 1], 0.7)["loss"])
+        total += mvae_losses(part, row, eps[drawn, i : i + 1], 0.7)["loss"].item()
     assert float(terms["loss"]) == pytest.approx(total / 4, rel=1e-5)
 
 
