@@ -379,7 +379,7 @@ def test_mvae_is_the_sum_of_what_is_there():
         drawn = drawn or [1 + list(THREE).index(some[0])]
         row = {m: x[m][i : i + 1] for m in some}
         total += mvae_losses(part, row, eps[drawn, i : i + 1], 0.7)["loss"].item()
-    assert float(terms["loss"]) == pytest.approx(total / 4, rel=1e-5)
+    assert terms["loss"].item() == pytest.approx(total / 4, rel=1e-5)
 
 
 def test_mvae_where_all_are_there_is_as_before():
@@ -570,6 +570,13 @@ def broken(**changes):
 )
 def test_what_cannot_be_fitted(x, says):
     with pytest.raises(InputError, match=says):
+        Estimator(LAYERS, latent=2, **QUICK).fit(x)
+
+
+def test_modalities_that_never_come_together():
+    x = samples()
+    x["a"][::2], x["b"][1::2], x["c"][1::2] = NAN, NAN, NAN
+    with pytest.raises(InputError, match="pairs: expected some that have a and another modality"):
         Estimator(LAYERS, latent=2, **QUICK).fit(x)
 
 
