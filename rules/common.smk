@@ -113,6 +113,7 @@ def seed_batches(seeds):
 
 #: What the report's categories are called, by the paper's section.
 SECTIONS = {
+    "Section 3": "Section 3, absent modalities",
     "Section 4": "Section 4, data and features",
     "Section 6.1": "Section 6.1, importances",
     "Section 6.2": "Section 6.2, representations",

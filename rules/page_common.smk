@@ -17,6 +17,7 @@ RESULTS = (
         ),
         *map(str, rules.segmentation_examples.output),
         *(map(str, rules.readings.output) if READINGS else []),
+        *(map(str, rules.missing.output) if config["missing_study"]["seeds"] else []),
     ]
 )
 

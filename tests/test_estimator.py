@@ -118,7 +118,7 @@ def test_pairs_are_row_numbers():
         ({"d": np.ones((2, 3))}, "d"),
         ({}, "[]"),
         ({"a": np.ones(9)}, "shape"),
-        ({"a": np.full((2, 9), np.nan)}, "18 not finite"),
+        ({"a": np.full((2, 9), np.nan)}, "2 rows of NaN"),
         ({"a": np.ones((2, 9)), "b": np.ones((3, 7))}, "3"),
     ],
 )

@@ -274,9 +274,10 @@ def test_by_id_pairs_what_has_the_same_id():
         assert set(table["kind"].to_pylist()) == {"clean"}
 
 
-def test_ids_that_not_all_have_are_left_out():
+def test_ids_that_not_all_have_can_be_dropped():
     tables = {"a": items("uvwxyz1234"), "b": items("4321zyxw")}
-    pairs, classes = pair_own(tables, "id", {"test": 0.25, "validation": 0.25}, seed=0)
+    shares = {"test": 0.25, "validation": 0.25}
+    pairs, classes = pair_own(tables, "id", shares, seed=0, missing="drop")
     found = {i for table in pairs.values() for i, _ in ids_of(tables, table)}
     assert found == set("wxyz1234") and classes == []
     assert {label for t in pairs.values() for label in t["label"].to_pylist()} == {-1}
@@ -414,7 +415,8 @@ def test_a_pairs_file_says_what_belongs_together(tmp_path):
         ({"a": ["0"]}, {}, "expected a column 'b'"),
         ({"a": ["0", "9"], "b": ["0", "0"]}, {}, "found 1 that it does not have, as '9'. Leave"),
         ({"a": [0.5], "b": ["0"]}, {}, "text or whole numbers"),
-        ({"a": ["0"], "b": [None]}, {}, "a value in every row"),
+        ({"a": ["0"], "b": [None]}, {}, "an item of b in some of the pairs, found none in 1"),
+        ({"a": ["0", None], "b": ["1", None]}, {}, "found 1 pairs without any, the first in row 1"),
         ({"a": ["0"], "b": ["0"], "s": ["dev"]}, {"split": "s"}, "Rename them"),
         ({"a": ["0"], "b": ["0"], "k": ["noisy"]}, {"kind": "k"}, "'a_noise', 'b_noise', 'clean'"),
         ({"a": ["0"], "b": ["0"], "l": [0.5]}, {"label": "l"}, "found double"),

@@ -31,7 +31,7 @@ def trained():
 def test_latents_and_importances_are_those_of_each_pairs_items(trained):
     model, x = trained
     found = represent(model, x, ITEMS)
-    assert found.keys() == {"u", "y"}
+    assert found.keys() == {"u", "y", "present"} and found.pop("present") is None
     for name, rows in ITEMS.items():
         assert found["u"][name].shape == (4, 2) and found["y"][name].shape == (4,)
         for pair, row in enumerate(rows.tolist()):

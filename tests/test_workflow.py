@@ -100,3 +100,7 @@ class TestConfig:
         with_, without = plans([(ROOT, {}), (ROOT, {"noise_study": {"seeds": []}})], anew=True)
         assert with_.rules() - without.rules() == {"noise_study", "noises"}
         assert {"claims", "importance_table", "index"} <= without.rules()
+
+    def test_the_study_of_missing_items_can_be_left_out(self):
+        with_, without = plans([(ROOT, {}), (ROOT, {"missing_study": {"seeds": []}})], anew=True)
+        assert with_.rules() - without.rules() == {"missing_study", "missing"}

@@ -36,6 +36,11 @@ SMALL = {
         "epochs": 1,
         "kinds": ["degraded", "repaired"],
     },
+    "missing_study": {
+        "latent": 2,
+        "pairs": {"train": 200, "validation": 100, "test": 100},
+        "epochs": 1,
+    },
     "readings": {
         "factors": {"epochs": [1]},
         "sample": 2,

@@ -7,15 +7,41 @@ import pyarrow as pa
 
 from ima.errors import InputError
 from ima.metrics import retrieval_rows
-from ima.pairing import modalities
+from ima.pairing import ABSENT, modalities, row_numbers
 
 JOINT = "joint"
 
 
-def views(x: Mapping[str, np.ndarray], items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the raw vectors (N, D) of pairs: of each modality, and `joint`, side by side."""
+def views(
+    x: Mapping[str, np.ndarray],
+    items: Mapping[str, np.ndarray],
+    train: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
+    """Return the raw vectors (N, D) of pairs: of each modality, and `joint`, side by side.
+
+    Args:
+        x: by modality, the matrix (n_m, D_m) of its items.
+        items: by modality, the row numbers (N,) of the pairs. What is ABSENT is imputed: the mean
+            of the items of the training pairs.
+        train: the same of the training pairs; None where these are they.
+    """
     alone = {name: x[name][rows] for name, rows in items.items()}
+    for name, rows in items.items():
+        known = (items if train is None else train)[name]
+        if (rows == ABSENT).any():
+            alone[name][rows == ABSENT] = x[name][np.unique(known[known != ABSENT])].mean(0)
     return {JOINT: np.concatenate(list(alone.values()), axis=1), **alone}
+
+
+def there(items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return whether pairs (N,) have each of the views of a single modality."""
+    return {name: rows != ABSENT for name, rows in items.items()}
+
+
+def only(views: Mapping[str, np.ndarray], items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return views without the rows of a modality that is ABSENT there."""
+    has = there(items)
+    return {name: z[has[name]] if name in has else z for name, z in views.items()}
 
 
 def pca(
@@ -64,10 +90,9 @@ def score_anchors(
         of `ima.metrics.retrieval_rows`. `chance` has the labels shuffled: what any representation
         gets that knows nothing.
     """
-    items = [
-        {m: pairs[f"item_{m}"].to_numpy() for m in modalities(pairs)} for pairs in (train, test)
-    ]
-    fit, raw = views(x, items[0]), views(x, items[1])
+    items = [{m: row_numbers(pairs, m) for m in modalities(pairs)} for pairs in (train, test)]
+    fit, raw = only(views(x, items[0]), items[0]), views(x, items[1], items[0])
+    has = there(items[1])
     labels, kinds = test["label"].to_numpy(), np.array(test["kind"].to_pylist())
     shuffled = np.random.default_rng(0).permutation(labels)
     jobs = [("raw", None, name, z, labels) for name, z in raw.items()]
@@ -77,5 +102,5 @@ def score_anchors(
     return [
         {"model": model, "latent": latent, "representation": name, **row}
         for model, latent, name, z, of in jobs
-        for row in retrieval_rows(z, of, kinds, list(items[1].values()), k)
+        for row in retrieval_rows(z, of, kinds, list(items[1].values()), k, has.get(name))
     ]

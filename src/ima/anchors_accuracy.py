@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from ima.anchors import JOINT, pca, possible, views
+from ima.anchors import JOINT, only, pca, possible, there, views
 from ima.classify import Classifier, accuracy_rows
-from ima.pairing import modalities
+from ima.pairing import modalities, row_numbers
 
 
 def classify_anchors(
@@ -38,17 +38,17 @@ def classify_anchors(
         for such inputs, so what labels would bring. `chance`: raw features of both modalities,
         the training labels shuffled.
     """
-    items = [
-        {m: pairs[f"item_{m}"].to_numpy() for m in modalities(pairs)} for pairs in (train, test)
-    ]
-    fit, raw = views(x, items[0]), views(x, items[1])
+    items = [{m: row_numbers(pairs, m) for m in modalities(pairs)} for pairs in (train, test)]
+    fit, raw = views(x, items[0]), views(x, items[1], items[0])
+    known = only(fit, items[0])
+    has = [there(of) for of in items]
     labels = [pairs["label"].to_numpy() for pairs in (train, test)]
     kinds = np.array(test["kind"].to_pylist())
     widths = {JOINT: sum(widths.values()), **widths}
     jobs = [("raw", None, fit, raw, labels, settings)]
     jobs += [
-        ("pca", latent, pca(fit, fit, latent), pca(fit, raw, latent), labels, settings)
-        for latent in possible(latents, fit)
+        ("pca", latent, pca(known, fit, latent), pca(known, raw, latent), labels, settings)
+        for latent in possible(latents, known)
     ]
     jobs += [
         ("supervised", None, {m: fit[m]}, raw, labels, replace(settings, hidden=widths[m]))
@@ -57,9 +57,11 @@ def classify_anchors(
     jobs.append(("chance", None, {JOINT: fit[JOINT]}, raw, None, settings))
     return [
         {"model": model, "latent": latent, "seed": seed, **row}
-        for model, latent, known, asked, of, how in jobs
+        for model, latent, fitted, asked, of, how in jobs
         for seed in seeds
-        for row in accuracy_rows(known, asked, of or _shuffled(labels, seed), kinds, how, seed)
+        for row in accuracy_rows(
+            fitted, asked, of or _shuffled(labels, seed), kinds, how, seed, has
+        )
     ]
 
 

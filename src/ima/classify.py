@@ -96,6 +96,7 @@ def accuracy_rows(
     kinds: np.ndarray,
     settings: Classifier,
     seed: int,
+    there: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
 ) -> list[dict]:
     """Return the accuracy of a classifier of each representation, by subset of the test pairs.
 
@@ -106,16 +107,20 @@ def accuracy_rows(
         kinds: `kind` (M,) of the test pairs.
         settings: of the classifier.
         seed: of the classifier.
+        there: whether the training pairs (N,), and the test pairs (M,), have a representation, by
+            name, of those that not all have.
 
     Returns:
         Rows of `representation`, `subset` (see `ima.metrics.subsets`) and `accuracy`.
     """
     rows = []
     for name, z in train.items():
-        hit = predict(z, labels[0], test[name], settings, seed) == labels[1]
+        known, asked = (of.get(name, slice(None)) for of in there)
+        guess = predict(z[known], labels[0][known], test[name][asked], settings, seed)
+        hit = guess == labels[1][asked]
         rows += [
             {"representation": name, "subset": subset, "accuracy": float(hit[mask].mean())}
-            for subset, mask in subsets(kinds).items()
+            for subset, mask in subsets(kinds[asked]).items()
         ]
     return rows
 

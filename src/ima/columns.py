@@ -53,20 +53,41 @@ def any_width(type_: pa.DataType) -> bool:
     return pa.types.is_fixed_size_list(type_) and type_.list_size == 0
 
 
-def vector_column(matrix: np.ndarray) -> pa.FixedSizeListArray:
-    """Wrap a matrix (n, D) as an Arrow column of n float32 vectors, without a copy of floats."""
+def vector_column(matrix: np.ndarray, present: np.ndarray | None = None) -> pa.FixedSizeListArray:
+    """Wrap a matrix (n, D) as an Arrow column of n float32 vectors, without a copy of floats.
+
+    Args:
+        matrix: the vectors.
+        present: (n,), false where there is none: null; None where all are there.
+    """
     matrix = np.ascontiguousarray(matrix, dtype=np.float32)
-    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])
+    mask = None if present is None or present.all() else pa.array(~present)
+    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1], mask=mask)
 
 
-def matrix(table: pa.Table, column: str) -> np.ndarray:
+def present(table: pa.Table, column: str) -> np.ndarray:
+    """Return whether a column has a value in each row (n,)."""
+    return table[column].is_valid().to_numpy()
+
+
+def matrix(table: pa.Table, column: str, absent: bool = False) -> np.ndarray:
     """Return a vector column as a float32 matrix (n, D).
+
+    Args:
+        table: that has the column.
+        column: of vectors.
+        absent: whether vectors may be missing as a whole (`present`): they are 0.
 
     Raises:
         InputError: a value is missing, NaN or infinite.
     """
     chunked = table[column]
     width = chunked.type.list_size
+    if absent and chunked.null_count:
+        there = present(table, column)
+        values = np.zeros((len(table), width), np.float32)
+        values[there] = matrix(table.filter(pa.array(there)), column)
+        return values
     parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunked.chunks]
     values = np.concatenate(parts) if len(parts) != 1 else parts[0]
     if values.size != len(table) * width or not np.isfinite(values).all():

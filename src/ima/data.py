@@ -9,20 +9,19 @@ from torch import Tensor
 from ima.errors import InputError
 from ima.io import read_matrix
 from ima.model import IMA, Autoencoder, ImportanceNet, Modality
-from ima.pairing import modalities, read_pairs
+from ima.pairing import modalities, read_pairs, row_numbers
 
 Paths = Sequence[str | Path]
 
 
 def load_pairs(path: str | Path) -> dict[str, Tensor]:
-    """Return by modality the row numbers (N,) of a pair table's items.
+    """Return by modality the row numbers (N,) of a pair table's items, -1 where a pair lacks one.
 
     Raises:
         InputError: as `ima.pairing.read_pairs`.
     """
     pairs = read_pairs(path)
-    rows = {name: pairs[f"item_{name}"].to_numpy().astype("int64") for name in modalities(pairs)}
-    return {name: torch.from_numpy(values) for name, values in rows.items()}
+    return {name: torch.from_numpy(row_numbers(pairs, name)) for name in modalities(pairs)}
 
 
 def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str, Tensor]:

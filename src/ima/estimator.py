@@ -12,7 +12,9 @@ from ima.errors import InputError
 from ima.importance import Stage2
 from ima.io import read_tensors, write_tensors
 from ima.model import IMA as Network
-from ima.model import Autoencoder, fuse
+from ima.model import Autoencoder
+from ima.pairing import ABSENT
+from ima.represent import joint
 from ima.stages import fit_stages
 from ima.train import Stage1
 
@@ -22,6 +24,9 @@ class IMA:
 
         model = IMA({"image": {"hidden": 500}, "speech": {"hidden": 100}}, latent=50)
         model.fit({"image": images, "speech": mfcc}, {"image": rows_0, "speech": rows_1})
+
+    A sample may lack modalities (Section 3): its row number is -1 in `fit`, or its row is all NaN,
+    in `fit` and `transform`. A row that is NaN in part is an error.
 
     Args:
         layers: by modality, in order, `hidden` width and `loss` (`bce`, the default, or `sse`).
@@ -64,16 +69,18 @@ class IMA:
         """Train both stages.
 
         Args:
-            x: by modality, a matrix (n_m, D_m); in [0, 1] where the loss is `bce`.
-            pairs: by modality, row numbers (N,): the i-th pair is row `pairs[m][i]` of each. None
-                where the rows of the matrices belong together.
+            x: by modality, a matrix (n_m, D_m); in [0, 1] where the loss is `bce`. A row of NaN
+                is an item that is absent from all its pairs.
+            pairs: by modality, row numbers (N,): the i-th pair is row `pairs[m][i]` of each, -1
+                where it lacks the modality. None where the rows of the matrices belong together.
 
         Raises:
-            InputError: a modality is missing, or as `ima.train.fit_autoencoder`.
+            InputError: a modality is missing or absent from all pairs, a pair has none, or as
+                `ima.train.fit_autoencoder`.
         """
-        x = self._tensors(x, required=list(self.layers))
+        x, present = self._tensors(x, required=list(self.layers))
         pairs = pairs or {name: np.arange(len(x[name])) for name in self.layers}
-        rows, held = self._split(pairs)
+        rows, held = self._split(_without(pairs, present))
         torch.manual_seed(self.seed)
         modalities = data.modalities_of(x, self.layers)
         autoencoder = Autoencoder(modalities, self.latent).to(train.device())
@@ -97,28 +104,45 @@ class IMA:
         """Return z (N, L) of samples that have any subset of the modalities (Eq. 1).
 
         Args:
-            x: by modality, matrices (N, D_m) whose rows belong together.
+            x: by modality, matrices (N, D_m) whose rows belong together; a row of NaN where a
+                sample lacks the modality. The z of a sample that has one is that one's latent.
             weighted: whether modalities count by their importances, or all alike.
 
         Raises:
-            InputError: not fitted, an unknown modality, or matrices of different length.
+            InputError: not fitted, an unknown modality, matrices of different length, or a sample
+                without any modality.
         """
-        network, x = self._fitted(), self._tensors(x)
+        network, (x, present) = self._fitted(), self._tensors(x)
         if len({len(values) for values in x.values()}) != 1:
             lengths = {name: len(values) for name, values in x.items()}
             raise InputError("x", expected="at least one modality, of equal length", found=lengths)
         y = {name: values[0] for name, values in network.importances(x).items()}
-        return fuse(network.autoencoder.encode(x), y if weighted else None).cpu().numpy()
+        u = network.autoencoder.encode(x)
+        if not all(of.all() for of in present.values()):
+            empty = ~torch.stack([*present.values()]).any(0)
+            if empty.any():
+                raise InputError(
+                    "x",
+                    expected="one modality at least in each row",
+                    found=f"{int(empty.sum())} rows of NaN, first {int(empty.int().argmax())}",
+                    do="Leave these rows out.",
+                )
+            weights = {name: of.to(y[name]) for name, of in present.items()}
+            u = {name: of * weights[name].unsqueeze(-1) for name, of in u.items()}
+            return joint(u, y if weighted else None, weights).cpu().numpy()
+        return joint(u, y if weighted else None).cpu().numpy()
 
     @torch.no_grad()
     def importance(self, modality: str, x: np.ndarray) -> np.ndarray:
         """Return the importance (N,), in [0, 1], of samples x (N, D) of one modality.
 
+        It is 0 where a sample lacks the modality, a row of NaN (Section 3).
+
         Raises:
             InputError: not fitted, or an unknown modality.
         """
-        network, x = self._fitted(), self._tensors({modality: x})
-        return network.importance[modality](x[modality])[0].cpu().numpy()
+        network, (x, present) = self._fitted(), self._tensors({modality: x})
+        return (network.importance[modality](x[modality])[0] * present[modality]).cpu().numpy()
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model as safetensors, with what is needed to load it."""
@@ -177,18 +201,42 @@ class IMA:
             raise InputError("model", expected="a fitted one", found="none", do="Call fit first.")
         return self.network
 
-    def _tensors(self, x: Mapping[str, np.ndarray], required: list[str] = ()) -> dict[str, Tensor]:
+    def _tensors(
+        self, x: Mapping[str, np.ndarray], required: list[str] = ()
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return by modality the matrix, 0 in rows of NaN, and which rows are there (n_m,)."""
         missing, unknown = set(required) - set(x), set(x) - set(self.layers)
         if missing or unknown or not x:
             raise InputError("modalities", expected=list(self.layers), found=list(x))
-        tensors = {}
+        tensors, present = {}, {}
         for name in (name for name in self.layers if name in x):
             values = np.asarray(x[name], np.float32)
-            if values.ndim != 2 or not np.isfinite(values).all():
+            there = ~np.isnan(values).all(-1) if values.ndim == 2 and values.size else True
+            if values.ndim != 2 or not np.isfinite(values[there]).all():
+                finite = np.isfinite(values[there])
                 raise InputError(
                     f"x['{name}']",
-                    expected="a matrix (N, D) of finite numbers",
-                    found=f"shape {values.shape}, {int((~np.isfinite(values)).sum())} not finite",
+                    expected="a matrix (N, D) of finite numbers, or of NaN in all of a row",
+                    found=f"shape {values.shape}, {int((~finite).sum())} not finite",
                 )
+            if not np.all(there):
+                values = np.where(there[:, None], values, np.float32(0))
             tensors[name] = torch.from_numpy(values).to(train.device())
-        return tensors
+            present[name] = torch.from_numpy(np.broadcast_to(there, len(values)).copy())
+            present[name] = present[name].to(train.device())
+        return tensors, present
+
+
+def _without(
+    pairs: Mapping[str, np.ndarray], present: Mapping[str, Tensor]
+) -> Mapping[str, np.ndarray]:
+    """Return pairs with ABSENT where they name a row that is not there."""
+    found = dict(pairs)
+    for name, there in present.items():
+        if name not in pairs or there.all():
+            continue
+        rows = np.array(pairs[name], np.int64)
+        known = (rows >= 0) & (rows < len(there))
+        gone = ~there.cpu().numpy()[np.where(known, rows, 0)]
+        found[name] = np.where(known & gone, ABSENT, rows)
+    return found

@@ -200,6 +200,8 @@ def _fit_rounds(
     history: History = []
     # Where all are counted, one row stands for every rho.
     there = [{m: (rows != ABSENT).to(u[m])[None] for m, rows in pairs.items()} for pairs in both]
+    for of, name in zip(there, ("training", "held-out"), strict=True):
+        _check_partners(of, name)
     counted = there
     if settings.first == "paper":
         guess = replace(settings, **GUESS)
@@ -224,6 +226,19 @@ def _fit_rounds(
         history += [{"round": number, **row} for row in rows]
         final = _evaluate(model, x, held_out, loss_of, settings)
     return history, final
+
+
+def _check_partners(there: Mapping[str, Tensor], name: str) -> None:
+    """Raise InputError unless each modality is in a pair (1, N) with another one."""
+    for m, of in there.items():
+        others = sum(rows for n, rows in there.items() if n != m)
+        if not (of * others).any():
+            raise InputError(
+                f"{name} pairs",
+                expected=f"some that have {m} and another modality",
+                found="none",
+                do="What modalities share is learnt from pairs that have several: add some.",
+            )
 
 
 def _counted(model, x, both, final, settings) -> list[dict[str, Tensor]]:

@@ -28,9 +28,19 @@ def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = 
         InputError: a column is missing or cannot be cast without loss.
     """
     if schema is not None:
-        table = conform(table, schema, path)
+        table = _tightened(conform(table, schema, path))
     with whole_file(path) as temporary:
         pq.write_table(table, temporary, **_options(table.schema))
+
+
+def _tightened(table: pa.Table) -> pa.Table:
+    """Return a table whose columns may be null only where they are.
+
+    A file in which nothing is missing is then the same as if nothing could be.
+    """
+    pairs = zip(table.schema, table.columns, strict=True)
+    fields = [field.with_nullable(column.null_count > 0) for field, column in pairs]
+    return table.cast(pa.schema(fields))
 
 
 def _options(schema: pa.Schema) -> dict:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ima.columns import matrix
+from ima.columns import matrix, present
 from ima.errors import InputError
-from ima.pairing import CLEAN, is_noise, modalities
+from ima.pairing import CLEAN, is_noise, modalities, row_numbers
 
 
 def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.ndarray:
@@ -20,7 +20,8 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
         z: representations (N, L).
         k: neighbours a sample, 1 to N - 1.
         shared: columns (N,) of identifiers; a sample that has the same identifier as the query in
-            any of them is left out as well (the same clip or image in another pair).
+            any of them is left out as well (the same clip or image in another pair). A whole number
+            below 0 is of no item: two of them are not the same.
 
     Returns:
         Row numbers (N, k).
@@ -44,7 +45,10 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
         distance = norms - 2 * (centred[rows] @ centred.T)  # (B, N)
         distance[np.arange(len(rows)), rows] = np.inf
         for column in shared:
-            distance[column[rows, None] == column] = np.inf
+            same = column[rows, None] == column
+            if np.issubdtype(column.dtype, np.integer):
+                same &= column >= 0
+            distance[same] = np.inf
         kth = np.partition(distance, k - 1, axis=1)[:, k - 1]
         if np.isinf(kth).any():
             raise InputError(
@@ -130,6 +134,7 @@ def retrieval_rows(
     kinds: np.ndarray,
     items: Sequence[np.ndarray],
     k: Sequence[int],
+    there: np.ndarray | None = None,
 ) -> list[dict]:
     """Return mean Precision@K of one representation, for every K, subset and choice of neighbours.
 
@@ -137,13 +142,18 @@ def retrieval_rows(
         z: representations (N, L).
         labels: class (N,).
         kinds: `kind` (N,) of the pairs.
-        items: by modality, the row numbers (N,) of the pairs' items.
+        items: by modality, the row numbers (N,) of the pairs' items, below 0 where one is absent.
         k: the K asked for.
+        there: whether a pair has the representation (N,): no other is a query or neighbour. None
+            where all have.
 
     Returns:
         Rows of `k`, `neighbours` (`all`, or `distinct`: those that share the query's clip or
         image left out), `subset` of the queries, and `precision`.
     """
+    if there is not None and not there.all():
+        z, labels, kinds = z[there], labels[there], kinds[there]
+        items = [of[there] for of in items]
     rows = []
     for which, shared in (("all", ()), ("distinct", items)):
         precision = precision_at_k(z, labels, k, shared)
@@ -155,13 +165,20 @@ def retrieval_rows(
     return rows
 
 
-def score_views(z: Mapping[str, np.ndarray], pairs: pa.Table, k: Sequence[int]) -> list[dict]:
+def score_views(
+    z: Mapping[str, np.ndarray],
+    pairs: pa.Table,
+    k: Sequence[int],
+    there: Mapping[str, np.ndarray] | None = None,
+) -> list[dict]:
     """Score representations of the test pairs.
 
     Args:
         z: representations (N, L) by name, row for row with `pairs`.
         pairs: table of `ima.schema.pairs_schema`.
         k: the K asked for.
+        there: whether pairs have them (N,), of those names that not all have. That of a modality
+            is of the pairs that have it, unless said otherwise.
 
     Returns:
         Rows of `representation`, the name, and those of `retrieval_rows`.
@@ -171,12 +188,13 @@ def score_views(z: Mapping[str, np.ndarray], pairs: pa.Table, k: Sequence[int]) 
     """
     _check_rows(z, pairs)
     kinds = np.array(pairs["kind"].to_pylist())
-    items = [pairs[f"item_{m}"].to_numpy() for m in modalities(pairs)]
-    query = (pairs["label"].to_numpy(), kinds, items, k)
+    items = {m: row_numbers(pairs, m) for m in modalities(pairs)}
+    there = {m: rows >= 0 for m, rows in items.items()} | dict(there or {})
+    query = (pairs["label"].to_numpy(), kinds, [*items.values()], k)
     return [
         {"representation": name, **row}
         for name, values in z.items()
-        for row in retrieval_rows(values, *query)
+        for row in retrieval_rows(values, *query, there.get(name))
     ]
 
 
@@ -204,27 +222,59 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
         InputError: the tables have different lengths.
     """
     names = modalities(pairs)
-    columns = {"weighted": "z", "unweighted": "z_unweighted", **{m: f"u_{m}" for m in names}}
+    columns = {"weighted": "z", "unweighted": "z_unweighted"}
     views = {name: matrix(representations, column) for name, column in columns.items()}
-    y = {m: representations[f"y_{m}"].to_numpy() for m in names}
+    u = {m: matrix(representations, f"u_{m}", absent=True) for m in names}
+    y = {m: np.nan_to_num(representations[f"y_{m}"].to_numpy()) for m in names}  # null: 0
+    views |= u
     _check_rows(views, pairs)
-    u = {m: views[m] for m in names}
+    here = {m: _present(representations, pairs, m) for m in names}
+    there = {}
     if len(names) > 2:  # of two, what is left is the other's own
-        views |= {f"without {m}": fused({n: u[n] for n in names if n != m}, y) for m in names}
+        for m in names:
+            others = {n: u[n] for n in names if n != m}
+            views[f"without {m}"] = fused(others, y, here)
+            there[f"without {m}"] = np.any([here[n] for n in others], axis=0)
     noise = is_noise(pairs)
     if any(noisy.any() for noisy in noise.values()):
-        views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()})
-    retrieval = score_views(views, pairs, k)
-    noise = {m: noise_scores(y[m], noisy) for m, noisy in noise.items()}
+        views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()}, here)
+    retrieval = score_views(views, pairs, k, there)
+    noise = {m: noise_scores(y[m][here[m]], noisy[here[m]]) for m, noisy in noise.items()}
     return {"retrieval": retrieval, "noise": noise}
 
 
-def fused(u: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return z (N, L) of pairs by Eq. 1, as `ima.model.fuse` does, over the modalities of u.
+def _present(representations: pa.Table, pairs: pa.Table, modality: str) -> np.ndarray:
+    """Return whether pairs (N,) have a modality, on which both tables must agree."""
+    there = present(pairs, f"item_{modality}")
+    for column in (f"u_{modality}", f"y_{modality}"):
+        other = present(representations, column) != there
+        if other.any():
+            raise InputError(
+                f"representations, column '{column}'",
+                expected=f"nothing where the pair lacks {modality}, and nowhere else",
+                found=f"{int(other.sum())} rows that differ, the first {int(other.argmax())}",
+                do="Make the representations again from these pairs.",
+            )
+    return there
+
+
+def fused(
+    u: Mapping[str, np.ndarray],
+    y: Mapping[str, np.ndarray],
+    present: Mapping[str, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Return z (N, L) of pairs by Eq. 1, as `ima.represent.joint` does, over the modalities of u.
 
     Args:
-        u: latents (N, L) by modality, of some of them or all.
+        u: latents (N, L) by modality, of some of them or all; 0 where it is absent.
         y: importances (N,), of these or more.
+        present: whether pairs have them (N,), likewise; None where all have.
     """
+    if present is not None:
+        y = {m: y[m] * present[m] for m in u}
     total = np.maximum(sum(y[m].astype(np.float32) for m in u), np.finfo(np.float32).tiny)
-    return sum(y[m][:, None] * u[m] for m in u) / total[:, None]
+    z = sum(y[m][:, None] * u[m] for m in u) / total[:, None]
+    if present is not None:
+        alone = sum(present[m].astype(int) for m in u) <= 1
+        z = np.where(alone[:, None], sum(u.values()), z)
+    return z

@@ -85,8 +85,8 @@ def read_file(path: str | Path) -> pa.Table:
         ) from error
 
 
-def column(table: pa.Table, name: str, path: str | Path) -> pa.Array:
-    """Return a column in one piece, without missing values or a dictionary.
+def column(table: pa.Table, name: str, path: str | Path, missing: bool = False) -> pa.Array:
+    """Return a column in one piece, without a dictionary, and unless `missing` without nulls.
 
     Raises:
         InputError: there is no such column, no row, or a value is missing.
@@ -101,7 +101,7 @@ def column(table: pa.Table, name: str, path: str | Path) -> pa.Array:
     values = table[name].combine_chunks()
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
-    if not len(values) or values.null_count:
+    if not len(values) or (values.null_count and not missing):
         raise InputError(
             f"{path}, column '{name}'",
             expected="a value in every row",

@@ -1,6 +1,6 @@
 """Pairs of a user's own items, of any number of modalities: by id, by label, or from a file.
 
-A pair is a row number into each modality's items, as in `ima.pairing`.
+A pair is a row number into each modality's items, as in `ima.pairing`: ABSENT where it lacks one.
 """
 
 import logging
@@ -13,7 +13,15 @@ import pyarrow as pa
 from ima.errors import InputError
 from ima.own import SPLITS, check_splits, column, read_file, text
 from ima.own_splits import assign, draw_splits
-from ima.pairing import CLEAN, class_size, draw, noise_kind
+from ima.pairing import (
+    ABSENT,
+    CLEAN,
+    check_items,
+    class_size,
+    draw,
+    item_column,
+    noise_kind,
+)
 from ima.schema import pairs_schema
 
 logger = logging.getLogger(__name__)
@@ -31,25 +39,27 @@ def pair_own(
     shares: Mapping[str, float],
     seed: int,
     listed: Mapping[str, np.ndarray] | None = None,
+    missing: str = "keep",
 ) -> tuple[dict[str, pa.Table], list[str]]:
     """Pair the items of every split.
 
     Args:
         items: OWN_ITEMS of each modality, whose row numbers the pairs hold.
-        by: `id`, items that have an id in common; `label`, items that share a label, each at
-            least once in every split; `file`, as `listed` says.
+        by: `id`, items that have an id in common; `label`, items that share a label, each at least
+            once in every split; `file`, as `listed` says.
         shares: of the items that go to `test`, and of what is left to `validation`, in (0, 1),
             where the user gives no split.
         seed: of splits, and of which items are paired by label; of the order of pairs.
         listed: of `read_listed`, with `file`.
+        missing: `keep` pairs that lack modalities, or `drop` them.
 
     Returns:
         By split, a table of `ima.schema.pairs_schema` in random order; and the labels' names, by
         number. Where there are no labels they are all -1.
 
     Raises:
-        InputError: no pair, a split without pairs, modalities that disagree on a pair's label or
-            split, or too many classes.
+        InputError: no pair, a split without pairs or without a modality, modalities that disagree
+            on a pair's label or split, or too many classes.
     """
     rng = np.random.default_rng([seed, len(items)])
     names, classes = list(items), label_names(items, listed)
@@ -57,6 +67,7 @@ def pair_own(
         found = by_label(items, shares, rng)
     else:
         found = by_id(items) if by == "id" else dict(listed)
+        found = _kept(found, names, missing)
         found = {**told(items, {name: found[name] for name in names}), **found}
         found["split"] = assign(found, names, shares, rng)
     code = {name: number for number, name in enumerate(classes)} | {"": -1}
@@ -70,11 +81,53 @@ def pair_own(
                 found="none",
                 do="Put more items there in the column of splits, or raise own.shares.",
             )
-        columns = {f"item_{name}": found[name][rows] for name in names}
+        _check_split({name: found[name][rows] for name in names}, split)
+        columns = {f"item_{name}": item_column(found[name][rows]) for name in names}
         columns["label"] = [code[name] for name in found["label"][rows].tolist()]
         columns["kind"] = found["kind"][rows]
         tables[split] = pa.table(columns).cast(pairs_schema(names))
     return tables, classes
+
+
+def _kept(found: Columns, names: list[str], missing: str) -> Columns:
+    """Return the pairs, without those that lack a modality where these are to be dropped.
+
+    The log counts them.
+    """
+    whole = np.logical_and.reduce([found[name] != ABSENT for name in names])
+    if whole.all():
+        return found
+    lacking = {name: int((found[name] == ABSENT).sum()) for name in names}
+    logger.warning(
+        "%d of %d pairs lack a modality, %s: %s",
+        int((~whole).sum()),
+        len(whole),
+        {name: count for name, count in lacking.items() if count},
+        "left out" if missing == "drop" else "kept",
+    )
+    if missing == "keep":
+        return found
+    if not whole.any():
+        raise InputError(
+            "own.pairs, missing: drop",
+            expected=f"a pair with an item of each of {names}",
+            found=f"none of {len(whole)}",
+            do="Set own.pairs.missing to keep, or leave a modality out.",
+        )
+    return {name: values[whole] for name, values in found.items()}
+
+
+def _check_split(rows: Mapping[str, np.ndarray], split: str) -> None:
+    """Raise InputError unless each modality is in some pair of a split, and two are in one."""
+    check_items(rows, f"pairs of the split '{split}'")
+    if (sum((of != ABSENT).astype(int) for of in rows.values()) < 2).all():
+        raise InputError(
+            f"pairs of the split '{split}'",
+            expected="some with two modalities or more",
+            found="none",
+            do="IMA learns from what occurs together: add such pairs, or give items of one pair "
+            "the same id.",
+        )
 
 
 def label_names(
@@ -101,29 +154,27 @@ def label_names(
 
 
 def by_id(items: Mapping[str, pa.Table]) -> Columns:
-    """Return the rows of items whose id is in every modality, in the order of the first.
+    """Return the rows of items by id, ABSENT where a modality lacks it: an outer join.
+
+    The ids are in the order of the first modality, then come those that only later ones have.
 
     Raises:
-        InputError: there is no such id.
+        InputError: no id is in two modalities.
     """
     rows = {m: {i: row for row, i in enumerate(t["id"].to_pylist())} for m, t in items.items()}
-    first = next(iter(rows.values()))
-    common = [i for i in first if all(i in of for of in rows.values())]
-    if not common:
+    ids = list(dict.fromkeys(i for of in rows.values() for i in of))
+    if len(ids) == sum(map(len, rows.values())):
         raise InputError(
             "own.pairs, by: id",
-            expected=f"ids that all of {list(items)} have",
+            expected=f"ids that two of {list(items)} have",
             found=", ".join(f"{name} '{next(iter(of))}' ..." for name, of in rows.items()),
             do="Give items that belong together the same id, or pair by label or from a file.",
         )
-    for name, of in rows.items():
-        if len(of) > len(common):
-            logger.warning("%s: %d items of no pair", name, len(of) - len(common))
-    return {name: np.array([of[i] for i in common]) for name, of in rows.items()}
+    return {name: np.array([of.get(i, ABSENT) for i in ids]) for name, of in rows.items()}
 
 
 def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table]) -> Columns:
-    """Read the pairs file: a row a pair, an id of each modality.
+    """Read the pairs file: a row a pair, an id of each modality, null where the pair lacks it.
 
     Args:
         path: the Parquet file.
@@ -135,16 +186,19 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
         The pairs' rows, and of `label`, `split`, `kind` those that the file has.
 
     Raises:
-        InputError: a column is missing or of a wrong type, an id is of no item, or a split or kind
-            is none that there is.
+        InputError: a column is missing or of a wrong type, an id is of no item, a pair has none, a
+            modality is in none, or a split or kind is none that there is.
     """
     table, found = read_file(path), {}
     for name, of in items.items():
         given = options.get("columns", {}).get(name, name)
         where = f"{path}, column '{given}'"
         rows = {i: row for row, i in enumerate(of["id"].to_pylist())}
-        ids = text(column(table, given, path), where)
-        unknown = [i for i in ids if i not in rows]
+        values = column(table, given, path, missing=True)
+        if values.null_count == len(values):
+            values = values.cast(pa.string())  # a column of nothing has no type
+        ids = text(values, where)
+        unknown = [i for i in ids if i is not None and i not in rows]
         if unknown:
             raise InputError(
                 where,
@@ -152,7 +206,8 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
                 found=f"{len(unknown)} that it does not have, as '{unknown[0]}'",
                 do=f"Leave these pairs out, or add the items to {name}'s file.",
             )
-        found[name] = np.array([rows[i] for i in ids])
+        found[name] = np.array([ABSENT if i is None else rows[i] for i in ids])
+    check_items({name: found[name] for name in items}, path)
     for name in ("label", "split", "kind"):
         if name in options:
             where = f"{path}, column '{options[name]}'"
@@ -182,9 +237,13 @@ def told(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Colum
     Raises:
         InputError: items of a pair have different splits, or, none being noise, different labels.
     """
+    nothing = {"label": "", "split": "", "noise": False}
     columns = {
-        name: {m: np.array(t[name].to_pylist())[rows[m]] for m, t in items.items()}
-        for name in ("label", "split", "noise")
+        name: {
+            m: np.where(rows[m] == ABSENT, none, np.array(t[name].to_pylist())[rows[m]])
+            for m, t in items.items()
+        }
+        for name, none in nothing.items()
     }
     return {
         "label": _agreed(columns["label"], columns["noise"], items, rows, "label"),
@@ -206,7 +265,8 @@ def _agreed(
         says = (values != "") & ~noise.get(name, np.zeros(len(values), bool))
         other = np.flatnonzero(says & (agreed != "") & (agreed != values))
         if len(other):
-            one, pair = other[0], {m: items[m]["id"][int(r[other[0]])] for m, r in rows.items()}
+            one = other[0]
+            pair = {m: items[m]["id"][int(r[one])] for m, r in rows.items() if r[one] != ABSENT}
             raise InputError(
                 f"{what}s of the modalities",
                 expected="the same in all items of a pair",

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ima.columns import present
 from ima.metrics import importance_scores
 from ima.pairing import modalities, noise_kind
 from ima.schema import OWN_IMPORTANCES, own_representations_schema
@@ -73,8 +74,10 @@ def importance_table(
         test = table.filter(pc.equal(table["split"], "test"))
         kinds = [set(kind.split("+")) for kind in test["kind"].to_pylist()]
         for name in (n.removeprefix("id_") for n in table.column_names if n.startswith("id_")):
-            y = test[f"y_{name}"].to_numpy()
-            scores = importance_scores(y, np.array([noise_kind(name) in kind for kind in kinds]))
+            there = present(test, f"id_{name}")
+            noisy = np.array([noise_kind(name) in kind for kind in kinds])
+            y = test[f"y_{name}"].to_numpy()[there]
+            scores = importance_scores(y, noisy[there])
             scores = {"unimportant": float((y < 0.5).mean()), **scores}
             told = ("mean_importance", "unimportant", *(scores if noise else ()))
             for score in dict.fromkeys(told):

@@ -39,7 +39,7 @@ def assign(
         for other in SPLITS[i + 1 :]:
             for name in names:
                 parts = (pairs[name][drawn == split] for split in (one, other))
-                shared = len(np.intersect1d(*parts))
+                shared = int((np.intersect1d(*parts) >= 0).sum())
                 if shared:
                     logger.warning("%s: %d items in both %s and %s", name, shared, one, other)
     return drawn
@@ -49,14 +49,15 @@ def linked(rows: list[np.ndarray]) -> np.ndarray:
     """Return the group (N,) of each pair: two pairs that have an item in common are of one group.
 
     Args:
-        rows: by modality, the row numbers (N,) of the pairs' items.
+        rows: by modality, the row numbers (N,) of the pairs' items, below 0 where one is absent.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     n, edges, first = len(rows[0]), [], len(rows[0])
     for values in rows:  # nodes: the pairs, then the items of each modality
-        edges.append((np.arange(n), first + values))
+        here = np.flatnonzero(values >= 0)
+        edges.append((here, first + values[here]))
         first += int(values.max()) + 1
     source, target = (np.concatenate(ends) for ends in zip(*edges, strict=True))
     graph = coo_array((np.ones(len(source)), (source, target)), shape=(first, first))

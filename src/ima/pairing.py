@@ -1,7 +1,8 @@
 """Pairs of items of two modalities that share a label, and pairs with noise (Section 4).
 
-A pair is a row number into each modality's features, never a copy. Rows from `len(labels)` on are
-noise, which is made afterwards: the k-th noise item of a modality is row `len(labels) + k`.
+A pair is a row number into each modality's features, never a copy; null where it lacks the
+modality, ABSENT in arrays and tensors. Rows from `len(labels)` on are noise, which is made
+afterwards: the k-th noise item of a modality is row `len(labels) + k`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,16 +23,35 @@ HELD_OUT = 3
 CLEAN = "clean"
 
 
+#: Row number of a modality that a pair lacks.
+ABSENT = -1
+
+
+def row_numbers(pairs: pa.Table, modality: str) -> np.ndarray:
+    """Return the row numbers (N,), int64, of a modality's items; ABSENT where a pair lacks it."""
+    column = pairs[f"item_{modality}"]
+    return (
+        (pc.fill_null(column, ABSENT) if column.null_count else column).to_numpy().astype("int64")
+    )
+
+
+def item_column(rows: np.ndarray) -> pa.Array:
+    """Return the column of a pair table of row numbers (N,): null where they are ABSENT."""
+    rows = np.asarray(rows)
+    return pa.array(rows, pa.int32(), mask=rows == ABSENT)
+
+
 def noise_kind(modality: str) -> str:
     """Name the kind of pair in which `modality` is noise, as `image_noise`."""
     return f"{modality}_noise"
 
 
 def is_noise(pairs: pa.Table) -> dict[str, np.ndarray]:
-    """Return by modality whether its item of each pair (N,) is noise."""
+    """Return by modality whether its item of each pair (N,) is noise; one that is absent is not."""
     kinds, of = np.unique(np.array(pairs["kind"].to_pylist(), str), return_inverse=True)
     return {
         name: np.array([noise_kind(name) in kind.split("+") for kind in kinds], bool)[of]
+        & pairs[f"item_{name}"].is_valid().to_numpy()
         for name in modalities(pairs)
     }
 
@@ -218,14 +238,43 @@ def read_pairs(path: str | Path) -> pa.Table:
     """Read a pair table.
 
     Raises:
-        InputError: as `ima.io.read_parquet`, or there is no pair or no modality.
+        InputError: as `ima.io.read_parquet`, there is no pair or no modality, a pair has no item,
+            or a modality has none in any pair.
     """
     table = read_parquet(path)
     if not modalities(table) or not len(table):
         raise InputError(
             path, expected="pairs, with a column item_<modality> each", found=table.column_names
         )
-    return read_parquet(path, pairs_schema(modalities(table)))
+    table = read_parquet(path, pairs_schema(modalities(table)))
+    check_items({name: row_numbers(table, name) for name in modalities(table)}, path)
+    return table
+
+
+def check_items(rows: Mapping[str, np.ndarray], where: object) -> None:
+    """Raise InputError unless each pair has an item, and each modality is in some pair.
+
+    Args:
+        rows: by modality, row numbers (N,), ABSENT where a pair lacks it.
+        where: whose pairs these are.
+    """
+    absent = {name: of == ABSENT for name, of in rows.items()}
+    for name, of in absent.items():
+        if of.all():
+            raise InputError(
+                where,
+                expected=f"an item of {name} in some of the pairs",
+                found=f"none in {len(of)} pairs",
+                do=f"Leave the modality {name} out, or add pairs that have it.",
+            )
+    empty = np.logical_and.reduce([*absent.values()])
+    if empty.any():
+        raise InputError(
+            where,
+            expected="an item of one modality at least in each pair",
+            found=f"{int(empty.sum())} pairs without any, the first in row {int(empty.argmax())}",
+            do="Leave these pairs out.",
+        )
 
 
 def noise_count(modality: str, items: int, paths: Sequence[str | Path]) -> int:

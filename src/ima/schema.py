@@ -15,6 +15,11 @@ def _table(**columns: pa.DataType) -> pa.Schema:
     return pa.schema([pa.field(name, type_, nullable=False) for name, type_ in columns.items()])
 
 
+def _absent(**columns: pa.DataType) -> pa.Schema:
+    """Return columns that are null where a pair lacks the modality."""
+    return pa.schema([pa.field(name, type_) for name, type_ in columns.items()])
+
+
 #: One image of a corpus: row `row` (0-based) of the IDX file `file`.
 IMAGES = _table(
     id=pa.string(), split=pa.string(), label=pa.int8(), file=pa.string(), row=pa.int32()
@@ -109,6 +114,21 @@ NOISE_STUDY = _table(
     f1_noise=pa.float64(),
 )
 
+#: How well representations of a model retrieve that was trained with modalities absent
+#: (`ima.missing_study`): `share` of the pairs that lack an item, what was done about these pairs
+#: (`absent`: learn, drop or impute), and whether the `test` pairs are complete or incomplete too.
+MISSING_STUDY = _table(
+    share=pa.float64(),
+    seed=pa.int32(),
+    model=pa.string(),
+    absent=pa.string(),
+    representation=pa.string(),
+    test=pa.string(),
+    neighbours=pa.string(),
+    k=pa.int32(),
+    precision=pa.float64(),
+)
+
 #: Scores of a reading (`ima.readings`): F1 of the noise class by modality, Precision@K of IMA's
 #: joint representation weighted by importances, by the true noise labels and not at all, and of the
 #: baselines, null where the run has no such baseline.
@@ -152,39 +172,42 @@ EMBEDDINGS = _table(
 def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of a pair table: a row number a modality, the label and kind of the pair.
 
-    `kind` is `clean`, or `<modality>_noise` where that modality is noise; of several, joined by +.
+    The row number is null where the pair lacks the modality (Section 3). `kind` is `clean`, or
+    `<modality>_noise` where that modality is noise; of several, joined by +.
     """
-    items = {f"item_{name}": pa.int32() for name in modalities}
-    return _table(**items, label=pa.int8(), kind=pa.string())
+    items = _absent(**{f"item_{name}": pa.int32() for name in modalities})
+    return pa.schema([*items, *_table(label=pa.int8(), kind=pa.string())])
 
 
 def baseline_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of a baseline's representations of a pair table, one seed after another.
 
-    `z` is the joint one, `u_<m>` that of a modality alone; rows of a seed are the pairs', in order.
+    `z` is the joint one, `u_<m>` that of a modality alone, null where the pair lacks it; rows of a
+    seed are the pairs', in order.
     """
-    return _table(seed=pa.int32(), z=VECTOR, **{f"u_{name}": VECTOR for name in modalities})
+    unimodal = _absent(**{f"u_{name}": VECTOR for name in modalities})
+    return pa.schema([*_table(seed=pa.int32(), z=VECTOR), *unimodal])
 
 
 def representations_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of the representations of a pair table, row for row.
 
     `z` is the joint one weighted by importances, `z_unweighted` with all importances 1, `u_<m>`
-    a modality's own, `y_<m>` its importance.
+    a modality's own, `y_<m>` its importance, both null where the pair lacks the modality.
     """
     names = list(modalities)
     unimodal = {f"u_{name}": VECTOR for name in names}
     importances = {f"y_{name}": pa.float32() for name in names}
-    return _table(z=VECTOR, z_unweighted=VECTOR, **unimodal, **importances)
+    return pa.schema([*_table(z=VECTOR, z_unweighted=VECTOR), *_absent(**unimodal, **importances)])
 
 
 def own_representations_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of what a user is given of every pair of own data.
 
-    Its split, label (the user's own word for it, '' for none), kind and ids, then the columns of
-    `representations_schema`.
+    Its split, label (the user's own word for it, '' for none), kind and ids, null where the pair
+    lacks the modality; then the columns of `representations_schema`.
     """
     names = list(modalities)
     ids = {f"id_{name}": pa.string() for name in names}
-    told = _table(split=pa.string(), label=pa.string(), kind=pa.string(), **ids)
-    return pa.schema([*told, *representations_schema(names)])
+    told = _table(split=pa.string(), label=pa.string(), kind=pa.string())
+    return pa.schema([*told, *_absent(**ids), *representations_schema(names)])

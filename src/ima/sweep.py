@@ -14,6 +14,7 @@ from torch import Tensor
 from ima.importance import Stage2, fit_importance, importances, least_of_each
 from ima.metrics import importance_scores
 from ima.model import IMA, Autoencoder
+from ima.pairing import ABSENT
 from ima.schema import RHO_SWEEP
 
 
@@ -38,9 +39,10 @@ def sweep(
         variant: of IMA, for the table.
         autoencoder: trained; it stays as it is.
         x: by modality, the matrix (n_m, D_m) of its items.
-        train: by modality, the row numbers (N,) of the training pairs.
+        train: by modality, the row numbers (N,) of the training pairs, ABSENT where one lacks it.
         test: the same (M,) of the test pairs.
-        is_noise: by modality, whether its item of each test pair (M,) is noise; for scores only.
+        is_noise: by modality, whether its item of each test pair (M,) is noise; for scores only,
+            of the pairs that have the modality.
         held_out: as in `ima.importance.fit_importance`.
         grid: the rho, each in [0, 1].
         hidden: width of the importance networks' hidden layers.
@@ -61,11 +63,12 @@ def sweep(
     y_train, y_test = (importances(model.importance, x, pairs) for pairs in (train, test))
     rows = []
     for name, copies in least_of_each(final, names, settings).items():  # G copies
-        agreement = agreements(y_train[name][copies].numpy() < 0.5)
+        known, tested = ((pairs[name] != ABSENT).cpu() for pairs in (train, test))
+        agreement = agreements(y_train[name][copies][:, known].numpy() < 0.5)
         for value, copy, agrees in zip(grid, copies, agreement.tolist(), strict=True):
             about = {"variant": variant, "rho": value, "modality": name}
-            y = y_test[name][copy].numpy()
-            scores = importance_scores(y, is_noise[name])
+            y = y_test[name][copy][tested].numpy()
+            scores = importance_scores(y, is_noise[name][tested.numpy()])
             scores["share_noise"] = float((y < 0.5).mean())
             terms = _terms(final, name, copy, settings.lambda_corr)
             rows.append({**about, **scores, **terms, "agreement": agrees})

@@ -17,6 +17,7 @@ from torch import Tensor
 from ima.errors import InputError
 from ima.model import Autoencoder
 from ima.objectives import AUTOENCODER
+from ima.pairing import ABSENT
 from ima.progress import shown
 
 SCHEDULES = ("plateau", "cosine", "constant")
@@ -49,9 +50,6 @@ class Training:
         if self.schedule not in SCHEDULES:
             raise InputError("schedule", expected=f"one of {SCHEDULES}", found=self.schedule)
 
-
-#: Row number of a modality that a pair lacks.
-ABSENT = -1
 
 #: What importances are in stage 1, where they are constant (Section 5).
 CONSTANT = ("ones", "untrained")

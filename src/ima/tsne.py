@@ -8,7 +8,7 @@ import pyarrow as pa
 from openTSNE import TSNE
 
 from ima.errors import InputError
-from ima.pairing import is_noise, modalities
+from ima.pairing import ABSENT, is_noise, modalities, row_numbers
 from ima.schema import EMBEDDINGS
 
 
@@ -115,9 +115,9 @@ def _rows(pairs: pa.Table, name: str, view: View) -> np.ndarray:
     """Return the pairs that a view shows: those that have an item of its own, each item once."""
     if len(view.vectors) != len(pairs):
         raise InputError(f"view {name}", expected=f"{len(pairs)} rows", found=len(view.vectors))
-    items = [pairs[f"item_{m}"].fill_null(-1).to_numpy() for m in view.shown]
+    items = [row_numbers(pairs, m) for m in view.shown]
     rows = first_of_each(items)
-    return rows[np.max(items, axis=0)[rows] >= 0]
+    return rows[np.max(items, axis=0)[rows] != ABSENT]
 
 
 def _table(pairs: pa.Table, name: str, view: View, rows: np.ndarray, at: np.ndarray) -> pa.Table:

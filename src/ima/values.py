@@ -17,7 +17,7 @@ def check_values(table: pa.Table, path: str | Path) -> None:
     for name, column in zip(table.column_names, table.columns, strict=True):
         if name == "id" and pc.count_distinct(column).as_py() < len(column):
             expected, found = "every id once", "one twice"
-        elif name.startswith("item_") and len(column) and pc.min(column).as_py() < 0:
+        elif name.startswith("item_") and (pc.min(column).as_py() or 0) < 0:
             expected, found = "row numbers from 0", pc.min(column).as_py()
         elif not name.startswith(MAY_BE_INFINITE) and _not_finite(column):
             expected, found = "finite numbers only", "NaN or Inf"

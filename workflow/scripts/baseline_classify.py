@@ -20,6 +20,7 @@ def main(snakemake):
     state, config = read_tensors(snakemake.input.model)
     settings, latent = Classifier(**snakemake.params.settings), int(snakemake.wildcards.latent)
     rows = []
+    there = [{m: (items >= 0).cpu().numpy() for m, items in some.items()} for some in pairs]
     for seed, model in rebuild_seeds(config, state).items():
         model = model.to(device())
         views = [
@@ -27,7 +28,8 @@ def main(snakemake):
             for some in pairs
         ]
         of = {"model": snakemake.params.label, "latent": latent, "seed": seed}
-        rows += [{**of, **row} for row in accuracy_rows(*views, labels, kinds, settings, seed)]
+        scores = accuracy_rows(*views, labels, kinds, settings, seed, there)
+        rows += [{**of, **row} for row in scores]
     write_json(rows, snakemake.output.accuracy)
     print(told.accuracies(rows))
 

@@ -15,11 +15,15 @@ def main(snakemake):
     state, config = read_tensors(snakemake.input.model)
     pairs = data.load_pairs(snakemake.input.pairs)
     x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
+    there = {m: (rows >= 0).cpu().numpy() for m, rows in pairs.items()}
     tables = []
     for seed, model in rebuild_seeds(config, state).items():
         z = represent(model.to(device()), x, pairs)
         names = {"z": "joint", **{f"u_{m}": m for m in pairs}}
-        columns = {column: vector_column(z[name].cpu().numpy()) for column, name in names.items()}
+        columns = {
+            column: vector_column(z[name].cpu().numpy(), there.get(name))
+            for column, name in names.items()
+        }
         seeds = pa.array([seed] * len(z["joint"]), pa.int32())
         tables.append(pa.table({"seed": seeds, **columns}))
     table = pa.concat_tables(tables)

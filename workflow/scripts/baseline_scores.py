@@ -24,7 +24,9 @@ def main(snakemake):
     scores = []
     for seed in table["seed"].unique().to_pylist():
         own = table.filter(pc.equal(table["seed"], seed))
-        views = {name: matrix(own, column) for name, column in columns.items()}
+        views = {
+            name: matrix(own, column, absent=column != "z") for name, column in columns.items()
+        }
         scores.append(
             {
                 "model": snakemake.params.label,

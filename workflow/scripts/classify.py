@@ -5,9 +5,8 @@ import numpy as np
 from ima import data, job, told
 from ima.classify import Classifier, accuracy_rows
 from ima.io import read_tensors, write_json
-from ima.model import fuse
 from ima.pairing import read_pairs
-from ima.represent import represent
+from ima.represent import joint, represent
 from ima.train import device
 
 
@@ -17,6 +16,7 @@ def main(snakemake):
     x = data.load_features({name: snakemake.input[name] for name in pairs[0]}, device())
     labels = [table["label"].to_numpy() for table in tables]
     kinds = np.array(tables[1]["kind"].to_pylist())
+    there = [present_of(some) for some in pairs]
     seeds = [int(seed) for seed in snakemake.wildcards.seeds.split("-")]
     files = zip(seeds, snakemake.input.autoencoders, snakemake.input.importances, strict=True)
     rows = []
@@ -32,17 +32,25 @@ def main(snakemake):
             "latent": int(snakemake.wildcards.latent),
             "seed": seed,
         }
-        rows += [{**of, **row} for row in accuracy_rows(*views, labels, kinds, settings, seed)]
+        scores = accuracy_rows(*views, labels, kinds, settings, seed, there)
+        rows += [{**of, **row} for row in scores]
     write_json(rows, snakemake.output.accuracy)
     print(told.accuracies(rows))
 
 
-def views_of(u, y):
+def views_of(u, y, present):
     """Return the representations (N, L) of pairs by name, of their latents and importances."""
-    z = {"weighted": fuse(u, y), "unweighted": fuse(u), **u}
+    z = {"weighted": joint(u, y, present), "unweighted": joint(u, None, present), **u}
     if len(u) > 2:  # of two, what is left is the other's own
-        z |= {f"without {m}": fuse({n: u[n] for n in u if n != m}, y) for m in u}
+        z |= {f"without {m}": joint({n: u[n] for n in u if n != m}, y, present) for m in u}
     return {name: value.cpu().numpy() for name, value in z.items()}
+
+
+def present_of(items):
+    """Return whether pairs (N,) have the views that are not of all modalities, by name."""
+    has = {m: (rows >= 0).cpu().numpy() for m, rows in items.items()}
+    others = {m: np.any([has[n] for n in has if n != m], axis=0) for m in has}
+    return has | {f"without {m}": of for m, of in others.items()}
 
 
 if __name__ == "__main__":

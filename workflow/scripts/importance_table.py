@@ -17,10 +17,10 @@ def main(snakemake):
     for path, model in zip(snakemake.input.models, snakemake.params.models, strict=True):
         state, config = read_tensors(path)
         y = importances(data.build_networks(x, config, state).to(device()), x, pairs)
-        rows += [
-            {**model, "modality": name, **importance_scores(y[name][0].numpy(), noise[name])}
-            for name in pairs
-        ]
+        for name, items in pairs.items():
+            there = (items >= 0).numpy()
+            scores = importance_scores(y[name][0].numpy()[there], noise[name][there])
+            rows.append({**model, "modality": name, **scores})
     table = by_seed(rows, snakemake.params.run)
     write_csv(table, snakemake.output.table)
     print(told.first(table, "f1_noise"))

@@ -11,7 +11,8 @@ def main(snakemake):
     items = {m: read_parquet(given[m][0], OWN_ITEMS) for m in snakemake.params.modalities}
     by, params = options["by"], snakemake.params
     listed = read_listed(given.listed, options, items) if by == "file" else None
-    pairs, classes = pair_own(items, by, params.shares, params.seed, listed)
+    missing = options["missing"]
+    pairs, classes = pair_own(items, by, params.shares, params.seed, listed, missing)
     for split, table in pairs.items():
         write_parquet(table, snakemake.output[split], pairs_schema(items))
         print(f"{split}: {len(table)} pairs")

@@ -23,10 +23,12 @@ def main(snakemake):
     model = data.build_ima(autoencoder, config, state).to(device())
     x = data.load_features({name: snakemake.input[name] for name in rows}, device())
     with torch.no_grad():
-        hidden = {m: model.importance[m].hidden(x[m][rows[m]])[0].cpu().numpy() for m in rows}
+        # Where a pair lacks the modality, of any item: it is not drawn.
+        shown = {m: of.clamp_min(0) for m, of in rows.items()}
+        hidden = {m: model.importance[m].hidden(x[m][shown[m]])[0].cpu().numpy() for m in rows}
     table = read_parquet(snakemake.input.representations, representations_schema(rows))
     vectors = ("z", *(f"u_{name}" for name in rows))
-    representations = {name: matrix(table, name)[:points] for name in vectors}
+    representations = {name: matrix(table, name, absent=True)[:points] for name in vectors}
     spaces = spaces_of(pairs, hidden, representations)
     seed = int(snakemake.wildcards.seed)
     table = embed_views(pairs, spaces, seed=seed, **settings)

@@ -18,6 +18,7 @@ from ima.baselines.mvae import MVAE, MVAESettings, draw_subsets, fit_mvae, fixed
 from ima.data import load_weights, model_config
 from ima.errors import InputError
 from ima.model import Modality
+from ima.pairing import ABSENT
 from ima.train import History, Training
 
 
@@ -78,7 +79,8 @@ def checkpoint_config(
     name: str, model: nn.Module, settings: Training, seeds: Sequence[int]
 ) -> dict:
     """Return what a checkpoint must say to build this baseline again (`rebuild`)."""
-    config = {**model_config(model), "baseline": name, "settings": asdict(settings)}
+    known = {key: value for key, value in asdict(settings).items() if value is not None}
+    config = {**model_config(model), "baseline": name, "settings": known}
     return {**config, "seeds": list(seeds)}
 
 
@@ -105,18 +107,50 @@ def represent(
     Args:
         model: a baseline.
         x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (N,) of the pairs; of some modalities or all.
+        items: by modality, the row numbers (N,) of the pairs, ABSENT where a pair lacks it; of
+            some modalities or all.
         size: pairs a batch, for memory only.
 
     Returns:
-        `joint` and each modality: posterior means (N, L).
+        `joint`, of what each pair has, and each modality: posterior means (N, L); those of a
+        modality are 0 where it is absent.
+
+    Raises:
+        InputError: a pair has none of the modalities.
     """
+    absent = torch.stack([rows == ABSENT for rows in items.values()])  # (M, N)
+    if absent.any():
+        return _by_pattern(model, x, items, ~absent, size)
     batches = zip(*(rows.split(size) for rows in items.values()), strict=True)
     parts = [
         model.representations({m: x[m][rows] for m, rows in zip(items, batch, strict=True)})
         for batch in batches
     ]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _by_pattern(
+    model: nn.Module,
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+    present: Tensor,
+    size: int,
+) -> dict[str, Tensor]:
+    """Return what `represent` does, of pairs of which some lack modalities (present (M, N))."""
+    if not present.any(0).all():
+        raise InputError("pairs", expected="one modality at least in each", found="one without")
+    patterns, of = present.unique(dim=1, return_inverse=True)  # (M, P), (N,)
+    found: dict[str, Tensor] = {}
+    for number, pattern in enumerate(patterns.T.tolist()):
+        pairs = (of == number).nonzero().squeeze(-1)
+        here = {
+            m: rows[pairs] for (m, rows), has in zip(items.items(), pattern, strict=True) if has
+        }
+        for name, z in represent(model, x, here, size).items():
+            if name not in found:
+                found[name] = z.new_zeros(len(of), z.shape[1])
+            found[name][pairs.to(z.device)] = z
+    return {name: found[name] for name in ("joint", *items)}
 
 
 def parameter_counts(model: nn.Module) -> dict[str, int]:

@@ -10,6 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from ima.baselines.absent import check_how, completed
 from ima.baselines.gaussian import check_names, check_present, concatenated, validator
 from ima.errors import InputError
 from ima.losses import reconstruction
@@ -30,13 +31,17 @@ class DenoisingSettings(Training):
             Vincent et al. 2008, Extracting and composing robust features); `modalities`, a
             modality of a sample as a whole (as Ngiam et al. 2011, Multimodal deep learning, train
             for a missing modality); a sample that would lose them all keeps them all.
+        absent: what is done about pairs that lack a modality, `drop` or `impute`
+            (`ima.baselines.absent`); None for an error.
     """
 
     rate: float = 0.3
     corruption: str = "entries"
+    absent: str | None = None
 
     def __post_init__(self):
         super().__post_init__()
+        check_how(self.absent)
         if not 0 <= self.rate < 1:
             raise InputError("rate", expected="a probability in [0, 1)", found=self.rate)
         if self.corruption not in CORRUPTIONS:
@@ -116,9 +121,11 @@ def fit_denoising(
 ) -> History:
     """Train it on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
 
-    The seed is that of the order of pairs and of the corruption.
+    The seed is that of the order of pairs and of the corruption. Pairs that lack a modality are
+    dropped or completed, as `settings.absent` says.
     """
-    check_pairs(model, x, items, complete=True)
+    check_pairs(model, x, items)
+    x, items, validation = completed(x, items, validation, settings.absent)
     generator = torch.Generator(next(iter(x.values())).device).manual_seed(seed)
 
     def losses_of(batch: Batch, source: torch.Generator):

@@ -52,22 +52,35 @@ def sample(q: Gaussian, eps: Tensor) -> Tensor:
     return q.mean + (q.log_variance / 2).exp() * eps
 
 
-def kl(q: Gaussian, p: Gaussian | None = None) -> Tensor:
-    """Return the mean over the batch of KL(q || p); p None is N(0, I)."""
+def kl(q: Gaussian, p: Gaussian | None = None, counted: Tensor | None = None) -> Tensor:
+    """Return the mean over the batch of KL(q || p); p None is N(0, I).
+
+    Samples whose `counted` (B,) is 0, of 1 and 0, add 0 to the sum; None where all count.
+    """
     if p is None:
         each = q.log_variance.exp() + q.mean.square() - 1 - q.log_variance
     else:
         difference = q.log_variance - p.log_variance
         distance = (q.mean - p.mean).square() * (-p.log_variance).exp()
         each = difference.exp() + distance - 1 - difference
+    if counted is not None:
+        each = each * counted.unsqueeze(-1)
     return each.sum() / (2 * len(each))
 
 
-def product(experts: Sequence[Gaussian], prior: bool) -> Gaussian:
+def product(
+    experts: Sequence[Gaussian], prior: bool, present: Sequence[Tensor] | None = None
+) -> Gaussian:
     """Return the normalised product of Gaussians, with N(0, I) as one more where `prior` is true.
 
     Its precision is the sum of theirs, its mean theirs weighted by precision (Wu & Goodman 2018,
     Eq. 3).
+
+    Args:
+        experts: one or more.
+        prior: whether N(0, I) is one of them.
+        present: of each expert, 1 or 0 (B,): where it is 0, the sample's product is without it.
+            None where all are there. Without the prior, each sample needs one.
 
     Raises:
         InputError: no expert.
@@ -79,17 +92,24 @@ def product(experts: Sequence[Gaussian], prior: bool) -> Gaussian:
         experts = [*experts, Gaussian(zero, zero)]
     mean = torch.stack([e.mean for e in experts])  # (E, B, L)
     log_precision = -torch.stack([e.log_variance for e in experts])  # (E, B, L)
+    if present is not None:
+        absent = torch.stack([*present]) == 0  # (E or E - 1, B)
+        if prior:
+            absent = torch.cat((absent, torch.zeros_like(absent[:1])))
+        log_precision = log_precision.masked_fill(absent.unsqueeze(-1), -torch.inf)
     weight = log_precision.softmax(0)  # precision over the sum of precisions, without overflow
     return Gaussian((weight * mean).sum(0), -log_precision.logsumexp(0))
 
 
-def negative_log_likelihood(x: Tensor, decoded: Tensor, loss: str) -> Tensor:
-    """Return -log p(x | z), a mean over the batch.
+def negative_log_likelihood(
+    x: Tensor, decoded: Tensor, loss: str, counted: Tensor | None = None
+) -> Tensor:
+    """Return -log p(x | z), a mean over the batch; `counted` as in `kl`.
 
     `bce`: Bernoulli of these logits, also for x between 0 and 1. `sse`: Gaussian of this mean and
     variance 1, without its constant D log(2 pi) / 2.
     """
-    return reconstruction(x, decoded, loss) / {"bce": 1, "sse": 2}[loss]
+    return reconstruction(x, decoded, loss, counted) / {"bce": 1, "sse": 2}[loss]
 
 
 def betas(settings: Annealed, pairs: int) -> Iterator[float]:

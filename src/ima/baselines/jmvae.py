@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ima.baselines.absent import check_how, completed
 from ima.baselines.gaussian import (
     Annealed,
     Gaussian,
@@ -38,13 +39,17 @@ class JMVAESettings(Annealed):
         subset_encoders: an encoder for every subset of modalities, 2^M - 1 in all, instead of
             one for all and one for each.
         warmup: see `Annealed`; of the KL to the prior only.
+        absent: what is done about pairs that lack a modality, `drop` or `impute`
+            (`ima.baselines.absent`); None for an error.
     """
 
     alpha: float = 1.0
     subset_encoders: bool = False
+    absent: str | None = None
 
     def __post_init__(self):
         super().__post_init__()
+        check_how(self.absent)
         if self.alpha < 0:
             raise InputError("alpha", expected="0 or more", found=self.alpha)
 
@@ -144,9 +149,11 @@ def fit_jmvae(
 ) -> History:
     """Train JMVAE-KL on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
 
-    The seed is that of the order of pairs and of the draws of z.
+    The seed is that of the order of pairs and of the draws of z. Pairs that lack a modality are
+    dropped or completed, as `settings.absent` says.
     """
-    check_pairs(model, x, items, complete=True)
+    check_pairs(model, x, items)
+    x, items, validation = completed(x, items, validation, settings.absent)
     first = next(iter(items))
     generator = torch.Generator(x[first].device).manual_seed(seed)
 

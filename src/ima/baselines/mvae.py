@@ -96,39 +96,76 @@ def mvae_losses(
     eps: Tensor,
     beta: float,
     drawn: Sequence[tuple[str, ...]] = (),
+    present: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """Return the terms of MVAE on a batch, and its loss.
 
     loss = sum_S [-sum_{m in S} log p(x_m | z_S) + beta KL(q_S || N(0, I))], z_S drawn from
     q_S = q(z | x_m, m in S), over S = all modalities, each alone, and those drawn.
+    Of a sample that lacks modalities, S = all that it has, each of these alone, and those drawn of
+    which it has all; no subset counts twice (`counted_subsets`).
 
     Args:
         model: with the modalities of x.
-        x: by modality (B, D_m), all of them.
+        x: by modality (B, D_m), all of them; of no matter where one is absent.
         eps: (S, B, L) drawn from N(0, I): for all modalities, for each alone, for those drawn.
         beta: weight of the KLs.
         drawn: subsets beside the fixed ones.
+        present: by modality (B,), 1 or 0; None where all samples have all.
 
     Returns:
         `rec_S` and `kl_S` of S = joint, each modality, and `drawn` (where any, their sum), `loss`.
     """
     chosen = [*fixed_subsets([*model.modalities]), *drawn]
     experts = model.encode(x)  # once, whatever the number of subsets
-    q = [product([experts[name] for name in subset], prior=True) for subset in chosen]
+    counted = counted_subsets(chosen, present)
+    q = [
+        product(
+            [experts[name] for name in subset],
+            prior=True,
+            present=None if present is None else [present[name] for name in subset],
+        )
+        for subset in chosen
+    ]
     z = [sample(q_s, e) for q_s, e in zip(q, eps, strict=True)]
     rec = [torch.zeros((), device=eps.device) for _ in chosen]
     for name, modality in model.modalities.items():
         inside = [i for i, subset in enumerate(chosen) if name in subset]
         decoded = model.decoders[name](torch.cat([z[i] for i in inside]))  # (inside * B, D_m)
         for i, part in zip(inside, decoded.chunk(len(inside)), strict=True):
-            rec[i] = rec[i] + negative_log_likelihood(x[name], part, modality.loss)
-    divergence = [kl(q_s) for q_s in q]
+            has = None if present is None else counted[i] * present[name]
+            rec[i] = rec[i] + negative_log_likelihood(x[name], part, modality.loss, has)
+    divergence = [kl(q_s, counted=has) for q_s, has in zip(q, counted, strict=True)]
     terms: dict[str, Tensor] = {}
     for i, subset in enumerate(chosen):
         label = "joint" if i == 0 else "drawn" if subset in drawn else subset[0]
         terms[f"rec_{label}"] = terms.get(f"rec_{label}", 0) + rec[i]
         terms[f"kl_{label}"] = terms.get(f"kl_{label}", 0) + divergence[i]
     return {**terms, "loss": sum(rec) + beta * sum(divergence)}
+
+
+def counted_subsets(
+    chosen: Sequence[tuple[str, ...]], present: Mapping[str, Tensor] | None
+) -> list[Tensor | None]:
+    """Return for each subset which samples (B,) its ELBO counts for, 1 or 0; None for all.
+
+    The first, of all modalities, stands for all that a sample has: it counts where these are two or
+    more. Another one counts where a sample has all of it, unless it is the first one again.
+
+    Args:
+        chosen: subsets, that of all modalities first.
+        present: by modality (B,), 1 or 0; None where all samples have all.
+    """
+    if present is None:
+        return [None] * len(chosen)
+    size = sum(present.values())  # (B,)
+    counted = [(size > 1).to(size) if len(chosen[0]) > 1 else (size > 0).to(size)]
+    for subset in chosen[1:]:
+        whole = torch.stack([present[name] for name in subset]).prod(0)
+        # Of two or more, where it is all that there is, it is the first one again.
+        again = (size == len(subset)) & (len(subset) > 1)
+        counted.append(whole * ~again)
+    return counted
 
 
 def fit_mvae(
@@ -141,9 +178,10 @@ def fit_mvae(
 ) -> History:
     """Train MVAE on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
 
-    The seed is that of the order of pairs, of the draws of z, and of the subsets.
+    The seed is that of the order of pairs, of the draws of z, and of the subsets. Pairs may lack
+    modalities.
     """
-    check_pairs(model, x, items, complete=True)
+    check_pairs(model, x, items)
     names = [*model.modalities]
     generator = torch.Generator(x[names[0]].device).manual_seed(seed)
 
@@ -152,7 +190,7 @@ def fit_mvae(
         drawn = draw_subsets(names, settings.sampled, source)
         shape = (len(fixed_subsets(names)) + len(drawn), len(batch.x[names[0]]), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)
-        return mvae_losses(model, batch.x, eps, beta, drawn)
+        return mvae_losses(model, batch.x, eps, beta, drawn, batch.present)
 
     terms_of = annealed_terms(losses_of, settings, len(items[names[0]]), generator)
     validate = validator(model, losses_of, x, validation)

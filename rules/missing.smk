@@ -1,0 +1,88 @@
+"""Training with modalities absent (Section 3): retrieval over the share of incomplete pairs."""
+
+from types import SimpleNamespace
+
+
+def trained_incomplete(variant):
+    """Return label, settings of both stages and rho of a variant in the study of missing items."""
+    both, study = importance_settings(variant), config["missing_study"]
+    return {
+        "label": VARIANTS[variant]["label"],
+        "autoencoder": stage1(SimpleNamespace(variant=variant, latent=study["latent"]))
+        | {"epochs": study["epochs"]},
+        "importance": stage2(variant) | {"restarts": study["restarts"]},
+        "rho": both["rho"],
+    }
+
+
+def baseline_incomplete(name):
+    """Return label, kind, settings and layers of a baseline in the study of missing items."""
+    study = config["missing_study"]
+    shared = budget(SimpleNamespace(latent=str(study["latent"]))) | {"epochs": study["epochs"]}
+    own = {key: value for key, value in own_settings(name).items() if key != "absent"}
+    return {
+        "label": MODELS[name]["label"],
+        "kind": MODELS[name]["kind"],
+        "settings": shared | own,
+        "layers": own_layers(name),
+    }
+
+
+rule missing_study:
+    """Models trained on pairs some of which lack an item, and their retrieval: one job a seed."""
+    input:
+        **FEATURES,
+        train=PAIRS.train,
+        validation=PAIRS.validation,
+        test=PAIRS.test,
+        code=code("missing_study.py"),
+    output:
+        study=f"{RUN}/missing_study/seed{{seed}}.parquet",
+    log:
+        f"{RUN}/logs/missing_study_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/missing_study_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        shares=config["missing_study"]["shares"],
+        latent=config["missing_study"]["latent"],
+        pairs=config["missing_study"]["pairs"],
+        hidden=config["importance"]["hidden"],
+        layers=LAYERS,
+        variants=[trained_incomplete(name) for name in VARIANTS],
+        # Of each kind the first.
+        baselines=[
+            baseline_incomplete(name)
+            for name in {
+                MODELS[name]["kind"]: name for name in reversed(list(MODELS))
+            }.values()
+            if MODELS[name]["kind"] in ("mvae", "jmvae")
+        ][::-1],
+    script:
+        "../workflow/scripts/missing_study.py"
+
+
+rule missing:
+    """Precision@10 over the share of pairs that lack an item: table and figure."""
+    input:
+        studies=expand(rules.missing_study.output.study, seed=config["missing_study"]["seeds"]),
+        code=code("missing.py"),
+    output:
+        table=reported("results/tables/missing.csv", "Section 3"),
+        pdf=reported("results/figures/missing.pdf", "Section 3"),
+        png=reported("results/figures/missing.png", "Section 3"),
+    log:
+        f"{RUN}/logs/missing.log",
+    benchmark:
+        f"{RUN}/benchmarks/missing.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+    script:
+        "../workflow/scripts/missing.py"

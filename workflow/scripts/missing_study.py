@@ -1,0 +1,46 @@
+"""missing_study of a seed: training with items missing, by `ima.missing_study.study` (3)."""
+
+from ima import data, job
+from ima.baselines import baseline
+from ima.importance import Stage2
+from ima.io import write_parquet
+from ima.missing_study import BaselineModel, ImaModel, as_table, compact, study
+from ima.pairing import read_pairs
+from ima.schema import MISSING_STUDY
+from ima.train import Stage1, device
+
+
+def main(snakemake):
+    params, given = snakemake.params, snakemake.input
+    # Pairs are in random order, so the first of them are a sample.
+    pairs = {
+        split: {m: rows[:most] for m, rows in data.load_pairs(given[split]).items()}
+        for split, most in params.pairs.items()
+    }
+    labels = read_pairs(given.test)["label"].to_numpy()[: params.pairs["test"]]
+    x = data.load_features({m: given[m] for m in pairs["train"]}, device())
+    x, pairs = compact(x, pairs)
+    models = {
+        of["label"]: ImaModel(
+            Stage1(**of["autoencoder"]),
+            Stage2(**of["importance"]),
+            of["rho"],
+            params.hidden,
+            params.layers,
+        )
+        for of in params.variants
+    }
+    models |= {
+        of["label"]: BaselineModel(
+            of["kind"], baseline(of["kind"]).settings(**of["settings"]), of["layers"]
+        )
+        for of in params.baselines
+    }
+    seed = int(snakemake.wildcards.seed)
+    rows = study(x, pairs, labels, params.shares, models, params.latent, seed)
+    write_parquet(as_table(rows), snakemake.output.study, MISSING_STUDY)
+    print(f"{len(rows)} scores of {len(models)} models at {len(params.shares)} shares")
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
