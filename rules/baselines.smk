@@ -122,6 +122,30 @@ rule convergence:
         "../workflow/scripts/convergence.py"
 
 
+#: What Table 4 needs to build the models of digits, and of words and voices.
+DIGIT_COSTS = {
+    "latents": config["latents"],
+    "hidden": config["importance"]["hidden"],
+    "batch": config["autoencoder"]["batch_size"],
+    "ima": objectives_of(VARIANTS.values()),
+    # Of each kind the first: what variants differ in costs nothing.
+    "models": [
+        [model["label"], kind, own_settings(name)]
+        for kind, (name, model) in reversed(
+            {model["kind"]: (name, model) for name, model in reversed(MODELS.items())}.items()
+        )
+    ],
+}
+EMOTION_COSTS = {
+    "latents": [config["emotion"]["latent"]],
+    "hidden": config["emotion"]["importance"]["hidden"],
+    "batch": config["emotion"]["autoencoder"]["batch_size"],
+    "ima": objectives_of(config["emotion"]["ima"][name] for name in config["emotion"]["variants"]),
+    # Their labels are those of their kinds.
+    "models": [[None, kind, own] for kind, own in config["emotion"]["baselines"].items()],
+}
+
+
 rule table4:
     """Table 4: parameters, sub-networks, loss terms and time of training of each model, measured."""
     input:
@@ -140,18 +164,11 @@ rule table4:
         mem_mb=3000,
     params:
         run=config["run"],
-        layers=LAYERS,
-        latents=config["latents"],
-        hidden=config["importance"]["hidden"],
-        batch_size=config["autoencoder"]["batch_size"],
         most=config["complexity"]["modalities"],
-        # Of each kind the first: what variants differ in costs nothing.
-        models=[
-            [model["label"], kind, own_settings(name)]
-            for kind, (name, model) in reversed(
-                {model["kind"]: (name, model) for name, model in reversed(MODELS.items())}.items()
-            )
-        ],
+        layers={"digits": LAYERS, "emotion": config["emotion"]["model"]},
+        settings={"digits": DIGIT_COSTS, "emotion": EMOTION_COSTS},
+        words=config["emotion"]["words"]["dimension"],
+        voices=config["emotion"]["voice"]["features"],
     script:
         "../workflow/scripts/table4.py"
 

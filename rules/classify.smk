@@ -94,7 +94,7 @@ ANCHOR_SEEDS = seed_batches((config["baselines"]["seeds"] or config["seeds"])[:3
 
 
 rule table3:
-    """Table 3: settings of the classifier."""
+    """Table 3: settings of the classifier of each data set."""
     input:
         code=code("table3.py"),
     output:
@@ -109,7 +109,10 @@ rule table3:
         mem_mb=500,
     params:
         run=config["run"],
-        settings=config["classifier"],
+        settings={
+            "digits": config["classifier"],
+            "emotion": config["emotion"]["classifier"],
+        },
     script:
         "../workflow/scripts/table3.py"
 

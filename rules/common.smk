@@ -2,6 +2,7 @@
 
 import ast
 from functools import cache
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -115,6 +116,7 @@ SECTIONS = {
     "Section 4": "Section 4, data and features",
     "Section 6.1": "Section 6.1, importances",
     "Section 6.2": "Section 6.2, representations",
+    "Section 6.3": "Section 6.3, visualisations",
 }
 #: Of every result that the report shows: its category and the file of its caption.
 REPORTED = {}
@@ -137,6 +139,27 @@ def reported(file, section, caption=None, **options):
     options = {"labels": labels} | options
     marked = directory(file) if "patterns" in options else file
     return report(marked, caption=f"../{caption}", category=REPORTED[file]["section"], **options)
+
+
+def objectives_of(variants):
+    """Return by label of a variant the objectives of both stages."""
+    return {
+        of["label"]: [of[stage]["objective"] for stage in ("autoencoder", "importance")]
+        for of in variants
+    }
+
+
+def drawn_first(variants):
+    """Return variants of IMA in the order in which figures show them: `figures.variant`, the others."""
+    first = config["figures"]["variant"] or list(variants)[0]
+    return sorted(variants, key=lambda name: name != first)
+
+
+def figure_files(file, variants, section):
+    """Return the figure of each variant as an item of the report: the first has the file's name."""
+    path = Path(file)
+    others = [f"{path.parent}/{path.stem}_{name}{path.suffix}" for name in variants[1:]]
+    return [reported(one, section, caption=path.stem) for one in (file, *others)]
 
 
 def manifests(corpora):
@@ -220,3 +243,35 @@ def importance_checkpoint(wildcards):
         latent=importance_settings(wildcards.variant)["latent"] or wildcards.latent,
         seed=wildcards.seed,
     )
+
+
+def round_before(wildcards):
+    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
+    number = int(wildcards.round) - 1
+    if not number:
+        return {}
+    of = {"variant": wildcards.variant, "seed": wildcards.seed, "round": number}
+    latent = importance_settings(wildcards.variant)["latent"] or wildcards.latent
+    return {
+        "before": rules.autoencoder.output.model.format(latent=wildcards.latent, **of),
+        "importance": f"{MODEL}/importance_round{{round}}.safetensors".format(latent=latent, **of),
+    }
+
+
+def seeds_beside(variant, latent):
+    """Return the seeds of importance.csv: there may be more of those that serve other latents."""
+    more = config["importance"]["seeds"]
+    serving = importance_settings(variant)["latent"] == latent
+    return more if more and serving else config["seeds"]
+
+
+def studied(variant):
+    """Return the settings of both stages of a variant in the noise study, and its rho."""
+    both = importance_settings(variant)
+    latent = config["noise_study"]["latent"]
+    return {
+        "autoencoder": stage1(SimpleNamespace(variant=variant, latent=latent))
+        | {"epochs": config["noise_study"]["epochs"]},
+        "importance": stage2(variant) | {"restarts": both["restarts"]},
+        "rho": both["rho"],
+    }

@@ -60,3 +60,32 @@ EMOTION_NAME = {
     "ravdess_meld": "constructed pairing: MELD's texts, each with RAVDESS' voices of its emotion",
     "iemocap": "demo: sentences of a grammar, spoken by espeak-ng" if emotion_made() else "IEMOCAP",
 }[EMOTION["corpus"]]
+
+#: Folder of a model of words and voices.
+EMOTION_MODEL = f"{SPOKEN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
+
+
+def emotion_importance_settings(variant):
+    """Return the settings of stage 2 of a variant on words and voices, `rho` among them."""
+    own = EMOTION["ima"][variant]["importance"]
+    return EMOTION["importance"] | own | {"rho": EMOTION["importance"]["rho"] | own.get("rho", {})}
+
+
+def emotion_stage2(variant):
+    """Return of these what `ima.importance.Stage2` takes, without the restarts."""
+    others = ("hidden", "rho", "restarts")
+    return {k: v for k, v in emotion_importance_settings(variant).items() if k not in others}
+
+
+def emotion_last_round(file):
+    """Return a file of the last of the alternating rounds of both stages."""
+    return file.replace("{round}", str(EMOTION["alternations"]))
+
+
+def emotion_round_before(wildcards):
+    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
+    number = int(wildcards.round) - 1
+    folder = EMOTION_MODEL.format(**wildcards)
+    files = {"before": "autoencoder", "importance": "importance"}
+    names = files if number else {}
+    return {key: f"{folder}/{names[key]}_round{number}.safetensors" for key in names}

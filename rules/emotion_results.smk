@@ -1,7 +1,14 @@
 """Tables 2 and 6, the table of importances over rho, Figures 3 and 5 (Sections 6.1 and 6.2)."""
 
-#: The model that figures show: of the first seed.
-EMOTION_DRAWN = {"variant": "ima+", "latent": EMOTION["latent"], "seed": EMOTION_SEEDS[0]}
+#: The variants in the order in which figures show them, and their labels.
+EMOTION_DRAWN_VARIANTS = drawn_first(EMOTION["variants"])
+EMOTION_DRAWN_LABELS = [EMOTION["ima"][name]["label"] for name in EMOTION_DRAWN_VARIANTS]
+#: The model that figures show, of each variant: the first seed's.
+EMOTION_DRAWN_MODELS = [
+    {"variant": name, "latent": EMOTION["latent"], "seed": EMOTION_SEEDS[0]}
+    for name in EMOTION_DRAWN_VARIANTS
+]
+EMOTION_DRAWN = EMOTION_DRAWN_MODELS[0]
 #: All models of IMA; and scores of these, of baselines and of anchors, by seed.
 EMOTION_MODELS = {
     "variant": EMOTION["variants"],
@@ -96,12 +103,15 @@ rule figure3:
     input:
         utterances=rules.emotion_corpus.output.utterances,
         tokens=rules.emotion_corpus.output.tokens,
-        importances=rules.emotion_scores.output.importances.format(**EMOTION_DRAWN),
+        importances=[
+            rules.emotion_scores.output.importances.format(**model)
+            for model in EMOTION_DRAWN_MODELS
+        ],
         code=code("figure3.py"),
     output:
-        pdf=reported("results/figures/figure3.pdf", "Section 6.1"),
-        png=reported("results/figures/figure3.png", "Section 6.1"),
-        html=reported("results/figures/figure3.html", "Section 6.1"),
+        pdf=figure_files("results/figures/figure3.pdf", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
+        png=figure_files("results/figures/figure3.png", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
+        html=figure_files("results/figures/figure3.html", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
     log:
         f"{RUN}/logs/figure3.log",
     benchmark:
@@ -113,6 +123,7 @@ rule figure3:
     params:
         run=config["run"],
         corpus=EMOTION_NAME,
+        labels=EMOTION_DRAWN_LABELS,
     script:
         "../workflow/scripts/figure3.py"
 
@@ -145,11 +156,13 @@ rule emotion_tsne:
 rule figure5:
     """Figure 5: t-SNE of words and voices, by emotion and by importance."""
     input:
-        embeddings=rules.emotion_tsne.output.embeddings.format(**EMOTION_DRAWN),
+        embeddings=[
+            rules.emotion_tsne.output.embeddings.format(**model) for model in EMOTION_DRAWN_MODELS
+        ],
         code=code("figure5.py"),
     output:
-        pdf=reported("results/figures/figure5.pdf", "Section 6.1"),
-        png=reported("results/figures/figure5.png", "Section 6.1"),
+        pdf=figure_files("results/figures/figure5.pdf", EMOTION_DRAWN_VARIANTS, "Section 6.3"),
+        png=figure_files("results/figures/figure5.png", EMOTION_DRAWN_VARIANTS, "Section 6.3"),
     log:
         f"{RUN}/logs/figure5.log",
     benchmark:
@@ -160,6 +173,8 @@ rule figure5:
         mem_mb=500,
     params:
         corpus=EMOTION_NAME,
+        labels=EMOTION_DRAWN_LABELS,
+        palette=config["figures"]["palette"],
     script:
         "../workflow/scripts/figure5.py"
 

@@ -1,6 +1,5 @@
 """Models of words and voices, and their scores (Sections 3, 5, 6.1 and 6.2)."""
 
-EMOTION_MODEL = f"{SPOKEN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
 EMOTION_FEATURES = {
     "verbal": [rules.emotion_words.output.words],
     "acoustic": [rules.emotion_voices.output.voices],
@@ -8,33 +7,6 @@ EMOTION_FEATURES = {
 EMOTION_SEEDS = EMOTION["seeds"] or config["seeds"]
 #: The truth of the demo's corpus; none of a user's own.
 EMOTION_TRUTH = [rules.demo_emotion.output.truth] if emotion_made() else []
-
-
-def emotion_importance_settings(variant):
-    """Return the settings of stage 2 of a variant on words and voices, `rho` among them."""
-    own = EMOTION["ima"][variant]["importance"]
-    return EMOTION["importance"] | own | {"rho": EMOTION["importance"]["rho"] | own.get("rho", {})}
-
-
-def emotion_stage2(variant):
-    """Return of these what `ima.importance.Stage2` takes, without the restarts."""
-    others = ("hidden", "rho", "restarts")
-    return {k: v for k, v in emotion_importance_settings(variant).items() if k not in others}
-
-
-def emotion_last_round(file):
-    """Return a file of the last of the alternating rounds of both stages."""
-    return file.replace("{round}", str(EMOTION["alternations"]))
-
-
-def emotion_round_before(wildcards):
-    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
-    number = int(wildcards.round) - 1
-    folder = EMOTION_MODEL.format(**wildcards)
-    return {
-        "before": f"{folder}/autoencoder_round{number}.safetensors",
-        "importance": f"{folder}/importance_round{number}.safetensors",
-    } if number else {}
 
 
 rule emotion_autoencoder:

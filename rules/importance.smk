@@ -1,7 +1,5 @@
 """What importances find: over rho, over seeds, and on harder noise beside controls (Section 6.1)."""
 
-from types import SimpleNamespace
-
 
 rule rho_sweep:
     """Importance networks of every rho and restart in one training, and their scores on test pairs."""
@@ -61,15 +59,9 @@ rule figure6:
         mem_mb=500,
     params:
         run=config["run"],
+        labels={name: of["label"] for name, of in VARIANTS.items()},
     script:
         "../workflow/scripts/figure6.py"
-
-
-def seeds_beside(variant, latent):
-    """Return the seeds of importance.csv: there may be more of those that serve other latents."""
-    more = config["importance"]["seeds"]
-    serving = importance_settings(variant)["latent"] == latent
-    return more if more and serving else config["seeds"]
 
 
 #: Models whose importances are scored by seed: of each variant, beside each latent size.
@@ -106,18 +98,6 @@ rule importance_table:
         run=config["run"],
     script:
         "../workflow/scripts/importance_table.py"
-
-
-def studied(variant):
-    """Return the settings of both stages of a variant in the noise study, and its rho."""
-    both = importance_settings(variant)
-    latent = config["noise_study"]["latent"]
-    return {
-        "autoencoder": stage1(SimpleNamespace(variant=variant, latent=latent))
-        | {"epochs": config["noise_study"]["epochs"]},
-        "importance": stage2(variant) | {"restarts": both["restarts"]},
-        "rho": both["rho"],
-    }
 
 
 rule noise_study:

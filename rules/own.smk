@@ -10,7 +10,8 @@ if OWN:
     #: Models of the run, in the order in which tables take them.
     OWN_MODELS = [
         {"variant": OWN_VARIANT, "latent": latent, "seed": seed}
-        for latent in config["latents"] for seed in config["seeds"]
+        for latent in config["latents"]
+        for seed in config["seeds"]
     ]
     OWN_EXAMPLE = ("left", "right", "spoken")
 
@@ -142,6 +143,7 @@ if OWN:
         params:
             modalities=MODALITIES,
             noise=noise_known(OWN),
+            palette=config["figures"]["palette"],
         script:
             "../workflow/scripts/own_maps.py"
 

@@ -10,8 +10,13 @@ RESULTS = (
     if OWN
     else [
         *(str(file) for part in PARTS for file in getattr(rules, part).input),
-        *expand("results/figures/figure{number}.{form}", number=[2, 4], form=["pdf", "png"]),
+        *(
+            str(file)
+            for rule in (rules.figure2, rules.figure4, rules.weights)
+            for file in rule.output
+        ),
         *map(str, rules.segmentation_examples.output),
+        *(map(str, rules.readings.output) if READINGS else []),
     ]
 )
 

@@ -3,19 +3,6 @@
 MODEL = f"{RUN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
 
 
-def round_before(wildcards):
-    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
-    number = int(wildcards.round) - 1
-    if not number:
-        return {}
-    of = {"variant": wildcards.variant, "seed": wildcards.seed, "round": number}
-    latent = importance_settings(wildcards.variant)["latent"] or wildcards.latent
-    return {
-        "before": rules.autoencoder.output.model.format(latent=wildcards.latent, **of),
-        "importance": f"{MODEL}/importance_round{{round}}.safetensors".format(latent=latent, **of),
-    }
-
-
 rule autoencoder:
     """Stage 1: encoders and decoders (Eq. 2)."""
     input:

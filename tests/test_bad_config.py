@@ -10,7 +10,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-from ima.configs import check_size
+from ima.configs import check_drawn, check_size
 from ima.errors import InputError
 from tests.workflow import ROOT, defaults, merged
 
@@ -57,6 +57,7 @@ WRONG = {
     "no corpora": ({"speech": {"corpora": []}}, "corpora"),
     "tokens beyond the corpus": ({"demo": {"ti46_tokens": {"train": 11}}}, "11"),
     "all images are test images": ({"demo": {"test_images": 1}}, "1"),
+    "unknown palette": ({"figures": {"palette": "sepia"}}, "sepia"),
     "points too few for t-SNE": ({"figures": {"tsne": {"points": 10}}}, "10"),
     "a list for a number": ({"pairs": {"R": [0.1]}}, "[0.1]"),
     "null for a number": ({"sweep": {"latent": None}}, "None"),
@@ -80,6 +81,15 @@ def test_wrong_value(name):
     with pytest.raises(WorkflowError) as error:
         check(merged(defaults(), change))
     assert named in str(error.value)
+
+
+def test_figures_show_a_variant_that_is_trained():
+    check_drawn(None, [])
+    check_drawn("ima+", ["paper", "ima+"])
+    with pytest.raises(
+        InputError, match=r"figures.variant: expected one of .*'paper'.* found ours"
+    ):
+        check_drawn("ours", ["paper", "ima+", "paper"])
 
 
 @pytest.mark.parametrize("key", yaml.safe_load(SCHEMA.read_text())["required"])
@@ -116,6 +126,23 @@ FILES = {
         "is not valid",
     ),
     "an unknown key": ("rhoo: 0.5\n", "rhoo"),
+    "an unknown factor of readings": (
+        "readings: {factors: {mood: [good]}}\n",
+        "config, readings.factors: expected levels of each of",
+    ),
+    "an unknown reading": (
+        "readings: {factors: {activation: [sine]}}\n",
+        "config, readings.factors.activation: expected levels out of ('tanh', 'relu', 'gelu'), "
+        "found 'sine'",
+    ),
+    "more readings than there are": (
+        "readings: {sample: 1000}\n",
+        "config, readings.sample: expected 1 to 72, the readings in the grid, found 1000",
+    ),
+    "no seeds of readings": (
+        "readings: {seeds: []}\n",
+        "config, readings.seeds: expected one seed or more, found none",
+    ),
     "a missing file": (None, "mine.yaml"),
 }
 

@@ -1,5 +1,6 @@
 """The classifier of representations, its controls, and the tables made of its accuracy."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -176,7 +177,12 @@ def test_table_5_is_means_over_seeds():
 
 
 def test_table_3_tells_what_is_trained():
-    rows = {row["setting"]: row["value"] for row in table3(QUICK, "demo").to_pylist()}
+    wide = replace(QUICK, hidden=77)
+    table = table3({"digits": QUICK, "emotion": wide}, "demo").to_pylist()
+    assert list(table[0]) == ["run", "dataset", "setting", "value"]
+    rows = {row["setting"]: row["value"] for row in table if row["dataset"] == "digits"}
+    other = {row["setting"]: row["value"] for row in table if row["dataset"] == "emotion"}
+    assert other == {**rows, "units of a layer": "77"} and len(table) == 2 * len(rows)
     assert rows["units of a layer"] == "16" and rows["epochs"] == "15"
     assert rows["batch size"] == "32" and rows["learning rate"] == "0.01"
     assert "patience" not in rows

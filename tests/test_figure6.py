@@ -13,10 +13,10 @@ from ima.figures import COLUMN, save
 from ima.schema import RHO_SWEEP
 
 
-def sweep(objective="paper", modality="image", rho=(0.3,), **columns):
+def sweep(variant="paper", modality="image", rho=(0.3,), **columns):
     """Return the sweep of one seed; columns that are not given are 0."""
     rows = {name: [0.0] * len(rho) for name in RHO_SWEEP.names}
-    rows |= {"objective": [objective] * len(rho), "modality": [modality] * len(rho)}
+    rows |= {"variant": [variant] * len(rho), "modality": [modality] * len(rho)}
     return pa.table(rows | {"rho": list(rho)} | columns, schema=RHO_SWEEP)
 
 
@@ -29,7 +29,7 @@ def test_table_by_hand():
     sd = pytest.approx(math.sqrt(1 / 8))  # of two numbers that differ by 1/2
     assert (paper["f1_noise"], paper["f1_noise_sd"]) == (1 / 2, sd)
     assert (paper["recall_noise"], paper["recall_noise_sd"]) == (3 / 4, sd)
-    assert (ours["objective"], ours["f1_noise"], ours["f1_noise_sd"]) == ("ima+", 1, 0)
+    assert (ours["variant"], ours["f1_noise"], ours["f1_noise_sd"]) == ("ima+", 1, 0)
     (alone,) = table([first], "demo").to_pylist()
     assert alone["seeds"] == 1
     assert all(alone[f"{name}_sd"] is None for name in (*SCORES, *LOSSES))
@@ -69,19 +69,21 @@ def swept(seeds=3):
     sweeps = []
     for seed in range(seeds):
         off = 0.05 * (seed - 1) if seeds > 1 else 0.0
-        for objective in ("ima+", "paper"):
+        for variant in ("paper", "ima+"):
             for name in ("image", "speech"):
                 columns = {
                     score: [0.1 * (j + 1) + 0.2 * i + off for i in range(3)]
                     for j, score in enumerate(SCORES[:3])
                 }
-                sweeps.append(sweep(objective, name, (0.2, 0.5, 0.8), **columns))
+                sweeps.append(sweep(variant, name, (0.2, 0.5, 0.8), **columns))
     return table(sweeps, "demo")
 
 
 def test_every_score_is_drawn_with_its_band():
-    figure = draw(swept(), {"image": 0.8, "verbal": 0.03})
-    titles = ["image, ima+", "speech, ima+", "image, paper", "speech, paper"]
+    labels = {"paper": "IMA (paper)", "ima+": "IMA+"}
+    figure = draw(swept(), {"image": 0.8, "verbal": 0.03}, labels=labels)
+    # The paper's curves come first.
+    titles = ["image, IMA (paper)", "speech, IMA (paper)", "image, IMA+", "speech, IMA+"]
     assert [axes.get_title() for axes in figure.axes] == titles
     for axes in figure.axes:
         lines = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) == 3]

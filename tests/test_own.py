@@ -11,13 +11,14 @@ import pytest
 import yaml
 
 from ima.errors import InputError
-from ima.figures_importance import IMPORTANCE_COLOURS, class_colours, figure2, figure4
+from ima.figures_importance import figure2, figure4
 from ima.own import read_items
 from ima.own_config import check_config, labels_known, noise_known
 from ima.own_example import write_example
 from ima.own_pairs import kinds, pair_own, read_listed
 from ima.own_results import as_tables, importance_table
 from ima.own_splits import draw_splits, linked
+from ima.palettes import PAPER
 from ima.schema import EMBEDDINGS, pairs_schema, representations_schema
 from tests.workflow import ROOT, Checkout, merged, plans
 
@@ -530,13 +531,18 @@ def test_the_example_has_a_tenth_of_noise_in_other_pairs_each(tmp_path):
 
 
 def embeddings(classes, names="abc"):
-    views = [f"hidden_{m}" for m in names] + [f"u_{m}" for m in names] + ["z_unweighted", "z"]
-    n = np.arange(60)
+    views = [f"hidden_{m}" for m in names] + [f"u_{m}" for m in names] + ["z"]
+    n, count = np.arange(60), len(names) * 2 + 1
     label = n % classes if classes else np.full(60, -1)
-    columns = {"view": np.repeat(views, 60), "pair": np.tile(n, len(views))}
-    columns |= {"label": np.tile(label, len(views)), "noise": np.tile(n < 6, len(views))}
-    columns |= {axis: rng().normal(size=60 * len(views)) for axis in "xy"}
+    kinds = [f"{names[0]}_noise"] * 3 + [f"{names[0]}_noise+{names[1]}_noise"] * 3 + ["clean"] * 54
+    columns = {"view": np.repeat(views, 60), "pair": np.tile(n, count)}
+    columns |= {"label": np.tile(label, count), "kind": kinds * count}
+    columns |= {"noise": np.tile(n < 6, count)}
+    columns |= {axis: rng().normal(size=60 * count) for axis in "xy"}
     return pa.table(columns).cast(EMBEDDINGS)
+
+
+Y = {m: np.linspace(0, 1, 60) for m in "abc"}
 
 
 def texts(figure):
@@ -549,32 +555,53 @@ def texts(figure):
 
 
 def test_figures_of_three_modalities_have_all_their_panels_and_names():
-    y = {m: np.linspace(0, 1, 60) for m in "abc"}
-    titles, legends = texts(figure2(embeddings(2), ["cat", "dog"], True, y))
+    titles, legends = texts(figure2(embeddings(2), Y, ["cat", "dog"], scale=True))
+    # Of 60 items 30 have an importance below 1/2; 6 are noise, and all of them are among these.
+    whats = ("classes", "output, 40.0 % wrong", "importance")
     assert titles == [
         f"({'abcdefghi'[3 * i + j]}) {m}, {what}"
         for i, m in enumerate("abc")
-        for j, what in enumerate(("classes", "noise", "importance"))
+        for j, what in enumerate(whats)
     ]
-    assert legends == {"class, or noise": ["cat", "dog", "noise"], "noise": ["noise", "rest"]}
-    titles, legends = texts(figure4(embeddings(2), ["cat", "dog"]))
-    assert titles == ["(a) a", "(b) b", "(c) c", "(d) joint, unweighted", "(e) joint, weighted"]
-    assert legends["joint"] == ["some noise"]
-
-
-def test_figures_without_labels_or_noise_show_importances():
-    y = {m: np.linspace(0, 1, 60) for m in "abc"}
-    figure = figure2(embeddings(0), [], False, y)
+    output = ["noise (y < .5)", "rest"]
+    assert legends == {"left: class, or noise": ["cat", "dog", "noise"], "output": output}
+    figure = figure4(embeddings(2), ["cat", "dog"])
     titles, legends = texts(figure)
-    assert titles == ["(a) a, importance", "(b) b, importance", "(c) c, importance"]
-    assert legends == {}
-    colours = figure.axes[0].collections[0].get_facecolors()
-    np.testing.assert_allclose(colours, IMPORTANCE_COLOURS(y["a"]))
-    assert texts(figure4(embeddings(0), [], False))[1] == {}
+    assert titles == ["(a) unimodal", "(b) joint", "(c) a noise, a", "(d) a noise, joint"]
+    assert legends == {"class, or noise": ["cat", "dog", "noise"], "": ["a", "b", "c", "a noise"]}
+    assert len(figure.axes[0].collections) == 3
+    # A pair with noise in two modalities has noise in the first, too.
+    assert len(figure.axes[3].collections[1].get_offsets()) == 6
+
+
+def test_figures_without_labels_or_noise_show_outputs_and_importances():
+    figure = figure2(embeddings(0), Y, [], False, scale=True)
+    titles, legends = texts(figure)
+    whats = ("output", "importance")
+    assert titles == [
+        f"({'abcdef'[2 * i + j]}) {m}, {what}"
+        for i, m in enumerate("abc")
+        for j, what in enumerate(whats)
+    ]
+    assert legends == {"output": ["noise (y < .5)", "rest"]}
+    colours = figure.axes[1].collections[0].get_facecolors()
+    np.testing.assert_allclose(colours, PAPER.importance(Y["a"]))
+    figure = figure4(embeddings(0), [], False)
+    titles, legends = texts(figure)
+    assert titles == ["(a) unimodal", "(b) joint"] and legends == {"": ["a", "b", "c"]}
+    # A modality has a colour of its own, and nothing is grey: what is noise is not known.
+    of = [{tuple(c) for c in points.get_facecolors()} for points in figure.axes[0].collections]
+    assert [len(colours) for colours in of] == [1, 1, 1] and len(set.union(*of)) == 3
+
+
+def test_noise_is_shown_without_labels():
+    titles, legends = texts(figure2(embeddings(0), Y, [], True))
+    assert titles[:2] == ["(a) a, noise", "(b) a, output, 40.0 % wrong"]
+    assert legends["left"] == ["noise"]
+    assert len(figure4(embeddings(0), [], True).axes) == 4
 
 
 def test_colours_of_more_classes_than_the_paper_has():
-    assert len(set(class_colours(25))) == 25 and class_colours(3) == ["red", "green", "blue"]
     _, legends = texts(figure4(embeddings(25), [str(i) for i in range(25)]))
     assert legends["25 classes by hue"] == ["noise"]
 

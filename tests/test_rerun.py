@@ -94,7 +94,10 @@ KEYS = {
     "sweep.seeds": "figure6 claims",
     "noise_study": "noise_study",
     "noise_study.seeds": "",
-    "figures.latent": "figure2 figure4",
+    "readings": "readings_block",
+    "readings.seeds": "",
+    "figures.latent": "figure2 figure4 weights",
+    "figures.palette": "figure2 figure4 figure5 weights index",
     "roots.iemocap": "emotion_corpus emotion_voices voice_agreement figure3 claims",
     "roots.ravdess": "",  # not of the demo's either
     "roots.meld": "",
@@ -110,14 +113,17 @@ KEYS = {
     "emotion.max_skipped": "emotion_corpus",
     "emotion.seed": "emotion_corpus",
     "emotion.words": "emotion_words",
+    "emotion.words.dimension": "emotion_words table4",
     "emotion.voice": "emotion_voices",
+    "emotion.voice.features": "emotion_voices table4",
     "emotion.voice.remove_offset": "emotion_voices voice_agreement",
     "emotion.voice.reference": "voice_agreement",
     "emotion.pairs": "emotion_pairs",
     "emotion.seeds": "emotion_baselines",
-    "emotion.latent": "",
-    "emotion.model": "emotion_autoencoder emotion_baselines",
+    "emotion.latent": "table4",
+    "emotion.model": "emotion_autoencoder emotion_baselines table4",
     "emotion.autoencoder": "emotion_autoencoder emotion_baselines",
+    "emotion.autoencoder.batch_size": "emotion_autoencoder emotion_baselines table4",
     "emotion.autoencoder.lambda_rec": "emotion_autoencoder",
     "emotion.autoencoder.lambda_align": "emotion_autoencoder",
     "emotion.autoencoder.lambda_glob": "emotion_autoencoder",
@@ -127,17 +133,24 @@ KEYS = {
     "emotion.ima": "emotion_autoencoder emotion_importance emotion_rho_sweep emotion_scores",
     "emotion.alternations": "",
     "emotion.importance": "emotion_importance emotion_rho_sweep",
-    "emotion.importance.hidden": "emotion_autoencoder emotion_importance emotion_rho_sweep",
+    "emotion.importance.hidden": "emotion_autoencoder emotion_importance emotion_rho_sweep table4",
     "emotion.importance.rho": "emotion_autoencoder emotion_importance",
     "emotion.importance.restarts": "emotion_importance",
     "emotion.sweep": "emotion_rho_sweep",
-    "emotion.baselines": "emotion_baselines",
+    "emotion.baselines": "emotion_baselines table4",
     "emotion.retrieval": "emotion_scores emotion_baseline_scores",
-    "emotion.classifier": "emotion_scores emotion_baseline_scores",
+    "emotion.classifier": "emotion_scores emotion_baseline_scores table3",
     "emotion.figures": "emotion_tsne",
     "figures.tsne": "tsne",
     "page": "",  # all results are there
 }
+#: What reaches readings, too: all but what readings choose themselves.
+OF_READINGS = (
+    *("noise.speech", "model.image", "model.speech"),
+    *(f"autoencoder.lambda_{name}" for name in ("rec", "align", "glob", "self")),
+    *(f"autoencoder.{name}" for name in ("batch_size", "learning_rate", "schedule", "patience")),
+    *(f"importance.{name}" for name in ("hidden", "batch_size", "learning_rate")),
+)
 #: Another value, where the schema doesn't give one.
 OTHERS = {
     "run": "other",
@@ -173,6 +186,8 @@ OTHERS = {
     "noise_study.seeds": [1],
     "noise_study.R": [0.2],
     "noise_study.kinds": ["degraded"],
+    "readings.factors": {"z": ["joint"]},
+    "readings.seeds": [0, 1],
 }
 #: Params that are the same whatever the config says are of no rule; keys of one possible value.
 FIXED = {"image.corpus"}
@@ -241,7 +256,8 @@ def rules_of(key: str, plan: Plan) -> set[str]:
     beginnings = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
     rules = next((KEYS[b] for b in beginnings if b in KEYS), None)
     assert rules is not None, f"{key}: say in KEYS which rules use it"
-    return plan.rules() if rules == EVERY else set(rules.split())
+    also = {"readings_block"} if key.startswith(OF_READINGS) else set()
+    return plan.rules() if rules == EVERY else {*rules.split(), *also}
 
 
 # Plans of every change, made at once

@@ -7,7 +7,7 @@ import pytest
 from ima.errors import InputError
 from ima.metrics import precision_at_k
 from ima.schema import EMBEDDINGS, pairs_schema
-from ima.tsne import embed, embed_views, first_of_each, views_of
+from ima.tsne import View, embed, embed_views, first_of_each, spaces_of
 
 
 def blobs(n=150, classes=3):
@@ -68,35 +68,70 @@ def pairs_of(n=120):
     return pa.table(columns).cast(pairs_schema(["image", "speech"]))
 
 
+VIEWS = ["hidden_image", "hidden_speech", "u_image", "u_speech", "z"]
+
+
+def spaces(pairs):
+    rng = np.random.default_rng(0)
+    vectors = {name: rng.random((120, 4), np.float32) for name in ("u_image", "u_speech", "z")}
+    hidden = {name: rng.random((120, 4), np.float32) for name in ("image", "speech")}
+    return hidden, vectors, spaces_of(pairs, hidden, vectors)
+
+
 def test_views_have_each_item_once_and_its_noise():
     pairs = pairs_of()
-    rng = np.random.default_rng(0)
-    vectors = {name: rng.random((120, 4)) for name in ("u_image", "u_speech", "z_unweighted", "z")}
-    hidden = {name: rng.random((120, 4)) for name in ("image", "speech")}
-    table = embed_views(pairs, views_of(pairs, hidden, vectors), 10, 0.5, 0)
-    assert table.schema == EMBEDDINGS
-    views = table["view"].to_pylist()
-    sizes = {view: views.count(view) for view in dict.fromkeys(views)}
-    assert sizes == {
-        "hidden_image": 60,
-        "hidden_speech": 120,
-        "u_image": 60,
-        "u_speech": 120,
-        "z_unweighted": 120,
-        "z": 120,
-    }
-    rows = {view: [r for r in table.to_pylist() if r["view"] == view] for view in sizes}
+    hidden, _, views = spaces(pairs)
+    table = embed_views(pairs, views, 10, 0.5, 0)
+    assert table.schema == EMBEDDINGS and table["view"].unique().to_pylist() == VIEWS
+    rows = {view: [r for r in table.to_pylist() if r["view"] == view] for view in VIEWS}
+    assert [len(rows[view]) for view in VIEWS] == [60, 120, 60, 120, 120]
     assert [r["pair"] for r in rows["hidden_image"]] == list(range(0, 120, 2))
     assert [r["pair"] for r in rows["hidden_image"] if r["noise"]] == list(range(0, 120, 10))
     assert [r["pair"] for r in rows["u_speech"] if r["noise"]] == [1]
     assert [r["pair"] for r in rows["z"] if r["noise"]] == [0, 1, *range(10, 120, 10)]
+    assert [r["pair"] for r in rows["z"] if r["kind"] == "image_noise"] == [*range(0, 120, 10)]
     assert all(r["label"] == r["pair"] // 2 % 5 for view in rows.values() for r in view)
     expected = embed(hidden["image"][::2], 10, 0.5, 0)
     assert [r["x"] for r in rows["hidden_image"]] == expected[:, 0].tolist()
 
 
+def test_representations_share_one_embedding():
+    pairs = pairs_of()
+    _, vectors, views = spaces(pairs)
+    table = embed_views(pairs, views, 10, 0.5, 0)
+    together = np.concatenate([vectors["u_image"][::2], vectors["u_speech"], vectors["z"]])
+    found = [(r["x"], r["y"]) for r in table.to_pylist() if not r["view"].startswith("hidden")]
+    np.testing.assert_array_equal(found, embed(together, 10, 0.5, 0))
+
+
+def test_the_same_vectors_lie_together_in_one_space_and_not_in_two():
+    pairs = pairs_of()
+    x, _ = blobs(120)
+    one = {"u_speech": View(["speech"], x), "z": View(["image", "speech"], x)}
+
+    def gaps(spaces):
+        """Return how far the points of a pair are from each other, against the spread of all."""
+        at = embed_views(pairs, spaces, 10, 0.5, 0)
+        at = np.stack([at["x"].to_numpy(), at["y"].to_numpy()], axis=1)
+        return np.linalg.norm(at[:120] - at[120:], axis=1).mean() / at.std(0).mean()
+
+    assert gaps([one]) < 0.1
+    apart = View(["speech"], x[np.random.default_rng(0).permutation(120)])
+    assert gaps([{"u_speech": apart}, {"z": one["z"]}]) > 0.5
+
+
+def test_pairs_that_lack_a_modality_have_no_point_of_it():
+    pairs = pairs_of()
+    some = pa.array([None if i < 20 else i // 2 for i in range(120)], pa.int32())
+    pairs = pairs.set_column(0, "item_image", some)
+    _, _, views = spaces(pairs)
+    table = embed_views(pairs, views, 10, 0.5, 0).to_pylist()
+    assert min(r["pair"] for r in table if r["view"] == "u_image") == 20
+    assert [r["pair"] for r in table if r["view"] == "z"] == list(range(120))
+
+
 def test_view_of_another_length_is_named():
     with pytest.raises(InputError, match="view u: expected 120 rows, found 119"):
-        embed_views(pairs_of(), {"u": (["image"], np.ones((119, 2)))}, 10, 0.5, 0)
+        embed_views(pairs_of(), [{"u": View(["image"], np.ones((119, 2)))}], 10, 0.5, 0)
     with pytest.raises(InputError, match=r"t-SNE of u: .*differ"):
-        embed_views(pairs_of(), {"u": (["image"], np.ones((120, 2)))}, 10, 0.5, 0)
+        embed_views(pairs_of(), [{"u": View(["image"], np.ones((120, 2)))}], 10, 0.5, 0)

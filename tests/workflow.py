@@ -36,6 +36,13 @@ SMALL = {
         "epochs": 1,
         "kinds": ["degraded", "repaired"],
     },
+    "readings": {
+        "factors": {"epochs": [1]},
+        "sample": 2,
+        "blocks": 1,
+        "pairs": {"train": 200, "validation": 100, "test": 100},
+        "steps": 2,
+    },
     "sweep": {"latent": 2, "rho": [0.3, 0.8], "restarts": 2},
     "figures": {"latent": 2, "tsne": {"points": 200}},
     "emotion": {

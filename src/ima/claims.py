@@ -17,58 +17,97 @@ from ima import verdicts
 from ima.errors import InputError
 from ima.verdicts import Tested
 
-#: What a claim must and may have.
-REQUIRED = {"id", "section", "sentence", "test", "a", "table"}
-OPTIONAL = {"each", "b", "combine", "others", "than", "within", "paper", "only", "whose", "figure"}
+#: Whose claims the file has, a list of each.
+WHOSE = ("paper", "ours")
+#: What a claim must have, with a test or without one, and what it may have.
+NAMED = {"id", "section", "sentence"}
+TESTED = {"test", "a", "table"}
+OPTIONAL = {"each", "b", "combine", "others", "than", "within", "paper", "only", "figure"}
 TESTS = {
     "above": "mean over seeds above {than}, two-sided {paired}t test",
     "below": "mean over seeds below {than}, two-sided {paired}t test",
     "about": "mean over seeds within {within} of {than}, two one-sided {paired}t tests",
     "best": "above each of {others}, greatest p of the two-sided paired t tests",
-    "between": "counted, {than}",
     "as_many": "counted, as many as {than}",
     "linear": "counted, the same growth with every one of {than}",
+    "exponential": "counted, growth at least twice as great with every one of {than}",
 }
 
 
 def read_claims(path: str | Path) -> list[dict]:
     """Read the claims, and check that each says what is needed and nothing else.
 
+    Returns:
+        The claims in the file's order, with `whose` and, for one that is `like` another, whatever
+        of the other it does not replace.
+
     Raises:
         InputError: no such file, no YAML, or a claim that cannot be evaluated.
     """
     try:
-        claims = yaml.safe_load(Path(path).read_text())
+        lists = yaml.safe_load(Path(path).read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(path, expected="a list of claims in YAML", found=error) from error
-    if not isinstance(claims, list) or not claims:
-        raise InputError(path, expected="a list of claims", found=type(claims).__name__)
-    for claim in claims:
-        keys = set(claim) if isinstance(claim, Mapping) else set()
-        if REQUIRED - keys or keys - REQUIRED - OPTIONAL or claim["test"] not in TESTS:
-            raise InputError(
-                f"{path}, {claim['id'] if 'id' in keys else str(claim)[:60]}",
-                expected=f"{sorted(REQUIRED)}, a test of {sorted(TESTS)}, and if need be "
-                f"{sorted(OPTIONAL)}",
-                found=sorted(keys),
-            )
-    names = [claim["id"] for claim in claims]
-    if len(set(names)) < len(names):
-        raise InputError(path, expected="each id once", found=sorted(names))
-    return claims
+        raise InputError(path, expected="lists of claims in YAML", found=error) from error
+    if not isinstance(lists, Mapping) or set(lists) != set(WHOSE):
+        found = sorted(lists) if isinstance(lists, Mapping) else type(lists).__name__
+        raise InputError(path, expected=f"a list of claims for each of {WHOSE}", found=found)
+    claims: dict[str, dict] = {}
+    for whose in WHOSE:
+        for given in lists[whose] or ():
+            claim = _whole(given, claims, path)
+            if claim["id"] in claims:
+                raise InputError(path, expected="each id once", found=claim["id"])
+            claims[claim["id"]] = {**claim, "whose": whose}
+    if not claims:
+        raise InputError(path, expected="claims", found="none")
+    return list(claims.values())
+
+
+def _whole(given: object, before: Mapping[str, Mapping], path: str | Path) -> dict:
+    """Return a claim with what it shares with the one that it is `like`; checked."""
+    own = dict(given) if isinstance(given, Mapping) else {}
+    where = f"{path}, {own.get('id', str(given)[:60])}"
+    like = own.pop("like", None)
+    if like is not None and like not in before:
+        raise InputError(where, expected="like: the id of a claim before it", found=like)
+    base = {k: v for k, v in before.get(like, {}).items() if k != "whose"}
+    claim = {**base, **own}
+    if like and "each" in base:
+        claim["each"] = {**base["each"], **own.get("each", {})}
+    needed = NAMED | ({"untestable"} if "untestable" in claim else TESTED)
+    allowed = needed | (OPTIONAL if "untestable" not in claim else {"each"})
+    if needed - set(claim) or set(claim) - allowed or claim.get("test", "above") not in TESTS:
+        raise InputError(
+            where,
+            expected=f"{sorted(NAMED | TESTED)} (or `untestable` and why), a test of "
+            f"{sorted(TESTS)}, and if need be {sorted(OPTIONAL)}",
+            found=sorted(own),
+        )
+    return claim
 
 
 def expand(claim: Mapping) -> list[dict]:
-    """Return the claims that one with `each` stands for, with values in place of their names."""
+    """Return the claims that one with `each` stands for, with values in place of their names.
+
+    The id of each tells the values of those names that have several.
+    """
     each = claim.get("each", {})
     plain = {key: value for key, value in claim.items() if key != "each"}
     found = []
     for values in itertools.product(*each.values()):
         named = dict(zip(each, values, strict=True))
-        told = ", ".join(f"{key}={value}" for key, value in named.items())
+        told = ", ".join(f"{key}={named[key]}" for key, choice in each.items() if len(choice) > 1)
         one = filled(plain, named)
         found.append({**one, "id": f"{claim['id']}[{told}]" if told else claim["id"]})
     return found
+
+
+def sides(claim: Mapping) -> list[dict]:
+    """Return the keys of all scores that an expanded claim compares: of `a`, `b`, the others."""
+    a = claim["a"]
+    b = [{**a, **claim["b"]}] if "b" in claim else []
+    others = claim.get("others", {"key": "", "values": ()})
+    return [a, *b, *({**a, others["key"]: value} for value in others["values"])]
 
 
 def filled(value: object, named: Mapping) -> object:
@@ -90,7 +129,7 @@ class MissingScoreError(Exception):
 
 
 def chosen(scores: Sequence[Mapping], keys: Mapping) -> dict[int | None, float]:
-    """Return by seed the score that has these keys.
+    """Return by seed the score that has these keys; a key of None is one that it has no value of.
 
     Raises:
         MissingScoreError: there is none; told by the first key whose value the rows lack.
@@ -98,7 +137,7 @@ def chosen(scores: Sequence[Mapping], keys: Mapping) -> dict[int | None, float]:
     """
     rows = list(scores)
     for key, value in keys.items():
-        left = [row for row in rows if key in row and _same(row[key], value)]
+        left = [row for row in rows if _same(row.get(key), value)]
         if not left:
             known = sorted({str(row[key]) for row in rows if key in row})
             known = f"it has {', '.join(known[:8])}" if known else "it has none at all"
@@ -119,7 +158,9 @@ def _same(found: object, wanted: object) -> bool:
 
 
 def paired(a: Mapping, b: Mapping | None, combine: str = "difference") -> list[float]:
-    """Return a - b (or a / b) of the seeds that both have; what has no seed stands beside each.
+    """Return a - b of the seeds that both have; what has no seed stands beside each.
+
+    With `combine` relative, it is (a - b) / b.
 
     Raises:
         MissingScoreError: they share no seed.
@@ -137,7 +178,7 @@ def paired(a: Mapping, b: Mapping | None, combine: str = "difference") -> list[f
         raise MissingScoreError("the two sides share no seed")
     order = sorted(seeds, key=str)
     pairs = [(a.get(s, constant["a"]), b.get(s, constant["b"])) for s in order]
-    return [x / y if combine == "ratio" else x - y for x, y in pairs]
+    return [x / y - 1 if combine == "relative" else x - y for x, y in pairs]
 
 
 def evaluate(claim: Mapping, scores: Sequence[Mapping], paper: float | None) -> Tested:
@@ -151,32 +192,29 @@ def evaluate(claim: Mapping, scores: Sequence[Mapping], paper: float | None) -> 
     Raises:
         MissingScoreError: the run lacks what the claim is about.
     """
-    kind, a = claim["test"], claim["a"]
-    if kind in ("linear", "as_many"):
+    kind, (a, *rest) = claim["test"], sides(claim)
+    if kind in ("as_many", "linear", "exponential"):
         return _growth(scores, a, claim["than"], kind)
-    if kind == "best":
-        first = chosen(scores, a)
-        rivals = {str(v): {**a, claim["others"]["key"]: v} for v in claim["others"]["values"]}
-        return verdicts.best({n: paired(first, chosen(scores, r)) for n, r in rivals.items()})
-    b = chosen(scores, claim["b"]) if "b" in claim else None
     first = chosen(scores, a)
+    if kind == "best":
+        key = claim["others"]["key"]
+        rivals = {str(keys[key]): paired(first, chosen(scores, keys)) for keys in rest}
+        return verdicts.best(rivals)
+    b = chosen(scores, rest[0]) if rest else None
     x = paired(first, b, claim.get("combine", "difference"))
-    if kind == "between":
-        low, high = claim["than"]
-        holds = low < x[0] <= high
-        why = f"{x[0]:.4g}, {'' if holds else 'not '}in {low} to {high}"
-        return verdicts.counted(holds, x[0], why)
     than = paper if claim.get("than") == "paper" else float(claim.get("than", 0))
-    if kind == "about" and set(first) == {None}:  # nothing that seeds could change
-        near = abs(x[0] - than) <= float(claim["within"])
-        return verdicts.counted(near, x[0], f"{x[0]:.4g}, not an estimate")
+    within = float(claim["within"]) if kind == "about" else 0.0
+    if set(first) | set(b or ()) == {None}:  # nothing that seeds could change
+        far = x[0] - than
+        holds = {"above": far > 0, "below": far < 0, "about": abs(far) <= within}[kind]
+        return verdicts.counted(holds, x[0], f"{x[0]:.4g}, not an estimate")
     if kind == "about":
-        return verdicts.about(x, than, float(claim["within"]))
+        return verdicts.about(x, than, within)
     return getattr(verdicts, kind)(x, than)
 
 
 def _growth(scores: Sequence[Mapping], keys: Mapping, over: str, kind: str) -> Tested:
-    """Say how a count grows with a key: as the key does, or by the same at each step."""
+    """Say how a count grows with a key: as the key does, by the same, or ever twice as fast."""
     rows = [row for row in scores if all(_same(row.get(k), v) for k, v in keys.items())]
     found = {row[over]: row["value"] for row in rows}
     if len(found) < 3:
@@ -184,7 +222,11 @@ def _growth(scores: Sequence[Mapping], keys: Mapping, over: str, kind: str) -> T
     over_values = sorted(found)
     counts = [found[step] for step in over_values]
     growth = np.diff(counts)
-    holds = counts == over_values if kind == "as_many" else (growth == growth[0]).all()
+    holds = {
+        "as_many": counts == over_values,
+        "linear": (growth == growth[0]).all(),
+        "exponential": (growth[1:] >= 2 * growth[:-1]).all(),
+    }[kind]
     why = f"{over} {over_values[0]} to {over_values[-1]}: {', '.join(f'{c:g}' for c in counts)}"
     return verdicts.counted(bool(holds and growth[0] > 0), growth[0], why)
 

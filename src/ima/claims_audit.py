@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from ima import verdicts
-from ima.claims import TESTS, MissingScoreError, evaluate, expand, filled, paper_value
+from ima.claims import TESTS, MissingScoreError, evaluate, expand, filled, paper_value, sides
 from ima.verdicts import FAILS, HOLDS, UNDECIDED, UNTESTABLE, Tested
 
 #: What a reader wants to see first goes first.
@@ -21,6 +21,9 @@ PARTS = {
     **{"digits": "digits", "noise": "digits"},
     **{"emotion": "emotion", "corpus": "emotion"},
 }
+
+#: What seeds do not change.
+COUNTED = ("cost", "corpus")
 
 
 def audit(
@@ -72,6 +75,8 @@ def _with_paper(claim: Mapping, paper: Sequence[Mapping]) -> dict:
 
 def _tested(claim: Mapping, scores: Sequence, data: Mapping) -> tuple[Tested | None, str]:
     """Return what a test found, None if it could not be made, and why it does not count."""
+    if "untestable" in claim:
+        return None, claim["untestable"]
     part = data.get(PARTS.get(claim["a"]["of"]))
     if part and part["lacks"]:
         return None, part["lacks"]
@@ -85,12 +90,14 @@ def _tested(claim: Mapping, scores: Sequence, data: Mapping) -> tuple[Tested | N
 
 
 def _about(claim: Mapping, data: Mapping, run: str) -> dict:
-    part = data.get(PARTS.get(claim["a"]["of"]), {"name": "none: counted from the models"})
-    table = str(claim["table"]).replace("<run>", run)
+    tested = "untestable" not in claim
+    of = PARTS.get(claim["a"]["of"]) if tested else None
+    part = data.get(of, {"name": "none: counted from the models" if tested else ""})
     return {
         **{key: str(claim[key]) for key in ("id", "section", "sentence")},
-        **{"whose": claim.get("whose", "paper"), "table": table, "figure": claim.get("figure", "")},
-        **{"test": described(claim), "run": run, "data": part["name"], "paper": claim["shown"]},
+        **{key: str(claim.get(key, "")).replace("<run>", run) for key in ("table", "figure")},
+        **{"whose": claim.get("whose", "paper"), "test": described(claim) if tested else "none"},
+        **{"run": run, "data": part["name"], "paper": claim["shown"]},
     }
 
 
@@ -100,14 +107,15 @@ def described(claim: Mapping) -> str:
     words = {"than": claim["value"] if than == "paper" else than, "within": claim.get("within")}
     words["others"] = ", ".join(map(str, claim.get("others", {}).get("values", ())))
     words["paired"] = "paired " if "b" in claim else ""
-    if claim["test"] == "between":
-        words["than"] = "{} to {}".format(*than)
-    sides = _keys(claim["a"])
+    about = _keys(claim["a"])
     if "b" in claim:
-        sign = "divided by" if claim.get("combine") == "ratio" else "minus"
-        other = {k: v for k, v in claim["b"].items() if claim["a"].get(k) != v}
-        sides += f", {sign} the same with {_keys(other)}"
-    return f"{sides}: {TESTS[claim['test']].format(**words)}"
+        other = {k: v for k, v in sides(claim)[1].items() if claim["a"].get(k) != v}
+        sign = "relative to" if claim.get("combine") == "relative" else "minus"
+        about += f", {sign} the same with {_keys(other)}"
+    test = TESTS[claim["test"]]
+    if claim["a"]["of"] in COUNTED:  # without the words on seeds and tests
+        test = test.replace("mean over seeds", "counted,").partition(", two")[0]
+    return f"{about}: {test.format(**words)}"
 
 
 def _keys(keys: Mapping) -> str:

@@ -16,11 +16,14 @@ _SIGNS = {
     UNDECIDED: ("?", "undecided"),
     UNTESTABLE: ("–", "untestable"),
 }
+#: Headings of the two parts.
+_WHOSE = {"paper": "The paper's claims", "ours": "Our own claims and controls"}
 _NUMBER = ' class="n"'
 _STYLE = """
 body{font:16px/1.45 system-ui,sans-serif;margin:0 auto;max-width:76rem;padding:1rem;color:#1a1a1a;
 background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
+h1{font-size:1.5rem}h2{font-size:1.3rem;margin-top:2.5rem}h3{font-size:1.1rem;
+margin-top:1.5rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid #ccc}
@@ -44,10 +47,7 @@ def page(audit: pa.Table, run: str) -> str:
         audit: of `ima.claims_audit.audit`.
         run: name of the run.
     """
-    sections: dict[str, list[Mapping]] = defaultdict(list)
-    for row in audit.to_pylist():
-        sections[_title(row["section"])].append(row)
-    parts = [_section(title, rows) for title, rows in sorted(sections.items(), key=_order)]
+    parts = [_part(title, audit, whose) for whose, title in _WHOSE.items()]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -57,29 +57,34 @@ def page(audit: pa.Table, run: str) -> str:
     )
 
 
-def _title(section: str) -> str:
-    return "Annex" if section == "annex" else f"Section {section}"
-
-
-def _order(item: tuple[str, object]) -> tuple[bool, str]:
-    return item[0] == "Annex", item[0]
+def _part(title: str, audit: pa.Table, whose: str) -> str:
+    """Return the heading of the paper's claims or ours, and their sections; '' without any."""
+    sections: dict[str, list[Mapping]] = defaultdict(list)
+    for row in audit.to_pylist():
+        if row["whose"] == whose:
+            sections[row["section"]].append(row)
+    order = sorted(sections, key=lambda section: (section == "annex", section))
+    tables = "".join(_section(section, sections[section]) for section in order)
+    return f"<h2>{title}</h2>{tables}" if tables else ""
 
 
 def _head(audit: pa.Table) -> str:
     """Return how many claims have each verdict, and how to read it."""
-    whose = {"paper": "The paper's", "ours": "Our own"}
     order = (HOLDS, FAILS, UNDECIDED, UNTESTABLE)
     rows = "".join(
-        f'<tr><th scope="row">{whose[name]}</th>'
+        f'<tr><th scope="row">{_WHOSE[name]}</th>'
         + "".join(f'<td class="n" data-name="{v}">{counts[v]}</td>' for v in order)
         + "</tr>"
         for name, counts in summary(audit).items()
     )
     heads = "".join(f'<th scope="col" class="n">{_mark(verdict)}</th>' for verdict in order)
     tests = sum(p is not None for p in audit["p"].to_pylist())
+    names = (row["id"].partition("[")[0] for row in audit.to_pylist() if row["whose"] == "paper")
+    statements = len(set(names))
     return (
         f'<div class="scroll"><table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody>'
-        "</table></div>"
+        f"</table></div><p>The paper's {statements} statements have a row for each value that they "
+        "are about.</p>"
         "<p>A claim holds or does not hold where a test over seeds says so at a level of "
         f"{LEVEL:g}, two-sided, the tests of one sentence allowed for (Holm); a mean alone decides "
         "nothing. "
@@ -95,14 +100,15 @@ def _mark(verdict: str) -> str:
     return f'<span class="v {name}"><span aria-hidden="true">{sign} </span>{verdict}</span>'
 
 
-def _section(title: str, rows: list[Mapping]) -> str:
+def _section(section: str, rows: list[Mapping]) -> str:
+    title = "Annex" if section == "annex" else f"Section {section}"
     heads = ("claim", "verdict", "paper", "ours ± sd", "seeds", "p", "data")
     numbers = heads[2:-1]
     head = "".join(
         f'<th scope="col"{_NUMBER if name in numbers else ""}>{name}</th>' for name in heads
     )
     return (
-        f'<h2>{escape(title)}</h2><div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f'<h3>{escape(title)}</h3><div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(map(_row, rows))}</tbody></table></div>"
     )
 
@@ -110,7 +116,6 @@ def _section(title: str, rows: list[Mapping]) -> str:
 def _row(row: Mapping) -> str:
     ours = _number(row["ours"]) + (f" ± {row['ours_sd']:.2g}" if row["ours_sd"] else "")
     p = "" if row["p_adjusted"] is None else f"{row['p_adjusted']:.2g}"
-    own = " <em>(ours)</em>" if row["whose"] == "ours" else ""
     cells = [("paper", _number(row["paper"])), ("ours", ours)]
     cells += [("seeds", "" if row["seeds"] is None else str(row["seeds"])), ("p", p)]
     links = " ".join(_link(row[key]) for key in ("table", "figure") if row[key])
@@ -120,7 +125,7 @@ def _row(row: Mapping) -> str:
     )
     numbers = "".join(f'<td class="n" data-name="{n}">{v}</td>' for n, v in cells)
     return (
-        f"<tr><td>{escape(row['sentence'])}{own}{more}</td>"
+        f"<tr><td>{escape(row['sentence'])}{more}</td>"
         f"<td>{_mark(row['verdict'])}<br><small>{escape(row['why'])}</small></td>"
         f"{numbers}<td><small>{escape(row['data'])}</small></td></tr>\n"
     )

@@ -1,55 +1,75 @@
-"""Every score of a run by seed, as rows that claims choose from.
+"""Every score of digits and of costs by seed, as rows that claims choose from.
 
-A row has `of` (digits, emotion, noise, cost or corpus), `score`, its keys, `seed` (None for what is
-the same for every seed) and `value`. What a file lacks is no row, and no claim is tested on it.
+A row has `of` (digits, noise or cost), `score`, its keys, `seed` (None for what is the same for
+every seed) and `value`. What a file lacks is no row, and no claim is tested on it. Scores of
+utterances are in `ima.claims_scores_emotion`.
 """
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import mannwhitneyu, spearmanr
-
-from ima.schema_emotion import NOT_EMOTIONAL
+from scipy.stats import spearmanr
 
 Rows = list[dict]
 #: Columns of Table 4 that tell its rows apart, and those that are counted.
 COST_KEYS = ("setting", "model", "modalities", "latent")
-COSTS = ("parameters", "encoders", "decoders", "sub_networks", "loss_terms")
+COSTS = ("parameters", "parameters_importance", "encoders", "loss_terms")
+#: Terms of the loss of stage 1.
+TERMS = ("rec_", "align_", "glob")
 
 
 def retrieval(models: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterator[dict]:
     """Yield Precision@K of digits by model, representation, latent, K, neighbours and subset.
 
     Args:
-        models: of each model and seed, `latent`, `seed`, `model` (IMA where there is none), and
-            `retrieval` as `ima.metrics.score_model` returns it; of IMA `noise` as well, which gives
-            `misclassified`, the share of items whose importance is on the wrong side of .5.
+        models: of each model and seed, `model`, `latent`, `seed`, and `retrieval` as
+            `ima.metrics.score_model` returns it; of IMA what `weighed` takes as well.
         anchors: rows of `ima.anchors.score_anchors`.
     """
     for model in models:
-        name = model["model"]
-        about = {"of": "digits", "model": name, "latent": model["latent"], "seed": model["seed"]}
+        about = {"of": "digits", **{k: model[k] for k in ("model", "latent", "seed")}}
         for row in model["retrieval"]:
             keys = {k: row[k] for k in ("representation", "k", "neighbours", "subset")}
             yield {**about, **keys, "score": "precision", "value": row["precision"]}
-        for modality, noise in model.get("noise", {}).items():
-            yield {
-                **{k: about[k] for k in ("of", "latent", "seed")},
-                **{"score": "misclassified", "modality": modality},
-                "value": 1 - noise["accuracy"],
-            }
+        if "weights" in model:
+            yield from weighed(model, about)
     for row in anchors:
         keys = {k: value for k, value in row.items() if k != "precision"}
-        yield {
-            "of": "digits",
-            "seed": None,
-            **keys,
-            "score": "precision",
-            "value": row["precision"],
+        about = {"of": "digits", "seed": None, "score": "precision"}
+        yield {**about, **keys, "value": row["precision"]}
+
+
+def weighed(model: Mapping, about: Mapping) -> Iterator[dict]:
+    """Yield what importances of test pairs find and weigh, and how far latents are from z.
+
+    `f1_noise`; `f1_guess`, the best that a random classifier expects, by calling all noise:
+    2 p / (p + 1) of a share p; `misclassified`, the share of items on the wrong side of .5;
+    `importance` and `weight`, means over a subset of pairs; `distance` and `centre`, of
+    `ima.fusion_scores`.
+
+    Args:
+        model: `noise` of `ima.metrics.score_model`; all of `ima.fusion_scores.fusion_scores`.
+        about: its keys.
+    """
+    for modality, noise in model["noise"].items():
+        share = model["share_noise"][modality]
+        values = {
+            "f1_noise": noise["f1_noise"],
+            "f1_guess": 2 * share / (share + 1),
+            "misclassified": 1 - noise["accuracy"],
         }
+        for score, value in values.items():
+            yield {**about, "of": "noise", "modality": modality, "score": score, "value": value}
+    for row in model["weights"]:
+        keys = {k: row[k] for k in ("modality", "subset")}
+        for score in ("importance", "weight"):
+            yield {**about, **keys, "score": score, "value": row[score]}
+    yield {**about, "score": "centre", "value": model["centre"]}
+    for row in model["distances"]:
+        keys = {k: row[k] for k in ("modality", "pairs")}
+        yield {**about, **keys, "score": "distance", "value": row["distance"]}
 
 
 def accuracies(rows: Iterable[Mapping]) -> Iterator[dict]:
@@ -59,108 +79,104 @@ def accuracies(rows: Iterable[Mapping]) -> Iterator[dict]:
         yield {"of": "digits", **keys, "score": "accuracy", "value": row["accuracy"]}
 
 
-def swept(sweeps: Iterable[tuple[int, pa.Table]]) -> Iterator[dict]:
-    """Yield what importances of each rho find of the noise, by variant, modality and rho.
+def swept(sweeps: Iterable[tuple[int, pa.Table]], labels: Mapping[str, str]) -> Iterator[dict]:
+    """Yield what importances of each rho find of the noise, by model, modality and rho.
 
-    `f1_noise`, and `f1_lost`: how much less it is than that of the best rho of the same seed.
+    `raw`: L_corr of the training pairs as it is written; and the scores of `over_rho`.
 
     Args:
         sweeps: seed and table of `ima.schema.RHO_SWEEP`.
+        labels: of variants of IMA, how their models are called.
     """
     for seed, table in sweeps:
         found: dict[tuple, Rows] = defaultdict(list)
         for row in table.to_pylist():
-            found[row["variant"], row["modality"]].append(row)
-        for (variant, modality), rows in found.items():
-            about = {"of": "noise", "variant": variant, "modality": modality, "seed": seed}
-            yield from _over_rho(about, rows, "f1_noise")
-
-
-def _over_rho(about: Mapping, rows: Iterable[Mapping], score: str) -> Iterator[dict]:
-    """Yield a score over rho and what each rho loses to the best one."""
-    values = {row["rho"]: row[score] for row in rows}
-    greatest = max(values.values())
-    for rho, value in values.items():
-        yield {**about, "rho": rho, "score": score, "value": value}
-        yield {**about, "rho": rho, "score": "f1_lost", "value": greatest - value}
-
-
-def studied(study: pa.Table) -> Iterator[dict]:
-    """Yield F1 of noise by kind of noise, R, modality and detector, of `ima.schema.NOISE_STUDY`."""
-    for row in study.to_pylist():
-        keys = {key: row[key] for key in ("kind", "R", "modality", "detector", "seed")}
-        yield {"of": "noise", **keys, "score": "f1_noise", "value": row["f1_noise"]}
-
-
-def utterances(scores: Iterable[Mapping]) -> Iterator[dict]:
-    """Yield retrieval and accuracy of emotional utterances, of `ima.scores_emotion` by seed."""
-    for seed in scores:
-        for row in seed["scores"]:
-            yield {"of": "emotion", "seed": seed["seed"], **row}
-
-
-def swept_emotion(sweeps: Iterable[tuple[int, pa.Table]]) -> Iterator[dict]:
-    """Yield how importances of words and voices agree with references, by rho and what they are by.
-
-    Args:
-        sweeps: seed and table of `ima.schema_emotion.IMPORTANCE_EMOTION`.
-    """
-    for seed, table in sweeps:
-        found: dict[tuple, Rows] = defaultdict(list)
-        for row in table.to_pylist():
-            found[row["modality"], row["reference"], row["by"]].append(row)
-        for (modality, reference, by), rows in found.items():
-            about = {"of": "emotion", "modality": modality, "reference": reference, "by": by}
-            yield from _over_rho({**about, "seed": seed}, rows, "f1_mean")
+            found[labels[row["variant"]], row["modality"]].append(row)
+        for (model, modality), rows in found.items():
+            about = {"of": "noise", "model": model, "modality": modality, "seed": seed}
+            shares = [1 - row["share_noise"] for row in rows]
+            yield from over_rho(about, rows, "f1_noise", shares)
             for row in rows:
-                for score in ("auc", "auc_rarity"):
-                    if not math.isnan(row[score]):
-                        value = {"score": score, "value": row[score]}
-                        yield {**about, "seed": seed, "rho": row["rho"], **value}
+                yield {**about, "rho": row["rho"], "score": "raw", "value": row["raw"]}
 
 
-def mapped(maps: Iterable[tuple[int, pa.Table]]) -> Iterator[dict]:
-    """Yield how far out emotional and important words lie in the t-SNE map of words (Figure 5).
+def over_rho(
+    about: Mapping, rows: Sequence[Mapping], score: str, shares: Sequence[float]
+) -> Iterator[dict]:
+    """Yield a score over rho, and what follows from it.
 
-    `periphery`: the probability that a word of a category of the lexicon lies further than another
-    from the map's centre, the mean of all words; .5 by chance. `periphery_importance`: Spearman's
-    correlation of that distance with importance.
+    `f1_lost`: how much less it is than that of the best rho of the same seed. `f1_best`: that of
+    the best rho. `rho_best`: that rho; of equally good ones their mean. `rho_follows`: Spearman's
+    correlation of rho with the share of items that are called important.
 
     Args:
-        maps: seed and table of `ima.schema_emotion.EMBEDDINGS_EMOTION`.
+        about: keys of every row.
+        rows: of one seed, with `rho` and the score.
+        score: its name.
+        shares: of items that are called important at each rho.
     """
-    for seed, table in maps:
-        words = [row for row in table.to_pylist() if row["view"] == "verbal"]
-        at = np.array([(row["x"], row["y"]) for row in words])
-        far = np.linalg.norm(at - at.mean(0), axis=1)
-        emotional = np.array([row["category"] != NOT_EMOTIONAL for row in words])
-        y = np.array([row["importance"] for row in words])
-        values = {}
-        if 0 < emotional.sum() < len(words):
-            pairs = emotional.sum() * (~emotional).sum()
-            u = mannwhitneyu(far[emotional], far[~emotional]).statistic
-            values["periphery"] = float(u / pairs)
-        if np.ptp(y) > 0:
-            values["periphery_importance"] = float(spearmanr(far, y).statistic)
-        for score, value in values.items():
-            yield {"of": "emotion", "seed": seed, "score": score, "value": value}
+    rho = np.array([row["rho"] for row in rows])
+    values = np.array([row[score] for row in rows])
+    greatest = values.max()
+    for one, value in zip(rho.tolist(), values.tolist(), strict=True):
+        yield {**about, "rho": one, "score": score, "value": value}
+        yield {**about, "rho": one, "score": "f1_lost", "value": float(greatest - value)}
+    yield {**about, "score": "f1_best", "value": float(greatest)}
+    best = rho[np.isclose(values, greatest, rtol=0, atol=1e-9)]
+    yield {**about, "score": "rho_best", "value": float(best.mean())}
+    if len(rho) > 2 and np.ptp(rho) > 0:
+        follows = spearmanr(rho, shares).statistic if np.ptp(shares) > 0 else 0.0
+        yield {**about, "score": "rho_follows", "value": float(follows)}
+
+
+def studied(study: pa.Table, labels: Mapping[str, str]) -> Iterator[dict]:
+    """Yield F1 of noise by kind of noise, R, modality and detector, of `ima.schema.NOISE_STUDY`.
+
+    Args:
+        study: the table.
+        labels: of the detectors that are variants of IMA, how their models are called.
+    """
+    for row in study.to_pylist():
+        keys = {key: row[key] for key in ("kind", "R", "modality", "seed")}
+        model = labels.get(row["detector"], row["detector"])
+        yield {"of": "noise", **keys, "model": model, "score": "f1_noise", "value": row["f1_noise"]}
+
+
+def incomplete(study: pa.Table) -> Iterator[dict]:
+    """Yield Precision@K of models that were trained on pairs some of which lack an item.
+
+    Args:
+        study: `ima.schema.MISSING_STUDY`.
+    """
+    for row in study.to_pylist():
+        keys = {key: value for key, value in row.items() if key != "precision"}
+        yield {"of": "digits", **keys, "score": "precision_absent", "value": row["precision"]}
+
+
+def fallen(histories: Iterable[tuple[Mapping, Sequence[Mapping]]]) -> Iterator[dict]:
+    """Yield by term of the loss of stage 1 how great it is at the end, relative to the first epoch.
+
+    The end is the epoch whose weights are kept: that of the least validation loss.
+
+    Args:
+        histories: keys of a model, and the rows of its training, an epoch each.
+    """
+    for about, rows in histories:
+        kept = min(rows, key=lambda row: row.get("validation", -row["epoch"]))
+        for term in rows[0]:
+            if term.startswith(TERMS) and rows[0][term]:
+                value = kept[term] / rows[0][term]
+                yield {**about, "score": "last_to_first", "term": term, "value": value}
 
 
 def costs(table: Iterable[Mapping]) -> Iterator[dict]:
-    """Yield what models cost (Table 4), as far as it is counted and the same on any machine."""
-    for row in table:
-        keys = {key: row[key] for key in COST_KEYS}
-        for score in COSTS:
-            yield {"of": "cost", "seed": None, **keys, "score": score, "value": row[score]}
+    """Yield what models cost (Table 4), as far as it is counted and the same on any machine.
 
-
-def corpus_counts(utterances: pa.Table, words: pa.Table) -> Iterator[dict]:
-    """Yield how many utterances of the four classes the emotion corpus has, and how many words.
-
-    Args:
-        utterances: EMOTION_UTTERANCES.
-        words: WORD_VECTORS, the vocabulary.
+    `parameters_autoencoder` are all but those of importance networks.
     """
-    of_a_class = sum(label >= 0 for label in utterances["label"].to_pylist())
-    for score, value in (("utterances", of_a_class), ("vocabulary", len(words))):
-        yield {"of": "corpus", "seed": None, "score": score, "value": value}
+    for row in table:
+        about = {"of": "cost", "seed": None, **{key: row[key] for key in COST_KEYS}}
+        for score in COSTS:
+            yield {**about, "score": score, "value": row[score]}
+        rest = row["parameters"] - row["parameters_importance"]
+        yield {**about, "score": "parameters_autoencoder", "value": rest}

@@ -18,7 +18,7 @@ from ima.baselines.denoising import denoising_losses, keep_masks
 from ima.baselines.jmvae import jmvae_losses
 from ima.baselines.mvae import draw_subsets, fixed_subsets, mvae_losses
 from ima.model import IMA, Decoder, Encoder, ImportanceNet, Modality
-from ima.objectives import autoencoder_paper, paper
+from ima.objectives import AUTOENCODER, IMPORTANCE
 from ima.tables import typed
 
 #: The modalities of the models whose growth is measured; their latent size, batch, and width.
@@ -26,6 +26,9 @@ EQUAL = Modality(dimension=128, hidden=32)
 LATENT, BATCH, IMPORTANCE_HIDDEN = 16, 64, 32
 #: Timed steps of a model, of which the median counts, and those before.
 STEPS, WARM_UP = 9, 2
+
+#: Terms of IMA that are no reconstruction.
+OTHERS = ("align", "glob", "corr", "local")
 
 #: Variants whose cost grows with the number of subsets: name, kind, and settings beside the run's.
 GROWING = {
@@ -51,32 +54,43 @@ class Costed(NamedTuple):
 
 
 def costed_ima(
-    modalities: Mapping[str, Modality], latent: int, hidden: int, x: Mapping[str, Tensor]
+    modalities: Mapping[str, Modality],
+    latent: int,
+    hidden: int,
+    x: Mapping[str, Tensor],
+    objectives: tuple[str, str] = ("paper", "paper"),
 ) -> Costed:
-    """Return IMA with its two stages (the paper's objective) on a batch x (B, D_m) by modality."""
+    """Return IMA with a step of each of its two stages on a batch x (B, D_m) by modality.
+
+    Args:
+        modalities: its modalities.
+        latent: L.
+        hidden: width of its importance networks.
+        x: the batch.
+        objectives: of stage 1 and of stage 2, by name (`ima.objectives`).
+    """
     model = IMA(modalities, latent, hidden, {name: [0.5] for name in modalities})
     with torch.no_grad():
         u = model.autoencoder.encode(x)  # stage 2 computes it once for all its steps
     rho = {name: torch.tensor([0.5]) for name in modalities}
+    autoencoder, importance = AUTOENCODER[objectives[0]], IMPORTANCE[objectives[1]]
+    # What stage 2 knows of each pair: its latents, or what `ima+` computes from them beforehand.
+    ones = {name: torch.ones(len(values)) for name, values in x.items()}
+    known = (u,) if objectives[1] == "paper" else (ones, ones)
 
     def stage1() -> dict[str, Tensor]:
-        """Return the terms of Eq. 2 without what is only watched, and their sum as `loss`."""
-        terms = autoencoder_paper(model.autoencoder, x)
+        """Return the terms of stage 1 without what is only watched, and their sum as `loss`."""
+        terms = autoencoder(model.autoencoder, x)
         kept = {name: value for name, value in terms.items() if not name.startswith("norm_")}
         return {**kept, "loss": sum(kept.values())}
 
     def stage2() -> dict[str, Tensor]:
-        """Return the terms of the paper's objective, and their sum as `loss`."""
-        terms = paper(u, model.importances(x), rho)
+        """Return the terms of stage 2, and their sum as `loss`."""
+        terms = importance(*known, model.importances(x), rho)
         return {**terms, "loss": terms["loss"].sum()}
 
-    others = [
-        name
-        for terms in (stage1(), stage2())
-        for name in terms
-        if name.startswith(("align_", "glob", "corr_", "local_"))
-    ]
-    return Costed(model, (stage1, stage2), len(others))
+    named = [name for stage in (stage1, stage2) for name in stage()]
+    return Costed(model, (stage1, stage2), sum(name.split("_")[0] in OTHERS for name in named))
 
 
 def costed_baseline(
@@ -110,12 +124,17 @@ def costed_baseline(
 
 
 def parameters(model: nn.Module) -> dict[str, int]:
-    """Return how many weights a model has, by the kind of its sub-networks, and of all."""
+    """Return how many weights a model has: by kind of sub-network, of the autoencoder, and of all.
+
+    The autoencoder is all but the importance networks.
+    """
     found = {
         f"parameters_{name}": sum(w.numel() for net in networks for w in net.parameters())
         for name, networks in _networks(model).items()
     }
-    return {**found, "parameters": sum(weight.numel() for weight in model.parameters())}
+    every = sum(weight.numel() for weight in model.parameters())
+    autoencoder = every - found["parameters_importance"]
+    return {**found, "parameters_autoencoder": autoencoder, "parameters": every}
 
 
 def sub_networks(model: nn.Module) -> dict[str, int]:
@@ -179,56 +198,74 @@ def row(costed: Costed, batch: int) -> dict[str, float]:
     return {**counted, **loss_terms(costed, batch), "microseconds": microseconds(costed, batch)}
 
 
-def table4(
-    modalities: Mapping[str, Modality],
-    latents: Sequence[int],
-    hidden: int,
-    models: Mapping[str, tuple[str, Mapping]],
-    batch: int,
-    counts: Iterable[int],
-    run: str,
-) -> pa.Table:
-    """Return Table 4: the models at the run's settings, then with several equal modalities.
+class Setting(NamedTuple):
+    """The models of one data set, as a run trains them.
+
+    Attributes:
+        modalities: by name.
+        latents: sizes L of the latent space.
+        hidden: width of IMA's importance networks.
+        ima: its variants by label: the objectives of both stages.
+        models: the baselines by label: kind and its own settings.
+        batch: pairs a step.
+    """
+
+    modalities: Mapping[str, Modality]
+    latents: Sequence[int]
+    hidden: int
+    ima: Mapping[str, tuple[str, str]]
+    models: Mapping[str, tuple[str, Mapping]]
+    batch: int
+
+
+def table4(datasets: Mapping[str, Setting], counts: Iterable[int], run: str) -> pa.Table:
+    """Return Table 4: the models of each data set, then the first's with equal modalities.
 
     Args:
-        modalities: of the run, by name.
-        latents: sizes L of the run's latent space.
-        hidden: width of its importance networks.
-        models: the baselines by name: kind and its own settings.
-        batch: pairs a step.
+        datasets: by name.
         counts: numbers of equal modalities.
         run: name of the run, for the first column.
 
     Returns:
-        Rows of `run`, `setting` (the run's modalities, or `equal`), `model`, `modalities` (M),
-        `latent`, and those of `row`: `microseconds` is of CPU, a sample, one thread.
+        Rows of `run`, `dataset` (none for equal modalities), `setting` (the modalities, or
+        `equal`), `model`, `modalities` (M), `latent`, and those of `row`: `microseconds` is of CPU,
+        a sample, one thread.
     """
-    growing = {**models, **GROWING}
-    cases = [("+".join(modalities), modalities, L, hidden, batch, models) for L in latents]
-    cases += [
-        ("equal", {f"m{i}": EQUAL for i in range(count)}, LATENT, IMPORTANCE_HIDDEN, BATCH, growing)
-        for count in counts
+    first = next(iter(datasets.values()))
+    cases = [
+        (name, "+".join(of.modalities), of._replace(latents=[latent]))
+        for name, of in datasets.items()
+        for latent in of.latents
     ]
+    for count in counts:
+        equal = {f"m{i}": EQUAL for i in range(count)}
+        grown = Setting(
+            equal, [LATENT], IMPORTANCE_HIDDEN, first.ima, {**first.models, **GROWING}, BATCH
+        )
+        cases.append((None, "equal", grown))
     rows = [
         {
             "run": run,
+            "dataset": name,
             "setting": setting,
-            "model": name,
-            "modalities": len(layers),
-            "latent": latent,
-            **row(costed, size),
+            "model": model,
+            "modalities": len(of.modalities),
+            "latent": of.latents[0],
+            **row(costed, of.batch),
         }
-        for setting, layers, latent, wide, size, some in cases
-        for name, costed in _costed(layers, latent, wide, size, some)
+        for name, setting, of in cases
+        for model, costed in _costed(of)
     ]
     whole = [name for name, value in rows[0].items() if isinstance(value, int)]
-    return typed(rows, ("setting", "model"), whole)
+    return typed(rows, ("dataset", "setting", "model"), whole)
 
 
-def _costed(layers, latent: int, hidden: int, batch: int, models) -> Iterator[tuple[str, Costed]]:
-    """Yield IMA and each model by name, on the same random batch."""
+def _costed(of: Setting) -> Iterator[tuple[str, Costed]]:
+    """Yield IMA's variants and each model by label, on the same random batch."""
     torch.manual_seed(0)
-    x = {name: torch.rand(batch, modality.dimension) for name, modality in layers.items()}
-    yield "IMA", costed_ima(layers, latent, hidden, x)
-    for name, (kind, given) in models.items():
-        yield name, costed_baseline(kind, given, layers, latent, x)
+    latent, layers = of.latents[0], of.modalities
+    x = {name: torch.rand(of.batch, modality.dimension) for name, modality in layers.items()}
+    for label, objectives in of.ima.items():
+        yield label, costed_ima(layers, latent, of.hidden, x, objectives)
+    for label, (kind, given) in of.models.items():
+        yield label, costed_baseline(kind, given, layers, latent, x)

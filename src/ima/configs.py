@@ -37,6 +37,24 @@ def check_size(config: object, most: int = MOST) -> None:
             )
 
 
+def check_drawn(name: str | None, variants: Collection[str]) -> None:
+    """Return if the variant of IMA that figures show is one that the run trains, or none is named.
+
+    Args:
+        name: `figures.variant` of the config.
+        variants: those that are trained, on digits or on words and voices.
+
+    Raises:
+        InputError: it is not among them.
+    """
+    if name is not None and name not in variants:
+        raise InputError(
+            "config, figures.variant",
+            expected=f"one of the variants that are trained, {sorted(set(variants))}, or null",
+            found=name,
+        )
+
+
 def check_variants(names: Collection[str], known: Mapping[str, Mapping], section: str) -> None:
     """Return if a config defines each variant of IMA that it names, and no two share a label.
 

@@ -136,6 +136,7 @@ def draw(
     paper: Mapping[str, float],
     styles: Mapping[str, tuple] = SCORE_STYLES,
     ylabel: str = "noise, test pairs",
+    labels: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw Figure 6: precision, recall and F1 of the noise class over rho (6.1).
 
@@ -147,6 +148,7 @@ def draw(
         paper: by modality, the rho that the paper chose, drawn as a grey line.
         styles: name, colour and dash of each score that is drawn.
         ylabel: of the scores' axis.
+        labels: of the variants, by name; their names where None.
     """
     variants, modalities = (swept[n].unique().to_pylist() for n in ("variant", "modality"))
     chosen = choose_rho(swept)
@@ -160,7 +162,9 @@ def draw(
                 axes.axvline(paper[modality], color="0.6", linewidth=0.8)
             axes.axvline(chosen[variant, modality], color="0.3", linewidth=0.8, dashes=(1, 1.5))
             _panel(axes, swept.filter(of).sort_by("rho"), styles)
-            axes.set_title(f"{modality}, {variant}", fontsize=LETTERS + 1)
+            axes.set_title(
+                f"{modality}, {(labels or {}).get(variant, variant)}", fontsize=LETTERS + 1
+            )
         panels[0].set_ylabel(ylabel, fontsize=LETTERS)
     for axes in grid[-1]:
         axes.set_xlabel("ρ", fontsize=LETTERS)

@@ -15,19 +15,15 @@ from matplotlib.lines import Line2D
 
 from ima.errors import InputError
 from ima.figures import COLUMN, LETTERS, PAGE
+from ima.palettes import PAPER, SHADES, Palette
 from ima.schema_emotion import CLASSES, NOT_EMOTIONAL
 
-#: Colours of what a word or a voice tells; what is important is red and the rest blue, as noise and
-#: rest are in the paper's Figure 2.
-COLOURS = {
-    **{"angry": "red", "anger": "red", "happy": "orange", "positive": "orange"},
-    **{"sad": "blue", "anxiety": "purple", "negative": "black"},
-    **{"neutral": "#9a9a9a", "other": "#cfcfcf", NOT_EMOTIONAL: "#c4c4c4"},
-}
-#: Dull blue to red.
-IMPORTANCE = "coolwarm"
 #: Tokens that an utterance of Figure 3 has at least and at the most.
 LENGTHS = (7, 14)
+#: Categories of what is not emotional.
+NOT_MARKED = ("neutral", "other", NOT_EMOTIONAL)
+#: Importance from which on a word is written in white.
+DARK = 0.65
 
 
 def choose(utterances: Sequence[Mapping]) -> list[tuple[Mapping, str]]:
@@ -65,7 +61,9 @@ def choose(utterances: Sequence[Mapping]) -> list[tuple[Mapping, str]]:
 
 
 def figure3(chosen: Sequence[tuple[Mapping, str]], corpus: str) -> Figure:
-    """Draw Figure 3: words on their importance, and below each word that of its voice (6.1).
+    """Draw Figure 3: words shaded light to dark with importance, voices in a strip (6.1).
+
+    A token without a vector has a dashed frame.
 
     Args:
         chosen: of `choose`; mappings with `tokens`, `verbal` and `acoustic`, one a token, None for
@@ -74,7 +72,7 @@ def figure3(chosen: Sequence[tuple[Mapping, str]], corpus: str) -> Figure:
     """
     figure = Figure(figsize=(PAGE, 0.62 * len(chosen) + 0.55), layout="constrained")
     rows = figure.subplots(len(chosen), 1, squeeze=False)[:, 0]
-    colours = ScalarMappable(Normalize(0, 1), IMPORTANCE)
+    colours = ScalarMappable(Normalize(0, 1), SHADES)
     widest = max(sum(map(_width, item["tokens"])) for item, _ in chosen)
     for axes, (item, why) in zip(rows, chosen, strict=True):
         _utterance(axes, item, colours)
@@ -95,10 +93,11 @@ def _utterance(axes: Axes, item: Mapping, colours: ScalarMappable) -> None:
         for value, bottom, height in ((y, 0.38, 0.62), (voice, 0.0, 0.26)):
             face = "white" if value is None else colours.to_rgba(value)
             box = matplotlib.patches.Rectangle(
-                (left, bottom), width - 0.25, height, facecolor=face, edgecolor="0.5", linewidth=0.3
-            )
+                (left, bottom), width - 0.25, height, facecolor=face, edgecolor="0.5",
+                linewidth=0.3, linestyle=(0, (3, 3)) if value is None else "-",
+            )  # fmt: skip
             axes.add_patch(box)
-        dark = y is not None and abs(y - 0.5) > 0.38
+        dark = y is not None and y > DARK
         axes.text(
             left + (width - 0.25) / 2, 0.69, token, ha="center", va="center",
             fontsize=LETTERS + 1, color="white" if dark else "black",
@@ -111,15 +110,16 @@ def _width(token: str) -> float:
     return len(token) + 1.6
 
 
-def figure5(embeddings: pa.Table, corpus: str) -> Figure:
-    """Draw Figure 5: t-SNE of words and voices, by what they tell and by importance (6.1).
+def figure5(embeddings: pa.Table, corpus: str, palette: Palette = PAPER) -> Figure:
+    """Draw Figure 5: t-SNE of words and voices, by emotion and by importance (6.3).
 
     Panels: words by emotion category (a) and importance (b), voices by emotion (c) and importance
-    (d).
+    (d). What is emotional lies above what is not.
 
     Args:
         embeddings: table of EMBEDDINGS_EMOTION with the views `verbal` and `acoustic`.
         corpus: what the data are, written on the figure.
+        palette: the colours.
 
     Raises:
         InputError: a view is missing.
@@ -132,14 +132,13 @@ def figure5(embeddings: pa.Table, corpus: str) -> Figure:
         points = embeddings.filter(pc.equal(embeddings["view"], view))
         if not len(points):
             raise InputError("embeddings", expected=f"a view '{view}'", found="none")
-        told = f"({letters[0]}) {name}, emotion"
-        _by_category(row[0], points, told)
-        drawn = _by_importance(row[1], points, f"({letters[1]}) {name}, importance")
+        _by_category(row[0], points, f"({letters[0]}) {name}, emotion", palette)
+        drawn = _by_importance(row[1], points, f"({letters[1]}) {name}, importance", palette)
     bar = figure.colorbar(drawn, ax=list(panels[:, 1]), location="bottom", fraction=0.03, pad=0.02)
     bar.set_ticks([0, 0.5, 1], labels=["0", ".5", "1"])
     bar.ax.tick_params(labelsize=LETTERS, width=0.5, length=2)
     bar.set_label("importance", fontsize=LETTERS)
-    figure.suptitle(textwrap.fill(corpus, 60), fontsize=LETTERS)
+    figure.suptitle(textwrap.fill(corpus, 60, break_on_hyphens=False), fontsize=LETTERS)
     return figure
 
 
@@ -147,20 +146,26 @@ def _xy(points: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     return points["x"].to_numpy(), points["y"].to_numpy()
 
 
-def _by_category(axes: Axes, points: pa.Table, title: str) -> None:
+def _by_category(axes: Axes, points: pa.Table, title: str, palette: Palette) -> None:
     x, y = _xy(points)
     categories = np.array(points["category"].to_pylist())
-    # What tells nothing lies below what does.
-    order = [name for name in reversed(COLOURS) if name in set(categories.tolist())]
-    for name in order:
-        own = categories == name
-        axes.scatter(
-            x[own], y[own], s=3, c=COLOURS[name], linewidths=0.1, edgecolors="0.25", rasterized=True
-        )
+    # What is not emotional lies below the rest, and is smaller; the rest is in random order.
+    plain = np.isin(categories, NOT_MARKED)
+    marked = np.random.default_rng(0).permutation(np.flatnonzero(~plain))
+    for own, style in (
+        (np.flatnonzero(plain), {"s": 2, "edgecolors": "none"}),
+        (marked, {"s": 4, "edgecolors": "0.25"}),
+    ):
+        colours = [palette.emotions[name] for name in categories[own]]
+        axes.scatter(x[own], y[own], c=colours, linewidths=0.1, rasterized=True, **style)
+    order = [name for name in palette.emotions if name in set(categories.tolist())]
     handles = [
-        Line2D([], [], linestyle="", marker="o", markersize=3, color=COLOURS[name], label=name)
-        for name in reversed(order)
-    ]
+        Line2D(
+            [], [], linestyle="", marker="o", markersize=3, color=palette.emotions[name],
+            markeredgecolor="0.25", markeredgewidth=0.2, label=name,
+        )
+        for name in order
+    ]  # fmt: skip
     axes.legend(
         handles=handles, fontsize=LETTERS - 1.5, frameon=False, loc="upper center", ncols=3,
         bbox_to_anchor=(0.5, 0.0), handletextpad=0.1, columnspacing=0.6, borderpad=0.1,
@@ -168,12 +173,12 @@ def _by_category(axes: Axes, points: pa.Table, title: str) -> None:
     _frame(axes, title)
 
 
-def _by_importance(axes: Axes, points: pa.Table, title: str):
+def _by_importance(axes: Axes, points: pa.Table, title: str, palette: Palette):
     importance = points["importance"].to_numpy()
     order = np.argsort(importance)
     x, y = _xy(points)
     drawn = axes.scatter(
-        x[order], y[order], s=3, c=importance[order], cmap=IMPORTANCE, vmin=0, vmax=1,
+        x[order], y[order], s=3, c=importance[order], cmap=palette.importance, vmin=0, vmax=1,
         linewidths=0.1, edgecolors="0.25", rasterized=True,
     )  # fmt: skip
     _frame(axes, title)

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 #: Colours that stay apart for the colour-blind, and marks, of models in order.
-COLOURS = ("black", "#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7")
-MARKS = ("o", "s", "^", "D", "v", "P")
+COLOURS = ("black", "#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
 #: Least share of the fall that is drawn.
 LEAST = 1e-3
 #: Panels of the figure of costs: column of Table 4, and what it is called.

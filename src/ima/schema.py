@@ -75,10 +75,11 @@ OWN_IMPORTANCES = _table(modality=pa.string(), id=pa.string(), importance=pa.flo
 #: Features of synthetic noise; its rows follow those of the modality's FEATURES.
 NOISE = _table(id=pa.string(), x=VECTOR)
 
-#: Importance networks of a variant, rho and modality, the best of its restarts. Scores and mean
-#: importance are of test pairs; `corr` (L_corr, scale-free), `raw` (as it is), `local` and `loss`
-#: (local + lambda corr, whatever form was minimised) of training's. `agreement`: mean Jaccard index
-#: of the training items of an importance below .5 with those of every other rho.
+#: Importance networks of a variant, rho and modality, the best of its restarts. Scores, mean
+#: importance and `share_noise`, that of items of an importance below .5, are of test pairs; `corr`
+#: (L_corr, scale-free), `raw` (as it is), `local` and `loss` (local + lambda corr, whatever form
+#: was minimised) of training's. `agreement`: mean Jaccard index of the training items of an
+#: importance below .5 with those of every other rho.
 RHO_SWEEP = _table(
     variant=pa.string(),
     rho=pa.float64(),
@@ -88,6 +89,7 @@ RHO_SWEEP = _table(
     f1_noise=pa.float64(),
     f1_important=pa.float64(),
     mean_importance=pa.float64(),
+    share_noise=pa.float64(),
     corr=pa.float64(),
     raw=pa.float64(),
     local=pa.float64(),
@@ -107,12 +109,40 @@ NOISE_STUDY = _table(
     f1_noise=pa.float64(),
 )
 
+#: Scores of a reading (`ima.readings`): F1 of the noise class by modality, Precision@K of IMA's
+#: joint representation weighted by importances, by the true noise labels and not at all, and of the
+#: baselines, null where the run has no such baseline.
+READING_SCORES = (
+    *("f1_image", "f1_speech", "weighted", "oracle", "unweighted"),
+    *("jmvae", "mvae", "denoising"),
+)
+
+#: A block of readings: the level of each factor, latent size, seed, and READING_SCORES.
+READINGS = pa.schema(
+    [
+        *_table(
+            activation=pa.string(),
+            features=pa.string(),
+            epochs=pa.string(),
+            importances=pa.string(),
+            correlation=pa.string(),
+            rho=pa.string(),
+            z=pa.string(),
+            neighbours=pa.string(),
+            latent=pa.int32(),
+            seed=pa.int32(),
+        ),
+        *(pa.field(score, pa.float64()) for score in READING_SCORES),
+    ]
+)
+
 #: t-SNE coordinates of one view (a hidden layer or representation) of test pairs: the row of the
-#: pair table, the pair's label, and whether an item that the view shows is noise.
+#: pair table, the pair's label and kind, and whether an item that the view shows is noise.
 EMBEDDINGS = _table(
     view=pa.string(),
     pair=pa.int32(),
     label=pa.int8(),
+    kind=pa.string(),
     noise=pa.bool_(),
     x=pa.float32(),
     y=pa.float32(),

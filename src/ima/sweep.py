@@ -64,7 +64,9 @@ def sweep(
         agreement = agreements(y_train[name][copies].numpy() < 0.5)
         for value, copy, agrees in zip(grid, copies, agreement.tolist(), strict=True):
             about = {"variant": variant, "rho": value, "modality": name}
-            scores = importance_scores(y_test[name][copy].numpy(), is_noise[name])
+            y = y_test[name][copy].numpy()
+            scores = importance_scores(y, is_noise[name])
+            scores["share_noise"] = float((y < 0.5).mean())
             terms = _terms(final, name, copy, settings.lambda_corr)
             rows.append({**about, **scores, **terms, "agreement": agrees})
     return pa.Table.from_pylist(rows, schema=RHO_SWEEP)

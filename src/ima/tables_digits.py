@@ -9,20 +9,29 @@ from ima.classify import Classifier
 from ima.tables import beside, over_seeds, typed
 
 
-def table3(settings: Classifier, run: str) -> pa.Table:
-    """Return Table 3: the settings of the classifier, as it is built and trained.
+def table3(datasets: Mapping[str, Classifier], run: str) -> pa.Table:
+    """Return Table 3: the settings of each data set's classifier, as it is built and trained.
 
     Args:
-        settings: of the classifier.
+        datasets: settings of the classifier, by name of the data set.
         run: name of the run, for the first column.
 
     Returns:
-        Rows of `run`, `setting` and `value`.
+        Rows of `run`, `dataset`, `setting` and `value`.
     """
+    table = [
+        {"run": run, "dataset": dataset, "setting": name, "value": str(value)}
+        for dataset, settings in datasets.items()
+        for name, value in _classifier(settings).items()
+    ]
+    return typed(table, ("dataset", "setting", "value"))
+
+
+def _classifier(settings: Classifier) -> dict[str, object]:
     given = asdict(settings)
     schedule, hidden = given.pop("schedule"), given.pop("hidden")
     given.pop("patience")  # of no effect: it isn't shown pairs that could end it
-    rows = {
+    return {
         "hidden layers": "2",
         "units of a layer": hidden,
         "activation": "ReLU",
@@ -34,8 +43,6 @@ def table3(settings: Classifier, run: str) -> pa.Table:
         "inputs": "centred, divided by the root mean variance of the training vectors' dimensions",
         "stops": "after all epochs",
     }
-    table = [{"setting": name, "value": str(value)} for name, value in rows.items()]
-    return typed([{"run": run, **row} for row in table], ("setting", "value"))
 
 
 def table5(rows: Iterable[Mapping], paper: Iterable[Mapping], run: str) -> pa.Table:

@@ -1,6 +1,7 @@
 """t-SNE of hidden layers and representations of test pairs, for Figures 2 and 4 (6.1, 6.2)."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,18 @@ from openTSNE import TSNE
 from ima.errors import InputError
 from ima.pairing import is_noise, modalities
 from ima.schema import EMBEDDINGS
+
+
+class View(NamedTuple):
+    """What one t-SNE map shows of pairs.
+
+    Attributes:
+        shown: modalities whose items it shows; several for a joint representation.
+        vectors: (N, D), row for row with the pairs.
+    """
+
+    shown: Sequence[str]
+    vectors: np.ndarray
 
 
 def embed(x: np.ndarray, perplexity: float, theta: float, seed: int) -> np.ndarray:
@@ -59,17 +72,18 @@ def first_of_each(items: Sequence[np.ndarray]) -> np.ndarray:
 
 def embed_views(
     pairs: pa.Table,
-    views: Mapping[str, tuple[Sequence[str], np.ndarray]],
+    spaces: Sequence[Mapping[str, View]],
     perplexity: float,
     theta: float,
     seed: int,
 ) -> pa.Table:
     """Return the t-SNE of several views of the same pairs, each distinct item or pair once.
 
+    The views of a space are embedded by one t-SNE, so that they can be superimposed.
+
     Args:
         pairs: table of `ima.schema.pairs_schema`, N rows.
-        views: by name, the modalities whose items it shows, and its vectors (N, D), row for row
-            with the pairs.
+        spaces: views by name, N vectors each, row for row with the pairs.
         perplexity, theta, seed: as in `embed`.
 
     Returns:
@@ -78,43 +92,64 @@ def embed_views(
     Raises:
         InputError: a view has another number of rows than the pairs, or as `embed`.
     """
-    noisy = is_noise(pairs)
     tables = []
-    for view, (shown, vectors) in views.items():
-        if len(vectors) != len(pairs):
-            raise InputError(f"view {view}", expected=f"{len(pairs)} rows", found=len(vectors))
-        rows = first_of_each([pairs[f"item_{name}"].to_numpy() for name in shown])
+    for space in spaces:
+        rows = {name: _rows(pairs, name, view) for name, view in space.items()}
+        together = np.concatenate([space[name].vectors[rows[name]] for name in space])
         try:
-            coordinates = embed(vectors[rows], perplexity, theta, seed)
+            coordinates = embed(together, perplexity, theta, seed)
         except InputError as error:
             raise InputError(
-                f"{error.where} of {view}", expected=error.expected, found=error.found, do=error.do
+                f"{error.where} of {', '.join(space)}",
+                expected=error.expected,
+                found=error.found,
+                do=error.do,
             ) from error
-        columns = {
-            "view": [view] * len(rows),
-            "pair": rows,
-            "label": pairs["label"].to_numpy()[rows],
-            "noise": np.any([noisy[name] for name in shown], axis=0)[rows],
-            "x": coordinates[:, 0],
-            "y": coordinates[:, 1],
-        }
-        tables.append(pa.table(columns).cast(EMBEDDINGS))
+        ends = np.cumsum([len(of) for of in rows.values()])[:-1]
+        parts = zip(space.items(), np.split(coordinates, ends), strict=True)
+        tables += [_table(pairs, name, view, rows[name], at) for (name, view), at in parts]
     return pa.concat_tables(tables)
 
 
-def views_of(
+def _rows(pairs: pa.Table, name: str, view: View) -> np.ndarray:
+    """Return the pairs that a view shows: those that have an item of its own, each item once."""
+    if len(view.vectors) != len(pairs):
+        raise InputError(f"view {name}", expected=f"{len(pairs)} rows", found=len(view.vectors))
+    items = [pairs[f"item_{m}"].fill_null(-1).to_numpy() for m in view.shown]
+    rows = first_of_each(items)
+    return rows[np.max(items, axis=0)[rows] >= 0]
+
+
+def _table(pairs: pa.Table, name: str, view: View, rows: np.ndarray, at: np.ndarray) -> pa.Table:
+    noisy = is_noise(pairs)
+    columns = {
+        "view": [name] * len(rows),
+        "pair": rows,
+        "label": pairs["label"].to_numpy()[rows],
+        "kind": pairs["kind"].take(pa.array(rows)),
+        "noise": np.any([noisy[m] for m in view.shown], axis=0)[rows],
+        "x": at[:, 0],
+        "y": at[:, 1],
+    }
+    return pa.table(columns).cast(EMBEDDINGS)
+
+
+def spaces_of(
     pairs: pa.Table, hidden: Mapping[str, np.ndarray], representations: Mapping[str, np.ndarray]
-) -> dict[str, tuple[list[str], np.ndarray]]:
+) -> list[dict[str, View]]:
     """Return the views of Figures 2 and 4, for `embed_views`.
+
+    The hidden layers of Figure 2 have a t-SNE each; the representations of Figure 4, each
+    modality's own and the joint one, share one.
 
     Args:
         pairs: the pairs to show.
         hidden: by modality, the top hidden layer (N, H) of its importance network.
-        representations: `u_<modality>`, `z_unweighted` and `z`, each (N, L).
+        representations: `u_<modality>` and `z`, each (N, L).
     """
     names = modalities(pairs)
-    return {
-        **{f"hidden_{name}": ([name], hidden[name]) for name in names},
-        **{f"u_{name}": ([name], representations[f"u_{name}"]) for name in names},
-        **{joint: (names, representations[joint]) for joint in ("z_unweighted", "z")},
-    }
+    alone = {f"u_{name}": View([name], representations[f"u_{name}"]) for name in names}
+    return [
+        *({f"hidden_{name}": View([name], hidden[name])} for name in names),
+        {**alone, "z": View(names, representations["z"])},
+    ]

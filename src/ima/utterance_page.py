@@ -22,7 +22,7 @@ STYLE = """
 .utterances .w { display: inline-block; padding: 0 .3rem; margin: .1rem; border-radius: .2rem; }
 .utterances .none { border: 1px dashed #999; }
 .utterances .scale { display: inline-block; width: 8rem; height: .8rem; vertical-align: middle;
-  background: linear-gradient(90deg, #fff, #b40426); border: 1px solid #999; }
+  background: linear-gradient(90deg, #fff, #08306b); border: 1px solid #999; }
 .utterances button { font: inherit; padding: .25rem .8rem; margin: 1rem 0; }
 """
 
@@ -38,7 +38,7 @@ const data = JSON.parse(get("data").textContent), step = 100;
 let found = [], shown = 0;
 function shade(y) {
   const mix = (a, b) => Math.round(a + (b - a) * y);
-  return `rgb(${mix(255, 180)}, ${mix(255, 4)}, ${mix(255, 38)})`;
+  return `rgb(${mix(255, 8)}, ${mix(255, 48)}, ${mix(255, 107)})`;  // to #08306b
 }
 function item([id, speaker, label, split, tokens, verbal, acoustic]) {
   const li = document.createElement("li"), head = document.createElement("small");
@@ -53,7 +53,7 @@ function item([id, speaker, label, split, tokens, verbal, acoustic]) {
     else {
       const value = y[i] / 100;
       span.style.background = shade(value);
-      span.style.color = value > .55 ? "#fff" : "#1a1a1a";
+      span.style.color = value > .65 ? "#fff" : "#000";
       span.title = "importance " + value.toFixed(2);
     }
     li.append(span);
@@ -129,8 +129,8 @@ def search_html(utterances: Sequence[dict]) -> str:
     classes = "".join(f'<option value="{i}">{name}</option>' for i, name in enumerate(CLASSES))
     splits = "".join(f"<option>{name}</option>" for name in dict.fromkeys(row[3] for row in rows))
     return f"""<div class="utterances">
-<p>Importance: 0 <span class="scale" role="img" aria-label="white to red"></span> 1; a dashed frame
-marks a word without a vector. Hold the pointer over a word for its number.</p>
+<p>Importance: 0 <span class="scale" role="img" aria-label="white to dark blue"></span> 1; a dashed
+frame marks a word without a vector. Hold the pointer over a word for its number.</p>
 <form id="utterances-form" role="search" aria-label="utterances">
 <label>words or id<input id="utterances-words" type="search" autocomplete="off"></label>
 <label>class<select id="utterances-label"><option value="">all</option>{classes}

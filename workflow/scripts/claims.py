@@ -1,6 +1,7 @@
 """results/claims.csv and .html: the paper's claims on this run, by `ima.claims_audit.audit`."""
 
 from ima import claims_scores as of
+from ima import claims_scores_emotion as spoken
 from ima import job
 from ima.claims import read_claims
 from ima.claims_audit import audit, summary
@@ -12,6 +13,8 @@ from ima.schema_emotion import (
     EMBEDDINGS_EMOTION,
     EMOTION_UTTERANCES,
     IMPORTANCE_EMOTION,
+    LEXICON,
+    TOKEN_IMPORTANCES,
     WORD_VECTORS,
 )
 from ima.tables import read_columns, read_paper_values
@@ -31,30 +34,53 @@ def main(snakemake):
 
 def digits(given, params):
     """Return the scores of digits and what models cost."""
-    files = [read_json(path, ["latent", "seed", "retrieval"]) for path in given.scores]
+    files = [read_json(path, ["model", "latent", "seed", "retrieval"]) for path in given.scores]
     models = [model for file in files for model in (file if isinstance(file, list) else [file])]
     sweeps = [read_parquet(path, RHO_SWEEP, rows=True) for path in given.sweeps]
     studies = [read_parquet(path, NOISE_STUDY, rows=True) for path in given.studies]
+    trained = [
+        {"of": "digits", "model": model, "latent": latent, "seed": seed}
+        for model, latent, seed in params.models
+    ]
     return [
         *of.retrieval(models, read_json(given.anchors, ["model", "precision"])),
         *of.accuracies(row for path in given.accuracies for row in read_rows(path)),
-        *of.swept(zip(params.sweep_seeds, sweeps, strict=True)),
-        *(row for study in studies for row in of.studied(study)),
+        *of.fallen(histories(trained, given.histories)),
+        *of.swept(zip(params.sweep_seeds, sweeps, strict=True), params.labels),
+        *(row for study in studies for row in of.studied(study, params.labels)),
         *of.costs(read_columns(given.table4, [*of.COST_KEYS, *of.COSTS])),
     ]
 
 
 def emotion(given, params):
     """Return the scores of words and voices."""
-    sweeps = [read_parquet(path, IMPORTANCE_EMOTION, rows=True) for path in given.emotion_sweeps]
-    maps = [read_parquet(path, EMBEDDINGS_EMOTION, rows=True) for path in given.emotion_maps]
+
+    def tables(paths, schema):
+        """Return of every model its name, its seed and its table."""
+        found = (read_parquet(path, schema, rows=True) for path in paths)
+        return [(*model, table) for model, table in zip(params.emotion_models, found, strict=True)]
+
+    trained = [
+        {"of": "emotion", "model": model, "seed": seed} for model, seed in params.emotion_models
+    ]
+    lexicon = read_parquet(given.lexicon, LEXICON, rows=True)
+    anchors = read_parquet(given.emotion_anchors, IMPORTANCE_EMOTION, rows=True)
     utterances = read_parquet(given.utterances, EMOTION_UTTERANCES, rows=True)
     return [
-        *of.utterances(read_json(path, ["seed", "scores"]) for path in given.emotion_scores),
-        *of.swept_emotion(zip(params.emotion_seeds, sweeps, strict=True)),
-        *of.mapped(zip(params.emotion_seeds, maps, strict=True)),
-        *of.corpus_counts(utterances, read_parquet(given.words, WORD_VECTORS, rows=True)),
+        *spoken.utterances(read_json(path, ["seed", "scores"]) for path in given.emotion_scores),
+        *of.fallen(histories(trained, given.emotion_histories)),
+        *spoken.swept_emotion(tables(given.emotion_sweeps, IMPORTANCE_EMOTION)),
+        *spoken.swept_emotion([("", None, anchors)]),
+        *spoken.mapped(tables(given.emotion_maps, EMBEDDINGS_EMOTION)),
+        *spoken.worded(tables(given.importances, TOKEN_IMPORTANCES), lexicon),
+        *spoken.corpus_counts(utterances, read_parquet(given.words, WORD_VECTORS, rows=True)),
     ]
+
+
+def histories(models, paths):
+    """Return the keys of every model with the rows of its training."""
+    rows = (read_columns(path, ["epoch", "validation"]) for path in paths)
+    return zip(models, rows, strict=True)
 
 
 if __name__ == "__main__":

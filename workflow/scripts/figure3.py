@@ -11,18 +11,17 @@ from ima.utterances import with_importances
 
 
 def main(snakemake):
-    utterances = with_importances(
-        read_parquet(snakemake.input.utterances, EMOTION_UTTERANCES),
-        read_parquet(snakemake.input.tokens, EMOTION_TOKENS),
-        read_parquet(snakemake.input.importances, TOKEN_IMPORTANCES),
-    )
-    corpus = snakemake.params.corpus
-    figure = figure3(choose(utterances), corpus)
-    save(figure, snakemake.output.pdf, snakemake.output.png)
-    with whole_file(snakemake.output.html) as temporary:
-        text = page(utterances, snakemake.params.run, corpus)
-        temporary.write_text(text, encoding="utf-8")
-    print(f"{len(utterances)} utterances on the page")
+    params, given, made = snakemake.params, snakemake.input, snakemake.output
+    table = read_parquet(given.utterances, EMOTION_UTTERANCES)
+    tokens = read_parquet(given.tokens, EMOTION_TOKENS)
+    files = zip(given.importances, params.labels, made.pdf, made.png, made.html, strict=True)
+    for importances, label, pdf, png, html in files:
+        utterances = with_importances(table, tokens, read_parquet(importances, TOKEN_IMPORTANCES))
+        corpus = f"{label}; {params.corpus}"
+        save(figure3(choose(utterances), corpus), pdf, png)
+        with whole_file(html) as temporary:
+            temporary.write_text(page(utterances, params.run, corpus), encoding="utf-8")
+        print(f"{label}: {len(utterances)} utterances on the page")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def main(snakemake):
     write_csv(table, snakemake.output.table)
     chosen = figure6.rho_table(table, paper)
     write_csv(chosen, snakemake.output.rho)
-    figure = figure6.draw(table, paper)
+    figure = figure6.draw(table, paper, labels=snakemake.params.labels)
     save(figure, snakemake.output.pdf, snakemake.output.png)
     print(told.first(chosen, "rho"))
 

@@ -2,6 +2,7 @@
 
 from ima import job, told
 from ima.errors import InputError
+from ima.fusion_scores import fusion_scores
 from ima.io import read_parquet, write_json
 from ima.metrics import score_model
 from ima.pairing import modalities, read_pairs
@@ -18,6 +19,7 @@ def main(snakemake):
         expected, found = f"vectors of {model['latent']} values", width
         raise InputError(snakemake.input.representations, expected=expected, found=found)
     scores = score_model(representations, pairs, snakemake.params.k)
+    scores |= fusion_scores(representations, pairs)
     write_json({"model": snakemake.params.label, **model, **scores}, snakemake.output.scores)
     print(told.precisions(scores["retrieval"]))
 

@@ -1,4 +1,4 @@
-"""results/tables/table3.csv: the classifier (Table 3), by `ima.tables_digits.table3`."""
+"""results/tables/table3.csv: the classifiers (Table 3), by `ima.tables_digits.table3`."""
 
 from ima import job
 from ima.classify import Classifier
@@ -7,10 +7,12 @@ from ima.tables_digits import table3
 
 
 def main(snakemake):
-    settings = Classifier(**snakemake.params.settings)
-    table = table3(settings, snakemake.params.run)
+    datasets = {
+        name: Classifier(**settings) for name, settings in snakemake.params.settings.items()
+    }
+    table = table3(datasets, snakemake.params.run)
     write_csv(table, snakemake.output.table)
-    print(f"{len(table)} settings")
+    print(f"{len(table)} settings of {len(datasets)} data sets")
 
 
 if __name__ == "__main__":

@@ -3,28 +3,33 @@
 import torch
 
 from ima import job, told
-from ima.complexity import table4
+from ima.baselines import BASELINES
+from ima.complexity import Setting, table4
+from ima.features.voice import columns
 from ima.io import vector_width, write_csv
 from ima.model import Modality
+
+
+def setting(layers, widths, settings):
+    """Return the models of a data set, whose vectors have these widths."""
+    models = {
+        label or BASELINES[kind].label: (kind, own) for label, kind, own in settings["models"]
+    }
+    modalities = {name: Modality(widths[name], **own) for name, own in layers.items()}
+    return Setting(modalities, **settings | {"models": models})
 
 
 def main(snakemake):
     torch.set_num_threads(1)  # a time on one core is told
     params = snakemake.params
-    modalities = {
-        name: Modality(vector_width(snakemake.input[name]), **layers)
+    widths = {name: vector_width(snakemake.input[name]) for name in params.layers["digits"]}
+    # Of words and voices the config is enough: Table 4 needs no corpus of theirs.
+    spoken = {"verbal": params.words, "acoustic": len(columns(params.voices))}
+    datasets = {
+        name: setting(layers, {**widths, **spoken}, params.settings[name])
         for name, layers in params.layers.items()
     }
-    models = {label: (kind, own) for label, kind, own in params.models}
-    table = table4(
-        modalities,
-        params.latents,
-        params.hidden,
-        models,
-        params.batch_size,
-        range(2, params.most + 1),
-        params.run,
-    )
+    table = table4(datasets, range(2, params.most + 1), params.run)
     write_csv(table, snakemake.output.table)
     print(told.first(table.select(["model", "latent", "microseconds"]), "microseconds"))
 

@@ -8,7 +8,7 @@ from ima.io import read_parquet, read_tensors, write_parquet
 from ima.pairing import read_pairs
 from ima.schema import EMBEDDINGS, representations_schema
 from ima.train import device
-from ima.tsne import embed_views, views_of
+from ima.tsne import embed_views, spaces_of
 
 
 def main(snakemake):
@@ -25,11 +25,11 @@ def main(snakemake):
     with torch.no_grad():
         hidden = {m: model.importance[m].hidden(x[m][rows[m]])[0].cpu().numpy() for m in rows}
     table = read_parquet(snakemake.input.representations, representations_schema(rows))
-    vectors = ("z", "z_unweighted", *(f"u_{name}" for name in rows))
+    vectors = ("z", *(f"u_{name}" for name in rows))
     representations = {name: matrix(table, name)[:points] for name in vectors}
-    views = views_of(pairs, hidden, representations)
+    spaces = spaces_of(pairs, hidden, representations)
     seed = int(snakemake.wildcards.seed)
-    table = embed_views(pairs, views, seed=seed, **settings)
+    table = embed_views(pairs, spaces, seed=seed, **settings)
     write_parquet(table, snakemake.output[0], EMBEDDINGS)
     print(told.points(table))
 

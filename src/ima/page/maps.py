@@ -15,13 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.colors import to_hex
 
-from ima.figures_importance import JOINT, KIND_COLOURS, NOISE_COLOUR, class_colours
+from ima.figures_importance import JOINT
+from ima.palettes import COLORBLIND, PAPER
 from ima.schema_emotion import NOT_EMOTIONAL
 
-#: Classes whose colours stay apart for the colour-blind: matplotlib's `petroff10`.
-APART = tuple(matplotlib.color_sequences["petroff10"])
-#: Of what is of no class beside them, for two of them are grey.
-PALE = "#ececec"
+#: Of what is of no class among colours for the colour-blind.
+PALE = COLORBLIND.among_classes
 #: Steps of a scale of importances.
 STEPS = 64
 
@@ -44,7 +43,7 @@ class Mode:
     colours: Sequence[str]
     names: Sequence[str] = ()
     other: str = ""
-    grey: str = NOISE_COLOUR
+    grey: str = PAPER.among_classes
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,6 @@ def scale() -> Mode:
     """Return the mode of importances."""
     colours = matplotlib.colormaps["viridis"](np.linspace(0, 1, STEPS))
     return Mode("importance", "importance", [to_hex(colour) for colour in colours])
-
-
-def apart(number: int) -> list[str]:
-    """Return colours of so many classes that stay apart for the colour-blind, of ten or fewer."""
-    if number <= len(APART):
-        return [to_hex(colour) for colour in APART[:number]]
-    return [to_hex(c) for c in matplotlib.colormaps["cividis"](np.linspace(0, 1, number))]
 
 
 def pair_maps(
@@ -126,13 +118,20 @@ def _pair_modes(classes: Sequence[str], noise: bool) -> list[Mode]:
     grey = "noise" if noise else ""
     modes = [scale()]
     if noise:
-        modes.insert(0, Mode("noise", "noise", [KIND_COLOURS["rest"], KIND_COLOURS["noise"]],
+        modes.insert(0, Mode("noise", "noise", [PAPER.rest, PAPER.noise],
                              ["no noise", "noise"]))  # fmt: skip
     if classes:
         n = len(classes)
         modes[:0] = [
-            Mode(f"{called}, colours of the paper", "class", class_colours(n), classes, grey),
-            Mode(f"{called}, for the colour-blind", "class", apart(n), classes, grey, PALE),
+            Mode(f"{called}, colours of the paper", "class", PAPER.of_classes(n), classes, grey),
+            Mode(
+                f"{called}, for the colour-blind",
+                "class",
+                COLORBLIND.of_classes(n),
+                classes,
+                grey,
+                PALE,
+            ),
         ]
     return modes
 
@@ -159,8 +158,14 @@ def emotion_maps(embeddings: pa.Table, words: Sequence[str]) -> Maps:
             columns["word"] = [words[item] for item in rows["item"].to_pylist()]
             told.insert(0, ("word", "@word"))
         panels.append(Panel(title, columns, told))
-    mode = Mode("emotion", "class", apart(len(named)), named, "neutral, other or none", PALE)
-    return Maps("Words and voices", [mode, scale()], panels)
+    modes = [
+        Mode(f"emotion, {label}", "class", [palette.emotions[name] for name in named], named,
+             "neutral, other or none", palette.emotions["other"])
+        for label, palette in (
+            ("colours of the paper", PAPER), ("for the colour-blind", COLORBLIND),
+        )
+    ]  # fmt: skip
+    return Maps("Words and voices", [*modes, scale()], panels)
 
 
 def script() -> str:

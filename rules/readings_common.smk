@@ -1,0 +1,53 @@
+"""The readings that are trained, and the settings that they share (docs/readings.md)."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+from snakemake.utils import Paramspace
+
+from ima import readings as multiverse
+
+#: The readings that are trained: the level of each factor of both stages.
+READINGS = []
+if config["readings"]["sample"]:
+    multiverse.check_seeds(config["readings"]["seeds"])
+    READINGS = multiverse.design(
+        config["readings"]["factors"],
+        config["readings"]["sample"],
+        config["readings"]["blocks"],
+        config["readings"]["seed"],
+    )
+#: Blocks of readings, a job for each of them and each seed.
+BLOCKS = Paramspace(
+    pd.DataFrame(multiverse.blocks(READINGS), columns=multiverse.BLOCK), filename_params="*"
+)
+
+
+def read_stage1(latent):
+    """Return the settings of stage 1 of the variant `paper`, but for those that readings choose."""
+    shared = dict(config["autoencoder"])
+    own = shared.pop("by_latent").get(str(latent), {})
+    settings = shared | own | config["ima"]["paper"]["autoencoder"]
+    return {k: v for k, v in settings.items() if k not in ("epochs", "importances")}
+
+
+def read_stage2():
+    """Return the settings of stage 2 of the variant `paper`, but for those that readings choose."""
+    settings = config["importance"] | config["ima"]["paper"]["importance"]
+    wanted = ("objective", "steps", "batch_size", "learning_rate")
+    own = {name: config["readings"][name] or settings[name] for name in ("steps", "restarts")}
+    return {name: settings[name] for name in wanted} | own
+
+
+def read_baselines():
+    """Return by kind of baseline and latent size the settings of the first baseline of this kind."""
+    names = {model["kind"]: name for name, model in reversed(MODELS.items())}
+    shared = {L: budget(SimpleNamespace(latent=str(L))) for L in config["latents"]}
+    return {
+        kind: {
+            latent: {k: v for k, v in of.items() if k != "epochs"} | own_settings(names[kind])
+            for latent, of in shared.items()
+        }
+        for kind in ("jmvae", "mvae", "denoising")
+        if kind in names
+    }

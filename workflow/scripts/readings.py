@@ -1,0 +1,27 @@
+"""readings.csv, its scores and figure: claims by reading, by `ima.readings_claims.shares` (6)."""
+
+import pyarrow as pa
+
+from ima import job
+from ima.errors import InputError
+from ima.figures import save
+from ima.figures_readings import draw
+from ima.io import read_parquet, write_csv
+from ima.readings_claims import mean_scores, shares, told
+from ima.schema import READINGS
+
+
+def main(snakemake):
+    if not snakemake.input.scores:
+        raise InputError("config, readings.sample", expected="1 or more", found=0)
+    scores = [read_parquet(path, READINGS, rows=True) for path in snakemake.input.scores]
+    means = mean_scores(pa.concat_tables(scores), snakemake.params.run)
+    write_csv(means, snakemake.output.scores)
+    table = shares(means)
+    write_csv(table, snakemake.output.table)
+    save(draw(means, table), snakemake.output.pdf, snakemake.output.png)
+    print(told(table))
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)

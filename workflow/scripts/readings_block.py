@@ -1,0 +1,53 @@
+"""results/<run>/readings/: scores of readings, by `ima.readings_block.train_block` (5, 6)."""
+
+import numpy as np
+
+from ima import job
+from ima.columns import matrix
+from ima.data import load_pairs
+from ima.features.speech import Mfcc, mfcc_of_waves
+from ima.io import read_matrix, read_parquet, write_parquet
+from ima.noise import noise_wave
+from ima.pairing import noise_count, read_pairs
+from ima.readings_block import Data, Settings, features, train_block
+from ima.schema import FEATURES, READINGS
+from ima.train import device
+
+
+def main(snakemake):
+    params, block = snakemake.params, dict(snakemake.params.block)
+    speech = read_parquet(snakemake.input.mfcc, FEATURES, rows=True)
+    noise = _noise(len(speech), snakemake)
+    x = features(
+        block["features"],
+        read_matrix(snakemake.input.image),
+        np.concatenate((matrix(speech, "x"), noise)),
+        np.flatnonzero(speech["split"].to_numpy(zero_copy_only=False) == "train"),
+        params.mfcc["coefficients"],
+    )
+    train, validation = (
+        {m: rows[: params.pairs[split]] for m, rows in load_pairs(snakemake.input[split]).items()}
+        for split in ("train", "validation")
+    )
+    test = read_pairs(snakemake.input.test).slice(0, params.pairs["test"])
+    data = Data({m: of.to(device()) for m, of in x.items()}, train, validation, test)
+    settings = Settings(
+        *(params.layers, params.stage1, params.stage2, params.hidden, params.baselines, params.k)
+    )
+    seed = int(snakemake.wildcards.seed)
+    scores = train_block(block, params.readings, params.neighbours, data, settings, seed)
+    write_parquet(scores, snakemake.output.scores, READINGS)
+    print(f"{len(params.readings)} readings of {', '.join(map(str, block.values()))}")
+
+
+def _noise(count, snakemake):
+    """Return the MFCC of the noise waves that rule noise_speech maps to [0, 1]."""
+    paths = [snakemake.input[split] for split in ("train", "validation", "test")]
+    rng = np.random.default_rng([snakemake.params.noise_seed, 1])
+    mfcc, seconds = Mfcc(**snakemake.params.mfcc), snakemake.params.noise["seconds"]
+    wanted = noise_count("speech", count, paths)
+    return mfcc_of_waves((noise_wave(seconds, mfcc.rate, rng) for _ in range(wanted)), mfcc)
+
+
+if __name__ == "__main__":
+    job.run(main, snakemake)
