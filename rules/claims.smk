@@ -1,5 +1,6 @@
 """What the paper says, tested on this run (docs/claims.md)."""
 
+
 rule claims:
     """Every claim of the paper with a verdict: a test over the seeds of this run."""
     input:
@@ -17,9 +18,7 @@ rule claims:
         emotion_anchors=of_emotion(rules.emotion_importance_anchors.output.anchors),
         emotion_maps=of_emotion(expand(rules.emotion_tsne.output.embeddings, **EMOTION_MODELS)),
         emotion_histories=of_emotion(
-            expand(
-                emotion_last_round(rules.emotion_autoencoder.output.history), **EMOTION_MODELS
-            )
+            expand(emotion_last_round(rules.emotion_autoencoder.output.history), **EMOTION_MODELS)
         ),
         importances=of_emotion(expand(rules.emotion_scores.output.importances, **EMOTION_MODELS)),
         lexicon=of_emotion(rules.emotion_words.output.lexicon),

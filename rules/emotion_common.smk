@@ -48,23 +48,6 @@ def reference_fingerprint():
     return tree_fingerprint(REFERENCE) if REFERENCE and Path(REFERENCE).is_dir() else ""
 
 
-#: The user's own vectors and lexicon, where the config names files and no packages.
-EMOTION_FILES = {
-    name: EMOTION["words"][name]
-    for name in ("glove", "lexicon")
-    if EMOTION["words"][name] not in ("package", "empath", "nrclex")
-}
-
-#: What the corpus is, for tables and figures.
-EMOTION_NAME = {
-    "ravdess_meld": "constructed pairing: MELD's texts, each with RAVDESS' voices of its emotion",
-    "iemocap": "demo: sentences of a grammar, spoken by espeak-ng" if emotion_made() else "IEMOCAP",
-}[EMOTION["corpus"]]
-
-#: Folder of a model of words and voices.
-EMOTION_MODEL = f"{SPOKEN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
-
-
 def emotion_importance_settings(variant):
     """Return the settings of stage 2 of a variant on words and voices, `rho` among them."""
     own = EMOTION["ima"][variant]["importance"]
@@ -86,6 +69,25 @@ def emotion_round_before(wildcards):
     """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
     number = int(wildcards.round) - 1
     folder = EMOTION_MODEL.format(**wildcards)
-    files = {"before": "autoencoder", "importance": "importance"}
-    names = files if number else {}
-    return {key: f"{folder}/{names[key]}_round{number}.safetensors" for key in names}
+    return (
+        {
+            "before": f"{folder}/autoencoder_round{number}.safetensors",
+            "importance": f"{folder}/importance_round{number}.safetensors",
+        }
+        if number
+        else {}
+    )
+
+
+#: The user's own vectors and lexicon, where the config names files and no packages.
+EMOTION_FILES = {
+    name: EMOTION["words"][name]
+    for name in ("glove", "lexicon")
+    if EMOTION["words"][name] not in ("package", "empath", "nrclex")
+}
+
+#: What the corpus is, for tables and figures.
+EMOTION_NAME = {
+    "ravdess_meld": "constructed pairing: MELD's texts, each with RAVDESS' voices of its emotion",
+    "iemocap": "demo: sentences of a grammar, spoken by espeak-ng" if emotion_made() else "IEMOCAP",
+}[EMOTION["corpus"]]

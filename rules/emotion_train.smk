@@ -1,5 +1,6 @@
 """Models of words and voices, and their scores (Sections 3, 5, 6.1 and 6.2)."""
 
+EMOTION_MODEL = f"{SPOKEN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
 EMOTION_FEATURES = {
     "verbal": [rules.emotion_words.output.words],
     "acoustic": [rules.emotion_voices.output.voices],

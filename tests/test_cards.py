@@ -73,7 +73,8 @@ def test_a_model_card_has_its_scores_and_what_holds():
             "latents": [2],
             "seeds": [0, 1],
             "model": {"image": {"hidden": 500, "activation": "tanh", "loss": "bce"}},
-            "importance": {"objective": "ima+", "rho": {"image": 0.8}},
+            "variants": ["paper", "ima+"],
+            "importance": {"rho": {"image": 0.8}},
         },
         "code": {"revision": "abc", "dirty": True},
     }
@@ -91,7 +92,7 @@ def test_a_model_card_has_its_scores_and_what_holds():
         ],
         "importance": [
             {
-                **{"objective": "ima+", "modality": "image", "latent": 2, "seeds": 2},
+                **{"variant": "ima+", "modality": "image", "latent": 2, "seeds": 2},
                 **{"f1_noise": 1.0, "f1_noise_sd": None},
             }
         ],

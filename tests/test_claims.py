@@ -472,17 +472,32 @@ def test_words_of_random_importances_are_told_by_chance():
     assert np.mean([row["auc_function_words"] for row in found]) == pytest.approx(0.5, abs=0.05)
 
 
-def test_what_several_variants_share_comes_once():
-    row = {"model": "MVAE", "score": "accuracy", "value": 0.5}
-    own = {"model": "IMA+", "score": "accuracy", "value": 0.6}
-    files = [{"seed": 0, "scores": [row]}, {"seed": 0, "scores": [row, own]}]
-    assert [r["model"] for r in spoken.utterances(files)] == ["MVAE", "IMA+"]
-    about = {"modality": "verbal", "reference": "lexicon", "unit": "tokens", "draw": 0, "rho": 0.5}
-    scores = {"f1_mean": 0.5, "share_called": 0.5, "auc": 0.5, "auc_rarity": float("nan")}
-    table = pa.Table.from_pylist([{**about, **scores, "by": by} for by in ("ima", "random")])
-    models = [("IMA (paper)", 0, table), ("IMA+", 0, table)]
-    best = [r["by"] for r in spoken.swept_emotion(models) if r["score"] == "f1_best"]
-    assert best == ["IMA (paper)", "random", "IMA+"]
+def agreement(by, rho, f1, **more):
+    about = {"modality": "verbal", "reference": "lexicon", "unit": "types", "by": by, "rho": rho}
+    return {**about, "draw": 0, "f1_mean": f1, "share_called": rho, "auc": 0.6, **more}
+
+
+def test_agreement_of_words_over_rho_by_hand():
+    rows = [agreement("ima", rho, f1, auc_rarity=0.7) for rho, f1 in ((0, 0.4), (0.03, 0.6))]
+    rows.append(agreement("ima", 0.5, 0.5, auc_rarity=float("nan")))
+    found = [*spoken.swept_emotion([("IMA (paper)", 2, pa.Table.from_pylist(rows))])]
+    assert {(r["by"], r["seed"], r["unit"]) for r in found} == {("IMA (paper)", 2, "types")}
+    scores = values(row for row in found if "rho" not in row)
+    assert scores == {"f1_best": 0.6, "rho_best": 0.03, "rho_follows": pytest.approx(1)}
+    rarity = values((row for row in found if row["score"] == "auc_rarity"), "rho")
+    assert rarity == {(0,): 0.7, (0.03,): 0.7}  # NaN is no score
+
+
+def test_random_classifiers_expected_and_drawn_by_hand():
+    rows = [agreement("random", r, f1) for r, f1 in ((0.1, 0.48), (0.2, 0.5))]
+    rows += [agreement("random best", 0.2, f1, draw=draw) for draw, f1 in enumerate((0.5, 0.54))]
+    rows += [agreement("random drawn", 0.2, 0.9), agreement("frequency", 0.2, 0.9)]
+    found = [*spoken.guessed(pa.Table.from_pylist(rows))]
+    best = values((row for row in found if row["score"] == "f1_best"), "by")
+    assert best == {("random",): 0.5, ("random best",): pytest.approx(0.52)}
+    lost = values((row for row in found if row["score"] == "f1_lost"), "rho")
+    assert lost == {(0.1,): pytest.approx(0.02), (0.2,): 0}
+    assert {row["seed"] for row in found} == {None}
 
 
 # The page

@@ -190,11 +190,11 @@ def _importances(rows: Iterable[Mapping]) -> list[str]:
 
 def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     """Return accuracy on utterances, where the run has any."""
-    rows = [r for r in tables.get("table6", ()) if r["model"] == "IMA" and r["seeds"]]
+    rows = [r for r in tables.get("table6", ()) if r["weighting"] and r["seeds"]]
     if not rows:
         return []
     what = f"Accuracy on utterances of four emotions ({rows[0]['corpus']}):"
-    keys = {name: name for name in ("representation", "weighting")}
+    keys = {name: name for name in ("model", "representation", "weighting")}
     return _scores(what, rows, keys, "accuracy", "accuracy")
 
 

@@ -26,51 +26,61 @@ FUNCTION_WORDS = (
 PAUSE = "sil"
 #: Words that the paper names: important ones, and ones that are ignored.
 NAMED_WORDS = ("temperamental", "boorish", "exaggerated", "to", "the")
-#: Columns of IMPORTANCE_EMOTION that tell its rows apart, but for rho.
-IMPORTANCE_KEYS = ("modality", "reference", "unit", "by", "draw")
 #: Neighbours in a map.
 NEAREST = 10
 
 
 def utterances(scores: Iterable[Mapping]) -> Iterator[dict]:
-    """Yield retrieval and accuracy of emotional utterances, of `ima.scores_emotion` by seed.
-
-    What the files of several variants share, such as baselines, comes once.
-    """
-    told = set()
+    """Yield retrieval and accuracy of emotional utterances, of `ima.scores_emotion` by seed."""
     for of in scores:
         for row in of["scores"]:
-            key = (of["seed"], *(row[k] for k in row if k != "value"))
-            if key not in told:
-                told.add(key)
-                yield {"of": "emotion", "seed": of["seed"], **row}
+            yield {"of": "emotion", "seed": of["seed"], **row}
 
 
 def swept_emotion(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
-    """Yield how importances of words and voices agree with references, by rho and what they are by.
-
-    Args:
-        sweeps: model, seed and table of `ima.schema_emotion.IMPORTANCE_EMOTION`. What the tables
-            of several models share, such as random classifiers, comes once a seed.
+    """Yield how importances of words and voices agree with references, by rho.
 
     The scores are those of `ima.claims_scores.over_rho`, of the mean F1, and `auc`, `auc_rarity`.
+
+    Args:
+        sweeps: model, seed and table of `ima.schema_emotion.IMPORTANCE_EMOTION`.
     """
-    told = set()
     for model, seed, table in sweeps:
-        found: dict[tuple, Rows] = defaultdict(list)
-        for row in table.to_pylist():
-            found[tuple(row[key] for key in IMPORTANCE_KEYS)].append(row)
-        for key, rows in found.items():
-            about = {"of": "emotion", **dict(zip(IMPORTANCE_KEYS, key, strict=True)), "seed": seed}
-            about["by"] = model if about["by"] == "ima" else about["by"]
-            if tuple(about.values()) in told:
-                continue
-            told.add(tuple(about.values()))
+        for about, rows in _references(table.to_pylist()):
+            about |= {"by": model, "seed": seed}
             yield from over_rho(about, rows, "f1_mean", [row["share_called"] for row in rows])
             for row in rows:
                 for score in ("auc", "auc_rarity"):
                     if not math.isnan(row[score]):
                         yield {**about, "rho": row["rho"], "score": score, "value": row[score]}
+
+
+def guessed(anchors: pa.Table) -> Iterator[dict]:
+    """Yield how random classifiers agree with references, by r (`rho`).
+
+    By `random`, the scores of `ima.claims_scores.over_rho` in expectation; by `random best`,
+    `f1_best`: the mean over draws of the best of one drawn classifier for each r.
+
+    Args:
+        anchors: of `ima.importance_baselines`, IMPORTANCE_EMOTION.
+    """
+    every = anchors.to_pylist()
+    for about, rows in _references([row for row in every if row["by"] == "random"]):
+        about |= {"by": "random", "seed": None}
+        yield from over_rho(about, rows, "f1_mean", [row["share_called"] for row in rows])
+    for about, rows in _references([row for row in every if row["by"] == "random best"]):
+        value = float(np.mean([row["f1_mean"] for row in rows]))
+        yield {**about, "by": "random best", "seed": None, "score": "f1_best", "value": value}
+
+
+def _references(rows: Rows) -> Iterator[tuple[dict, Rows]]:
+    """Yield what rows of IMPORTANCE_EMOTION are about, and those that are about it."""
+    found: dict[tuple, Rows] = defaultdict(list)
+    keys = ("modality", "reference", "unit")
+    for row in rows:
+        found[tuple(row[key] for key in keys)].append(row)
+    for values, of in found.items():
+        yield {"of": "emotion", **dict(zip(keys, values, strict=True))}, of
 
 
 def mapped(maps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:

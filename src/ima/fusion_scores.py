@@ -24,13 +24,15 @@ def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
         `centre`: ||mean z||^2 as a share of mean ||z||^2, 0 where z is centred at 0.
     """
     names = modalities(pairs)
+    here = {m: representations[f"y_{m}"].is_valid().to_numpy() for m in names}
+    # NaN where a pair lacks the modality
     y = {m: representations[f"y_{m}"].to_numpy().astype(float) for m in names}
-    u = {m: matrix(representations, f"u_{m}") for m in names}
+    u = {m: matrix(representations.filter(pa.array(here[m])), f"u_{m}") for m in names}
     z = matrix(representations, "z").astype(float)
     return {
-        "share_noise": {m: float(noisy.mean()) for m, noisy in is_noise(pairs).items()},
+        "share_noise": {m: float(noisy[here[m]].mean()) for m, noisy in is_noise(pairs).items()},
         "weights": weights(y, np.array(pairs["kind"].to_pylist())),
-        "distances": distances(z, u),
+        "distances": [row for m in names for row in distances(z[here[m]], {m: u[m]})],
         "centre": float((z.mean(0) ** 2).sum() / max((z**2).sum(1).mean(), 1e-12)),
     }
 
@@ -39,21 +41,23 @@ def weights(y: Mapping[str, np.ndarray], kinds: np.ndarray) -> list[dict]:
     """Return mean importance y_m and mean weight w_m = y_m / sum y of the pairs of each subset.
 
     Args:
-        y: by modality, importances (N,). Where all of a pair are 0 its weights are equal.
+        y: by modality, importances (N,), NaN where a pair lacks it: its weight is 0. Where all of a
+            pair are 0 its weights are equal.
         kinds: `kind` (N,) of the pairs.
     """
-    total = sum(y.values())
+    total = sum(np.nan_to_num(values) for values in y.values())
     safe = np.where(total > 0, total, 1)
-    w = {m: np.where(total > 0, values / safe, 1 / len(y)) for m, values in y.items()}
+    w = {m: np.where(total > 0, np.nan_to_num(of) / safe, 1 / len(y)) for m, of in y.items()}
     return [
         {
             "modality": m,
             "subset": name,
-            "importance": float(y[m][mask].mean()),
+            "importance": float(np.nanmean(y[m][mask])),
             "weight": float(w[m][mask].mean()),
         }
         for name, mask in subsets(kinds).items()
         for m in y
+        if not np.isnan(y[m][mask]).all()
     ]
 
 

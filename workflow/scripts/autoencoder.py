@@ -1,4 +1,4 @@
-"""autoencoder_round<n>.safetensors of a model: stage 1, by `ima.train.fit_autoencoder` (Eq. 2)."""
+"""Stage 1, autoencoder_round<n>.safetensors: stage 1, by `ima.train.fit_autoencoder` (Eq. 2)."""
 
 import torch
 

@@ -64,13 +64,12 @@ def emotion(given, params):
         {"of": "emotion", "model": model, "seed": seed} for model, seed in params.emotion_models
     ]
     lexicon = read_parquet(given.lexicon, LEXICON, rows=True)
-    anchors = read_parquet(given.emotion_anchors, IMPORTANCE_EMOTION, rows=True)
     utterances = read_parquet(given.utterances, EMOTION_UTTERANCES, rows=True)
     return [
         *spoken.utterances(read_json(path, ["seed", "scores"]) for path in given.emotion_scores),
         *of.fallen(histories(trained, given.emotion_histories)),
         *spoken.swept_emotion(tables(given.emotion_sweeps, IMPORTANCE_EMOTION)),
-        *spoken.swept_emotion([("", None, anchors)]),
+        *spoken.guessed(read_parquet(given.emotion_anchors, IMPORTANCE_EMOTION, rows=True)),
         *spoken.mapped(tables(given.emotion_maps, EMBEDDINGS_EMOTION)),
         *spoken.worded(tables(given.importances, TOKEN_IMPORTANCES), lexicon),
         *spoken.corpus_counts(utterances, read_parquet(given.words, WORD_VECTORS, rows=True)),
