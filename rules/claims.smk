@@ -13,6 +13,7 @@ rule claims:
         table4=of_digits(rules.table4.output.table),
         sweeps=of_digits(SWEEPS),
         studies=of_digits(rules.noises.input.studies),
+        missing=of_digits(rules.missing.input.studies),
         emotion_scores=of_emotion(EMOTION_SCORES),
         emotion_sweeps=of_emotion(expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS)),
         emotion_anchors=of_emotion(rules.emotion_importance_anchors.output.anchors),

@@ -56,9 +56,7 @@ rule missing_study:
         # Of each kind the first.
         baselines=[
             baseline_incomplete(name)
-            for name in {
-                MODELS[name]["kind"]: name for name in reversed(list(MODELS))
-            }.values()
+            for name in {MODELS[name]["kind"]: name for name in reversed(list(MODELS))}.values()
             if MODELS[name]["kind"] in ("mvae", "jmvae")
         ][::-1],
     script:

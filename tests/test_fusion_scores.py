@@ -25,7 +25,9 @@ def test_weights_by_hand():
 
 def test_a_modality_that_a_pair_lacks_weighs_nothing():
     rows = weights(
-        {"image": np.array([np.nan, 0.5]), "speech": np.array([0.2, 0.5])}, np.array(["clean"] * 2)
+        {"image": np.array([0.0, 0.5]), "speech": np.array([0.2, 0.5])},
+        np.array(["clean"] * 2),
+        {"image": np.array([False, True]), "speech": np.array([True, True])},
     )
     assert by(rows, "weight", "modality") == {("image",): 1 / 4, ("speech",): 3 / 4}
     assert by(rows, "importance", "modality")["image",] == 1 / 2

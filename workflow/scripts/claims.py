@@ -8,7 +8,7 @@ from ima.claims_audit import audit, summary
 from ima.claims_page import page
 from ima.files import whole_file
 from ima.io import read_json, read_parquet, read_rows, write_csv
-from ima.schema import NOISE_STUDY, RHO_SWEEP
+from ima.schema import MISSING_STUDY, NOISE_STUDY, RHO_SWEEP
 from ima.schema_emotion import (
     EMBEDDINGS_EMOTION,
     EMOTION_UTTERANCES,
@@ -38,6 +38,7 @@ def digits(given, params):
     models = [model for file in files for model in (file if isinstance(file, list) else [file])]
     sweeps = [read_parquet(path, RHO_SWEEP, rows=True) for path in given.sweeps]
     studies = [read_parquet(path, NOISE_STUDY, rows=True) for path in given.studies]
+    incomplete = [read_parquet(path, MISSING_STUDY, rows=True) for path in given.missing]
     trained = [
         {"of": "digits", "model": model, "latent": latent, "seed": seed}
         for model, latent, seed in params.models
@@ -48,6 +49,7 @@ def digits(given, params):
         *of.fallen(histories(trained, given.histories)),
         *of.swept(zip(params.sweep_seeds, sweeps, strict=True), params.labels),
         *(row for study in studies for row in of.studied(study, params.labels)),
+        *(row for study in incomplete for row in of.incomplete(study)),
         *of.costs(read_columns(given.table4, [*of.COST_KEYS, *of.COSTS])),
     ]
 
