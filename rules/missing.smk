@@ -3,31 +3,6 @@
 from types import SimpleNamespace
 
 
-def trained_incomplete(variant):
-    """Return label, settings of both stages and rho of a variant in the study of missing items."""
-    both, study = importance_settings(variant), config["missing_study"]
-    return {
-        "label": VARIANTS[variant]["label"],
-        "autoencoder": stage1(SimpleNamespace(variant=variant, latent=study["latent"]))
-        | {"epochs": study["epochs"]},
-        "importance": stage2(variant) | {"restarts": study["restarts"]},
-        "rho": both["rho"],
-    }
-
-
-def baseline_incomplete(name):
-    """Return label, kind, settings and layers of a baseline in the study of missing items."""
-    study = config["missing_study"]
-    shared = budget(SimpleNamespace(latent=str(study["latent"]))) | {"epochs": study["epochs"]}
-    own = {key: value for key, value in own_settings(name).items() if key != "absent"}
-    return {
-        "label": MODELS[name]["label"],
-        "kind": MODELS[name]["kind"],
-        "settings": shared | own,
-        "layers": own_layers(name),
-    }
-
-
 rule missing_study:
     """Models trained on pairs some of which lack an item, and their retrieval: one job a seed."""
     input:
