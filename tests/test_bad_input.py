@@ -360,6 +360,8 @@ SPARED = {
 #: Ways that make of a pair table another sound one: of fewer modalities, or with more noise.
 SOUND = {
     "column_missing": lambda rule, file: "/pairs/" in file,
+    # A pair that lacks an item.
+    "value_missing": lambda rule, file: "/pairs/" in file,
     "rows_beyond_the_end": lambda rule, file: rule.startswith("noise"),
     # Of fewer columns, which no other file contradicts.
     "vectors_too_short": lambda rule, file: "/emotion/" in file or rule == "noise_image",

@@ -267,7 +267,7 @@ def test_scores_of_a_model():
     }
     # unweighted: a at 0 and 3, b at 1 and 7; nearest others 1 | 1 | 0 | 3: b a' a a
     # by labels: both latents are alike, and of each pair at least one is no noise
-    alike = dict.fromkeys(("weighted", "image", "speech", "labels"), 3 / 4)
+    alike = dict.fromkeys(("weighted", "image", "speech", "oracle"), 3 / 4)
     assert precision == {**alike, "unweighted": 0}
     assert scores["noise"]["image"]["f1_noise"] == 1
     assert scores["noise"]["speech"] == {
@@ -298,4 +298,4 @@ def test_weighted_by_labels():
     without = {
         row["representation"] for row in score_model(representations, clean, [1])["retrieval"]
     }
-    assert views - without == {"labels"}
+    assert views - without == {"oracle"}

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from urllib.parse import unquote
 
 import pytest
 
@@ -129,12 +130,12 @@ class TestCrate:
         files = [e for e in found.data_entities if e.type == "File" or "File" in e.type]
         assert len(files) > 50
         for entity in files:
-            assert (crate / entity.id).is_file(), entity.id
+            assert (crate / unquote(entity.id)).is_file(), entity.id
 
     def test_results_are_the_run_s_with_their_checksums(self, crate, finished):
         from rocrate.rocrate import ROCrate
 
-        found = {e.id: e for e in ROCrate(crate).data_entities}
+        found = {unquote(e.id): e for e in ROCrate(crate).data_entities}
         names = [f.relative_to(finished.folder).as_posix() for f in _shown(finished)]
         assert "results/tables/table1.csv" in names and "results/figures/figure2.pdf" in names
         for name in names:

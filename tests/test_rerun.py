@@ -67,6 +67,9 @@ KEYS = {
     "pairs": "pairs",
     "pairs.R": "pairs noise_study",
     "pairs.held_out": "pairs noise_study",
+    "variants": "",
+    "ima": "importance rho_sweep noise_study missing_study",
+    "alternations": "",
     "model": "autoencoder baseline table4 anchors_classify noise_study missing_study",
     "autoencoder": "autoencoder baseline noise_study missing_study",
     # What the latent size has of its own goes before it; but a caption tells it.
@@ -75,6 +78,8 @@ KEYS = {
     "autoencoder.lambda_rec": "autoencoder noise_study missing_study",
     "autoencoder.lambda_align": "autoencoder noise_study missing_study",
     "autoencoder.lambda_glob": "autoencoder noise_study missing_study",
+    "autoencoder.lambda_self": "autoencoder noise_study missing_study",
+    "autoencoder.importances": "autoencoder noise_study missing_study",
     "autoencoder.batch_size": "autoencoder baseline table4 noise_study missing_study",
     "baselines": "",
     "baselines.models": "table4",
@@ -85,7 +90,6 @@ KEYS = {
     "importance.rho": "importance noise_study missing_study",
     "importance.restarts": "importance noise_study",
     "importance.latent": "",
-    "importance.objective": "represent tsne classify",
     "importance.seeds": "importance_table",
     "retrieval": "scores anchors baseline_scores",
     "sweep.latent": "figure6",
@@ -98,6 +102,7 @@ KEYS = {
     "missing_study.seeds": "",
     "readings": "readings_block",
     "readings.seeds": "",
+    "figures.variant": "figure2 figure3 figure4 figure5 weights index",
     "figures.latent": "figure2 figure4 weights",
     "figures.palette": "figure2 figure4 figure5 weights index",
     "roots.iemocap": "emotion_corpus emotion_voices voice_agreement figure3 claims",
@@ -155,6 +160,11 @@ OF_READINGS = (
 )
 #: Another value, where the schema doesn't give one.
 OTHERS = {
+    "variants": ["paper"],
+    "ima": {"paper": {"importance": {"lambda_corr": 1.0}}},
+    "figures.variant": "ima+",
+    "emotion.variants": ["paper"],
+    "emotion.ima": {"paper": {"importance": {"lambda_corr": 2.0}}},
     "run": "other",
     "seeds": [0, 1, 2],
     "latents": [2, 3],

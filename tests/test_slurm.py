@@ -12,7 +12,7 @@ from tests.workflow import ROOT, Checkout, plans, rules_of_workflow
 
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 #: Submissions that the whole demo may be.
-MOST = 40
+MOST = 60
 #: What is made through SLURM here: from raw corpora to Table 1.
 TARGET = "results/tables/table1.csv"
 

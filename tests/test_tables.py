@@ -30,7 +30,7 @@ def model(latent, seed, weighted, unweighted, distinct, noisy):
         score("weighted", 10, "distinct", "image_noise", noisy / 2),
         score("unweighted", 10, "all", "all", unweighted),
     ]
-    return {"latent": latent, "seed": seed, "retrieval": retrieval, "noise": {}}
+    return {"model": "IMA", "latent": latent, "seed": seed, "retrieval": retrieval, "noise": {}}
 
 
 MODELS = [

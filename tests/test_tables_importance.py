@@ -9,15 +9,15 @@ from ima.schema import NOISE_STUDY
 from ima.tables_importance import by_seed, noises
 
 
-def row(seed, f1, objective="ima+", latent=50, modality="image"):
-    model = {"objective": objective, "latent": latent, "seed": seed, "modality": modality}
+def row(seed, f1, variant="ima+", latent=50, modality="image"):
+    model = {"variant": variant, "latent": latent, "seed": seed, "modality": modality}
     return {**model, "f1_noise": f1, "f1_important": 1 - f1 / 10}
 
 
 def test_by_seed_by_hand():
     rows = [row(3, 0.5), row(0, 1.0), row(1, 0.98), row(0, 0.25, "paper", 2)]
     ours, paper = by_seed(rows, "demo").to_pylist()
-    assert (ours["run"], ours["objective"], ours["latent"], ours["seeds"]) == (
+    assert (ours["run"], ours["variant"], ours["latent"], ours["seeds"]) == (
         "demo",
         "ima+",
         50,
