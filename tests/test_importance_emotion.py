@@ -268,6 +268,8 @@ def test_the_ends_of_rho_are_exact(toy):
     assert [verbal[2][f"f1_{name}"] for name in ("important", "unimportant")] == [2 / 5, 0]
     assert [verbal[i]["auc"] for i in (0, 2)] == [0.5, 0.5]
     assert [verbal[i]["mean_importance"] for i in (0, 2)] == [0, 1]
+    alone = networks(toy, [1, 0], restarts=1)
+    assert (alone["verbal"][0] == 1).all() and (alone["verbal"][1] == 0).all()
     for grid in ([], [-0.1], [1.2]):
         with pytest.raises(InputError, match=r"numbers in \[0, 1\]"):
             networks(toy, grid)

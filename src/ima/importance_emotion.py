@@ -87,19 +87,23 @@ def train_over_rho(
     if not grid or not all(0 <= rho <= 1 for rho in grid):
         raise InputError("rho", expected="numbers in [0, 1]", found=list(grid))
     names = list(autoencoder.modalities)
-    copies = [float(value) for value in grid for _ in range(settings.restarts)]  # (G * restarts,)
+    learnt = [float(value) for value in grid if 0 < value < 1]
+    copies = [value for value in learnt for _ in range(settings.restarts)]
     rho = dict.fromkeys(names, copies)
+    # At 0 and 1 importances are constant: the only finite L_local.
+    y = {m: np.repeat(np.float32(grid)[:, None], len(x_m), 1) for m, x_m in x.items()}
+    if not learnt:
+        return y
     torch.manual_seed(seed)
     model = IMA.around(autoencoder, hidden, rho).to(x[names[0]].device)
     _, final = fit_importance(model, x, pairs, rho, settings, seed, held_out)
     chosen = least_of_each(final, names, settings)
+    inside = np.array([0 < value < 1 for value in grid])
     with torch.no_grad():
-        return {
-            name: torch.cat(
-                [model.importance[name](part)[chosen[name]] for part in x[name].split(2048)], -1
-            ).cpu().numpy()
-            for name in names
-        }  # fmt: skip
+        for m in names:
+            parts = (model.importance[m](part)[chosen[m]] for part in x[m].split(2048))
+            y[m][inside] = torch.cat(list(parts), -1).cpu().numpy()
+    return y
 
 
 def references(
