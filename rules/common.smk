@@ -301,3 +301,10 @@ def baseline_incomplete(name):
         "settings": shared | own,
         "layers": own_layers(name),
     }
+
+
+def of_untrained(wildcards, name):
+    """Return a setting of importance networks that stage 1 needs only where they are untrained."""
+    if stage1(wildcards)["importances"] == "untrained":
+        return importance_settings(wildcards.variant)[name]
+    return None

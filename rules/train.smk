@@ -25,8 +25,8 @@ rule autoencoder:
     params:
         layers=LAYERS,
         settings=stage1,
-        hidden=config["importance"]["hidden"],
-        rho=lambda wildcards: importance_settings(wildcards.variant)["rho"],
+        hidden=lambda wildcards: of_untrained(wildcards, "hidden"),
+        rho=lambda wildcards: of_untrained(wildcards, "rho"),
     script:
         "../workflow/scripts/autoencoder.py"
 
