@@ -340,7 +340,8 @@ def test_a_new_seed_adds_only_its_own_jobs(after, before):
     new = {name for name in running(plan) if ("seed", "2") in name}
     per_model = {name[0] for name in running(before_anew(before)) if ("seed", "1") in name}
     assert {name[0] for name in new} == per_model
-    assert {("autoencoder", ("latent", "2"), ("round", "1"), ("seed", "2"))} <= new
+    model = (("latent", "2"), ("round", "1"), ("seed", "2"))
+    assert {("autoencoder", *model, ("variant", name)) for name in ("paper", "ima+")} <= new
     rest = running(plan) - new
     assert all(not dict(name[1:]).get("seed") for name in rest) and ("table1",) in rest
     assert not {"pairs", "mfcc", "noise_image", "anchors", "figure2"} & {name[0] for name in rest}
