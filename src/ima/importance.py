@@ -13,9 +13,10 @@ from torch import Tensor
 from ima.errors import InputError
 from ima.model import IMA, Autoencoder, ImportanceNet
 from ima.objectives import IMPORTANCE, correlation, ima_plus, paper, target
+from ima.pairing import ABSENT
 from ima.progress import shown
 from ima.shared import shared_by_pairs
-from ima.train import ABSENT, History, Sums, batches, check_pairs, gather, pair_count
+from ima.train import History, Sums, batches, check_pairs, gather, pair_count
 
 #: Maps importances (R, B) by modality, which pairs (B,) they are of, and which modalities those
 #: have (`ima.train.Batch.present`), to the terms of L_imp.

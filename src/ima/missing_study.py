@@ -69,6 +69,7 @@ class ImaModel:
         model = assemble(autoencoder, networks, self.hidden, self.rho)
 
         def of(pairs: Pairs) -> dict[str, Tensor]:
+            """Return `weighted` and `unweighted` representations (N, L) of pairs."""
             found = represent(model, x, pairs)
             u, y, present = found["u"], found["y"], found["present"]
             return {"weighted": joint(u, y, present), "unweighted": joint(u, None, present)}

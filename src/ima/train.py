@@ -17,7 +17,7 @@ from torch import Tensor
 from ima.errors import InputError
 from ima.model import Autoencoder
 from ima.objectives import AUTOENCODER
-from ima.pairing import ABSENT
+from ima.pairing import ABSENT, check_items
 from ima.progress import shown
 
 SCHEDULES = ("plateau", "cosine", "constant")
@@ -122,12 +122,10 @@ def check_pairs(
     model: Autoencoder,
     x: Mapping[str, Tensor],
     items: Mapping[str, Tensor],
-    complete: bool = False,
 ) -> None:
     """Raise InputError unless pairs have the model's modalities, and rows of their matrices.
 
-    With `complete`, no pair may lack a modality; without, each must have one, and each modality
-    must be in some pair.
+    A pair may lack modalities, but not all, and each modality must be in some pair.
     """
     if set(items) != set(model.modalities):
         raise InputError("pairs", expected=f"modalities {list(model.modalities)}", found=[*items])
@@ -148,34 +146,7 @@ def check_pairs(
         )
     if not any(counts.values()):
         raise InputError("pairs", expected="at least one", found="none")
-    _check_absent(items, complete)
-
-
-def _check_absent(items: Mapping[str, Tensor], complete: bool) -> None:
-    absent = {name: rows < 0 for name, rows in items.items()}
-    lacking = {name: int(of.sum()) for name, of in absent.items() if of.any()}
-    if complete and lacking:
-        raise InputError(
-            "pairs",
-            expected="an item of every modality in each pair",
-            found=f"pairs that lack one: {lacking}",
-            do="Leave these pairs out, or impute what they lack: this model cannot.",
-        )
-    for name, count in lacking.items():
-        if count == len(items[name]):
-            raise InputError(
-                f"pairs of {name}",
-                expected="an item in some of the pairs",
-                found=f"none in {count} pairs",
-                do=f"Leave the modality {name} out.",
-            )
-    empty = torch.stack([*absent.values()]).all(0)
-    if empty.any():
-        raise InputError(
-            "pairs",
-            expected="one modality at least in each pair",
-            found=f"{int(empty.sum())} without any, first pair {int(empty.int().argmax())}",
-        )
+    check_items({name: rows.cpu().numpy() for name, rows in items.items()}, "pairs")
 
 
 def fit_autoencoder(
