@@ -205,18 +205,22 @@ def no_own_data(wildcards):
     )
 
 
-def stage1(wildcards):
-    """Return the settings of stage 1: those of all, of the latent size, and of the variant."""
+def training_at(latent):
+    """Return the settings of stage 1 at a latent size: those of all, and what it has of its own."""
     settings = dict(config["autoencoder"])
-    own = settings.pop("by_latent").get(str(wildcards.latent), {})
-    return settings | own | VARIANTS[wildcards.variant]["autoencoder"]
+    own = settings.pop("by_latent").get(str(latent), {})
+    return settings | own
+
+
+def stage1(wildcards):
+    """Return the settings of stage 1 of a model: those of its latent size, and of its variant."""
+    return training_at(wildcards.latent) | VARIANTS[wildcards.variant]["autoencoder"]
 
 
 def budget(wildcards):
     """Return what IMA and every baseline share: how long and fast to train at a latent size."""
     shared = ("epochs", "batch_size", "learning_rate", "schedule", "patience")
-    settings = config["autoencoder"] | config["autoencoder"]["by_latent"].get(wildcards.latent, {})
-    return {name: settings[name] for name in shared}
+    return {name: training_at(wildcards.latent)[name] for name in shared}
 
 
 def importance_settings(variant):
@@ -266,26 +270,17 @@ def seeds_beside(variant, latent):
     return more if more and serving else config["seeds"]
 
 
-def studied(variant):
-    """Return the settings of both stages of a variant in the noise study, and its rho."""
+def in_study(variant, study):
+    """Return label, settings of both stages and rho of a variant, as a study of the config has them.
+
+    A study has a latent size and epochs of stage 1; it may have restarts of stage 2.
+    """
     both = importance_settings(variant)
-    latent = config["noise_study"]["latent"]
-    return {
-        "autoencoder": stage1(SimpleNamespace(variant=variant, latent=latent))
-        | {"epochs": config["noise_study"]["epochs"]},
-        "importance": stage2(variant) | {"restarts": both["restarts"]},
-        "rho": both["rho"],
-    }
-
-
-def trained_incomplete(variant):
-    """Return label, settings of both stages and rho of a variant in the study of missing items."""
-    both, study = importance_settings(variant), config["missing_study"]
     return {
         "label": VARIANTS[variant]["label"],
         "autoencoder": stage1(SimpleNamespace(variant=variant, latent=study["latent"]))
         | {"epochs": study["epochs"]},
-        "importance": stage2(variant) | {"restarts": study["restarts"]},
+        "importance": stage2(variant) | {"restarts": study.get("restarts", both["restarts"])},
         "rho": both["rho"],
     }
 
@@ -303,8 +298,6 @@ def baseline_incomplete(name):
     }
 
 
-def of_untrained(wildcards, name):
-    """Return a setting of importance networks that stage 1 needs only where they are untrained."""
-    if stage1(wildcards)["importances"] == "untrained":
-        return importance_settings(wildcards.variant)[name]
-    return None
+def of_untrained(stage1, networks, name):
+    """Return a setting of importance networks; None where stage 1 does not begin with untrained ones."""
+    return networks[name] if stage1["importances"] == "untrained" else None

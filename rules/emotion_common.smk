@@ -48,6 +48,11 @@ def reference_fingerprint():
     return tree_fingerprint(REFERENCE) if REFERENCE and Path(REFERENCE).is_dir() else ""
 
 
+def emotion_stage1(variant):
+    """Return the settings of stage 1 of a variant on words and voices."""
+    return EMOTION["autoencoder"] | EMOTION["ima"][variant]["autoencoder"]
+
+
 def emotion_importance_settings(variant):
     """Return the settings of stage 2 of a variant on words and voices, `rho` among them."""
     own = EMOTION["ima"][variant]["importance"]

@@ -31,10 +31,15 @@ rule emotion_autoencoder:
         mem_mb=3000,
     params:
         layers=EMOTION["model"],
-        settings=lambda wildcards: EMOTION["autoencoder"]
-        | EMOTION["ima"][wildcards.variant]["autoencoder"],
-        hidden=EMOTION["importance"]["hidden"],
-        rho=lambda wildcards: emotion_importance_settings(wildcards.variant)["rho"],
+        settings=lambda wildcards: emotion_stage1(wildcards.variant),
+        hidden=lambda wildcards: of_untrained(
+            emotion_stage1(wildcards.variant), EMOTION["importance"], "hidden"
+        ),
+        rho=lambda wildcards: of_untrained(
+            emotion_stage1(wildcards.variant),
+            emotion_importance_settings(wildcards.variant),
+            "rho",
+        ),
     script:
         "../workflow/scripts/autoencoder.py"
 

@@ -129,7 +129,7 @@ rule noise_study:
         mfcc=config["speech"]["mfcc"],
         layers=config["model"],
         hidden=config["importance"]["hidden"],
-        variants={name: studied(name) for name in VARIANTS},
+        variants={name: in_study(name, config["noise_study"]) for name in VARIANTS},
     script:
         "../workflow/scripts/noise_study.py"
 

@@ -27,7 +27,7 @@ rule missing_study:
         pairs=config["missing_study"]["pairs"],
         hidden=config["importance"]["hidden"],
         layers=LAYERS,
-        variants=[trained_incomplete(name) for name in VARIANTS],
+        variants=[in_study(name, config["missing_study"]) for name in VARIANTS],
         # Of each kind the first.
         baselines=[
             baseline_incomplete(name)

@@ -25,8 +25,10 @@ rule autoencoder:
     params:
         layers=LAYERS,
         settings=stage1,
-        hidden=lambda wildcards: of_untrained(wildcards, "hidden"),
-        rho=lambda wildcards: of_untrained(wildcards, "rho"),
+        hidden=lambda wildcards: of_untrained(stage1(wildcards), config["importance"], "hidden"),
+        rho=lambda wildcards: of_untrained(
+            stage1(wildcards), importance_settings(wildcards.variant), "rho"
+        ),
     script:
         "../workflow/scripts/autoencoder.py"
 
