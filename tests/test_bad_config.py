@@ -34,6 +34,10 @@ WRONG = {
     "unknown reading of z": ({"ima": {"paper": {"importance": {"z": "mean"}}}}, "'mean'"),
     "unknown scale of L_corr": ({"importance": {"corr_scale": "unit"}}, "'unit'"),
     "unknown importances of stage 1": ({"autoencoder": {"importances": "random"}}, "'random'"),
+    "absent of MVAE, which needs no choice": (
+        {"baselines": {"models": {"mvae": {"absent": "drop"}}}},
+        "'drop'",
+    ),
     "no round of both stages": ({"alternations": 0}, "0"),
     "rho 1.5": ({"importance": {"rho": {"speech": 1.5}}}, "1.5"),
     "rho below 0": ({"importance": {"rho": {"speech": -0.5}}}, "-0.5"),
