@@ -205,16 +205,26 @@ def no_own_data(wildcards):
     )
 
 
+def merged_settings(*parts):
+    """Return settings over one another, in an order of their own.
+
+    A params value is compared as it is written: in the order of config files, a key that a second
+    file repeats would rerun jobs for the same values.
+    """
+    return dict(sorted({name: value for part in parts for name, value in part.items()}.items()))
+
+
 def training_at(latent):
     """Return the settings of stage 1 at a latent size: those of all, and what it has of its own."""
     settings = dict(config["autoencoder"])
     own = settings.pop("by_latent").get(str(latent), {})
-    return settings | own
+    return merged_settings(settings, own)
 
 
 def stage1(wildcards):
     """Return the settings of stage 1 of a model: those of its latent size, and of its variant."""
-    return training_at(wildcards.latent) | VARIANTS[wildcards.variant]["autoencoder"]
+    own = VARIANTS[wildcards.variant]["autoencoder"]
+    return merged_settings(training_at(wildcards.latent), own)
 
 
 def budget(wildcards):
@@ -227,7 +237,7 @@ def importance_settings(variant):
     """Return the settings of stage 2 of a variant, `rho` of the run's modalities among them."""
     shared, own = config["importance"], VARIANTS[variant]["importance"]
     rho = {name: own.get("rho", {}).get(name, shared["rho"][name]) for name in MODALITIES}
-    return shared | own | {"rho": rho}
+    return merged_settings(shared, own, {"rho": rho})
 
 
 def stage2(variant):

@@ -50,13 +50,13 @@ def reference_fingerprint():
 
 def emotion_stage1(variant):
     """Return the settings of stage 1 of a variant on words and voices."""
-    return EMOTION["autoencoder"] | EMOTION["ima"][variant]["autoencoder"]
+    return merged_settings(EMOTION["autoencoder"], EMOTION["ima"][variant]["autoencoder"])
 
 
 def emotion_importance_settings(variant):
     """Return the settings of stage 2 of a variant on words and voices, `rho` among them."""
-    own = EMOTION["ima"][variant]["importance"]
-    return EMOTION["importance"] | own | {"rho": EMOTION["importance"]["rho"] | own.get("rho", {})}
+    shared, own = EMOTION["importance"], EMOTION["ima"][variant]["importance"]
+    return merged_settings(shared, own, {"rho": shared["rho"] | own.get("rho", {})})
 
 
 def emotion_stage2(variant):
