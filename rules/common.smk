@@ -227,6 +227,12 @@ def stage1(wildcards):
     return merged_settings(training_at(wildcards.latent), own)
 
 
+def stage1_of_folds(wildcards):
+    """Return the settings of stage 1 where stage 2 trains autoencoders, too; None elsewhere."""
+    mixture = importance_settings(wildcards.variant)["objective"] == "mixture"
+    return stage1(wildcards) if mixture else None
+
+
 def budget(wildcards):
     """Return what IMA and every baseline share: how long and fast to train at a latent size."""
     shared = ("epochs", "batch_size", "learning_rate", "schedule", "patience")
@@ -236,7 +242,8 @@ def budget(wildcards):
 def importance_settings(variant):
     """Return the settings of stage 2 of a variant, `rho` of the run's modalities among them."""
     shared, own = config["importance"], VARIANTS[variant]["importance"]
-    rho = {name: own.get("rho", {}).get(name, shared["rho"][name]) for name in MODALITIES}
+    rho = shared["rho"] | own.get("rho", {}) if own.get("rho") != "auto" else {}
+    rho = {name: rho[name] if rho else "auto" for name in MODALITIES}
     return merged_settings(shared, own, {"rho": rho})
 
 

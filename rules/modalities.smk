@@ -1,6 +1,6 @@
 """Which modalities there are, whose files the pairs' row numbers count, and what pairs them.
 
-Every later rule takes from here FEATURES, PAIRS, LAYERS and RHO, and knows no modality by name. They
+Every later rule takes from here FEATURES, PAIRS and LAYERS, and knows no modality by name. They
 are the two of the digits or, where the config has `own`, those of a user's own data.
 """
 
@@ -22,6 +22,5 @@ else:
     }
     PAIRS = rules.pairs.output
 
-#: By modality, its layers and its prior mean importance.
+#: By modality, its layers.
 LAYERS = {name: config["model"][name] for name in MODALITIES}
-RHO = {name: config["importance"]["rho"][name] for name in MODALITIES}

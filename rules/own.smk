@@ -198,9 +198,10 @@ if OWN:
     OWN_RESULTS = [
         *(rules.own_represent.output.model.format(**model) for model in OWN_MODELS),
         *rules.own_importance.output,
-        *rules.own_rho.output,
         *rules.own_maps.output,
     ]
+    if importance_settings(OWN_VARIANT)["objective"] != "mixture":
+        OWN_RESULTS += rules.own_rho.output
     if labels_known(OWN):
         OWN_RESULTS += [*rules.own_retrieval.output, *rules.own_classifier.output]
 

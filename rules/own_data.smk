@@ -2,8 +2,13 @@
 
 from ima.own_config import check_config
 
+#: Whether a variant takes the rho of the config: it must have one of each modality then.
+RHO_GIVEN = any(of["importance"].get("rho") != "auto" for of in VARIANTS.values())
 MODALITIES = check_config(
-    OWN, config["model"], config["importance"]["rho"], digits=("image", "speech")
+    OWN,
+    config["model"],
+    config["importance"]["rho"] if RHO_GIVEN else OWN["modalities"],
+    digits=("image", "speech"),
 )
 
 

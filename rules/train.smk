@@ -54,6 +54,7 @@ rule importance:
         mem_mb=3000,
     params:
         settings=lambda wildcards: stage2(wildcards.variant),
+        stage1=stage1_of_folds,
         hidden=config["importance"]["hidden"],
         rho=lambda wildcards: importance_settings(wildcards.variant)["rho"],
         restarts=lambda wildcards: importance_settings(wildcards.variant)["restarts"],

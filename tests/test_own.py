@@ -613,6 +613,7 @@ def test_colours_of_more_classes_than_the_paper_has():
 #: The example, small enough to train in seconds.
 TINY = {
     "run": "tiny",
+    "variants": ["ima+"],
     "seeds": [0],
     "latents": [3],
     "own": {"example": {"digits": 200}},

@@ -55,20 +55,14 @@ def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencod
 
 def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMA:
     """Return the whole model: an autoencoder and the importance networks of a checkpoint."""
-    rho = {name: [value] for name, value in config["rho"].items()}
-    model = IMA.around(autoencoder, config["hidden"], rho)
-    load_weights(model.importance, state)
-    return model
+    widths = {name: modality.dimension for name, modality in autoencoder.modalities.items()}
+    networks = _networks(widths, config, state)
+    return assemble(autoencoder, networks, config["hidden"])
 
 
-def assemble(
-    autoencoder: Autoencoder,
-    networks: torch.nn.ModuleDict,
-    hidden: int,
-    rho: Mapping[str, float],
-) -> IMA:
+def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: int) -> IMA:
     """Return the whole model of an autoencoder and importance networks that were trained apart."""
-    model = IMA.around(autoencoder, hidden, {name: [value] for name, value in rho.items()})
+    model = IMA.around(autoencoder, hidden, {name: [0.5] for name in networks})
     model.importance = networks
     return model
 
@@ -77,9 +71,18 @@ def build_networks(
     x: Mapping[str, Tensor], config: Mapping, state: Mapping[str, Tensor]
 ) -> torch.nn.ModuleDict:
     """Return by modality the importance network of a checkpoint, for features x[m] (n_m, D_m)."""
-    networks = torch.nn.ModuleDict(
-        {m: ImportanceNet(of.shape[1], config["hidden"], [config["rho"][m]]) for m, of in x.items()}
-    )
+    return _networks({m: of.shape[1] for m, of in x.items()}, config, state)
+
+
+def _networks(
+    widths: Mapping[str, int], config: Mapping, state: Mapping[str, Tensor]
+) -> torch.nn.ModuleDict:
+    """Return by modality the importance network of a checkpoint, for items of these widths."""
+    networks = torch.nn.ModuleDict()
+    for m, width in widths.items():
+        directions = state.get(f"{m}.summary.directions")
+        components = None if directions is None else directions.shape[1]
+        networks[m] = ImportanceNet(width, config["hidden"], [0.5], components)
     load_weights(networks, state)
     return networks
 

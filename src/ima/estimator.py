@@ -9,14 +9,18 @@ from torch import Tensor
 
 from ima import data, train
 from ima.errors import InputError
-from ima.importance import Stage2
+from ima.importance import AUTO, Stage2
 from ima.io import read_tensors, write_tensors
+from ima.mixture import Found
 from ima.model import IMA as Network
 from ima.model import Autoencoder
 from ima.pairing import ABSENT
 from ima.represent import joint
 from ima.stages import fit_stages
 from ima.train import Stage1
+
+#: Settings of stage 2 that need no rho, and hold on small data.
+MIXTURE = Stage2(objective="mixture", steps=400, batch_size=256, learning_rate=1e-3)
 
 
 class IMA:
@@ -31,16 +35,24 @@ class IMA:
     Args:
         layers: by modality, in order, `hidden` width and `loss` (`bce`, the default, or `sse`).
         latent: L, size of the representation.
-        rho: prior mean importance, in [0, 1], one for all or by modality.
+        rho: prior mean importance, in [0, 1], one for all or by modality; `auto` leaves it to the
+            data (objective `mixture`). None for `auto` with `mixture`, and .8 without.
         importance_hidden: width of the importance networks.
         stage1: settings of the autoencoder's training; `Stage1(objective="paper")` is Eq. 2.
-        stage2: settings of the importance networks' training; `Stage2(objective="paper")` is
+        stage2: settings of the importance networks' training, by default of the objective
+            `mixture`, for which stage 1 is trained `folds` times; `Stage2(objective="paper")` is
             Eqs. 3 and 4.
         alternations: how often the two stages are trained in turn (Section 5).
         held_out: share of the pairs, in (0, 1), that the autoencoder is not trained on: they end
             its training early, and importances are learnt from them. Items that are in several
             pairs may be in both parts.
         seed: of weights, what is held out, and the order of pairs.
+
+    Attributes:
+        history: of `autoencoder` and `importance`, a row an epoch.
+        concordance: after `fit` with `mixture`, by modality (N,) in [0, 1]: the probability that
+            the pair's item shares something with the pair's others, by models that weren't trained
+            on the pair. Other than an item's importance it finds items in the wrong pair.
     """
 
     def __init__(
@@ -48,20 +60,23 @@ class IMA:
         layers: Mapping[str, Mapping],
         latent: int = 50,
         *,
-        rho: float | Mapping[str, float] = 0.8,
+        rho: float | str | Mapping[str, float | str] | None = None,
         importance_hidden: int = 100,
         stage1: Stage1 = Stage1(),  # noqa: B008 (frozen)
-        stage2: Stage2 = Stage2(),  # noqa: B008
+        stage2: Stage2 = MIXTURE,
         held_out: float = 0.2,
         alternations: int = 1,
         seed: int = 0,
     ):
         self.layers, self.latent, self.seed = dict(layers), latent, seed
+        if rho is None:
+            rho = AUTO if stage2.objective == "mixture" else 0.8
         self.rho = dict(rho) if isinstance(rho, Mapping) else dict.fromkeys(self.layers, rho)
         self.importance_hidden, self.stage1, self.stage2 = importance_hidden, stage1, stage2
         self.held_out, self.alternations = held_out, alternations
         self.network: Network | None = None
         self.history: dict[str, train.History] = {}
+        self.concordance: dict[str, np.ndarray] = {}
 
     def fit(
         self, x: Mapping[str, np.ndarray], pairs: Mapping[str, np.ndarray] | None = None
@@ -80,11 +95,11 @@ class IMA:
         """
         x, present = self._tensors(x, required=list(self.layers))
         pairs = pairs or {name: np.arange(len(x[name])) for name in self.layers}
-        rows, held = self._split(_without(pairs, present))
+        rows, held, order = self._split(_without(pairs, present))
         torch.manual_seed(self.seed)
         modalities = data.modalities_of(x, self.layers)
         autoencoder = Autoencoder(modalities, self.latent).to(train.device())
-        networks, self.history = fit_stages(
+        networks, self.history, found = fit_stages(
             autoencoder,
             x,
             rows,
@@ -96,7 +111,9 @@ class IMA:
             self.seed,
             self.alternations,
         )
-        self.network = data.assemble(autoencoder, networks, self.importance_hidden, self.rho)
+        self.network = data.assemble(autoencoder, networks, self.importance_hidden)
+        if self.stage2.objective == "mixture":
+            self.concordance = {m: _in_order(of, order) for m, of in found.items()}
         return self
 
     @torch.no_grad()
@@ -177,8 +194,11 @@ class IMA:
 
     def _split(
         self, pairs: Mapping[str, np.ndarray]
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return by modality the rows of pairs to train on, and of those that are held out."""
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+        """Return by modality the rows of pairs to train on, and of those that are held out.
+
+        And (N,) which pair each of both is.
+        """
         rows = {name: torch.as_tensor(np.asarray(of, np.int64)) for name, of in pairs.items()}
         count = min(len(of) for of in rows.values())
         if not 0 < self.held_out < 1 or count < 2:
@@ -188,12 +208,13 @@ class IMA:
                 found=f"{self.held_out} of {count} pairs",
             )
         if len({len(of) for of in rows.values()}) > 1:
-            return rows, rows  # `fit_autoencoder` says what is wrong
+            return rows, rows, torch.arange(count)  # `fit_autoencoder` says what is wrong
         order = torch.from_numpy(np.random.default_rng(self.seed).permutation(count))
         held = min(max(1, round(self.held_out * count)), count - 1)
         return (
             {name: of[order[held:]] for name, of in rows.items()},
             {name: of[order[:held]] for name, of in rows.items()},
+            torch.cat((order[held:], order[:held])),
         )
 
     def _fitted(self) -> Network:
@@ -225,6 +246,13 @@ class IMA:
             present[name] = torch.from_numpy(np.broadcast_to(there, len(values)).copy())
             present[name] = present[name].to(train.device())
         return tensors, present
+
+
+def _in_order(found: Found, order: Tensor) -> np.ndarray:
+    """Return the concordance (N,) of pairs in the order of `fit`; NaN where none is known."""
+    known = torch.full((len(order),), torch.nan, dtype=torch.double)
+    known[order[found.pair]] = found.concordance
+    return known.numpy()
 
 
 def _without(

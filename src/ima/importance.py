@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 
 from ima.errors import InputError
+from ima.mixture import fit_mixture
 from ima.model import IMA, Autoencoder, ImportanceNet
 from ima.objectives import IMPORTANCE, correlation, ima_plus, paper, target
 from ima.pairing import ABSENT
 from ima.progress import shown
+from ima.ranks import Fold, held_out_fold
 from ima.shared import shared_by_pairs
 from ima.train import History, Sums, batches, check_pairs, gather, pair_count
 
@@ -22,12 +24,15 @@ from ima.train import History, Sums, batches, check_pairs, gather, pair_count
 #: have (`ima.train.Batch.present`), to the terms of L_imp.
 Loss = Callable[[Mapping[str, Tensor], Tensor, Mapping[str, Tensor] | None], dict[str, Tensor]]
 
+OBJECTIVES = (*IMPORTANCE, "mixture")
 #: What L_corr is divided by (`ima.objectives.paper`).
 CORR_SCALES = ("raw", "initial", "batch")
 #: What the first round of `ima+` counts pairs by.
 FIRST = ("paper", "equal")
 #: The settings of that first guess by `paper`.
 GUESS = {"objective": "paper", "corr_scale": "batch", "z": "joint"}
+#: A rho that is left to the data.
+AUTO = "auto"
 #: Importances that leave fewer of the pairs than this share are no guess at all: all are counted.
 LEAST_COUNTED = 0.1
 
@@ -37,7 +42,7 @@ class Stage2:
     """Settings of stage 2: the objective (Eqs. 3 and 4) and how long to train.
 
     Args:
-        objective: `paper`, Eqs. 3 and 4, or `ima+` (`ima.objectives.IMPORTANCE`).
+        objective: `paper`, Eqs. 3 and 4, or one of ours, `ima+` and `mixture` (`ima.objectives`).
         lambda_corr: weight of L_corr against L_local.
         z: of `paper`: what stands for z in Eq. 3, one of `ima.objectives.Z`.
         corr_scale: of `paper`: what L_corr is divided by: `raw`, nothing; `initial`, its value at
@@ -48,7 +53,9 @@ class Stage2:
         rounds: of `ima+`: trainings, each with those pairs counted whose other items the one
             before takes for important (.5 or more).
         restarts: networks trained from other first weights; the one of least L_imp on the pairs
-            it was trained on is kept.
+            it was trained on is kept. `mixture` needs none.
+        folds: of `mixture`: autoencoders, each trained without a share of the pairs, so that all
+            pairs teach; 1 for the held-out pairs alone.
         steps, batch_size, learning_rate: of Adam.
     """
 
@@ -59,13 +66,14 @@ class Stage2:
     first: str = "paper"
     rounds: int = 2
     restarts: int = 6
+    folds: int = 5
     steps: int = 100
     batch_size: int = 1024
     learning_rate: float = 2e-3
 
     def __post_init__(self):
         for name, known in (
-            ("objective", [*IMPORTANCE]),
+            ("objective", OBJECTIVES),
             ("corr_scale", CORR_SCALES),
             ("first", FIRST),
         ):
@@ -82,24 +90,36 @@ def train_importance(
     settings: Stage2,
     seed: int,
     held_out: Mapping[str, Tensor] | None = None,
-) -> tuple[torch.nn.ModuleDict, History, dict[str, Tensor]]:
+    folds: Sequence[Fold] | None = None,
+) -> tuple[torch.nn.ModuleDict, History, dict]:
     """Train importance networks of one rho a modality, and keep the best of the restarts.
 
     Args:
         autoencoder: trained; it stays as it is.
         x, items, held_out: as in `fit_importance`.
-        rho: prior mean importance by modality, in [0, 1].
+        rho: prior mean importance by modality, in [0, 1]; with `mixture` also `auto`, none.
         hidden: width of the networks' hidden layers.
         settings: of this stage.
         seed: of first weights and of the order of pairs.
+        folds: of `mixture`, `ima.stages.cross_fit`; None for the held-out pairs alone.
 
     Returns:
-        By modality, the network that was kept; and as `fit_importance`, of all restarts.
+        By modality, the network that was kept; and as `fit_importance`, of all restarts (with
+        `mixture`, by modality what was found of each pair: `ima.mixture.Found`).
 
     Raises:
-        InputError: as `fit_importance`.
+        InputError: as `fit_importance`, or `auto` with another objective.
     """
     names = list(autoencoder.modalities)
+    check_pairs(autoencoder, x, items)
+    if settings.objective == "mixture":
+        if folds is None:
+            folds = [held_out_fold(autoencoder, x, items, held_out or items)]
+        own = {m: None if rho[m] == AUTO else rho[m] for m in names}
+        return fit_mixture(folds, x, own, hidden, settings, seed)
+    if AUTO in rho.values():
+        do = "Set it to a number, or the objective to mixture."
+        raise InputError("rho", expected="numbers in [0, 1]", found=dict(rho), do=do)
     copies = {name: [rho[name]] * settings.restarts for name in names}
     torch.manual_seed(seed)
     model = IMA.around(autoencoder, hidden, copies).to(x[names[0]].device)

@@ -63,10 +63,10 @@ class ImaModel:
             train, held = dropped(train, "training"), dropped(held, "validation")
         torch.manual_seed(seed)
         autoencoder = Autoencoder(modalities_of(x, self.layers), latent)
-        networks, _ = fit_stages(
+        networks, _, _ = fit_stages(
             autoencoder, x, train, held, self.rho, self.hidden, stage1, self.stage2, seed
         )
-        model = assemble(autoencoder, networks, self.hidden, self.rho)
+        model = assemble(autoencoder, networks, self.hidden)
 
         def of(pairs: Pairs) -> dict[str, Tensor]:
             """Return `weighted` and `unweighted` representations (N, L) of pairs."""

@@ -83,6 +83,67 @@ class Decoder(nn.Module):
         return self.layers(z)
 
 
+class Summary(nn.Module):
+    """Principal components of x, and how much of x they leave out: what a network may see of it.
+
+    Of hundreds of dimensions a network learns by heart which items are noise. White noise, for
+    one, is told in a single number here, the residual.
+
+    Args:
+        dimension: D, width of the inputs.
+        components: K, from 1 to D.
+    """
+
+    def __init__(self, dimension: int, components: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dimension))
+        self.register_buffer("directions", torch.zeros(dimension, components))
+        self.register_buffer("residual", torch.tensor([0.0, 1.0]))  # mean and deviation of its log
+
+    @property
+    def width(self) -> int:
+        """Return the width of what `forward` gives: K, and 1 where K is less than D."""
+        dimension, components = self.directions.shape
+        return components + (components < dimension)
+
+    @classmethod
+    def of(cls, x: Tensor, variance: float = 0.9, most: int = 20) -> "Summary":
+        """Return the summary of items x (n, D): components that have this share of the variance.
+
+        Args:
+            x: items.
+            variance: share, in (0, 1), that the components have, unless there would be
+            most: of them, or more.
+        """
+        mean = x.double().mean(0)
+        _, sizes, directions = torch.linalg.svd(x.double() - mean, full_matrices=False)
+        share = sizes.square().cumsum(0) / sizes.square().sum().clamp_min(1e-12)
+        components = max(1, min(int((share < variance).sum()) + 1, most, len(sizes)))
+        summary = cls(x.shape[1], components)
+        deviations = (sizes[:components] / len(x) ** 0.5).clamp_min(1e-9)
+        summary.mean.copy_(mean)
+        summary.directions.copy_(directions[:components].T / deviations)
+        if components < x.shape[1]:
+            left = summary._residual(x).double()
+            summary.residual.copy_(torch.stack((left.mean(), left.std().clamp_min(1e-6))))
+        return summary.to(x.device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (B, D) to (B, width): scores of deviation 1, then the log of the residual."""
+        scores = (x - self.mean) @ self.directions
+        if self.width == scores.shape[1]:
+            return scores
+        left = (self._residual(x) - self.residual[0]) / self.residual[1]
+        return torch.cat((scores, left.unsqueeze(1)), 1)
+
+    def _residual(self, x: Tensor) -> Tensor:
+        """Return the log of the squared distance (B,) of x to what its components give."""
+        lengths = self.directions.norm(dim=0)
+        scores = (x - self.mean) @ (self.directions / lengths)
+        given = scores @ (self.directions / lengths).T
+        return ((x - self.mean - given).square().sum(1) + 1e-6).log()
+
+
 class ImportanceNet(nn.Module):
     """y = sigmoid(h(x)), for R independent copies of the network at once.
 
@@ -94,17 +155,22 @@ class ImportanceNet(nn.Module):
         dimension: D, width of the inputs.
         hidden: width of the hidden layers.
         rho: the prior mean of each copy, in [0, 1]; its length is R.
+        components: of the `Summary` of x that the network sees; None for x itself.
 
     Raises:
         InputError: a rho outside [0, 1], or none.
     """
 
-    def __init__(self, dimension: int, hidden: int, rho: list[float]):
+    def __init__(
+        self, dimension: int, hidden: int, rho: list[float], components: int | None = None
+    ):
         super().__init__()
+        self.summary = None if components is None else Summary(dimension, components)
         if not rho or not all(0 <= r <= 1 for r in rho):
             raise InputError("rho", expected="numbers in [0, 1]", found=rho)
         copies = len(rho)
-        self.w1, self.b1 = _linear(copies, dimension, hidden)
+        width = self.summary.width if self.summary else dimension
+        self.w1, self.b1 = _linear(copies, width, hidden)
         self.w2, self.b2 = _linear(copies, hidden, hidden)
         self.w3, self.b3 = _linear(copies, hidden, 1)
         with torch.no_grad():
@@ -116,6 +182,7 @@ class ImportanceNet(nn.Module):
 
     def hidden(self, x: Tensor) -> Tensor:
         """Map x (B, D) to the top hidden layer (R, B, H), after its ReLU."""
+        x = x if self.summary is None else self.summary(x)
         # All copies see the same x, which `expand` repeats without a copy of it.
         h = torch.baddbmm(self.b1, x.expand(len(self.w1), *x.shape), self.w1).relu_()
         return torch.baddbmm(self.b2, h, self.w2).relu_()
@@ -123,9 +190,13 @@ class ImportanceNet(nn.Module):
     def copy(self, index: int) -> "ImportanceNet":
         """Return the network of one copy alone (R = 1)."""
         _, dimension, hidden = self.w1.shape
-        alone = ImportanceNet(dimension, hidden, [0.5])
+        components = None
+        if self.summary:
+            dimension, components = self.summary.directions.shape
+        alone = ImportanceNet(dimension, hidden, [0.5], components)
         state = {
-            name: value[index : index + 1].clone() for name, value in self.state_dict().items()
+            name: value.clone() if name.startswith("summary") else value[index : index + 1].clone()
+            for name, value in self.state_dict().items()
         }
         alone.load_state_dict(state)
         return alone

@@ -163,7 +163,7 @@ def study(
     for name, variant in variants.items():
         torch.manual_seed(seed)
         autoencoder = Autoencoder(modalities, latent)
-        networks, _ = fit_stages(
+        networks, _, _ = fit_stages(
             autoencoder,
             x,
             train,

@@ -166,6 +166,43 @@ def ima_plus(
     return _terms(corr, y, rho, lambda_corr, present)
 
 
+def mixture(
+    y: Tensor,
+    evidence: Tensor,
+    partner: Tensor,
+    rho: float | None = None,
+    lambda_corr: float = 10.0,
+    counted: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """Return L_imp of one modality: KL(mean y || rho) - lambda mean log(1 + y v (r - 1)).
+
+    The second is the likelihood of how well partners fit, if an item is informative with
+    probability y and its partner with probability v: 1 + y v (r - 1) = y v r + (1 - y v).
+
+    Args:
+        y: importances (R, B) in [0, 1].
+        evidence: r (B,), at least 0: how much likelier an informative item fits its partner so
+            well than one that shares nothing (`ima.ranks.informative_density`).
+        partner: v (B,) in [0, 1].
+        rho: prior mean importance in (0, 1); None for no prior, and then lambda is 1.
+        lambda_corr: weight of the likelihood against the prior.
+        counted: (R, B), 1 or 0; None where all samples count.
+
+    Returns:
+        `loss`, `corr` (the likelihood's part) and `local` (the prior's), each (R,).
+    """
+    w = torch.ones_like(y) if counted is None else counted.expand_as(y)
+    total = w.sum(-1).clamp_min(1)
+    corr = -(w * (y * partner * (evidence - 1)).log1p()).sum(-1) / total
+    if rho is None:
+        return {"loss": corr, "corr": corr, "local": torch.zeros_like(corr)}
+    prior = torch.full_like(corr, rho)
+    mean = (w * y).sum(-1, keepdim=True) / total.unsqueeze(-1)  # (R, 1)
+    kl = local(mean, prior)
+    return {"loss": kl + lambda_corr * corr, "corr": corr, "local": kl}
+
+
+#: Of pairs. `mixture` is of the items of one modality.
 IMPORTANCE = {"paper": paper, "ima+": ima_plus}
 
 

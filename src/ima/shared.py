@@ -34,24 +34,25 @@ class Canonical(NamedTuple):
     map_u: Tensor
 
 
-def canonical(z: Tensor, u: Tensor, v: Tensor) -> Canonical:
+def canonical(z: Tensor, u: Tensor, v: Tensor, ridge: float = RIDGE) -> Canonical:
     """Fit canonical correlation analysis to pairs.
 
     Args:
         z, u: (N, L), paired.
         v: weight of each pair (N,), at least 0.
+        ridge: share of the greatest variance that is added to all.
     """
     v = v / v.sum()
     mean_z, mean_u = v @ z, v @ u
     z, u = z - mean_z, u - mean_u
-    white_z, white_u = _whitening(z, v), _whitening(u, v)
+    white_z, white_u = _whitening(z, v, ridge), _whitening(u, v, ridge)
     left, _, right = torch.linalg.svd((v[:, None] * (z @ white_z)).T @ (u @ white_u))
     return Canonical(mean_z, mean_u, white_z @ left, white_u @ right.T)
 
 
-def _whitening(centred: Tensor, v: Tensor) -> Tensor:
+def _whitening(centred: Tensor, v: Tensor, ridge: float) -> Tensor:
     variances, directions = torch.linalg.eigh((v[:, None] * centred).T @ centred)
-    return directions / (variances + RIDGE * variances.max().clamp_min(1e-12)).sqrt()
+    return directions / (variances + ridge * variances.max().clamp_min(1e-12)).sqrt()
 
 
 def contributions(

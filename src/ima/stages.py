@@ -8,7 +8,11 @@ from torch import Tensor
 from ima.errors import InputError
 from ima.importance import Stage2, train_importance, untrained_importances
 from ima.model import Autoencoder
-from ima.train import History, Stage1, fit_autoencoder
+from ima.ranks import Fold, held_out_fold
+from ima.train import History, Stage1, fit_autoencoder, pair_count
+
+#: Pairs that a fold holds out at the least.
+LEAST = 20
 
 
 def fit_stages(
@@ -22,7 +26,7 @@ def fit_stages(
     stage2: Stage2,
     seed: int,
     alternations: int = 1,
-) -> tuple[torch.nn.ModuleDict, dict[str, History]]:
+) -> tuple[torch.nn.ModuleDict, dict[str, History], dict]:
     """Train the autoencoder, then the importance networks, `alternations` times.
 
     From the second round on, stage 1 goes on from the autoencoder of the round before, with the
@@ -40,8 +44,9 @@ def fit_stages(
         alternations: rounds, 1 or more.
 
     Returns:
-        By modality, its importance network; and the histories of `autoencoder` and `importance`,
-        whose rows have the number of the `alternation` where there are several.
+        By modality, its importance network; the histories of `autoencoder` and `importance`,
+        whose rows have the number of the `alternation` where there are several; and what
+        `train_importance` returns third, of the last round.
 
     Raises:
         InputError: no round, or as `fit_autoencoder` and `train_importance`.
@@ -53,13 +58,57 @@ def fit_stages(
     for number in range(1, alternations + 1):
         y = constant_importances(x, networks, stage1, hidden, rho, seed)
         first = fit_autoencoder(autoencoder, x, items, stage1, seed, held_out, y)
-        networks, second, _ = train_importance(
-            autoencoder, x, items, rho, hidden, stage2, seed, held_out
+        folds = None
+        if stage2.objective == "mixture":
+            folds = cross_fit(autoencoder, x, items, held_out, stage1, seed, stage2.folds, y)
+        networks, second, found = train_importance(
+            autoencoder, x, items, rho, hidden, stage2, seed, held_out, folds
         )
         about = {"alternation": number} if alternations > 1 else {}
         for name, rows in (("autoencoder", first), ("importance", second)):
             histories[name] += [{**about, **row} for row in rows]
-    return networks, histories
+    return networks, histories, found
+
+
+def cross_fit(
+    autoencoder: Autoencoder,
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+    held_out: Mapping[str, Tensor],
+    stage1: Stage1,
+    seed: int,
+    folds: int,
+    y: Mapping[str, Tensor] | None = None,
+) -> list[Fold]:
+    """Return folds that together hold out every pair, each with latents that haven't seen its own.
+
+    Args:
+        autoencoder: trained on `items`, with `held_out` held out: the first fold.
+        x, items, held_out, y: as `ima.train.fit_autoencoder`.
+        stage1: settings of the other folds' autoencoders.
+        seed: of these, and of who is in which fold.
+        folds: 1 or more; fewer are made where they would hold out fewer than LEAST pairs.
+
+    Raises:
+        InputError: no fold.
+    """
+    if folds < 1:
+        raise InputError("folds", expected="1 or more", found=folds)
+    made = [held_out_fold(autoencoder, x, items, held_out)]
+    count = pair_count(items)
+    parts = min(folds - 1, count // LEAST)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    for part in order.chunk(parts) if parts > 1 else ():
+        mask = torch.ones(count, dtype=torch.bool)
+        mask[part] = False
+        train = {m: torch.cat((rows[mask], held_out[m])) for m, rows in items.items()}
+        held = {m: rows[part] for m, rows in items.items()}
+        torch.manual_seed(seed)
+        other = Autoencoder(autoencoder.modalities, autoencoder.latent).to(x[next(iter(x))].device)
+        fit_autoencoder(other, x, train, stage1, seed, held, y)
+        with torch.no_grad():
+            made.append(Fold(other.encode(x), train, held, part))
+    return made
 
 
 def constant_importances(

@@ -3,7 +3,8 @@
 from ima import data, job
 from ima.importance import Stage2, train_importance
 from ima.io import read_tensors, write_history, write_tensors
-from ima.train import device
+from ima.stages import cross_fit
+from ima.train import Stage1, device
 
 
 def main(snakemake):
@@ -15,13 +16,21 @@ def main(snakemake):
     names = list(autoencoder.modalities)
     x = data.load_features({name: snakemake.input[name] for name in names}, device())
     pairs, held_out = (data.load_pairs(snakemake.input[name]) for name in ("pairs", "validation"))
-    networks, history, final = train_importance(
-        autoencoder, x, pairs, params.rho, params.hidden, settings, seed, held_out
+    folds = None
+    if settings.objective == "mixture":
+        stage1 = Stage1(**params.stage1)
+        folds = cross_fit(autoencoder, x, pairs, held_out, stage1, seed, settings.folds)
+    networks, history, found = train_importance(
+        autoencoder, x, pairs, params.rho, params.hidden, settings, seed, held_out, folds
     )
     config = {"hidden": params.hidden, "rho": params.rho, "seed": seed, "settings": vars(settings)}
     write_history(history, snakemake.output.history)
     write_tensors(networks.state_dict(), snakemake.output.model, config)
-    print(f"best of {settings.restarts} restarts, losses {final['loss'].tolist()}")
+    if settings.objective == "mixture":
+        for name, of in found.items():
+            print(f"{name}: {of.share:.2f} informative, {len(of.pair)} pairs of {len(folds)} folds")
+    else:
+        print(f"best of {settings.restarts} restarts, losses {found['loss'].tolist()}")
 
 
 if __name__ == "__main__":
