@@ -150,6 +150,14 @@ FILES = {
         "readings: {seeds: []}\n",
         "config, readings.seeds: expected one seed or more, found none",
     ),
+    "mixture of digits": (
+        "variants: [mixture]\n",
+        "config, variants: expected the objectives paper or ima+",
+    ),
+    "a rho that is left to ima+": (
+        "ima: {ima+: {importance: {rho: auto}}}\n",
+        "config, ima.ima+.importance.rho: expected a number in [0, 1] for each modality",
+    ),
     "a missing file": (None, "mine.yaml"),
 }
 

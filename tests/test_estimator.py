@@ -82,7 +82,7 @@ def test_layers_are_loaded_as_they_were(tmp_path):
 def test_the_networks_of_least_loss_are_kept(objective):
     """Of each modality in `ima+`, of one restart in `paper`: those of stage 2 done by hand."""
     x, stage2 = three(), Stage2(objective, steps=4, restarts=4)
-    model = IMA(LAYERS, latent=3, stage1=QUICK["stage1"], stage2=stage2).fit(x)
+    model = IMA(LAYERS, latent=3, stage1=QUICK["stage1"], stage2=stage2, standardize=False).fit(x)
     torch.manual_seed(0)
     order = torch.from_numpy(np.random.default_rng(0).permutation(120))
     held, rows = (dict.fromkeys(x, part) for part in order.split((24, 96)))
@@ -155,3 +155,24 @@ def test_held_out_pairs_end_training():
     validation = [row["validation"] for row in model.history["autoencoder"]]
     assert 1 < len(validation) < 40 and validation[-1] >= validation[-2]
     assert validation[:-1] == sorted(validation[:-1], reverse=True)
+
+
+def test_scales_do_not_matter(tmp_path):
+    """Of `sse`, units change nothing; without `standardize` the greatest ones drown the others."""
+    layers = {m: {"hidden": 8, "loss": "sse"} for m in "ab"}
+    x = {m: three()[m] for m in "ab"}
+    units = {m: 10.0 ** np.arange(-3, of.shape[1] - 3) for m, of in x.items()}
+    scaled = {m: of * units[m] + 7 for m, of in x.items()}
+    z = []
+    for of in (x, scaled):
+        of = {m: np.c_[values, np.full(len(values), 3.0)] for m, values in of.items()}  # constant
+        z.append(IMA(layers, latent=3, **QUICK).fit(of).transform(of))
+    np.testing.assert_allclose(z[0], z[1], rtol=0.05, atol=0.05)
+    one = IMA(layers, latent=3, standardize=False, **QUICK)
+    other = IMA(layers, latent=3, standardize=False, **QUICK)
+    far = np.abs(one.fit(x).transform(x) - other.fit(scaled).transform(scaled)).max()
+    assert far > 1
+    model = IMA(layers, latent=3, **QUICK).fit(scaled)
+    model.save(tmp_path / "model.safetensors")
+    again = IMA.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(again.transform(scaled), model.transform(scaled))

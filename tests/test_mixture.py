@@ -11,8 +11,9 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from ima import IMA, ranks
 from ima.errors import InputError
-from ima.importance import Stage2, train_importance
+from ima.importance import Stage2, fit_importance, train_importance
 from ima.mixture import fit_mixture
+from ima.model import IMA as IMANetwork
 from ima.model import Autoencoder, ImportanceNet, Modality, Summary
 from ima.objectives import mixture
 from ima.pairing import ABSENT
@@ -230,6 +231,14 @@ def test_rho_auto_needs_mixture():
     pairs = {m: torch.arange(60) for m in u}
     with pytest.raises(InputError, match="or the objective to mixture"):
         train_importance(model, u, pairs, dict.fromkeys(u, "auto"), 4, Stage2(), 0)
+
+
+def test_copies_of_other_objectives_are_not_mixtures():
+    u = views(60)
+    model = IMANetwork({m: Modality(3, 4, "sse") for m in u}, 2, 4, {m: [0.5] for m in u})
+    pairs = {m: torch.arange(60) for m in u}
+    with pytest.raises(InputError, match="copies train side by side"):
+        fit_importance(model, u, pairs, {m: [0.5] for m in u}, SETTINGS, 0)
 
 
 # Folds and the estimator

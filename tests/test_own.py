@@ -610,6 +610,8 @@ def test_colours_of_more_classes_than_the_paper_has():
 
 # The workflow
 
+#: What `ima+` needs, and `mixture` doesn't.
+RHO = {"left": 0.8, "right": 0.8, "spoken": 0.8}
 #: The example, small enough to train in seconds.
 TINY = {
     "run": "tiny",
@@ -618,7 +620,7 @@ TINY = {
     "latents": [3],
     "own": {"example": {"digits": 200}},
     "autoencoder": {"epochs": 2},
-    "importance": {"restarts": 2, "steps": 4},
+    "importance": {"rho": RHO, "latent": None, "restarts": 2, "steps": 4},
     "sweep": {"latent": 3, "rho": [0.3, 0.8], "restarts": 1},
     "figures": {"latent": 3, "tsne": {"points": 100}},
     "classifier": {"epochs": 2},
@@ -768,6 +770,25 @@ class TestWorkflow:
         assert not (run / "tables/retrieval.csv").exists()
         rows = pq.read_table(run / "own/latent3_seed0/representations.parquet")
         assert set(rows["label"].to_pylist()) == {""}
+
+    def test_mixture_needs_no_rho(self, finished):
+        """Nor makes it a sweep over rho; folds of a changed stage 1 are trained again."""
+        kept, config = finished.config, example()
+        config |= {"run": "mixture", "variants": ["mixture"]}
+        config["ima"] = {"mixture": {"importance": {"steps": 20, "folds": 3, "rounds": 1}}}
+        del config["importance"]["rho"]
+        finished.config = config
+        try:
+            finished.snakemake("own")
+            config["autoencoder"]["batch_size"] = 32
+            again = finished.plan("own").rules()
+        finally:
+            finished.config = kept
+        tables = finished.folder / "results/mixture/tables"
+        table = pyarrow.csv.read_csv(tables / "importance.csv")
+        assert all(0 <= y <= 1 for y in table["mean_importance"].to_pylist())
+        assert (tables / "retrieval.csv").exists() and not (tables / "rho.csv").exists()
+        assert {"autoencoder", "importance"} <= again
 
     @pytest.mark.parametrize(
         ("config", "says"),

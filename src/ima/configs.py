@@ -84,6 +84,36 @@ def check_variants(names: Collection[str], known: Mapping[str, Mapping], section
         )
 
 
+def check_objectives(variants: Mapping[str, Mapping], own: bool) -> None:
+    """Return if the run has all that the objectives of its variants need.
+
+    Args:
+        variants: of IMA that are trained, by name.
+        own: whether the run is on data of the user's own.
+
+    Raises:
+        InputError: `mixture`, which has no sweep over rho and no row in Table 4, on digits; or
+            `rho: auto` of another objective.
+    """
+    for name, of in variants.items():
+        stage2 = of["importance"]
+        if stage2.get("rho") == "auto" and stage2["objective"] != "mixture":
+            raise InputError(
+                f"config, ima.{name}.importance.rho",
+                expected="a number in [0, 1] for each modality",
+                found="auto",
+                do=f"Only mixture estimates rho: set ima.{name}.importance.objective to that.",
+            )
+    found = [n for n, of in variants.items() if of["importance"]["objective"] == "mixture"]
+    if found and not own:
+        raise InputError(
+            "config, variants",
+            expected="the objectives paper or ima+, for the tables and figures of the digits",
+            found=f"mixture, of {found}",
+            do="Use it on data of your own (config/own.yaml), or leave the variant out.",
+        )
+
+
 def check_modalities(
     names: Collection[str], given: Mapping[str, Collection[str]], others: Collection[str] = ()
 ) -> None:

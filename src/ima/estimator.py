@@ -46,6 +46,9 @@ class IMA:
         held_out: share of the pairs, in (0, 1), that the autoencoder is not trained on: they end
             its training early, and importances are learnt from them. Items that are in several
             pairs may be in both parts.
+        standardize: whether each dimension of a modality of loss `sse` is brought to a mean of 0
+            and a deviation of 1, of the items of the pairs that `fit` is given; constant ones
+            become 0. `transform` does the same.
         seed: of weights, what is held out, and the order of pairs.
 
     Attributes:
@@ -66,6 +69,7 @@ class IMA:
         stage2: Stage2 = MIXTURE,
         held_out: float = 0.2,
         alternations: int = 1,
+        standardize: bool = True,
         seed: int = 0,
     ):
         self.layers, self.latent, self.seed = dict(layers), latent, seed
@@ -74,6 +78,8 @@ class IMA:
         self.rho = dict(rho) if isinstance(rho, Mapping) else dict.fromkeys(self.layers, rho)
         self.importance_hidden, self.stage1, self.stage2 = importance_hidden, stage1, stage2
         self.held_out, self.alternations = held_out, alternations
+        self.standardize = standardize
+        self.scales: dict[str, Tensor] = {}
         self.network: Network | None = None
         self.history: dict[str, train.History] = {}
         self.concordance: dict[str, np.ndarray] = {}
@@ -93,9 +99,14 @@ class IMA:
             InputError: a modality is missing or absent from all pairs, a pair has none, or as
                 `ima.train.fit_autoencoder`.
         """
+        self.scales = {}
         x, present = self._tensors(x, required=list(self.layers))
-        pairs = pairs or {name: np.arange(len(x[name])) for name in self.layers}
-        rows, held, order = self._split(_without(pairs, present))
+        pairs = _without(pairs or {m: np.arange(len(x[m])) for m in self.layers}, present)
+        if self.standardize:
+            sse = [name for name, layers in self.layers.items() if layers.get("loss") == "sse"]
+            self.scales = {name: _scale(x[name], pairs[name]) for name in sse if name in pairs}
+        x = self._scaled(x)
+        rows, held, order = self._split(pairs)
         torch.manual_seed(self.seed)
         modalities = data.modalities_of(x, self.layers)
         autoencoder = Autoencoder(modalities, self.latent).to(train.device())
@@ -130,6 +141,7 @@ class IMA:
                 without any modality.
         """
         network, (x, present) = self._fitted(), self._tensors(x)
+        x = self._scaled(x)
         if len({len(values) for values in x.values()}) != 1:
             lengths = {name: len(values) for name, values in x.items()}
             raise InputError("x", expected="at least one modality, of equal length", found=lengths)
@@ -159,14 +171,16 @@ class IMA:
             InputError: not fitted, or an unknown modality.
         """
         network, (x, present) = self._fitted(), self._tensors({modality: x})
-        return (network.importance[modality](x[modality])[0] * present[modality]).cpu().numpy()
+        y = network.importance[modality](self._scaled(x)[modality])[0]
+        return (y * present[modality]).cpu().numpy()
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model as safetensors, with what is needed to load it."""
         network = self._fitted()
         config = data.model_config(network.autoencoder)
         config |= {"hidden": self.importance_hidden, "rho": self.rho, "seed": self.seed}
-        write_tensors(network.state_dict(), path, config)
+        scales = {f"scale.{name}": scale for name, scale in self.scales.items()}
+        write_tensors({**network.state_dict(), **scales}, path, config)
 
     @classmethod
     def load(cls, path: str | Path) -> "IMA":
@@ -176,7 +190,7 @@ class IMA:
             InputError: not such a file.
         """
         state, config = read_tensors(path)
-        parts: dict[str, dict[str, Tensor]] = {"autoencoder": {}, "importance": {}}
+        parts: dict[str, dict[str, Tensor]] = {"autoencoder": {}, "importance": {}, "scale": {}}
         for name, value in state.items():
             part, _, rest = name.partition(".")
             parts[part][rest] = value
@@ -190,7 +204,17 @@ class IMA:
             seed=config["seed"],
         )
         model.network = data.build_ima(autoencoder, config, parts["importance"]).to(train.device())
+        model.scales = {name: scale.to(train.device()) for name, scale in parts["scale"].items()}
         return model
+
+    def _scaled(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return x, standardized where the model is trained on that."""
+        found = dict(x)
+        for name in found.keys() & self.scales.keys():
+            mean, deviation = self.scales[name]
+            if found[name].shape[1] == len(mean):  # the network says what is wrong with others
+                found[name] = torch.where(deviation > 0, (found[name] - mean) / deviation, 0)
+        return found
 
     def _split(
         self, pairs: Mapping[str, np.ndarray]
@@ -246,6 +270,14 @@ class IMA:
             present[name] = torch.from_numpy(np.broadcast_to(there, len(values)).copy())
             present[name] = present[name].to(train.device())
         return tensors, present
+
+
+def _scale(x: Tensor, pairs: np.ndarray) -> Tensor:
+    """Return mean and deviation (2, D) of the items (n, D) of pairs, 0 of a constant dimension."""
+    rows = np.unique(np.asarray(pairs, np.int64))
+    x = x[rows[(rows >= 0) & (rows < len(x))]].double()
+    mean, deviation = x.mean(0), x.std(0, correction=0)
+    return torch.stack((mean, deviation * (deviation > 1e-7 * mean.abs()))).float()
 
 
 def _in_order(found: Found, order: Tensor) -> np.ndarray:

@@ -162,6 +162,9 @@ def fit_importance(
         InputError: pairs and matrices do not fit, a single modality or copies that are no multiple
             of the restarts with `ima+`, or the loss stops being a number.
     """
+    if settings.objective not in IMPORTANCE:
+        expected = f"one of {[*IMPORTANCE]}, whose copies train side by side"
+        raise InputError("objective", expected=expected, found=settings.objective)
     check_pairs(model.autoencoder, x, items)
     with torch.no_grad():
         u = model.autoencoder.encode(x)  # constant in this stage: once is enough
