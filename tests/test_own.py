@@ -63,6 +63,13 @@ def test_columns_that_are_not_named_are_not_read(tmp_path):
     assert table["noise"].to_pylist() == [False] * 4
 
 
+@pytest.mark.parametrize(("scale", "told"), [(1.0, False), (500.0, False), (5000.0, True)])
+def test_scales_that_drown_others_are_told(tmp_path, caplog, scale, told):
+    x = [[0.0, 0.0, 7.0], [scale, 1.0, 7.0], [0.0, 0.0, 7.0], [scale, 1.0, 7.0]]  # one is constant
+    read_items(written(tmp_path, x=x), ALL, "sse")
+    assert ("squared error sees the greatest only" in caplog.text) == told
+
+
 @pytest.mark.parametrize(
     "x",
     [

@@ -4,6 +4,7 @@ A file has a row an item: an id, a vector, and where there are any, a label, a s
 is known to be noise. How items are paired is `ima.own_pairs`.
 """
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from ima.errors import InputError
 from ima.schema import OWN_ITEMS
 
 SPLITS = ("train", "validation", "test")
+#: Deviations of a modality's dimensions that differ so many times are worth a word.
+WIDE = 1000
+
+logger = logging.getLogger(__name__)
 
 
 def read_items(path: str | Path, columns: Mapping[str, str], loss: str) -> pa.Table:
@@ -42,6 +47,8 @@ def read_items(path: str | Path, columns: Mapping[str, str], loss: str) -> pa.Ta
     _check_unique(ids, f"{path}, column '{columns['id']}'")
     where = f"{path}, column '{columns['vector']}'"
     x = vectors(column(table, columns["vector"], path), ids, where)
+    if loss == "sse":
+        _tell_scales(x, where)
     outside = (x < 0) | (x > 1)
     if loss == "bce" and outside.any():
         row, at = np.argwhere(outside)[0]
@@ -65,6 +72,20 @@ def read_items(path: str | Path, columns: Mapping[str, str], loss: str) -> pa.Ta
     if "split" in columns:
         check_splits(found["split"], f"{path}, column '{columns['split']}'")
     return conform(pa.table(found), OWN_ITEMS, path)
+
+
+def _tell_scales(x: np.ndarray, where: str) -> None:
+    """Say in the log if dimensions of x (n, D) differ so much that the greatest drown the others."""
+    deviations = x.std(0, dtype=float)
+    moving = deviations[deviations > 1e-7 * np.abs(x).max(0)]
+    if len(moving) and moving.max() >= WIDE * moving.min():
+        logger.warning(
+            "%s: deviations of the dimensions go from %.2g to %.2g; the squared error sees the "
+            "greatest only. Bring each to a mean of 0 and a deviation of 1, by the training items.",
+            where,
+            moving.min(),
+            moving.max(),
+        )
 
 
 def read_file(path: str | Path) -> pa.Table:
