@@ -75,7 +75,7 @@ def read_items(path: str | Path, columns: Mapping[str, str], loss: str) -> pa.Ta
 
 
 def _tell_scales(x: np.ndarray, where: str) -> None:
-    """Say in the log if dimensions of x (n, D) differ so much that the greatest drown the others."""
+    """Say in the log if dimensions of x (n, D) differ so much that the greatest hide the others."""
     deviations = x.std(0, dtype=float)
     moving = deviations[deviations > 1e-7 * np.abs(x).max(0)]
     if len(moving) and moving.max() >= WIDE * moving.min():
