@@ -79,7 +79,8 @@ def fit_mixture(
         on the items that are left out, `corr_m`, and on all, `raw_m`; and by modality what was
         found.
     """
-    names = list(x)
+    names, device = list(x), next(iter(x.values())).device
+    x = {m: of.cpu() for m, of in x.items()}  # as the folds' latents and pairs are
     pairs = {m: torch.cat([fold.held[m] for fold in folds]) for m in names}
     number_of = torch.cat([fold.pair for fold in folds])
     there = {m: rows != ABSENT for m, rows in pairs.items()}
@@ -111,7 +112,7 @@ def fit_mixture(
             both = _posterior(held_out[m], partner[m], density, share)
             found[m] = Found(number_of, ranks[m], held_out[m], both, share)
         history += [{"round": number, "epoch": e, "copy": 0, **row} for e, row in epochs.items()]
-    return _checked(networks, rho), history, found
+    return _checked(networks, rho).to(device), history, found
 
 
 def _posterior(y: Tensor, v: Tensor, density: Tensor, share: float) -> Tensor:
@@ -156,7 +157,7 @@ def _new(summary: Summary, hidden: int, start: float, seed: int) -> ImportanceNe
         net.w3 *= 0.1  # importances start alike
         for weight in net.parameters():
             weight[:] = weight[:1].clone()
-    return net.to(summary.mean.device)
+    return net
 
 
 def _constant(net: ImportanceNet, y: float) -> ImportanceNet:
@@ -209,9 +210,9 @@ def _fit(
         with torch.no_grad():
             y = net(x[items])[:, back]  # (PARTS + 1, N)
             out = y[part, torch.arange(len(part))]
-            terms = mixture(torch.stack((out, y[-1])), pairs.evidence, pairs.partner, rho,
-                            settings.lambda_corr, pairs.counts.float()[None])  # fmt: skip
-        held, trained = terms["loss"].tolist()
+            both, counts = torch.stack((out, y[-1])), pairs.counts.float()[None]
+            of = (pairs.evidence, pairs.partner, rho, settings.lambda_corr, counts)
+            held, trained = mixture(both, *of)["loss"].tolist()
         history.append({"epoch": epoch, f"corr_{name}": held, f"raw_{name}": trained})
         if best is None or held < best[0]:
             best = (held, net.copy(PARTS), out * (pairs.rows != ABSENT))

@@ -31,7 +31,7 @@ class Fold(NamedTuple):
     """Pairs that an autoencoder wasn't trained on, and those that it was.
 
     Attributes:
-        u: by modality, its latents (n_m, L) of all items.
+        u: by modality, its latents (n_m, L) of all items; on the CPU, as the pairs.
         train, held: by modality, row numbers (N,), (H,) of these pairs.
         pair: (H,), which of all pairs those are that are held out.
     """
@@ -43,6 +43,11 @@ class Fold(NamedTuple):
 
 
 @torch.no_grad()
+def latents_of(autoencoder: Autoencoder, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return by modality the latents (n_m, L) of all items, on the CPU."""
+    return {m: u.cpu() for m, u in autoencoder.encode(x).items()}
+
+
 def held_out_fold(
     autoencoder: Autoencoder,
     x: Mapping[str, Tensor],
@@ -51,7 +56,8 @@ def held_out_fold(
 ) -> Fold:
     """Return the fold of an autoencoder that was trained on `items`; its pairs' numbers follow."""
     first, count = (len(next(iter(pairs.values()))) for pairs in (items, held_out))
-    return Fold(autoencoder.encode(x), items, held_out, torch.arange(first, first + count))
+    number = torch.arange(first, first + count)
+    return Fold(latents_of(autoencoder, x), items, held_out, number)
 
 
 class Ranks(NamedTuple):

@@ -8,7 +8,7 @@ from torch import Tensor
 from ima.errors import InputError
 from ima.importance import Stage2, train_importance, untrained_importances
 from ima.model import Autoencoder
-from ima.ranks import Fold, held_out_fold
+from ima.ranks import Fold, held_out_fold, latents_of
 from ima.train import History, Stage1, fit_autoencoder, pair_count
 
 #: Pairs that a fold holds out at the least.
@@ -106,8 +106,7 @@ def cross_fit(
         torch.manual_seed(seed)
         other = Autoencoder(autoencoder.modalities, autoencoder.latent).to(x[next(iter(x))].device)
         fit_autoencoder(other, x, train, stage1, seed, held, y)
-        with torch.no_grad():
-            made.append(Fold(other.encode(x), train, held, part))
+        made.append(Fold(latents_of(other, x), train, held, part))
     return made
 
 
