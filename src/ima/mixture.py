@@ -29,6 +29,9 @@ DOUBT = 0.25
 PARTS = 5
 #: Importances that a network starts from lie between these.
 START = (0.05, 0.95)
+#: Standard errors by which held-out items must be likelier with a network's importances than with
+#: importances of 1: less is chance (at most 1.5 where nothing is wrong, 3.9 and more with noise).
+GAIN = 3.0
 #: Of AdamW, which keeps weights small.
 DECAY = 0.01
 
@@ -133,7 +136,9 @@ def _checked(networks: torch.nn.ModuleDict, rho: Mapping[str, float | None]) -> 
 
     If none does, all importances are 1.
     """
-    constant = [m for m, net in networks.items() if not net.w3.any() and rho[m] is None]
+    constant = [
+        m for m, net in networks.items() if rho[m] is None and not net.w3.any() and net.b3 < 0
+    ]
     if len(constant) == len(networks):
         _LOG.warning(
             "no modality shares anything with the others that held-out pairs show: "
@@ -188,7 +193,8 @@ def _fit(
 
     Returns:
         The last, after the epoch at which the others do best on the items that they aren't
-        trained on; the importances (N,) that these give to those; and a row an epoch.
+        trained on; the importances (N,) that these give to those; and a row an epoch. Without a
+        rho, importances are 1 where those aren't likelier than that by GAIN standard errors.
     """
     items, back = pairs.rows.clamp_min(0).unique(return_inverse=True)
     generator = torch.Generator().manual_seed(seed)
@@ -216,4 +222,17 @@ def _fit(
         history.append({"epoch": epoch, f"corr_{name}": held, f"raw_{name}": trained})
         if best is None or held < best[0]:
             best = (held, net.copy(PARTS), out * (pairs.rows != ABSENT))
-    return best[1], best[2].double(), history
+    _, net, y = best
+    if rho is None and _gain(y, pairs, len(items)) < GAIN:
+        net, y = _constant(net, 1.0), (pairs.rows != ABSENT).double()
+    return net, y.double(), history
+
+
+def _gain(y: Tensor, pairs: _Pairs, items: int) -> float:
+    """Return in standard errors, of so many items, what importances y (N,) gain against 1."""
+    terms = [
+        mixture(given, pairs.evidence[:, None], pairs.partner[:, None], None)["loss"]
+        for given in (torch.ones_like(y)[:, None], y[:, None])
+    ]  # of each pair, (N,)
+    gained = (terms[0] - terms[1])[pairs.counts]
+    return float(gained.mean() / (gained.std() / items**0.5).clamp_min(1e-12))
