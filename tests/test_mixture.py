@@ -2,6 +2,7 @@
 
 import logging
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from ima import IMA, ranks
 from ima.errors import InputError
+from ima.estimator import MIXTURE
 from ima.importance import Stage2, fit_importance, train_importance
 from ima.mixture import fit_mixture
 from ima.model import IMA as IMANetwork
@@ -265,7 +267,8 @@ def test_the_estimator_takes_no_rho(tmp_path):
     wrong = np.arange(400) % 10 == 0
     x["b"][wrong] = np.roll(x["b"][wrong], 1, 0)
     layers = {m: {"hidden": 16, "loss": "sse", "activation": "tanh"} for m in x}
-    model = IMA(layers, latent=3, stage1=Stage1(epochs=20, learning_rate=5e-3)).fit(x)
+    stage2 = replace(MIXTURE, steps=60, rounds=1, folds=3)
+    model = IMA(layers, 3, stage1=Stage1(epochs=20, learning_rate=5e-3), stage2=stage2).fit(x)
     assert model.rho == {"a": "auto", "b": "auto"}
     assert model.concordance["b"].shape == (400,)
     assert roc_auc_score(wrong, -model.concordance["b"]) > 0.8  # in the order of the rows
