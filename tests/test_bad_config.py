@@ -158,6 +158,14 @@ FILES = {
         "ima: {ima+: {importance: {rho: auto}}}\n",
         "config, ima.ima+.importance.rho: expected a number in [0, 1] for each modality",
     ),
+    "a rho that is left to words and voices": (
+        "emotion: {ima: {paper: {importance: {rho: auto}}}}\n",
+        "config, emotion.ima.paper.importance.rho: expected a number in [0, 1]",
+    ),
+    "two folds": (
+        "ima: {mixture: {importance: {folds: 2}}}\n",
+        "2 should not be valid under",
+    ),
     "a missing file": (None, "mine.yaml"),
 }
 

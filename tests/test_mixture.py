@@ -235,6 +235,13 @@ def test_rho_auto_needs_mixture():
         train_importance(model, u, pairs, dict.fromkeys(u, "auto"), 4, Stage2(), 0)
 
 
+def test_rho_auto_is_no_importance_of_stage_1():
+    x = {m: of.numpy() for m, of in views(60).items()}
+    layers = {m: {"hidden": 4, "loss": "sse"} for m in x}
+    with pytest.raises(InputError, match="or importances of stage 1 to ones"):
+        IMA(layers, 2, stage1=Stage1(epochs=1, importances="untrained")).fit(x)
+
+
 def test_copies_of_other_objectives_are_not_mixtures():
     u = views(60)
     model = IMANetwork({m: Modality(3, 4, "sse") for m in u}, 2, 4, {m: [0.5] for m in u})
@@ -258,8 +265,9 @@ def test_folds_hold_out_every_pair_once():
         assert not set(fold.held["a"].tolist()) & set(fold.train["a"].tolist())
         assert len(fold.train["a"]) + len(fold.held["a"]) == 100
     assert len(cross_fit(model, x, items, held, Stage1(epochs=1), 0, 1)) == 1
-    with pytest.raises(InputError, match="folds"):
-        cross_fit(model, x, items, held, Stage1(epochs=1), 0, 0)
+    for folds in (0, 2):
+        with pytest.raises(InputError, match="folds: expected 1, or 3 or more"):
+            cross_fit(model, x, items, held, Stage1(epochs=1), 0, folds)
 
 
 def test_the_estimator_takes_no_rho(tmp_path):

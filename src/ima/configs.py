@@ -84,31 +84,32 @@ def check_variants(names: Collection[str], known: Mapping[str, Mapping], section
         )
 
 
-def check_objectives(variants: Mapping[str, Mapping], own: bool) -> None:
+def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -> None:
     """Return if the run has all that the objectives of its variants need.
 
     Args:
         variants: of IMA that are trained, by name.
-        own: whether the run is on data of the user's own.
+        section: what their keys begin with, `` or `emotion.`.
+        own: whether they are trained on data of the user's own.
 
     Raises:
-        InputError: `mixture`, which has no sweep over rho and no row in Table 4, on digits; or
+        InputError: `mixture` on the paper's data (it has no sweep over rho, no row in Table 4), or
             `rho: auto` of another objective.
     """
     for name, of in variants.items():
         stage2 = of["importance"]
         if stage2.get("rho") == "auto" and stage2["objective"] != "mixture":
             raise InputError(
-                f"config, ima.{name}.importance.rho",
+                f"config, {section}ima.{name}.importance.rho",
                 expected="a number in [0, 1] for each modality",
                 found="auto",
-                do=f"Only mixture estimates rho: set ima.{name}.importance.objective to that.",
+                do="Only the objective mixture estimates rho, on data of your own.",
             )
     found = [n for n, of in variants.items() if of["importance"]["objective"] == "mixture"]
     if found and not own:
         raise InputError(
-            "config, variants",
-            expected="the objectives paper or ima+, for the tables and figures of the digits",
+            f"config, {section}variants",
+            expected="the objectives paper or ima+, for the paper's tables and figures",
             found=f"mixture, of {found}",
             do="Use it on data of your own (config/own.yaml), or leave the variant out.",
         )

@@ -117,9 +117,7 @@ def train_importance(
             folds = [held_out_fold(autoencoder, x, items, held_out or items)]
         own = {m: None if rho[m] == AUTO else rho[m] for m in names}
         return fit_mixture(folds, x, own, hidden, settings, seed)
-    if AUTO in rho.values():
-        do = "Set it to a number, or the objective to mixture."
-        raise InputError("rho", expected="numbers in [0, 1]", found=dict(rho), do=do)
+    _check_given(rho, "or the objective to mixture")
     copies = {name: [rho[name]] * settings.restarts for name in names}
     torch.manual_seed(seed)
     model = IMA.around(autoencoder, hidden, copies).to(x[names[0]].device)
@@ -392,10 +390,17 @@ def importances(
     return y
 
 
+def _check_given(rho: Mapping[str, float | str], instead: str) -> None:
+    if AUTO in rho.values():
+        do = f"Set it to a number, {instead}."
+        raise InputError("rho", expected="numbers in [0, 1]", found=dict(rho), do=do)
+
+
 def untrained_importances(
     x: Mapping[str, Tensor], hidden: int, rho: Mapping[str, float], seed: int
 ) -> dict[str, Tensor]:
     """Return by modality what networks of first weights give to all items (n_m,), near rho (5)."""
+    _check_given(rho, "or importances of stage 1 to ones")
     torch.manual_seed(seed)
     networks = {m: ImportanceNet(of.shape[1], hidden, [rho[m]]).to(of) for m, of in x.items()}
     rows = {m: torch.arange(len(of)) for m, of in x.items()}

@@ -8,7 +8,7 @@ trained is decided by items that they themselves aren't trained on.
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ from ima.pairing import ABSENT
 from ima.progress import shown
 from ima.ranks import Fold, Ranks, informative_density, informed, rank_partners
 from ima.train import History
+
+if TYPE_CHECKING:
+    from ima.importance import Stage2
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ def fit_mixture(
     x: Mapping[str, Tensor],
     rho: Mapping[str, float | None],
     hidden: int,
-    settings,
+    settings: "Stage2",
     seed: int,
 ) -> tuple[torch.nn.ModuleDict, History, dict[str, Found]]:
     """Train the importance network of each modality.
@@ -73,7 +76,7 @@ def fit_mixture(
         x: by modality, the matrix (n_m, D_m) of its items.
         rho: by modality, prior mean importance in [0, 1]; None leaves it to the data.
         hidden: width of the networks' hidden layers.
-        settings: `ima.importance.Stage2`: `rounds`, each with pairs counted by the importances of
+        settings: `rounds`, each with pairs counted by the importances of
             the one before; `lambda_corr`, `steps`, `batch_size`, `learning_rate`.
         seed: of first weights, parts and order.
 
@@ -86,9 +89,8 @@ def fit_mixture(
     x = {m: of.cpu() for m, of in x.items()}  # as the folds' latents and pairs are
     pairs = {m: torch.cat([fold.held[m] for fold in folds]) for m in names}
     number_of = torch.cat([fold.pair for fold in folds])
-    there = {m: rows != ABSENT for m, rows in pairs.items()}
     y = {m: torch.ones(len(of), dtype=torch.double) for m, of in x.items()}  # of items
-    held_out = {m: of.double() for m, of in there.items()}  # of pairs, by other networks
+    held_out = {m: (rows != ABSENT).double() for m, rows in pairs.items()}  # by other networks
     seen = {m: Summary.of(x[m][rows[rows != ABSENT].unique()]) for m, rows in pairs.items()}
     history: History = []
     networks, found = torch.nn.ModuleDict(), {}
@@ -98,17 +100,16 @@ def fit_mixture(
         epochs: dict[int, dict] = {}
         for m in names:
             density, share = informative_density(ranks[m], partner[m])
-            start = share if rho[m] is None else rho[m]
-            network = _new(seen[m], hidden, start, seed)
+            network = _new(seen[m], hidden, share if rho[m] is None else rho[m], seed)
+            evidence = ((1 - DOUBT) * density + DOUBT).float()
+            learnt = _Pairs(pairs[m], evidence, partner[m].float(), ranks[m].counts)
             if ranks[m].correlations.any() and rho[m] not in (0, 1):
-                evidence = ((1 - DOUBT) * density + DOUBT).float()
-                learnt = _Pairs(pairs[m], evidence, partner[m].float(), ranks[m].counts)
                 network, held_out[m], rows = _fit(network, x[m], learnt, rho[m], settings, seed, m)
                 for row in rows:
                     epochs.setdefault(row.pop("epoch"), {}).update(row)
             else:
                 network = _constant(network, 0.0 if rho[m] is None else rho[m]).copy(0)
-                held_out[m] = there[m].double() * network.b3.sigmoid().item()
+                held_out[m] = (pairs[m] != ABSENT) * network.b3.detach().double().sigmoid().item()
             networks[m] = network
             with torch.no_grad():
                 y[m] = network(x[m])[0].double()
@@ -122,12 +123,13 @@ def _posterior(y: Tensor, v: Tensor, density: Tensor, share: float) -> Tensor:
     """Return the probability (N,) that the items of pairs share something.
 
     Args:
-        y: importances (N,), lowered where their mean is above `share`: they forgive some pairs.
+        y: importances (N,), 0 where absent; lowered where the mean of the others is above `share`:
+            they forgive some pairs.
         v: probability (N,) that another item of the pair is informative.
         density: of `ima.ranks.informative_density`.
         share: of items that are informative, by all ranks.
     """
-    prior = v * y * min(1.0, share / max(float(y.mean()), 1e-12))
+    prior = v * y * min(1.0, share / max(float(y.sum() / (y > 0).sum().clamp_min(1)), 1e-12))
     return prior * density / (prior * density + 1 - prior).clamp_min(1e-12)
 
 
@@ -166,7 +168,7 @@ def _new(summary: Summary, hidden: int, start: float, seed: int) -> ImportanceNe
 
 
 def _constant(net: ImportanceNet, y: float) -> ImportanceNet:
-    """Make a network give the same importance, 0 or 1 exactly where asked for, to all items."""
+    """Make a network give all items the importance y in [0, 1], 0 and 1 exactly."""
     with torch.no_grad():
         net.w3.zero_()
         net.b3.fill_(float(torch.tensor(y).logit().clamp(-200, 200)))
@@ -174,10 +176,12 @@ def _constant(net: ImportanceNet, y: float) -> ImportanceNet:
 
 
 class _Pairs(NamedTuple):
-    """Pairs that a network learns from: `evidence` and `partner` are those of the objective.
+    """Pairs (N,) that a modality's network learns from.
 
-    Each is (N,): the item's row, 1 - DOUBT of the density of its rank, the probability that another
-    item is informative, and whether the pair counts.
+    Attributes:
+        rows: of their items.
+        evidence, partner: of `ima.objectives.mixture`.
+        counts: whether they have the modality and another one.
     """
 
     rows: Tensor
@@ -187,7 +191,13 @@ class _Pairs(NamedTuple):
 
 
 def _fit(
-    net: ImportanceNet, x: Tensor, pairs: _Pairs, rho: float | None, settings, seed: int, name: str
+    net: ImportanceNet,
+    x: Tensor,
+    pairs: _Pairs,
+    rho: float | None,
+    settings: "Stage2",
+    seed: int,
+    name: str,
 ) -> tuple[ImportanceNet, Tensor, History]:
     """Train PARTS networks without a part of the items each, and one with all.
 

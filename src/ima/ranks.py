@@ -93,7 +93,8 @@ def rank_partners(folds: Sequence[Fold], name: str, y: Mapping[str, Tensor], see
     parts = zip(*(_coordinates(fold, name, y) for fold in folds), strict=True)
     a, b, own, partner, there = (torch.cat(part) for part in parts)
     w = own * partner / (own * partner).sum().clamp_min(1e-12)
-    distinct = min(len(torch.cat([f.held[m] for f in folds]).unique()) for m in y)
+    rows = {m: torch.cat([fold.held[m] for fold in folds]) for m in y}
+    distinct = min(len(of[of != ABSENT].unique()) for of in rows.values())
     c = w @ (a * b)
     c = torch.where(c > ERRORS / max(distinct, 1) ** 0.5, c, 0).clamp_max(0.99)
     rank, first = torch.ones_like(w), 0
@@ -107,21 +108,24 @@ def _coordinates(fold: Fold, name: str, y: Mapping[str, Tensor]) -> tuple[Tensor
     """Return canonical coordinates of z and of u (H, L) of held-out pairs; and (H,) the importance
     of their item, the probability that another is informative, and whether they count.
     """
-    others = [m for m in y if m != name]
-
-    def latents(pairs):
-        u, there = gather(fold.u, pairs).x, {m: rows != ABSENT for m, rows in pairs.items()}
-        weight = {m: y[m][rows.clamp_min(0)] * there[m] for m, rows in pairs.items()}
-        z = fuse({m: u[m].double() for m in others}, {m: weight[m] + LITTLE for m in others})
-        counts = there[name] & torch.stack([there[m] for m in others]).any(0)
-        return z, u[name].double(), weight[name] * counts, informed(weight, name) * counts, counts
-
-    z, u, own, partner, _ = latents(fold.train)
+    z, u, own, partner, _ = _weighted(fold.u, fold.train, name, y)
     fitted = canonical(z, u, own * partner + LITTLE, RIDGE)
-    z, u, own, partner, counts = latents(fold.held)
+    z, u, own, partner, counts = _weighted(fold.u, fold.held, name, y)
     share = (own * partner + LITTLE) / (own * partner + LITTLE).sum()
     a, b = (z - fitted.mean_z) @ fitted.map_z, (u - fitted.mean_u) @ fitted.map_u
     return _standard(a, share), _standard(b, share), own, partner, counts
+
+
+def _weighted(
+    u: Mapping[str, Tensor], pairs: Mapping[str, Tensor], name: str, y: Mapping[str, Tensor]
+) -> tuple[Tensor, ...]:
+    """Return of pairs (N,) the others' z and the own u (N, L); and as `_coordinates` the rest."""
+    others = [m for m in y if m != name]
+    u, there = gather(u, pairs).x, {m: rows != ABSENT for m, rows in pairs.items()}
+    weight = {m: y[m][rows.clamp_min(0)] * there[m] for m, rows in pairs.items()}
+    z = fuse({m: u[m].double() for m in others}, {m: weight[m] + LITTLE for m in others})
+    counts = there[name] & torch.stack([there[m] for m in others]).any(0)
+    return z, u[name].double(), weight[name] * counts, informed(weight, name) * counts, counts
 
 
 def informed(y: Mapping[str, Tensor], name: str) -> Tensor:

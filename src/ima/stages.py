@@ -80,20 +80,21 @@ def cross_fit(
     folds: int,
     y: Mapping[str, Tensor] | None = None,
 ) -> list[Fold]:
-    """Return folds that together hold out every pair, each with latents that haven't seen its own.
+    """Return folds that together hold out every pair, by latents that haven't seen it.
 
     Args:
         autoencoder: trained on `items`, with `held_out` held out: the first fold.
         x, items, held_out, y: as `ima.train.fit_autoencoder`.
         stage1: settings of the other folds' autoencoders.
         seed: of these, and of who is in which fold.
-        folds: 1 or more; fewer are made where they would hold out fewer than LEAST pairs.
+        folds: 3 or more; or 1, for `held_out` alone. Fewer are made where they would hold out
+            fewer than LEAST pairs.
 
     Raises:
-        InputError: no fold.
+        InputError: another number of folds: the second of two would learn from `held_out` alone.
     """
-    if folds < 1:
-        raise InputError("folds", expected="1 or more", found=folds)
+    if folds < 1 or folds == 2:
+        raise InputError("folds", expected="1, or 3 or more", found=folds)
     made = [held_out_fold(autoencoder, x, items, held_out)]
     count = pair_count(items)
     parts = min(folds - 1, count // LEAST)
