@@ -140,7 +140,7 @@ def _autoencoder():
 
 def stage_autoencoder(folder: Path, size: float) -> tuple[int, Callable]:
     """One epoch of stage 1."""
-    from ima.train import Stage1, fit_autoencoder
+    from ima.autoencoder import Stage1, fit_autoencoder
 
     (x, pairs), model = _tensors(size), _autoencoder()
     settings = Stage1(epochs=1, batch_size=64)

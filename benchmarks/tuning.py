@@ -24,12 +24,12 @@ import yaml
 
 from ima import data
 from ima.anchors import pca, views
+from ima.autoencoder import Stage1, fit_autoencoder
 from ima.baselines import BASELINES, build, represent
 from ima.io import write_csv
 from ima.metrics import precision_at_k
 from ima.model import Autoencoder, Modality, fuse
 from ima.pairing import modalities, noise_kind, read_pairs
-from ima.train import Stage1, fit_autoencoder
 
 HIDDEN = {"image": 500, "speech": 100}
 K = (10, 50)

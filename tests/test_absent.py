@@ -9,6 +9,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from ima import IMA as Estimator
 from ima import baselines, data
 from ima.anchors import JOINT, only, views
+from ima.autoencoder import Stage1
 from ima.baselines.absent import completed
 from ima.baselines.denoising import DenoisingSettings
 from ima.baselines.gaussian import Gaussian, kl, product
@@ -27,7 +28,7 @@ from ima.pairing import ABSENT, is_noise, item_column, noise_count, read_pairs, 
 from ima.represent import as_table, joint, represent
 from ima.schema import pairs_schema, representations_schema
 from ima.sweep import sweep
-from ima.train import Stage1, gather
+from ima.train import gather
 from ima.tsne import View, embed_views
 
 TWO = {"a": Modality(3, 4, activation="tanh"), "b": Modality(2, 4, "sse", "tanh")}

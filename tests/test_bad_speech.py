@@ -14,7 +14,7 @@ import soundfile
 from ima.corpora import demo, files_below, sphere
 from ima.corpora.speech import Waves, index, write_waves
 from ima.errors import InputError
-from ima.features.speech import resample
+from ima.resample import resample
 from ima.segment.methods import segment
 
 RATE = 12_500

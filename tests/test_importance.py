@@ -9,13 +9,13 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from ima.autoencoder import Stage1, fit_autoencoder
 from ima.errors import InputError
 from ima.importance import CORR_SCALES, Stage2, fit_importance, importances, keep_copies, least
 from ima.metrics import noise_scores
 from ima.model import IMA, Modality
 from ima.objectives import Z, correlation, ima_plus, paper, target
 from ima.shared import shared_by_pairs
-from ima.train import Stage1, fit_autoencoder
 from tests.problems import MISFITS, MODALITIES, RHO, noisy_problem, related, same, small, weights
 
 #: Three epochs of 60 pairs, in either round; every copy is its own only restart.

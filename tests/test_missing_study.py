@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from ima.autoencoder import Stage1
 from ima.baselines.mvae import MVAESettings
 from ima.errors import InputError
 from ima.figures_missing import draw
@@ -24,7 +25,7 @@ from ima.missing_study import (
 )
 from ima.pairing import ABSENT
 from ima.schema import MISSING_STUDY
-from ima.train import Stage1, Training
+from ima.train import Training
 
 LAYERS = {m: {"hidden": 16, "loss": "bce"} for m in "ab"}
 MODELS = {

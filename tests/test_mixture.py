@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import f1_score, roc_auc_score
 
 from ima import IMA, ranks
+from ima.autoencoder import Stage1
 from ima.errors import InputError
 from ima.estimator import MIXTURE
 from ima.importance import Stage2, fit_importance, train_importance
@@ -21,7 +22,6 @@ from ima.objectives import mixture
 from ima.pairing import ABSENT
 from ima.ranks import Fold, Ranks, informative_density, rank_partners
 from ima.stages import LEAST, cross_fit
-from ima.train import Stage1
 
 SETTINGS = Stage2(objective="mixture", steps=150, batch_size=256, learning_rate=3e-3)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from ima.autoencoder import Stage1
 from ima.errors import InputError
 from ima.importance import Stage2
 from ima.noise_study import KINDS, Variant, as_table, problem, study
 from ima.schema import NOISE_STUDY
-from ima.train import Stage1
 
 TOTALS = {"train": 600, "validation": 300, "test": 300}
 WIDTH = 30

@@ -8,11 +8,11 @@ import pytest
 
 from ima.errors import InputError
 from ima.io import write_parquet
+from ima.own_splits import hold_out
 from ima.pairing import (
     CLEAN,
     class_size,
     draw,
-    hold_out,
     make_pairs,
     modalities,
     noise_count,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from ima.autoencoder import Stage1, fit_autoencoder
 from ima.importance import Stage2, fit_importance
 from ima.model import IMA, Autoencoder, Modality, fuse
 from ima.objectives import autoencoder_paper, paper
-from ima.train import Stage1, fit_autoencoder
 
 B, L = 7, 3
 MODALITIES = {"image": Modality(6, 5, "bce", "tanh"), "speech": Modality(4, 5, "sse", "relu")}

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from ima.autoencoder import Stage1, fit_autoencoder
 from ima.errors import InputError
 from ima.importance import Stage2, fit_importance
 from ima.metrics import importance_scores
 from ima.model import IMA, Autoencoder, Modality
 from ima.schema import RHO_SWEEP
 from ima.sweep import agreements, sweep
-from ima.train import Stage1, fit_autoencoder
 from tests.problems import noisy_problem, related
 
 GRID = [0.2, 0.5, 0.8]

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from ima.errors import InputError
-from ima.tables import beside, mean_sd, over_seeds, read_paper_values, table1
+from ima.metrics import mean_sd
+from ima.tables import beside, over_seeds, read_paper_values, table1
 
 PAPER = Path(__file__).parents[1] / "config" / "paper_values.csv"
 

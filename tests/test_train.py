@@ -8,21 +8,11 @@ import pytest
 import torch
 
 from ima import losses
+from ima.autoencoder import Stage1, fit_autoencoder
 from ima.errors import InputError
 from ima.model import Autoencoder, Modality
 from ima.objectives import AUTOENCODER, autoencoder_ima_plus, autoencoder_paper
-from ima.train import (
-    FALL,
-    FALLS,
-    SCHEDULES,
-    Best,
-    Stage1,
-    Sums,
-    Training,
-    fit,
-    fit_autoencoder,
-    mean_loss,
-)
+from ima.train import FALL, FALLS, SCHEDULES, Best, Sums, Training, fit, mean_loss
 from tests.problems import MISFITS, MODALITIES, noisy_problem, same, small, weights
 
 SHORT = Stage1(epochs=3, batch_size=16, learning_rate=1e-2)

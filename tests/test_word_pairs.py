@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from ima.corpora.voices import borrow_voices
 from ima.errors import InputError
 from ima.schema import pairs_schema
 from ima.schema_emotion import (
@@ -19,7 +20,7 @@ from ima.schema_emotion import (
     TOKENS,
     UTTERANCES,
 )
-from ima.word_pairs import borrow_voices, split_pairs, square, token_items, word_pairs
+from ima.word_pairs import split_pairs, square, token_items, word_pairs
 
 
 def test_every_token_with_every_token_of_its_utterance():

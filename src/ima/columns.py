@@ -1,5 +1,7 @@
 """Columns of Arrow tables: names and types as a schema of `ima.schema` has them, and matrices."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
@@ -95,3 +97,13 @@ def matrix(table: pa.Table, column: str, absent: bool = False) -> np.ndarray:
             f"column '{column}'", expected="finite numbers only", found="NaN, Inf or missing"
         )
     return values.reshape(len(table), width)
+
+
+def typed(
+    rows: list[dict], text: Iterable[str] = (), whole: Iterable[str] = ("latent", "k", "seeds")
+) -> pa.Table:
+    """Return rows as a table of all their columns: numbers, but for `text`, are floats."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    types = dict.fromkeys(whole, pa.int32()) | dict.fromkeys(("run", *text), pa.string())
+    schema = pa.schema([(name, types.get(name, pa.float64())) for name in names])
+    return pa.Table.from_pylist(rows, schema=schema)

@@ -17,9 +17,9 @@ from ima.baselines import BASELINES, build
 from ima.baselines.denoising import denoising_losses, keep_masks
 from ima.baselines.jmvae import jmvae_losses
 from ima.baselines.mvae import draw_subsets, fixed_subsets, mvae_losses
+from ima.columns import typed
 from ima.model import IMA, Decoder, Encoder, ImportanceNet, Modality
 from ima.objectives import AUTOENCODER, IMPORTANCE
-from ima.tables import typed
 
 #: The modalities of the models whose growth is measured; their latent size, batch, and width.
 EQUAL = Modality(dimension=128, hidden=32)

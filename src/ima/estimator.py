@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ima import data, train
+from ima.autoencoder import Stage1
 from ima.errors import InputError
 from ima.importance import AUTO, Stage2
 from ima.io import read_tensors, write_tensors
@@ -17,7 +18,6 @@ from ima.model import Autoencoder
 from ima.pairing import ABSENT
 from ima.represent import joint
 from ima.stages import fit_stages
-from ima.train import Stage1
 
 #: Settings of stage 2 that need no rho, and hold on small data.
 MIXTURE = Stage2(objective="mixture", steps=400, batch_size=256, learning_rate=1e-3)
@@ -97,7 +97,7 @@ class IMA:
 
         Raises:
             InputError: a modality is missing or absent from all pairs, a pair has none, or as
-                `ima.train.fit_autoencoder`.
+                `ima.autoencoder.fit_autoencoder`.
         """
         self.scales = {}
         x, present = self._tensors(x, required=list(self.layers))

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from ima.errors import InputError
 from ima.figures import COLUMN, LETTERS
-from ima.tables import mean_sd
+from ima.metrics import mean_sd
 
 #: Name, colour and dash of the scores of Figure 6: apart for the colour-blind and in grey.
 SCORE_STYLES = {

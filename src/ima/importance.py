@@ -111,7 +111,7 @@ def train_importance(
         InputError: as `fit_importance`, or `auto` with another objective.
     """
     names = list(autoencoder.modalities)
-    check_pairs(autoencoder, x, items)
+    check_pairs(autoencoder.modalities, x, items)
     if settings.objective == "mixture":
         if folds is None:
             folds = [held_out_fold(autoencoder, x, items, held_out or items)]
@@ -163,7 +163,7 @@ def fit_importance(
     if settings.objective not in IMPORTANCE:
         expected = f"one of {[*IMPORTANCE]}, whose copies train side by side"
         raise InputError("objective", expected=expected, found=settings.objective)
-    check_pairs(model.autoencoder, x, items)
+    check_pairs(model.autoencoder.modalities, x, items)
     with torch.no_grad():
         u = model.autoencoder.encode(x)  # constant in this stage: once is enough
     rho = {name: torch.tensor(values, device=u[name].device) for name, values in rho.items()}
@@ -208,7 +208,7 @@ def _fit_rounds(
     model, x, u, items, rho, settings, seed, held_out
 ) -> tuple[History, dict[str, Tensor]]:
     """Train on `ima+`, round by round."""
-    check_pairs(model.autoencoder, x, held_out)
+    check_pairs(model.autoencoder.modalities, x, held_out)
     if len(items) < 2:
         raise InputError("modalities", expected="two or more for 'ima+'", found=[*items])
     copies = len(next(iter(rho.values())))

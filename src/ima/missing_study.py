@@ -17,18 +17,19 @@ from torch import Tensor
 
 from ima import baselines
 from ima.anchors import JOINT, views
+from ima.autoencoder import Stage1
 from ima.baselines.absent import dropped
+from ima.columns import typed
 from ima.data import assemble, modalities_of
 from ima.errors import InputError
 from ima.importance import Stage2
-from ima.metrics import retrieval_rows
+from ima.metrics import mean_sd, retrieval_rows
 from ima.model import Autoencoder
 from ima.pairing import ABSENT
 from ima.represent import joint, represent
 from ima.schema import MISSING_STUDY
 from ima.stages import fit_stages
-from ima.tables import mean_sd, typed
-from ima.train import Stage1, Training, pair_count
+from ima.train import Training, pair_count
 
 #: K of Precision@K.
 K = 10

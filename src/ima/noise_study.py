@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from ima.autoencoder import Stage1
 from ima.detectors import controls
 from ima.errors import InputError
 from ima.importance import Stage2, importances
@@ -27,7 +28,6 @@ from ima.noise_makers import NoiseMaker
 from ima.pairing import draw, make_pairs
 from ima.schema import NOISE_STUDY
 from ima.stages import fit_stages
-from ima.train import Stage1
 
 KINDS = ("synthetic", "degraded", "repaired", "shuffled")
 

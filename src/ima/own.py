@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from ima.columns import conform, vector_column
 from ima.errors import InputError
+from ima.own_splits import SPLITS
 from ima.schema import OWN_ITEMS
 
-SPLITS = ("train", "validation", "test")
 #: Deviations of a modality's dimensions that differ so many times are worth a word.
 WIDE = 1000
 

@@ -85,7 +85,8 @@ def spoken(
     """
     from ima import espeak
     from ima.corpora.demo import WORDS
-    from ima.features.speech import Mfcc, mfcc_of_waves, resample
+    from ima.features.speech import Mfcc, mfcc_of_waves
+    from ima.resample import resample
 
     mfcc = Mfcc(window_ms=25, shift_ms=20, frames=12)
     words = [WORDS["z123456789"[digit]] for digit in labels]

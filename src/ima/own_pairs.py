@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from ima.errors import InputError
-from ima.own import SPLITS, check_splits, column, read_file, text
-from ima.own_splits import assign, draw_splits
+from ima.own import check_splits, column, read_file, text
+from ima.own_splits import SPLITS, assign, draw_splits
 from ima.pairing import (
     ABSENT,
     CLEAN,

@@ -7,11 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ima.columns import present
-from ima.metrics import importance_scores
+from ima.columns import present, typed
+from ima.metrics import importance_scores, mean_sd
 from ima.pairing import modalities, noise_kind
 from ima.schema import OWN_IMPORTANCES, own_representations_schema
-from ima.tables import mean_sd, typed
 
 #: Beginnings of columns that say how well noise was found.
 _OF_NOISE = ("precision_noise", "recall_noise", "f1_", "lost", "rho_by_labels")

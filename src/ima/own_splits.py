@@ -8,10 +8,28 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ima.own import SPLITS
-from ima.pairing import hold_out
+SPLITS = ("train", "validation", "test")
 
 logger = logging.getLogger(__name__)
+
+
+def hold_out(
+    splits: np.ndarray, labels: np.ndarray, share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the splits of items with a share of each class of `train` renamed `validation`.
+
+    Args:
+        splits: of each item (n,).
+        labels: of each item (n,).
+        share: of the training items of a class, in (0, 1); at least one is held out, one kept.
+        rng: source of randomness.
+    """
+    splits = splits.astype(object)
+    for c in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero((labels == c) & (splits == "train")))
+        count = min(max(1, round(share * len(rows))), len(rows) - 1)
+        splits[rows[: max(count, 0)]] = "validation"
+    return splits
 
 
 def assign(

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ima.errors import InputError
 from ima.io import read_parquet
+from ima.own_splits import hold_out
 from ima.schema import pairs_schema
 
 #: What draws the held-out items, beside the splits' own numbers 0, 1, 2.
@@ -156,25 +157,6 @@ def _mixed(
         first: np.concatenate((digits[first][:clean], noise[first], digits[first][clean:])),
         second: np.concatenate((digits[second], noise[second])),
     }
-
-
-def hold_out(
-    splits: np.ndarray, labels: np.ndarray, share: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Return the splits of items with a share of each class of `train` renamed `validation`.
-
-    Args:
-        splits: of each item (n,).
-        labels: of each item (n,).
-        share: of the training items of a class, in (0, 1); at least one is held out, one kept.
-        rng: source of randomness.
-    """
-    splits = splits.astype(object)
-    for c in np.unique(labels):
-        rows = rng.permutation(np.flatnonzero((labels == c) & (splits == "train")))
-        count = min(max(1, round(share * len(rows))), len(rows) - 1)
-        splits[rows[: max(count, 0)]] = "validation"
-    return splits
 
 
 def pair_splits(

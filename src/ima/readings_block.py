@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from ima.autoencoder import Stage1, fit_autoencoder
 from ima.baselines import baseline, represent
 from ima.baselines.seeds import fit_seeds
 from ima.data import modalities_of
@@ -23,7 +24,7 @@ from ima.pairing import is_noise
 from ima.readings import Reading, correlation, rho
 from ima.schema import READINGS
 from ima.stages import constant_importances
-from ima.train import Stage1, device, fit_autoencoder
+from ima.train import device
 
 #: A pixel is 1 from this value on, where images are binary.
 HALF = 0.5

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from ima.autoencoder import Stage1, fit_autoencoder
 from ima.errors import InputError
 from ima.importance import Stage2, train_importance, untrained_importances
 from ima.model import Autoencoder
 from ima.ranks import Fold, held_out_fold, latents_of
-from ima.train import History, Stage1, fit_autoencoder, pair_count
+from ima.train import History, pair_count
 
 #: Pairs that a fold holds out at the least.
 LEAST = 20
@@ -84,7 +85,7 @@ def cross_fit(
 
     Args:
         autoencoder: trained on `items`, with `held_out` held out: the first fold.
-        x, items, held_out, y: as `ima.train.fit_autoencoder`.
+        x, items, held_out, y: as `ima.autoencoder.fit_autoencoder`.
         stage1: settings of the other folds' autoencoders.
         seed: of these, and of who is in which fold.
         folds: 3 or more; or 1, for `held_out` alone. Fewer are made where they would hold out

@@ -1,15 +1,15 @@
 """The paper's tables, from the scores of every model and seed."""
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from ima.columns import typed
 from ima.errors import InputError
+from ima.metrics import mean_sd
 
 #: How a column of Table 1 is called: by neighbours and subset of the queries.
 _COLUMN = {"all": "precision", "distinct": "distinct"}
@@ -49,12 +49,6 @@ def read_columns(path: str | Path, names: Sequence[str], rows: bool = True) -> l
     if rows and not found:
         raise InputError(path, expected=f"rows of {list(names)}", found="none")
     return found
-
-
-def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
-    """Return mean and sample standard deviation; None for the latter of a single value."""
-    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return math.fsum(values) / len(values), sd
 
 
 def over_seeds(
@@ -105,16 +99,6 @@ def beside(table: list[dict], paper: Iterable[Mapping], keys: Sequence[str]) -> 
         rows.setdefault(key, empty | ({"run": table[0]["run"]} if table else {}))
         rows[key]["paper"] = value["paper"]
     return [*rows.values()]
-
-
-def typed(
-    rows: list[dict], text: Iterable[str] = (), whole: Iterable[str] = ("latent", "k", "seeds")
-) -> pa.Table:
-    """Return rows as a table of all their columns: numbers, but for `text`, are floats."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    types = dict.fromkeys(whole, pa.int32()) | dict.fromkeys(("run", *text), pa.string())
-    schema = pa.schema([(name, types.get(name, pa.float64())) for name in names])
-    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def table1(

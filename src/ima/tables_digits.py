@@ -6,7 +6,8 @@ from dataclasses import asdict
 import pyarrow as pa
 
 from ima.classify import Classifier
-from ima.tables import beside, over_seeds, typed
+from ima.columns import typed
+from ima.tables import beside, over_seeds
 
 
 def table3(datasets: Mapping[str, Classifier], run: str) -> pa.Table:

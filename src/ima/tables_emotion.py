@@ -7,8 +7,10 @@ from itertools import product
 
 import pyarrow as pa
 
+from ima.columns import typed
+from ima.metrics import mean_sd
 from ima.schema_emotion import UNITS
-from ima.tables import beside, mean_sd, typed
+from ima.tables import beside
 
 #: What tells rows of Tables 2 and 6 apart, and the scores that each has as columns.
 KEYS = ("model", "weighting", "representation")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from ima.tables import mean_sd
+from ima.metrics import mean_sd
 
 #: F1 that a seed must reach to be counted.
 GOAL = 0.98

@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ima.columns import typed
 from ima.errors import InputError
 from ima.figures import LETTERS, PAGE
-from ima.metrics import subsets
+from ima.metrics import mean_sd, subsets
 from ima.pairing import CLEAN, noise_kind
 from ima.palettes import PAPER, Palette
-from ima.tables import mean_sd, typed
 
 #: Bins of the distributions of weights.
 BINS = 40

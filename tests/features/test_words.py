@@ -12,6 +12,7 @@ import pytest
 from ima.errors import InputError
 from ima.features import words
 from ima.schema_emotion import VOCABULARY, WORD_VECTORS
+from ima.text import tokenise
 
 TEXT = "the 1 0 0\ndo 0 1 0\nn't 0 0 2\nsil 3 3 3\nhalf 1 1 1\nhour 3 3 3\n"
 
@@ -36,7 +37,7 @@ def file(tmp_path):
     ],
 )
 def test_tokens(text, tokens):
-    assert words.tokenise(text) == tokens
+    assert tokenise(text) == tokens
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
-"""Stage 1, autoencoder_round<n>.safetensors: stage 1, by `ima.train.fit_autoencoder` (Eq. 2)."""
+"""Stage 1, autoencoder_round<n>.safetensors, by `ima.autoencoder.fit_autoencoder` (Eq. 2)."""
 
 import torch
 
 from ima import data, job
+from ima.autoencoder import Stage1, fit_autoencoder
 from ima.io import read_tensors, write_history, write_tensors
 from ima.model import Autoencoder
 from ima.stages import constant_importances
-from ima.train import Stage1, device, fit_autoencoder
+from ima.train import device
 
 
 def main(snakemake):

@@ -1,10 +1,11 @@
 """Stage 2, importance_round<n>.safetensors, by `ima.importance.train_importance` (Eqs. 3-4)."""
 
 from ima import data, job
+from ima.autoencoder import Stage1
 from ima.importance import Stage2, train_importance
 from ima.io import read_tensors, write_history, write_tensors
 from ima.stages import cross_fit
-from ima.train import Stage1, device
+from ima.train import device
 
 
 def main(snakemake):

@@ -1,13 +1,14 @@
 """missing_study of a seed: training with items missing, by `ima.missing_study.study` (3)."""
 
 from ima import data, job
+from ima.autoencoder import Stage1
 from ima.baselines import baseline
 from ima.importance import Stage2
 from ima.io import write_parquet
 from ima.missing_study import BaselineModel, ImaModel, as_table, compact, study
 from ima.pairing import read_pairs
 from ima.schema import MISSING_STUDY
-from ima.train import Stage1, device
+from ima.train import device
 
 
 def main(snakemake):

@@ -3,15 +3,15 @@
 import numpy as np
 
 from ima import job, noise_makers
+from ima.autoencoder import Stage1
 from ima.columns import matrix
 from ima.corpora.speech import Waves
 from ima.features.speech import Mfcc, UnitInterval
 from ima.importance import Stage2
 from ima.io import read_json, read_parquet, write_parquet
 from ima.noise_study import Variant, as_table, problem, study
-from ima.pairing import hold_out
+from ima.own_splits import hold_out
 from ima.schema import FEATURES, NOISE_STUDY, SEGMENTS
-from ima.train import Stage1
 
 
 def main(snakemake):

@@ -5,8 +5,8 @@ import torch
 from ima import data, job
 from ima.importance import importances
 from ima.io import read_json, read_parquet, read_tensors, write_parquet, write_tensors
-from ima.own import SPLITS
 from ima.own_results import as_tables
+from ima.own_splits import SPLITS
 from ima.pairing import read_pairs
 from ima.represent import as_table, represent
 from ima.schema import OWN_IMPORTANCES, own_representations_schema

@@ -119,12 +119,12 @@ def fit_denoising(
     seed: int,
     validation: Mapping[str, Tensor] | None = None,
 ) -> History:
-    """Train it on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
+    """Train it on pairs; arguments, returns and raises as `ima.autoencoder.fit_autoencoder`.
 
     The seed is that of the order of pairs and of the corruption. Pairs that lack a modality are
     dropped or completed, as `settings.absent` says.
     """
-    check_pairs(model, x, items)
+    check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)
     generator = torch.Generator(next(iter(x.values())).device).manual_seed(seed)
 

@@ -165,7 +165,7 @@ def validator(
     """
     if validation is None:
         return None
-    check_pairs(model, x, validation)
+    check_pairs(model.modalities, x, validation)
     device = next(iter(x.values())).device
 
     def validate() -> float:

@@ -147,12 +147,12 @@ def fit_jmvae(
     seed: int,
     validation: Mapping[str, Tensor] | None = None,
 ) -> History:
-    """Train JMVAE-KL on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
+    """Train JMVAE-KL on pairs; arguments, returns and raises as `ima.autoencoder.fit_autoencoder`.
 
     The seed is that of the order of pairs and of the draws of z. Pairs that lack a modality are
     dropped or completed, as `settings.absent` says.
     """
-    check_pairs(model, x, items)
+    check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)
     first = next(iter(items))
     generator = torch.Generator(x[first].device).manual_seed(seed)

@@ -176,12 +176,12 @@ def fit_mvae(
     seed: int,
     validation: Mapping[str, Tensor] | None = None,
 ) -> History:
-    """Train MVAE on pairs; arguments, returns and raises as `ima.train.fit_autoencoder`.
+    """Train MVAE on pairs; arguments, returns and raises as `ima.autoencoder.fit_autoencoder`.
 
     The seed is that of the order of pairs, of the draws of z, and of the subsets. Pairs may lack
     modalities.
     """
-    check_pairs(model, x, items)
+    check_pairs(model.modalities, x, items)
     names = [*model.modalities]
     generator = torch.Generator(x[names[0]].device).manual_seed(seed)
 

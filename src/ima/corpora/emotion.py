@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ima.corpora import iemocap, meld, ravdess
+from ima.corpora.voices import borrow_voices
 from ima.corpora.wdseg import keep_tokens
 from ima.errors import InputError
 from ima.schema_emotion import (
@@ -22,7 +23,6 @@ from ima.schema_emotion import (
     OTHER,
     SPANS,
 )
-from ima.word_pairs import borrow_voices
 
 #: What an emotion outside the four classes is called in MELD and in RAVDESS. Texts of these borrow
 #: voices of the same; they are trained on only.
@@ -92,7 +92,7 @@ def read_ravdess_meld(
         roots: folders of `ravdess` and `meld`.
         validation: actors whose voices MELD's dev and test texts borrow; the others' are for its
             training texts.
-        seed: of what is borrowed (`ima.word_pairs.borrow_voices`).
+        seed: of what is borrowed (`ima.corpora.voices.borrow_voices`).
         calm_as_neutral: see `ima.corpora.ravdess.index`.
         others: surprise, fear and disgust: `train`, training texts borrow voices of the same and
             are trained on only, or `drop`.

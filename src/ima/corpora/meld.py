@@ -13,8 +13,8 @@ import pyarrow as pa
 from ima.corpora import root_folder
 from ima.corpora.wdseg import index_tables
 from ima.errors import InputError
-from ima.features.words import tokenise
 from ima.schema_emotion import CLASSES, OTHER, TEXT_TOKENS
+from ima.text import tokenise
 
 CORPUS = "meld"
 SOURCE = "https://github.com/declare-lab/MELD"
@@ -37,7 +37,7 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table, pa.Table]:
 
     Returns:
         utterances (UTTERANCES): `session` is MELD's own split, `file` the csv, `sex` unknown;
-        tokens (TEXT_TOKENS): their words, by `ima.features.words.tokenise`;
+        tokens (TEXT_TOKENS): their words, by `ima.text.tokenise`;
         skipped (SKIPPED_UTTERANCES): lines of an unknown emotion, without an id of their own or
             without a word, and missing files.
 

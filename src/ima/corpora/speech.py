@@ -107,7 +107,7 @@ def _files(recordings: pa.Table, roots: Mapping[str, str]) -> list[Path]:
 
 def _decode(files: list[Path], rate: int) -> list[np.ndarray | str]:
     """Return each file's wave as int16 at `rate` Hz, or why it cannot be read."""
-    from ima.features.speech import resample
+    from ima.resample import resample
 
     waves: list[np.ndarray | str] = []
     for file in files:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from ima.errors import InputError
 from ima.parallel import in_order
 from ima.progress import shown
+from ima.resample import resample
 
 MAPPINGS = ("sigmoid", "minmax", "binary")
 
@@ -203,15 +204,6 @@ def mfcc_of_waves(waves: Iterable[np.ndarray], mfcc: Mfcc) -> np.ndarray:
     while batch := [cut(wave, 0, len(wave), mfcc) for wave in itertools.islice(waves, 256)]:
         parts.append(mfcc_of_cuts(np.stack(batch), mfcc))
     return np.concatenate(parts)
-
-
-def resample(wave: np.ndarray, rate: int, target: int) -> np.ndarray:
-    """Resample a wave (n,) from `rate` to `target` Hz with soxr's high quality; float32."""
-    import soxr
-
-    if rate == target:
-        return wave.astype(np.float32, copy=False)
-    return soxr.resample(wave, rate, target).astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True)

