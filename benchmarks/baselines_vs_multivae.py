@@ -34,8 +34,8 @@ import torch
 from multivae_cases import CASES, DIGITS, FULL, Case, batch_of, model_of, ours, summary
 from torch import Tensor, nn
 
-from ima.baselines import jmvae, mvae
-from ima.baselines.gaussian import subsets
+from ima.models.baselines import jmvae, mvae
+from ima.models.baselines.gaussian import subsets
 
 #: What multivae imports for its data sets and pictures, and needs for nothing here.
 STUBBED = ("torchvision", "nltk", "pandas", "matplotlib", "PIL", "sklearn")

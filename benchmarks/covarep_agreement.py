@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ima.errors import InputError
 from ima.features.covarep.agreement import agreement, both, recordings
 from ima.features.covarep.dictionary import COLUMNS
+from ima.utils.errors import InputError
 
 #: Least agreement asked for: correlation over voiced frames, the share of equal frames for VUV.
 GOALS = {"F0": 0.99, "peakSlope": 0.99, "VUV": 0.97}

@@ -19,11 +19,12 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from ima.corpora import demo_emotion, iemocap, meld
-from ima.corpora.wdseg import keep_tokens
-from ima.errors import InputError
+from ima.datasets import iemocap, meld
+from ima.datasets.synthetic import emotion as demo_emotion
+from ima.datasets.wdseg import keep_tokens
 from ima.features import voice
 from ima.features.lexicon import PACKAGES, load_lexicon
+from ima.utils.errors import InputError
 
 
 def held_out(features, labels, sessions) -> tuple[float, float, float]:

@@ -22,7 +22,7 @@ from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestNeighbors
 
 from ima import IMA
-from ima.autoencoder import Stage1
+from ima.models.autoencoder import Stage1
 
 VIEWS = ("fou", "fac", "kar", "pix", "zer", "mor")
 TWO, FOUR = ("fou", "pix"), ("fou", "pix", "kar", "zer")

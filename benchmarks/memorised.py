@@ -3,7 +3,8 @@
     python benchmarks/memorised.py results/open --latent 50 --seeds 0 1 2
 
 Reads features, pairs and autoencoders of a run. Canonical coordinates are fitted to the training
-pairs, as for the objective `ima+`, and s (`ima.shared`) is taken of training, validation and test
+pairs, as for the objective `ima+`, and s (`ima.models.cca`) is taken of training, validation and
+test
 pairs: its mean over digits is 1; over pairs with noise in one modality it is 0 where nothing is
 shared. Above 0 in training pairs alone, it is what the encoder knows by heart of that very pair.
 """
@@ -14,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ima import data
-from ima.io import read_tensors
-from ima.pairing import read_pairs
-from ima.shared import canonical, contributions
+from ima.models import checkpoints
+from ima.models.cca import canonical, contributions
+from ima.pairing.by_label import read_pairs
+from ima.utils.io import read_tensors
 
 SPLITS = ("train", "validation", "test")
 
@@ -31,17 +32,19 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     tables = {split: read_pairs(options.run / f"pairs/{split}.parquet") for split in SPLITS}
-    items = {split: data.load_pairs(options.run / f"pairs/{split}.parquet") for split in SPLITS}
+    items = {
+        split: checkpoints.load_pairs(options.run / f"pairs/{split}.parquet") for split in SPLITS
+    }
     first, second = items["train"]
     paths = {
         m: [options.run / f"features/{m}.parquet", options.run / f"features/{m}_noise.parquet"]
         for m in (first, second)
     }
-    x = data.load_features(paths, torch.device("cpu"))
+    x = checkpoints.load_features(paths, torch.device("cpu"))
     for seed in options.seeds:
         folder = options.run / f"models/latent{options.latent}/seed{seed}"
         state, config = read_tensors(folder / "autoencoder.safetensors")
-        model = data.build_autoencoder(config, state)
+        model = checkpoints.build_autoencoder(config, state)
         with torch.no_grad():
             u = {m: of.double() for m, of in model.encode(x).items()}
         pairs = {s: {m: u[m][rows] for m, rows in of.items()} for s, of in items.items()}

@@ -36,12 +36,12 @@ import pyarrow.compute as pc
 import soundfile
 import soxr
 
-from ima.columns import matrix, vector_column
-from ima.corpora import tidigits
-from ima.corpora.speech import Waves, spoken_digits, write_waves
-from ima.features.speech import Mfcc, extract
-from ima.io import ParquetStream, read_parquet, write_parquet
-from ima.schema import FEATURES, RECORDINGS, SEGMENTS
+from ima.datasets import tidigits
+from ima.datasets.digit_recordings import Waves, spoken_digits, write_waves
+from ima.features.mfcc import Mfcc, extract
+from ima.utils.arrow import matrix, vector_column
+from ima.utils.io import ParquetStream, read_parquet, write_parquet
+from ima.utils.schemas import FEATURES, RECORDINGS, SEGMENTS
 
 #: Files a second and core that are asked for.
 GOAL = 1_800

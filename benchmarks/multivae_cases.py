@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ima.baselines import build, jmvae, mvae
-from ima.baselines.gaussian import subsets
-from ima.model import Modality
+from ima.models.baselines import build, jmvae, mvae
+from ima.models.baselines.gaussian import subsets
+from ima.models.ima import Modality
 
 DIGITS = {"image": Modality(784, 500), "speech": Modality(696, 100)}
 SMALL = {"a": Modality(5, 6), "b": Modality(4, 3), "c": Modality(3, 4, "sse")}

@@ -12,7 +12,7 @@ import math
 import re
 from pathlib import Path
 
-from ima.resources import measured
+from ima.workflow.resources import measured
 
 ROOT = Path(__file__).parents[1]
 PROFILE = ROOT / "profiles/slurm/config.yaml"

@@ -2,11 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/rho_sweep.py [--copies 19] [--pairs 10000] [--turns 3]
 
-CPU seconds of `ima.importance.fit_importance` on one thread, at the paper's sizes on random data:
-one pair of networks (image and speech, one rho), as many such pairs one after another as the sweep
-has copies, and all of them stacked. They take turns; medians of each turn's ratios are printed.
-The goal for the stack is 3 times one pair. What limits it is printed too: the products with the
-first layer's weights alone (forward and for the gradient), which no stacking makes fewer.
+CPU seconds of `ima.models.importance.fit_importance` on one thread, at the paper's sizes on random
+data: one pair of networks (image and speech, one rho), as many such pairs one after another as the
+sweep has copies, and all of them stacked. They take turns; medians of each turn's ratios are
+printed. The goal for the stack is 3 times one pair. What limits it is printed too: the products
+with the first layer's weights alone (forward and for the gradient), which no stacking makes fewer.
 """
 
 import argparse
@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import torch
 
-from ima.importance import Stage2, fit_importance
-from ima.model import IMA, Modality
+from ima.models.ima import IMA, Modality
+from ima.models.importance import Stage2, fit_importance
 
 GOAL = 3.0
 MODALITIES = {"image": Modality(784, 500), "speech": Modality(696, 100)}

@@ -36,8 +36,8 @@ def waves(folder: Path, count: int):
     """Write recordings of one digit of .6 s each, and return them with their waves."""
     import pyarrow as pa
 
-    from ima.corpora.speech import Waves
-    from ima.schema import RECORDINGS, WAVES
+    from ima.datasets.digit_recordings import Waves
+    from ima.utils.schemas import RECORDINGS, WAVES
 
     rng = np.random.default_rng(0)
     digits = [str(d) for d in rng.integers(1, 10, count)]
@@ -64,9 +64,9 @@ def features(folder: Path, count: int) -> dict[str, Path]:
     """Write feature tables of random vectors, and return their files by modality."""
     import pyarrow as pa
 
-    from ima.columns import vector_column
-    from ima.io import write_parquet
-    from ima.schema import FEATURES
+    from ima.utils.arrow import vector_column
+    from ima.utils.io import write_parquet
+    from ima.utils.schemas import FEATURES
 
     rng, files = np.random.default_rng(0), {}
     labels = rng.integers(0, 10, count).astype(np.int8)
@@ -81,8 +81,8 @@ def features(folder: Path, count: int) -> dict[str, Path]:
 
 def stage_mfcc(folder: Path, size: float) -> tuple[int, Callable]:
     """MFCC of digits."""
-    from ima.features.speech import Mfcc, extract
-    from ima.segment.methods import segment
+    from ima.alignment.methods import segment
+    from ima.features.mfcc import Mfcc, extract
 
     recordings, spoken = waves(folder, int(DIGITS * size))
     segments = segment(recordings, spoken, "whole", 1)
@@ -91,7 +91,7 @@ def stage_mfcc(folder: Path, size: float) -> tuple[int, Callable]:
 
 def stage_segment(folder: Path, size: float) -> tuple[int, Callable]:
     """Forced alignment of one-digit recordings."""
-    from ima.segment.methods import segment
+    from ima.alignment.methods import segment
 
     recordings, spoken = waves(folder, int(RECORDINGS * size))
     return len(recordings), lambda: segment(recordings, spoken, "hmm", 1)
@@ -99,7 +99,7 @@ def stage_segment(folder: Path, size: float) -> tuple[int, Callable]:
 
 def stage_features(folder: Path, size: float) -> tuple[int, Callable]:
     """Mapping to [0, 1]."""
-    from ima.features.speech import UnitInterval
+    from ima.features.mfcc import UnitInterval
 
     x = np.random.default_rng(0).normal(size=(int(DIGITS * size), 696)).astype(np.float32)
     return len(x), lambda: UnitInterval.fit(x, "sigmoid", 12)(x)
@@ -107,7 +107,7 @@ def stage_features(folder: Path, size: float) -> tuple[int, Callable]:
 
 def stage_read(folder: Path, size: float) -> tuple[int, Callable]:
     """Feature matrices from Parquet."""
-    from ima.io import read_matrix
+    from ima.utils.io import read_matrix
 
     files = features(folder, int(DIGITS * size))
     return int(DIGITS * size), lambda: [read_matrix([file]) for file in files.values()]
@@ -115,7 +115,7 @@ def stage_read(folder: Path, size: float) -> tuple[int, Callable]:
 
 def stage_noise_image(folder: Path, size: float) -> tuple[int, Callable]:
     """Noise images."""
-    from ima.noise import noise_images
+    from ima.datasets.noise import noise_images
 
     count = int(0.1 * TRAIN * size)
     rng = np.random.default_rng(0)
@@ -132,7 +132,7 @@ def _tensors(size: float) -> tuple[dict, dict]:
 
 
 def _autoencoder():
-    from ima.model import Autoencoder, Modality
+    from ima.models.ima import Autoencoder, Modality
 
     layers = {"image": Modality(784, 500, "bce"), "speech": Modality(696, 100, "bce")}
     return Autoencoder(layers, 50)
@@ -140,7 +140,7 @@ def _autoencoder():
 
 def stage_autoencoder(folder: Path, size: float) -> tuple[int, Callable]:
     """One epoch of stage 1."""
-    from ima.autoencoder import Stage1, fit_autoencoder
+    from ima.models.autoencoder import Stage1, fit_autoencoder
 
     (x, pairs), model = _tensors(size), _autoencoder()
     settings = Stage1(epochs=1, batch_size=64)
@@ -149,8 +149,8 @@ def stage_autoencoder(folder: Path, size: float) -> tuple[int, Callable]:
 
 def stage_importance(folder: Path, size: float) -> tuple[int, Callable]:
     """Steps of stage 2 that see every pair once, six restarts side by side."""
-    from ima.importance import Stage2, fit_importance
-    from ima.model import IMA
+    from ima.models.ima import IMA
+    from ima.models.importance import Stage2, fit_importance
 
     x, pairs = _tensors(size)
     copies = {name: [0.8] * 6 for name in x}
@@ -162,8 +162,8 @@ def stage_importance(folder: Path, size: float) -> tuple[int, Callable]:
 
 def stage_represent(folder: Path, size: float) -> tuple[int, Callable]:
     """Latents, importances and joint representations of test pairs."""
-    from ima.model import IMA
-    from ima.represent import represent
+    from ima.evaluation.represent import represent
+    from ima.models.ima import IMA
 
     (x, pairs), count = _tensors(size), int(TEST * size)
     model = IMA.around(_autoencoder(), 100, {name: [0.8] for name in x})
@@ -173,7 +173,7 @@ def stage_represent(folder: Path, size: float) -> tuple[int, Callable]:
 
 def stage_scores(folder: Path, size: float) -> tuple[int, Callable]:
     """Precision@K of test pairs."""
-    from ima.metrics import precision_at_k
+    from ima.evaluation.metrics import precision_at_k
 
     rng = np.random.default_rng(0)
     count = int(TEST * size)
@@ -186,7 +186,7 @@ def stage_pairs(folder: Path, size: float) -> tuple[int, Callable]:
     """Pairs of all splits."""
     import pyarrow as pa
 
-    from ima.pairing import pair_splits
+    from ima.pairing.by_label import pair_splits
 
     rng, items = np.random.default_rng(0), {}
     count = int(DIGITS * size)

@@ -22,13 +22,14 @@ import numba
 import numpy as np
 import pyarrow as pa
 
-from ima.corpora import sphere, tidigits
-from ima.schema import RECORDINGS, SEGMENTS
-from ima.segment import align, equal_split, read_truth, score
-from ima.segment.__main__ import kinds_of
-from ima.segment.align import Reader
-from ima.segment.features import SHIFT, Cepstra, cepstra, fault
-from ima.segment.hmm import WORDS
+from ima.alignment import align, equal_split, read_truth, score
+from ima.alignment.__main__ import kinds_of
+from ima.alignment.align import Reader
+from ima.alignment.frontend import SHIFT, Cepstra, cepstra, fault
+from ima.alignment.hmm import WORDS
+from ima.audio import sphere
+from ima.datasets import tidigits
+from ima.utils.schemas import RECORDINGS, SEGMENTS
 
 #: DTW: how many other speakers' templates a recording is warped to; the median cut counts.
 TEMPLATES = 5

@@ -2,10 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/stage1_speed.py [--pairs 10240] [--turns 5] [--latent 50]
 
-CPU seconds of an epoch of `ima.autoencoder.fit_autoencoder` on one thread, at the paper's sizes on
-random data, against those of its matrix products alone (`torch.mm` of the same shapes, forward and
-backward), and against the same multiply-adds at the rate of large square products. They take turns
-in one run; medians are printed. The goal is 80 % of the products alone at a batch of 256.
+CPU seconds of an epoch of `ima.models.autoencoder.fit_autoencoder` on one thread, at the paper's
+sizes on random data, against those of its matrix products alone (`torch.mm` of the same shapes,
+forward and backward), and against the same multiply-adds at the rate of large square products.
+They take turns in one run; medians are printed. The goal is 80 % of the products alone at a batch
+of 256.
 """
 
 import argparse
@@ -14,8 +15,8 @@ import time
 
 import torch
 
-from ima.autoencoder import Stage1, fit_autoencoder
-from ima.model import Autoencoder, Modality
+from ima.models.autoencoder import Stage1, fit_autoencoder
+from ima.models.ima import Autoencoder, Modality
 
 GOAL = 0.8
 MODALITIES = {"image": Modality(784, 500), "speech": Modality(696, 100)}

@@ -1,4 +1,4 @@
-"""Time `ima.tsne.embed` against openTSNE called directly with the same settings.
+"""Time `ima.evaluation.tsne.embed` against openTSNE called directly with the same settings.
 
     OMP_NUM_THREADS=1 python benchmarks/tsne.py [--points 5000] [--turns 3]
 
@@ -14,7 +14,7 @@ import numpy as np
 from openTSNE import TSNE
 from sklearn.datasets import make_blobs
 
-from ima.tsne import embed
+from ima.evaluation.tsne import embed
 
 GOAL = 1.1
 PERPLEXITY, THETA = 10, 0.5

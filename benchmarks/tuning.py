@@ -4,8 +4,9 @@
         --settings 'tanh epochs=60 learning_rate=0.003' 'relu epochs=60'
 
 Reads the features and pairs of a run that is made (pairs/validation.parquet, features/*.parquet).
-Each setting (an activation, and what differs from `ima.train.Training` or the model's own settings)
-is trained on the training pairs and scored on the validation pairs, whose items are in no other
+Each setting (an activation, and what differs from `ima.training.loop.Training` or the model's own
+settings) is trained on the training pairs and scored on the validation pairs, whose items are in
+no other
 split: joint Precision@K with neighbours left out that share an item. For IMA that is of the plain
 mean of the latents, and as `oracle` of the mean of those that are no noise (what true importances
 would give). Test pairs are not read. PCA and raw features are scored alike.
@@ -22,14 +23,14 @@ import pyarrow as pa
 import torch
 import yaml
 
-from ima import data
-from ima.anchors import pca, views
-from ima.autoencoder import Stage1, fit_autoencoder
-from ima.baselines import BASELINES, build, represent
-from ima.io import write_csv
-from ima.metrics import precision_at_k
-from ima.model import Autoencoder, Modality, fuse
-from ima.pairing import modalities, noise_kind, read_pairs
+from ima.evaluation.metrics import precision_at_k
+from ima.evaluation.reference import pca, views
+from ima.models import checkpoints
+from ima.models.autoencoder import Stage1, fit_autoencoder
+from ima.models.baselines import BASELINES, build, represent
+from ima.models.ima import Autoencoder, Modality, fuse
+from ima.pairing.by_label import modalities, noise_kind, read_pairs
+from ima.utils.io import write_csv
 
 HIDDEN = {"image": 500, "speech": 100}
 K = (10, 50)
@@ -67,7 +68,7 @@ def load(run: Path):
     table = read_pairs(pairs["validation"])
     names = modalities(table)
     paths = {m: [run / f"features/{m}.parquet", run / f"features/{m}_noise.parquet"] for m in names}
-    x = data.load_features(paths, torch.device("cpu"))
+    x = checkpoints.load_features(paths, torch.device("cpu"))
     kinds, labels = np.array(table["kind"].to_pylist()), table["label"].to_numpy()
     items = [table[f"item_{m}"].to_numpy() for m in names]
     real = {m: torch.from_numpy((kinds != noise_kind(m)).astype("float32")) for m in names}
@@ -84,7 +85,12 @@ def load(run: Path):
             for k, p in precision_at_k(np.asarray(z), labels, K, items).items()
         }
 
-    return x, data.load_pairs(pairs["train"]), data.load_pairs(pairs["validation"]), scorer
+    return (
+        x,
+        checkpoints.load_pairs(pairs["train"]),
+        checkpoints.load_pairs(pairs["validation"]),
+        scorer,
+    )
 
 
 def anchors(x, train, validation, latents, scorer) -> list[dict]:

@@ -16,7 +16,7 @@ def imported(file):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            # `from ima import io` names a module, `from ima.io import f` a function of one.
+            # `from ima import io` names a module, `from ima.utils.io import f` a function of one.
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     files = set()
     for parts in (name.split(".") for name in names if name and name.split(".")[0] == "ima"):
@@ -64,8 +64,8 @@ def there(corpora, **files):
 
     `files` are a user's own files beside the corpora, by name.
     """
-    from ima.errors import InputError
-    from ima.missing import check_there
+    from ima.utils.errors import InputError
+    from ima.workflow.corpora import check_there
 
     def check(wildcards):
         roots = {corpus: corpus_root(corpus) for corpus in corpora if not made_by_rule(corpus)}
@@ -80,7 +80,7 @@ def there(corpora, **files):
 
 def fingerprint(corpus):
     """Return what changes when a file of a user's own corpus does: names, sizes and times."""
-    from ima.corpora import tree_fingerprint
+    from ima.datasets.base import tree_fingerprint
 
     root = Path(corpus_root(corpus))
     return tree_fingerprint(root) if root.is_dir() and not made_by_rule(corpus) else ""
@@ -248,7 +248,7 @@ def importance_settings(variant):
 
 
 def stage2(variant):
-    """Return of these what `ima.importance.Stage2` takes, without the restarts."""
+    """Return of these what `ima.models.importance.Stage2` takes, without the restarts."""
     others = ("hidden", "latent", "rho", "restarts", "seeds")
     return {k: v for k, v in importance_settings(variant).items() if k not in others}
 

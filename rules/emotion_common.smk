@@ -30,7 +30,7 @@ REFERENCE = EMOTION["voice"]["reference"]
 
 def reference_there(wildcards):
     """Return no files, but stop before anything is made if some of the toolbox's output lack."""
-    from ima.errors import InputError
+    from ima.utils.errors import InputError
     from ima.features.covarep.agreement import recordings
 
     try:
@@ -43,7 +43,7 @@ def reference_there(wildcards):
 
 def reference_fingerprint():
     """Return what changes when a file of the toolbox's output does, as `fingerprint` of a corpus."""
-    from ima.corpora import tree_fingerprint
+    from ima.datasets.base import tree_fingerprint
 
     return tree_fingerprint(REFERENCE) if REFERENCE and Path(REFERENCE).is_dir() else ""
 
@@ -60,7 +60,7 @@ def emotion_importance_settings(variant):
 
 
 def emotion_stage2(variant):
-    """Return of these what `ima.importance.Stage2` takes, without the restarts."""
+    """Return of these what `ima.models.importance.Stage2` takes, without the restarts."""
     others = ("hidden", "rho", "restarts")
     return {k: v for k, v in emotion_importance_settings(variant).items() if k not in others}
 

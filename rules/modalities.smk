@@ -4,7 +4,7 @@ Every later rule takes from here FEATURES, PAIRS and LAYERS, and knows no modali
 are the two of the digits or, where the config has `own`, those of a user's own data.
 """
 
-from ima.configs import check_modalities
+from ima.workflow.config import check_modalities
 
 if OWN:
 

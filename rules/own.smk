@@ -3,7 +3,7 @@
 OWN_RESULTS = no_own_data
 
 if OWN:
-    from ima.own_config import labels_known, noise_known
+    from ima.workflow.user_config import labels_known, noise_known
 
     #: The variant whose importances and representations a user is given: the first.
     OWN_VARIANT = list(VARIANTS)[0]

@@ -1,6 +1,6 @@
 """Modalities of a user's own: files read and checked, and their items paired (docs/own_data.md)."""
 
-from ima.own_config import check_config
+from ima.workflow.user_config import check_config
 
 #: Whether a variant takes the rho of the config: it must have one of each modality then.
 RHO_GIVEN = any(of["importance"].get("rho") != "auto" for of in VARIANTS.values())

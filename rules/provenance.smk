@@ -24,7 +24,7 @@ rule checksums:
         "../workflow/scripts/checksums.py"
 
 
-# Every rule that makes tables makes their sidecars too (ima.job writes them). A rule whose corpora
+# Every rule that makes tables makes their sidecars too (ima.workflow.script writes them). A rule whose corpora
 # are not those of digits names their manifests itself, as its input `corpora`.
 for maker in list(workflow.rules):
     tables = [str(file) for file in maker.output if is_table(file)]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 from snakemake.utils import Paramspace
 
-from ima import readings as multiverse
+from ima.evaluation.readings import design as multiverse
 
 #: The readings that are trained: the level of each factor of both stages.
 READINGS = []

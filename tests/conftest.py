@@ -13,7 +13,7 @@ from filelock import FileLock
 # Before anything imports numpy or torch, which read it then.
 os.environ.update({f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")})
 
-from tests.workflow import Checkout
+from tests.checkout import Checkout
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,7 +24,7 @@ LONGEST = (
     "test_rerun",
     "test_bad_input",
     "test_determinism",
-    "test_own",
+    "test_user_data",
 )
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from ima.columns import vector_column
-from ima.model import IMA, Modality
+from ima.models.ima import IMA, Modality
+from ima.utils.arrow import vector_column
 
 MODALITIES = {"a": Modality(6, 8), "b": Modality(4, 5, "sse")}
 RHO = {"a": [0.8, 0.5, 0.8], "b": [0.7, 0.5, 0.7]}

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from ima import IMA
-from ima.autoencoder import Stage1, fit_autoencoder
-from ima.errors import InputError
-from ima.importance import Stage2, fit_importance, least
-from ima.model import IMA as Network
-from ima.model import Autoencoder, Modality
+from ima.models.autoencoder import Stage1, fit_autoencoder
+from ima.models.ima import IMA as Network
+from ima.models.ima import Autoencoder, Modality
+from ima.models.importance import Stage2, fit_importance, least
+from ima.utils.errors import InputError
 
 LAYERS = {"a": {"hidden": 16}, "b": {"hidden": 8}, "c": {"hidden": 8, "loss": "sse"}}
 QUICK = {"stage1": Stage1(epochs=3), "stage2": Stage2(rounds=2, steps=4, restarts=2)}

@@ -7,17 +7,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ima import data, train
-from ima.autoencoder import Stage1
-from ima.errors import InputError
-from ima.importance import AUTO, Stage2
-from ima.io import read_tensors, write_tensors
-from ima.mixture import Found
-from ima.model import IMA as Network
-from ima.model import Autoencoder
-from ima.pairing import ABSENT
-from ima.represent import joint
-from ima.stages import fit_stages
+from ima.evaluation.represent import joint
+from ima.models import checkpoints
+from ima.models.autoencoder import Stage1
+from ima.models.ima import IMA as Network
+from ima.models.ima import Autoencoder
+from ima.models.importance import AUTO, Stage2
+from ima.models.mixture import Found
+from ima.models.stages import fit_stages
+from ima.pairing.by_label import ABSENT
+from ima.training import loop
+from ima.utils.errors import InputError
+from ima.utils.io import read_tensors, write_tensors
 
 #: Settings of stage 2 that need no rho, and hold on small data.
 MIXTURE = Stage2(objective="mixture", steps=400, batch_size=256, learning_rate=1e-3)
@@ -81,7 +82,7 @@ class IMA:
         self.standardize = standardize
         self.scales: dict[str, Tensor] = {}
         self.network: Network | None = None
-        self.history: dict[str, train.History] = {}
+        self.history: dict[str, loop.History] = {}
         self.concordance: dict[str, np.ndarray] = {}
 
     def fit(
@@ -97,7 +98,7 @@ class IMA:
 
         Raises:
             InputError: a modality is missing or absent from all pairs, a pair has none, or as
-                `ima.autoencoder.fit_autoencoder`.
+                `ima.models.autoencoder.fit_autoencoder`.
         """
         self.scales = {}
         x, present = self._tensors(x, required=list(self.layers))
@@ -108,8 +109,8 @@ class IMA:
         x = self._scaled(x)
         rows, held, order = self._split(pairs)
         torch.manual_seed(self.seed)
-        modalities = data.modalities_of(x, self.layers)
-        autoencoder = Autoencoder(modalities, self.latent).to(train.device())
+        modalities = checkpoints.modalities_of(x, self.layers)
+        autoencoder = Autoencoder(modalities, self.latent).to(loop.device())
         networks, self.history, found = fit_stages(
             autoencoder,
             x,
@@ -122,7 +123,7 @@ class IMA:
             self.seed,
             self.alternations,
         )
-        self.network = data.assemble(autoencoder, networks, self.importance_hidden)
+        self.network = checkpoints.assemble(autoencoder, networks, self.importance_hidden)
         if self.stage2.objective == "mixture":
             self.concordance = {m: _in_order(of, order) for m, of in found.items()}
         return self
@@ -177,7 +178,7 @@ class IMA:
     def save(self, path: str | Path) -> None:
         """Write the fitted model as safetensors, with what is needed to load it."""
         network = self._fitted()
-        config = data.model_config(network.autoencoder)
+        config = checkpoints.model_config(network.autoencoder)
         config |= {"hidden": self.importance_hidden, "rho": self.rho, "seed": self.seed}
         scales = {f"scale.{name}": scale for name, scale in self.scales.items()}
         write_tensors({**network.state_dict(), **scales}, path, config)
@@ -194,7 +195,7 @@ class IMA:
         for name, value in state.items():
             part, _, rest = name.partition(".")
             parts[part][rest] = value
-        autoencoder = data.build_autoencoder(config, parts["autoencoder"])
+        autoencoder = checkpoints.build_autoencoder(config, parts["autoencoder"])
         layers = {n: {k: m[k] for k in m if k != "dimension"} for n, m in config["modalities"]}
         model = cls(
             layers,
@@ -203,8 +204,10 @@ class IMA:
             importance_hidden=config["hidden"],
             seed=config["seed"],
         )
-        model.network = data.build_ima(autoencoder, config, parts["importance"]).to(train.device())
-        model.scales = {name: scale.to(train.device()) for name, scale in parts["scale"].items()}
+        model.network = checkpoints.build_ima(autoencoder, config, parts["importance"]).to(
+            loop.device()
+        )
+        model.scales = {name: scale.to(loop.device()) for name, scale in parts["scale"].items()}
         return model
 
     def _scaled(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -266,9 +269,9 @@ class IMA:
                 )
             if not np.all(there):
                 values = np.where(there[:, None], values, np.float32(0))
-            tensors[name] = torch.from_numpy(values).to(train.device())
+            tensors[name] = torch.from_numpy(values).to(loop.device())
             present[name] = torch.from_numpy(np.broadcast_to(there, len(values)).copy())
-            present[name] = present[name].to(train.device())
+            present[name] = present[name].to(loop.device())
         return tensors, present
 
 

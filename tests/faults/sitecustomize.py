@@ -57,14 +57,14 @@ def no_memory() -> None:
 
 def outlive(temporary: Path) -> None:
     """Kill Snakemake, then go on when another run of this job has begun, with something else."""
-    from ima import lease
+    from ima.utils import job_lock
 
     os.kill(snakemake(), signal.SIGKILL)
     temporary.write_bytes(b"stale")
     until = time.monotonic() + 60
-    with contextlib.suppress(lease.SupersededError):
+    with contextlib.suppress(job_lock.SupersededError):
         while time.monotonic() < until:
-            lease.check()
+            job_lock.check()
             time.sleep(0.02)
 
 
@@ -88,9 +88,9 @@ def strike(kind: str, temporary: Path) -> None:
 
 def arm(rule: str, folder: Path, kind: str, at: int) -> None:
     """Let the fault happen while this process writes its file number `at`."""
-    from ima import files
+    from ima.utils import atomic_files
 
-    whole_file, count = files.whole_file, 0
+    whole_file, count = atomic_files.whole_file, 0
 
     @contextlib.contextmanager
     def with_fault(path):
@@ -110,7 +110,7 @@ def arm(rule: str, folder: Path, kind: str, at: int) -> None:
             if filler:
                 filler.unlink()
 
-    files.whole_file = with_fault
+    atomic_files.whole_file = with_fault
 
 
 if (RULE := rule_of_this_process()) and "IMA_FAULTS" in os.environ:

@@ -4,9 +4,9 @@ import importlib.util
 
 import pytest
 
-from ima.errors import InputError
 from ima.features import lexicon
-from ima.schema_emotion import LEXICON
+from ima.utils.errors import InputError
+from ima.utils.schemas_emotion import LEXICON
 
 HEAD = "%\n1\tfunct\n126\tposemo\n127\tnegemo\n128\tanx\n129\tanger\n130\tsad\n%\n"
 ENTRIES = "a\t1\nhappi*\t126\ncry\t127\t130\nhate\t127\t129\nhat*\t1\nworr*\t127\t128\n"

@@ -5,7 +5,6 @@ import pyarrow as pa
 import pytest
 import soundfile
 
-from ima.errors import InputError
 from ima.features import covarep
 from ima.features.voice import (
     columns,
@@ -17,6 +16,7 @@ from ima.features.voice import (
     scale,
     word_vectors,
 )
+from ima.utils.errors import InputError
 
 RATE = 16_000
 TIMES = 0.005 + 0.01 * np.arange(10)  # .005 ... .095

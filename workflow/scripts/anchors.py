@@ -1,9 +1,9 @@
-"""results/<run>/anchors.json: raw features and PCA, by `ima.anchors.score_anchors`."""
+"""results/<run>/anchors.json: raw features and PCA, by `ima.evaluation.reference.score_anchors`."""
 
-from ima import job, told
-from ima.anchors import score_anchors
-from ima.io import read_matrix, write_json
-from ima.pairing import modalities, read_pairs
+from ima.evaluation.reference import score_anchors
+from ima.pairing.by_label import modalities, read_pairs
+from ima.utils.io import read_matrix, write_json
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -11,8 +11,8 @@ def main(snakemake):
     x = {name: read_matrix(snakemake.input[name]) for name in modalities(train)}
     rows = score_anchors(x, train, test, snakemake.params.latents, snakemake.params.k)
     write_json(rows, snakemake.output.scores)
-    print(told.precisions(rows))
+    print(summary.precisions(rows))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,10 +1,11 @@
-"""accuracy.json of anchors: raw, PCA, chance, by `ima.anchors_accuracy.classify_anchors`."""
+"""accuracy.json of anchors: raw, PCA, chance, by
+`ima.evaluation.reference_accuracy.classify_anchors`."""
 
-from ima import job, told
-from ima.anchors_accuracy import classify_anchors
-from ima.classify import Classifier
-from ima.io import read_matrix, write_json
-from ima.pairing import modalities, read_pairs
+from ima.evaluation.classifier import Classifier
+from ima.evaluation.reference_accuracy import classify_anchors
+from ima.pairing.by_label import modalities, read_pairs
+from ima.utils.io import read_matrix, write_json
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -21,8 +22,8 @@ def main(snakemake):
         [int(seed) for seed in snakemake.wildcards.seeds.split("-")],
     )
     write_json(rows, snakemake.output.accuracy)
-    print(told.accuracies(rows))
+    print(summary.accuracies(rows))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

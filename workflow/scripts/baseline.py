@@ -1,19 +1,22 @@
-"""model.safetensors of a baseline, of several seeds, by `ima.baselines.seeds.fit_seeds`."""
+"""model.safetensors of a baseline, of several seeds, by `ima.models.baselines.seeds.fit_seeds`."""
 
-from ima import data, job
-from ima.baselines import baseline
-from ima.baselines.seeds import checkpoint, fit_seeds
-from ima.io import write_history, write_tensors
-from ima.train import device
+from ima.models import checkpoints
+from ima.models.baselines import baseline
+from ima.models.baselines.seeds import checkpoint, fit_seeds
+from ima.training.loop import device
+from ima.utils.io import write_history, write_tensors
+from ima.workflow import script
 
 
 def main(snakemake):
     kind, latent = snakemake.params.kind, int(snakemake.wildcards.latent)
     seeds = [int(seed) for seed in snakemake.wildcards.seeds.split("-")]
     settings = baseline(kind).settings(**snakemake.params.training | snakemake.params.own)
-    pairs, validation = (data.load_pairs(snakemake.input[name]) for name in ("pairs", "validation"))
-    x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
-    modalities = data.modalities_of(x, snakemake.params.layers)
+    pairs, validation = (
+        checkpoints.load_pairs(snakemake.input[name]) for name in ("pairs", "validation")
+    )
+    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
+    modalities = checkpoints.modalities_of(x, snakemake.params.layers)
     models, history = fit_seeds(kind, modalities, latent, settings, x, pairs, validation, seeds)
     write_history(history, snakemake.output.history)
     tensors, config = checkpoint(kind, models, settings)
@@ -26,4 +29,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,20 +1,21 @@
-"""accuracy.json of a baseline's seeds, by `ima.classify.accuracy_rows` (Table 5)."""
+"""accuracy.json of a baseline's seeds, by `ima.evaluation.classifier.accuracy_rows` (Table 5)."""
 
 import numpy as np
 
-from ima import data, job, told
-from ima.baselines import represent
-from ima.baselines.seeds import rebuild_seeds
-from ima.classify import Classifier, accuracy_rows
-from ima.io import read_tensors, write_json
-from ima.pairing import read_pairs
-from ima.train import device
+from ima.evaluation.classifier import Classifier, accuracy_rows
+from ima.models import checkpoints
+from ima.models.baselines import represent
+from ima.models.baselines.seeds import rebuild_seeds
+from ima.pairing.by_label import read_pairs
+from ima.training.loop import device
+from ima.utils.io import read_tensors, write_json
+from ima.workflow import script, summary
 
 
 def main(snakemake):
     tables = [read_pairs(snakemake.input[split]) for split in ("train", "test")]
-    pairs = [data.load_pairs(snakemake.input[split]) for split in ("train", "test")]
-    x = data.load_features({name: snakemake.input[name] for name in pairs[0]}, device())
+    pairs = [checkpoints.load_pairs(snakemake.input[split]) for split in ("train", "test")]
+    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs[0]}, device())
     labels = [table["label"].to_numpy() for table in tables]
     kinds = np.array(tables[1]["kind"].to_pylist())
     state, config = read_tensors(snakemake.input.model)
@@ -31,8 +32,8 @@ def main(snakemake):
         scores = accuracy_rows(*views, labels, kinds, settings, seed, there)
         rows += [{**of, **row} for row in scores]
     write_json(rows, snakemake.output.accuracy)
-    print(told.accuracies(rows))
+    print(summary.accuracies(rows))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

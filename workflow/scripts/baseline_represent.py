@@ -1,20 +1,21 @@
-"""representations.parquet of a baseline's test pairs, by `ima.baselines.represent` (5.3)."""
+"""representations.parquet of a baseline's test pairs, by `ima.models.baselines.represent` (5.3)."""
 
 import pyarrow as pa
 
-from ima import data, job
-from ima.baselines import represent
-from ima.baselines.seeds import rebuild_seeds
-from ima.columns import vector_column
-from ima.io import read_tensors, write_parquet
-from ima.schema import baseline_schema
-from ima.train import device
+from ima.models import checkpoints
+from ima.models.baselines import represent
+from ima.models.baselines.seeds import rebuild_seeds
+from ima.training.loop import device
+from ima.utils.arrow import vector_column
+from ima.utils.io import read_tensors, write_parquet
+from ima.utils.schemas import baseline_schema
+from ima.workflow import script
 
 
 def main(snakemake):
     state, config = read_tensors(snakemake.input.model)
-    pairs = data.load_pairs(snakemake.input.pairs)
-    x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
+    pairs = checkpoints.load_pairs(snakemake.input.pairs)
+    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
     there = {m: (rows >= 0).cpu().numpy() for m, rows in pairs.items()}
     tables = []
     for seed, model in rebuild_seeds(config, state).items():
@@ -32,4 +33,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

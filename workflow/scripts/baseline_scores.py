@@ -1,14 +1,14 @@
-"""scores.json of a baseline's seeds: retrieval, by `ima.metrics.score_views` (5.4)."""
+"""scores.json of a baseline's seeds: retrieval, by `ima.evaluation.metrics.score_views` (5.4)."""
 
 import pyarrow.compute as pc
 
-from ima import job, told
-from ima.columns import matrix
-from ima.errors import InputError
-from ima.io import read_parquet, write_json
-from ima.metrics import score_views
-from ima.pairing import modalities, read_pairs
-from ima.schema import baseline_schema
+from ima.evaluation.metrics import score_views
+from ima.pairing.by_label import modalities, read_pairs
+from ima.utils.arrow import matrix
+from ima.utils.errors import InputError
+from ima.utils.io import read_parquet, write_json
+from ima.utils.schemas import baseline_schema
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -36,8 +36,8 @@ def main(snakemake):
             }
         )
     write_json(scores, snakemake.output.scores)
-    print(told.precisions(row for one in scores for row in one["retrieval"]))
+    print(summary.precisions(row for one in scores for row in one["retrieval"]))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

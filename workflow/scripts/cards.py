@@ -1,12 +1,14 @@
-"""results/cards/*.md: a card for each corpus and for the model, by `ima.cards.data_card`."""
+"""results/cards/*.md: a card for each corpus and for the model, by
+`ima.reporting.cards.data_card`."""
 
 from pathlib import Path
 
-from ima import cards, job
-from ima.files import whole_file
-from ima.io import read_json, read_parquet
-from ima.schema import FEATURES
-from ima.tables import read_columns
+from ima.reporting import cards
+from ima.reporting.tables import read_columns
+from ima.utils.atomic_files import whole_file
+from ima.utils.io import read_json, read_parquet
+from ima.utils.schemas import FEATURES
+from ima.workflow import script
 
 SPEECH = ("corpus", "level", "split", "group", "unit", "found", "expected")
 
@@ -51,4 +53,4 @@ def reasons(path, corpus):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,8 +1,8 @@
-"""results/<run>/corpora/: a corpus' checksum, by `ima.corpora.manifest.write_manifest`."""
+"""results/<run>/corpora/: a corpus' checksum, by `ima.datasets.manifest.write_manifest`."""
 
-from ima import job
-from ima.corpora.manifest import write_manifest
-from ima.io import read_json
+from ima.datasets.manifest import write_manifest
+from ima.utils.io import read_json
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -12,4 +12,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

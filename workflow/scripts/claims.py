@@ -1,15 +1,16 @@
-"""results/claims.csv and .html: the paper's claims on this run, by `ima.claims_audit.audit`."""
+"""results/claims.csv and .html: the paper's claims on this run, by
+`ima.reporting.claims.audit.audit`."""
 
-from ima import claims_scores as of
-from ima import claims_scores_emotion as spoken
-from ima import job
-from ima.claims import read_claims
-from ima.claims_audit import audit, summary
-from ima.claims_page import page
-from ima.files import whole_file
-from ima.io import read_json, read_parquet, read_rows, write_csv
-from ima.schema import MISSING_STUDY, NOISE_STUDY, RHO_SWEEP
-from ima.schema_emotion import (
+from ima.reporting.claims import scores as of
+from ima.reporting.claims import scores_emotion as spoken
+from ima.reporting.claims.audit import audit, summary
+from ima.reporting.claims.page import page
+from ima.reporting.claims.spec import read_claims
+from ima.reporting.tables import read_columns, read_paper_values
+from ima.utils.atomic_files import whole_file
+from ima.utils.io import read_json, read_parquet, read_rows, write_csv
+from ima.utils.schemas import MISSING_STUDY, NOISE_STUDY, RHO_SWEEP
+from ima.utils.schemas_emotion import (
     EMBEDDINGS_EMOTION,
     EMOTION_UTTERANCES,
     IMPORTANCE_EMOTION,
@@ -17,7 +18,7 @@ from ima.schema_emotion import (
     TOKEN_IMPORTANCES,
     WORD_VECTORS,
 )
-from ima.tables import read_columns, read_paper_values
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -85,4 +86,4 @@ def histories(models, paths):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

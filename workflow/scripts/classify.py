@@ -1,19 +1,21 @@
-"""accuracy.json of IMA's seeds: classifiers of its representations, by `ima.classify.predict`."""
+"""accuracy.json of IMA's seeds: classifiers of its representations, by
+`ima.evaluation.classifier.predict`."""
 
 import numpy as np
 
-from ima import data, job, told
-from ima.classify import Classifier, accuracy_rows
-from ima.io import read_tensors, write_json
-from ima.pairing import read_pairs
-from ima.represent import joint, represent
-from ima.train import device
+from ima.evaluation.classifier import Classifier, accuracy_rows
+from ima.evaluation.represent import joint, represent
+from ima.models import checkpoints
+from ima.pairing.by_label import read_pairs
+from ima.training.loop import device
+from ima.utils.io import read_tensors, write_json
+from ima.workflow import script, summary
 
 
 def main(snakemake):
     tables = [read_pairs(snakemake.input[split]) for split in ("train", "test")]
-    pairs = [data.load_pairs(snakemake.input[split]) for split in ("train", "test")]
-    x = data.load_features({name: snakemake.input[name] for name in pairs[0]}, device())
+    pairs = [checkpoints.load_pairs(snakemake.input[split]) for split in ("train", "test")]
+    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs[0]}, device())
     labels = [table["label"].to_numpy() for table in tables]
     kinds = np.array(tables[1]["kind"].to_pylist())
     there = [present_of(some) for some in pairs]
@@ -22,9 +24,9 @@ def main(snakemake):
     rows = []
     for seed, autoencoder, importance in files:
         state, config = read_tensors(autoencoder)
-        stage1 = data.build_autoencoder(config, state)
+        stage1 = checkpoints.build_autoencoder(config, state)
         state, config = read_tensors(importance)
-        model = data.build_ima(stage1, config, state).to(device())
+        model = checkpoints.build_ima(stage1, config, state).to(device())
         views = [views_of(**represent(model, x, some)) for some in pairs]
         settings = Classifier(**snakemake.params.settings)
         of = {
@@ -35,7 +37,7 @@ def main(snakemake):
         scores = accuracy_rows(*views, labels, kinds, settings, seed, there)
         rows += [{**of, **row} for row in scores]
     write_json(rows, snakemake.output.accuracy)
-    print(told.accuracies(rows))
+    print(summary.accuracies(rows))
 
 
 def views_of(u, y, present):
@@ -54,4 +56,4 @@ def present_of(items):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

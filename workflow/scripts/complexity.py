@@ -1,9 +1,10 @@
-"""complexity.pdf and .png: cost over modalities (Table 4), by `ima.figures_training.complexity`."""
+"""complexity.pdf and .png: cost over modalities (Table 4), by
+`ima.reporting.figures.training.complexity`."""
 
-from ima import job
-from ima.figures import save
-from ima.figures_training import complexity
-from ima.io import read_csv
+from ima.reporting.figures import save
+from ima.reporting.figures.training import complexity
+from ima.utils.io import read_csv
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -14,4 +15,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,12 +1,12 @@
-"""convergence.pdf and .png: validation losses, by `ima.figures_training.convergence`."""
+"""convergence.pdf and .png: validation losses, by `ima.reporting.figures.training.convergence`."""
 
 from collections import defaultdict
 
 from pyarrow import csv
 
-from ima import job
-from ima.figures import save
-from ima.figures_training import convergence
+from ima.reporting.figures import save
+from ima.reporting.figures.training import convergence
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -24,4 +24,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

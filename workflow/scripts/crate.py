@@ -1,9 +1,9 @@
-"""results/<run>/crate.zip: the run as an RO-Crate, by `ima.provenance.write_crate`."""
+"""results/<run>/crate.zip: the run as an RO-Crate, by `ima.workflow.provenance.write_crate`."""
 
 from pathlib import Path
 
-from ima import job
-from ima.provenance import as_list, write_crate
+from ima.workflow import script
+from ima.workflow.provenance import as_list, write_crate
 
 
 def main(snakemake):
@@ -14,4 +14,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,12 +1,13 @@
-"""results/<run>/raw/iemocap/: emotional dialogues, by `ima.corpora.demo_emotion.write_iemocap`."""
+"""results/<run>/raw/iemocap/: emotional dialogues, by
+`ima.datasets.synthetic.emotion.write_iemocap`."""
 
 from pathlib import Path
 
-from ima import job
-from ima.corpora.demo_emotion import write_iemocap
-from ima.corpora.manifest import write_manifest
-from ima.io import write_parquet
-from ima.schema_emotion import EMOTION_TRUTH
+from ima.datasets.manifest import write_manifest
+from ima.datasets.synthetic.emotion import write_iemocap
+from ima.utils.io import write_parquet
+from ima.utils.schemas_emotion import EMOTION_TRUTH
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -18,4 +19,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

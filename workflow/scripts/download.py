@@ -1,10 +1,10 @@
-"""results/<run>/raw/<corpus>/: an open corpus, by `ima.corpora.download.fetch`."""
+"""results/<run>/raw/<corpus>/: an open corpus, by `ima.datasets.download.fetch`."""
 
 from pathlib import Path
 
-from ima import job
-from ima.corpora import download
-from ima.corpora.manifest import write_manifest
+from ima.datasets import download
+from ima.datasets.manifest import write_manifest
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -15,4 +15,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,19 +1,21 @@
-"""scores.json of baselines and anchors on utterances, by `ima.scores_emotion.score_all` (6.2)."""
+"""scores.json of baselines and anchors on utterances, by `ima.evaluation.emotion.scores.score_all`
+(6.2)."""
 
-from ima import data, job
-from ima import utterances as of
-from ima.baselines import baseline
-from ima.baselines.seeds import rebuild_seeds
-from ima.classify import Classifier
-from ima.io import read_parquet, read_tensors, write_json
-from ima.schema_emotion import EMOTION_UTTERANCES, ITEMS_EMOTION
-from ima.scores_emotion import Utterances, anchors, score_all
-from ima.train import device
+from ima.evaluation.classifier import Classifier
+from ima.evaluation.emotion import utterances as of
+from ima.evaluation.emotion.scores import Utterances, anchors, score_all
+from ima.models import checkpoints
+from ima.models.baselines import baseline
+from ima.models.baselines.seeds import rebuild_seeds
+from ima.training.loop import device
+from ima.utils.io import read_parquet, read_tensors, write_json
+from ima.utils.schemas_emotion import EMOTION_UTTERANCES, ITEMS_EMOTION
+from ima.workflow import script
 
 
 def main(snakemake):
     params, seed = snakemake.params, int(snakemake.wildcards.seed)
-    x = data.load_features({m: snakemake.input[m] for m in params.modalities}, device())
+    x = checkpoints.load_features({m: snakemake.input[m] for m in params.modalities}, device())
     items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
     names, place = of.groups(items)
     about = Utterances.of(read_parquet(snakemake.input.utterances, EMOTION_UTTERANCES), names)
@@ -34,4 +36,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,18 +1,19 @@
-"""Baselines on words and voices, of every seed, by `ima.baselines.seeds.fit_seeds` (6.2)."""
+"""Baselines on words and voices, of every seed, by `ima.models.baselines.seeds.fit_seeds` (6.2)."""
 
-from ima import data, job
-from ima.baselines import baseline
-from ima.baselines.seeds import checkpoint, fit_seeds
-from ima.io import write_tensors
-from ima.train import Training, device
+from ima.models import checkpoints
+from ima.models.baselines import baseline
+from ima.models.baselines.seeds import checkpoint, fit_seeds
+from ima.training.loop import Training, device
+from ima.utils.io import write_tensors
+from ima.workflow import script
 
 
 def main(snakemake):
     params, latent = snakemake.params, int(snakemake.wildcards.latent)
-    pairs = data.load_pairs(snakemake.input.pairs)
-    stopping = data.load_pairs(snakemake.input.validation)
-    x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
-    modalities = data.modalities_of(x, params.layers)
+    pairs = checkpoints.load_pairs(snakemake.input.pairs)
+    stopping = checkpoints.load_pairs(snakemake.input.validation)
+    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
+    modalities = checkpoints.modalities_of(x, params.layers)
     shared = {name: params.training[name] for name in vars(Training())}
     for (name, own), path in zip(params.baselines.items(), snakemake.output.models, strict=True):
         settings = baseline(name).settings(**{**shared, **own})
@@ -25,4 +26,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,9 +1,9 @@
-"""results/<run>/emotion/{utterances,tokens,spans}, by `ima.corpora.emotion.read_iemocap` (6.2)."""
+"""results/<run>/emotion/{utterances,tokens,spans}, by `ima.datasets.emotion.read_iemocap` (6.2)."""
 
-from ima import job
-from ima.corpora.emotion import check_skipped, read_iemocap, read_ravdess_meld
-from ima.io import write_csv, write_parquet
-from ima.schema_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, SPANS
+from ima.datasets.emotion import check_skipped, read_iemocap, read_ravdess_meld
+from ima.utils.io import write_csv, write_parquet
+from ima.utils.schemas_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, SPANS
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -30,4 +30,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

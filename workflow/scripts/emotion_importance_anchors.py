@@ -1,23 +1,25 @@
-"""importance_anchors.parquet, by `ima.importance_baselines.baseline_rows` (6.1)."""
+"""importance_anchors.parquet, by `ima.evaluation.emotion.importance_reference.baseline_rows`
+(6.1)."""
 
 import pyarrow.compute as pc
 
-from ima import data, job
-from ima.importance_baselines import baseline_rows
-from ima.importance_emotion import importance_table, references
-from ima.io import read_parquet, write_parquet
-from ima.schema_emotion import (
+from ima.evaluation.emotion.importance import importance_table, references
+from ima.evaluation.emotion.importance_reference import baseline_rows
+from ima.models import checkpoints
+from ima.training.loop import device
+from ima.utils.io import read_parquet, write_parquet
+from ima.utils.schemas_emotion import (
     EMOTION_TRUTH,
     IMPORTANCE_EMOTION,
     ITEMS_EMOTION,
     LEXICON,
     WORD_VECTORS,
 )
-from ima.train import device
+from ima.workflow import script
 
 
 def main(snakemake):
-    voices = data.load_features({"acoustic": snakemake.input.acoustic}, device())["acoustic"]
+    voices = checkpoints.load_features({"acoustic": snakemake.input.acoustic}, device())["acoustic"]
     items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
     items = items.filter(pc.equal(items["split"], "validation"))
     emotional = read_parquet(snakemake.input.lexicon, LEXICON)["emotional"]
@@ -31,4 +33,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,10 +1,11 @@
-"""emotion_importance.csv: F1 over rho, by `ima.tables_emotion.emotion_importance` (6.1)."""
+"""emotion_importance.csv: F1 over rho, by `ima.reporting.tables.emotion.emotion_importance`
+(6.1)."""
 
-from ima import job, told
-from ima.io import read_parquet, write_csv
-from ima.schema_emotion import IMPORTANCE_EMOTION
-from ima.tables import read_paper_values
-from ima.tables_emotion import emotion_importance
+from ima.reporting.tables import read_paper_values
+from ima.reporting.tables.emotion import emotion_importance
+from ima.utils.io import read_parquet, write_csv
+from ima.utils.schemas_emotion import IMPORTANCE_EMOTION
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -15,8 +16,8 @@ def main(snakemake):
     swept = zip(params.variants, sweeps, strict=True)
     table = emotion_importance(swept, anchors, paper, params.run, params.corpus)
     write_csv(table, snakemake.output.table)
-    print(told.first(table, "auc"))
+    print(summary.first(table, "auc"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

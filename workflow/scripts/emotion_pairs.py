@@ -1,10 +1,16 @@
-"""results/<run>/emotion/pairs/ and items.parquet, by `ima.word_pairs.split_pairs` (6.2, A.2)."""
+"""results/<run>/emotion/pairs/ and items.parquet, by `ima.pairing.words_voices.split_pairs` (6.2,
+A.2)."""
 
-from ima import job
-from ima.io import read_parquet, write_parquet
-from ima.schema import pairs_schema
-from ima.schema_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, ITEMS_EMOTION, WORD_VECTORS
-from ima.word_pairs import split_pairs, token_items
+from ima.pairing.words_voices import split_pairs, token_items
+from ima.utils.io import read_parquet, write_parquet
+from ima.utils.schemas import pairs_schema
+from ima.utils.schemas_emotion import (
+    EMOTION_TOKENS,
+    EMOTION_UTTERANCES,
+    ITEMS_EMOTION,
+    WORD_VECTORS,
+)
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -22,4 +28,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,34 +1,37 @@
-"""rho_sweep.parquet of a model, by `ima.importance_emotion.train_over_rho` (6.1)."""
+"""rho_sweep.parquet of a model, by `ima.evaluation.emotion.importance.train_over_rho` (6.1)."""
 
 import pyarrow.compute as pc
 
-from ima import data, job
-from ima.importance import Stage2
-from ima.importance_emotion import (
+from ima.evaluation.emotion.importance import (
     importance_table,
     rarity,
     references,
     sweep_rows,
     train_over_rho,
 )
-from ima.io import read_parquet, read_tensors, write_parquet
-from ima.schema_emotion import (
+from ima.models import checkpoints
+from ima.models.importance import Stage2
+from ima.training.loop import device
+from ima.utils.io import read_parquet, read_tensors, write_parquet
+from ima.utils.schemas_emotion import (
     EMOTION_TRUTH,
     IMPORTANCE_EMOTION,
     ITEMS_EMOTION,
     LEXICON,
     WORD_VECTORS,
 )
-from ima.train import device
+from ima.workflow import script
 
 
 def main(snakemake):
     state, config = read_tensors(snakemake.input.autoencoder)
-    autoencoder = data.build_autoencoder(config, state).to(device())
+    autoencoder = checkpoints.build_autoencoder(config, state).to(device())
     params = snakemake.params
     settings = Stage2(restarts=params.restarts, **params.settings)
-    pairs, held_out = (data.load_pairs(snakemake.input[name]) for name in ("pairs", "validation"))
-    x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
+    pairs, held_out = (
+        checkpoints.load_pairs(snakemake.input[name]) for name in ("pairs", "validation")
+    )
+    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
     seed = int(snakemake.wildcards.seed)
     y = train_over_rho(autoencoder, x, pairs, params.rho, params.hidden, settings, seed, held_out)
     items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
@@ -47,4 +50,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

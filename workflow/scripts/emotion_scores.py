@@ -1,30 +1,32 @@
-"""scores.json of IMA on utterances, by `ima.scores_emotion.score_all` (5.3, 5.4, 6.2)."""
+"""scores.json of IMA on utterances, by `ima.evaluation.emotion.scores.score_all` (5.3, 5.4,
+6.2)."""
 
 import pyarrow as pa
 
-from ima import data, job
-from ima import utterances as of
-from ima.classify import Classifier
-from ima.columns import vector_column
-from ima.io import read_parquet, read_tensors, write_json, write_parquet
-from ima.schema_emotion import (
+from ima.evaluation.classifier import Classifier
+from ima.evaluation.emotion import utterances as of
+from ima.evaluation.emotion.scores import Utterances, score_all
+from ima.models import checkpoints
+from ima.training.loop import device
+from ima.utils.arrow import vector_column
+from ima.utils.io import read_parquet, read_tensors, write_json, write_parquet
+from ima.utils.schemas_emotion import (
     EMOTION_UTTERANCES,
     ITEMS_EMOTION,
     REPRESENTATIONS_EMOTION,
     TOKEN_IMPORTANCES,
     WORD_VECTORS,
 )
-from ima.scores_emotion import Utterances, score_all
-from ima.train import device
+from ima.workflow import script
 
 
 def main(snakemake):
     params, seed = snakemake.params, int(snakemake.wildcards.seed)
     state, config = read_tensors(snakemake.input.autoencoder)
-    autoencoder = data.build_autoencoder(config, state)
-    x = data.load_features({m: snakemake.input[m] for m in autoencoder.modalities}, device())
+    autoencoder = checkpoints.build_autoencoder(config, state)
+    x = checkpoints.load_features({m: snakemake.input[m] for m in autoencoder.modalities}, device())
     state, config = read_tensors(snakemake.input.importance)
-    model = data.build_ima(autoencoder, config, state).to(device())
+    model = checkpoints.build_ima(autoencoder, config, state).to(device())
     items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
     names, _ = of.groups(items)
     about = Utterances.of(read_parquet(snakemake.input.utterances, EMOTION_UTTERANCES), names)
@@ -45,4 +47,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,14 +1,14 @@
-"""results/<run>/emotion/voices.parquet, by `ima.features.spans.span_vectors` (6.2)."""
+"""results/<run>/emotion/voices.parquet, by `ima.features.pooling.span_vectors` (6.2)."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ima import job
-from ima.columns import vector_column
-from ima.features.spans import span_vectors, z_score
-from ima.io import read_parquet, write_parquet
-from ima.parallel import worth_starting
-from ima.schema_emotion import EMOTION_UTTERANCES, SPANS, VOICES
+from ima.features.pooling import span_vectors, z_score
+from ima.utils.arrow import vector_column
+from ima.utils.io import read_parquet, write_parquet
+from ima.utils.parallel import worth_starting
+from ima.utils.schemas_emotion import EMOTION_UTTERANCES, SPANS, VOICES
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -29,4 +29,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

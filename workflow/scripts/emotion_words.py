@@ -1,12 +1,12 @@
-"""results/<run>/emotion/{words,lexicon}.parquet, by `ima.features.words.vocabulary` (6.2, A.2)."""
+"""results/<run>/emotion/{words,lexicon}.parquet, by `ima.features.glove.vocabulary` (6.2, A.2)."""
 
 import pyarrow as pa
 
-from ima import job
+from ima.features.glove import load_glove, vocabulary
 from ima.features.lexicon import load_lexicon
-from ima.features.words import load_glove, vocabulary
-from ima.io import read_parquet, write_csv, write_parquet
-from ima.schema_emotion import EMOTION_TOKENS, LEXICON, WORD_FEATURES
+from ima.utils.io import read_parquet, write_csv, write_parquet
+from ima.utils.schemas_emotion import EMOTION_TOKENS, LEXICON, WORD_FEATURES
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -26,4 +26,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,14 +1,15 @@
-"""results/tables/feature_checks.csv: digits told by `ima.features.checks.feature_checks`."""
+"""results/tables/feature_checks.csv: digits told by
+`ima.evaluation.feature_ablation.feature_checks`."""
 
-from ima import job, told
-from ima.corpora.speech import Waves
-from ima.features.checks import feature_checks, variants
-from ima.features.speech import Mfcc
-from ima.figures import save
-from ima.figures_checks import feature_accuracy
-from ima.io import read_parquet, write_csv
-from ima.schema import RECORDINGS, SEGMENTS
-from ima.segment.methods import segment
+from ima.alignment.methods import segment
+from ima.datasets.digit_recordings import Waves
+from ima.evaluation.feature_ablation import feature_checks, variants
+from ima.features.mfcc import Mfcc
+from ima.reporting.figures import save
+from ima.reporting.figures.feature_ablation import feature_accuracy
+from ima.utils.io import read_parquet, write_csv
+from ima.utils.schemas import RECORDINGS, SEGMENTS
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -38,8 +39,8 @@ def main(snakemake):
     figure = feature_accuracy(table.to_pylist())
     for path in (snakemake.output.pdf, snakemake.output.png):
         save(figure, path)
-    print(told.first(table, "accuracy"))
+    print(summary.first(table, "accuracy"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

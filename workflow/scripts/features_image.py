@@ -1,11 +1,11 @@
 """results/<run>/features/image.parquet: images as vectors, by `ima.features.images.flatten`."""
 
-from ima import job
-from ima.columns import vector_column
-from ima.corpora import mnist
+from ima.datasets import mnist
 from ima.features.images import flatten
-from ima.io import write_csv, write_parquet
-from ima.schema import FEATURES
+from ima.utils.arrow import vector_column
+from ima.utils.io import write_csv, write_parquet
+from ima.utils.schemas import FEATURES
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -17,4 +17,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

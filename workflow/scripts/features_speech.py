@@ -1,10 +1,10 @@
-"""results/<run>/features/speech.parquet: MFCC in [0, 1], by `ima.features.speech.UnitInterval`."""
+"""results/<run>/features/speech.parquet: MFCC in [0, 1], by `ima.features.mfcc.UnitInterval`."""
 
-from ima import job
-from ima.columns import matrix, vector_column
-from ima.features.speech import UnitInterval
-from ima.io import read_parquet, write_json, write_parquet
-from ima.schema import FEATURES
+from ima.features.mfcc import UnitInterval
+from ima.utils.arrow import matrix, vector_column
+from ima.utils.io import read_parquet, write_json, write_parquet
+from ima.utils.schemas import FEATURES
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -20,4 +20,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

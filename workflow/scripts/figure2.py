@@ -1,11 +1,12 @@
-"""figure2.pdf and .png: t-SNE of hidden layers, by `ima.figures_importance.figure2` (6.1)."""
+"""figure2.pdf and .png: t-SNE of hidden layers, by `ima.reporting.figures.importance.figure2`
+(6.1)."""
 
-from ima import job, told
-from ima.figures import save
-from ima.figures_importance import figure2
-from ima.io import read_parquet
-from ima.palettes import palette
-from ima.schema import EMBEDDINGS, representations_schema
+from ima.reporting.figures import save
+from ima.reporting.figures.importance import figure2
+from ima.reporting.figures.palettes import palette
+from ima.utils.io import read_parquet
+from ima.utils.schemas import EMBEDDINGS, representations_schema
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -19,8 +20,8 @@ def main(snakemake):
         table = read_parquet(representations, schema)
         y = {name: table[f"y_{name}"].to_numpy() for name in params.modalities}
         save(figure2(embeddings, y, title=label, palette=palette(params.palette)), *figures)
-        print(f"{label}: {told.points(embeddings)}")
+        print(f"{label}: {summary.points(embeddings)}")
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

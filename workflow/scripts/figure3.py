@@ -1,13 +1,14 @@
-"""figure3.pdf, .png, .html: words by importance, by `ima.figures_emotion.figure3` (6.1)."""
+"""figure3.pdf, .png, .html: words by importance, by `ima.reporting.figures.emotion.figure3`
+(6.1)."""
 
-from ima import job
-from ima.figures import save
-from ima.figures_emotion import choose, figure3
-from ima.files import whole_file
-from ima.io import read_parquet
-from ima.schema_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, TOKEN_IMPORTANCES
-from ima.utterance_page import page
-from ima.utterances import with_importances
+from ima.evaluation.emotion.utterances import with_importances
+from ima.reporting.figures import save
+from ima.reporting.figures.emotion import choose, figure3
+from ima.reporting.page.utterances import page
+from ima.utils.atomic_files import whole_file
+from ima.utils.io import read_parquet
+from ima.utils.schemas_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, TOKEN_IMPORTANCES
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -25,4 +26,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

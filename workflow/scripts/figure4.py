@@ -1,11 +1,12 @@
-"""figure4.pdf and .png: t-SNE of representations, by `ima.figures_importance.figure4` (6.3)."""
+"""figure4.pdf and .png: t-SNE of representations, by `ima.reporting.figures.importance.figure4`
+(6.3)."""
 
-from ima import job, told
-from ima.figures import save
-from ima.figures_importance import figure4
-from ima.io import read_parquet
-from ima.palettes import palette
-from ima.schema import EMBEDDINGS
+from ima.reporting.figures import save
+from ima.reporting.figures.importance import figure4
+from ima.reporting.figures.palettes import palette
+from ima.utils.io import read_parquet
+from ima.utils.schemas import EMBEDDINGS
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -14,8 +15,8 @@ def main(snakemake):
     for coordinates, label, *figures in files:
         embeddings = read_parquet(coordinates, EMBEDDINGS)
         save(figure4(embeddings, title=label, palette=palette(params.palette)), *figures)
-        print(f"{label}: {told.points(embeddings)}")
+        print(f"{label}: {summary.points(embeddings)}")
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,11 +1,12 @@
-"""figure5.pdf and .png: words and voices by t-SNE, by `ima.figures_emotion.figure5` (6.3)."""
+"""figure5.pdf and .png: words and voices by t-SNE, by `ima.reporting.figures.emotion.figure5`
+(6.3)."""
 
-from ima import job, told
-from ima.figures import save
-from ima.figures_emotion import figure5
-from ima.io import read_parquet
-from ima.palettes import palette
-from ima.schema_emotion import EMBEDDINGS_EMOTION
+from ima.reporting.figures import save
+from ima.reporting.figures.emotion import figure5
+from ima.reporting.figures.palettes import palette
+from ima.utils.io import read_parquet
+from ima.utils.schemas_emotion import EMBEDDINGS_EMOTION
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -15,8 +16,8 @@ def main(snakemake):
         embeddings = read_parquet(coordinates, EMBEDDINGS_EMOTION, rows=True)
         figure = figure5(embeddings, f"{label}; {params.corpus}", palette(params.palette))
         save(figure, *figures)
-        print(f"{label}: {told.points(embeddings)}")
+        print(f"{label}: {summary.points(embeddings)}")
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,10 +1,12 @@
-"""figure6.pdf, .png and .csv, and rho.csv: noise found over rho, by `ima.figure6.draw` (6.1)."""
+"""figure6.pdf, .png and .csv, and rho.csv: noise found over rho, by
+`ima.reporting.figures.rho.draw` (6.1)."""
 
-from ima import figure6, job, told
-from ima.figures import save
-from ima.io import read_parquet, write_csv
-from ima.schema import RHO_SWEEP
-from ima.tables import read_paper_values
+from ima.reporting.figures import rho as figure6
+from ima.reporting.figures import save
+from ima.reporting.tables import read_paper_values
+from ima.utils.io import read_parquet, write_csv
+from ima.utils.schemas import RHO_SWEEP
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -16,8 +18,8 @@ def main(snakemake):
     write_csv(chosen, snakemake.output.rho)
     figure = figure6.draw(table, paper, labels=snakemake.params.labels)
     save(figure, snakemake.output.pdf, snakemake.output.png)
-    print(told.first(chosen, "rho"))
+    print(summary.first(chosen, "rho"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

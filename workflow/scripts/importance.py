@@ -1,22 +1,26 @@
-"""Stage 2, importance_round<n>.safetensors, by `ima.importance.train_importance` (Eqs. 3-4)."""
+"""Stage 2, importance_round<n>.safetensors, by `ima.models.importance.train_importance` (Eqs.
+3-4)."""
 
-from ima import data, job
-from ima.autoencoder import Stage1
-from ima.importance import Stage2, train_importance
-from ima.io import read_tensors, write_history, write_tensors
-from ima.stages import cross_fit
-from ima.train import device
+from ima.models import checkpoints
+from ima.models.autoencoder import Stage1
+from ima.models.importance import Stage2, train_importance
+from ima.models.stages import cross_fit
+from ima.training.loop import device
+from ima.utils.io import read_tensors, write_history, write_tensors
+from ima.workflow import script
 
 
 def main(snakemake):
     params = snakemake.params
     state, config = read_tensors(snakemake.input.autoencoder)
-    autoencoder = data.build_autoencoder(config, state).to(device())
+    autoencoder = checkpoints.build_autoencoder(config, state).to(device())
     settings = Stage2(restarts=params.restarts, **params.settings)
     seed = int(snakemake.wildcards.seed)
     names = list(autoencoder.modalities)
-    x = data.load_features({name: snakemake.input[name] for name in names}, device())
-    pairs, held_out = (data.load_pairs(snakemake.input[name]) for name in ("pairs", "validation"))
+    x = checkpoints.load_features({name: snakemake.input[name] for name in names}, device())
+    pairs, held_out = (
+        checkpoints.load_pairs(snakemake.input[name]) for name in ("pairs", "validation")
+    )
     folds = None
     if settings.objective == "mixture":
         stage1 = Stage1(**params.stage1)
@@ -35,4 +39,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

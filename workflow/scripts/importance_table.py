@@ -1,30 +1,32 @@
-"""results/tables/importance.csv: F1 of noise by seed, by `ima.tables_importance.by_seed` (5.2)."""
+"""results/tables/importance.csv: F1 of noise by seed, by `ima.reporting.tables.importance.by_seed`
+(5.2)."""
 
-from ima import data, job, told
-from ima.importance import importances
-from ima.io import read_tensors, write_csv
-from ima.metrics import importance_scores
-from ima.pairing import is_noise, read_pairs
-from ima.tables_importance import by_seed
-from ima.train import device
+from ima.evaluation.metrics import importance_scores
+from ima.models import checkpoints
+from ima.models.importance import importances
+from ima.pairing.by_label import is_noise, read_pairs
+from ima.reporting.tables.importance import by_seed
+from ima.training.loop import device
+from ima.utils.io import read_tensors, write_csv
+from ima.workflow import script, summary
 
 
 def main(snakemake):
-    pairs = data.load_pairs(snakemake.input.pairs)
-    x = data.load_features({name: snakemake.input[name] for name in pairs}, device())
+    pairs = checkpoints.load_pairs(snakemake.input.pairs)
+    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
     noise = is_noise(read_pairs(snakemake.input.pairs))
     rows = []
     for path, model in zip(snakemake.input.models, snakemake.params.models, strict=True):
         state, config = read_tensors(path)
-        y = importances(data.build_networks(x, config, state).to(device()), x, pairs)
+        y = importances(checkpoints.build_networks(x, config, state).to(device()), x, pairs)
         for name, items in pairs.items():
             there = (items >= 0).numpy()
             scores = importance_scores(y[name][0].numpy()[there], noise[name][there])
             rows.append({**model, "modality": name, **scores})
     table = by_seed(rows, snakemake.params.run)
     write_csv(table, snakemake.output.table)
-    print(told.first(table, "f1_noise"))
+    print(summary.first(table, "f1_noise"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,19 +1,19 @@
-"""index.html: all results of a run on one page, by `ima.page.document.page`."""
+"""index.html: all results of a run on one page, by `ima.reporting.page.document.page`."""
 
-from ima import job
-from ima.files import whole_file
-from ima.io import read_json, read_parquet
-from ima.page.document import Item, page
-from ima.page.maps import emotion_maps, pair_maps
-from ima.schema import EMBEDDINGS, representations_schema
-from ima.schema_emotion import (
+from ima.evaluation.emotion.utterances import with_importances
+from ima.reporting.page.document import Item, page
+from ima.reporting.page.maps import emotion_maps, pair_maps
+from ima.utils.atomic_files import whole_file
+from ima.utils.io import read_json, read_parquet
+from ima.utils.schemas import EMBEDDINGS, representations_schema
+from ima.utils.schemas_emotion import (
     EMBEDDINGS_EMOTION,
     EMOTION_TOKENS,
     EMOTION_UTTERANCES,
     LEXICON,
     TOKEN_IMPORTANCES,
 )
-from ima.utterances import with_importances
+from ima.workflow import script
 
 
 def maps_of(files, modalities, noise):
@@ -54,4 +54,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

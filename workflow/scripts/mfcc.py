@@ -1,11 +1,11 @@
-"""results/<run>/features/mfcc.parquet: MFCC of every digit, by `ima.features.speech.extract`."""
+"""results/<run>/features/mfcc.parquet: MFCC of every digit, by `ima.features.mfcc.extract`."""
 
-from ima import job
-from ima.corpora.speech import Waves, spoken_digits
-from ima.features.speech import Mfcc, extract
-from ima.io import ParquetStream, read_parquet
-from ima.parallel import worth_starting
-from ima.schema import FEATURES, RECORDINGS, SEGMENTS
+from ima.datasets.digit_recordings import Waves, spoken_digits
+from ima.features.mfcc import Mfcc, extract
+from ima.utils.io import ParquetStream, read_parquet
+from ima.utils.parallel import worth_starting
+from ima.utils.schemas import FEATURES, RECORDINGS, SEGMENTS
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -23,4 +23,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

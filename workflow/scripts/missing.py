@@ -1,13 +1,14 @@
-"""results/tables/missing.csv and its figure, by `ima.missing_study.over_seeds` (3)."""
+"""results/tables/missing.csv and its figure, by `ima.evaluation.missing_modalities.over_seeds`
+(3)."""
 
 import pyarrow as pa
 
-from ima import job, told
-from ima.figures import save
-from ima.figures_missing import draw
-from ima.io import read_parquet, write_csv
-from ima.missing_study import over_seeds
-from ima.schema import MISSING_STUDY
+from ima.evaluation.missing_modalities import over_seeds
+from ima.reporting.figures import save
+from ima.reporting.figures.missing_modalities import draw
+from ima.utils.io import read_parquet, write_csv
+from ima.utils.schemas import MISSING_STUDY
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -16,8 +17,8 @@ def main(snakemake):
     table = over_seeds(pa.concat_tables(studies), snakemake.params.run)
     write_csv(table, out.table)
     save(draw(table.to_pylist()), out.pdf, out.png)
-    print(told.first(table, "precision"))
+    print(summary.first(table, "precision"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,25 +1,27 @@
-"""missing_study of a seed: training with items missing, by `ima.missing_study.study` (3)."""
+"""missing_study of a seed: training with items missing, by
+`ima.evaluation.missing_modalities.study` (3)."""
 
-from ima import data, job
-from ima.autoencoder import Stage1
-from ima.baselines import baseline
-from ima.importance import Stage2
-from ima.io import write_parquet
-from ima.missing_study import BaselineModel, ImaModel, as_table, compact, study
-from ima.pairing import read_pairs
-from ima.schema import MISSING_STUDY
-from ima.train import device
+from ima.evaluation.missing_modalities import BaselineModel, ImaModel, as_table, compact, study
+from ima.models import checkpoints
+from ima.models.autoencoder import Stage1
+from ima.models.baselines import baseline
+from ima.models.importance import Stage2
+from ima.pairing.by_label import read_pairs
+from ima.training.loop import device
+from ima.utils.io import write_parquet
+from ima.utils.schemas import MISSING_STUDY
+from ima.workflow import script
 
 
 def main(snakemake):
     params, given = snakemake.params, snakemake.input
     # Pairs are in random order, so the first of them are a sample.
     pairs = {
-        split: {m: rows[:most] for m, rows in data.load_pairs(given[split]).items()}
+        split: {m: rows[:most] for m, rows in checkpoints.load_pairs(given[split]).items()}
         for split, most in params.pairs.items()
     }
     labels = read_pairs(given.test)["label"].to_numpy()[: params.pairs["test"]]
-    x = data.load_features({m: given[m] for m in pairs["train"]}, device())
+    x = checkpoints.load_features({m: given[m] for m in pairs["train"]}, device())
     x, pairs = compact(x, pairs)
     models = {
         of["label"]: ImaModel(
@@ -44,4 +46,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,12 +1,13 @@
-"""results/<run>/features/image_noise.parquet: noise images, by `ima.noise.noise_images`."""
+"""results/<run>/features/image_noise.parquet: noise images, by
+`ima.datasets.noise.noise_images`."""
 
 import numpy as np
 
-from ima import job
-from ima.io import read_parquet
-from ima.noise import noise_images, write_noise
-from ima.pairing import noise_count
-from ima.schema import FEATURES
+from ima.datasets.noise import noise_images, write_noise
+from ima.pairing.by_label import noise_count
+from ima.utils.io import read_parquet
+from ima.utils.schemas import FEATURES
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -20,4 +21,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

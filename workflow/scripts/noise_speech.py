@@ -1,13 +1,14 @@
-"""results/<run>/features/speech_noise.parquet: noise waves as speech, by `ima.noise.noise_wave`."""
+"""results/<run>/features/speech_noise.parquet: noise waves as speech, by
+`ima.datasets.noise.noise_wave`."""
 
 import numpy as np
 
-from ima import job
-from ima.features.speech import Mfcc, UnitInterval, mfcc_of_waves
-from ima.io import read_json, read_parquet
-from ima.noise import noise_wave, write_noise
-from ima.pairing import noise_count
-from ima.schema import FEATURES
+from ima.datasets.noise import noise_wave, write_noise
+from ima.features.mfcc import Mfcc, UnitInterval, mfcc_of_waves
+from ima.pairing.by_label import noise_count
+from ima.utils.io import read_json, read_parquet
+from ima.utils.schemas import FEATURES
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -24,4 +25,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,17 +1,19 @@
-"""noise_study.parquet of a seed: harder noise and controls, by `ima.noise_study.study` (6.1)."""
+"""noise_study.parquet of a seed: harder noise and controls, by
+`ima.evaluation.noise_benchmark.study` (6.1)."""
 
 import numpy as np
 
-from ima import job, noise_makers
-from ima.autoencoder import Stage1
-from ima.columns import matrix
-from ima.corpora.speech import Waves
-from ima.features.speech import Mfcc, UnitInterval
-from ima.importance import Stage2
-from ima.io import read_json, read_parquet, write_parquet
-from ima.noise_study import Variant, as_table, problem, study
-from ima.own_splits import hold_out
-from ima.schema import FEATURES, NOISE_STUDY, SEGMENTS
+from ima.datasets.digit_recordings import Waves
+from ima.datasets.splits import hold_out
+from ima.evaluation import noise_makers
+from ima.evaluation.noise_benchmark import Variant, as_table, problem, study
+from ima.features.mfcc import Mfcc, UnitInterval
+from ima.models.autoencoder import Stage1
+from ima.models.importance import Stage2
+from ima.utils.arrow import matrix
+from ima.utils.io import read_json, read_parquet, write_parquet
+from ima.utils.schemas import FEATURES, NOISE_STUDY, SEGMENTS
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -47,4 +49,4 @@ def _items(path, params):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,16 +1,17 @@
-"""results/<run>/tables/classifier.csv: accuracy on own data, by `ima.tables_digits.table5`."""
+"""results/<run>/tables/classifier.csv: accuracy on own data, by
+`ima.reporting.tables.digits.table5`."""
 
-from ima import job, told
-from ima.io import read_json, write_csv
-from ima.tables_digits import table5
+from ima.reporting.tables.digits import table5
+from ima.utils.io import read_json, write_csv
+from ima.workflow import script, summary
 
 
 def main(snakemake):
     rows = [row for path in snakemake.input.accuracies for row in read_json(path)]
     table = table5(rows, [], snakemake.params.run)
     write_csv(table.drop_columns(["paper"]), snakemake.output.table)
-    print(told.first(table, "accuracy"))
+    print(summary.first(table, "accuracy"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

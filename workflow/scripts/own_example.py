@@ -1,9 +1,9 @@
-"""results/example/: three modalities of one digit, by `ima.own_example.write_example`."""
+"""results/example/: three modalities of one digit, by `ima.workflow.user_example.write_example`."""
 
 from pathlib import Path
 
-from ima import job
-from ima.own_example import write_example
+from ima.workflow import script
+from ima.workflow.user_example import write_example
 
 
 def main(snakemake):
@@ -13,4 +13,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

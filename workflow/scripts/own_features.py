@@ -1,9 +1,9 @@
-"""results/<run>/own/<modality>.parquet: a user's own items, by `ima.own.read_items`."""
+"""results/<run>/own/<modality>.parquet: a user's own items, by `ima.datasets.user.read_items`."""
 
-from ima import job
-from ima.io import write_parquet
-from ima.own import read_items
-from ima.schema import OWN_ITEMS
+from ima.datasets.user import read_items
+from ima.utils.io import write_parquet
+from ima.utils.schemas import OWN_ITEMS
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -14,4 +14,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,8 +1,9 @@
-"""results/<run>/tables/importance.csv of own data, by `ima.own_results.importance_table`."""
+"""results/<run>/tables/importance.csv of own data, by
+`ima.reporting.tables.user.importance_table`."""
 
-from ima import job, told
-from ima.io import read_parquet, write_csv
-from ima.own_results import importance_table
+from ima.reporting.tables.user import importance_table
+from ima.utils.io import read_parquet, write_csv
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -10,8 +11,8 @@ def main(snakemake):
     tables = [read_parquet(path) for path in given.representations]
     table = importance_table(tables, params.models, params.noise, params.run)
     write_csv(table, snakemake.output.table)
-    print(told.first(table, "mean_importance"))
+    print(summary.first(table, "mean_importance"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,11 +1,11 @@
-"""t-SNE figures of own data, as Figures 2 and 4, by `ima.figures_importance.figure2`."""
+"""t-SNE figures of own data, as Figures 2 and 4, by `ima.reporting.figures.importance.figure2`."""
 
-from ima import job, told
-from ima.figures import save
-from ima.figures_importance import figure2, figure4
-from ima.io import read_json, read_parquet
-from ima.palettes import palette
-from ima.schema import EMBEDDINGS, representations_schema
+from ima.reporting.figures import save
+from ima.reporting.figures.importance import figure2, figure4
+from ima.reporting.figures.palettes import palette
+from ima.utils.io import read_json, read_parquet
+from ima.utils.schemas import EMBEDDINGS, representations_schema
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -21,8 +21,8 @@ def main(snakemake):
     }
     for name, figure in figures.items():
         save(figure, *snakemake.output[name])
-    print(told.points(embeddings))
+    print(summary.points(embeddings))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,9 +1,9 @@
-"""results/<run>/own/pairs/: pairs of a user's own items, by `ima.own_pairs.pair_own`."""
+"""results/<run>/own/pairs/: pairs of a user's own items, by `ima.pairing.user.pair_own`."""
 
-from ima import job
-from ima.io import read_parquet, write_json, write_parquet
-from ima.own_pairs import pair_own, read_listed
-from ima.schema import OWN_ITEMS, pairs_schema
+from ima.pairing.user import pair_own, read_listed
+from ima.utils.io import read_parquet, write_json, write_parquet
+from ima.utils.schemas import OWN_ITEMS, pairs_schema
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -20,4 +20,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,29 +1,31 @@
-"""Checkpoint, representations and importances of own data, by `ima.own_results.as_tables`."""
+"""Checkpoint, representations and importances of own data, by
+`ima.reporting.tables.user.as_tables`."""
 
 import torch
 
-from ima import data, job
-from ima.importance import importances
-from ima.io import read_json, read_parquet, read_tensors, write_parquet, write_tensors
-from ima.own_results import as_tables
-from ima.own_splits import SPLITS
-from ima.pairing import read_pairs
-from ima.represent import as_table, represent
-from ima.schema import OWN_IMPORTANCES, own_representations_schema
-from ima.train import device
+from ima.datasets.splits import SPLITS
+from ima.evaluation.represent import as_table, represent
+from ima.models import checkpoints
+from ima.models.importance import importances
+from ima.pairing.by_label import read_pairs
+from ima.reporting.tables.user import as_tables
+from ima.training.loop import device
+from ima.utils.io import read_json, read_parquet, read_tensors, write_parquet, write_tensors
+from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
+from ima.workflow import script
 
 
 def main(snakemake):
     given, out = snakemake.input, snakemake.output
     state, config = read_tensors(given.autoencoder)
-    autoencoder = data.build_autoencoder(config, state)
+    autoencoder = checkpoints.build_autoencoder(config, state)
     state, stage2 = read_tensors(given.importance)
-    model = data.build_ima(autoencoder, stage2, state).to(device())
+    model = checkpoints.build_ima(autoencoder, stage2, state).to(device())
     pairs = dict(zip(SPLITS, map(read_pairs, given.pairs), strict=True))
     names = list(autoencoder.modalities)
-    parts = [data.load_pairs(path) for path in given.pairs]
+    parts = [checkpoints.load_pairs(path) for path in given.pairs]
     rows = {m: torch.cat([part[m] for part in parts]) for m in names}
-    x = data.load_features({m: given[m] for m in names}, device())
+    x = checkpoints.load_features({m: given[m] for m in names}, device())
     found = as_table(**represent(model, x, rows))
     y = importances(model.importance, x, {m: torch.arange(len(x[m])) for m in names})
     ids = {m: read_parquet(given[m][0])["id"] for m in names}
@@ -32,11 +34,11 @@ def main(snakemake):
     )
     write_parquet(tables[0], out.representations, own_representations_schema(names))
     write_parquet(tables[1], out.importances, OWN_IMPORTANCES)
-    config = data.model_config(autoencoder) | {"seed": int(snakemake.wildcards.seed)}
+    config = checkpoints.model_config(autoencoder) | {"seed": int(snakemake.wildcards.seed)}
     config |= {"hidden": stage2["hidden"], "rho": stage2["rho"]}
     write_tensors(model.state_dict(), out.model, config)
     print(f"{len(tables[0])} pairs, {len(tables[1])} items")
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

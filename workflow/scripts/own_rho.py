@@ -1,10 +1,11 @@
-"""Tables and figure of a sweep over rho on own data, by `ima.figure6.choose_rho`."""
+"""Tables and figure of a sweep over rho on own data, by `ima.reporting.figures.rho.choose_rho`."""
 
-from ima import figure6, job, told
-from ima.figures import save
-from ima.io import read_parquet, write_csv
-from ima.own_results import without_noise
-from ima.schema import RHO_SWEEP
+from ima.reporting.figures import rho as figure6
+from ima.reporting.figures import save
+from ima.reporting.tables.user import without_noise
+from ima.utils.io import read_parquet, write_csv
+from ima.utils.schemas import RHO_SWEEP
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -17,8 +18,8 @@ def main(snakemake):
     styles = figure6.SCORE_STYLES if noise else figure6.LABEL_FREE_STYLES
     figure = figure6.draw(swept, {}, styles, "noise, test pairs" if noise else "")
     save(figure, out.pdf, out.png)
-    print(told.first(rho, "rho"))
+    print(summary.first(rho, "rho"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

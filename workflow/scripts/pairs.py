@@ -1,9 +1,9 @@
-"""results/<run>/pairs/{train,validation,test}.parquet, by `ima.pairing.pair_splits`."""
+"""results/<run>/pairs/{train,validation,test}.parquet, by `ima.pairing.by_label.pair_splits`."""
 
-from ima import job
-from ima.io import read_parquet, write_parquet
-from ima.pairing import pair_splits
-from ima.schema import ITEMS, pairs_schema
+from ima.pairing.by_label import pair_splits
+from ima.utils.io import read_parquet, write_parquet
+from ima.utils.schemas import ITEMS, pairs_schema
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -16,4 +16,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,14 +1,15 @@
-"""readings.csv, its scores and figure: claims by reading, by `ima.readings_claims.shares` (6)."""
+"""readings.csv, its scores and figure: claims by reading, by
+`ima.evaluation.readings.claims.shares` (6)."""
 
 import pyarrow as pa
 
-from ima import job
-from ima.errors import InputError
-from ima.figures import save
-from ima.figures_readings import draw
-from ima.io import read_parquet, write_csv
-from ima.readings_claims import mean_scores, shares, told
-from ima.schema import READINGS
+from ima.evaluation.readings.claims import mean_scores, shares, told
+from ima.reporting.figures import save
+from ima.reporting.figures.readings import draw
+from ima.utils.errors import InputError
+from ima.utils.io import read_parquet, write_csv
+from ima.utils.schemas import READINGS
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -24,4 +25,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

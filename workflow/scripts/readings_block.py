@@ -1,17 +1,18 @@
-"""results/<run>/readings/: scores of readings, by `ima.readings_block.train_block` (5, 6)."""
+"""results/<run>/readings/: scores of readings, by `ima.evaluation.readings.train.train_block` (5,
+6)."""
 
 import numpy as np
 
-from ima import job
-from ima.columns import matrix
-from ima.data import load_pairs
-from ima.features.speech import Mfcc, mfcc_of_waves
-from ima.io import read_matrix, read_parquet, write_parquet
-from ima.noise import noise_wave
-from ima.pairing import noise_count, read_pairs
-from ima.readings_block import Data, Settings, features, train_block
-from ima.schema import FEATURES, READINGS
-from ima.train import device
+from ima.datasets.noise import noise_wave
+from ima.evaluation.readings.train import Data, Settings, features, train_block
+from ima.features.mfcc import Mfcc, mfcc_of_waves
+from ima.models.checkpoints import load_pairs
+from ima.pairing.by_label import noise_count, read_pairs
+from ima.training.loop import device
+from ima.utils.arrow import matrix
+from ima.utils.io import read_matrix, read_parquet, write_parquet
+from ima.utils.schemas import FEATURES, READINGS
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -50,4 +51,4 @@ def _noise(count, snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,8 +1,8 @@
-"""resources.csv: time and memory of each rule, by `ima.resources.resources`."""
+"""resources.csv: time and memory of each rule, by `ima.workflow.resources.resources`."""
 
-from ima import job
-from ima.io import write_csv
-from ima.resources import measured, resources
+from ima.utils.io import write_csv
+from ima.workflow import script
+from ima.workflow.resources import measured, resources
 
 
 def main(snakemake):
@@ -14,4 +14,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

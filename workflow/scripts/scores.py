@@ -1,12 +1,12 @@
-"""scores.json of a model: retrieval and noise, by `ima.metrics.precision_at_k` (5.4)."""
+"""scores.json of a model: retrieval and noise, by `ima.evaluation.metrics.precision_at_k` (5.4)."""
 
-from ima import job, told
-from ima.errors import InputError
-from ima.fusion_scores import fusion_scores
-from ima.io import read_parquet, write_json
-from ima.metrics import score_model
-from ima.pairing import modalities, read_pairs
-from ima.schema import representations_schema
+from ima.evaluation.fusion import fusion_scores
+from ima.evaluation.metrics import score_model
+from ima.pairing.by_label import modalities, read_pairs
+from ima.utils.errors import InputError
+from ima.utils.io import read_parquet, write_json
+from ima.utils.schemas import representations_schema
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -21,8 +21,8 @@ def main(snakemake):
     scores = score_model(representations, pairs, snakemake.params.k)
     scores |= fusion_scores(representations, pairs)
     write_json({"model": snakemake.params.label, **model, **scores}, snakemake.output.scores)
-    print(told.precisions(scores["retrieval"]))
+    print(summary.precisions(scores["retrieval"]))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,11 +1,11 @@
-"""results/<run>/segments/: where each digit lies, by `ima.segment.methods.segment`."""
+"""results/<run>/segments/: where each digit lies, by `ima.alignment.methods.segment`."""
 
-from ima import job
-from ima.corpora.speech import Waves
-from ima.io import read_parquet, write_csv, write_parquet
-from ima.parallel import worth_starting
-from ima.schema import RECORDINGS, SEGMENTS
-from ima.segment.methods import doubtful, segment
+from ima.alignment.methods import doubtful, segment
+from ima.datasets.digit_recordings import Waves
+from ima.utils.io import read_parquet, write_csv, write_parquet
+from ima.utils.parallel import worth_starting
+from ima.utils.schemas import RECORDINGS, SEGMENTS
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -19,4 +19,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,14 +1,14 @@
-"""A recording with its digits' places, by `ima.figures_segmentation.plot_utterance`."""
+"""A recording with its digits' places, by `ima.reporting.figures.segmentation.plot_utterance`."""
 
 import pyarrow.compute as pc
 
-from ima import job
-from ima.corpora.speech import Waves
-from ima.errors import InputError
-from ima.figures import save
-from ima.figures_segmentation import plot_utterance
-from ima.io import read_parquet
-from ima.schema import RECORDINGS, SEGMENTS
+from ima.datasets.digit_recordings import Waves
+from ima.reporting.figures import save
+from ima.reporting.figures.segmentation import plot_utterance
+from ima.utils.errors import InputError
+from ima.utils.io import read_parquet
+from ima.utils.schemas import RECORDINGS, SEGMENTS
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -26,4 +26,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,17 +1,17 @@
-"""results/<run>/figures/segmentation_examples/: chosen by `ima.segment.examples.choose`."""
+"""results/<run>/figures/segmentation_examples/: chosen by `ima.alignment.examples.choose`."""
 
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ima import job
-from ima.corpora.speech import Waves
-from ima.figures import save
-from ima.figures_segmentation import plot_utterance
-from ima.io import read_parquet, write_csv
-from ima.schema import RECORDINGS, SEGMENTS
-from ima.segment.examples import choose
+from ima.alignment.examples import choose
+from ima.datasets.digit_recordings import Waves
+from ima.reporting.figures import save
+from ima.reporting.figures.segmentation import plot_utterance
+from ima.utils.io import read_parquet, write_csv
+from ima.utils.schemas import RECORDINGS, SEGMENTS
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -33,4 +33,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,8 +1,8 @@
-"""results/tables/table1.csv: Precision@K (Table 1), by `ima.tables.table1`."""
+"""results/tables/table1.csv: Precision@K (Table 1), by `ima.reporting.tables.table1`."""
 
-from ima import job, told
-from ima.io import read_json, write_csv
-from ima.tables import read_paper_values, table1
+from ima.reporting.tables import read_paper_values, table1
+from ima.utils.io import read_json, write_csv
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -16,8 +16,8 @@ def main(snakemake):
         snakemake.params.run,
     )
     write_csv(table, snakemake.output.table)
-    print(told.first(table, "precision"))
+    print(summary.first(table, "precision"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,9 +1,9 @@
-"""results/tables/table2.csv: Precision@K (Table 2), by `ima.tables_emotion.table2`."""
+"""results/tables/table2.csv: Precision@K (Table 2), by `ima.reporting.tables.emotion.table2`."""
 
-from ima import job, told
-from ima.io import read_json, write_csv
-from ima.tables import read_paper_values
-from ima.tables_emotion import table2
+from ima.reporting.tables import read_paper_values
+from ima.reporting.tables.emotion import table2
+from ima.utils.io import read_json, write_csv
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -11,8 +11,8 @@ def main(snakemake):
     paper = read_paper_values(snakemake.input.paper)
     table = table2(scores, paper, snakemake.params.run, snakemake.params.corpus)
     write_csv(table, snakemake.output.table)
-    print(told.first(table, "precision"))
+    print(summary.first(table, "precision"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

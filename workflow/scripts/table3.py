@@ -1,9 +1,9 @@
-"""results/tables/table3.csv: the classifiers (Table 3), by `ima.tables_digits.table3`."""
+"""results/tables/table3.csv: the classifiers (Table 3), by `ima.reporting.tables.digits.table3`."""
 
-from ima import job
-from ima.classify import Classifier
-from ima.io import write_csv
-from ima.tables_digits import table3
+from ima.evaluation.classifier import Classifier
+from ima.reporting.tables.digits import table3
+from ima.utils.io import write_csv
+from ima.workflow import script
 
 
 def main(snakemake):
@@ -16,4 +16,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

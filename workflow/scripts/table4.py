@@ -1,13 +1,13 @@
-"""results/tables/table4.csv: what models cost (Table 4), by `ima.complexity.table4`."""
+"""results/tables/table4.csv: what models cost (Table 4), by `ima.evaluation.complexity.table4`."""
 
 import torch
 
-from ima import job, told
-from ima.baselines import BASELINES
-from ima.complexity import Setting, table4
+from ima.evaluation.complexity import Setting, table4
 from ima.features.voice import columns
-from ima.io import vector_width, write_csv
-from ima.model import Modality
+from ima.models.baselines import BASELINES
+from ima.models.ima import Modality
+from ima.utils.io import vector_width, write_csv
+from ima.workflow import script, summary
 
 
 def setting(layers, widths, settings):
@@ -31,8 +31,8 @@ def main(snakemake):
     }
     table = table4(datasets, range(2, params.most + 1), params.run)
     write_csv(table, snakemake.output.table)
-    print(told.first(table.select(["model", "latent", "microseconds"]), "microseconds"))
+    print(summary.first(table.select(["model", "latent", "microseconds"]), "microseconds"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,9 +1,10 @@
-"""results/tables/table6.csv: accuracy on utterances (Table 6), by `ima.tables_emotion.table6`."""
+"""results/tables/table6.csv: accuracy on utterances (Table 6), by
+`ima.reporting.tables.emotion.table6`."""
 
-from ima import job, told
-from ima.io import read_json, write_csv
-from ima.tables import read_paper_values
-from ima.tables_emotion import table6
+from ima.reporting.tables import read_paper_values
+from ima.reporting.tables.emotion import table6
+from ima.utils.io import read_json, write_csv
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -11,8 +12,8 @@ def main(snakemake):
     paper = read_paper_values(snakemake.input.paper)
     table = table6(scores, paper, snakemake.params.run, snakemake.params.corpus)
     write_csv(table, snakemake.output.table)
-    print(told.first(table, "accuracy"))
+    print(summary.first(table, "accuracy"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

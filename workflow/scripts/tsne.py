@@ -1,14 +1,16 @@
-"""tsne.parquet of a model, which Figures 2 and 4 draw, by `ima.tsne.embed_views` (6.1)."""
+"""tsne.parquet of a model, which Figures 2 and 4 draw, by `ima.evaluation.tsne.embed_views`
+(6.1)."""
 
 import torch
 
-from ima import data, job, told
-from ima.columns import matrix
-from ima.io import read_parquet, read_tensors, write_parquet
-from ima.pairing import read_pairs
-from ima.schema import EMBEDDINGS, representations_schema
-from ima.train import device
-from ima.tsne import embed_views, spaces_of
+from ima.evaluation.tsne import embed_views, spaces_of
+from ima.models import checkpoints
+from ima.pairing.by_label import read_pairs
+from ima.training.loop import device
+from ima.utils.arrow import matrix
+from ima.utils.io import read_parquet, read_tensors, write_parquet
+from ima.utils.schemas import EMBEDDINGS, representations_schema
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -16,12 +18,12 @@ def main(snakemake):
     points = settings.pop("points")
     # Pairs are in random order, so the first of them are a sample.
     pairs = read_pairs(snakemake.input.pairs).slice(0, points)
-    rows = {m: v[:points] for m, v in data.load_pairs(snakemake.input.pairs).items()}
+    rows = {m: v[:points] for m, v in checkpoints.load_pairs(snakemake.input.pairs).items()}
     state, config = read_tensors(snakemake.input.autoencoder)
-    autoencoder = data.build_autoencoder(config, state)
+    autoencoder = checkpoints.build_autoencoder(config, state)
     state, config = read_tensors(snakemake.input.importance)
-    model = data.build_ima(autoencoder, config, state).to(device())
-    x = data.load_features({name: snakemake.input[name] for name in rows}, device())
+    model = checkpoints.build_ima(autoencoder, config, state).to(device())
+    x = checkpoints.load_features({name: snakemake.input[name] for name in rows}, device())
     with torch.no_grad():
         # Where a pair lacks the modality, of any item: it is not drawn.
         shown = {m: of.clamp_min(0) for m, of in rows.items()}
@@ -33,8 +35,8 @@ def main(snakemake):
     seed = int(snakemake.wildcards.seed)
     table = embed_views(pairs, spaces, seed=seed, **settings)
     write_parquet(table, snakemake.output[0], EMBEDDINGS)
-    print(told.points(table))
+    print(summary.points(table))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

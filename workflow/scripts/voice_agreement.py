@@ -1,13 +1,14 @@
-"""results/tables/voice_agreement.csv, by `ima.tables_agreement.agreement_table` (6.2)."""
+"""results/tables/voice_agreement.csv, by `ima.reporting.tables.voice_agreement.agreement_table`
+(6.2)."""
 
-from ima import job, told
-from ima.features.agreement import against_opensmile, against_toolbox, choose
-from ima.figures import save
-from ima.figures_agreement import agreement
-from ima.io import read_parquet, write_csv
-from ima.parallel import worth_starting
-from ima.schema_emotion import SPANS
-from ima.tables_agreement import agreement_table
+from ima.evaluation.voice_agreement import against_opensmile, against_toolbox, choose
+from ima.reporting.figures import save
+from ima.reporting.figures.voice_agreement import agreement
+from ima.reporting.tables.voice_agreement import agreement_table
+from ima.utils.io import read_parquet, write_csv
+from ima.utils.parallel import worth_starting
+from ima.utils.schemas_emotion import SPANS
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -23,8 +24,8 @@ def main(snakemake):
     write_csv(table, snakemake.output.table)
     save(figure, snakemake.output.pdf, snakemake.output.png)
     print("compared:", *(file for _, file in chosen), sep="\n")
-    print(told.first(table, "agreement"))
+    print(summary.first(table, "agreement"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -1,12 +1,13 @@
-"""weights.csv, .pdf and .png: weights by kind of pair, by `ima.weights.weight_rows` (6.3)."""
+"""weights.csv, .pdf and .png: weights by kind of pair, by
+`ima.reporting.figures.weights.weight_rows` (6.3)."""
 
-from ima import job, told
-from ima.figures import save
-from ima.io import read_parquet, write_csv
-from ima.pairing import modalities, read_pairs
-from ima.palettes import palette
-from ima.schema import representations_schema
-from ima.weights import draw, weight_rows, weight_table
+from ima.pairing.by_label import modalities, read_pairs
+from ima.reporting.figures import save
+from ima.reporting.figures.palettes import palette
+from ima.reporting.figures.weights import draw, weight_rows, weight_table
+from ima.utils.io import read_parquet, write_csv
+from ima.utils.schemas import representations_schema
+from ima.workflow import script, summary
 
 
 def main(snakemake):
@@ -26,8 +27,8 @@ def main(snakemake):
             drawn.add(model["variant"])
     table = weight_table(rows, params.run)
     write_csv(table, snakemake.output.table)
-    print(told.first(table, f"weight_{names[0]}"))
+    print(summary.first(table, f"weight_{names[0]}"))
 
 
 if __name__ == "__main__":
-    job.run(main, snakemake)
+    script.run(main, snakemake)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ima.errors import InputError
-from ima.features.words import package_folder
-from ima.schema_emotion import LEXICON
+from ima.features.glove import package_folder
+from ima.utils.errors import InputError
+from ima.utils.schemas_emotion import LEXICON
 
 CATEGORIES = ("sad", "anger", "anxiety", "negative", "positive")
 

@@ -16,9 +16,9 @@ import pyarrow as pa
 import soundfile
 from joblib import Parallel, delayed
 
-from ima.errors import InputError
 from ima.features import covarep
 from ima.features.covarep.dictionary import COLUMNS
+from ima.utils.errors import InputError
 
 #: s between the frames of both sets.
 HOP_S = 0.010

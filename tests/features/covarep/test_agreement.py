@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ima.errors import InputError
 from ima.features.covarep.agreement import (
     agreement,
     both,
@@ -18,6 +17,7 @@ from ima.features.covarep.agreement import (
     recordings,
 )
 from ima.features.covarep.dictionary import COLUMNS, NAMES
+from ima.utils.errors import InputError
 from tests.features.covarep.conftest import make_vowel
 
 F0, VUV, HMPDM = (COLUMNS[NAMES.index(name)] for name in ("F0", "VUV", "HMPDM_9"))

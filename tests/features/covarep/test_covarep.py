@@ -8,11 +8,11 @@ import pytest
 import soundfile
 import soxr
 
-from ima.errors import InputError
 from ima.features.covarep import extract
 from ima.features.covarep.__main__ import main
 from ima.features.covarep.dictionary import COLUMNS, NAMES, as_markdown
 from ima.features.voice import measured
+from ima.utils.errors import InputError
 
 RATE = 16_000
 DOCS = Path(__file__).parents[3] / "docs"

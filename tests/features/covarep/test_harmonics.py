@@ -2,12 +2,7 @@ import numpy as np
 import pytest
 
 from ima.features.covarep import lf
-from ima.features.covarep.hmpd import (
-    MIN_FRAMES,
-    _scale,
-    harmonic_phase_distortion,
-    wrap,
-)
+from ima.features.covarep.hmpd import MIN_FRAMES, _scale, harmonic_phase_distortion, wrap
 from ima.features.covarep.rd import rd_msp
 from ima.features.covarep.sinusoids import Sinusoids, sinusoids
 

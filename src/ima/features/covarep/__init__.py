@@ -12,7 +12,6 @@ import pyarrow as pa
 import soxr
 from scipy.ndimage import maximum_filter1d
 
-from ima.errors import InputError
 from ima.features.covarep.creak import creak
 from ima.features.covarep.f0 import Pitch, f0_srh
 from ima.features.covarep.formants import formants
@@ -26,6 +25,7 @@ from ima.features.covarep.peak_slope import peak_slope
 from ima.features.covarep.polarity import polarity
 from ima.features.covarep.rd import rd_msp
 from ima.features.covarep.sinusoids import sinusoids
+from ima.utils.errors import InputError
 
 #: Hz of the grid, and of waves of higher rates after resampling; COVAREP was made for it.
 RATE = 16_000

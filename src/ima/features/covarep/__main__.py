@@ -6,9 +6,9 @@ import sys
 import pyarrow.csv
 import soundfile
 
-from ima.errors import InputError
 from ima.features.covarep import extract
-from ima.io import whole_file, write_parquet
+from ima.utils.errors import InputError
+from ima.utils.io import whole_file, write_parquet
 
 
 def main() -> int:

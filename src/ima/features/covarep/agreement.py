@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from ima.errors import InputError
 from ima.features.covarep import extract
 from ima.features.covarep.dictionary import COLUMNS, NAMES, Column
+from ima.utils.errors import InputError
 
 #: Columns that the toolbox's own feature extraction does not give.
 OPTIONAL = ("HRF", "F1", "F2", "F3", "F4", "F5")

@@ -1,0 +1,228 @@
+"""How far cuts lie from a truth, and the two kinds of file a truth may come in."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pyarrow as pa
+
+from ima.utils.errors import InputError
+
+#: A truth: where digit `position` (0-based) of a recording begins and ends, in s.
+TRUTH = pa.schema(
+    [
+        ("recording", pa.string()),
+        ("position", pa.int16()),
+        ("digit", pa.string()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+    ]
+)
+#: A boundary is near enough within this (ms).
+NEAR_MS = 50.0
+#: Words of a CTM file, in lower case, and their digits; pauses and noises are passed over.
+CTM_WORDS = {
+    **{"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"},
+    **{"seven": "7", "eight": "8", "nine": "9", "zero": "z", "oh": "o", "0": "z"},
+    **{digit: digit for digit in "123456789zo"},
+}
+CTM_PAUSES = frozenset(
+    {"<eps>", "<sil>", "sil", "!sil", "sp", "<s>", "</s>", "nsn", "spn", "<unk>"}
+)
+
+
+def score(segments: pa.Table, truth: pa.Table, kinds: Mapping[str, str] | None = None) -> pa.Table:
+    """Measure the distance of boundaries from the truth, over the start and end of every digit.
+
+    Args:
+        segments: SEGMENTS.
+        truth: as TRUTH; recordings that it doesn't have are not scored.
+        kinds: recording -> its kind (of speaker, say); by default there is one kind, 'all'.
+
+    Returns:
+        a row a kind, in order of name, and a last one 'all' where there are several: kind,
+        recordings, boundaries, mean_ms, median_ms, within_50_pct (of absolute errors), bias_ms
+        (median of cut - truth) and missing (digits of the truth without a cut).
+
+    Raises:
+        InputError: no digit of the truth has a cut, or another digit is cut in its place.
+    """
+    cuts = {(row["recording"], row["position"]): row for row in segments.to_pylist()}
+    errors: dict[str, list[float]] = {}
+    missing: dict[str, int] = {}
+    scored: dict[str, set[str]] = {}
+    for true in truth.to_pylist():
+        kind = "all" if kinds is None else kinds.get(true["recording"], "unknown")
+        for name in dict.fromkeys((kind, "all")):
+            errors.setdefault(name, [])
+            missing.setdefault(name, 0)
+            scored.setdefault(name, set())
+            cut = cuts.get((true["recording"], true["position"]))
+            if cut is None:
+                missing[name] += 1
+                continue
+            _same_digit(cut, true)
+            scored[name].add(true["recording"])
+            errors[name] += [1e3 * (cut[edge] - true[edge]) for edge in ("start_s", "end_s")]
+    if not errors.get("all"):
+        raise InputError(
+            "truth",
+            expected="recordings that were cut",
+            found=f"{len(truth)} digits of others",
+            do="Compare the names of the truth's recordings with the ids of the segments.",
+        )
+    names = sorted(set(errors) - {"all"})
+    names += ["all"] if len(names) != 1 else []
+    return pa.Table.from_pylist(
+        [_summary(name, errors[name], missing[name], len(scored[name])) for name in names]
+    )
+
+
+def _same_digit(cut: dict, true: dict) -> None:
+    if cut["digit"] != true["digit"]:
+        raise InputError(
+            f"truth of {true['recording']}, digit {true['position']}",
+            expected=f"'{cut['digit']}' as in the segments",
+            found=f"'{true['digit']}'",
+        )
+
+
+def _summary(kind: str, errors: list[float], missing: int, recordings: int) -> dict:
+    distance = np.abs(errors) if errors else np.array([np.nan])
+    return {
+        "kind": kind,
+        "recordings": recordings,
+        "boundaries": len(errors),
+        "mean_ms": float(distance.mean()),
+        "median_ms": float(np.median(distance)),
+        "within_50_pct": float(100 * (distance <= NEAR_MS).mean()) if errors else float("nan"),
+        "bias_ms": float(np.median(errors)) if errors else float("nan"),
+        "missing": missing,
+    }
+
+
+def read_truth(path: str | Path, recordings: pa.Table) -> pa.Table:
+    """Read a truth from CSV with the columns file, digit_index, digit, start_s, end_s.
+
+    Args:
+        path: the CSV; `file` may be any name that `recordings` has for it (see `read_ctm`).
+        recordings: RECORDINGS.
+
+    Returns:
+        as TRUTH; files that are not among the recordings are left out.
+
+    Raises:
+        InputError: no such file, a column is missing, or a value isn't a number.
+    """
+    names = _names(recordings)
+    wanted = ("file", "digit_index", "digit", "start_s", "end_s")
+    rows = []
+    try:
+        with Path(path).open(newline="") as file:
+            reader = csv.DictReader(file)
+            if not set(wanted) <= set(reader.fieldnames or ()):
+                raise InputError(path, expected=f"columns {wanted}", found=reader.fieldnames)
+            for line in reader:
+                place = f"{path}, line {reader.line_num}"
+                recording = names.get(_key(line["file"]))
+                if recording is not None:
+                    position = int(_number(line["digit_index"], place))
+                    start, end = (_number(line[c], place) for c in ("start_s", "end_s"))
+                    rows.append(_true(recording, position, line["digit"], start, end))
+    except FileNotFoundError:
+        raise InputError(path, expected="a CSV of true places", found="no file") from None
+    return pa.Table.from_pylist(rows, schema=TRUTH)
+
+
+def read_ctm(path: str | Path, recordings: pa.Table) -> pa.Table:
+    """Read a public alignment in NIST's CTM: lines of `file channel start duration word`, in s.
+
+    A recording may be named by its id, by its file's path, or by the path's last parts joined by
+    `/`, `_` or `-`, extension and case aside: man/ae/1a.wav may be `ae_1a`. Words may be digits or
+    English; pauses are passed over. The digits of a recording are counted in order of time.
+
+    Args:
+        path: the CTM file; `;;` begins a comment.
+        recordings: RECORDINGS.
+
+    Returns:
+        as TRUTH; files that are not among the recordings are left out.
+
+    Raises:
+        InputError: no such file, a malformed line, an unknown word, or digits that aren't those
+            of the recording.
+    """
+    names = _names(recordings)
+    found: dict[str, list[tuple[float, float, str]]] = {}
+    try:
+        lines = Path(path).read_text().splitlines()
+    except FileNotFoundError:
+        raise InputError(path, expected="a CTM file", found="no file") from None
+    for number, line in enumerate(lines, 1):
+        fields = line.split(";;")[0].split()
+        if not fields:
+            continue
+        place = f"{path}, line {number}"
+        if len(fields) < 5:
+            raise InputError(place, expected="file channel start duration word", found=line)
+        start, duration = (_number(field, place) for field in fields[2:4])
+        if start < 0 or duration < 0:
+            raise InputError(place, expected="times of 0 or more", found=line)
+        recording, word = names.get(_key(fields[0])), fields[4].lower()
+        if recording is None or word in CTM_PAUSES:
+            continue
+        if word not in CTM_WORDS:
+            raise InputError(place, expected="a digit or a pause", found=f"'{fields[4]}'")
+        found.setdefault(recording, []).append((start, start + duration, CTM_WORDS[word]))
+    return _in_order(path, found, recordings)
+
+
+def _in_order(path: object, found: dict[str, list], recordings: pa.Table) -> pa.Table:
+    digits = dict(zip(recordings["id"].to_pylist(), recordings["digits"].to_pylist(), strict=True))
+    rows = []
+    for recording, words in found.items():
+        words.sort()
+        said = "".join(word for *_, word in words)
+        if said != digits[recording]:
+            raise InputError(
+                f"{path}, {recording}", expected=f"digits '{digits[recording]}'", found=f"'{said}'"
+            )
+        rows += [_true(recording, i, word, *times) for i, (*times, word) in enumerate(words)]
+    return pa.Table.from_pylist(rows, schema=TRUTH)
+
+
+def _true(recording: str, position: int, digit: str, start: float, end: float) -> dict:
+    values = (recording, position, digit, start, end)
+    return dict(zip(TRUTH.names, values, strict=True))
+
+
+def _number(text: str, place: str) -> float:
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        raise InputError(place, expected="a number", found=repr(text)) from None
+    if not np.isfinite(value):
+        raise InputError(place, expected="a finite number", found=text)
+    return value
+
+
+def _key(name: str) -> str:
+    return str(PurePosixPath(name.replace("\\", "/").lower()).with_suffix(""))
+
+
+def _names(recordings: pa.Table) -> dict[str, str]:
+    """Map every name of a recording that no other recording has to its id."""
+    owners: dict[str, set[str]] = {}
+    pairs = zip(recordings["id"].to_pylist(), recordings["file"].to_pylist(), strict=True)
+    for id_, file in pairs:
+        for name in {_key(id_), *_tails(_key(file))}:
+            owners.setdefault(name, set()).add(id_)
+    return {name: next(iter(ids)) for name, ids in owners.items() if len(ids) == 1}
+
+
+def _tails(path: str) -> Iterable[str]:
+    parts = path.split("/")
+    for i in range(len(parts)):
+        for joint in "/_-":
+            yield joint.join(parts[i:])

@@ -1,0 +1,70 @@
+"""The ways to cut recordings into digits that the config offers, under one name each."""
+
+import math
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima.alignment.align import align, equal_split
+from ima.datasets.digit_recordings import Waves
+from ima.utils.errors import InputError
+from ima.utils.schemas import SEGMENTS
+
+
+def segment(recordings: pa.Table, waves: Waves, method: str, processes: int) -> pa.Table:
+    """Find where each digit of each recording lies.
+
+    Args:
+        recordings: RECORDINGS.
+        waves: gives their waves.
+        method: `hmm` (`align`), `equal` (`equal_split`), or `whole`: all of a recording.
+        processes: how many at once; the result does not depend on it.
+
+    Returns:
+        SEGMENTS, in the order of `recordings` and of the digits.
+
+    Raises:
+        InputError: as `align`; an unknown method; `whole` with a recording of several digits.
+    """
+    if method == "whole":
+        return pa.Table.from_pylist(
+            [_all_of(*row, waves) for row in zip(*_columns(recordings), strict=True)], SEGMENTS
+        )
+    methods = {"hmm": align, "equal": equal_split}
+    if method not in methods:
+        raise InputError("segmentation", expected="hmm, equal or whole", found=method)
+    return methods[method](recordings, _itself, read=waves, processes=processes)
+
+
+def doubtful(segments: pa.Table) -> pa.Table:
+    """Return the SEGMENTS whose cut is doubtful, with the reason."""
+    return segments.filter(pc.field("doubtful") != "")
+
+
+def _itself(recording: str) -> str:
+    """Name a recording to `Waves`, which knows it by its id."""
+    return recording
+
+
+def _columns(recordings: pa.Table) -> tuple[list[str], list[str]]:
+    return recordings["id"].to_pylist(), recordings["digits"].to_pylist()
+
+
+def _all_of(recording: str, digits: str, waves: Waves) -> dict:
+    if len(digits) != 1:
+        raise InputError(
+            recording,
+            expected="one digit, for segmentation 'whole'",
+            found=f"'{digits}'",
+            do="Set segmentation to hmm.",
+        )
+    wave, rate = waves(recording)
+    return {
+        "recording": recording,
+        "position": 0,
+        "digit": digits,
+        "start_s": 0.0,
+        "end_s": len(wave) / rate,
+        "loglik": math.nan,
+        "doubtful": "",
+    }

@@ -1,0 +1,296 @@
+"""Reading audio: NIST SPHERE in every form the LDC discs use, and wav, flac, ... by soundfile.
+
+SPHERE data may be compressed with shorten while the header says plain PCM. libsndfile then returns
+noise without an error, so what the data are is told from the data (they start with `ajkg`), the
+header's `sample_coding` is not believed, and every read is checked against `sample_count`.
+"""
+
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ima.audio import shorten
+from ima.utils.errors import InputError
+
+MAGIC = b"NIST_1A"
+
+#: (sample_coding, sample_n_bytes) -> libsndfile's subtype.
+_SUBTYPES = {
+    ("pcm", 1): "PCM_S8",
+    ("pcm", 2): "PCM_16",
+    ("pcm", 3): "PCM_24",
+    ("pcm", 4): "PCM_32",
+    ("ulaw", 1): "ULAW",
+    ("alaw", 1): "ALAW",
+}
+_ALIASES = {"mu-law": "ulaw", "mulaw": "ulaw", "a-law": "alaw"}
+#: sample_byte_format -> byte order; wider samples name all their bytes.
+_ENDIAN = {
+    **dict.fromkeys(("01", "012", "0123"), "LITTLE"),
+    **dict.fromkeys(("10", "210", "3210"), "BIG"),
+}
+
+#: Formats of libsndfile that are read. Others (MP3) are told by so little that noise could pass.
+_FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "AIFF", "AU", "CAF", "OGG"})
+
+
+def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
+    """Read one channel of audio of any supported format, told by its content.
+
+    Args:
+        path: a SPHERE file, or a format of libsndfile (wav, flac, ...), whatever its extension.
+
+    Returns:
+        samples, float32 (n,) in [-1, 1] (16-bit samples are divided by 32,768), and rate in Hz.
+
+    Raises:
+        InputError: not audio, more than one channel, no samples, samples that are NaN, infinite or
+            beyond [-1, 1], a truncated file, or as `read`.
+    """
+    path = Path(path)
+    raw = _bytes(path)
+    if raw.startswith(MAGIC):
+        samples, rate = _read_sphere(path, raw, channel=None)
+        if samples.dtype == np.int16:
+            samples = samples.astype(np.float32) / np.float32(32768)
+    else:
+        samples, rate = _read_by_soundfile(path, raw)
+    _check_samples(path, samples)
+    return samples, rate
+
+
+def read(path: str | Path, channel: int | None = None) -> tuple[np.ndarray, int]:
+    """Read a SPHERE file: PCM, mu-law or a-law, plain or shorten-compressed.
+
+    Args:
+        path: the file.
+        channel: 0-based channel of a file that has several.
+
+    Returns:
+        samples (n,), n = `sample_count`, and rate in Hz. The samples are int16 for 8-bit and
+        16-bit data (8-bit PCM times 256) and float32 in [-1, 1] for 24-bit and 32-bit data.
+
+    Raises:
+        InputError: not SPHERE, a header that is cut, lacks a field or contradicts the data, a
+            coding that cannot be decoded, several channels and no `channel`.
+    """
+    path = Path(path)
+    return _read_sphere(path, _bytes(path), channel)
+
+
+def _read_sphere(path: Path, raw: bytes, channel: int | None) -> tuple[np.ndarray, int]:
+    fields, size = _parse(raw, path)
+    data = raw[size:]
+    count, rate, channels = (
+        _positive(fields, name, path) for name in ("sample_count", "sample_rate", "channel_count")
+    )
+    _check_channel(path, channels, channel)
+    if data.startswith(shorten.MAGIC):
+        samples = shorten.decode(path, data, _coding(fields)[0], count, rate, channels)
+    else:
+        samples = _read_plain(path, fields, data, count, rate, channels)
+    if samples.shape != (count, channels):
+        found = f"{samples.shape[0]} of {samples.shape[1]}"
+        raise _damaged(path, f"{count} samples of {channels} channel(s)", found)
+    return np.ascontiguousarray(samples[:, channel or 0]), rate
+
+
+def read_header(path: str | Path) -> dict[str, int | float | str]:
+    """Return the fields of a SPHERE header by name, as int (-i), float (-r) or str (-sN).
+
+    Raises:
+        InputError: not SPHERE, or the header is cut or malformed.
+    """
+    path = Path(path)
+    return _parse(_bytes(path), path)[0]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(path, expected="a readable audio file", found=error.strerror) from error
+    if not raw:
+        do = "Copy it again from where it was got."
+        raise InputError(path, expected="an audio file", found="an empty file", do=do)
+    return raw
+
+
+def _damaged(path: Path, declared: str, found: object) -> InputError:
+    """Return the error of a file that does not hold what its header declares."""
+    return InputError(
+        path,
+        expected=f"{declared}, as its header says",
+        found=found,
+        do="The file is cut or damaged: copy it again from where it was got.",
+    )
+
+
+def _parse(raw: bytes, path: Path) -> tuple[dict, int]:
+    """Return the header's fields and its length in bytes, which its second line gives."""
+    if not raw.startswith(MAGIC):
+        raise InputError(path, expected="a NIST SPHERE file", found=f"one that starts {raw[:8]!r}")
+    lines = raw[:64].split(b"\n", 2)
+    digits = lines[1].strip() if len(lines) > 2 else b""
+    if not digits.isdigit() or int(digits) > len(raw):
+        raise InputError(
+            path,
+            expected="a SPHERE header whose second line is its length in bytes",
+            found=f"{digits.decode('latin-1')!r} in a file of {len(raw)} bytes",
+        )
+    size = int(digits)
+    fields = {}
+    for line in raw[:size].decode("latin-1").split("\n")[2:]:
+        if line.strip() == "end_head":
+            return fields, size
+        if line.strip() and not line.startswith(";"):
+            name, value = _field(line, path)
+            fields[name] = value
+    raise InputError(path, expected="'end_head' in its header", found=f"none in {size} bytes")
+
+
+def _field(line: str, path: Path) -> tuple[str, int | float | str]:
+    """Read one line `name -type value` of a header."""
+    name, kind, value = [*line.split(None, 2), "", "", ""][:3]
+    try:
+        if kind == "-i":
+            return name, int(value.split()[0])
+        if kind == "-r":
+            return name, float(value.split()[0])
+        if kind.startswith("-s"):
+            return name, value[: int(kind[2:])].strip()
+    except (ValueError, IndexError):
+        pass  # told below, as any other malformed line
+    raise InputError(
+        path, expected="header lines 'name -i|-r|-sN value'", found=f"the line {line.strip()!r}"
+    )
+
+
+def _required(fields: dict, name: str, path: Path) -> int | float | str:
+    if name not in fields:
+        raise InputError(
+            path, expected=f"the field '{name}' in its header", found=f"{sorted(fields)}"
+        )
+    return fields[name]
+
+
+def _positive(fields: dict, name: str, path: Path) -> int:
+    value = _required(fields, name, path)
+    # Some tools write the rate as a real number (-r 12500.0); libsndfile, widths as text (-s1 1).
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if isinstance(value, str) or value < 1 or not float(value).is_integer():
+        raise InputError(path, expected=f"a whole, positive '{name}'", found=repr(value))
+    return int(value)
+
+
+def _check_channel(path: Path, channels: int, channel: int | None) -> None:
+    if channel is None and channels > 1:
+        do = "Give the one to read (channel=0 is the first), or a file of that channel."
+        raise InputError(path, expected="one channel", found=f"{channels} channels", do=do)
+    if channel is not None and not 0 <= channel < channels:
+        raise InputError(
+            path, expected=f"a channel from 0 to {channels - 1}", found=f"channel {channel}"
+        )
+
+
+def _coding(fields: dict) -> tuple[str, str]:
+    """Return the coding of the samples (pcm where none is named) and of their compression."""
+    base, _, compression = str(fields.get("sample_coding", "pcm")).lower().partition(",")
+    return _ALIASES.get(base.strip(), base.strip()), compression.strip()
+
+
+def _read_plain(
+    path: Path, fields: dict, data: bytes, count: int, rate: int, channels: int
+) -> np.ndarray:
+    """Decode uncompressed data to (n, channels)."""
+    coding, compression = _coding(fields)
+    width = _positive(fields, "sample_n_bytes", path)
+    subtype = _SUBTYPES.get((coding, width))
+    if compression or subtype is None:
+        raise InputError(
+            path,
+            expected="pcm of 1-4 bytes, or ulaw or alaw of 1 byte, plain or shorten-compressed",
+            found=f"sample_coding '{fields.get('sample_coding')}', {width} byte(s), "
+            f"data that start {data[:4]!r}",
+            do="Convert it to wav with NIST's w_decode or with sph2pipe.",
+        )
+    endian = "FILE"
+    if width > 1:
+        order = str(_required(fields, "sample_byte_format", path))
+        endian = _ENDIAN.get(order)
+        if endian is None or len(order) not in (2, width):
+            raise InputError(path, expected="sample_byte_format 01 or 10", found=repr(order))
+    _check_length(path, data, count * channels * width)
+    data = data[: count * channels * width]
+    samples, _ = soundfile.read(
+        io.BytesIO(data),
+        dtype="float32" if width > 2 else "int16",
+        always_2d=True,
+        format="RAW",
+        subtype=subtype,
+        endian=endian,
+        samplerate=rate,
+        channels=channels,
+    )
+    return samples
+
+
+def _check_length(path: Path, data: bytes, expected: int) -> None:
+    """Refuse data that are shorter than the header says, or longer by anything but zeros.
+
+    More data than declared mean that the header does not describe them: read as it says, they
+    could be noise.
+    """
+    if len(data) < expected or data[expected:].strip(b"\0"):
+        raise _damaged(path, f"{expected} bytes of samples", len(data))
+
+
+def _read_by_soundfile(path: Path, raw: bytes) -> tuple[np.ndarray, int]:
+    """Read float32 (n,) of one channel; libsndfile tells the format by the content."""
+    _check_riff(path, raw)
+    expected = f"audio: SPHERE, {', '.join(sorted(_FORMATS))}"
+    try:
+        with soundfile.SoundFile(io.BytesIO(raw)) as file:
+            if file.format not in _FORMATS:
+                raise InputError(path, expected=expected, found=file.format_info)
+            rate, frames = file.samplerate, len(file)
+            samples = file.read(dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        reason = getattr(error, "error_string", error)  # without the name of a buffer
+        raise InputError(path, expected=expected, found=f"something else ({reason})") from error
+    if len(samples) != frames:
+        raise _damaged(path, f"{frames} samples", len(samples))
+    if samples.shape[1] != 1:
+        found, do = f"{samples.shape[1]} channels", "Write the channel to use to a file of its own."
+        raise InputError(path, expected="one channel", found=found, do=do)
+    return samples[:, 0], rate
+
+
+def _check_riff(path: Path, raw: bytes) -> None:
+    """Refuse a wav whose data chunk is longer than the file: libsndfile reads it as if whole."""
+    if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
+        return
+    at = 12
+    while at + 8 <= len(raw):
+        name, size = struct.unpack_from("<4sI", raw, at)
+        left = len(raw) - at - 8
+        # Programs that write to a pipe leave a size of 2 GiB or more, which says nothing.
+        if name == b"data" and left < size < 0x7FFF0000:
+            raise _damaged(path, f"{size} bytes of samples", left)
+        at += 8 + size + size % 2
+
+
+def _check_samples(path: Path, samples: np.ndarray) -> None:
+    if not samples.size:
+        raise InputError(path, expected="at least one sample", found="none")
+    if not np.isfinite(samples).all():
+        bad = int((~np.isfinite(samples)).sum())
+        raise InputError(path, expected="finite samples", found=f"{bad} that are NaN or infinite")
+    peak = float(np.abs(samples).max())
+    if peak > 1:
+        do = "Scale the file, or write it as 16-bit integers."
+        raise InputError(path, expected="samples in [-1, 1]", found=f"a peak of {peak:g}", do=do)

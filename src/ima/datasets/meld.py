@@ -1,0 +1,98 @@
+"""MELD: utterances of a television series with emotion labels, as text.
+
+The folder holds `train_sent_emo.csv`, `dev_sent_emo.csv` and `test_sent_emo.csv`:
+
+    train, Dialogue_ID 0, Utterance_ID 3 -> id meld/train/0_3, session train, emotion neutral
+"""
+
+import csv
+from pathlib import Path
+
+import pyarrow as pa
+
+from ima.datasets.base import root_folder
+from ima.datasets.wdseg import index_tables
+from ima.utils.errors import InputError
+from ima.utils.schemas_emotion import CLASSES, OTHER, TEXT_TOKENS
+from ima.utils.text import tokenise
+
+CORPUS = "meld"
+SOURCE = "https://github.com/declare-lab/MELD"
+LAYOUT = "train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv"
+SPLITS = ("train", "dev", "test")
+
+#: The class of each emotion.
+LABELS = {
+    **{"anger": "angry", "joy": "happy", "neutral": "neutral", "sadness": "sad"},
+    **dict.fromkeys(("disgust", "fear", "surprise"), None),
+}
+_COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
+
+
+def index(root: str | Path) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """List the utterances of MELD and their words.
+
+    Args:
+        root: the folder of the three csv files; one that is missing is listed.
+
+    Returns:
+        utterances (UTTERANCES): `session` is MELD's own split, `file` the csv, `sex` unknown;
+        tokens (TEXT_TOKENS): their words, by `ima.utils.text.tokenise`;
+        skipped (SKIPPED_UTTERANCES): lines of an unknown emotion, without an id of their own or
+            without a word, and missing files.
+
+    Raises:
+        InputError: no such folder, a file without the columns, or no usable line.
+    """
+    root = root_folder(root, "MELD", SOURCE, LAYOUT)
+    utterances, tokens, skipped, seen = [], [], [], set()
+    for split in SPLITS:
+        file = f"{split}_sent_emo.csv"
+        if not (root / file).is_file():
+            skipped.append(("", "", file, "no such file"))
+            continue
+        for i, line in _lines(root / file):
+            row, words = _utterance(split, file, line)
+            reason = _reason(row, words, seen)
+            if reason:
+                skipped.append((row["id"], row["emotion"], file, f"line {i}: {reason}"))
+                continue
+            seen.add(row["id"])
+            name = LABELS[row["emotion"]]
+            utterances.append(row | {"label": OTHER if name is None else CLASSES.index(name)})
+            tokens += [
+                {"utterance": row["id"], "position": k, "token": word}
+                for k, word in enumerate(words)
+            ]
+    return index_tables(root, CORPUS, utterances, tokens, skipped, TEXT_TOKENS)
+
+
+def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return the lines of a csv file, each with the number of its last line in the file."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            lines = [(reader.line_num, line) for line in reader]
+            found = list(reader.fieldnames or ["nothing"])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, expected="csv in UTF-8", found=error) from error
+    if not set(_COLUMNS) <= set(found):
+        expected = f"columns {', '.join(_COLUMNS)}"
+        raise InputError(path, expected=expected, found=", ".join(found))
+    return lines
+
+
+def _utterance(split: str, file: str, line: dict[str, str]) -> tuple[dict, list[str]]:
+    row = {"id": f"{CORPUS}/{split}/{line['Dialogue_ID']}_{line['Utterance_ID']}"}
+    row |= {"corpus": CORPUS, "session": split, "speaker": line["Speaker"], "sex": ""}
+    row |= {"emotion": line["Emotion"].strip().lower(), "text": line["Utterance"].strip()}
+    return row | {"file": file, "rate": 0, "samples": 0}, tokenise(line["Utterance"])
+
+
+def _reason(row: dict, words: list[str], seen: set[str]) -> str:
+    """Say why a line can't be used; '' if it can."""
+    if row["emotion"] not in LABELS:
+        return f"label: expected one of {', '.join(LABELS)}, found '{row['emotion']}'"
+    if row["id"] in seen or not row["id"].rpartition("/")[2].replace("_", "").isdecimal():
+        return f"id: expected one of its own, found {row['id']}"
+    return "" if words else "text: expected words, found none"

@@ -1,0 +1,228 @@
+"""MNIST: 28x28 images of handwritten digits in four IDX files, gzipped or plain.
+
+    train-images-idx3-ubyte.gz, row 7 -> id mnist/train/00007
+
+The spelling `train-images.idx3-ubyte`, either case, and folders in between (`MNIST/raw/`) occur
+and are read. IDX: two zero bytes, a byte for the type, one for the number of dimensions, the
+dimensions as big-endian 32-bit integers, then the values, big-endian.
+"""
+
+import gzip
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from ima.datasets.base import COPY, files_below, root_folder, skipped_table
+from ima.utils.errors import InputError
+from ima.utils.io import whole_file
+from ima.utils.schemas import IMAGES
+
+CORPUS = "mnist"
+SOURCE = "https://yann.lecun.com/exdb/mnist or one of its mirrors"
+LAYOUT = "{train,t10k}-images-idx3-ubyte[.gz] and {train,t10k}-labels-idx1-ubyte[.gz]"
+
+_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_CODES = {np.dtype(name).newbyteorder("="): code for code, name in _TYPES.items()}
+_NAME = re.compile(r"(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?$")
+_SPLITS = {"train": "train", "t10k": "test"}
+
+
+def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
+    """List the images of MNIST, or of any digits in its files.
+
+    Args:
+        root: a folder that holds the four files, or holds folders that do.
+
+    Returns:
+        items (IMAGES): `row` is the image's place in `file`;
+        skipped (SKIPPED): a second copy of one of the files (gzipped beside plain).
+
+    Raises:
+        InputError: one of the files is missing, is not IDX, holds what another should, or has
+            images of another size or labels beyond 0-9.
+    """
+    root = root_folder(root, "MNIST", SOURCE, LAYOUT)
+    files, skipped = _find(root)
+    ids, splits, labels, names, numbers = [], [], [], [], []
+    for prefix, split in _SPLITS.items():
+        images = files[prefix, "images"]
+        values = _labels(root / images, root / files[prefix, "labels"])
+        width = max(5, len(str(len(values) - 1)))
+        ids += [f"{CORPUS}/{split}/{row:0{width}}" for row in range(len(values))]
+        splits += [split] * len(values)
+        names += [images] * len(values)
+        labels.append(values.astype(np.int8))
+        numbers.append(np.arange(len(values), dtype=np.int32))
+    columns = [ids, splits, np.concatenate(labels), names, np.concatenate(numbers)]
+    arrays = [pa.array(c, type=field.type) for c, field in zip(columns, IMAGES, strict=True)]
+    items = pa.Table.from_arrays(arrays, schema=IMAGES)
+    return items.sort_by("id"), skipped_table(CORPUS, skipped)
+
+
+def read_images(root: str | Path, items: pa.Table) -> np.ndarray:
+    """Read the images of a table of `index`.
+
+    Args:
+        root: the corpus' folder, as given to `index`.
+        items: IMAGES, any rows of it in any order.
+
+    Returns:
+        images, uint8 (n, 28, 28), in the order of `items`.
+
+    Raises:
+        InputError: a file is missing or damaged, or has fewer rows than `items` names.
+    """
+    files = np.array(items["file"].to_pylist(), dtype=object)
+    rows = items["row"].to_numpy()
+    images = np.empty((len(items), 28, 28), dtype=np.uint8)
+    for file in sorted(set(files)):
+        here = files == file
+        values = _images(Path(root, file))
+        wanted = rows[here]
+        if wanted.min() < 0 or wanted.max() >= len(values):
+            raise InputError(
+                Path(root, file),
+                expected=f"the image of row {wanted.max() if wanted.min() >= 0 else wanted.min()}",
+                found=f"{len(values)} images",
+                do="The table was made of another file: make it again.",
+            )
+        images[here] = values[wanted]
+    return images
+
+
+def read_idx(path: str | Path) -> np.ndarray:
+    """Read an IDX file, gzipped (told by its content) or plain.
+
+    Returns:
+        the array, in the shape and type that the file says, in native byte order.
+
+    Raises:
+        InputError: no such file, damaged gzip data, not IDX, or more or fewer bytes than the
+            header says.
+    """
+    path = Path(path)
+    raw = _bytes(path)
+    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _TYPES or raw[3] == 0:
+        raise InputError(
+            path,
+            expected="an IDX file (00 00, a type of 08 09 0b 0c 0d 0e, 1 or more dimensions)",
+            found=f"one that starts {raw[:4].hex(' ') or 'and ends at once'}",
+        )
+    type_, dimensions = np.dtype(_TYPES[raw[2]]), raw[3]
+    start = 4 + 4 * dimensions
+    shape = tuple(int(n) for n in np.frombuffer(raw[4:start].ljust(start - 4, b"\0"), ">u4"))
+    size = type_.itemsize
+    for length in shape:  # Python's integers do not overflow, whatever a damaged header says
+        size *= length
+    if len(raw) != start + size:
+        raise InputError(
+            path,
+            expected=f"{start + size} bytes ({type_.name} of shape {shape} after a header)",
+            found=f"{len(raw)}",
+            do="The file is cut or damaged: get it again.",
+        )
+    return np.frombuffer(raw, type_, offset=start).reshape(shape).astype(type_.newbyteorder("="))
+
+
+def write_idx(array: np.ndarray, path: str | Path) -> None:
+    """Write an array as IDX, gzipped if the name ends in `.gz`; the same array, the same bytes.
+
+    Args:
+        array: 1 to 255 dimensions of uint8, int8, int16, int32, float32 or float64.
+        path: the file; it is written whole or not at all.
+
+    Raises:
+        InputError: an array that IDX cannot hold.
+    """
+    array = np.asarray(array)
+    code = _CODES.get(array.dtype.newbyteorder("="))
+    if code is None or not 1 <= array.ndim <= 255:
+        raise InputError(
+            path,
+            expected=f"1 to 255 dimensions of {', '.join(str(type_) for type_ in _CODES)}",
+            found=f"{array.ndim} of {array.dtype}",
+        )
+    raw = bytes((0, 0, code, array.ndim)) + np.array(array.shape, ">u4").tobytes()
+    raw += array.astype(_TYPES[code]).tobytes()
+    # With mtime 0 and no name, gzip data depend on nothing but their content.
+    data = gzip.compress(raw, mtime=0) if Path(path).suffix.lower() == ".gz" else raw
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        raw = path.read_bytes()
+        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(
+            path,
+            expected="whole gzip data",
+            found=f"damaged data ({error})",
+            do="The file is cut or damaged: get it again.",
+        ) from error
+    except OSError as error:
+        raise InputError(path, expected="a readable IDX file", found=error.strerror) from error
+
+
+def _find(root: Path) -> tuple[dict[tuple[str, str], str], list[tuple[str, str]]]:
+    """Return the relative path of each of the four files, and second copies with a reason."""
+    files, skipped = {}, []
+    # Gzipped before plain: torchvision unpacks a copy beside what it downloads.
+    for path in sorted(
+        files_below(root), key=lambda path: (not path.lower().endswith(".gz"), path)
+    ):
+        name = _NAME.fullmatch(path.lower().rpartition("/")[2])
+        if name is None:
+            continue
+        first = files.setdefault((name[1], name[2]), path)
+        if first != path:
+            skipped.append((path, f"{COPY} {first}"))
+    for prefix in _SPLITS:
+        for kind in ("images", "labels"):
+            if (prefix, kind) not in files:
+                raise InputError(
+                    root,
+                    expected=f"MNIST's four files, {LAYOUT}",
+                    found=f"no {prefix}-{kind} file among {sorted(files.values())}",
+                    do=f"Get it from {SOURCE}.",
+                )
+    return files, skipped
+
+
+def _images(path: Path) -> np.ndarray:
+    """Read images, uint8 (n, 28, 28)."""
+    images = read_idx(path)
+    if images.dtype != np.uint8 or images.shape[1:] != (28, 28):
+        raise InputError(
+            path,
+            expected="images: uint8 of shape (n, 28, 28)",
+            found=f"{images.dtype} of shape {images.shape}",
+            do="Perhaps images and labels have each other's name.",
+        )
+    return images
+
+
+def _labels(images: Path, labels: Path) -> np.ndarray:
+    """Read the labels (n,) that belong to a file of images, which is read to check it."""
+    count, values = len(_images(images)), read_idx(labels)
+    if values.dtype != np.uint8 or values.ndim != 1:
+        raise InputError(
+            labels,
+            expected="labels: uint8 of shape (n,)",
+            found=f"{values.dtype} of shape {values.shape}",
+            do="Perhaps images and labels have each other's name.",
+        )
+    if len(values) != count or not count:
+        raise InputError(
+            labels,
+            expected=f"a label for each of the {count} images of {images.name}, one at least",
+            found=f"{len(values)}",
+            do="The files are not of one set: get them again.",
+        )
+    if values.max() > 9:
+        raise InputError(labels, expected="labels from 0 to 9", found=f"{values.max()}")
+    return values

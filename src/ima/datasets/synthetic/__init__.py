@@ -1,0 +1,1 @@
+"""Corpora of the demo, written in the formats of the licensed ones."""

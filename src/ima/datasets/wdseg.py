@@ -1,0 +1,168 @@
+"""Word alignments in the `.wdseg` layout of Sphinx-3, and what the emotion corpora' readers share.
+
+     SFrm  EFrm    SegAScr Word
+       41    72     -17530 WHAT(2)
+     Total score:     -276191
+
+Frames are of 10 ms, the last one included, counted from the start of the recording.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import soundfile
+
+from ima.utils.errors import InputError
+from ima.utils.schemas_emotion import SKIPPED_UTTERANCES, TOKENS, UTTERANCES
+
+#: An alignment may end this much (s) after its recording, where it is then cut off.
+TOLERANCE_S = 0.05
+
+_VARIANT = re.compile(r"\(\d+\)$")
+_FILLER = re.compile(r"\+\+(\w+)\+\+")
+
+
+def read_wdseg(path: str | Path, seconds: float) -> list[dict]:
+    """Read an alignment as Sphinx-3 writes it: `SFrm EFrm SegAScr Word`, frames of 10 ms.
+
+    Args:
+        path: the `.wdseg` file.
+        seconds: of its recording. An end up to `TOLERANCE_S` later is cut off there.
+
+    Returns:
+        rows of TOKENS, without `utterance`.
+
+    Raises:
+        InputError: no rows, a line of another kind, no last line `Total score`, times that go
+            backwards or beyond the recording.
+    """
+    tokens, last = [], 0
+    for i, start, stop, word in _rows(path):
+        if not last <= start < stop:
+            found = f"frames {start} to {stop - 1} in line {i} after a start at {last}"
+            raise InputError("alignment", expected="times that go forward", found=found)
+        if start / 100 >= seconds or stop / 100 > seconds + TOLERANCE_S:
+            found = f"'{word}' until {stop / 100:.2f} s in line {i}"
+            expected = f"tokens within the wav's {seconds:.2f} s"
+            raise InputError("alignment", expected=expected, found=found)
+        token, kind = token_of(word)
+        times = {"start_s": start / 100, "end_s": min(stop / 100, seconds)}
+        tokens.append({"position": len(tokens), "token": token, "kind": kind, **times})
+        last = start
+    return tokens
+
+
+def _rows(path: str | Path) -> list[tuple[int, int, int, str]]:
+    """Return (line, first frame, frame after the last, word) of every row of a `.wdseg`."""
+    rows = []
+    lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [(i, line.split()) for i, line in enumerate(lines, 1) if line.strip()]
+    for i, fields in lines:
+        if len(fields) == 4 and fields[0].isdecimal() and fields[1].isdecimal():
+            rows.append((i, int(fields[0]), int(fields[1]) + 1, fields[3]))
+        elif fields[0] != "SFrm" and fields[:2] != ["Total", "score:"]:
+            found = f"line {i}: '{' '.join(fields)}'"
+            raise InputError("alignment", expected="lines SFrm EFrm SegAScr Word", found=found)
+    if not rows:
+        raise InputError("alignment", expected="aligned words", found="an empty .wdseg")
+    if lines[-1][1][:2] != ["Total", "score:"]:
+        found = f"an end after line {lines[-1][0]}"
+        raise InputError("alignment", expected="a last line 'Total score'", found=found)
+    return rows
+
+
+def token_of(word: str) -> tuple[str, str]:
+    """Return the token of an aligned word, lower case, and its kind.
+
+    `WHAT(2)` is the word 'what'; `<sil>` the silence 'sil'; `++LAUGHTER++` the filler 'laughter';
+    `<s>` and `</s>` are edges.
+    """
+    if word in ("<s>", "</s>"):
+        return word, "edge"
+    if word.lower() in ("<sil>", "sil"):
+        return "sil", "silence"
+    if filler := _FILLER.fullmatch(word):
+        return filler[1].lower(), "filler"
+    return _VARIANT.sub("", word).lower(), "word"
+
+
+def index_tables(
+    root: Path,
+    corpus: str,
+    utterances: list[dict],
+    tokens: list[dict],
+    skipped: Iterable[tuple[str, str, str, str]],
+    token_schema: pa.Schema = TOKENS,
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Make the three tables of an emotion corpus' `index`, sorted by id (and position).
+
+    Args:
+        root: the corpus' folder, for the message.
+        corpus: its name.
+        utterances, tokens: rows of UTTERANCES and of `token_schema`.
+        skipped: (id, emotion, file, reason) of what is left out.
+
+    Raises:
+        InputError: not one utterance.
+    """
+    names = ("id", "emotion", "file", "reason")
+    rows = [{"corpus": corpus, **dict(zip(names, row, strict=True))} for row in sorted(skipped)]
+    if not utterances:
+        first = f", the first being {rows[0]['file']}: {rows[0]['reason']}" if rows else ""
+        raise InputError(root, expected="usable utterances", found=f"none{first}")
+    order = [("utterance", "ascending"), ("position", "ascending")]
+    return (
+        pa.Table.from_pylist(utterances, schema=UTTERANCES).sort_by("id"),
+        pa.Table.from_pylist(tokens, schema=token_schema).sort_by(order),
+        pa.Table.from_pylist(rows, schema=SKIPPED_UTTERANCES),
+    )
+
+
+def why(error: InputError) -> str:
+    """Return an error as the reason why an utterance is left out."""
+    return f"{error.where}: expected {error.expected}, found {error.found}"
+
+
+def wave_info(path: Path, rate: int) -> int:
+    """Return the number of samples of a sound file that is of one channel and the right rate.
+
+    Raises:
+        InputError: it is not, is empty or can't be read.
+    """
+    try:
+        info = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise InputError("sound", expected="a file of sound", found=error) from error
+    if info.samplerate != rate or info.channels != 1 or info.frames == 0:
+        found = f"{info.frames} samples of {info.channels} channel(s) at {info.samplerate} Hz"
+        raise InputError("sound", expected=f"samples of 1 channel at {rate} Hz", found=found)
+    return info.frames
+
+
+def keep_tokens(
+    tokens: pa.Table, silence: str = "keep", fillers: str = "drop"
+) -> tuple[pa.Table, dict[str, int]]:
+    """Choose the rows of alignments that are tokens of the experiment (6.2).
+
+    Words are kept. Edges (`<s>`, `</s>`), the silence around an utterance, are not.
+
+    Args:
+        tokens: TOKENS.
+        silence: `keep` pauses inside (`<sil>`) as the token 'sil', or `drop` them.
+        fillers: `keep` laughter, breathing and the like as tokens of those names, or `drop` them.
+
+    Returns:
+        TOKENS kept, their positions those in the alignment; and how many of each dropped token.
+    """
+    choice = {"silence": silence, "fillers": fillers}
+    for name, value in choice.items():
+        if value not in ("keep", "drop"):
+            raise InputError(name, expected="'keep' or 'drop'", found=repr(value))
+    kinds = ["word"]
+    kinds += ["silence"] * (silence == "keep") + ["filler"] * (fillers == "keep")
+    keep = pc.is_in(tokens["kind"], pa.array(kinds))
+    dropped = tokens.filter(pc.invert(keep))["token"].value_counts().to_pylist()
+    return tokens.filter(keep), {row["values"]: row["counts"] for row in dropped}

@@ -1,0 +1,289 @@
+"""Scores: Precision@K of retrieval (Section 5.4) and F1 of importances (Section 5.2)."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ima.pairing.by_label import CLEAN, is_noise, modalities, row_numbers
+from ima.utils.arrow import matrix, present
+from ima.utils.errors import InputError
+
+
+def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.ndarray:
+    """Return the k nearest other samples of each sample by Euclidean distance, nearest first.
+
+    Exact: distances are computed in double precision, and of equally near ones the first comes
+    first.
+
+    Args:
+        z: representations (N, L).
+        k: neighbours a sample, 1 to N - 1.
+        shared: columns (N,) of identifiers; a sample that has the same identifier as the query in
+            any of them is left out as well (the same clip or image in another pair). A whole number
+            below 0 is of no item: two of them are not the same.
+
+    Returns:
+        Row numbers (N, k).
+
+    Raises:
+        InputError: k out of range, NaN in z, or fewer than k samples left for some query.
+    """
+    n = len(z)
+    if not 1 <= k <= n - 1:
+        raise InputError("K", expected=f"1 to {n - 1} for {n} samples", found=k)
+    z = np.asarray(z, np.float64)
+    if not np.isfinite(z).all():
+        raise InputError("representations", expected="finite numbers", found="NaN or infinity")
+    centred = z - z.mean(0)  # distances stay; the expansion below loses fewer digits
+    norms = np.einsum("il,il->i", centred, centred)
+    error = 8 * (z.shape[1] + 2) * np.finfo(np.float64).eps * norms.max()
+    found = np.empty((n, k), np.int64)
+    for first in range(0, n, 512):
+        rows = np.arange(first, min(first + 512, n))
+        # The query's own norm changes no order.
+        distance = norms - 2 * (centred[rows] @ centred.T)  # (B, N)
+        distance[np.arange(len(rows)), rows] = np.inf
+        for column in shared:
+            same = column[rows, None] == column
+            if np.issubdtype(column.dtype, np.integer):
+                same &= column >= 0
+            distance[same] = np.inf
+        kth = np.partition(distance, k - 1, axis=1)[:, k - 1]
+        if np.isinf(kth).any():
+            raise InputError(
+                "neighbours",
+                expected=f"{k} samples that share no item with the query",
+                found=f"fewer for sample {rows[np.isinf(kth).argmax()]}",
+                do="Choose a smaller K or more data.",
+            )
+        for row, near in zip(rows, distance <= kth[:, None] + error, strict=True):
+            candidates = np.flatnonzero(near)
+            # Without the expansion, so that copies of a point are equally near.
+            exact = ((z[candidates] - z[row]) ** 2).sum(1)
+            found[row] = candidates[np.argsort(exact, kind="stable")][:k]
+    return found
+
+
+def precision_at_k(
+    z: np.ndarray, labels: np.ndarray, k: Sequence[int], shared: Sequence[np.ndarray] = ()
+) -> dict[int, np.ndarray]:
+    """Return each sample's Precision@K: the share of its K nearest others with its label (5.4).
+
+    Args:
+        z: representations (N, L).
+        labels: (N,).
+        k: the K asked for.
+        shared: as in `neighbours`.
+
+    Returns:
+        By K, values (N,) in [0, 1]; their mean is the score.
+
+    Raises:
+        InputError: as `neighbours`.
+    """
+    nearest = neighbours(z, max(k), shared)
+    hits = labels[nearest] == labels[:, None]  # (N, K)
+    return {one: hits[:, :one].mean(1) for one in k}
+
+
+def f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
+    """Return precision, recall and F1 of a class from booleans (N,); 0 where undefined (5.2)."""
+    hit = int((predicted & actual).sum())
+    precision = hit / max(int(predicted.sum()), 1)
+    recall = hit / max(int(actual.sum()), 1)
+    total = int(predicted.sum()) + int(actual.sum())
+    return {"precision": precision, "recall": recall, "f1": 2 * hit / max(total, 1)}
+
+
+def noise_scores(y: np.ndarray, is_noise: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
+    """Score importances y (N,) as a detector of noise: an item below the threshold is noise (5.2).
+
+    Returns:
+        `precision_noise`, `recall_noise`, `f1_noise`, and `accuracy`.
+    """
+    predicted = y < threshold
+    scores = {f"{name}_noise": value for name, value in f1(predicted, is_noise).items()}
+    return {**scores, "accuracy": float((predicted == is_noise).mean())}
+
+
+def importance_scores(y: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
+    """Score importances y (M,) against what is noise (M,), for both classes; and their mean.
+
+    An item of an importance below .5 is taken for noise, any other for important (5.2).
+    """
+    noise = noise_scores(y, is_noise)
+    wanted = {name: noise[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
+    important = f1(y >= 0.5, ~is_noise)["f1"]
+    return {**wanted, "f1_important": important, "mean_importance": float(y.mean())}
+
+
+def subsets(kinds: np.ndarray) -> dict[str, np.ndarray]:
+    """Return masks (N,) of the queries that a score is given for: all, and each kind of noise."""
+    parts = {kind: set(kind.split("+")) for kind in np.unique(kinds).tolist()}
+    noisy = {
+        part: np.isin(kinds, [kind for kind in parts if part in parts[kind]])
+        for part in sorted(set().union(*parts.values()) - {CLEAN})
+    }
+    return {"all": np.ones(len(kinds), bool), **noisy}
+
+
+def retrieval_rows(
+    z: np.ndarray,
+    labels: np.ndarray,
+    kinds: np.ndarray,
+    items: Sequence[np.ndarray],
+    k: Sequence[int],
+    there: np.ndarray | None = None,
+) -> list[dict]:
+    """Return mean Precision@K of one representation, for every K, subset and choice of neighbours.
+
+    Args:
+        z: representations (N, L).
+        labels: class (N,).
+        kinds: `kind` (N,) of the pairs.
+        items: by modality, the row numbers (N,) of the pairs' items, below 0 where one is absent.
+        k: the K asked for.
+        there: whether a pair has the representation (N,): no other is a query or neighbour. None
+            where all have.
+
+    Returns:
+        Rows of `k`, `neighbours` (`all`, or `distinct`: those that share the query's clip or
+        image left out), `subset` of the queries, and `precision`.
+    """
+    if there is not None and not there.all():
+        z, labels, kinds = z[there], labels[there], kinds[there]
+        items = [of[there] for of in items]
+    rows = []
+    for which, shared in (("all", ()), ("distinct", items)):
+        precision = precision_at_k(z, labels, k, shared)
+        rows += [
+            {"k": one, "neighbours": which, "subset": name, "precision": float(value[mask].mean())}
+            for one, value in precision.items()
+            for name, mask in subsets(kinds).items()
+        ]
+    return rows
+
+
+def score_views(
+    z: Mapping[str, np.ndarray],
+    pairs: pa.Table,
+    k: Sequence[int],
+    there: Mapping[str, np.ndarray] | None = None,
+) -> list[dict]:
+    """Score representations of the test pairs.
+
+    Args:
+        z: representations (N, L) by name, row for row with `pairs`.
+        pairs: table of `ima.utils.schemas.pairs_schema`.
+        k: the K asked for.
+        there: whether pairs have them (N,), of those names that not all have. That of a modality
+            is of the pairs that have it, unless said otherwise.
+
+    Returns:
+        Rows of `representation`, the name, and those of `retrieval_rows`.
+
+    Raises:
+        InputError: representations and pairs are not as many.
+    """
+    _check_rows(z, pairs)
+    kinds = np.array(pairs["kind"].to_pylist())
+    items = {m: row_numbers(pairs, m) for m in modalities(pairs)}
+    there = {m: rows >= 0 for m, rows in items.items()} | dict(there or {})
+    query = (pairs["label"].to_numpy(), kinds, [*items.values()], k)
+    return [
+        {"representation": name, **row}
+        for name, values in z.items()
+        for row in retrieval_rows(values, *query, there.get(name))
+    ]
+
+
+def _check_rows(z: Mapping[str, np.ndarray], pairs: pa.Table) -> None:
+    for values in z.values():
+        if len(values) != len(pairs):
+            raise InputError("representations", expected=f"{len(pairs)} rows", found=len(values))
+
+
+def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) -> dict:
+    """Score one model's representations and importances of the test pairs.
+
+    Args:
+        representations: table of `ima.utils.schemas.representations_schema`, row for row with
+            `pairs`.
+        pairs: table of `ima.utils.schemas.pairs_schema`.
+        k: the K asked for.
+
+    Returns:
+        `retrieval`: rows of `representation` (weighted, unweighted, each modality; of three or
+            more, weighted `without` each; where there is noise, `oracle`, weighted by 0 for noise
+            and 1 for all else: what true importances would give) and those of `score_views`;
+        `noise`: by modality, `noise_scores`.
+
+    Raises:
+        InputError: the tables have different lengths.
+    """
+    names = modalities(pairs)
+    columns = {"weighted": "z", "unweighted": "z_unweighted"}
+    views = {name: matrix(representations, column) for name, column in columns.items()}
+    u = {m: matrix(representations, f"u_{m}", absent=True) for m in names}
+    y = {m: np.nan_to_num(representations[f"y_{m}"].to_numpy()) for m in names}  # null: 0
+    views |= u
+    _check_rows(views, pairs)
+    here = {m: _present(representations, pairs, m) for m in names}
+    there = {}
+    if len(names) > 2:  # of two, what is left is the other's own
+        for m in names:
+            others = {n: u[n] for n in names if n != m}
+            views[f"without {m}"] = fused(others, y, here)
+            there[f"without {m}"] = np.any([here[n] for n in others], axis=0)
+    noise = is_noise(pairs)
+    if any(noisy.any() for noisy in noise.values()):
+        views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()}, here)
+    retrieval = score_views(views, pairs, k, there)
+    noise = {m: noise_scores(y[m][here[m]], noisy[here[m]]) for m, noisy in noise.items()}
+    return {"retrieval": retrieval, "noise": noise}
+
+
+def _present(representations: pa.Table, pairs: pa.Table, modality: str) -> np.ndarray:
+    """Return whether pairs (N,) have a modality, on which both tables must agree."""
+    there = present(pairs, f"item_{modality}")
+    for column in (f"u_{modality}", f"y_{modality}"):
+        other = present(representations, column) != there
+        if other.any():
+            raise InputError(
+                f"representations, column '{column}'",
+                expected=f"nothing where the pair lacks {modality}, and nowhere else",
+                found=f"{int(other.sum())} rows that differ, the first {int(other.argmax())}",
+                do="Make the representations again from these pairs.",
+            )
+    return there
+
+
+def fused(
+    u: Mapping[str, np.ndarray],
+    y: Mapping[str, np.ndarray],
+    present: Mapping[str, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Return z (N, L) of pairs by Eq. 1, as `ima.evaluation.represent.joint` does, over the
+    modalities of u.
+
+    Args:
+        u: latents (N, L) by modality, of some of them or all; 0 where it is absent.
+        y: importances (N,), of these or more.
+        present: whether pairs have them (N,), likewise; None where all have.
+    """
+    if present is not None:
+        y = {m: y[m] * present[m] for m in u}
+    total = np.maximum(sum(y[m].astype(np.float32) for m in u), np.finfo(np.float32).tiny)
+    z = sum(y[m][:, None] * u[m] for m in u) / total[:, None]
+    if present is not None:
+        alone = sum(present[m].astype(int) for m in u) <= 1
+        z = np.where(alone[:, None], sum(u.values()), z)
+    return z
+
+
+def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
+    """Return mean and sample standard deviation; None for the latter of a single value."""
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return math.fsum(values) / len(values), sd

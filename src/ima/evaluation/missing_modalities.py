@@ -1,0 +1,259 @@
+"""Training with modalities absent (Section 3): retrieval over the share of incomplete pairs.
+
+In a share of the pairs one item, of a random modality, is taken away; a pair never loses all. Each
+model is trained on what is left in one or two ways: it learns from incomplete pairs as they are
+(`learn`), leaves them out (`drop`), or has the mean of the training items in place of what is
+absent (`impute`). Where pairs are dropped, training has more epochs, for as many steps.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from ima.evaluation.metrics import mean_sd, retrieval_rows
+from ima.evaluation.reference import JOINT, views
+from ima.evaluation.represent import joint, represent
+from ima.models import baselines
+from ima.models.autoencoder import Stage1
+from ima.models.baselines.absent import dropped
+from ima.models.checkpoints import assemble, modalities_of
+from ima.models.ima import Autoencoder
+from ima.models.importance import Stage2
+from ima.models.stages import fit_stages
+from ima.pairing.by_label import ABSENT
+from ima.training.loop import Training, pair_count
+from ima.utils.arrow import typed
+from ima.utils.errors import InputError
+from ima.utils.schemas import MISSING_STUDY
+
+#: K of Precision@K.
+K = 10
+#: How the test pairs are: all as they were, or with the same share of them incomplete.
+TESTS = ("complete", "incomplete")
+
+Pairs = Mapping[str, Tensor]
+#: Maps pairs to representations (N, L) by name.
+Represent = Callable[[Pairs], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class ImaModel:
+    """A variant of IMA: settings of both stages, and prior mean importances by modality."""
+
+    stage1: Stage1
+    stage2: Stage2
+    rho: Mapping[str, float]
+    hidden: int
+    layers: Mapping[str, Mapping]
+
+    #: What can be done about incomplete pairs.
+    ways = ("learn", "drop")
+
+    def fit(
+        self, x: Pairs, train: Pairs, held: Pairs, latent: int, absent: str, seed: int
+    ) -> Represent:
+        """Train it; return what represents pairs, `weighted` by importances and `unweighted`."""
+        stage1 = self.stage1
+        if absent == "drop":
+            stage1 = _as_many_steps(stage1, train)
+            train, held = dropped(train, "training"), dropped(held, "validation")
+        torch.manual_seed(seed)
+        autoencoder = Autoencoder(modalities_of(x, self.layers), latent)
+        networks, _, _ = fit_stages(
+            autoencoder, x, train, held, self.rho, self.hidden, stage1, self.stage2, seed
+        )
+        model = assemble(autoencoder, networks, self.hidden)
+
+        def of(pairs: Pairs) -> dict[str, Tensor]:
+            """Return `weighted` and `unweighted` representations (N, L) of pairs."""
+            found = represent(model, x, pairs)
+            u, y, present = found["u"], found["y"], found["present"]
+            return {"weighted": joint(u, y, present), "unweighted": joint(u, None, present)}
+
+        return of
+
+
+@dataclass(frozen=True)
+class BaselineModel:
+    """A baseline: its kind (`ima.models.baselines.BASELINES`) and settings."""
+
+    kind: str
+    settings: Training
+    layers: Mapping[str, Mapping]
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Return what can be done about incomplete pairs."""
+        return ("learn", "drop") if self.kind == "mvae" else ("drop", "impute")
+
+    def fit(
+        self, x: Pairs, train: Pairs, held: Pairs, latent: int, absent: str, seed: int
+    ) -> Represent:
+        """Train it; return what represents pairs, `joint`."""
+        settings = self.settings
+        if absent == "drop":
+            settings = _as_many_steps(settings, train)
+            train, held = dropped(train, "training"), dropped(held, "validation")
+        elif absent == "impute":
+            settings = replace(settings, absent="impute")
+        torch.manual_seed(seed)
+        model = baselines.build(self.kind, modalities_of(x, self.layers), latent, settings)
+        baselines.baseline(self.kind).fit(model, x, train, settings, seed, held)
+        return lambda pairs: {JOINT: baselines.represent(model, x, pairs)[JOINT]}
+
+
+def _as_many_steps(settings: Training, train: Pairs) -> Training:
+    """Return settings with as many steps on the complete pairs as on all: more epochs."""
+    left = pair_count(dropped(train, "training"))
+    return replace(settings, epochs=round(settings.epochs * pair_count(train) / left))
+
+
+def withheld(items: Pairs, share: float, rng: np.random.Generator) -> dict[str, Tensor]:
+    """Return pairs of which a share lacks one item: as often of one modality as of another.
+
+    Of the same rng, those of a smaller share lack theirs at a larger one too.
+
+    Args:
+        items: by modality, the row numbers (N,) of pairs that lack nothing.
+        share: of the pairs, in [0, 1]; rounded to a whole number of them.
+        rng: source of randomness.
+
+    Raises:
+        InputError: a share outside [0, 1], a single modality, or pairs that lack something already.
+    """
+    if not 0 <= share <= 1 or len(items) < 2:
+        expected = "a share of the pairs in [0, 1], of two modalities or more"
+        raise InputError("missing", expected=expected, found=f"{share} of {list(items)}")
+    if any((rows == ABSENT).any() for rows in items.values()):
+        raise InputError("pairs", expected="complete ones", found="some that lack a modality")
+    count = pair_count(items)
+    hit = torch.from_numpy(rng.permutation(count)[: round(share * count)])
+    found = {}
+    for place, (name, rows) in enumerate(items.items()):
+        found[name] = rows.clone()
+        found[name][hit[place :: len(items)]] = ABSENT
+    return found
+
+
+def compact(
+    x: Pairs, pairs: Mapping[str, Pairs]
+) -> tuple[dict[str, Tensor], dict[str, dict[str, Tensor]]]:
+    """Return matrices of the items that pairs have, and the pairs with their row numbers there.
+
+    Args:
+        x: by modality, the matrix (n_m, D_m) of all items.
+        pairs: by split and modality, row numbers (N,); none absent.
+    """
+    found, numbered = {}, {split: {} for split in pairs}
+    for m, values in x.items():
+        used, back = torch.cat([of[m] for of in pairs.values()]).unique(return_inverse=True)
+        found[m] = values[used]
+        parts = back.split([len(of[m]) for of in pairs.values()])
+        for split, rows in zip(pairs, parts, strict=True):
+            numbered[split][m] = rows
+    return found, numbered
+
+
+def study(
+    x: Pairs,
+    pairs: Mapping[str, Pairs],
+    labels: np.ndarray,
+    shares: Sequence[float],
+    models: Mapping[str, ImaModel | BaselineModel],
+    latent: int,
+    seed: int,
+) -> list[dict]:
+    """Train models with items missing, and score their joint representations of the test pairs.
+
+    Args:
+        x: by modality, the matrix (n_m, D_m) of its items.
+        pairs: by `train`, `validation`, `test` and modality, row numbers (N,) of complete pairs.
+        labels: class of each test pair (N,).
+        shares: of the pairs that lack an item.
+        models: by the name they have in tables.
+        latent: L.
+        seed: of weights, order, and of what is missing.
+
+    Returns:
+        Rows of `ima.utils.schemas.MISSING_STUDY`: of each model and way; of `raw features`, side
+        by side, the mean imputed; and of `chance`, the last model's with labels shuffled.
+    """
+    rows = []
+    for share in shares:
+        lacking = {
+            split: withheld(of, share, np.random.default_rng([seed, number]))
+            for number, (split, of) in enumerate(pairs.items())
+        }
+        tests = dict(zip(TESTS, (pairs["test"], lacking["test"]), strict=True))
+        about = {"share": share, "seed": seed}
+        for name, model in models.items():
+            of = None
+            for absent in model.ways:
+                if of is None or share > 0:  # where nothing is absent, all ways are one
+                    train, held = lacking["train"], lacking["validation"]
+                    of = model.fit(x, train, held, latent, absent, seed)
+                own = {**about, "model": name, "absent": absent}
+                rows += [
+                    {**own, "representation": view, "test": test, **row}
+                    for test, items in tests.items()
+                    for view, z in of(items).items()
+                    for row in _scores(z.numpy(), labels, items)
+                ]
+        shuffled = np.random.default_rng(seed).permutation(labels)
+        for test, items in tests.items():
+            last = next(iter(of(items).values())).numpy()
+            raw = _raw(x, items, lacking["train"])
+            for name, absent, z, known in (
+                ("raw features", "impute", raw, labels),
+                ("chance", "none", last, shuffled),
+            ):
+                own = {**about, "model": name, "absent": absent, "representation": JOINT}
+                rows += [{**own, "test": test, **row} for row in _scores(z, known, items)]
+    return rows
+
+
+def _raw(x: Pairs, items: Pairs, train: Pairs) -> np.ndarray:
+    """Return the raw features (N, D) of pairs side by side, the mean of training items imputed."""
+    plain = [{m: of.numpy() for m, of in some.items()} for some in (x, items, train)]
+    return views(*plain)[JOINT]
+
+
+def _scores(z: np.ndarray, labels: np.ndarray, items: Pairs) -> Iterable[dict]:
+    """Yield `neighbours`, `k` and `precision` of representations (N, L)."""
+    kinds = np.full(len(labels), "clean")
+    for row in retrieval_rows(z, labels, kinds, [of.numpy() for of in items.values()], [K]):
+        yield {name: row[name] for name in ("neighbours", "k", "precision")}
+
+
+def as_table(rows: Sequence[Mapping]) -> pa.Table:
+    """Return the rows of `study` as a table of `ima.utils.schemas.MISSING_STUDY`."""
+    return pa.Table.from_pylist(list(rows), schema=MISSING_STUDY)
+
+
+def over_seeds(studies: pa.Table, run: str) -> pa.Table:
+    """Return what every model retrieves at each share, over seeds.
+
+    Args:
+        studies: tables of `ima.utils.schemas.MISSING_STUDY`, a seed or more.
+        run: name of the run, for the first column.
+
+    Returns:
+        A row a model, way, representation, share, kind of test pairs and choice of neighbours:
+        `seeds`, mean and sd of `precision`.
+    """
+    keys = ("model", "absent", "representation", "test", "neighbours", "k", "share")
+    found: dict[tuple, list[float]] = defaultdict(list)
+    for row in studies.to_pylist():
+        found[tuple(row[key] for key in keys)].append(row["precision"])
+    table = []
+    for key, values in found.items():
+        mean, sd = mean_sd(values)
+        row = {"run": run, **dict(zip(keys, key, strict=True)), "seeds": len(values)}
+        table.append({**row, "precision": mean, "precision_sd": sd})
+    text = ("model", "absent", "representation", "test", "neighbours")
+    return typed(table, text, whole=("k", "seeds"))

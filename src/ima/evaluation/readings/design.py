@@ -1,0 +1,244 @@
+"""A multiverse of readings: which choices that the paper's text leaves open are trained.
+
+A reading fixes a level of every factor of FACTORS. Stage 1, stage 2 and scoring have factors of
+their own, so readings share their trainings: all that differ only in stage 2 use one autoencoder,
+and all that differ only in scoring use one model. No import of torch here: the workflow draws the
+design whenever it starts.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from ima.utils.errors import InputError
+
+#: What a baseline's training depends on; readings that agree in these are one block, a job.
+BLOCK = ("activation", "features", "epochs")
+#: What stage 1, stage 2 and the scores depend on.
+STAGE1 = (*BLOCK, "importances")
+STAGE2 = ("correlation", "rho", "z")
+SCORING = ("neighbours",)
+
+#: How often a draw is gone through for rows that fit better, at the most.
+PASSES = 20
+
+#: A level of every factor, by name.
+Reading = dict[str, str]
+
+
+def correlation(level: str) -> dict[str, str | float]:
+    """Return `corr_scale` and `lambda_corr` of a level such as `initial-10`.
+
+    Raises:
+        InputError: it is not of that form.
+    """
+    found = re.fullmatch(r"(raw|initial|batch)-(\d+(?:\.\d+)?)", level)
+    if not found:
+        raise _unknown("correlation", "scale-lambda, as raw-1, initial-10 or batch-10", level)
+    return {"corr_scale": found[1], "lambda_corr": float(found[2])}
+
+
+def rho(level: str) -> dict[str, float]:
+    """Return the prior mean importance of `image` and `speech` of a level such as `0.8/0.3`.
+
+    Raises:
+        InputError: it is not of that form, or a number is outside (0, 1).
+    """
+    found = re.fullmatch(r"(\d*\.\d+)/(\d*\.\d+)", level)
+    values = [float(value) for value in found.groups()] if found else []
+    if not values or not all(0 < value < 1 for value in values):
+        raise _unknown("rho", "image/speech in (0, 1), as 0.8/0.3", level)
+    return dict(zip(("image", "speech"), values, strict=True))
+
+
+def _epochs(level: str) -> None:
+    """Raise InputError unless a level of `epochs` is a whole number from 1."""
+    if not re.fullmatch(r"[1-9]\d*", level):
+        raise _unknown("epochs", "whole numbers from 1", level)
+
+
+#: By factor, its levels, or what raises InputError at a level that isn't one.
+FACTORS: dict[str, Sequence[str] | Callable[[str], object]] = {
+    "activation": ("tanh", "relu", "gelu"),
+    "features": ("sigmoid", "minmax", "binary", "binary-both"),
+    "epochs": _epochs,
+    "importances": ("ones", "untrained"),
+    "correlation": correlation,
+    "rho": rho,
+    "z": ("joint", "detached", "equal", "leave_one_out"),
+    "neighbours": ("all", "distinct"),
+}
+
+
+def _unknown(factor: str, expected: str, level: object) -> InputError:
+    return InputError(
+        f"config, readings.factors.{factor}",
+        expected=expected,
+        found=repr(level) if isinstance(level, str) else level,
+        do="docs/readings.md lists the readings.",
+    )
+
+
+def check_factors(factors: Mapping[str, Sequence]) -> dict[str, list[str]]:
+    """Return the levels of every factor as text, in the order of FACTORS.
+
+    Args:
+        factors: levels by factor, as the config has them.
+
+    Raises:
+        InputError: a factor is unknown or missing, or a level is unknown, missing or given twice.
+    """
+    if set(factors) != set(FACTORS):
+        raise InputError(
+            "config, readings.factors",
+            expected=f"levels of each of {[*FACTORS]}",
+            found=[*factors],
+            do="A factor with one level is held constant.",
+        )
+    levels = {factor: [str(level) for level in factors[factor]] for factor in FACTORS}
+    for factor, found in levels.items():
+        if not found or len(set(found)) < len(found):
+            raise _unknown(factor, "one or more different levels", found)
+        known = FACTORS[factor]
+        for level in found:
+            if callable(known):
+                known(level)
+            elif level not in known:
+                raise _unknown(factor, f"levels out of {known}", level)
+    return levels
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Raise InputError unless there is a seed that readings are trained with."""
+    if not seeds:
+        raise InputError(
+            "config, readings.seeds",
+            expected="one seed or more",
+            found="none",
+            do="Set readings.sample to 0 to leave the readings out.",
+        )
+
+
+def design(
+    factors: Mapping[str, Sequence], sample: int, few: int | None = None, seed: int = 0
+) -> list[Reading]:
+    """Draw the readings that are trained: balanced, at random, none twice.
+
+    First blocks are drawn, combinations of BLOCK's levels, then readings that share these. In both
+    draws every level of a factor comes up as often as any other, or once more, and pairs of levels
+    as evenly as a greedy choice makes them. Levels of scoring are not drawn: each reading is scored
+    at all of them.
+
+    Args:
+        factors: levels by factor, as `check_factors` takes them.
+        sample: trained readings.
+        few: blocks; None for all.
+        seed: of the draw.
+
+    Returns:
+        By reading, the level of each factor of STAGE1 and STAGE2, in the order of the full grid.
+
+    Raises:
+        InputError: as `check_factors`, or more are asked for than there are.
+    """
+    levels = check_factors(factors)
+    rng = np.random.default_rng(seed)
+    first = _product(levels, BLOCK)
+    count = len(first) if few is None else few
+    _check_count("blocks", count, len(first), f"combinations of {', '.join(BLOCK)}")
+    first = [first[i] for i in balanced(_codes(first, levels), count, rng)]
+    others = _product(levels, (*STAGE1[len(BLOCK) :], *STAGE2))
+    _check_count("sample", sample, len(first) * len(others), "readings in the grid")
+    grid = [one | two for one in first for two in others]
+    # The combination of stage 1's levels counts as a factor: all are drawn evenly.
+    stage1 = [tuple(row[factor] for factor in STAGE1) for row in grid]
+    number = {of: i for i, of in enumerate(dict.fromkeys(stage1))}
+    codes = np.column_stack(([number[of] for of in stage1], _codes(grid, levels)))
+    return [grid[i] for i in balanced(codes, sample, rng)]
+
+
+def _codes(rows: Sequence[Reading], levels: Mapping[str, Sequence[str]]) -> np.ndarray:
+    """Return the numbers (N, F) of the levels of rows."""
+    return np.array([[levels[factor].index(level) for factor, level in r.items()] for r in rows])
+
+
+def _check_count(key: str, found: int, most: int, what: str) -> None:
+    if not 1 <= found <= most:
+        raise InputError(
+            f"config, readings.{key}",
+            expected=f"1 to {most}, the {what}",
+            found=found,
+            do=f"Lower readings.{key} or add levels to readings.factors.",
+        )
+
+
+def _product(levels: Mapping[str, Sequence[str]], factors: Sequence[str]) -> list[Reading]:
+    """Return all combinations of the levels of some factors."""
+    rows = itertools.product(*(levels[factor] for factor in factors))
+    return [dict(zip(factors, row, strict=True)) for row in rows]
+
+
+def balanced(codes: np.ndarray, n: int, rng: np.random.Generator) -> list[int]:
+    """Draw n rows so that the levels of every column, and then pairs of them, come up evenly.
+
+    Each step draws, of the rows not drawn yet, one whose levels are the rarest so far; of several,
+    one whose pairs of levels are; of several, one at random. Then rows are put back one by one and
+    drawn again by the same rule, until nothing changes. Of more than half of the rows, those that
+    stay behind are drawn instead.
+
+    Args:
+        codes: (N, F) whole numbers from 0, the level of each column.
+        n: rows to draw.
+        rng: source of randomness.
+
+    Returns:
+        Their numbers, ascending.
+    """
+    total, columns = codes.shape
+    if n > total // 2:
+        left = set(balanced(codes, total - n, rng)) if n < total else set()
+        return [i for i in range(total) if i not in left]
+    together = [
+        codes[:, f] * (codes[:, g].max() + 1) + codes[:, g]
+        for f, g in itertools.combinations(range(columns), 2)
+    ]
+    both = np.stack(together, 1) if together else codes[:, :0]  # (N, pairs of columns)
+    free = rng.permutation(total).tolist()
+    drawn: list[int] = []
+
+    def rarest() -> int:
+        """Return the place in `free` of the row of the rarest levels, then pairs, drawn so far."""
+        costs = [_commonness(of, drawn)[free] for of in (both, codes)]
+        return int(np.lexsort(costs)[0])  # sorts by the last of these first
+
+    for _ in range(n):
+        drawn.append(free.pop(rarest()))
+    for _ in range(PASSES):
+        before = set(drawn)
+        for _ in range(n):
+            free.insert(0, drawn.pop(0))  # first: of equals it stays
+            drawn.append(free.pop(rarest()))
+        if set(drawn) == before:
+            break
+    return sorted(drawn)
+
+
+def _commonness(codes: np.ndarray, drawn: Sequence[int]) -> np.ndarray:
+    """Return for every row (N,) how often its levels (N, F) come up in those drawn, summed."""
+    found = np.zeros(len(codes), int)
+    for column in codes.T:
+        found += np.bincount(column[drawn], minlength=column.max() + 1)[column]
+    return found
+
+
+def blocks(readings: Sequence[Reading]) -> list[Reading]:
+    """Return the combinations of BLOCK's levels that readings have, in their order."""
+    found = dict.fromkeys(tuple(reading[factor] for factor in BLOCK) for reading in readings)
+    return [dict(zip(BLOCK, levels, strict=True)) for levels in found]
+
+
+def of_block(readings: Sequence[Reading], block: Mapping[str, object]) -> list[Reading]:
+    """Return the readings of a block, whose levels may be numbers."""
+    return [r for r in readings if all(r[name] == str(block[name]) for name in BLOCK)]

@@ -1,0 +1,95 @@
+"""Importance networks over a grid of rho, trained all at once, and how well each finds noise (6.1).
+
+No label chooses anything here: of the restarts of a rho, the one of least L_imp on the training
+pairs is kept. Labels of noise are used only to score what was kept, on the test pairs.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from ima.evaluation.metrics import importance_scores
+from ima.models.ima import IMA, Autoencoder
+from ima.models.importance import Stage2, fit_importance, importances, least_of_each
+from ima.pairing.by_label import ABSENT
+from ima.utils.schemas import RHO_SWEEP
+
+
+def sweep(
+    variant: str,
+    autoencoder: Autoencoder,
+    x: Mapping[str, Tensor],
+    train: Mapping[str, Tensor],
+    test: Mapping[str, Tensor],
+    is_noise: Mapping[str, np.ndarray],
+    held_out: Mapping[str, Tensor],
+    grid: Sequence[float],
+    hidden: int,
+    settings: Stage2,
+    seed: int,
+) -> pa.Table:
+    """Train the importance networks of every rho and restart at once, and score the best (6.1).
+
+    In a copy of the networks all modalities have the same rho.
+
+    Args:
+        variant: of IMA, for the table.
+        autoencoder: trained; it stays as it is.
+        x: by modality, the matrix (n_m, D_m) of its items.
+        train: by modality, the row numbers (N,) of the training pairs, ABSENT where one lacks it.
+        test: the same (M,) of the test pairs.
+        is_noise: by modality, whether its item of each test pair (M,) is noise; for scores only,
+            of the pairs that have the modality.
+        held_out: as in `ima.models.importance.fit_importance`.
+        grid: the rho, each in [0, 1].
+        hidden: width of the importance networks' hidden layers.
+        settings: of stage 2; `restarts` of each rho.
+        seed: of first weights and of the order of pairs.
+
+    Returns:
+        A table of `ima.utils.schemas.RHO_SWEEP`, a row a modality and rho.
+
+    Raises:
+        InputError: no rho or one outside [0, 1], or as `ima.models.importance.fit_importance`.
+    """
+    names = list(autoencoder.modalities)
+    rho = [value for value in grid for _ in range(settings.restarts)]  # (R,)
+    torch.manual_seed(seed)
+    model = IMA.around(autoencoder, hidden, dict.fromkeys(names, rho)).to(x[names[0]].device)
+    _, final = fit_importance(model, x, train, dict.fromkeys(names, rho), settings, seed, held_out)
+    y_train, y_test = (importances(model.importance, x, pairs) for pairs in (train, test))
+    rows = []
+    for name, copies in least_of_each(final, names, settings).items():  # G copies
+        known, tested = ((pairs[name] != ABSENT).cpu() for pairs in (train, test))
+        agreement = agreements(y_train[name][copies][:, known].numpy() < 0.5)
+        for value, copy, agrees in zip(grid, copies, agreement.tolist(), strict=True):
+            about = {"variant": variant, "rho": value, "modality": name}
+            y = y_test[name][copy][tested].numpy()
+            scores = importance_scores(y, is_noise[name][tested.numpy()])
+            scores["share_noise"] = float((y < 0.5).mean())
+            terms = _terms(final, name, copy, settings.lambda_corr)
+            rows.append({**about, **scores, **terms, "agreement": agrees})
+    return pa.Table.from_pylist(rows, schema=RHO_SWEEP)
+
+
+def _terms(
+    final: Mapping[str, Tensor], name: str, copy: int, lambda_corr: float
+) -> dict[str, float]:
+    """Return the terms of a modality's loss in one copy, and the loss itself."""
+    terms = {term: float(final[f"{term}_{name}"][copy]) for term in ("corr", "raw", "local")}
+    return {**terms, "loss": terms["local"] + lambda_corr * terms["corr"]}
+
+
+def agreements(chosen: np.ndarray) -> np.ndarray:
+    """Return how well each of several sets agrees with the others: its mean Jaccard index (G,).
+
+    Args:
+        chosen: (G, N), whether each of N items is in each of G sets. An empty set agrees with none.
+    """
+    sizes = chosen.sum(1)
+    both = chosen.astype(np.float32) @ chosen.T.astype(np.float32)  # (G, G)
+    jaccard = both / np.maximum(sizes[:, None] + sizes - both, 1)
+    return (jaccard.sum(1) - jaccard.diagonal()) / max(len(chosen) - 1, 1)

@@ -1,0 +1,155 @@
+"""t-SNE of hidden layers and representations of test pairs, for Figures 2 and 4 (6.1, 6.2)."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from openTSNE import TSNE
+
+from ima.pairing.by_label import ABSENT, is_noise, modalities, row_numbers
+from ima.utils.errors import InputError
+from ima.utils.schemas import EMBEDDINGS
+
+
+class View(NamedTuple):
+    """What one t-SNE map shows of pairs.
+
+    Attributes:
+        shown: modalities whose items it shows; several for a joint representation.
+        vectors: (N, D), row for row with the pairs.
+    """
+
+    shown: Sequence[str]
+    vectors: np.ndarray
+
+
+def embed(x: np.ndarray, perplexity: float, theta: float, seed: int) -> np.ndarray:
+    """Return the t-SNE coordinates of samples: Barnes-Hut, exact neighbours, PCA to start (6.1).
+
+    The same samples and seed give the same coordinates.
+
+    Args:
+        x: samples (n, D), not all the same.
+        perplexity: neighbours that count; a third of the other samples at the most.
+        theta: the angle of Barnes-Hut, 0 (exact, slow) to 1.
+        seed: of the random digits that spread the start.
+
+    Returns:
+        Coordinates (n, 2), float32.
+
+    Raises:
+        InputError: too few samples for the perplexity, all the same, or not finite.
+    """
+    x = np.asarray(x, np.float32)
+    if len(x) <= 3 * perplexity + 1:
+        raise InputError(
+            "t-SNE",
+            expected=f"more than {3 * perplexity + 1:g} samples for perplexity {perplexity:g}",
+            found=len(x),
+            do="Draw more points, or lower the perplexity.",
+        )
+    if not np.isfinite(x).all() or not (x != x[0]).any():
+        raise InputError(
+            "t-SNE", expected="finite samples that differ", found="NaN, infinity or all the same"
+        )
+    fitted = TSNE(
+        perplexity=perplexity,
+        theta=theta,
+        negative_gradient_method="bh",
+        neighbors="exact",
+        initialization="pca",
+        random_state=seed,
+        n_jobs=1,
+    ).fit(x)
+    return np.asarray(fitted, np.float32)
+
+
+def first_of_each(items: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the rows, in order, in which a combination of items (n,) comes for the first time."""
+    return np.sort(np.unique(np.stack(items, axis=1), axis=0, return_index=True)[1])
+
+
+def embed_views(
+    pairs: pa.Table,
+    spaces: Sequence[Mapping[str, View]],
+    perplexity: float,
+    theta: float,
+    seed: int,
+) -> pa.Table:
+    """Return the t-SNE of several views of the same pairs, each distinct item or pair once.
+
+    The views of a space are embedded by one t-SNE, so that they can be superimposed.
+
+    Args:
+        pairs: table of `ima.utils.schemas.pairs_schema`, N rows.
+        spaces: views by name, N vectors each, row for row with the pairs.
+        perplexity, theta, seed: as in `embed`.
+
+    Returns:
+        A table of `ima.utils.schemas.EMBEDDINGS`, the views in their order.
+
+    Raises:
+        InputError: a view has another number of rows than the pairs, or as `embed`.
+    """
+    tables = []
+    for space in spaces:
+        rows = {name: _rows(pairs, name, view) for name, view in space.items()}
+        together = np.concatenate([space[name].vectors[rows[name]] for name in space])
+        try:
+            coordinates = embed(together, perplexity, theta, seed)
+        except InputError as error:
+            raise InputError(
+                f"{error.where} of {', '.join(space)}",
+                expected=error.expected,
+                found=error.found,
+                do=error.do,
+            ) from error
+        ends = np.cumsum([len(of) for of in rows.values()])[:-1]
+        parts = zip(space.items(), np.split(coordinates, ends), strict=True)
+        tables += [_table(pairs, name, view, rows[name], at) for (name, view), at in parts]
+    return pa.concat_tables(tables)
+
+
+def _rows(pairs: pa.Table, name: str, view: View) -> np.ndarray:
+    """Return the pairs that a view shows: those that have an item of its own, each item once."""
+    if len(view.vectors) != len(pairs):
+        raise InputError(f"view {name}", expected=f"{len(pairs)} rows", found=len(view.vectors))
+    items = [row_numbers(pairs, m) for m in view.shown]
+    rows = first_of_each(items)
+    return rows[np.max(items, axis=0)[rows] != ABSENT]
+
+
+def _table(pairs: pa.Table, name: str, view: View, rows: np.ndarray, at: np.ndarray) -> pa.Table:
+    noisy = is_noise(pairs)
+    columns = {
+        "view": [name] * len(rows),
+        "pair": rows,
+        "label": pairs["label"].to_numpy()[rows],
+        "kind": pairs["kind"].take(pa.array(rows)),
+        "noise": np.any([noisy[m] for m in view.shown], axis=0)[rows],
+        "x": at[:, 0],
+        "y": at[:, 1],
+    }
+    return pa.table(columns).cast(EMBEDDINGS)
+
+
+def spaces_of(
+    pairs: pa.Table, hidden: Mapping[str, np.ndarray], representations: Mapping[str, np.ndarray]
+) -> list[dict[str, View]]:
+    """Return the views of Figures 2 and 4, for `embed_views`.
+
+    The hidden layers of Figure 2 have a t-SNE each; the representations of Figure 4, each
+    modality's own and the joint one, share one.
+
+    Args:
+        pairs: the pairs to show.
+        hidden: by modality, the top hidden layer (N, H) of its importance network.
+        representations: `u_<modality>` and `z`, each (N, L).
+    """
+    names = modalities(pairs)
+    alone = {f"u_{name}": View([name], representations[f"u_{name}"]) for name in names}
+    return [
+        *({f"hidden_{name}": View([name], hidden[name])} for name in names),
+        {**alone, "z": View(names, representations["z"])},
+    ]

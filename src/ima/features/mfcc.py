@@ -1,0 +1,294 @@
+"""MFCC of spoken digits (Section 4): 58 frames around a digit's midpoint, 12 coefficients each.
+
+Every digit becomes a cut of one length, so that a whole batch of them is transformed at once.
+Outside a digit the cut is digital silence: its log-mel spectrum is constant, and the cosine
+transform of a constant is 0 in every coefficient but the zeroth, which is left out. Padding the
+wave is therefore the same as padding the features with zeros.
+"""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima.audio.resample import resample
+from ima.utils.errors import InputError
+from ima.utils.parallel import in_order
+from ima.utils.progress import shown
+
+MAPPINGS = ("sigmoid", "minmax", "binary")
+
+#: Cuts transformed at a time: few enough that their spectra stay in a core's cache.
+IN_CACHE = 32
+#: Rows that are doubles at a time.
+BLOCK = 8192
+
+
+@dataclass(frozen=True)
+class Mfcc:
+    """How a cut of speech becomes a vector.
+
+    Args:
+        rate: sampling rate in Hz that everything is resampled to.
+        window_ms: length of a frame.
+        shift_ms: from one frame to the next.
+        coefficients: cepstral coefficients c1 ... cn; c0, the energy, is left out.
+        frames: frames on either side of the midpoint.
+        mels: bands of the mel filter bank.
+        padding: where a digit shorter than the frames lies in its cut: `symmetric` or `right`.
+        cmvn: whether each digit's coefficients are brought to mean 0 and variance 1 over its
+            own frames.
+    """
+
+    rate: int = 12_500
+    window_ms: float = 20.0
+    shift_ms: float = 10.0
+    coefficients: int = 12
+    frames: int = 29
+    mels: int = 40
+    padding: str = "symmetric"
+    cmvn: bool = False
+
+    @property
+    def window(self) -> int:
+        """Length of a frame in samples."""
+        return round(self.rate * self.window_ms / 1000)
+
+    @property
+    def shift(self) -> int:
+        """Samples from one frame to the next."""
+        return round(self.rate * self.shift_ms / 1000)
+
+    @property
+    def n_fft(self) -> int:
+        """Length of the Fourier transform: the power of two at or above the window."""
+        return 1 << (self.window - 1).bit_length()
+
+    @property
+    def samples(self) -> int:
+        """Length of a cut in samples: just what the frames need."""
+        return (2 * self.frames - 1) * self.shift + self.n_fft
+
+    @property
+    def width(self) -> int:
+        """Length of the vector: 2 x 29 frames x 12 coefficients = 696 in the paper."""
+        return 2 * self.frames * self.coefficients
+
+
+def cut(wave: np.ndarray, start: int, end: int, mfcc: Mfcc) -> np.ndarray:
+    """Return the cut (samples,) around the middle of `wave[start:end]`, silent outside it.
+
+    Args:
+        wave: float32 (n,), a recording at `mfcc.rate`.
+        start: first sample of the digit.
+        end: the sample after its last.
+        mfcc: how long the cut is.
+    """
+    length = end - start
+    out = np.zeros(mfcc.samples, np.float32)
+    if length >= mfcc.samples:
+        first = start + (length - mfcc.samples) // 2
+        out[:] = wave[first : first + mfcc.samples]
+    else:
+        before = (mfcc.samples - length) // 2 if mfcc.padding == "symmetric" else 0
+        out[before : before + length] = wave[start:end]
+    return out
+
+
+def mfcc_of_cuts(cuts: np.ndarray, mfcc: Mfcc) -> np.ndarray:
+    """Return MFCC vectors (n, width), frame by frame, of cuts (n, samples).
+
+    They are librosa's (its window, mel filter bank and decibels) up to rounding. librosa itself is
+    made for one long recording: its calls cost more than the arithmetic of a cut of 58 frames.
+    """
+    out = np.empty((len(cuts), mfcc.width), np.float32)
+    for first in range(0, len(cuts), IN_CACHE):
+        cepstrum = _cepstra(cuts[first : first + IN_CACHE], mfcc)  # (n, T, C)
+        out[first : first + IN_CACHE] = cepstrum.reshape(-1, mfcc.width)
+    return out
+
+
+def _cepstra(cuts: np.ndarray, mfcc: Mfcc) -> np.ndarray:
+    import librosa
+    from scipy.fft import dct, rfft
+
+    window, mel_bank = _filters(mfcc)
+    frames = np.lib.stride_tricks.sliding_window_view(cuts, mfcc.n_fft, axis=-1)
+    spectrum = rfft(frames[:, :: mfcc.shift] * window)  # (n, T, F)
+    mel = (spectrum.real**2 + spectrum.imag**2) @ mel_bank  # (n, T, M)
+    # top_db=None: a floor relative to the peak would make a frame depend on the loudest one.
+    log_mel = librosa.power_to_db(mel, top_db=None)
+    cepstrum = dct(log_mel, norm="ortho")[..., 1 : mfcc.coefficients + 1]  # (n, T, C)
+    if mfcc.cmvn:
+        mean, sd = cepstrum.mean(1, keepdims=True), cepstrum.std(1, keepdims=True)
+        cepstrum = (cepstrum - mean) / np.maximum(sd, 1e-5)
+    return cepstrum
+
+
+@functools.cache
+def _filters(mfcc: Mfcc) -> tuple[np.ndarray, np.ndarray]:
+    """Return the window (n_fft,), in the middle of zeros, and the mel filter bank (F, M)."""
+    from librosa import filters, util
+
+    window = util.pad_center(filters.get_window("hann", mfcc.window), size=mfcc.n_fft)
+    bank = filters.mel(sr=mfcc.rate, n_fft=mfcc.n_fft, n_mels=mfcc.mels)
+    return window.astype(np.float32), np.ascontiguousarray(bank.T)
+
+
+#: Gives a recording's wave, float32 (n,), and its rate in Hz
+#: (`ima.datasets.digit_recordings.Waves`).
+Reader = Callable[[str], tuple[np.ndarray, int]]
+
+
+def extract(
+    segments: pa.Table, read: Reader, mfcc: Mfcc, processes: int = 1
+) -> Iterator[np.ndarray]:
+    """Yield MFCC vectors (n, width) of spoken digits, in order, a batch of recordings at a time.
+
+    Memory does not grow with the number of digits.
+
+    Args:
+        segments: SEGMENTS, one recording's together, so that it is read once.
+        read: gives the wave of a recording.
+        mfcc: how to make vectors.
+        processes: how many processes read and transform.
+
+    Raises:
+        InputError: a recording cannot be read, or a digit lies outside it.
+    """
+    batches = ((batch, read, mfcc) for batch in _batches(segments, size=256))
+    yield from shown(in_order(_extract_batch, batches, processes), "MFCC", "batch")
+
+
+def _batches(segments: pa.Table, size: int) -> Iterator[list[dict]]:
+    """Split at least `size` segments at a time, never inside a recording."""
+    columns = segments.select(["recording", "start_s", "end_s"])
+    # The row after the last one of each recording.
+    ends = pc.run_end_encode(columns["recording"].combine_chunks()).run_ends.to_numpy()
+    first = 0
+    for end in ends.tolist():
+        if end - first >= size or end == len(columns):
+            yield columns.slice(first, end - first).to_pylist()
+            first = end
+
+
+def _extract_batch(segments: list[dict], read: Reader, mfcc: Mfcc) -> np.ndarray:
+    return mfcc_of_cuts(np.stack(list(_cuts(segments, read, mfcc))), mfcc)
+
+
+def _cuts(segments: list[dict], read: Reader, mfcc: Mfcc) -> Iterator[np.ndarray]:
+    recording, wave = None, np.empty(0)
+    for segment in segments:
+        if segment["recording"] != recording:
+            recording = segment["recording"]
+            wave = resample(*read(recording), mfcc.rate)
+        start, end = (round(segment[name] * mfcc.rate) for name in ("start_s", "end_s"))
+        # Rounding to a new rate may put the very end one sample outside.
+        if not 0 <= start < end <= len(wave) + 1:
+            raise InputError(
+                recording,
+                expected=f"a digit inside the recording of {len(wave) / mfcc.rate:.3f} s",
+                found=f"{segment['start_s']:.3f} to {segment['end_s']:.3f} s",
+                do="Make the segments again from these recordings.",
+            )
+        yield cut(wave, start, min(end, len(wave)), mfcc)
+
+
+def mfcc_of_waves(waves: Iterable[np.ndarray], mfcc: Mfcc) -> np.ndarray:
+    """Return MFCC vectors (n, width) of whole waves at `mfcc.rate`, each a digit of its own."""
+    waves = iter(waves)
+    parts = [np.empty((0, mfcc.width), np.float32)]
+    while batch := [cut(wave, 0, len(wave), mfcc) for wave in itertools.islice(waves, 256)]:
+        parts.append(mfcc_of_cuts(np.stack(batch), mfcc))
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class UnitInterval:
+    """A mapping of MFCC to [0, 1], for the cross-entropy of the speech decoder.
+
+    Args:
+        kind: `sigmoid` of the z-score of each coefficient, pooled over frames; `minmax` of each
+            dimension, clipped; or `binary`, above the median of each dimension.
+        low: mean, minimum or median, one a coefficient or dimension.
+        scale: standard deviation or range; 1 for `binary`.
+    """
+
+    kind: str
+    low: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(cls, x: np.ndarray, kind: str, coefficients: int) -> "UnitInterval":
+        """Fit to MFCC vectors (n, D) of the training digits.
+
+        Raises:
+            InputError: `kind` is not one of MAPPINGS, or there are no vectors.
+        """
+        if not len(x):
+            raise InputError("mapping", expected="training digits to fit it to", found="none")
+        if kind == "sigmoid":
+            mean, sd = _moments(x.reshape(-1, coefficients))
+            return cls(kind, mean, _positive(sd))
+        if kind == "minmax":
+            return cls(kind, x.min(0), _positive(np.ptp(x, axis=0)))
+        if kind == "binary":
+            return cls(kind, np.median(x, axis=0), np.ones(x.shape[1]))
+        raise InputError("mapping", expected=f"one of {MAPPINGS}", found=kind)
+
+    def as_dict(self) -> dict:
+        """Return the mapping as JSON knows it."""
+        return {"kind": self.kind, "low": self.low.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "UnitInterval":
+        """Return the mapping that `as_dict` gave."""
+        return cls(values["kind"], np.array(values["low"]), np.array(values["scale"]))
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Map MFCC vectors (n, D) to [0, 1]; float32."""
+        mapped = np.empty(x.shape, np.float32)
+        for start in range(0, len(x), BLOCK):  # or doubles of all of them would be in memory
+            mapped[start : start + BLOCK] = self._map(x[start : start + BLOCK])
+        return mapped
+
+    def _map(self, x: np.ndarray) -> np.ndarray:
+        from scipy.special import expit
+
+        frames = x.shape[1] // len(self.low)  # 1 where a dimension has a scale of its own
+        scaled = (x.reshape(len(x), frames, len(self.low)) - self.low) / self.scale
+        if self.kind == "sigmoid":
+            mapped = expit(scaled)
+        elif self.kind == "minmax":
+            mapped = np.clip(scaled, 0, 1)
+        else:
+            mapped = scaled > 0
+        return mapped.reshape(x.shape)
+
+
+def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each column, as numpy does in doubles, to the last bit.
+
+    But a block at a time: doubles of all rows would take more memory than anything else here.
+    """
+
+    def summed(of_block: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return the mean over rows (D,) of what `of_block` makes of them."""
+        total = np.zeros((0, x.shape[1]))
+        for start in range(0, len(x), BLOCK):
+            values = of_block(x[start : start + BLOCK].astype(np.float64))
+            # The sum so far is the first row: rows are added in the order of all at once.
+            total = np.add.reduce(np.concatenate([total, values]), axis=0, keepdims=True)
+        return total[0] / len(x)
+
+    mean = summed(lambda block: block)
+    return mean, np.sqrt(summed(lambda block: (block - mean) ** 2))
+
+
+def _positive(scale: np.ndarray) -> np.ndarray:
+    """Keep a coefficient that never varies from dividing by 0."""
+    return np.where(scale > 0, scale, 1)

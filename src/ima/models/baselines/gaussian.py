@@ -1,0 +1,211 @@
+"""What the variational baselines share: diagonal Gaussians, likelihoods and annealing.
+
+`mean` and `log_variance` are (B, L). Every loss is a sum over dimensions and a mean over the batch,
+as in `ima.training.losses`.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ima.models.ima import Modality
+from ima.training.loop import Batch, Terms, Training, check_pairs, mean_loss
+from ima.training.losses import reconstruction
+from ima.utils.errors import InputError
+
+
+class Gaussian(NamedTuple):
+    """A Gaussian of independent dimensions a sample."""
+
+    mean: Tensor
+    log_variance: Tensor
+
+
+@dataclass(frozen=True)
+class Annealed(Training):
+    """Training with a KL weight that rises linearly from 0 to 1.
+
+    Args:
+        warmup: share of all steps, 0 to 1, in which it rises; 0 for a weight of 1 throughout. The
+            default is the 200 of 500 epochs of Wu & Goodman's published code.
+    """
+
+    warmup: float = 0.4
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= self.warmup <= 1:
+            raise InputError("warmup", expected="a share from 0 to 1", found=self.warmup)
+
+
+def split(output: Tensor) -> Gaussian:
+    """Return the Gaussian of an encoder's output (B, 2L): its means, then its log-variances."""
+    return Gaussian(*output.chunk(2, -1))
+
+
+def sample(q: Gaussian, eps: Tensor) -> Tensor:
+    """Return z = mean + sd * eps (B, L), for eps (B, L) drawn from N(0, I)."""
+    return q.mean + (q.log_variance / 2).exp() * eps
+
+
+def kl(q: Gaussian, p: Gaussian | None = None, counted: Tensor | None = None) -> Tensor:
+    """Return the mean over the batch of KL(q || p); p None is N(0, I).
+
+    Samples whose `counted` (B,) is 0, of 1 and 0, add 0 to the sum; None where all count.
+    """
+    if p is None:
+        each = q.log_variance.exp() + q.mean.square() - 1 - q.log_variance
+    else:
+        difference = q.log_variance - p.log_variance
+        distance = (q.mean - p.mean).square() * (-p.log_variance).exp()
+        each = difference.exp() + distance - 1 - difference
+    if counted is not None:
+        each = each * counted.unsqueeze(-1)
+    return each.sum() / (2 * len(each))
+
+
+def product(
+    experts: Sequence[Gaussian], prior: bool, present: Sequence[Tensor] | None = None
+) -> Gaussian:
+    """Return the normalised product of Gaussians, with N(0, I) as one more where `prior` is true.
+
+    Its precision is the sum of theirs, its mean theirs weighted by precision (Wu & Goodman 2018,
+    Eq. 3).
+
+    Args:
+        experts: one or more.
+        prior: whether N(0, I) is one of them.
+        present: of each expert, 1 or 0 (B,): where it is 0, the sample's product is without it.
+            None where all are there. Without the prior, each sample needs one.
+
+    Raises:
+        InputError: no expert.
+    """
+    if not experts:
+        raise InputError("modalities", expected="at least one", found="none")
+    if prior:
+        zero = torch.zeros_like(experts[0].mean)
+        experts = [*experts, Gaussian(zero, zero)]
+    mean = torch.stack([e.mean for e in experts])  # (E, B, L)
+    log_precision = -torch.stack([e.log_variance for e in experts])  # (E, B, L)
+    if present is not None:
+        absent = torch.stack([*present]) == 0  # (E or E - 1, B)
+        if prior:
+            absent = torch.cat((absent, torch.zeros_like(absent[:1])))
+        log_precision = log_precision.masked_fill(absent.unsqueeze(-1), -torch.inf)
+    weight = log_precision.softmax(0)  # precision over the sum of precisions, without overflow
+    return Gaussian((weight * mean).sum(0), -log_precision.logsumexp(0))
+
+
+def negative_log_likelihood(
+    x: Tensor, decoded: Tensor, loss: str, counted: Tensor | None = None
+) -> Tensor:
+    """Return -log p(x | z), a mean over the batch; `counted` as in `kl`.
+
+    `bce`: Bernoulli of these logits, also for x between 0 and 1. `sse`: Gaussian of this mean and
+    variance 1, without its constant D log(2 pi) / 2.
+    """
+    return reconstruction(x, decoded, loss, counted) / {"bce": 1, "sse": 2}[loss]
+
+
+def betas(settings: Annealed, pairs: int) -> Iterator[float]:
+    """Yield the KL weight of each step of a training on this many pairs."""
+    rising = settings.warmup * settings.epochs * -(-pairs // settings.batch_size)
+    return (1.0 if step >= rising else step / rising for step in itertools.count(1))
+
+
+def annealed_terms(
+    losses_of: Callable[[Batch, torch.Generator, float], Mapping[str, Tensor]],
+    settings: Annealed,
+    pairs: int,
+    generator: torch.Generator,
+) -> Terms:
+    """Return what maps a batch to its terms in training, for `ima.training.loop.fit`; `beta` is
+    one more.
+
+    Args:
+        losses_of: maps a batch, a source of randomness and the weight of the
+            KL to the terms.
+        settings: over how many steps the weight rises; each call is a step.
+        pairs: how many are trained on.
+        generator: the source of randomness.
+    """
+    weights = betas(settings, pairs)
+
+    def terms_of(batch: Batch) -> dict[str, Tensor]:
+        """Return the terms of a batch with the KL weight of its step."""
+        beta = next(weights)
+        return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
+
+    return terms_of
+
+
+def validator(
+    model: torch.nn.Module,
+    losses_of: Callable[[Batch, torch.Generator], Mapping[str, Tensor]],
+    x: Mapping[str, Tensor],
+    validation: Mapping[str, Tensor] | None,
+) -> Callable[[], float] | None:
+    """Return what computes the mean `loss` on validation pairs; None where there are none.
+
+    Its draws are the same every time, so that epochs compare; what is annealed in training has its
+    last weight.
+
+    Args:
+        model: the one that is trained.
+        losses_of: maps a batch and a source of randomness to the terms.
+        x: by modality, the matrix (n_m, D_m) of its items.
+        validation: by modality, the row numbers (V,) of the pairs.
+
+    Raises:
+        InputError: pairs and matrices do not fit.
+    """
+    if validation is None:
+        return None
+    check_pairs(model.modalities, x, validation)
+    device = next(iter(x.values())).device
+
+    def validate() -> float:
+        """Return the mean loss on the validation pairs, by the same draws at every call."""
+        generator = torch.Generator(device).manual_seed(0)
+        return mean_loss(lambda batch: losses_of(batch, generator), x, validation)
+
+    return validate
+
+
+def subsets(names: Sequence[str], smallest: int, largest: int) -> list[tuple[str, ...]]:
+    """Return all subsets of modalities of these sizes, the smaller ones first."""
+    sizes = range(smallest, largest + 1)
+    return [subset for size in sizes for subset in itertools.combinations(names, size)]
+
+
+def concatenated(modalities: Mapping[str, Modality], subset: Sequence[str]) -> Modality:
+    """Return the inputs of several modalities as one: dimensions and hidden widths summed.
+
+    The activation is that of the first of them.
+    """
+    return Modality(
+        sum(modalities[name].dimension for name in subset),
+        sum(modalities[name].hidden for name in subset),
+        activation=modalities[subset[0]].activation,
+    )
+
+
+def check_names(modalities: Mapping[str, Modality]) -> None:
+    """Raise InputError for no modality, or one whose name already means something else."""
+    if not modalities or "joint" in modalities or any("+" in name for name in modalities):
+        raise InputError(
+            "modalities",
+            expected="at least one, none called joint or with a +",
+            found=[*modalities],
+        )
+
+
+def check_present(x: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> None:
+    """Raise InputError unless a batch has some of the modalities and no other."""
+    if not x or set(x) - set(modalities):
+        raise InputError("modalities", expected=f"some of {list(modalities)}", found=list(x))

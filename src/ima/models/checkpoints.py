@@ -1,0 +1,101 @@
+"""Loading what training and evaluation work on: feature matrices and pairs, as tensors."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ima.models.ima import IMA, Autoencoder, ImportanceNet, Modality
+from ima.pairing.by_label import modalities, read_pairs, row_numbers
+from ima.utils.errors import InputError
+from ima.utils.io import read_matrix
+
+Paths = Sequence[str | Path]
+
+
+def load_pairs(path: str | Path) -> dict[str, Tensor]:
+    """Return by modality the row numbers (N,) of a pair table's items, -1 where a pair lacks one.
+
+    Raises:
+        InputError: as `ima.pairing.by_label.read_pairs`.
+    """
+    pairs = read_pairs(path)
+    return {name: torch.from_numpy(row_numbers(pairs, name)) for name in modalities(pairs)}
+
+
+def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str, Tensor]:
+    """Return by modality its matrix (n_m, D_m): the corpus' features, then those of its noise."""
+    return {name: torch.from_numpy(read_matrix(files)).to(device) for name, files in paths.items()}
+
+
+def modalities_of(x: Mapping[str, Tensor], layers: Mapping[str, Mapping]) -> dict[str, Modality]:
+    """Return the modalities of a model: widths from the data, layers from the config."""
+    return {name: Modality(x[name].shape[1], **layers[name]) for name in x}
+
+
+def model_config(model: Autoencoder) -> dict:
+    """Return what a checkpoint must say to build this autoencoder again."""
+    # A list keeps the order of modalities, which JSON objects sorted by key do not.
+    layers = [[name, vars(modality)] for name, modality in model.modalities.items()]
+    return {"latent": model.latent, "modalities": layers}
+
+
+def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencoder:
+    """Return the autoencoder of a checkpoint's config and tensors.
+
+    Raises:
+        InputError: the tensors are not those of such a model.
+    """
+    layers = {name: Modality(**values) for name, values in config["modalities"]}
+    model = Autoencoder(layers, config["latent"])
+    load_weights(model, state)
+    return model
+
+
+def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMA:
+    """Return the whole model: an autoencoder and the importance networks of a checkpoint."""
+    widths = {name: modality.dimension for name, modality in autoencoder.modalities.items()}
+    networks = _networks(widths, config, state)
+    return assemble(autoencoder, networks, config["hidden"])
+
+
+def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: int) -> IMA:
+    """Return the whole model of an autoencoder and importance networks that were trained apart."""
+    model = IMA.around(autoencoder, hidden, {name: [0.5] for name in networks})
+    model.importance = networks
+    return model
+
+
+def build_networks(
+    x: Mapping[str, Tensor], config: Mapping, state: Mapping[str, Tensor]
+) -> torch.nn.ModuleDict:
+    """Return by modality the importance network of a checkpoint, for features x[m] (n_m, D_m)."""
+    return _networks({m: of.shape[1] for m, of in x.items()}, config, state)
+
+
+def _networks(
+    widths: Mapping[str, int], config: Mapping, state: Mapping[str, Tensor]
+) -> torch.nn.ModuleDict:
+    """Return by modality the importance network of a checkpoint, for items of these widths."""
+    networks = torch.nn.ModuleDict()
+    for m, width in widths.items():
+        directions = state.get(f"{m}.summary.directions")
+        components = None if directions is None else directions.shape[1]
+        networks[m] = ImportanceNet(width, config["hidden"], [0.5], components)
+    load_weights(networks, state)
+    return networks
+
+
+def load_weights(module: torch.nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Give a model the weights of a checkpoint.
+
+    Raises:
+        InputError: they are not those of such a model.
+    """
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(
+            "checkpoint", expected="weights that fit its config", found=error
+        ) from error

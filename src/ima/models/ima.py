@@ -1,0 +1,294 @@
+"""The model (Section 3): an encoder, a decoder and an importance network for each modality.
+
+Symbols: `x[m] (B, D_m)` inputs, `u[m] (B, L)` a modality's latent, `y[m] (B,)` its importance in
+[0, 1], `z (B, L)` the joint representation. Modalities are data: any number, by name, in order.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ima.utils.errors import InputError
+
+LOSSES = ("bce", "sse")
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One modality of a model.
+
+    Args:
+        dimension: D_m, width of its vectors.
+        hidden: width of the two hidden layers of its encoder and decoder.
+        loss: reconstruction loss: `bce` (values in [0, 1]) or `sse`.
+        activation: between its layers, one of ACTIVATIONS.
+    """
+
+    dimension: int
+    hidden: int
+    loss: str = "bce"
+    activation: str = "relu"
+
+    def __post_init__(self):
+        if (
+            self.dimension < 1
+            or self.hidden < 1
+            or self.loss not in LOSSES
+            or self.activation not in ACTIVATIONS
+        ):
+            raise InputError(
+                "modality",
+                expected=f"dimension and hidden of 1 or more, loss one of {LOSSES}, activation "
+                f"one of {[*ACTIVATIONS]}",
+                found=self,
+            )
+
+
+def mlp(*widths: int, activation: str = "relu") -> nn.Sequential:
+    """Return linear layers of these widths with an activation between any two."""
+    layers: list[nn.Module] = []
+    for wide, narrow in itertools.pairwise(widths):
+        layers += [nn.Linear(wide, narrow), ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Encoder(nn.Module):
+    """u = f(x): two hidden layers, then a linear one to the latent."""
+
+    def __init__(self, modality: Modality, latent: int):
+        super().__init__()
+        widths = (modality.dimension, modality.hidden, modality.hidden, latent)
+        self.layers = mlp(*widths, activation=modality.activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (B, D) to u (B, L)."""
+        return self.layers(x)
+
+
+class Decoder(nn.Module):
+    """g(z): two hidden layers, then a linear one; logits where the loss is `bce`."""
+
+    def __init__(self, modality: Modality, latent: int):
+        super().__init__()
+        widths = (latent, modality.hidden, modality.hidden, modality.dimension)
+        self.layers = mlp(*widths, activation=modality.activation)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map z (B, L) to logits or values (B, D)."""
+        return self.layers(z)
+
+
+class Summary(nn.Module):
+    """Principal components of x, and how much of x they leave out: what a network may see of it.
+
+    Of hundreds of dimensions a network learns by heart which items are noise. White noise, for
+    one, is told in a single number here, the residual.
+
+    Args:
+        dimension: D, width of the inputs.
+        components: K, from 1 to D.
+    """
+
+    def __init__(self, dimension: int, components: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dimension))
+        self.register_buffer("directions", torch.zeros(dimension, components))
+        self.register_buffer("residual", torch.tensor([0.0, 1.0]))  # mean and deviation of its log
+
+    @property
+    def width(self) -> int:
+        """Return the width of what `forward` gives: K, and 1 where K is less than D."""
+        dimension, components = self.directions.shape
+        return components + (components < dimension)
+
+    @classmethod
+    def of(cls, x: Tensor, variance: float = 0.9, most: int = 20) -> "Summary":
+        """Return the summary of items x (n, D): components that have this share of the variance.
+
+        Args:
+            x: items.
+            variance: share, in (0, 1), that the components have, unless there would be
+            most: of them, or more.
+        """
+        mean = x.double().mean(0)
+        _, sizes, directions = torch.linalg.svd(x.double() - mean, full_matrices=False)
+        share = sizes.square().cumsum(0) / sizes.square().sum().clamp_min(1e-12)
+        components = max(1, min(int((share < variance).sum()) + 1, most, len(sizes)))
+        summary = cls(x.shape[1], components)
+        deviations = (sizes[:components] / len(x) ** 0.5).clamp_min(1e-9)
+        summary.mean.copy_(mean)
+        summary.directions.copy_(directions[:components].T / deviations)
+        if components < x.shape[1]:
+            left = summary._residual(x).double()
+            summary.residual.copy_(torch.stack((left.mean(), left.std().clamp_min(1e-6))))
+        return summary.to(x.device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (B, D) to (B, width): scores of deviation 1, then the log of the residual."""
+        scores = (x - self.mean) @ self.directions
+        if self.width == scores.shape[1]:
+            return scores
+        left = (self._residual(x) - self.residual[0]) / self.residual[1]
+        return torch.cat((scores, left.unsqueeze(1)), 1)
+
+    def _residual(self, x: Tensor) -> Tensor:
+        """Return the log of the squared distance (B,) of x to what its components give."""
+        lengths = self.directions.norm(dim=0)
+        scores = (x - self.mean) @ (self.directions / lengths)
+        given = scores @ (self.directions / lengths).T
+        return ((x - self.mean - given).square().sum(1) + 1e-6).log()
+
+
+class ImportanceNet(nn.Module):
+    """y = sigmoid(h(x)), for R independent copies of the network at once.
+
+    Copies differ in their first weights (restarts) and may be trained for other rho. Two hidden
+    ReLU layers; the output's bias starts at logit(rho), so that importances start near rho. At a
+    rho of 0 or 1 they are 0 or 1 for all inputs: the limit of the objectives
+        (`ima.training.losses.local`).
+
+    Args:
+        dimension: D, width of the inputs.
+        hidden: width of the hidden layers.
+        rho: the prior mean of each copy, in [0, 1]; its length is R.
+        components: of the `Summary` of x that the network sees; None for x itself.
+
+    Raises:
+        InputError: a rho outside [0, 1], or none.
+    """
+
+    def __init__(
+        self, dimension: int, hidden: int, rho: list[float], components: int | None = None
+    ):
+        super().__init__()
+        self.summary = None if components is None else Summary(dimension, components)
+        if not rho or not all(0 <= r <= 1 for r in rho):
+            raise InputError("rho", expected="numbers in [0, 1]", found=rho)
+        copies = len(rho)
+        width = self.summary.width if self.summary else dimension
+        self.w1, self.b1 = _linear(copies, width, hidden)
+        self.w2, self.b2 = _linear(copies, hidden, hidden)
+        self.w3, self.b3 = _linear(copies, hidden, 1)
+        with torch.no_grad():
+            self.b3 += torch.tensor(rho).logit().view(-1, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (B, D) to importances (R, B)."""
+        return torch.baddbmm(self.b3, self.hidden(x), self.w3).squeeze(-1).sigmoid()
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Map x (B, D) to the top hidden layer (R, B, H), after its ReLU."""
+        x = x if self.summary is None else self.summary(x)
+        # All copies see the same x, which `expand` repeats without a copy of it.
+        h = torch.baddbmm(self.b1, x.expand(len(self.w1), *x.shape), self.w1).relu_()
+        return torch.baddbmm(self.b2, h, self.w2).relu_()
+
+    def copy(self, index: int) -> "ImportanceNet":
+        """Return the network of one copy alone (R = 1)."""
+        _, dimension, hidden = self.w1.shape
+        components = None
+        if self.summary:
+            dimension, components = self.summary.directions.shape
+        alone = ImportanceNet(dimension, hidden, [0.5], components)
+        state = {
+            name: value.clone() if name.startswith("summary") else value[index : index + 1].clone()
+            for name, value in self.state_dict().items()
+        }
+        alone.load_state_dict(state)
+        return alone
+
+
+def _linear(copies: int, wide: int, narrow: int) -> tuple[nn.Parameter, nn.Parameter]:
+    """Return weights (R, wide, narrow) and biases (R, 1, narrow), drawn as nn.Linear's are."""
+    bound = 1 / math.sqrt(wide)
+    weight = torch.empty(copies, wide, narrow).uniform_(-bound, bound)
+    bias = torch.empty(copies, 1, narrow).uniform_(-bound, bound)
+    return nn.Parameter(weight), nn.Parameter(bias)
+
+
+def fuse(u: Mapping[str, Tensor], y: Mapping[str, Tensor] | None = None) -> Tensor:
+    """Return z = sum_m y[m] u[m] / sum_m y[m] over the modalities that are there (Eq. 1).
+
+    Args:
+        u: latents (..., L) of one or more modalities.
+        y: their importances (...) in [0, 1]; None for all 1, the plain mean.
+
+    Returns:
+        z (..., L). Where all importances are 0, z is 0.
+
+    Raises:
+        InputError: no modality, or one without its importance.
+    """
+    if not u:
+        raise InputError("modalities", expected="at least one", found="none")
+    if y is None:
+        return torch.stack(tuple(u.values())).mean(0)
+    if set(u) - set(y):
+        raise InputError("importances", expected=f"one for each of {list(u)}", found=list(y))
+    total = sum(y[name] for name in u).clamp_min(torch.finfo(torch.float32).tiny)
+    return sum(y[name].unsqueeze(-1) * u[name] for name in u) / total.unsqueeze(-1)
+
+
+class Autoencoder(nn.Module):
+    """The encoders and decoders of all modalities, which stage 1 trains."""
+
+    def __init__(self, modalities: Mapping[str, Modality], latent: int):
+        super().__init__()
+        if latent < 1 or not modalities:
+            raise InputError(
+                "model",
+                expected="a latent size of 1 or more and at least one modality",
+                found=f"latent {latent}, modalities {list(modalities)}",
+            )
+        self.modalities, self.latent = dict(modalities), latent
+        self.encoders = nn.ModuleDict({n: Encoder(m, latent) for n, m in modalities.items()})
+        self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
+
+    def encode(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return u[m] (B, L) of each modality that is there."""
+        return {name: self.encoders[name](value) for name, value in x.items()}
+
+
+class IMA(nn.Module):
+    """The whole model: an autoencoder and importance networks, trained one after the other.
+
+    Args:
+        modalities: by name, in order.
+        latent: L, size of u and z.
+        importance_hidden: width of the importance networks' hidden layers.
+        rho: by modality, the prior mean of each of its R copies (one: [rho]).
+    """
+
+    def __init__(
+        self,
+        modalities: Mapping[str, Modality],
+        latent: int,
+        importance_hidden: int,
+        rho: Mapping[str, list[float]],
+    ):
+        super().__init__()
+        self.autoencoder = Autoencoder(modalities, latent)
+        self.importance = nn.ModuleDict(
+            {
+                name: ImportanceNet(modality.dimension, importance_hidden, list(rho[name]))
+                for name, modality in modalities.items()
+            }
+        )
+
+    @classmethod
+    def around(
+        cls, autoencoder: Autoencoder, importance_hidden: int, rho: Mapping[str, list[float]]
+    ) -> "IMA":
+        """Return a model of this (trained) autoencoder with new importance networks."""
+        model = cls(autoencoder.modalities, autoencoder.latent, importance_hidden, rho)
+        model.autoencoder = autoencoder
+        return model
+
+    def importances(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return y[m] (R, B) of each modality that is there."""
+        return {name: self.importance[name](value) for name, value in x.items()}

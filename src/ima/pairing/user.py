@@ -1,0 +1,331 @@
+"""Pairs of a user's own items, of any number of modalities: by id, by label, or from a file.
+
+A pair is a row number into each modality's items, as in `ima.pairing.by_label`: ABSENT where it
+lacks one.
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from ima.datasets.splits import SPLITS, assign, draw_splits
+from ima.datasets.user import check_splits, column, read_file, text
+from ima.pairing.by_label import (
+    ABSENT,
+    CLEAN,
+    check_items,
+    class_size,
+    draw,
+    item_column,
+    noise_kind,
+)
+from ima.utils.errors import InputError
+from ima.utils.schemas import pairs_schema
+
+logger = logging.getLogger(__name__)
+
+#: A label is a number of 8 bits in pair tables.
+MOST_CLASSES = 128
+
+#: By name, arrays (N,) of pairs: each modality's row numbers, and `label`, `split`, `kind`.
+Columns = dict[str, np.ndarray]
+
+
+def pair_own(
+    items: Mapping[str, pa.Table],
+    by: str,
+    shares: Mapping[str, float],
+    seed: int,
+    listed: Mapping[str, np.ndarray] | None = None,
+    missing: str = "keep",
+) -> tuple[dict[str, pa.Table], list[str]]:
+    """Pair the items of every split.
+
+    Args:
+        items: OWN_ITEMS of each modality, whose row numbers the pairs hold.
+        by: `id`, items that have an id in common; `label`, items that share a label, each at least
+            once in every split; `file`, as `listed` says.
+        shares: of the items that go to `test`, and of what is left to `validation`, in (0, 1),
+            where the user gives no split.
+        seed: of splits, and of which items are paired by label; of the order of pairs.
+        listed: of `read_listed`, with `file`.
+        missing: `keep` pairs that lack modalities, or `drop` them.
+
+    Returns:
+        By split, a table of `ima.utils.schemas.pairs_schema` in random order; and the labels'
+        names, by number. Where there are no labels they are all -1.
+
+    Raises:
+        InputError: no pair, a split without pairs or without a modality, modalities that disagree
+            on a pair's label or split, or too many classes.
+    """
+    rng = np.random.default_rng([seed, len(items)])
+    names, classes = list(items), label_names(items, listed)
+    if by == "label":
+        found = by_label(items, shares, rng)
+    else:
+        found = by_id(items) if by == "id" else dict(listed)
+        found = _kept(found, names, missing)
+        found = {**told(items, {name: found[name] for name in names}), **found}
+        found["split"] = assign(found, names, shares, rng)
+    code = {name: number for number, name in enumerate(classes)} | {"": -1}
+    tables = {}
+    for split in SPLITS:
+        rows = rng.permutation(np.flatnonzero(found["split"] == split))
+        if not len(rows):
+            raise InputError(
+                f"pairs of {names}",
+                expected=f"some in '{split}'",
+                found="none",
+                do="Put more items there in the column of splits, or raise own.shares.",
+            )
+        _check_split({name: found[name][rows] for name in names}, split)
+        columns = {f"item_{name}": item_column(found[name][rows]) for name in names}
+        columns["label"] = [code[name] for name in found["label"][rows].tolist()]
+        columns["kind"] = found["kind"][rows]
+        tables[split] = pa.table(columns).cast(pairs_schema(names))
+    return tables, classes
+
+
+def _kept(found: Columns, names: list[str], missing: str) -> Columns:
+    """Return the pairs, without those that lack a modality where these are to be dropped.
+
+    The log counts them.
+    """
+    whole = np.logical_and.reduce([found[name] != ABSENT for name in names])
+    if whole.all():
+        return found
+    lacking = {name: int((found[name] == ABSENT).sum()) for name in names}
+    logger.warning(
+        "%d of %d pairs lack a modality, %s: %s",
+        int((~whole).sum()),
+        len(whole),
+        {name: count for name, count in lacking.items() if count},
+        "left out" if missing == "drop" else "kept",
+    )
+    if missing == "keep":
+        return found
+    if not whole.any():
+        raise InputError(
+            "own.pairs, missing: drop",
+            expected=f"a pair with an item of each of {names}",
+            found=f"none of {len(whole)}",
+            do="Set own.pairs.missing to keep, or leave a modality out.",
+        )
+    return {name: values[whole] for name, values in found.items()}
+
+
+def _check_split(rows: Mapping[str, np.ndarray], split: str) -> None:
+    """Raise InputError unless each modality is in some pair of a split, and two are in one."""
+    check_items(rows, f"pairs of the split '{split}'")
+    if (sum((of != ABSENT).astype(int) for of in rows.values()) < 2).all():
+        raise InputError(
+            f"pairs of the split '{split}'",
+            expected="some with two modalities or more",
+            found="none",
+            do="IMA learns from what occurs together: add such pairs, or give items of one pair "
+            "the same id.",
+        )
+
+
+def label_names(
+    items: Mapping[str, pa.Table], listed: Mapping[str, np.ndarray] | None = None
+) -> list[str]:
+    """Return the labels that items or listed pairs have: numbers by size, words by alphabet.
+
+    Raises:
+        InputError: there are more than MOST_CLASSES.
+    """
+    given = [np.array(table["label"].to_pylist(), str) for table in items.values()]
+    if listed and "label" in listed:
+        given = [listed["label"]]
+    found = set(np.concatenate(given).tolist()) - {""}
+    if len(found) > MOST_CLASSES:
+        raise InputError(
+            "labels",
+            expected=f"{MOST_CLASSES} classes at the most",
+            found=len(found),
+            do="Name a coarser column of labels, or leave `label` out of the config.",
+        )
+    numbers = all(name.lstrip("-").isdigit() for name in found)
+    return sorted(found, key=int) if numbers else sorted(found)
+
+
+def by_id(items: Mapping[str, pa.Table]) -> Columns:
+    """Return the rows of items by id, ABSENT where a modality lacks it: an outer join.
+
+    The ids are in the order of the first modality, then come those that only later ones have.
+
+    Raises:
+        InputError: no id is in two modalities.
+    """
+    rows = {m: {i: row for row, i in enumerate(t["id"].to_pylist())} for m, t in items.items()}
+    ids = list(dict.fromkeys(i for of in rows.values() for i in of))
+    if len(ids) == sum(map(len, rows.values())):
+        raise InputError(
+            "own.pairs, by: id",
+            expected=f"ids that two of {list(items)} have",
+            found=", ".join(f"{name} '{next(iter(of))}' ..." for name, of in rows.items()),
+            do="Give items that belong together the same id, or pair by label or from a file.",
+        )
+    return {name: np.array([of.get(i, ABSENT) for i in ids]) for name, of in rows.items()}
+
+
+def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table]) -> Columns:
+    """Read the pairs file: a row a pair, an id of each modality, null where the pair lacks it.
+
+    Args:
+        path: the Parquet file.
+        options: `columns`, the column of each modality's ids (default: the modality's name), and
+            if there are any, the columns `label`, `split` and `kind`.
+        items: OWN_ITEMS of each modality.
+
+    Returns:
+        The pairs' rows, and of `label`, `split`, `kind` those that the file has.
+
+    Raises:
+        InputError: a column is missing or of a wrong type, an id is of no item, a pair has none, a
+            modality is in none, or a split or kind is none that there is.
+    """
+    table, found = read_file(path), {}
+    for name, of in items.items():
+        given = options.get("columns", {}).get(name, name)
+        where = f"{path}, column '{given}'"
+        rows = {i: row for row, i in enumerate(of["id"].to_pylist())}
+        values = column(table, given, path, missing=True)
+        if values.null_count == len(values):
+            values = values.cast(pa.string())  # a column of nothing has no type
+        ids = text(values, where)
+        unknown = [i for i in ids if i is not None and i not in rows]
+        if unknown:
+            raise InputError(
+                where,
+                expected=f"ids of {name}, as '{next(iter(rows))}'",
+                found=f"{len(unknown)} that it does not have, as '{unknown[0]}'",
+                do=f"Leave these pairs out, or add the items to {name}'s file.",
+            )
+        found[name] = np.array([ABSENT if i is None else rows[i] for i in ids])
+    check_items({name: found[name] for name in items}, path)
+    for name in ("label", "split", "kind"):
+        if name in options:
+            where = f"{path}, column '{options[name]}'"
+            found[name] = np.array(text(column(table, options[name], path), where), str)
+    if "split" in found:
+        check_splits(pa.array(found["split"]), f"{path}, column '{options['split']}'")
+    if "kind" in found:
+        _check_kinds(found["kind"], list(items), f"{path}, column '{options['kind']}'")
+    return found
+
+
+def _check_kinds(kinds: np.ndarray, names: list[str], where: str) -> None:
+    known = {CLEAN, *map(noise_kind, names)}
+    other = [kind for kind in np.unique(kinds).tolist() if set(kind.split("+")) - known]
+    if other:
+        raise InputError(
+            where,
+            expected=f"the kinds {sorted(known)}, several joined by +",
+            found=other[:5],
+            do="Write what is noise in a pair so, or leave `kind` out of the config.",
+        )
+
+
+def told(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:
+    """Return label, split and kind of pairs, as their items tell them.
+
+    Raises:
+        InputError: items of a pair have different splits, or, none being noise, different labels.
+    """
+    nothing = {"label": "", "split": "", "noise": False}
+    columns = {
+        name: {
+            m: np.where(rows[m] == ABSENT, none, np.array(t[name].to_pylist())[rows[m]])
+            for m, t in items.items()
+        }
+        for name, none in nothing.items()
+    }
+    return {
+        "label": _agreed(columns["label"], columns["noise"], items, rows, "label"),
+        "split": _agreed(columns["split"], {}, items, rows, "split"),
+        "kind": kinds(columns["noise"]),
+    }
+
+
+def _agreed(
+    columns: Mapping[str, np.ndarray],
+    noise: Mapping[str, np.ndarray],
+    items: Mapping[str, pa.Table],
+    rows: Mapping[str, np.ndarray],
+    what: str,
+) -> np.ndarray:
+    """Return what the first modality says that says anything, and is not noise."""
+    agreed = np.full(len(next(iter(columns.values()))), "", object)
+    for name, values in columns.items():
+        says = (values != "") & ~noise.get(name, np.zeros(len(values), bool))
+        other = np.flatnonzero(says & (agreed != "") & (agreed != values))
+        if len(other):
+            one = other[0]
+            pair = {m: items[m]["id"][int(r[one])] for m, r in rows.items() if r[one] != ABSENT}
+            raise InputError(
+                f"{what}s of the modalities",
+                expected="the same in all items of a pair",
+                found=f"{len(other)} pairs that differ, as '{agreed[one]}' and '{values[one]}' of "
+                f"{ {m: str(i) for m, i in pair.items()} }",
+                do=f"Name the column `{what}` of one modality only, or correct it.",
+            )
+        agreed = np.where(says & (agreed == ""), values, agreed)
+    # Where all items are noise, the pair is still called what the first of them is called.
+    for values in columns.values():
+        agreed = np.where(agreed == "", values, agreed)
+    return agreed.astype(str)
+
+
+def kinds(noise: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the kind of pairs, by modality whether its item of each pair (N,) is noise."""
+    codes = sum(flags.astype(np.int64) << bit for bit, flags in enumerate(noise.values()))
+    names = {
+        code: "+".join(noise_kind(m) for bit, m in enumerate(noise) if code >> bit & 1) or CLEAN
+        for code in np.unique(codes).tolist()
+    }
+    return np.array([names[code] for code in codes.tolist()], str)
+
+
+def by_label(
+    items: Mapping[str, pa.Table], shares: Mapping[str, float], rng: np.random.Generator
+) -> Columns:
+    """Pair items that share a label, each split by itself.
+
+    A class has as many pairs as the modality with most items of it, so that none is left out;
+    items of the others are used again, evenly.
+
+    Raises:
+        InputError: in a split, one modality has classes that another lacks.
+    """
+    labels = {m: np.array(t["label"].to_pylist(), str) for m, t in items.items()}
+    given = {m: np.array(t["split"].to_pylist(), str) for m, t in items.items()}
+    splits = {
+        m: draw_splits(given[m], np.arange(len(given[m])), labels[m], shares, rng) for m in items
+    }
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in (*items, "label", "split")}
+    for split in SPLITS:
+        rows = {m: np.flatnonzero(values == split) for m, values in splits.items()}
+        try:
+            sizes = class_size({m: labels[m][rows[m]] for m in items}, None)
+        except InputError as error:
+            raise InputError(
+                f"{error.where} in '{split}'",
+                expected=error.expected,
+                found=error.found,
+                do="Every modality needs items of every class in every split: add some, or leave "
+                "the class out.",
+            ) from error
+        for label, size in sizes.items():
+            for m in items:
+                parts[m].append(draw(rows[m][labels[m][rows[m]] == label], size, rng))
+            parts["label"].append(np.full(size, label))
+            parts["split"].append(np.full(size, split))
+    found = {name: np.concatenate(values) for name, values in parts.items()}
+    noise = {m: t["noise"].to_numpy(zero_copy_only=False)[found[m]] for m, t in items.items()}
+    return {**found, "kind": kinds(noise)}

@@ -1,0 +1,146 @@
+"""Pairs of words and voices: every token with every acoustic vector of its utterance (6.2, A.2).
+
+A pair is a row number into each modality's features, as in `ima.pairing.by_label`: the N^2 pairs
+of an utterance of N tokens cost two integers each, and 12 hours of speech fit into memory.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima.features.glove import word_rows
+from ima.utils.errors import InputError
+from ima.utils.schemas import pairs_schema
+from ima.utils.schemas_emotion import ITEMS_EMOTION
+
+#: `kind` of a pair: a word with the voice it was spoken with, or with another word's.
+OWN, ELSEWHERE = "own", "other"
+
+
+def square(utterances: Sequence, usable: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Pair every token with every token of its utterance.
+
+    Args:
+        utterances: what utterance each token is of (T,); an utterance's tokens are together.
+        usable: which tokens take part, on both sides (T,); all when None.
+
+    Returns:
+        two arrays of places in `utterances` (P,), int32: an utterance of N usable tokens gives N^2
+        pairs, ordered by the first token, then the second.
+
+    Raises:
+        InputError: the tokens of an utterance are not together.
+    """
+    _, of = np.unique(np.asarray(utterances), return_inverse=True)
+    kept = np.arange(len(of), dtype=np.int32)
+    if np.count_nonzero(np.diff(of)) + (len(of) > 0) != len(np.unique(of)):
+        raise InputError(
+            "tokens", expected="each utterance's together", found="one's in two places"
+        )
+    if usable is not None:
+        of, kept = of[usable], kept[usable]
+    if len(of) == 0:
+        return kept, kept
+    first = np.flatnonzero(np.diff(of, prepend=of[0] - 1))
+    size = np.diff(first, append=len(of))
+    n = np.repeat(size, size)  # (T,) partners of each token
+    before = np.cumsum(n) - n  # (T,) pairs before each token's own
+    second = np.repeat(np.repeat(first, size) - before, n) + np.arange(n.sum())
+    return np.repeat(kept, n), kept[second]
+
+
+def word_pairs(
+    utterances: Sequence, words: np.ndarray, labels: np.ndarray, voices: np.ndarray | None = None
+) -> pa.Table:
+    """Make the table of N^2 pairs of every utterance.
+
+    A token without a word vector takes part on neither side.
+
+    Args:
+        utterances: what utterance each token is of (T,); an utterance's tokens are together.
+        words: row of each token in the word vectors (T,), -1 for none (`words.word_rows`).
+        labels: class of each token's utterance (T,), -1 for none of the four.
+        voices: row of each token in the acoustic vectors (T,); its own place when None.
+
+    Returns:
+        a table of `pairs_schema(['verbal', 'acoustic'])`; `kind` is `own` or `other`.
+
+    Raises:
+        InputError: arrays of different lengths, or as `square`.
+    """
+    voices = np.arange(len(words)) if voices is None else np.asarray(voices)
+    lengths = {len(utterances), len(words), len(labels), len(voices)}
+    if len(lengths) > 1:
+        raise InputError("tokens", expected="one row a token", found=f"lengths {sorted(lengths)}")
+    first, second = square(utterances, np.asarray(words) >= 0)
+    kind = pa.DictionaryArray.from_arrays(
+        pa.array((first != second).astype(np.int8)), [OWN, ELSEWHERE]
+    )
+    return pa.table(
+        {
+            "item_verbal": np.asarray(words, np.int32)[first],
+            "item_acoustic": voices.astype(np.int32)[second],
+            "label": np.asarray(labels, np.int8)[first],
+            "kind": kind.cast(pa.string()),
+        },
+        schema=pairs_schema(["verbal", "acoustic"]),
+    )
+
+
+def token_items(utterances: pa.Table, tokens: pa.Table, words: Sequence[str]) -> pa.Table:
+    """Return the tokens that take part: those whose word has a vector.
+
+    Args:
+        utterances: EMOTION_UTTERANCES.
+        tokens: EMOTION_TOKENS.
+        words: of the vocabulary, in the order of its vectors.
+
+    Returns:
+        ITEMS_EMOTION, in the order of `tokens`.
+    """
+    rows = word_rows(tokens["token"].to_pylist(), words)
+    kept = tokens.filter(pa.array(rows >= 0))
+    about = {row["id"]: row for row in utterances.select(["id", "label", "split"]).to_pylist()}
+    own = [about[name] for name in kept["utterance"].to_pylist()]
+    columns = {name: kept[name] for name in ("utterance", "position", "token")}
+    columns |= {name: [row[name] for row in own] for name in ("label", "split")}
+    columns |= {"item_verbal": rows[rows >= 0], "item_acoustic": kept["span"]}
+    return pa.table(columns).cast(ITEMS_EMOTION)
+
+
+def split_pairs(
+    items: pa.Table, stopping: float, most: int | None, seed: int
+) -> tuple[pa.Table, pa.Table]:
+    """Return the N^2 pairs of the training utterances, and of those held out to end training.
+
+    Args:
+        items: ITEMS_EMOTION.
+        stopping: share of the training utterances that are held out, in [0, 1).
+        most: pairs that are trained on at the most, chosen at random; all when None.
+        seed: of both choices.
+
+    Raises:
+        InputError: no training utterance is left on either side.
+    """
+    rng = np.random.default_rng(seed)
+    training = items.filter(pc.equal(items["split"], "train"))
+    names = np.unique(training["utterance"].to_numpy(zero_copy_only=False))
+    held_out = rng.choice(names, round(stopping * len(names)), replace=False)
+    is_held_out = np.isin(training["utterance"].to_numpy(zero_copy_only=False), held_out)
+    tables = []
+    for mask in (~is_held_out, is_held_out):
+        part = training.filter(pa.array(mask))
+        columns = [part[name].to_numpy() for name in ("item_verbal", "label", "item_acoustic")]
+        tables.append(word_pairs(part["utterance"].to_numpy(zero_copy_only=False), *columns))
+    train, stop = tables
+    if not len(train) or not len(stop):
+        raise InputError(
+            "training utterances",
+            expected="some to train on and some to end training",
+            found=f"{len(names)}, of which {len(held_out)} are held out",
+        )
+    if most is not None and most < len(train):
+        train = train.take(np.sort(rng.choice(len(train), most, replace=False)))
+    return train, stop

@@ -1,0 +1,234 @@
+"""Cards: what each corpus of a run is, and its model, with the run's own numbers."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from ima.reporting import markdown
+from ima.utils.errors import InputError
+
+#: What is known of a corpus before any run.
+FACTS = ("title", "what", "from", "licence", "people", "use", "limits")
+_HEADINGS = {
+    "what": "What it is",
+    "people": "Whose data it is",
+    "use": "What it is used for here",
+    "limits": "Limits",
+}
+#: Of each level of a speech corpus' counts, the columns that tell its rows apart.
+_LEVELS = {"corpus": (), "split": ("split",), "group": ("group",)}
+
+
+def read_facts(path: str | Path) -> dict[str, dict[str, str]]:
+    """Read what is known of every corpus.
+
+    Raises:
+        InputError: no YAML, or a corpus lacks one of FACTS or has another.
+    """
+    try:
+        facts = yaml.safe_load(Path(path).read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(path, expected="corpora in YAML", found=error) from error
+    for name, known in (facts if isinstance(facts, dict) else {"": facts}).items():
+        if not isinstance(known, Mapping) or set(known) != set(FACTS):
+            raise InputError(f"{path}, {name}", expected=list(FACTS), found=known)
+    return facts
+
+
+def data_card(
+    facts: Mapping[str, str],
+    manifest: Mapping[str, object],
+    counts: Sequence[tuple[str, int, int | None]],
+    skipped: Iterable[str],
+    run: str,
+) -> str:
+    """Return the card of a corpus, in Markdown.
+
+    Args:
+        facts: of `read_facts`.
+        manifest: `files`, `bytes` and `sha256` of what the run read.
+        counts: what was counted, how many the run found and how many there nominally are (None
+            where that is not known).
+        skipped: of each file or line that is not used, why.
+        run: name of the run.
+    """
+    rows = [
+        (name, f"{found:,}", "" if nominal is None else f"{nominal:,}")
+        for name, found, nominal in counts
+    ]
+    reasons = Counter(skipped)
+    lines = [f"# Data card: {facts['title']}", ""]
+    for key, heading in _HEADINGS.items():
+        lines += [f"**{heading}.** {' '.join(facts[key].split())}", ""]
+    lines += [
+        f"**Licence.** {facts['licence']}. **Got from.** {facts['from']}.",
+        "",
+        f"## As the run `{run}` read it",
+        f"{manifest['files']:,} files, {manifest['bytes']:,} bytes, SHA-256 of their list",
+        f"`{manifest['sha256']}`.",
+        "",
+        *([*markdown.table(("what", "found", "nominal"), rows), ""] if rows else []),
+        f"Not used: {sum(reasons.values())}.",
+        *(f"* {reason}: {count}" for reason, count in reasons.most_common(12)),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def without_numbers(reason: str) -> str:
+    """Return why a file is not used with N for its numbers, so that like reasons are counted."""
+    return re.sub(r"\d+", "N", reason)
+
+
+def image_counts(splits: Sequence[str], labels: Sequence[int]) -> list[tuple[str, int, None]]:
+    """Return how many images a corpus has, by split and by class."""
+    found = [("images", len(splits), None)]
+    found += [(f"images, {name}", n, None) for name, n in sorted(Counter(splits).items())]
+    return found + [(f"images of {name}", n, None) for name, n in sorted(Counter(labels).items())]
+
+
+def speech_counts(rows: Iterable[Mapping], corpus: str) -> list[tuple[str, int, int]]:
+    """Return what `counts.csv` of the recordings says of one corpus, but for single speakers."""
+    found = []
+    for row in rows:
+        if row["corpus"] == corpus and row["level"] in _LEVELS:
+            which = "".join(f", {row[key]}" for key in _LEVELS[row["level"]])
+            found.append((f"{row['unit'].replace('_', ' ')}{which}", row["found"], row["expected"]))
+    return found
+
+
+def emotion_counts(rows: Iterable[Mapping], corpus: str) -> list[tuple[str, int, int]]:
+    """Return how many utterances of each emotion can be used, of one corpus."""
+    return [
+        (f"utterances, {row['emotion']}", row["usable"], row["expected"])
+        for row in rows
+        if row["corpus"] == corpus
+    ]
+
+
+def model_card(
+    run: str, sidecar: Mapping, data: Sequence[str], tables: Mapping[str, Sequence[Mapping]]
+) -> str:
+    """Return the card of a run's models, in Markdown.
+
+    Args:
+        run: name of the run.
+        sidecar: of its Table 1 (`ima.workflow.provenance`): config, seeds and code.
+        data: titles of its corpora.
+        tables: rows of `table1`, `table4`, `importance`, `claims` and, where there are any,
+            `table6`.
+    """
+    config = sidecar["config"]
+    layers = ", ".join(
+        f"{name} ({of['hidden']} {of['activation']}, {of['loss']})"
+        for name, of in config["model"].items()
+    )
+    rho = ", ".join(f"{name} {value:g}" for name, value in config["importance"]["rho"].items())
+    return "\n".join([*_about(run, layers, rho, sidecar, data), *_results(tables)]) + "\n"
+
+
+def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str]) -> list[str]:
+    """Return what the models are, what they were trained on and what they are for."""
+    config, code = sidecar["config"], sidecar["code"]
+    revision = code["revision"] or "not told (no git checkout)"
+    latents, seeds = (", ".join(map(str, config[key])) for key in ("latents", "seeds"))
+    return [
+        f"# Model card: IMA, run `{run}`",
+        "",
+        "**What it is.** An importance-based multimodal autoencoder: an encoder and a decoder",
+        "for each modality, a joint representation that is the mean of the modalities' latents",
+        "weighted by importances, and an importance in [0, 1] of each sample of each modality,",
+        "learnt without labels.",
+        "",
+        f"**Trained on.** {'; '.join(data)}.",
+        f"**Modalities** (width, activation, loss): {layers}.",
+        f"**Latent sizes**: {latents}. **Seeds**: {seeds}.",
+        f"**Variants**: {', '.join(config['variants'])}. **Prior mean importances**: {rho}.",
+        f"**Code**: revision {revision}{', edited since' if code['dirty'] else ''}.",
+        "",
+        "**Meant for.** Comparing methods on these data, and learning what the paper's does. Not",
+        "for decisions about people: emotions are acted or made, and speakers are few.",
+        "",
+    ]
+
+
+def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
+    """Return what the models cost and do, and what of the paper holds."""
+    cost = [
+        (
+            *(r["model"], r["setting"], r["latent"]),
+            *(f"{r['parameters']:,}", f"{r['parameters_importance']:,}", r["loss_terms"]),
+        )
+        for r in tables["table4"]
+        if is_ima(r["model"]) and r["setting"] != "equal"
+    ]
+    return [
+        "## What it costs",
+        *markdown.table(
+            (
+                "model",
+                "modalities",
+                "latent",
+                "parameters",
+                "of them importance",
+                "terms of the loss",
+            ),
+            cost,
+        ),
+        "",
+        "## What it does",
+        *_retrieval(tables["table1"]),
+        *_importances(tables["importance"]),
+        *_emotion(tables),
+        "## What of the paper holds here",
+        *_claims(tables["claims"]),
+        "Which, and why: `results/claims.html`.",
+    ]
+
+
+def is_ima(model: str) -> bool:
+    """Tell whether a row of a table is of a variant of IMA, by its label."""
+    return model.split()[0].rstrip("+") == "IMA"
+
+
+def _retrieval(rows: Iterable[Mapping]) -> list[str]:
+    """Return Precision@K of IMA, with neighbours left out that share the query's items."""
+    kept = [r for r in rows if is_ima(r["model"]) and r["seeds"]]
+    what = "Precision@K of test pairs (neighbours that share the query's item left out):"
+    keys = {"model": "model", "representation": "representation", "latent": "latent", "K": "k"}
+    return _scores(what, kept, keys, "precision", "distinct")
+
+
+def _importances(rows: Iterable[Mapping]) -> list[str]:
+    keys = {"variant": "variant", "modality": "modality", "beside latent": "latent"}
+    return _scores("F1 of the noise that importances find:", rows, keys, "F1", "f1_noise")
+
+
+def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
+    """Return accuracy on utterances, where the run has any."""
+    rows = [r for r in tables.get("table6", ()) if is_ima(r["model"]) and r["seeds"]]
+    if not rows:
+        return []
+    what = f"Accuracy on utterances of four emotions ({rows[0]['corpus']}):"
+    keys = {name: name for name in ("model", "representation", "weighting")}
+    return _scores(what, rows, keys, "accuracy", "accuracy")
+
+
+def _scores(
+    what: str, rows: Iterable[Mapping], keys: Mapping[str, str], head: str, score: str
+) -> list[str]:
+    """Return what a table tells, and the table: by head a column each of keys, then of the score.
+
+    The score is shown as mean and standard deviation over seeds, the number of which comes last.
+    """
+    cells = [
+        (*(r[key] for key in keys.values()), markdown.mean_sd(r, score), r["seeds"]) for r in rows
+    ]
+    return [what, "", *markdown.table((*keys, head, "seeds"), cells), ""]
+
+
+def _claims(rows: Iterable[Mapping]) -> list[str]:
+    found = Counter(row["verdict"] for row in rows if row["whose"] == "paper")
+    return [*markdown.table(("verdict", "claims of the paper"), sorted(found.items())), ""]

@@ -1,0 +1,48 @@
+"""A figure of what features keep of a digit (`ima.evaluation.feature_ablation`)."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ima.reporting.figures.training import COLOURS, MARKS
+
+
+def feature_accuracy(rows: Sequence[Mapping]) -> Figure:
+    """Draw the accuracy of each variant of features, a mark a split, beside its control.
+
+    Args:
+        rows: of `ima.evaluation.feature_ablation.CHECKS`: `variant`, `split`, `accuracy`, and
+            `accuracy_shuffled`, whose marks are hollow.
+    """
+    variants = list(dict.fromkeys(row["variant"] for row in rows))
+    splits = list(dict.fromkeys(row["split"] for row in rows))
+    figure = Figure(figsize=(7, 1.4 + 0.3 * len(variants)), layout="constrained")
+    axes = figure.subplots()
+    for i, split in enumerate(splits):
+        own = [row for row in rows if row["split"] == split]
+        # Beside one another where they are alike.
+        places = [
+            variants.index(row["variant"]) + 0.12 * (i - (len(splits) - 1) / 2) for row in own
+        ]
+        look = {
+            "color": COLOURS[i % len(COLOURS)],
+            "marker": MARKS[i % len(MARKS)],
+            "linestyle": "",
+        }
+        axes.plot([row["accuracy"] for row in own], places, markersize=4.5, **look)
+        shuffled = [row["accuracy_shuffled"] for row in own]
+        axes.plot(shuffled, places, markersize=4.5, fillstyle="none", **look)
+    axes.set_yticks(range(len(variants)), variants)
+    axes.set(xlim=(0, 1.02), xlabel="accuracy of logistic regression on test digits")
+    axes.invert_yaxis()
+    axes.grid(axis="x", color="0.9")
+    axes.spines[["top", "right"]].set_visible(False)
+    handles = [
+        Line2D([], [], linestyle="", color=COLOURS[i % len(COLOURS)], marker=MARKS[i % len(MARKS)])
+        for i in range(len(splits))
+    ]
+    handles.append(Line2D([], [], linestyle="", color="black", marker="o", fillstyle="none"))
+    names = [*splits, "labels shuffled"]
+    figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return figure

@@ -1,0 +1,273 @@
+"""Figures 2 and 4: hidden layers of importance networks, and representations."""
+
+import string
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ima.pairing.by_label import noise_kind
+from ima.reporting.figures import COLUMN, LETTERS
+from ima.reporting.figures.palettes import MODALITIES, PAPER, Palette, lighter
+from ima.utils.errors import InputError
+
+#: Names of the joint view of Figure 4.
+JOINT = {"z": "joint"}
+#: What labels are called, unless data are a user's own.
+DIGITS = tuple(map(str, range(10)))
+#: Classes that a legend can name.
+NAMED = 20
+#: An item of a lower importance is taken for noise (5.2).
+THRESHOLD = 0.5
+#: Marks of modalities in order, where several are superimposed.
+MARKS = "o^sDvP*"
+
+
+def figure2(
+    embeddings: pa.Table,
+    importances: Mapping[str, np.ndarray],
+    classes: Sequence[str] = DIGITS,
+    noise: bool = True,
+    palette: Palette = PAPER,
+    scale: bool = False,
+    title: str = "",
+) -> Figure:
+    """Draw Figure 2: t-SNE of the importance networks' top hidden layers, test items (6.1).
+
+    A row of panels a modality, in the order of the table: its items coloured by class, with true
+    noise in grey (a, c), and by the network's own output (b, d): an importance below 1/2 is taken
+    for noise. Where noise is known, the title says which share of the items is misclassified.
+
+    Args:
+        embeddings: table of `ima.utils.schemas.EMBEDDINGS` with a view `hidden_<modality>` each.
+        importances: by modality, of its items in all test pairs (M,), in [0, 1].
+        classes: names of the labels, by number; may be empty.
+        noise: whether it is known what is noise; without it and classes, the first panel is absent.
+        palette: the colours.
+        scale: whether one more panel shows the importances themselves.
+        title: whose networks they are.
+
+    Raises:
+        InputError: there is no such view.
+    """
+    views = [v for v in embeddings["view"].unique().to_pylist() if v.startswith("hidden_")]
+    if not views:
+        raise InputError("embeddings", expected="views hidden_<modality>", found="none")
+    called = _called(classes)
+    known = bool(classes or noise)
+    figure, panels = _grid(len(views), 1 + known + scale, title)
+    for row, view in zip(panels, views, strict=True):
+        points, name = _view(embeddings, view), view.removeprefix("hidden_")
+        y, left = importances[name][points["pair"]], [*row]
+        if known:
+            colours = by_class(points["label"], points["noise"] & noise, palette, len(classes))
+            _scatter(left.pop(0), points, colours, f"{name}, {called if classes else 'noise'}")
+        taken = y < THRESHOLD
+        colours = np.where(taken, palette.noise, palette.rest)  # by the network, not by the truth
+        wrong = f", {100 * np.mean(taken != points['noise']):.1f} % wrong" if noise else ""
+        _scatter(left.pop(0), points, colours, f"{name}, output{wrong}")
+        if scale:
+            _scatter(left[0], points, palette.importance(y), f"{name}, importance")
+            bar = figure.colorbar(
+                ScalarMappable(Normalize(0, 1), palette.importance), ax=left[0], aspect=30
+            )
+            bar.ax.tick_params(labelsize=LETTERS)
+    if known:
+        above = f"left: {'digit' if called == 'digits' else 'class'}" if classes else "left"
+        _class_legend(figure, classes, above, noise, palette)
+    names = [("noise (y < .5)", palette.noise), ("rest", palette.rest)]
+    _legend(figure, names, "output", "outside lower right", columns=1)
+    return figure
+
+
+def figure4(
+    embeddings: pa.Table,
+    classes: Sequence[str] = DIGITS,
+    noise: bool = True,
+    palette: Palette = PAPER,
+    title: str = "",
+) -> Figure:
+    """Draw Figure 4: t-SNE of unimodal and joint representations of test pairs (6.3).
+
+    All panels share the axes of one t-SNE, so that they can be superimposed. (a) has the items of
+    all modalities, each with a mark of its own, noise in grey, and (b) the joint representations
+    of pairs, coloured by class. Where noise is known, (c) has the first modality's noise in the
+    colour of noise on that modality's items, and (d) the joint representations of pairs with such
+    noise, edged in the colour of their class, on those of all pairs.
+
+    Args:
+        embeddings: table of `ima.utils.schemas.EMBEDDINGS` with a view `u_<modality>` each and `z`.
+        classes: names of the labels, by number; without any, modalities are coloured.
+        noise: whether it is known what is noise.
+        palette: the colours.
+        title: whose representations they are.
+
+    Raises:
+        InputError: a view is missing.
+    """
+    alone = [v for v in embeddings["view"].unique().to_pylist() if v.startswith("u_")]
+    if not alone:
+        raise InputError("embeddings", expected="views u_<modality>", found="none")
+    names, points = [v.removeprefix("u_") for v in alone], [_view(embeddings, v) for v in alone]
+    joint, first = _view(embeddings, "z"), names[0]
+    figure, panels = _grid(1 + noise, 2, title)
+    one = [MODALITIES[i % len(MODALITIES)] for i in range(len(names))]  # where there is no class
+    for i, of in enumerate(points):
+        own = by_class(of["label"], of["noise"] & noise, palette, len(classes), one[i])
+        _scatter(panels[0, 0], of, own, "unimodal", marker=MARKS[i % len(MARKS)])
+    digits = by_class(joint["label"], False, palette, len(classes))
+    _scatter(panels[0, 1], joint, digits, JOINT["z"])
+    if noise:
+        kind = noise_kind(first)
+        noisy = np.array([kind in of.split("+") for of in joint["kind"]])
+        below = by_class(points[0]["label"], False, palette, len(classes), one[0])
+        _over(panels[1, 0], points[0], below, points[0]["noise"], f"{first} noise, {first}",
+              palette)  # fmt: skip
+        _over(panels[1, 1], joint, digits, noisy, f"{first} noise, joint", palette, edged=True)
+    _same_axes(panels, [*points, joint])
+    if classes:
+        above = "digit" if _called(classes) == "digits" else "class"
+        _class_legend(figure, classes, above, noise, palette)
+    handles = [
+        _handle(name, "0.3" if classes else one[i], MARKS[i % len(MARKS)])
+        for i, name in enumerate(names)
+    ]
+    if noise:
+        handles.append(_handle(f"{first} noise", palette.noise))
+    _legend_of(figure, handles, "", "outside lower right", columns=1)
+    return figure
+
+
+def by_class(
+    labels: np.ndarray,
+    noise: np.ndarray | bool,
+    palette: Palette = PAPER,
+    classes: int = 10,
+    alone: str | None = None,
+) -> np.ndarray:
+    """Return the colour (n,) of items by class (n,), noise (n,) grey.
+
+    Without classes, all but noise has one colour, `alone`.
+    """
+    known = palette.of_classes(classes) if classes else [alone or palette.rest]
+    return np.where(
+        noise, palette.among_classes, np.array(known)[labels if classes else 0 * labels]
+    )
+
+
+def _called(classes: Sequence[str]) -> str:
+    return "digits" if tuple(classes) == DIGITS else "classes"
+
+
+def _class_legend(
+    figure: Figure, classes: Sequence[str], title: str, noise: bool, palette: Palette
+) -> None:
+    """Name the colours of classes: of ten in two rows, as the paper's digits; of too many, none."""
+    colours = palette.of_classes(len(classes)) if classes else []
+    grey = [("noise", palette.among_classes)] if noise else []
+    if len(classes) > NAMED:
+        _legend(figure, grey, f"{len(classes)} classes by hue", "outside lower left", columns=1)
+        return
+    title += ", or noise" if noise and classes else ""
+    order, columns = range(len(classes)), 6
+    if len(classes) == 10:
+        order = [i for column in range(5) for i in (column, column + 5)]
+    if max(map(len, classes), default=0) > 3:
+        columns = 2
+    names = [(classes[i], colours[i]) for i in order]
+    _legend(figure, [*names, *grey], title, "outside lower left", columns)
+
+
+def _grid(rows: int, columns: int, title: str) -> tuple[Figure, np.ndarray]:
+    width = COLUMN * max(1, columns / 2)
+    figure = Figure(figsize=(width, 1.68 * rows + 0.5), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    if title:
+        figure.suptitle(title, fontsize=LETTERS + 1)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _view(embeddings: pa.Table, view: str) -> dict[str, np.ndarray]:
+    rows = embeddings.filter(pc.equal(embeddings["view"], view))
+    if not len(rows):
+        raise InputError("embeddings", expected=f"a view '{view}'", found="none")
+    names = ("label", "kind", "noise", "pair", "x", "y")
+    return {name: rows[name].to_numpy(zero_copy_only=False) for name in names}
+
+
+def _scatter(
+    axes: Axes,
+    points: Mapping[str, np.ndarray],
+    colours: Sequence[str],
+    title: str,
+    **style,
+) -> None:
+    style = {"s": 2.2, "linewidths": 0.12, "edgecolors": "0.25", "rasterized": True} | style
+    axes.scatter(points["x"], points["y"], c=np.asarray(colours), **style)
+    axes.set(xticks=(), yticks=())
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.spines[:].set_linewidth(0.4)
+    letter = string.ascii_lowercase[axes.figure.axes.index(axes)]
+    axes.set_title(f"({letter}) {title}", fontsize=LETTERS, pad=2.5)
+
+
+def _over(
+    axes: Axes,
+    points: Mapping[str, np.ndarray],
+    colours: np.ndarray,
+    noisy: np.ndarray,
+    title: str,
+    palette: Palette,
+    edged: bool = False,
+) -> None:
+    """Draw some points in the colour of noise on the others, which are pale."""
+    on = {name: values[noisy] for name, values in points.items()}
+    others = {name: values[~noisy] for name, values in points.items()}
+    pale = [lighter(colour) for colour in colours[~noisy]]
+    _scatter(axes, others, pale, title, edgecolors="none", s=3)
+    edges = {"edgecolors": colours[noisy], "linewidths": 0.5, "s": 5} if edged else {}
+    _scatter(axes, on, np.full(len(on["x"]), palette.noise), title, **{"s": 3.5} | edges)
+
+
+def _same_axes(panels: np.ndarray, shown: Sequence[Mapping[str, np.ndarray]]) -> None:
+    """Give all panels the limits of all points, a square."""
+    at = np.concatenate([np.stack([points["x"], points["y"]], axis=1) for points in shown])
+    middle, half = (at.max(0) + at.min(0)) / 2, 0.53 * np.ptp(at, axis=0).max()
+    for axes in panels.flat:
+        axes.set_aspect("equal", adjustable="box")
+        axes.set(
+            xlim=middle[0] + half * np.array([-1, 1]), ylim=middle[1] + half * np.array([-1, 1])
+        )
+
+
+def _handle(name: str, colour: str, marker: str = "o") -> Line2D:
+    return Line2D([], [], linestyle="", marker=marker, markersize=3.2, color=colour, label=name)
+
+
+def _legend(
+    figure: Figure, names: Sequence[tuple[str, str]], title: str, place: str, columns: int
+) -> None:
+    _legend_of(figure, [_handle(*name) for name in names], title, place, columns)
+
+
+def _legend_of(
+    figure: Figure, handles: Sequence[Line2D], title: str, place: str, columns: int
+) -> None:
+    figure.legend(
+        handles=handles,
+        title=title,
+        loc=place,
+        ncols=columns,
+        fontsize=LETTERS,
+        title_fontsize=LETTERS,
+        frameon=False,
+        handletextpad=0.1,
+        columnspacing=0.8,
+        borderpad=0.1,
+    )

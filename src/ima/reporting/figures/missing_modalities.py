@@ -1,0 +1,100 @@
+"""Figure of `ima.evaluation.missing_modalities`: what models retrieve that are trained with items
+missing."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ima.reporting.figures import LETTERS, PAGE
+from ima.utils.errors import InputError
+
+#: Colours that stay apart for the colour-blind, of models in order.
+COLOURS = ("black", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
+#: Lines of what is done about incomplete pairs, and what that is called.
+WAYS = {
+    "learn": ("-", "learn from incomplete pairs"),
+    "drop": ("--", "drop them, as many steps"),
+    "impute": (":", "impute the mean"),
+}
+#: Models that are no lines of their own colour.
+RAW, CHANCE = "raw features", "chance"
+NEIGHBOURS = {"distinct": "no shared items", "all": "all neighbours"}
+#: Of IMA, one of two representations is drawn.
+HIDDEN = ("unweighted",)
+
+
+def draw(rows: Sequence[Mapping]) -> Figure:
+    """Draw Precision@10 over the share of incomplete pairs.
+
+    A column of panels a kind of test pairs, a row a choice of neighbours; a colour a model, a line
+    a way to deal with incomplete pairs; bars are the sd over seeds. Chance is written in a panel.
+
+    Args:
+        rows: of `ima.evaluation.missing_modalities.over_seeds`.
+
+    Raises:
+        InputError: no rows.
+    """
+    rows = [row for row in rows if row["representation"] not in HIDDEN]
+    if not rows:
+        raise InputError("missing study", expected="rows to draw", found="none")
+    tests = list(dict.fromkeys(row["test"] for row in rows))
+    models = [m for m in dict.fromkeys(row["model"] for row in rows) if m not in (RAW, CHANCE)]
+    colours = dict(zip(models, COLOURS, strict=False)) | {RAW: "0.6"}
+    figure = Figure(figsize=(PAGE, 5.2), layout="constrained")
+    panels = figure.subplots(len(NEIGHBOURS), len(tests), sharex=True, sharey="row", squeeze=False)
+    letters = iter("abcdefgh")
+    for line, (which, title) in zip(panels, NEIGHBOURS.items(), strict=True):
+        for axes, test in zip(line, tests, strict=True):
+            own = [row for row in rows if (row["neighbours"], row["test"]) == (which, test)]
+            _panel(axes, own, colours)
+            axes.set_title(f"({next(letters)}) {test} test pairs, {title}", fontsize=LETTERS)
+        line[0].set_ylabel("joint Precision@10", fontsize=LETTERS)
+    for axes in panels[-1]:
+        axes.set_xlabel("pairs that lack an item (%)", fontsize=LETTERS)
+    _legends(figure, colours, {row["absent"] for row in rows})
+    return figure
+
+
+def _panel(axes: Axes, rows: Sequence[Mapping], colours: Mapping[str, str]) -> None:
+    """Draw the lines of one panel, a little apart so that bars do not hide each other."""
+    lines = list(dict.fromkeys((row["model"], row["absent"]) for row in rows))
+    lines = [line for line in lines if line[0] in colours]
+    shares = sorted({row["share"] for row in rows})
+    step = 0.08 * min(np.diff(shares), default=0.5) * 100 / max(len(lines), 1)
+    for i, (model, absent) in enumerate(lines):
+        own = sorted(
+            (row for row in rows if (row["model"], row["absent"]) == (model, absent)),
+            key=lambda row: row["share"],
+        )
+        axes.errorbar(
+            [100 * row["share"] + step * (i - len(lines) / 2) for row in own],
+            [row["precision"] for row in own],
+            yerr=[row["precision_sd"] or 0 for row in own],
+            color=colours[model],
+            linestyle=WAYS[absent][0],
+            marker="o" if absent != "drop" else "s",
+            markersize=2.5,
+            linewidth=1,
+            elinewidth=0.6,
+        )
+    chance = [row["precision"] for row in rows if row["model"] == CHANCE]
+    if chance:
+        low, high = min(chance), max(chance)
+        said = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+        axes.text(0.03, 0.04, f"chance: {said}", transform=axes.transAxes, fontsize=LETTERS - 1)
+    axes.set_xticks([100 * share for share in shares])
+    axes.tick_params(labelsize=LETTERS)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _legends(figure: Figure, colours: Mapping[str, str], ways: set[str]) -> None:
+    """Name colours and lines."""
+    models = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
+    shown = {way: line for way, line in WAYS.items() if way in ways}
+    lines = [Line2D([], [], color="0.3", ls=ls, label=name) for ls, name in shown.values()]
+    for handles, place in ((models, "outside lower left"), (lines, "outside lower right")):
+        figure.legend(handles=handles, loc=place, ncols=2, frameon=False, fontsize=LETTERS)

@@ -1,0 +1,105 @@
+"""Colours of the figures: those that the paper's captions name, and a set for colour-blind readers.
+
+`figures.palette` of the config chooses one of PALETTES. What a colour means is the same in all
+figures of a palette: noise and unimportant items share one colour, all others another.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
+
+from ima.utils.errors import InputError
+from ima.utils.schemas_emotion import NOT_EMOTIONAL
+
+#: Importance of words in Figure 3 from 0 to 1: white to dark blue, light to dark in grey as well.
+SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#08306b"])
+
+#: Of modalities in order, in either palette (Okabe and Ito).
+MODALITIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#000000")
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours by meaning.
+
+    Args:
+        classes: of the digits 0 to 9, or of the first ten classes of other data.
+        among_classes: of noise where classes are coloured.
+        noise: of noise and of what is unimportant.
+        rest: of what is no noise, and of what is important.
+        emotions: by emotion of a voice or category of a word.
+        hues: name of the colour map of more than ten classes.
+    """
+
+    classes: tuple[str, ...]
+    among_classes: str
+    noise: str
+    rest: str
+    emotions: Mapping[str, str] = field(hash=False)
+    hues: str
+
+    def of_classes(self, number: int) -> list[str]:
+        """Return a colour for each class: evenly spaced hues for more than ten."""
+        if number <= len(self.classes):
+            return list(self.classes[:number])
+        return [to_hex(c) for c in matplotlib.colormaps[self.hues](np.linspace(0, 1, number))]
+
+    @property
+    def importance(self) -> Colormap:
+        """The scale of importances from 0 (as `noise`) to 1 (as `rest`), pale at 1/2."""
+        ends = [self.noise, "#eeeeee", self.rest]
+        return LinearSegmentedColormap.from_list("importance", ends)
+
+
+#: Colours of the captions of Figures 2, 4 and 5; where they name none, ours.
+PAPER = Palette(
+    classes=(
+        *("red", "green", "blue", "purple", "orange"),
+        *("cyan", "yellow", "magenta", "olive", "black"),
+    ),
+    among_classes="grey",
+    noise="red",
+    rest="blue",
+    emotions={
+        **{"happy": "blue", "positive": "blue", "angry": "red", "anger": "red", "sad": "yellow"},
+        **{"anxiety": "purple", "negative": "black"},
+        **{"neutral": "#9a9a9a", "other": "#d5d5d5", NOT_EMOTIONAL: "#c4c4c4"},
+    },
+    hues="turbo",
+)
+#: Paul Tol's muted scheme with black for classes, Okabe and Ito's colours for the rest.
+COLORBLIND = Palette(
+    classes=(
+        *("#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee"),
+        *("#882255", "#44aa99", "#999933", "#aa4499", "#000000"),
+    ),
+    among_classes="#dddddd",
+    noise="#d55e00",
+    rest="#0072b2",
+    emotions={
+        **{"happy": "#0072b2", "positive": "#0072b2", "angry": "#d55e00", "anger": "#d55e00"},
+        **{"sad": "#f0e442", "anxiety": "#cc79a7", "negative": "#000000"},
+        **{"neutral": "#b0b0b0", "other": "#dedede", NOT_EMOTIONAL: "#dedede"},
+    },
+    hues="cividis",
+)
+PALETTES = {"paper": PAPER, "colorblind": COLORBLIND}
+
+
+def palette(name: str) -> Palette:
+    """Return a palette by its name in the config.
+
+    Raises:
+        InputError: no such palette.
+    """
+    if name not in PALETTES:
+        raise InputError("figures.palette", expected=f"one of {[*PALETTES]}", found=name)
+    return PALETTES[name]
+
+
+def lighter(colour: str, share: float = 0.75) -> str:
+    """Return a colour mixed with this share of white."""
+    return to_hex([part + (1 - part) * share for part in to_rgb(colour)])

@@ -1,0 +1,140 @@
+"""Tables as HTML that a reader can sort."""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv
+
+from ima.utils.errors import InputError
+
+#: Results that a cell may name.
+_RESULT = re.compile(r"results/[\w./-]+\.(?:csv|png|pdf|html)")
+#: Columns that are told once where all rows have the same in them.
+_ALIKE = ("run", "corpus")
+#: Columns that come after all others: names for who looks a row up elsewhere.
+_LAST = ("id",)
+#: Letters from which on a text is given a wide column.
+LONG = 50
+#: Signs of verdicts, beside their words: no colour has to be told from another.
+_SIGNS = (("holds", "✓", "yes"), ("does", "✗", "no"), ("not testable", "–", "open"))
+
+
+def read_table(path: str | Path) -> pa.Table:
+    """Read a table of results.
+
+    Raises:
+        InputError: no such file, or not CSV.
+    """
+    options = csv.ParseOptions(newlines_in_values=True)
+    try:
+        return csv.read_csv(path, parse_options=options)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(path, expected="a CSV table", found=error) from error
+
+
+def table_html(table: pa.Table, title: str, anchors: Mapping[str, str]) -> str:
+    """Return a table with a button in the head of each column that sorts by it.
+
+    Args:
+        table: of numbers and text; a column without any value is named below it instead, and the
+            run, where it is the same in all rows.
+        title: what it is, for those who hear it.
+        anchors: by path of a result that the page shows, the id of its place there.
+    """
+    bare = [name for name in table.column_names if table[name].null_count == len(table)]
+    alike = {
+        name: values[0]
+        for name in _ALIKE
+        if name in table.column_names and len(values := table[name].unique().to_pylist()) == 1
+    }
+    full = [name for name in table.column_names if name not in alike and name not in bare]
+    full.sort(key=lambda name: name in _LAST)
+    numbers = {name for name in full if _is_number(table[name].type)}
+    head = "".join(
+        f'<th scope="col" aria-sort="none"{_class(name in numbers)}>'
+        f'<button type="button">{html.escape(_spoken(name))}</button></th>'
+        for name in full
+    )
+    columns = [_cells(name, table[name].to_pylist(), anchors, name in numbers) for name in full]
+    rows = "".join(f"<tr>{''.join(cells)}</tr>\n" for cells in zip(*columns, strict=True))
+    title = html.escape(title)
+    notes = [f"All rows: {', '.join(f'{name} {value}' for name, value in alike.items())}."]
+    notes += [f"Columns without a value here: {', '.join(bare)}."]
+    told = [note for note, some in zip(notes, (alike, bare), strict=True) if some]
+    note = f"<p>{html.escape(' '.join(told))}</p>" if told else ""
+    return (
+        f'<div class="wide" role="region" tabindex="0" aria-label="{title}, to be scrolled">'
+        f'<table class="sorted"><caption class="unseen">{title}, {table.num_rows} rows; '
+        "the buttons in its head sort it</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table></div>{note}"
+    )
+
+
+def shown(values: Sequence[object]) -> list[str]:
+    """Return a column's cells as text.
+
+    Floats have three decimals (small ones two figures), unless all of them are shorter than that.
+    """
+    short = all(round(v, 3) == v for v in values if isinstance(v, float))
+    return [_text(value, short) for value in values]
+
+
+def _text(value: object, short: bool) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return str(value)
+    if short:
+        return f"{value:,.10g}"
+    if value and abs(value) < 0.001:
+        return f"{value:.2g}"
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+
+
+def _class(right: bool) -> str:
+    return ' class="n"' if right else ""
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _cells(
+    name: str, values: Sequence[object], anchors: Mapping[str, str], number: bool
+) -> list[str]:
+    cells = []
+    for value, text in zip(values, shown(values), strict=True):
+        # What is sorted by, where what is shown is less: 0.8412 and 0.8409 are both 0.841.
+        exact = f' data-v="{value!r}"' if isinstance(value, float) and text != repr(value) else ""
+        content = _verdict(text) if name == "verdict" else _linked(text, anchors)
+        wide = ' class="t"' if not number and len(text) > LONG else _class(number)
+        cells.append(f"<td{wide}{exact}>{content}</td>")
+    return cells
+
+
+def _verdict(text: str) -> str:
+    for begins, sign, kind in _SIGNS:
+        if text.lower().startswith(begins):
+            mark = f'<b aria-hidden="true">{sign}</b>'
+            return f'<span class="verdict {kind}">{mark} {html.escape(text)}</span>'
+    return html.escape(text)
+
+
+def _linked(text: str, anchors: Mapping[str, str]) -> str:
+    """Return escaped text in which the names of results are links to their places on the page."""
+
+    def link(match: re.Match) -> str:
+        """Return a link to a result, or its name as it stands where the page lacks it."""
+        anchor = anchors.get(match[0])
+        return (
+            f'<a href="#{anchor}">{match[0].removeprefix("results/")}</a>' if anchor else match[0]
+        )
+
+    return _RESULT.sub(link, html.escape(text))

@@ -1,0 +1,247 @@
+"""README's part on the last open run: made from its tables, their sidecars and its claims.
+
+python -m ima.reporting.readme                # after snakemake --configfile config/open.yaml
+python -m ima.reporting.readme --run demo --print
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ima.reporting import markdown
+from ima.reporting.cards import is_ima
+from ima.reporting.claims.tests import FAILS, HOLDS, UNDECIDED, UNTESTABLE
+from ima.reporting.tables import read_columns
+from ima.utils.atomic_files import whole_file
+from ima.utils.errors import InputError
+from ima.utils.io import read_json
+
+ROOT = Path(__file__).resolve().parents[3]
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+#: Rows of Table 1 that are shown: model, representation, and what they are called.
+_IMA = {
+    "weighted": "weighted by importances",
+    "unweighted": "unweighted",
+    "oracle": "weighted by true noise labels (a ceiling)",
+}
+#: What stands in the place of importances, where IMA's latents are weighted otherwise (5.3).
+_WEIGHTINGS = {
+    "weighted": "weighted by importances",
+    "shuffled": "weighted by others' importances",
+    "sif": "words weighted by their rarity",
+    "weighted - unweighted": "gain of weighting",
+}
+_VERDICTS = {HOLDS: "hold", FAILS: "do not hold"}
+_ANCHORS = {
+    "pca": "PCA",
+    "raw": "raw features",
+    "chance": "chance (labels shuffled)",
+    "majority": "the commonest class",
+}
+
+
+def section(results: Path, run: str) -> str:
+    """Return the part of the README between its markers.
+
+    Args:
+        results: folder of `tables/` and `claims.csv`.
+        run: name of the run that they must be of.
+
+    Raises:
+        InputError: a table lacks, or is of another run.
+    """
+    tables = results / "tables"
+    table1 = _rows(tables / "table1.csv", run)
+    sidecar = read_json(tables / "table1.provenance.json", ["code", "config", "corpora"])
+    parts = [_from(sidecar, tables / "table1.csv", run), _retrieval(table1)]
+    parts.append(_importances(_rows(tables / "importance.csv", run)))
+    if _has(tables / "noises.csv", run):
+        parts.append(_noises(_rows(tables / "noises.csv", run)))
+    if _has(tables / "table2.csv", run):
+        both = [_rows(tables / f"{name}.csv", run) for name in ("table2", "table6")]
+        parts.append(_emotion(*both))
+    parts.append(_claims(_rows(results / "claims.csv", run)))
+    return "\n\n".join(parts)
+
+
+def _has(path: Path, run: str) -> bool:
+    """Return whether there is a table, and it is of this run: not every run makes all."""
+    return path.is_file() and read_columns(path, ["run"])[0]["run"] == run
+
+
+def _rows(path: Path, run: str) -> list[dict]:
+    rows = read_columns(path, ["run"])
+    if {row["run"] for row in rows} != {run}:
+        raise InputError(
+            path,
+            expected=f"the run '{run}'",
+            found=f"'{rows[0]['run']}'",
+            do="Make its tables first, or name the run with --run.",
+        )
+    return rows
+
+
+def _from(sidecar: Mapping, table: Path, run: str) -> str:
+    """Return which run it is: when it was made, at which revision, of what and how many seeds."""
+    code, config = sidecar["code"], sidecar["config"]
+    day = datetime.fromtimestamp(table.stat().st_mtime, UTC).date().isoformat()
+    revision = f"revision `{code['revision'][:10]}`" if code["revision"] else "no git revision"
+    edited = ", with code edited since" if code["dirty"] else ""
+    corpora = ", ".join(name.upper() for name in sidecar["corpora"])
+    return (
+        f"The run `{run}` of {day} ({revision}{edited}), on {corpora}; {len(config['seeds'])} "
+        "seeds, mean ± sd over them. This part is written by `python -m ima.reporting.readme`."
+    )
+
+
+def _retrieval(rows: Sequence[Mapping]) -> str:
+    """Return Precision@K of joint representations, with neighbours that share an item left out."""
+    rows = [row for row in rows if row["seeds"]]  # not those of the paper alone
+    latents = sorted({r["latent"] for r in rows if is_ima(r["model"])}, reverse=True)
+    ks = sorted({r["k"] for r in rows})
+    of = {(r["model"], r["representation"], r["latent"], r["k"]): r for r in rows}
+    known = dict.fromkeys((r["model"], r["representation"]) for r in rows)
+    views = [key for key in known if is_ima(key[0]) or key[1] == "joint"]
+    lines = []
+    for model, view in views:
+        cells = []
+        for latent in latents:
+            found = [of.get((model, view, latent, k)) for k in ks]
+            if not any(found) and latent == latents[0]:  # what has no latent size is shown once
+                found = [of.get((model, view, None, k)) for k in ks]
+            cells.append(" / ".join(markdown.mean_sd(r, "distinct") for r in found if r))
+        seeds = next(r["seeds"] for key, r in of.items() if key[:2] == (model, view))
+        lines.append((_name(model, view), *cells, seeds))
+    heads = ("", *(f"latent {latent}" for latent in latents), "seeds")
+    title = (
+        f"Precision@{' / @'.join(map(str, ks))} of test pairs, neighbours that share the query's"
+    )
+    return f"{title} recording or image left out:\n\n{_lines(heads, lines)}"
+
+
+def _name(model: str, view: str) -> str:
+    if is_ima(model):
+        return f"{model}, {_IMA.get(view, f'{view} alone')}"
+    return _ANCHORS.get(model, model)
+
+
+def _importances(rows: Iterable[Mapping]) -> str:
+    lines = [
+        (
+            f"`{r['variant']}`",
+            r["modality"],
+            r["latent"],
+            markdown.mean_sd(r, "f1_noise"),
+            r["seeds"],
+        )
+        for r in rows
+    ]
+    heads = ("variant", "modality", "beside latent", "F1 of noise", "seeds")
+    return f"What importances find, without labels:\n\n{_lines(heads, lines)}"
+
+
+def _noises(rows: Sequence[Mapping]) -> str:
+    """Return F1 of harder noise by kind: of both objectives, and of detectors told labels."""
+    detectors = {
+        "ima+": "`ima+`",
+        "paper": "`paper`",
+        "GMM, u": "Gaussians, one named by labels",
+        "supervised": "trained with labels",
+    }
+    of = {(r["kind"], r["R"], r["modality"], r["detector"]): r for r in rows}
+    lines = [
+        (
+            f"{kind}, R {R:g}",
+            modality,
+            *(markdown.mean_sd(of[kind, R, modality, name], "f1_noise") for name in detectors),
+        )
+        for kind, R, modality in dict.fromkeys(key[:3] for key in of)
+    ]
+    heads = ("noise", "modality", *detectors.values())
+    title = (
+        f"Harder noise, {rows[0]['seeds']} seeds, F1 ([importance](docs/importance.md), section 6):"
+    )
+    return f"{title}\n\n{_lines(heads, lines)}"
+
+
+def _emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
+    """Return retrieval and accuracy of utterances by model, three views in a cell."""
+    views, lines = ("joint", "verbal", "acoustic"), []
+    wanted = [(t, name) for t, name in ((table2, "precision_speakers"), (table6, "accuracy"))]
+    keys = dict.fromkeys((r["model"], r["weighting"] or "") for r in table6 if r["seeds"])
+    for model, weighting in keys:
+        cells = []
+        for table, score in wanted:
+            own = {
+                r["representation"]: r
+                for r in table
+                if (r["model"], r["weighting"] or "") == (model, weighting) and r["seeds"]
+            }
+            cells.append(
+                " / ".join(markdown.mean_sd(own[view], score) for view in views if view in own)
+            )
+        name = [_ANCHORS.get(model, model), _WEIGHTINGS.get(weighting, weighting)]
+        lines.append((", ".join(filter(None, name)), *cells))
+    heads = ("", f"P@{table2[0]['k']}, other speakers", "accuracy")
+    title = f"Utterances, joint / verbal / acoustic ({table2[0]['corpus']}):"
+    return f"{title}\n\n{_lines(heads, lines)}"
+
+
+def _claims(rows: Sequence[Mapping]) -> str:
+    """Return how many claims of the paper hold, and which don't."""
+    theirs = [row for row in rows if row["whose"] == "paper"]
+    found = Counter(row["verdict"] for row in theirs)
+    counts = ", ".join(
+        f"{found[v]} {_VERDICTS.get(v, v)}" for v in (HOLDS, FAILS, UNDECIDED, UNTESTABLE)
+    )
+    failing = [f"* {r['sentence']} ({r['why']})" for r in theirs if r["verdict"] == FAILS]
+    which = "\n\nWhat does not hold:\n\n" + "\n".join(failing) if failing else ""
+    return (
+        f"Of {len(theirs)} claims of the paper that are tested over seeds: {counts} "
+        f"([how](docs/claims.md)).{which}"
+    )
+
+
+def _lines(heads: Sequence[str], rows: Iterable[Sequence]) -> str:
+    return "\n".join(markdown.table(heads, rows))
+
+
+def rewritten(text: str, part: str) -> str:
+    """Return a text with another part between its markers.
+
+    Raises:
+        InputError: the markers are not there, or not once and in order.
+    """
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise InputError("README.md", expected=f"{BEGIN} and then {END}, once", found="not so")
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n{part}\n{END}{rest.partition(END)[2]}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the part into the README, or print it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, default=ROOT / "results", help="made by the run")
+    parser.add_argument("--run", default="open", help="the run that they must be of")
+    parser.add_argument("--print", action="store_true", help="print it, and write nothing")
+    given = parser.parse_args(arguments)
+    try:
+        part = section(given.results, given.run)
+        if given.print:
+            print(part)
+            return 0
+        readme = ROOT / "README.md"
+        text = rewritten(readme.read_text(), part)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    with whole_file(readme) as temporary:
+        temporary.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

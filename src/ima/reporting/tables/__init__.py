@@ -1,0 +1,155 @@
+"""The paper's tables, from the scores of every model and seed."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv
+
+from ima.evaluation.metrics import mean_sd
+from ima.utils.arrow import typed
+from ima.utils.errors import InputError
+
+#: How a column of Table 1 is called: by neighbours and subset of the queries.
+_COLUMN = {"all": "precision", "distinct": "distinct"}
+_PAPER_COLUMNS = ["where", "dataset", "quantity", "modality", "latent", "k", "value", "unit"]
+
+
+def read_paper_values(path: str | Path) -> list[dict]:
+    """Read what the paper reports, a row a value.
+
+    Raises:
+        InputError: no such file, not CSV, or other columns.
+    """
+    rows = read_columns(path, _PAPER_COLUMNS)
+    if list(rows[0]) != _PAPER_COLUMNS:
+        raise InputError(path, expected=f"columns {_PAPER_COLUMNS}", found=list(rows[0]))
+    return rows
+
+
+def read_columns(path: str | Path, names: Sequence[str], rows: bool = True) -> list[dict]:
+    """Read the rows of a CSV file that has these columns, and maybe others.
+
+    Args:
+        path: the file.
+        names: of the columns.
+        rows: whether there must be some.
+
+    Raises:
+        InputError: no such file, not CSV, a column is missing, or no rows where there must be.
+    """
+    try:
+        table = csv.read_csv(path)
+        found, columns = table.to_pylist(), table.column_names
+    except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise InputError(path, expected=f"CSV of {list(names)}", found=error) from error
+    if set(names) - set(columns):
+        raise InputError(path, expected=f"columns {list(names)}", found=columns)
+    if rows and not found:
+        raise InputError(path, expected=f"rows of {list(names)}", found="none")
+    return found
+
+
+def over_seeds(
+    rows: Iterable[Mapping],
+    keys: Sequence[str],
+    value: str,
+    run: str,
+    column_of: Callable[[Mapping], str],
+) -> list[dict]:
+    """Return a row for each combination of keys, with the mean and sd of values over seeds.
+
+    Args:
+        rows: each with the keys and the value, of one seed.
+        keys: columns that tell rows of the result apart.
+        value: name of the value.
+        run: name of the run, for the first column.
+        column_of: names the column that a row's value is in, `value` or one that starts with it.
+
+    Returns:
+        Rows of `run`, the keys, `seeds` (how many values the column `value` has), `paper` (None),
+        and every column with its `<column>_sd`, in the order they come in.
+    """
+    found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[tuple(row[key] for key in keys)][column_of(row)].append(row[value])
+    table = []
+    for key, columns in found.items():
+        out = {"run": run, **dict(zip(keys, key, strict=True))}
+        out |= {"seeds": len(columns[value]), "paper": None}
+        for column, values in columns.items():
+            out[column], out[f"{column}_sd"] = mean_sd(values)
+        table.append(out)
+    return table
+
+
+def beside(table: list[dict], paper: Iterable[Mapping], keys: Sequence[str]) -> list[dict]:
+    """Put the paper's values beside ours, each in the row of its keys.
+
+    Args:
+        table: rows of `over_seeds`.
+        paper: rows of the keys and `paper`; what has no row of ours becomes one with `seeds` 0.
+        keys: as of `over_seeds`.
+    """
+    rows = {tuple(row[key] for key in keys): dict(row) for row in table}
+    for value in paper:
+        key = tuple(value[key] for key in keys)
+        empty = {**dict.fromkeys(table[0] if table else ()), **value, "seeds": 0}
+        rows.setdefault(key, empty | ({"run": table[0]["run"]} if table else {}))
+        rows[key]["paper"] = value["paper"]
+    return [*rows.values()]
+
+
+def table1(
+    scores: Iterable[Mapping], anchors: Iterable[Mapping], paper: Iterable[Mapping], run: str
+) -> pa.Table:
+    """Return Table 1: Precision@K of joint and unimodal representations.
+
+    Args:
+        scores: of each model and seed, `model`, `latent`, `seed` and
+            `retrieval` as `ima.evaluation.metrics.score_model` returns it.
+        anchors: rows of `ima.evaluation.reference.score_anchors`.
+        paper: rows of `read_paper_values`.
+        run: name of the run, for the first column.
+
+    Returns:
+        A row for each model, representation, latent size and K. `precision` is the mean over
+        seeds of the mean over all test pairs, `precision_sd` its sample sd over seeds (empty for
+        one seed); `precision_<kind>` the same for queries of one kind of noise; `distinct...` the
+        same with neighbours left out that share the query's clip or image. `paper` is the value
+        the paper's text gives, with no other column where the model is not trained here.
+    """
+    keys = ("model", "representation", "latent", "k")
+    rows = over_seeds(_rows(scores, anchors), keys, "precision", run, _precision_column)
+    return typed(beside(rows, _paper_precision(paper), keys), ("model", "representation"))
+
+
+def _precision_column(row: Mapping) -> str:
+    column = _COLUMN[row["neighbours"]]
+    return column if row["subset"] == "all" else f"{column}_{row['subset']}"
+
+
+def _rows(scores: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterable[dict]:
+    """Yield the scores' rows, model by model in the order they come in, then the anchors'."""
+    scores = list(scores)
+    models = list(dict.fromkeys(model["model"] for model in scores))
+    for name in models:
+        own = (model for model in scores if model["model"] == name)
+        for model in sorted(own, key=lambda model: (model["latent"], model["seed"])):
+            for row in model["retrieval"]:
+                yield {"model": name, "latent": model["latent"], **row}
+    yield from anchors
+
+
+def _paper_precision(paper: Iterable[Mapping]) -> Iterable[dict]:
+    """Yield what the paper's text gives of Table 1: its denoising autoencoder."""
+    for row in paper:
+        if row["dataset"] == "MNIST-TIDIGITS" and row["quantity"].startswith("precision@k of the"):
+            yield {
+                "model": row["quantity"].removeprefix("precision@k of the "),
+                "representation": row["modality"],
+                "latent": row["latent"],
+                "k": row["k"],
+                "paper": float(row["value"]),
+            }

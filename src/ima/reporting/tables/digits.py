@@ -1,0 +1,80 @@
+"""Tables 3 and 5: the classifier of representations, and its accuracy."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+
+import pyarrow as pa
+
+from ima.evaluation.classifier import Classifier
+from ima.reporting.tables import beside, over_seeds
+from ima.utils.arrow import typed
+
+
+def table3(datasets: Mapping[str, Classifier], run: str) -> pa.Table:
+    """Return Table 3: the settings of each data set's classifier, as it is built and trained.
+
+    Args:
+        datasets: settings of the classifier, by name of the data set.
+        run: name of the run, for the first column.
+
+    Returns:
+        Rows of `run`, `dataset`, `setting` and `value`.
+    """
+    table = [
+        {"run": run, "dataset": dataset, "setting": name, "value": str(value)}
+        for dataset, settings in datasets.items()
+        for name, value in _classifier(settings).items()
+    ]
+    return typed(table, ("dataset", "setting", "value"))
+
+
+def _classifier(settings: Classifier) -> dict[str, object]:
+    given = asdict(settings)
+    schedule, hidden = given.pop("schedule"), given.pop("hidden")
+    given.pop("patience")  # of no effect: it isn't shown pairs that could end it
+    return {
+        "hidden layers": "2",
+        "units of a layer": hidden,
+        "activation": "ReLU",
+        "output": "softmax over the classes",
+        "loss": "cross-entropy",
+        "optimiser": "Adam",
+        "learning rate schedule": schedule,
+        **{name.replace("_", " "): value for name, value in given.items()},
+        "inputs": "centred, divided by the root mean variance of the training vectors' dimensions",
+        "stops": "after all epochs",
+    }
+
+
+def table5(rows: Iterable[Mapping], paper: Iterable[Mapping], run: str) -> pa.Table:
+    """Return Table 5: accuracy of classifiers of joint and unimodal representations.
+
+    Args:
+        rows: of each model and seed, `model`, `latent` (None where it has none) and those of
+            `ima.evaluation.classifier.accuracy_rows`.
+        paper: rows of `ima.reporting.tables.read_paper_values`.
+        run: name of the run, for the first column.
+
+    Returns:
+        A row for each model, representation and latent size: `accuracy`, the mean over seeds of
+        that of all test pairs, `accuracy_sd`, and `accuracy_<kind>` of the pairs with one kind of
+        noise. What the paper's text gives has its own row, for it tells no latent size.
+    """
+    keys = ("model", "representation", "latent")
+    table = over_seeds(rows, keys, "accuracy", run, _accuracy_column)
+    return typed(beside(table, _paper_accuracy(paper), keys), ("model", "representation"))
+
+
+def _accuracy_column(row: Mapping) -> str:
+    return "accuracy" if row["subset"] == "all" else f"accuracy_{row['subset']}"
+
+
+def _paper_accuracy(paper: Iterable[Mapping]) -> Iterable[dict]:
+    for row in paper:
+        if row["dataset"] == "MNIST-TIDIGITS" and row["quantity"].startswith("accuracy of the"):
+            yield {
+                "model": "IMA",
+                "representation": row["modality"],
+                "latent": None,
+                "paper": float(row["value"]) / 100,
+            }

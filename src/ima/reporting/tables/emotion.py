@@ -1,0 +1,185 @@
+"""Tables 2 and 6, and that of importances over rho, from the scores of every seed."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+
+import pyarrow as pa
+
+from ima.evaluation.metrics import mean_sd
+from ima.reporting.tables import beside
+from ima.utils.arrow import typed
+from ima.utils.schemas_emotion import UNITS
+
+#: What tells rows of Tables 2 and 6 apart, and the scores that each has as columns.
+KEYS = ("model", "weighting", "representation")
+TABLE2 = ("precision", "precision_speakers")
+TABLE6 = ("accuracy", "recall_mean")
+#: The weighting of rows of what importances bring, a difference seed by seed.
+GAIN = "weighted - unweighted"
+#: The variant whose objectives are the paper's, and its label: beside it stand the paper's values.
+PAPER, PAPER_LABEL = "paper", "IMA (paper)"
+#: How the paper's values name what they are of.
+_PAPER_GAIN = {"table2": "gain of precision@10", "table6": "gain of accuracy"}
+
+IMPORTANCE_KEYS = ("variant", "modality", "reference", "unit", "by", "rho")
+IMPORTANCE_SCORES = (
+    *("f1_important", "f1_unimportant", "f1_mean", "auc", "auc_rarity"),
+    *("mean_importance", "share_called", "share_important", "count"),
+)
+
+
+def table2(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus: str) -> pa.Table:
+    """Return Table 2: Precision@K of utterances' representations.
+
+    Args:
+        scores: of each seed of IMA's variants, and of baselines and anchors, `seed` and `scores`,
+            rows of `ima.evaluation.emotion.scores`.
+        paper: rows of `ima.reporting.tables.read_paper_values`.
+        run, corpus: name of the run and what its corpus is, for the first columns.
+
+    Returns:
+        A row for each model, weighting, representation and K. `precision` is the mean over seeds of
+        the mean over validation utterances, `precision_sd` its sample sd over seeds;
+        `precision_speakers` the same with neighbours by the query's own speaker left out. The rows
+        `weighted - unweighted` are differences seed by seed. `paper`: what the paper's text gives.
+    """
+    table = _table(scores, paper, run, TABLE2, (*KEYS, "k"), "table2")
+    return _named(table, corpus)
+
+
+def table6(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus: str) -> pa.Table:
+    """Return Table 6: accuracy of a classifier on utterances' representations.
+
+    Arguments as `table2`. `accuracy` is of the validation utterances; `recall_mean` the mean over
+    classes of their recall. `majority` says the commonest class of all.
+    """
+    return _named(_table(scores, paper, run, TABLE6, KEYS, "table6"), corpus)
+
+
+def _table(scores, paper, run: str, names: Sequence[str], keys: Sequence[str], table: str):
+    rows = []
+    for seed in sorted(scores, key=lambda seed: seed["seed"]):
+        own = [row for row in seed["scores"] if row["score"] in names]
+        rows += own + list(gains(own))
+    found = _means(rows, keys, names, run)
+    ours = list(beside(found, _paper(paper, table, keys), keys))
+    return typed(ours, text=KEYS, whole=("k", "seeds"))
+
+
+def _named(table: pa.Table, corpus: str) -> pa.Table:
+    """Return a table with what its corpus is as a column after the run."""
+    return table.add_column(1, "corpus", pa.array([corpus] * len(table)))
+
+
+def _means(rows: Iterable[Mapping], keys: Sequence[str], names: Sequence[str], run: str):
+    """Return a row for each combination of keys, with mean and sd over seeds of each score."""
+    found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[tuple(row[key] for key in keys)][row["score"]].append(row["value"])
+    table = []
+    for key, values in found.items():
+        out = {"run": run, **dict(zip(keys, key, strict=True))}
+        out |= {"seeds": len(values[names[0]]), "paper": None}
+        for name in names:
+            known = not any(map(math.isnan, values[name]))
+            out[name], out[f"{name}_sd"] = mean_sd(values[name]) if known else (None, None)
+        table.append(out)
+    return table
+
+
+def gains(rows: Sequence[Mapping]) -> Iterable[dict]:
+    """Yield what weighting by importances adds to each model's scores, weighted - unweighted."""
+    keys = ("model", "representation", "score", "k")
+    of = {(row["weighting"], *(row[key] for key in keys)): row["value"] for row in rows}
+    for (weighting, *key), value in of.items():
+        if weighting == "weighted":
+            difference = value - of["unweighted", *key]
+            yield {**dict(zip(keys, key, strict=True)), "weighting": GAIN, "value": difference}
+
+
+def _paper(paper: Iterable[Mapping], table: str, keys: Sequence[str]) -> Iterable[dict]:
+    """Yield what the paper's text gives of Tables 2 and 6: gains from importances, in percent."""
+    for row in paper:
+        if row["dataset"] == "IEMOCAP" and row["quantity"].startswith(_PAPER_GAIN[table]):
+            names = (PAPER_LABEL, GAIN, row["modality"])
+            about = {**dict(zip(KEYS, names, strict=True)), "k": row["k"]}
+            yield {**{key: about[key] for key in keys}, "paper": float(row["value"]) / 100}
+
+
+def emotion_importance(
+    sweeps: Iterable[tuple[str, pa.Table]],
+    anchors: pa.Table,
+    paper: Iterable[Mapping],
+    run: str,
+    corpus: str,
+) -> pa.Table:
+    """Return how importances of every rho agree with each reference, and what else does.
+
+    Args:
+        sweeps: of each variant and seed, the variant and a table of IMPORTANCE_EMOTION.
+        anchors: what they must beat, which no variant or seed changes, as such a table.
+        paper: rows of `ima.reporting.tables.read_paper_values`.
+        run, corpus: as `table2`.
+
+    Returns:
+        A row for each variant, modality, reference, unit, kind (`by`) and rho: mean and sd of each
+        of IMPORTANCE_SCORES over seeds, and over draws of drawn random classifiers (of the best of
+        which rho is the mean r). `best` is 1 at the rho, or r, of the greatest mean of `f1_mean`.
+        `paper` is its mean F1 at the rho it chose, and its random classifier's, in rows of both
+        units, as it doesn't say which it counts.
+    """
+    tables = [*sweeps, ("", anchors)]
+    found = [{"variant": name, **row} for name, table in tables for row in table.to_pylist()]
+    rows = [
+        {**{key: row[key] for key in IMPORTANCE_KEYS}, "score": name, "value": row[name]}
+        for row in _with_mean_r(found)
+        for name in IMPORTANCE_SCORES
+    ]
+    means = _with_best(_means(rows, IMPORTANCE_KEYS, IMPORTANCE_SCORES, run))
+    ours = list(beside(means, _paper_importance(paper), IMPORTANCE_KEYS))
+    order = list(dict.fromkeys((row["modality"], row["reference"], row["unit"]) for row in ours))
+    ours.sort(key=lambda row: order.index((row["modality"], row["reference"], row["unit"])))
+    return _named(typed(ours, text=IMPORTANCE_KEYS[:-1], whole=("seeds", "best")), corpus)
+
+
+def _group(row: Mapping) -> tuple:
+    """Return the keys of rows that differ in rho alone."""
+    return tuple(row[key] for key in IMPORTANCE_KEYS[:-1])
+
+
+def _with_mean_r(rows: Sequence[Mapping]) -> list[Mapping]:
+    """Return rows with the r of the best drawn random classifiers replaced by the mean of them."""
+    of = defaultdict(list)
+    for row in rows:
+        if row["by"] == "random best":
+            of[_group(row)].append(row["rho"])
+    means = {group: math.fsum(values) / len(values) for group, values in of.items()}
+    return [{**row, "rho": means.get(_group(row), row["rho"])} for row in rows]
+
+
+def _with_best(rows: Sequence[Mapping]) -> list[dict]:
+    """Return rows with `best`, 1 where no other rho has a greater mean F1 and else 0."""
+    greatest: dict[tuple, float] = {}
+    for row in rows:
+        greatest[_group(row)] = max(row["f1_mean"], greatest.get(_group(row), 0))
+    keys = ("run", *IMPORTANCE_KEYS)
+    return [
+        {**{k: row[k] for k in keys}, "best": int(row["f1_mean"] == greatest[_group(row)]), **row}
+        for row in rows
+    ]
+
+
+def _paper_importance(paper: Iterable[Mapping]) -> Iterable[dict]:
+    rows = [row for row in paper if row["dataset"] == "IEMOCAP" and row["where"] == "6.1"]
+    rho = {row["modality"]: float(row["value"]) for row in rows if row["quantity"] == "best rho"}
+    for row, unit in product(rows, UNITS):
+        about = {"modality": row["modality"], "unit": unit}
+        about["reference"] = {"verbal": "lexicon", "acoustic": "emotion"}[row["modality"]]
+        if row["quantity"] == "average F1 at best rho":
+            about |= {"variant": PAPER, "by": "ima", "rho": rho[row["modality"]]}
+            yield {**about, "paper": float(row["value"])}
+        elif "random classifier (r=" in row["quantity"]:
+            r = float(row["quantity"].split("r=")[1].rstrip(")"))
+            yield {**about, "variant": "", "by": "random", "rho": r, "paper": float(row["value"])}

@@ -1,0 +1,103 @@
+"""The table of how our voice features agree with other software's (6.2).
+
+Each number has a negative control beside it: the same of frames that were shuffled within each
+speaker, which keeps what a speaker's mean alone gives.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+from scipy.stats import rankdata
+
+from ima.evaluation.voice_agreement import TOOLBOX, Feature, Reference
+from ima.features.covarep.agreement import correlation, differences, likeness
+
+#: Seed of the negative control.
+SEED = 0
+VOICED = ("voiced_ours", "voiced_theirs", "voiced_both")
+
+#: A row a reference and feature. `kind` is SAME or RELATED; `unit` is that of `feature` and of the
+#: differences; `speakers` is empty where they aren't known. `frames` are those compared: voiced for
+#: both (of the toolbox: for it) and with a value of both; of VUV all. `agreement` is Pearson's
+#: correlation, of angles Jammalamadaka's, in [-1, 1]; of VUV the share of equal frames, in [0, 1].
+#: `spearman` is the correlation of ranks, `within_speakers` that of values less their speaker's
+#: mean. `*_shuffled` is the same with our frames shuffled within each speaker. `voiced_*` are the
+#: shares of all frames, in [0, 1], that we, they or both call voiced. Empty where there is no
+#: number: ranks of angles, differences of unlike units, values that don't vary.
+AGREEMENT = pa.schema(
+    [
+        *((name, pa.string()) for name in ("run", "corpus", "reference", "feature")),
+        ("frames", pa.int32()),
+        *((name, pa.float64()) for name in ("agreement", "agreement_shuffled")),
+        *((name, pa.float64()) for name in ("spearman", "spearman_shuffled", "within_speakers")),
+        *((name, pa.float64()) for name in ("median_difference", "median_difference_shuffled")),
+        *((name, pa.string()) for name in ("unit", "kind", "counterpart")),
+        *((name, pa.int32()) for name in ("recordings", "speakers")),
+        *((name, pa.float64()) for name in VOICED),
+    ]
+)
+
+
+def shuffled(feature: Feature) -> np.ndarray:
+    """Return our values (n,), those of each speaker in another order: the negative control."""
+    rng, mixed = np.random.default_rng(SEED), feature.ours.copy()
+    for name in sorted(set(feature.speaker)):
+        rows = np.flatnonzero(feature.speaker == name)
+        mixed[rows] = mixed[rng.permutation(rows)]
+    return mixed
+
+
+def agreement_table(run: str, corpus: str, references: Iterable[Reference]) -> pa.Table:
+    """Return how our features agree with each reference's.
+
+    Args:
+        run, corpus: name of the run, and what its corpus is.
+        references: of `against_opensmile` and `against_toolbox`.
+
+    Returns:
+        A table of AGREEMENT, a row a reference and feature. The corpus of the toolbox's recordings
+        is called by them.
+    """
+    rows = []
+    for reference in references:
+        about = {
+            "run": run,
+            "corpus": "the toolbox's recordings" if reference.name == TOOLBOX else corpus,
+            "reference": reference.name,
+            "recordings": reference.recordings,
+            "speakers": reference.speakers or None,
+            **dict(zip(VOICED, reference.voiced, strict=True)),
+        }
+        rows += [about | _row(feature, reference.speakers > 0) for feature in reference.features]
+    return pa.Table.from_pylist(rows, schema=AGREEMENT)
+
+
+def _row(feature: Feature, speakers: bool) -> dict:
+    """Return the columns of AGREEMENT that are a feature's own."""
+    column, theirs = feature.column, feature.theirs
+    row = {
+        "feature": column.name,
+        "kind": feature.kind,
+        "counterpart": feature.counterpart,
+        "unit": column.unit,
+        "frames": theirs.size,
+    }
+    if speakers and column.name != "VUV":
+        row["within_speakers"] = correlation(
+            *(_centred(values, feature.speaker) for values in (feature.ours, theirs))
+        )
+    for end, ours in (("", feature.ours), ("_shuffled", shuffled(feature))):
+        row[f"agreement{end}"] = likeness(column, ours, theirs)
+        if not column.angle:
+            row[f"spearman{end}"] = correlation(rankdata(ours), rankdata(theirs))
+        if feature.alike and theirs.size:
+            row[f"median_difference{end}"] = float(np.median(differences(column, ours, theirs)))
+    return {name: None if value != value else value for name, value in row.items()}
+
+
+def _centred(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return values (n,) without the mean of their group."""
+    place = np.unique(groups, return_inverse=True)[1]
+    count = np.bincount(place)
+    return values - (np.bincount(place, values) / count)[place]

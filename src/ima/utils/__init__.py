@@ -1,0 +1,1 @@
+"""Errors, files, Arrow tables and their schemas: what every other room uses."""

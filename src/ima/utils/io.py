@@ -1,0 +1,270 @@
+"""Reading and writing of every file that passes between rules: Parquet, safetensors, JSON.
+
+Writers write whole files or none (`ima.utils.atomic_files.whole_file`).
+Readers check what they read against `ima.utils.schemas` and say what was expected and found.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from ima.utils.arrow import conform, matrix, vector_column
+from ima.utils.atomic_files import whole_file
+from ima.utils.errors import InputError
+from ima.utils.schemas import VECTOR
+from ima.utils.values import check_values
+
+
+def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = None) -> None:
+    """Write a table whole, its columns in the order and types of `schema` when one is given.
+
+    Raises:
+        InputError: a column is missing or cannot be cast without loss.
+    """
+    if schema is not None:
+        table = _tightened(conform(table, schema, path))
+    with whole_file(path) as temporary:
+        pq.write_table(table, temporary, **_options(table.schema))
+
+
+def _tightened(table: pa.Table) -> pa.Table:
+    """Return a table whose columns may be null only where they are.
+
+    A file in which nothing is missing is then the same as if nothing could be.
+    """
+    pairs = zip(table.schema, table.columns, strict=True)
+    fields = [field.with_nullable(column.null_count > 0) for field, column in pairs]
+    return table.cast(pa.schema(fields))
+
+
+def _options(schema: pa.Schema) -> dict:
+    """Return how Parquet is written: vectors without a dictionary, which only makes them larger."""
+    plain = [f.name for f in schema if not pa.types.is_nested(f.type)]
+    return {"compression": "zstd", "use_dictionary": plain}
+
+
+class ParquetStream:
+    """A Parquet file written a part at a time, whole or not at all.
+
+    Args:
+        path: the file.
+        schema: its columns; the width of its vectors comes from the first part.
+    """
+
+    def __init__(self, path: str | Path, schema: pa.Schema):
+        self.path, self.schema, self.rows = path, schema, 0
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> "ParquetStream":
+        self._file = whole_file(self.path)
+        self._temporary = self._file.__enter__()
+        return self
+
+    def write(self, table: pa.Table, **vectors: np.ndarray) -> None:
+        """Append rows: a table, and by name the matrices (n, D) of its vector columns."""
+        for name, values in vectors.items():
+            table = table.append_column(name, vector_column(values))
+        table = conform(table, self.schema, self.path)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._temporary, table.schema, **_options(table.schema))
+        self._writer.write_table(table)
+        self.rows += len(table)
+
+    def __exit__(self, *error) -> None:
+        if self._writer is None and error[0] is None:
+            error = (
+                InputError,
+                InputError(self.path, expected="rows to write", found="none"),
+                None,
+            )
+            self._file.__exit__(*error)
+            raise error[1]
+        if self._writer is not None:
+            self._writer.close()
+        self._file.__exit__(*error)
+
+
+def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool = False) -> pa.Table:
+    """Read a table and check that it has the columns of `schema`, with their types.
+
+    Args:
+        path: the file.
+        schema: the columns; None for any.
+        rows: whether there must be some.
+
+    Raises:
+        InputError: not a Parquet file, a column is missing or of another type, no rows where there
+            must be, or values that cannot be (an id twice, a row number below 0, NaN of x or y).
+    """
+    try:
+        table = pq.read_table(path, memory_map=True)
+    except FileNotFoundError:
+        raise InputError(path, expected="a Parquet file", found="no file") from None
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            path,
+            expected="a Parquet file",
+            found=f"something else ({str(error).splitlines()[0]})",
+            do="Delete it and run the rule that makes it again.",
+        ) from error
+    table = table if schema is None else conform(table, schema, path)
+    check_values(table, path)
+    if rows and not len(table):
+        raise InputError(path, expected="rows", found="none")
+    return table
+
+
+def read_matrix(paths: Sequence[str | Path], column: str = "x") -> np.ndarray:
+    """Stack the vector column of several tables into one float32 matrix (n, D).
+
+    Raises:
+        InputError: the tables' widths differ, or as `matrix`.
+    """
+    parts = []
+    for path in paths:
+        table = read_parquet(path)
+        names = [name for name in ("id",) if name in table.column_names]
+        fields = [pa.field(name, pa.string(), nullable=False) for name in names]
+        vectors = pa.field(column, VECTOR, nullable=False)
+        table = conform(table, pa.schema([*fields, vectors]), path)
+        try:
+            parts.append(matrix(table, column))
+        except InputError as error:
+            raise InputError(path, expected=error.expected, found=error.found) from error
+        if parts[-1].shape[1] != parts[0].shape[1]:
+            raise InputError(
+                path,
+                expected=f"vectors of {parts[0].shape[1]} values as in {paths[0]}",
+                found=f"{parts[-1].shape[1]}",
+            )
+    return np.concatenate(parts)
+
+
+def vector_width(path: str | Path, column: str = "x") -> int:
+    """Return the width of a table's vectors, without reading them."""
+    return pq.read_schema(path).field(column).type.list_size
+
+
+def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:
+    """Write a table as CSV for reading: floats rounded, missing values empty."""
+    rounded = [
+        pc.round(column, digits) if pa.types.is_floating(column.type) else column
+        for column in table.columns
+    ]
+    options = csv.WriteOptions(quoting_style="needed")
+    with whole_file(path) as temporary:
+        csv.write_csv(pa.Table.from_arrays(rounded, table.column_names), temporary, options)
+
+
+def read_csv(path: str | Path, first: str) -> pa.Table:
+    """Read a table that `write_csv` wrote, whose first column is called `first`.
+
+    Raises:
+        InputError: no such file, not CSV, another first column, or no rows.
+    """
+    from pyarrow import csv
+
+    try:
+        table = csv.read_csv(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(path, expected="a CSV table", found=error) from error
+    if table.column_names[0] != first or not len(table):
+        raise InputError(
+            path, expected=f"rows, and '{first}' as first column", found=table.column_names
+        )
+    return table
+
+
+def write_history(rows: Sequence[Mapping], path: str | Path) -> None:
+    """Write what training recorded, a row an epoch (and copy), as CSV."""
+    plain = [
+        {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
+        for row in rows
+    ]
+    write_csv(pa.Table.from_pylist(plain), path)
+
+
+def write_json(value: object, path: str | Path) -> None:
+    """Write a value as sorted, indented JSON; NaN and infinity are refused."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
+    """Read a JSON file.
+
+    Args:
+        path: the file.
+        keys: that its object, or each object of its list, must have; None for any JSON.
+
+    Raises:
+        InputError: no such file, one that is not JSON or has NaN in it, or a key is missing.
+    """
+
+    def no_number(name: str) -> None:
+        """Raise InputError for NaN or infinity, which Python reads though JSON has none."""
+        raise InputError(path, expected="numbers that JSON knows", found=name)
+
+    try:
+        value = json.loads(Path(path).read_text(), parse_constant=no_number)
+    except FileNotFoundError:
+        raise InputError(path, expected="JSON", found="no file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(path, expected="JSON", found=str(error)) from error
+    rows = value if isinstance(value, list) else [value]
+    for row in rows or [None]:
+        for key in keys or ():
+            if not isinstance(row, dict) or key not in row:
+                raise InputError(path, expected=f"an object with '{key}'", found=str(row)[:100])
+    return value
+
+
+def read_rows(path: str | Path) -> list[dict]:
+    """Read JSON that is a list of rows, one or more.
+
+    Raises:
+        InputError: as `read_json`, or something else than rows.
+    """
+    rows = read_json(path)
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise InputError(path, expected="a list of rows", found=str(rows)[:60])
+    return rows
+
+
+def write_tensors(tensors: Mapping, path: str | Path, config: Mapping) -> None:
+    """Write tensors as safetensors, with the config that made them in the file's metadata."""
+    from safetensors.torch import save_file
+
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with whole_file(path) as temporary:
+        save_file(whole, temporary, metadata={"config": json.dumps(config, sort_keys=True)})
+
+
+def read_tensors(path: str | Path) -> tuple[dict, dict]:
+    """Return the tensors of a safetensors file by name, and the config stored with them.
+
+    Raises:
+        InputError: not a safetensors file, or one without a config.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            config = json.loads((file.metadata() or {})["config"])
+    except (SafetensorError, FileNotFoundError, KeyError) as error:
+        raise InputError(
+            path, expected="a safetensors checkpoint with its config", found=str(error)
+        ) from error
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise InputError(
+                f"{path}, tensor '{name}'", expected="finite numbers only", found="NaN or Inf"
+            )
+    return tensors, config

@@ -1,0 +1,1 @@
+"""What scripts and rules of the workflow share."""

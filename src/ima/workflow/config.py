@@ -1,0 +1,138 @@
+"""What a config must be beside what its schema says: of a size to be checked, of one mind."""
+
+from collections.abc import Collection, Mapping
+
+from ima.utils.errors import InputError
+
+#: Values in a config: the default one has some 120.
+MOST = 100_000
+
+
+def check_size(config: object, most: int = MOST) -> None:
+    """Return if a config has no more values than can be meant.
+
+    YAML's aliases (`*name`) make a few lines stand for billions of values ('billion laughs'), which
+    every later step would write out one by one.
+
+    Args:
+        config: dictionaries and lists, which may hold the same list many times.
+        most: values, counted wherever they are shown.
+
+    Raises:
+        InputError: there are more.
+    """
+    count, waiting = 0, [config]
+    while waiting:
+        value = waiting.pop()
+        inner = list(value.values()) if isinstance(value, dict) else value
+        if isinstance(inner, list):
+            count += len(inner)
+            waiting += inner
+        if count > most:
+            raise InputError(
+                "config",
+                expected=f"at most {most:,} values",
+                found="more, by aliases (*) or lists",
+                do="Say each value once.",
+            )
+
+
+def check_drawn(name: str | None, variants: Collection[str]) -> None:
+    """Return if the variant of IMA that figures show is one that the run trains, or none is named.
+
+    Args:
+        name: `figures.variant` of the config.
+        variants: those that are trained, on digits or on words and voices.
+
+    Raises:
+        InputError: it is not among them.
+    """
+    if name is not None and name not in variants:
+        raise InputError(
+            "config, figures.variant",
+            expected=f"one of the variants that are trained, {sorted(set(variants))}, or null",
+            found=name,
+        )
+
+
+def check_variants(names: Collection[str], known: Mapping[str, Mapping], section: str) -> None:
+    """Return if a config defines each variant of IMA that it names, and no two share a label.
+
+    Args:
+        names: `variants` of the config.
+        known: `ima` of the config, by name.
+        section: what their keys begin with, `` or `emotion.`.
+
+    Raises:
+        InputError: an unknown variant, or two rows of the tables would have one name.
+    """
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InputError(
+            f"config, {section}variants",
+            expected=f"names of variants that {section}ima defines, {sorted(known)}",
+            found=unknown,
+            do=f"Correct the name, or define {section}ima.<name> with its label and settings.",
+        )
+    labels = [known[name]["label"] for name in names]
+    if len(set(labels)) < len(labels):
+        raise InputError(
+            f"config, {section}ima",
+            expected="a label of its own for each variant",
+            found=labels,
+            do=f"Change one of {section}ima.<name>.label.",
+        )
+
+
+def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -> None:
+    """Return if the run has all that the objectives of its variants need.
+
+    Args:
+        variants: of IMA that are trained, by name.
+        section: what their keys begin with, `` or `emotion.`.
+        own: whether they are trained on data of the user's own.
+
+    Raises:
+        InputError: `mixture` on the paper's data (it has no sweep over rho, no row in Table 4), or
+            `rho: auto` of another objective.
+    """
+    for name, of in variants.items():
+        stage2 = of["importance"]
+        if stage2.get("rho") == "auto" and stage2["objective"] != "mixture":
+            raise InputError(
+                f"config, {section}ima.{name}.importance.rho",
+                expected="a number in [0, 1] for each modality",
+                found="auto",
+                do="Only the objective mixture estimates rho, on data of your own.",
+            )
+    found = [n for n, of in variants.items() if of["importance"]["objective"] == "mixture"]
+    if found and not own:
+        raise InputError(
+            f"config, {section}variants",
+            expected="the objectives paper or ima+, for the paper's tables and figures",
+            found=f"mixture, of {found}",
+            do="Use it on data of your own (config/own.yaml), or leave the variant out.",
+        )
+
+
+def check_modalities(
+    names: Collection[str], given: Mapping[str, Collection[str]], others: Collection[str] = ()
+) -> None:
+    """Return if sections of a config have an entry for each modality, and for no unknown one.
+
+    Args:
+        names: of the modalities.
+        given: by section, the names it has.
+        others: names of modalities that a section may have as well.
+
+    Raises:
+        InputError: a section lacks a modality, or has one that is not known.
+    """
+    for section, found in given.items():
+        if set(names) - set(found) or set(found) - {*names, *others}:
+            raise InputError(
+                f"config, {section}",
+                expected=f"an entry for each of the modalities {list(names)}",
+                found=sorted(found),
+                do=f"Write {section}.<modality> for each of them, and spell them alike.",
+            )

@@ -1,0 +1,64 @@
+"""The key number of a finished stage in a few words, for its log and the terminal
+(`ima.workflow.script`)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import pyarrow as pa
+
+#: Columns of tables that say the same in every row.
+_ALIKE = ("run", "corpus")
+
+
+def precisions(rows: Iterable[Mapping]) -> str:
+    """Return Precision@K of representations, for the least K, of distinct neighbours, all queries.
+
+    Args:
+        rows: of `ima.evaluation.metrics.score_views`; of several models and seeds, with these.
+    """
+    rows = [r for r in rows if r["neighbours"] == "distinct" and r["subset"] == "all"]
+    k = min(row["k"] for row in rows)
+    return f"P@{k}: " + _means([row for row in rows if row["k"] == k], "precision")
+
+
+def accuracies(rows: Iterable[Mapping]) -> str:
+    """Return the accuracy of classifiers of representations on all pairs.
+
+    Args:
+        rows: of `ima.evaluation.classifier.accuracy_rows`; of several models and seeds, with these.
+    """
+    return "accuracy: " + _means([row for row in rows if row["subset"] == "all"], "accuracy")
+
+
+def _means(rows: Iterable[Mapping], value: str) -> str:
+    """Return the mean of a value over seeds, of each model, latent size and representation."""
+    found = defaultdict(list)
+    for row in rows:
+        names = (row.get(name) for name in ("model", "latent", "representation"))
+        found[" ".join(str(name) for name in names if name not in (None, ""))].append(row[value])
+    return ", ".join(f"{name} {sum(v) / len(v):.3f}" for name, v in found.items())
+
+
+def first(table: pa.Table, value: str) -> str:
+    """Return what a table says of a value in its first row that has one, and its number of rows.
+
+    Args:
+        table: whose columns before the value, but for numbers that are not whole, tell rows apart.
+        value: a column of numbers.
+    """
+    rows = (row for row in table.to_pylist() if row[value] is not None)
+    row = next(rows, None)
+    if row is None:
+        return f"{len(table)} rows, none with {value}"
+    names = table.column_names[: table.column_names.index(value)]
+    told = [
+        row[name] if isinstance(row[name], str) else f"{name} {row[name]}"
+        for name in names
+        if name not in _ALIKE and row[name] not in (None, "") and not isinstance(row[name], float)
+    ]
+    return f"{', '.join(told)}: {value} {row[value]:.3f}; {len(table)} rows"
+
+
+def points(embeddings: pa.Table) -> str:
+    """Return how many points of how many views are drawn, of a table with a column `view`."""
+    return f"{len(embeddings)} points of {len(embeddings['view'].unique())} views"

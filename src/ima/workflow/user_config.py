@@ -1,0 +1,101 @@
+"""What the config says of a user's own data: which modalities there are, what is known of them."""
+
+import re
+from collections.abc import Collection, Mapping
+
+from ima.utils.errors import InputError
+from ima.workflow.config import check_modalities
+
+#: Names of a rule's other inputs, of representations, and of subsets of the test pairs.
+_TAKEN = {
+    *("autoencoder", "code", "importance", "models", "pairs", "representations"),
+    *("test", "train", "validation", "all", "joint", "labels", "unweighted", "weighted"),
+}
+
+
+def check_config(own: Mapping, layers: Mapping, rho: Mapping, digits: Collection[str]) -> list[str]:
+    """Return the names of a config's modalities, once the config is known to fit them.
+
+    Args:
+        own: `own` of the config.
+        layers: `model` of the config, by modality.
+        rho: `importance.rho` of the config, by modality.
+        digits: names of modalities that the default config has beside them.
+
+    Raises:
+        InputError: fewer than two modalities, one with a name that cannot be used or without its
+            layers or rho, layers or rho of a modality that there is not, or keys of `own` that do
+            not go together.
+    """
+    names = list(own["modalities"])
+    if len(names) < 2:
+        raise InputError(
+            "config, own.modalities",
+            expected="two modalities or more",
+            found=names,
+            do="IMA learns what modalities share: give it a file for each of them.",
+        )
+    for name in names:
+        _check_name(name)
+    check_modalities(names, {"model": layers, "importance.rho": rho}, digits)
+    if len({"noise" in options for options in own["modalities"].values()}) > 1:
+        raise InputError(
+            "config, own.modalities",
+            expected="a column `noise` of every modality or of none",
+            found=[name for name in names if "noise" in own["modalities"][name]],
+            do="Give the others a column of false, or leave the key out.",
+        )
+    _check_pairs(own)
+    return names
+
+
+def _check_name(name: str) -> None:
+    from torch import nn
+
+    # A name is that of an input of a rule, and of a part of a torch module.
+    usable = re.fullmatch("[a-z][a-z0-9_]*", str(name)) and not str(name).endswith("_noise")
+    if not usable or name in _TAKEN or hasattr(list, name) or hasattr(nn.ModuleDict(), name):
+        raise InputError(
+            "config, own.modalities",
+            expected="names of small letters, digits and _ that begin with a letter and mean "
+            "nothing else here",
+            found=repr(name),
+            do="Give the modality another name, as `my_" + re.sub(r"\W", "_", str(name)) + "`.",
+        )
+
+
+def _check_pairs(own: Mapping) -> None:
+    pairs, modalities = own["pairs"], own["modalities"]
+    by_file = pairs["by"] == "file"
+    of_file = {"file", "columns", "label", "split", "kind"} & set(pairs)
+    if by_file != ("file" in pairs) or (of_file and not by_file):
+        raise InputError(
+            "config, own.pairs",
+            expected="the keys file, columns, label, split and kind with `by: file`, and only then",
+            found=f"by: {pairs['by']}, with {sorted(of_file)}",
+            do="Set `by: file` and `file:`, or leave these keys out.",
+        )
+    if set(pairs.get("columns", modalities)) != set(modalities):
+        raise InputError(
+            "config, own.pairs.columns",
+            expected=f"a column for each of {list(modalities)}",
+            found=pairs["columns"],
+        )
+    unlabelled = [name for name, options in modalities.items() if "label" not in options]
+    if pairs["by"] == "label" and unlabelled:
+        raise InputError(
+            "config, own.modalities",
+            expected="a column `label` of every modality, to pair by label",
+            found=f"none of {unlabelled}",
+            do="Name it in own.modalities.<modality>.label, or pair by id or from a file.",
+        )
+
+
+def noise_known(own: Mapping) -> bool:
+    """Tell whether a config names a column that says what is noise."""
+    return "kind" in own["pairs"] or any("noise" in o for o in own["modalities"].values())
+
+
+def labels_known(own: Mapping) -> bool:
+    """Tell whether a config names a column of labels."""
+    return "label" in own["pairs"] or any("label" in o for o in own["modalities"].values())

@@ -1,0 +1,173 @@
+"""The emotion experiment's corpus in one form, from IEMOCAP's tree and from two open corpora."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import soundfile
+
+from ima.datasets.emotion import check_skipped, counted, read_iemocap, read_ravdess_meld
+from ima.utils.errors import InputError
+from ima.utils.schemas_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, SKIPPED_UTTERANCES, SPANS
+
+from .test_iemocap import CODES, dialogue
+
+
+@pytest.fixture
+def iemocap(tmp_path):
+    dialogue(tmp_path, "Ses01F_impro01", CODES)
+    dialogue(tmp_path, "Ses05M_script01_1b", {"F000": "xxx", "M000": "sad"})
+    return tmp_path
+
+
+def read(root, **settings):
+    return read_iemocap(root, ["5"], nominal=False, **settings)
+
+
+def test_utterances_tokens_and_spans_of_iemocap(iemocap):
+    corpus = read(iemocap)
+    assert corpus.utterances.schema == EMOTION_UTTERANCES and corpus.spans.schema == SPANS
+    assert corpus.tokens.schema == EMOTION_TOKENS
+    split = dict(zip(*(corpus.utterances[n].to_pylist() for n in ("id", "split")), strict=True))
+    assert set(split.values()) == {"train", "validation"}
+    # fru is trained on; xxx of the validation session is neither trained on nor scored.
+    assert "iemocap/Ses01F_impro01_M002" in split
+    assert "iemocap/Ses05M_script01_1b_F000" not in split and len(split) == 7
+    assert corpus.tokens["token"].to_pylist()[:3] == ["what", "sil", "well"]
+    assert corpus.tokens["span"].to_pylist() == list(range(21))
+    assert corpus.dropped == {"<s>": 8, "</s>": 8}
+    first = corpus.spans.to_pylist()[0]
+    assert (first["start_s"], first["end_s"], first["speaker"]) == (0.1, 0.4, "Ses01F")
+    assert first["file"].endswith("Ses01F_impro01_F000.wav")
+
+
+@pytest.mark.parametrize(
+    ("choice", "utterances", "tokens"),
+    [({"others": "drop"}, 6, 18), ({"silence": "drop"}, 7, 14)],
+)
+def test_choices_of_iemocap(iemocap, choice, utterances, tokens):
+    corpus = read(iemocap, **choice)
+    assert (len(corpus.utterances), len(corpus.tokens)) == (utterances, tokens)
+
+
+def test_exc_of_no_class_is_trained_on(iemocap):
+    labels = read(iemocap, excited_as_happy=False).utterances
+    of = dict(zip(labels["emotion"].to_pylist(), labels["label"].to_pylist(), strict=True))
+    assert of["exc"] == -1 and of["hap"] == 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "named"),
+    [({"others": "keep"}, "'train' or 'drop'"), ({"silence": "maybe"}, "'keep' or 'drop'")],
+)
+def test_unknown_choices(iemocap, choice, named):
+    with pytest.raises(InputError, match=named):
+        read(iemocap, **choice)
+
+
+def test_a_session_without_a_scored_utterance_is_an_error(tmp_path):
+    dialogue(tmp_path, "Ses01F_impro01", CODES)
+    dialogue(tmp_path, "Ses05M_script01_1b", {"F000": "xxx"})
+    with pytest.raises(InputError, match="some of each split, found train"):
+        read(tmp_path)
+
+
+def test_too_many_unusable_utterances_stop_the_run(iemocap):
+    for name in ("F000", "M000"):
+        turn = f"Ses01F_impro01/Ses01F_impro01_{name}.wdseg"
+        (iemocap / "Session1/sentences/ForcedAlignment" / turn).unlink()
+    corpus = read(iemocap)
+    check_skipped(corpus, 0.25)
+    with pytest.raises(InputError, match="2 of 8, the first: alignment: expected one, found none"):
+        check_skipped(corpus, 0.2)
+
+
+def test_counts_of_a_corpus_by_its_own_names(iemocap):
+    corpus = read(iemocap)
+    rows = {row["emotion"]: row for row in corpus.counts.to_pylist()}
+    assert rows["sad"]["labelled"] == 2 and rows["all"]["usable"] == 8
+    lost = pa.Table.from_pylist(
+        [{"corpus": "iemocap", "id": "x", "emotion": "sad", "file": "", "reason": ""}],
+        schema=SKIPPED_UTTERANCES,
+    )
+    table = counted(read(iemocap).utterances, lost).to_pylist()
+    assert {"labelled": 3, "usable": 2}.items() <= next(
+        row for row in table if row["emotion"] == "sad"
+    ).items()
+
+
+ALIGNED = (
+    "\t SFrm  EFrm    SegAScr Word\n\t    0    19          0 KIDS\n"
+    "\t   20    48          0 ARE\n Total score:   0\n"
+)
+LINES = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
+
+
+@pytest.fixture
+def open_corpora(tmp_path):
+    """Two actors of five emotions, a recording of two words each, and texts of four emotions."""
+    ravdess, meld = tmp_path / "ravdess", tmp_path / "meld"
+    for folder in (ravdess / "audio", ravdess / "wdseg", meld):
+        folder.mkdir(parents=True)
+    lines = ["file,emotion,transcript,actor,sex\n"]
+    for actor in ("01", "02"):
+        for emotion in ("angry", "happy", "calm", "sad", "surprised"):
+            name = f"{actor}-{emotion}"
+            soundfile.write(ravdess / f"audio/{name}.flac", np.zeros(8000), 16_000)
+            (ravdess / f"wdseg/{name}.wdseg").write_text(ALIGNED)
+            lines.append(f"audio/{name}.flac,{emotion},Kids are,{actor},M\n")
+    (ravdess / "manifest.csv").write_text("".join(lines))
+    texts = {
+        "train": ["anger", "joy", "surprise"],
+        "dev": ["neutral", "surprise"],
+        "test": ["sadness"],
+    }
+    for split, emotions in texts.items():
+        rows = [f'{i},"one two three",A,{e},x,0,{i}\n' for i, e in enumerate(emotions)]
+        (meld / f"{split}_sent_emo.csv").write_text(LINES + "".join(rows))
+    return {"ravdess": str(ravdess), "meld": str(meld)}
+
+
+def test_texts_borrow_voices_of_their_emotion_and_split(open_corpora):
+    corpus = read_ravdess_meld(open_corpora, ["02"], seed=0)
+    rows = corpus.utterances.to_pylist()
+    # Surprise of the training part borrows surprise; of the validation part it is left out.
+    assert [(r["emotion"], r["label"], r["split"], r["speaker"]) for r in rows] == [
+        ("neutral", 2, "validation", "02"),
+        ("sadness", 3, "validation", "02"),
+        ("anger", 0, "train", "01"),
+        ("joy", 1, "train", "01"),
+        ("surprise", -1, "train", "01"),
+    ]
+    spans = corpus.spans.to_pylist()
+    common = {"neutral": "calm", "sadness": "sad", "anger": "angry", "joy": "happy"}
+    for row in rows:
+        own = [t for t in corpus.tokens.to_pylist() if t["utterance"] == row["id"]]
+        assert [t["token"] for t in own] == ["one", "two", "three"]
+        voices = [spans[t["span"]] for t in own]
+        emotion = common.get(row["emotion"], "surprised")
+        assert {v["file"] for v in voices} == {f"audio/{row['speaker']}-{emotion}.flac"}
+        assert [v["position"] for v in voices] == [0, 1, 0]
+
+
+def test_other_emotions_can_be_left_out(open_corpora):
+    corpus = read_ravdess_meld(open_corpora, ["02"], seed=0, others="drop")
+    assert "surprise" not in corpus.utterances["emotion"].to_pylist()
+    with pytest.raises(InputError, match="'train' or 'drop'"):
+        read_ravdess_meld(open_corpora, ["02"], seed=0, others="keep")
+
+
+def test_without_calm_no_one_is_neutral_here(open_corpora):
+    with pytest.raises(InputError, match="a validation speaker with recordings of class 2"):
+        read_ravdess_meld(open_corpora, ["02"], seed=0, calm_as_neutral=False)
+
+
+def test_the_real_open_corpora(shared):
+    roots = {name: str(shared("data", name)) for name in ("ravdess", "meld")}
+    held_out = ["19", "20", "21", "22", "23", "24"]
+    corpus = read_ravdess_meld(roots, held_out, seed=0)
+    speakers = {}
+    for row in corpus.utterances.select(["split", "speaker"]).to_pylist():
+        speakers.setdefault(row["split"], set()).add(row["speaker"])
+    assert speakers["validation"] == set(held_out) and not speakers["train"] & set(held_out)
+    assert len(corpus.utterances) > 12_000 and len(corpus.tokens) > 100_000
+    check_skipped(corpus, 0.02)

@@ -1,0 +1,236 @@
+"""The IEMOCAP tree: labels, texts, alignments and wavs of a turn brought together."""
+
+import warnings
+
+import numpy as np
+import pytest
+import soundfile
+
+from ima.datasets import iemocap
+from ima.datasets.counts import CountWarning
+from ima.utils.errors import InputError
+from ima.utils.schemas_emotion import EMOTION_COUNTS, SKIPPED_UTTERANCES, TOKENS, UTTERANCES
+
+CODES = {"F000": "neu", "M000": "ang", "F001": "hap", "M001": "exc", "F002": "sad", "M002": "fru"}
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def block(turn, code):
+    return (
+        f"[6.2901 - 8.2357]\t{turn}\t{code}\t[2.5000, 2.5000, 2.5000]\n"
+        "C-E2:\tNeutral;\t()\nC-F1:\tNeutral;\t(curious)\nA-E3:\tval 3; act 2; dom  ;\t()\n"
+    )
+
+
+def dialogue(root, name, codes, rate=16_000):
+    """Write a dialogue whose turns last a second and say WHAT(2), a pause and WELL."""
+    session = root / f"Session{name[4]}"
+    turns = {f"{name}_{turn}": code for turn, code in codes.items()}
+    head = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n"
+    labels = "\n".join([head, *(block(turn, code) for turn, code in turns.items())])
+    write(session / "dialog/EmoEvaluation" / f"{name}.txt", labels)
+    texts = "".join(f"{turn} [006.2901-008.2357]: What? Well.\n" for turn in turns)
+    write(session / "dialog/transcriptions" / f"{name}.txt", texts)
+    for turn in turns:
+        write(
+            session / f"sentences/ForcedAlignment/{name}/{turn}.wdseg",
+            "\t SFrm  EFrm    SegAScr Word\n\t    0     9        -12 <s>\n"
+            "\t   10    39     -17530 WHAT(2)\n\t   40    59         -5 <sil>\n"
+            "\t   60    89    -258661 WELL\n\t   90    99         -5 </s>\n Total score:  -2\n",
+        )
+        wav = session / f"sentences/wav/{name}/{turn}.wav"
+        wav.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(wav, np.zeros(rate), rate)
+
+
+@pytest.fixture
+def root(tmp_path):
+    dialogue(tmp_path, "Ses01F_impro01", CODES)
+    dialogue(tmp_path, "Ses05M_script01_1b", {"F000": "xxx", "M000": "sad"})
+    return tmp_path
+
+
+def turn_file(root, kind, turn="Ses01F_impro01_M000"):
+    folder, suffix = {"wav": ("wav", "wav"), "wdseg": ("ForcedAlignment", "wdseg")}[kind]
+    return root / f"Session1/sentences/{folder}/Ses01F_impro01/{turn}.{suffix}"
+
+
+def label_file(root):
+    return root / "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"
+
+
+def reasons(skipped):
+    return {row["id"] or row["file"]: row["reason"] for row in skipped.to_pylist()}
+
+
+def test_a_turn(root):
+    utterances, tokens, skipped = iemocap.index(root)
+    assert utterances.schema == UTTERANCES and tokens.schema == TOKENS
+    assert skipped.schema == SKIPPED_UTTERANCES and len(skipped) == 0
+    assert utterances.to_pylist()[4] == {
+        "id": "iemocap/Ses01F_impro01_M001",
+        "corpus": "iemocap",
+        "session": "1",
+        "speaker": "Ses01M",
+        "sex": "M",
+        "emotion": "exc",
+        "label": 1,
+        "text": "What? Well.",
+        "file": "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_M001.wav",
+        "rate": 16_000,
+        "samples": 16_000,
+    }
+    assert len(tokens) == 8 * 5
+    assert tokens.to_pylist()[1] == {
+        "utterance": "iemocap/Ses01F_impro01_F000",
+        "position": 1,
+        "token": "what",
+        "kind": "word",
+        "start_s": 0.1,
+        "end_s": 0.4,
+    }
+
+
+@pytest.mark.parametrize(("merged", "exc"), [(True, 1), (False, -1)])
+def test_classes(root, merged, exc):
+    rows = iemocap.index(root, excited_as_happy=merged)[0].to_pylist()
+    found = {row["emotion"]: row["label"] for row in rows}
+    assert found == {"ang": 0, "hap": 1, "exc": exc, "neu": 2, "sad": 3, "fru": -1, "xxx": -1}
+
+
+def test_the_nominal_numbers():
+    assert sum(iemocap.EXPECTED.values()) == 10_039
+    assert sum(iemocap.EXPECTED[code] for code in ("neu", "ang", "sad", "hap", "exc")) == 5531
+
+
+@pytest.mark.parametrize(("merged", "nominal", "found"), [(True, 5531, 6), (False, 4490, 5)])
+def test_counts_beside_the_nominal_ones(root, merged, nominal, found):
+    turn_file(root, "wdseg").unlink()
+    utterances, _, skipped = iemocap.index(root, excited_as_happy=merged)
+    with pytest.warns(CountWarning, match="all 8 of 10,039; 1 without a usable alignment"):
+        counts = iemocap.expected_counts(utterances, skipped)
+    assert counts.schema == EMOTION_COUNTS
+    by = {row["emotion"]: row for row in counts.to_pylist()}
+    four = {"expected": nominal, "labelled": found, "usable": found - 1}
+    assert by["four"] == {"corpus": "iemocap", "emotion": "four", **four}
+    assert (by["ang"]["labelled"], by["ang"]["usable"]) == (1, 0)
+    assert (by["all"]["expected"], by["all"]["labelled"], by["all"]["usable"]) == (10_039, 8, 7)
+
+
+def test_no_warning_when_the_numbers_are_right(root, monkeypatch):
+    found = {"neu": 1, "ang": 1, "sad": 2, "hap": 1, "exc": 1, "fru": 1, "xxx": 1}
+    monkeypatch.setattr(iemocap, "EXPECTED", found)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        iemocap.expected_counts(*iemocap.index(root)[::2])
+
+
+def test_the_folder_may_be_one_or_two_above(root, tmp_path):
+    below = iemocap.index(root)[0]
+    for above in ("a", "b/c"):
+        new = tmp_path / "up" / above
+        new.mkdir(parents=True)
+        (new / "IEMOCAP").symlink_to(root, target_is_directory=True)
+    assert iemocap.index(tmp_path / "up/a")[0]["id"] == below["id"]
+    assert iemocap.index(tmp_path / "up/b")[0]["id"] == below["id"]
+
+
+def test_hidden_copies_and_other_folders_are_passed_over(root):
+    write(label_file(root).with_name("._Ses01F_impro01.txt"), "\0\1")
+    write(label_file(root).parent / "Categorical/Ses01F_impro01_e2_cat.txt", "anything")
+    write(turn_file(root, "wdseg").with_suffix(".phseg"), "anything")
+    utterances, _, skipped = iemocap.index(root)
+    assert len(utterances) == 8 and len(skipped) == 0
+
+
+def damage_label(root):
+    path = label_file(root)
+    path.write_text(path.read_text().replace("\tang\t", "\tangry\t"))
+
+
+def long_alignment(root):
+    path = turn_file(root, "wdseg")
+    path.write_text(path.read_text().replace("90    99", "90   120"))
+
+
+def no_text(root):
+    path = root / "Session1/dialog/transcriptions/Ses01F_impro01.txt"
+    path.write_text("".join(s for s in path.open() if "_M000" not in s))
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (damage_label, "label: expected one of neu, ang, sad, hap, exc, fru, sur, fea"),
+        (long_alignment, "alignment: expected tokens within the wav's 1.00 s, found '</s>'"),
+        (no_text, "transcription: expected one, found none"),
+        (lambda root: turn_file(root, "wav").unlink(), "wav: expected one, found none"),
+        (lambda root: turn_file(root, "wdseg").unlink(), "alignment: expected one, found none"),
+        (lambda root: turn_file(root, "wdseg").write_text(""), "alignment: expected aligned words"),
+        (lambda root: turn_file(root, "wav").write_text("RIFF"), "sound: expected a file of sound"),
+        (
+            lambda root: soundfile.write(turn_file(root, "wav"), np.zeros(8000), 8000),
+            "sound: expected samples of 1 channel at 16000 Hz, found 8000 samples",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_listed(root, damage, reason):
+    damage(root)
+    utterances, tokens, skipped = iemocap.index(root)
+    assert len(utterances) == 7 and len(tokens) == 35
+    (row,) = [row for row in skipped.to_pylist() if row["id"]]
+    assert row["id"] == "iemocap/Ses01F_impro01_M000" and row["reason"].startswith(reason)
+    assert row["emotion"] == ("angry" if damage is damage_label else "ang")
+
+
+def test_what_belongs_to_no_turn_is_listed(root):
+    with label_file(root).open("a") as file:
+        file.write("\n[1.0 - 2.0]\tSes01F_impro01_FXX0\tneu\t[2.5, 2.5, 2.5]\n")
+        file.write(block("Ses01F_impro01_F000", "sad"))
+    texts = root / "Session1/dialog/transcriptions/Ses01F_impro01.txt"
+    with texts.open("a") as file:
+        file.write("M: Okay.\nSes01F_impro01_F077 [1.0-2.0]: Who?\n")
+    soundfile.write(turn_file(root, "wav", "Ses01F_impro01_F099"), np.zeros(16), 16_000)
+    utterances, _, skipped = iemocap.index(root)
+    assert len(utterances) == 8
+    found = [(row["id"], row["reason"]) for row in skipped.to_pylist()]
+    assert found == [
+        ("", "line 33 is not [start - end] turn emotion"),
+        ("", "line 7 has no labelled turn"),
+        ("", "line 8 has no labelled turn"),
+        ("iemocap/Ses01F_impro01_F000", "line 34: a second label, sad"),
+        ("iemocap/Ses01F_impro01_F099", "no label in EmoEvaluation"),
+    ]
+
+
+def test_no_tree(tmp_path):
+    with pytest.raises(InputError, match=r"IEMOCAP corpus.*found nothing.*sail.usc.edu"):
+        iemocap.index(tmp_path / "nowhere")
+    write(tmp_path / "Session1.zip", "")
+    with pytest.raises(
+        InputError, match=r"found no such folders\. Give the folder that holds them"
+    ):
+        iemocap.index(tmp_path)
+    dialogue(tmp_path, "Ses01F_impro01", {"F000": "neu"}, rate=8000)
+    with pytest.raises(InputError, match="usable utterances, found none, the first being Session1"):
+        iemocap.index(tmp_path)
+
+
+def test_two_copies_of_a_session(tmp_path):
+    for copy in "ab":
+        dialogue(tmp_path / copy, "Ses01F_impro01", {"F000": "neu"})
+    with pytest.raises(InputError, match="each session once, found a/Session1, b/Session1"):
+        iemocap.index(tmp_path)
+
+
+def test_validation_by_session(root):
+    utterances = iemocap.index(root)[0]
+    assert iemocap.split_sessions(utterances, ["5"]) == ["train"] * 6 + ["validation"] * 2
+    assert iemocap.split_sessions(utterances, [1])[0] == "validation"
+    for bad in ([], ["3"], ["1", "5"]):
+        with pytest.raises(InputError, match="some, not all, of 1, 5"):
+            iemocap.split_sessions(utterances, bad)

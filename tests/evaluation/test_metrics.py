@@ -1,0 +1,301 @@
+"""Scores against values counted by hand, against brute force, and against chance."""
+
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.spatial.distance import cdist
+
+from ima.evaluation.metrics import (
+    f1,
+    fused,
+    neighbours,
+    noise_scores,
+    precision_at_k,
+    retrieval_rows,
+    score_model,
+    subsets,
+)
+from ima.pairing.by_label import is_noise
+from ima.utils.arrow import conform, vector_column
+from ima.utils.errors import InputError
+from ima.utils.schemas import pairs_schema, representations_schema
+
+#: On a line: 0 1 3 7 of classes a a b b.
+LINE = np.array([[0.0], [1.0], [3.0], [7.0]])
+LABELS = np.array([0, 0, 1, 1])
+
+
+def test_neighbours_of_points_on_a_line():
+    assert neighbours(LINE, 3).tolist() == [[1, 2, 3], [0, 2, 3], [1, 0, 3], [2, 1, 0]]
+
+
+def test_precision_by_hand():
+    scores = precision_at_k(LINE, LABELS, [1, 2, 3])
+    # nearest others: a b b | a b b | a a b | b a a
+    assert scores[1].tolist() == [1, 1, 0, 1]
+    assert scores[2].tolist() == [1 / 2, 1 / 2, 0, 1 / 2]
+    assert scores[3].tolist() == [1 / 3] * 4
+    assert scores[1].mean() == Fraction(3, 4) and scores[2].mean() == Fraction(3, 8)
+
+
+def test_the_query_is_not_its_own_neighbour():
+    """With it, Precision@1 of four different classes would be 1, not 0."""
+    assert precision_at_k(LINE, np.arange(4), [1])[1].tolist() == [0] * 4
+    copies = np.zeros((5, 2))  # not even where all points are one
+    assert not any(i in row for i, row in enumerate(neighbours(copies, 4).tolist()))
+
+
+def test_of_equally_near_ones_the_first_comes_first():
+    z = np.array([[0.0], [1.0], [-1.0], [1.0], [-1.0]])
+    assert neighbours(z, 2)[0].tolist() == [1, 2]
+    assert neighbours(z, 4)[0].tolist() == [1, 2, 3, 4]
+    assert neighbours(z[[2, 1, 0]], 1)[2].tolist() == [0]
+
+
+def test_who_shares_an_item_is_left_out():
+    clip = np.array([0, 0, 1, 2])
+    assert neighbours(LINE, 2, [clip]).tolist() == [[2, 3], [2, 3], [1, 0], [2, 1]]
+    image = np.array([0, 1, 0, 2])
+    assert neighbours(LINE, 1, [clip, image]).tolist() == [[3], [2], [1], [2]]
+    scores = precision_at_k(LINE, LABELS, [1], [clip])
+    assert scores[1].tolist() == [0, 0, 0, 1]  # was 1 1 0 1: the first two were one clip
+
+
+def test_reused_clips_make_speech_look_good_and_leaving_them_out_does_not():
+    """Random vectors, a clip in ten pairs each: the trap that `shared` is for."""
+    rng = np.random.default_rng(0)
+    clip = np.repeat(np.arange(100), 10)
+    z, labels = rng.normal(size=(100, 5))[clip], rng.integers(0, 10, 100)[clip]
+    assert precision_at_k(z, labels, [9])[9].mean() == 1
+    honest = precision_at_k(z, labels, [9], [clip])[9].mean()
+    chance = (np.bincount(labels) / 1000) @ (np.bincount(labels) / 1000)
+    assert honest < chance + 0.1
+
+
+def test_too_few_are_left():
+    clip = np.array([0, 0, 0, 1])
+    assert neighbours(LINE, 1, [clip])[:3].tolist() == [[3]] * 3
+    with pytest.raises(InputError, match=r"2 samples that share no item .*fewer for sample 0"):
+        neighbours(LINE, 2, [clip])
+
+
+@pytest.mark.parametrize("k", [0, -1, 4, 100])
+def test_k_out_of_range(k):
+    with pytest.raises(InputError, match=f"K: expected 1 to 3 for 4 samples, found {k}"):
+        neighbours(LINE, k)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_representations_are_numbers(bad):
+    z = LINE.copy()
+    z[2] = bad
+    with pytest.raises(InputError, match="representations: expected finite numbers"):
+        precision_at_k(z, LABELS, [1])
+
+
+@pytest.mark.parametrize("shift", [0, 1e5])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_neighbours_are_those_of_brute_force(dtype, shift):
+    """1,100 points are three blocks; far from the origin nothing is lost."""
+    z = (np.random.default_rng(1).normal(size=(1100, 7)) + shift).astype(dtype)
+    distance = cdist(z.astype(np.float64), z.astype(np.float64), "sqeuclidean")
+    np.fill_diagonal(distance, np.inf)
+    expected = np.sort(distance, axis=1)[:, :50]
+    found = neighbours(z, 50)
+    np.testing.assert_allclose(
+        np.take_along_axis(distance, found, 1), expected, rtol=1e-9, atol=1e-12
+    )
+    if shift == 0:  # no ties, so the rows themselves are the same
+        assert (found == np.argsort(distance, axis=1)[:, :50]).all()
+
+
+def test_neighbours_in_exact_arithmetic():
+    """Small integers: distances have no rounding at all, and many ties."""
+    z = np.random.default_rng(2).integers(-3, 4, (600, 3))
+    clip = np.random.default_rng(3).integers(0, 200, 600)
+    distance = cdist(z, z, "sqeuclidean")
+    np.fill_diagonal(distance, np.inf)
+    expected = np.argsort(distance, axis=1, kind="stable")[:, :20]
+    assert (neighbours(z, 20) == expected).all()
+    distance[clip[:, None] == clip] = np.inf
+    expected = np.argsort(distance, axis=1, kind="stable")[:, :20]
+    assert (neighbours(z, 20, [clip]) == expected).all()
+
+
+def test_copies_of_a_point_come_in_their_order():
+    """As the representations of a recording that is in many pairs."""
+    rng = np.random.default_rng(7)
+    points, of = rng.normal(size=(33, 50)), rng.integers(0, 33, 1003)
+    distance = cdist(points, points, "sqeuclidean")[of][:, of]
+    np.fill_diagonal(distance, np.inf)
+    expected = np.argsort(distance, axis=1, kind="stable")[:, :50]
+    assert (neighbours(points[of].astype(np.float64), 50) == expected).all()
+
+
+def test_precision_ignores_shift_scale_rotation_and_order():
+    rng = np.random.default_rng(4)
+    z, labels = rng.normal(size=(200, 3)), rng.integers(0, 3, 200)
+    scores = precision_at_k(z, labels, [10])[10]
+    turned = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    assert (precision_at_k(5 * z @ turned - 3, labels, [10])[10] == scores).all()
+    order = rng.permutation(200)
+    assert (precision_at_k(z[order], labels[order], [10])[10] == scores[order]).all()
+
+
+def test_precision_of_random_labels_is_chance():
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(10), 100)
+    z = np.eye(10)[labels] + 0.05 * rng.normal(size=(1000, 10))
+    assert precision_at_k(z, labels, [50])[50].mean() == 1
+    shuffled = precision_at_k(z, rng.permutation(labels), [10, 50])
+    assert shuffled[10].mean() == pytest.approx(0.1, abs=0.02)
+    assert shuffled[50].mean() == pytest.approx(0.1, abs=0.02)
+
+
+# Detection of noise
+
+
+def test_f1_by_hand():
+    predicted = np.array([1, 1, 1, 0, 0, 0], bool)
+    actual = np.array([1, 0, 0, 1, 0, 0], bool)
+    scores = f1(predicted, actual)
+    assert scores == {"precision": 1 / 3, "recall": 1 / 2, "f1": 2 / 5}  # 2 x 1 / (3 + 2)
+
+
+@pytest.mark.parametrize(("predicted", "actual"), [([1, 1], [0, 0]), ([0, 0], [1, 1])])
+def test_f1_where_it_is_undefined(predicted, actual):
+    scores = f1(np.array(predicted, bool), np.array(actual, bool))
+    assert scores == {"precision": 0, "recall": 0, "f1": 0}
+
+
+def test_noise_scores_by_hand():
+    y = np.array([0.1, 0.4, 0.5, 0.9, 0.2])
+    noise = np.array([1, 0, 1, 0, 1], bool)
+    scores = noise_scores(y, noise)  # .5 is not below the threshold: called important
+    assert scores["precision_noise"] == 2 / 3 and scores["recall_noise"] == 2 / 3
+    assert scores["f1_noise"] == 2 / 3 and scores["accuracy"] == 3 / 5
+    assert noise_scores(y, noise, threshold=0.3)["precision_noise"] == 1
+
+
+def test_importances_the_wrong_way_round_are_seen():
+    noise = np.arange(100) < 20
+    assert noise_scores(np.where(noise, 0.1, 0.9), noise)["f1_noise"] == 1
+    assert noise_scores(np.where(noise, 0.9, 0.1), noise)["f1_noise"] == 0
+
+
+def test_importances_that_know_nothing():
+    rng = np.random.default_rng(6)
+    noise = np.arange(20_000) < 4_000
+    scores = noise_scores(rng.random(20_000), noise)
+    assert scores["precision_noise"] == pytest.approx(0.2, abs=0.02)
+    assert scores["recall_noise"] == pytest.approx(0.5, abs=0.04)
+    assert noise_scores(np.ones(20_000), noise)["f1_noise"] == 0  # all important
+    assert noise_scores(np.ones(20_000), noise)["accuracy"] == 0.8  # as accuracy doesn't show
+
+
+# Rows of a table
+
+
+KINDS = np.array(["clean", "image_noise", "clean", "speech_noise"])
+
+
+def test_subsets_of_queries():
+    masks = {name: mask.tolist() for name, mask in subsets(KINDS).items()}
+    assert masks == {
+        "all": [True] * 4,
+        "image_noise": [False, True, False, False],
+        "speech_noise": [False, False, False, True],
+    }
+    assert list(subsets(np.array(["clean"]))) == ["all"]
+
+
+def test_retrieval_rows_by_hand():
+    items = [np.array([0, 1, 2, 3]), np.array([5, 5, 6, 7])]
+    rows = retrieval_rows(LINE, LABELS, KINDS, items, [1, 2])
+    found = {(r["k"], r["neighbours"], r["subset"]): r["precision"] for r in rows}
+    assert len(rows) == 12
+    assert found == {
+        (1, "all", "all"): 3 / 4,
+        (1, "all", "image_noise"): 1,
+        (1, "all", "speech_noise"): 1,
+        (2, "all", "all"): 3 / 8,
+        (2, "all", "image_noise"): 1 / 2,
+        (2, "all", "speech_noise"): 1 / 2,
+        # without the first two for each other: b | b | a | b, then bb | bb | aa | ba
+        (1, "distinct", "all"): 1 / 4,
+        (1, "distinct", "image_noise"): 0,
+        (1, "distinct", "speech_noise"): 1,
+        (2, "distinct", "all"): 1 / 8,
+        (2, "distinct", "image_noise"): 0,
+        (2, "distinct", "speech_noise"): 1 / 2,
+    }
+
+
+def tables():
+    representations = pa.table(
+        {
+            "z": vector_column(LINE),
+            "z_unweighted": vector_column(LINE[[0, 2, 1, 3]]),  # a b a b along the line
+            "u_image": vector_column(LINE),
+            "u_speech": vector_column(LINE),
+            "y_image": pa.array([0.9, 0.1, 0.9, 0.9], pa.float32()),
+            "y_speech": pa.array([0.1, 0.9, 0.9, 0.9], pa.float32()),
+        }
+    )
+    pairs = pa.table(
+        {
+            "item_image": [0, 9, 2, 3],
+            "item_speech": [0, 1, 2, 9],
+            "label": LABELS,
+            "kind": KINDS,
+        }
+    )
+    names = ["image", "speech"]
+    return conform(representations, representations_schema(names), "z"), conform(
+        pairs, pairs_schema(names), "pairs"
+    )
+
+
+def test_scores_of_a_model():
+    scores = score_model(*tables(), k=[1])
+    precision = {
+        row["representation"]: row["precision"]
+        for row in scores["retrieval"]
+        if row["neighbours"] == "all" and row["subset"] == "all"
+    }
+    # unweighted: a at 0 and 3, b at 1 and 7; nearest others 1 | 1 | 0 | 3: b a' a a
+    # by labels: both latents are alike, and of each pair at least one is no noise
+    alike = dict.fromkeys(("weighted", "image", "speech", "oracle"), 3 / 4)
+    assert precision == {**alike, "unweighted": 0}
+    assert scores["noise"]["image"]["f1_noise"] == 1
+    assert scores["noise"]["speech"] == {
+        "precision_noise": 0,
+        "recall_noise": 0,
+        "f1_noise": 0,
+        "accuracy": 1 / 2,
+    }
+
+
+def test_scores_of_tables_that_do_not_belong_together():
+    representations, pairs = tables()
+    with pytest.raises(InputError, match="representations: expected 3 rows, found 4"):
+        score_model(representations, pairs.slice(1), k=[1])
+
+
+def test_weighted_by_labels():
+    """Where one modality is noise z is the other's latent, and else their mean; as true y give."""
+    representations, pairs = tables()
+    noise = is_noise(pairs)
+    u = {"image": np.random.default_rng(0).random((4, 2)), "speech": LINE[:, [0, 0]] * [1, 2]}
+    z = fused(u, {m: ~of for m, of in noise.items()})
+    for i in range(4):
+        own = [u[m][i] for m in u if not noise[m][i]]
+        assert z[i] == pytest.approx(np.mean(own, axis=0))
+    views = {row["representation"] for row in score_model(representations, pairs, [1])["retrieval"]}
+    clean = pairs.set_column(pairs.column_names.index("kind"), "kind", [["clean"] * 4])
+    without = {
+        row["representation"] for row in score_model(representations, clean, [1])["retrieval"]
+    }
+    assert views - without == {"oracle"}

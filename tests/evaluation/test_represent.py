@@ -1,0 +1,85 @@
+"""Representations of pairs: the joint one by hand, and the table that holds them."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from ima.evaluation.represent import as_table, represent
+from ima.models.ima import IMA, Modality, fuse
+from ima.utils.arrow import conform, matrix
+from ima.utils.io import read_parquet, write_parquet
+from ima.utils.schemas import representations_schema
+
+MODALITIES = {"touch": Modality(3, 4), "image": Modality(5, 4), "audio": Modality(2, 4)}
+ITEMS = {
+    "touch": torch.tensor([0, 0, 2, 1]),
+    "image": torch.tensor([3, 1, 1, 0]),
+    "audio": torch.tensor([5, 4, 3, 2]),
+}
+
+
+@pytest.fixture
+def trained():
+    """Return a model, and features of more items than pairs have."""
+    torch.manual_seed(0)
+    model = IMA(MODALITIES, 2, 4, {"touch": [0.2], "image": [0.5], "audio": [0.9]})
+    x = {name: torch.rand(6, modality.dimension) for name, modality in MODALITIES.items()}
+    return model, x
+
+
+def test_latents_and_importances_are_those_of_each_pairs_items(trained):
+    model, x = trained
+    found = represent(model, x, ITEMS)
+    assert found.keys() == {"u", "y", "present"} and found.pop("present") is None
+    for name, rows in ITEMS.items():
+        assert found["u"][name].shape == (4, 2) and found["y"][name].shape == (4,)
+        for pair, row in enumerate(rows.tolist()):
+            item = x[name][row : row + 1]
+            u, y = model.autoencoder.encoders[name](item), model.importance[name](item)
+            torch.testing.assert_close(found["u"][name][pair], u[0])
+            torch.testing.assert_close(found["y"][name][pair], y[0, 0])
+    assert torch.equal(found["u"]["touch"][0], found["u"]["touch"][1])  # the same item
+    assert not any(value.requires_grad for part in found.values() for value in part.values())
+
+
+def test_joint_representations_by_hand():
+    u = {
+        "image": torch.tensor([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0]]),
+        "audio": torch.tensor([[0.0, 8.0], [0.0, 8.0], [0.0, 8.0]]),
+    }
+    y = {"image": torch.tensor([0.25, 0.5, 0.0]), "audio": torch.tensor([0.75, 0.0, 0.0])}
+    table = as_table(u, y)
+    assert matrix(table, "z").tolist() == [[1, 6], [4, 0], [0, 0]]
+    assert matrix(table, "z_unweighted").tolist() == [[2, 4]] * 3
+    assert matrix(table, "u_image").tolist() == u["image"].tolist()
+    assert matrix(table, "u_audio").tolist() == u["audio"].tolist()
+    assert table["y_image"].to_pylist() == [0.25, 0.5, 0]
+    assert table["y_audio"].to_pylist() == [0.75, 0, 0]
+
+
+def test_the_table_is_that_of_the_schema(trained, tmp_path):
+    table = as_table(**represent(*trained, ITEMS))
+    schema = representations_schema(ITEMS)
+    assert table.column_names == schema.names
+    assert table.column_names[:4] == ["z", "z_unweighted", "u_touch", "u_image"]
+    write_parquet(table, tmp_path / "representations.parquet", schema)
+    back = read_parquet(tmp_path / "representations.parquet", schema)
+    assert back == conform(table, schema, "table") and len(back) == 4
+    assert back["z"].type == pa.list_(pa.float32(), 2) and back["y_audio"].type == pa.float32()
+
+
+@pytest.mark.parametrize("names", [("image",), ("audio", "touch")])
+def test_a_subset_of_the_modalities(trained, names):
+    model, x = trained
+    whole = represent(model, x, ITEMS)
+    part = represent(model, x, {name: ITEMS[name] for name in names})
+    table = as_table(**part)
+    assert table.column_names == representations_schema(names).names
+    for name in names:
+        assert torch.equal(part["u"][name], whole["u"][name])
+        assert torch.equal(part["y"][name], whole["y"][name])
+    z = fuse({name: whole["u"][name] for name in names}, whole["y"])
+    np.testing.assert_array_equal(matrix(table, "z"), z.numpy())
+    if len(names) == 1:  # whatever its importance
+        np.testing.assert_allclose(matrix(table, "z"), matrix(table, "u_image"), rtol=1e-6)

@@ -1,0 +1,73 @@
+"""Voice features of spans: the same as of whole files, and z-scores that see no held-out label."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import soundfile
+
+from ima.features import voice
+from ima.features.pooling import span_vectors, z_score
+from ima.utils.errors import InputError
+from ima.utils.schemas_emotion import SPANS
+
+RATE = 16_000
+
+
+def tone(hz, seconds=1.0):
+    time = np.arange(int(seconds * RATE)) / RATE
+    return 0.3 * sum(np.sin(2 * np.pi * hz * k * time) / k for k in range(1, 20))
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("spans")
+    for name, hz in (("low", 110), ("high", 220)):
+        soundfile.write(folder / f"{name}.wav", tone(hz), RATE)
+    return folder
+
+
+def spans(*rows):
+    names = ("file", "start_s", "end_s")
+    made = [dict(zip(names, row, strict=True)) for row in rows]
+    made = [{**row, "utterance": "u", "position": i, "speaker": "s"} for i, row in enumerate(made)]
+    return pa.Table.from_pylist(made, schema=SPANS)
+
+
+def test_rows_keep_their_place_whatever_the_order_of_files(root):
+    table = spans(("low.wav", 0.2, 0.5), ("high.wav", 0.2, 0.8), ("low.wav", 0.5, 0.8))
+    found = span_vectors(root, table, "egemaps")
+    frames = voice.extract(*soundfile.read(root / "low.wav"), "egemaps")
+    alone = voice.word_vectors(frames, [(0.2, 0.5), (0.5, 0.8)], "egemaps")
+    assert np.allclose(found[[0, 2]], alone, equal_nan=True)
+    pitch = [c.name for c in voice.columns("egemaps")].index("F0semitoneFrom27.5Hz_sma3nz")
+    assert found[1, pitch] - found[0, pitch] == pytest.approx(12, abs=0.3)  # an octave
+
+
+def test_a_file_and_a_span_that_cannot_be_used_are_named(root):
+    with pytest.raises(InputError, match=r"gone\.wav: expected a sound file"):
+        span_vectors(root, spans(("gone.wav", 0, 1)), "egemaps")
+    with pytest.raises(InputError, match=r"low\.wav, token: expected a time within"):
+        span_vectors(root, spans(("low.wav", 5, 6)), "egemaps")
+
+
+def test_an_offset_is_subtracted_where_that_is_asked_for(tmp_path):
+    soundfile.write(tmp_path / "offset.wav", tone(110) + 0.1, RATE, "FLOAT")
+    soundfile.write(tmp_path / "clean.wav", tone(110), RATE, "FLOAT")
+    rows = [("offset.wav", 0.2, 0.8), ("clean.wav", 0.2, 0.8)]
+    kept = span_vectors(tmp_path, spans(*rows), "covarep55")
+    removed = span_vectors(tmp_path, spans(*rows), "covarep55", remove_offset=True)
+    names = [c.name for c in voice.columns("covarep55")]
+    naq = names.index("NAQ")
+    assert abs(removed[0, naq] - removed[1, naq]) < 1e-3 < abs(kept[0, naq] - kept[1, naq])
+
+
+def test_z_scores_by_hand():
+    vectors = np.array([[1.0, 5], [3, 5], [10, np.nan], [20, 8]])
+    speakers, training = ["a", "a", "b", "b"], ["a"]
+    own = z_score(vectors, speakers, training, "speaker")
+    assert own.tolist() == [[-1, 0], [1, 0], [-1, 0], [1, 0]]
+    # Mean 2 and deviation 1 of speaker a; the second column has no spread in training.
+    train = z_score(vectors, speakers, training, "train")
+    assert train.tolist() == [[-1, 0], [1, 0], [8, 0], [18, 3]]
+    with pytest.raises(InputError, match="one of"):
+        z_score(vectors, speakers, training, "all")

@@ -1,0 +1,320 @@
+"""The model against Eq. 1 worked out by hand, and its sizes against the paper's."""
+
+import itertools
+import math
+from fractions import Fraction
+
+import pytest
+import torch
+from torch import nn
+
+from ima.models.ima import (
+    ACTIVATIONS,
+    IMA,
+    Autoencoder,
+    Decoder,
+    Encoder,
+    ImportanceNet,
+    Modality,
+    fuse,
+)
+from ima.utils.errors import InputError
+
+#: The paper's sizes (6.1): two hidden layers of 500 and of 100, 50 latent values.
+PAPER = {"image": Modality(784, 500), "speech": Modality(696, 100)}
+
+
+def linear_layers(module):
+    return [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+
+
+def count(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+# Eq. 1
+
+#: Latents of three modalities, one sample each, and importances that are exact in binary.
+U = {
+    "a": torch.tensor([[4.0, 0.0]]),
+    "b": torch.tensor([[0.0, 8.0]]),
+    "c": torch.tensor([[2.0, 2.0]]),
+}
+Y = {"a": torch.tensor([0.25]), "b": torch.tensor([0.75]), "c": torch.tensor([1.0])}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("a", (4, 0)),
+        ("b", (0, 8)),
+        ("c", (2, 2)),
+        ("ab", (1, 6)),  # (1/4 (4, 0) + 3/4 (0, 8)) / 1
+        ("ac", (Fraction(12, 5), Fraction(8, 5))),  # ((1, 0) + (2, 2)) / (5/4)
+        ("bc", (Fraction(8, 7), Fraction(32, 7))),  # ((0, 6) + (2, 2)) / (7/4)
+        ("abc", (Fraction(3, 2), 4)),  # ((1, 0) + (0, 6) + (2, 2)) / 2
+    ],
+)
+def test_fuse_any_subset_by_hand(names, expected):
+    for order in itertools.permutations(names):
+        z = fuse({name: U[name] for name in order}, Y)  # importances of others are passed over
+        assert z.shape == (1, 2)
+        assert z[0].tolist() == pytest.approx([float(value) for value in expected], rel=1e-6)
+
+
+def test_fuse_without_importances_is_the_plain_mean():
+    assert fuse({"a": U["a"], "b": U["b"]}).tolist() == [[2, 4]]
+    assert fuse(U)[0].tolist() == pytest.approx([2, 10 / 3])
+    ones = {name: torch.ones(1) for name in U}
+    torch.testing.assert_close(fuse(U, ones), fuse(U))
+
+
+def test_fuse_depends_on_the_ratio_of_importances_only():
+    halved = {name: value / 2 for name, value in Y.items()}
+    assert torch.equal(fuse(U, halved), fuse(U, Y))
+    other = {**Y, "a": torch.tensor([0.5])}
+    assert not torch.allclose(fuse(U, other), fuse(U, Y))
+
+
+def test_fuse_weights_every_sample_by_itself():
+    u = {"a": torch.tensor([[6.0], [6.0], [6.0]]), "b": torch.tensor([[0.0], [0.0], [0.0]])}
+    y = {"a": torch.tensor([1.0, 0.5, 0.0]), "b": torch.tensor([0.0, 1.0, 0.5])}
+    assert fuse(u, y).tolist() == [[6], [2], [0]]
+
+
+def test_fuse_where_nothing_is_important():
+    y = {"a": torch.tensor([0.0, 0.5]), "b": torch.tensor([0.0, 0.5])}
+    u = {"a": torch.tensor([[3.0], [3.0]]), "b": torch.tensor([[5.0], [5.0]])}
+    assert fuse(u, y).tolist() == [[0], [4]]
+    assert fuse({"a": u["a"]}, y).tolist() == [[0], [3]]
+
+
+def test_fuse_keeps_a_leading_dimension_of_copies():
+    u = {"a": torch.tensor([[4.0, 8.0], [4.0, 8.0]]), "b": torch.zeros(2, 2)}
+    y = {
+        "a": torch.tensor([[1.0, 0.0], [0.25, 0.5], [1.0, 1.0]]),
+        "b": torch.tensor([[0.0, 1.0], [0.75, 0.5], [1.0, 1.0]]),
+    }
+    z = fuse(u, y)
+    assert z.tolist() == [[[4, 8], [0, 0]], [[1, 2], [2, 4]], [[2, 4], [2, 4]]]
+    for copy in range(3):
+        assert torch.equal(z[copy], fuse(u, {name: value[copy] for name, value in y.items()}))
+
+
+def test_fuse_says_what_is_missing():
+    with pytest.raises(InputError, match=r"importances: expected one for each of \['a', 'b'\]"):
+        fuse({"a": U["a"], "b": U["b"]}, {"a": Y["a"]})
+    with pytest.raises(InputError, match="modalities: expected at least one, found none"):
+        fuse({})
+
+
+# Encoder and decoder
+
+
+def test_encoder_and_decoder_have_two_hidden_layers_of_their_width():
+    modality = Modality(7, 5)
+    encoder, decoder = Encoder(modality, 3), Decoder(modality, 3)
+    assert encoder(torch.rand(4, 7)).shape == (4, 3)
+    assert decoder(torch.rand(4, 3)).shape == (4, 7)
+    sizes = [(layer.in_features, layer.out_features) for layer in linear_layers(encoder)]
+    assert sizes == [(7, 5), (5, 5), (5, 3)]
+    sizes = [(layer.in_features, layer.out_features) for layer in linear_layers(decoder)]
+    assert sizes == [(3, 5), (5, 5), (5, 7)]
+
+
+def test_encoder_is_relu_relu_linear():
+    """With weights and biases set, each layer by hand; the latent is not cut at 0."""
+    encoder = Encoder(Modality(2, 2), 1)
+    first, second, last = linear_layers(encoder)
+    with torch.no_grad():
+        first.weight.copy_(torch.tensor([[1.0, 2.0], [-1.0, 0.0]]))
+        first.bias.copy_(torch.tensor([0.5, 0.0]))
+        second.weight.copy_(torch.tensor([[2.0, 1.0], [1.0, 1.0]]))
+        second.bias.copy_(torch.tensor([-8.0, 1.0]))
+        last.weight.copy_(torch.tensor([[10.0, -1.0]]))
+        last.bias.copy_(torch.tensor([0.25]))
+    # (1, 1): hidden (3.5, 0), then (relu(-1), 4.5), so u = -4.5 + .25
+    # (3, 1): hidden (5.5, 0), then (3, 6.5), so u = 30 - 6.5 + .25
+    assert encoder(torch.tensor([[1.0, 1.0], [3.0, 1.0]])).tolist() == [[-4.25], [23.75]]
+
+
+@pytest.mark.parametrize(
+    ("activation", "of"),
+    [
+        ("relu", lambda v: max(v, 0)),
+        ("tanh", math.tanh),
+        ("gelu", lambda v: v * (1 + math.erf(v / math.sqrt(2))) / 2),
+    ],
+)
+@pytest.mark.parametrize("module", [Encoder, Decoder])
+def test_activations_by_hand(module, activation, of):
+    """Weights 1 and biases -1, 1/2 and 1/4: two activations, and none on what comes out."""
+    layers = module(Modality(1, 1, activation=activation), 1)
+    with torch.no_grad():
+        for layer, bias in zip(linear_layers(layers), (-1, 0.5, 0.25), strict=True):
+            layer.weight.fill_(1)
+            layer.bias.fill_(bias)
+    x = [-3.0, 0.2, 1.5, -9.0]
+    expected = [of(of(value - 1) + 0.5) + 0.25 for value in x]
+    assert layers(torch.tensor(x).view(-1, 1)).flatten().tolist() == pytest.approx(expected)
+
+
+def test_relu_is_the_activation_where_none_is_named():
+    assert set(ACTIVATIONS) == {"relu", "tanh", "gelu"}
+    assert Modality(3, 4) == Modality(3, 4, "bce", "relu")
+    model = Autoencoder({"a": Modality(3, 4), "b": Modality(3, 4, activation="tanh")}, 2)
+    for part, (name, kind) in itertools.product(
+        (model.encoders, model.decoders), (("a", nn.ReLU), ("b", nn.Tanh))
+    ):
+        found = [layer for layer in part[name].layers if not isinstance(layer, nn.Linear)]
+        assert list(map(type, found)) == [kind, kind]
+
+
+def test_parameters_at_the_papers_sizes():
+    """A layer from a to b has (a + 1) b parameters."""
+    model = Autoencoder(PAPER, 50)
+    assert count(model.encoders["image"]) == 785 * 500 + 501 * 500 + 501 * 50 == 668_050
+    assert count(model.decoders["image"]) == 51 * 500 + 501 * 500 + 501 * 784 == 668_784
+    assert count(model.encoders["speech"]) == 697 * 100 + 101 * 100 + 101 * 50 == 84_850
+    assert count(model.decoders["speech"]) == 51 * 100 + 101 * 100 + 101 * 696 == 85_496
+    assert count(model) == 668_050 + 668_784 + 84_850 + 85_496
+    importance = IMA(PAPER, 50, 100, {"image": [0.8], "speech": [0.3]}).importance
+    assert count(importance["image"]) == 785 * 100 + 101 * 100 + 101 == 88_701
+    assert count(importance["speech"]) == 697 * 100 + 101 * 100 + 101 == 79_901
+
+
+# Importance networks
+
+
+def by_hand(net, x, copy):
+    """Evaluate one copy of an importance network with plain matrix products."""
+    h = (x @ net.w1[copy] + net.b1[copy]).relu()
+    h = (h @ net.w2[copy] + net.b2[copy]).relu()
+    return (h @ net.w3[copy] + net.b3[copy]).sigmoid().squeeze(-1)
+
+
+def test_copies_give_what_each_gives_alone():
+    torch.manual_seed(0)
+    net, x = ImportanceNet(6, 4, [0.2, 0.5, 0.9]), torch.randn(10, 6)
+    y = net(x)
+    assert y.shape == (3, 10)
+    for copy in range(3):
+        alone = net.copy(copy)
+        assert alone(x).shape == (1, 10)
+        torch.testing.assert_close(alone(x)[0], y[copy])
+        torch.testing.assert_close(by_hand(net, x, copy), y[copy])
+    assert not torch.allclose(y[0], y[1], atol=0.1)
+
+
+def test_hidden_is_the_top_layer_of_every_copy():
+    """By hand: x = (1, 2) gives (1, 0) below, then (3, 0) and (0, 2) in the two copies."""
+    net = ImportanceNet(2, 2, [0.5, 0.5])
+    with torch.no_grad():
+        net.w1.copy_(torch.tensor([[1.0, 0.0], [0.0, -1.0]]))
+        net.b1.zero_()
+        net.w2.copy_(torch.tensor([[[2.0, -5.0], [0.0, 0.0]], [[-3.0, 1.0], [0.0, 0.0]]]))
+        net.b2.fill_(1.0)
+    x = torch.tensor([[1.0, 2.0]])
+    assert net.hidden(x).tolist() == [[[3, 0]], [[0, 2]]]
+    expected = (net.hidden(x) @ net.w3 + net.b3).squeeze(-1).sigmoid()
+    torch.testing.assert_close(net(x), expected)
+
+
+def test_a_copy_is_the_same_weights_and_its_own():
+    net = ImportanceNet(6, 4, [0.2, 0.5])
+    alone = net.copy(1)
+    for name, value in net.state_dict().items():
+        assert torch.equal(alone.state_dict()[name], value[1:2])
+    with torch.no_grad():
+        net.w1.zero_()
+    assert alone.w1.any()
+
+
+def test_copies_start_from_different_weights():
+    net = ImportanceNet(6, 4, [0.5, 0.5])
+    for name in ("w1", "b1", "w2", "b2", "w3", "b3"):
+        first, second = getattr(net, name)
+        assert not torch.equal(first, second)
+
+
+def test_first_weights_are_drawn_as_those_of_a_linear_layer():
+    """Uniform in +-1/sqrt(inputs): sd is that by sqrt(3)."""
+    torch.manual_seed(0)
+    net = ImportanceNet(400, 100, [0.5] * 4)
+    for weight, inputs in ((net.w1, 400), (net.w2, 100)):
+        assert weight.abs().max() <= inputs**-0.5
+        assert weight.std().item() == pytest.approx((3 * inputs) ** -0.5, rel=0.01)
+
+
+def test_the_last_bias_starts_at_logit_rho_and_its_draw():
+    net = ImportanceNet(3, 4, [0.1, 0.5, 0.7] * 50)
+    logit = torch.tensor([math.log(1 / 9), 0, math.log(7 / 3)] * 50)
+    draw = net.b3.flatten() - logit
+    assert draw.abs().max() <= 1 / math.sqrt(4) + 1e-6 and draw.abs().max() > 0.4
+
+
+@pytest.mark.parametrize("rho", [0.03, 0.3, 0.8])
+def test_importances_start_near_rho(rho):
+    torch.manual_seed(1)
+    mean = ImportanceNet(784, 100, [rho] * 20)(torch.rand(50, 784)).mean()
+    assert mean.item() == pytest.approx(rho, abs=0.02)
+
+
+@pytest.mark.parametrize("rho", [0.0, 1.0])
+def test_importances_are_constant_at_a_rho_of_0_or_1(rho):
+    network = ImportanceNet(6, 5, [rho, 0.5])
+    y = network(torch.randn(20, 6))
+    assert y[0].tolist() == [rho] * 20
+    assert len(set(y[1].tolist())) == 20  # control
+
+
+@pytest.mark.parametrize("rho", [-0.1, 1.5, float("nan")])
+def test_rho_outside_0_and_1_is_an_error(rho):
+    with pytest.raises(InputError, match=r"rho: expected numbers in \[0, 1\]"):
+        ImportanceNet(3, 2, [0.5, rho])
+
+
+# The whole
+
+
+def test_importances_are_in_0_and_1_even_far_out():
+    model = IMA({"a": Modality(3, 4)}, 2, 4, {"a": [0.5] * 5})
+    y = model.importances({"a": 1e6 * torch.randn(100, 3)})["a"]
+    assert y.min() >= 0 and y.max() <= 1 and torch.isfinite(y).all()
+
+
+def test_order_of_modalities_is_kept():
+    modalities = {name: Modality(3, 4) for name in ("touch", "image", "audio")}
+    model = IMA(modalities, 2, 4, {name: [0.5] for name in sorted(modalities)})
+    order = ["touch", "image", "audio"]
+    assert list(model.autoencoder.modalities) == order
+    assert list(model.autoencoder.encoders) == order == list(model.autoencoder.decoders)
+    assert list(model.importance) == order
+
+
+def test_three_modalities_and_those_that_are_there():
+    modalities = {"a": Modality(3, 4), "b": Modality(5, 6, "sse"), "c": Modality(2, 2)}
+    model = IMA(modalities, 2, 4, {"a": [0.5] * 3, "b": [0.1] * 3, "c": [0.9] * 3})
+    x = {name: torch.rand(7, modality.dimension) for name, modality in modalities.items()}
+    u, y = model.autoencoder.encode(x), model.importances(x)
+    assert {name: value.shape for name, value in u.items()} == dict.fromkeys("abc", (7, 2))
+    assert {name: value.shape for name, value in y.items()} == dict.fromkeys("abc", (3, 7))
+    assert fuse(u, y).shape == (3, 7, 2)
+    part = model.autoencoder.encode({"c": x["c"], "a": x["a"]})
+    assert list(part) == ["c", "a"] and torch.equal(part["a"], u["a"])
+    assert fuse(part, y).shape == (3, 7, 2)
+
+
+@pytest.mark.parametrize(
+    "values", [(0, 5, "bce"), (5, 0, "sse"), (-1, 5, "bce"), (5, 5, "mse"), (5, 5, "bce", "sine")]
+)
+def test_a_modality_that_cannot_be(values):
+    expected = r"one of \('bce', 'sse'\), activation one of \['relu', 'tanh', 'gelu'\]"
+    with pytest.raises(InputError, match=f"modality: expected .* {expected}"):
+        Modality(*values)
+
+
+@pytest.mark.parametrize(("modalities", "latent"), [(PAPER, 0), (PAPER, -2), ({}, 2)])
+def test_a_model_that_cannot_be(modalities, latent):
+    with pytest.raises(InputError, match=f"model: expected a latent size .* found latent {latent}"):
+        Autoencoder(modalities, latent)

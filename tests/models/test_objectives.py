@@ -1,0 +1,429 @@
+"""The objectives of stage 2 (Eqs. 3 and 4) against values worked out by hand, in doubles."""
+
+import math
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from ima.models.ima import fuse
+from ima.models.objectives import Z, correlation, ima_plus, paper
+from ima.training.losses import local
+from ima.utils.errors import InputError
+
+#: `paper` with each of its choices.
+CHOICES = [{"z": z, "scale": scale} for z in Z for scale in ("batch", None)]
+
+
+def doubles(*values):
+    return torch.tensor([float(value) for value in values], dtype=torch.float64)
+
+
+def assert_near(found, expected):
+    """To twelve digits."""
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def drawn(names="ab", copies=2, samples=20, latent=3):
+    """Return u, y and rho at random, of several copies."""
+    rng = np.random.default_rng(0)
+    u = {m: torch.from_numpy(rng.normal(size=(samples, latent)) + 1) for m in names}
+    y = {m: torch.from_numpy(rng.random((copies, samples))) for m in names}
+    return u, y, {m: torch.from_numpy(rng.random(copies)) for m in names}
+
+
+# L_corr of one modality
+
+#: Three samples; means 2 and (1, 3), deviations (-1, 0, 1) and ((-1, 0), (0, -3), (1, 3)).
+SAMPLES_Z = doubles(1, 2, 3).view(3, 1)
+SAMPLES_U = torch.tensor([[0.0, 3.0], [1.0, 0.0], [2.0, 6.0]], dtype=torch.float64)
+
+
+def scale_free(y, z, u):
+    """Return L_corr of importances (B,) divided by its value at equal weights."""
+    equal = correlation(torch.zeros(1, len(y), dtype=y.dtype), z, u)
+    return (correlation(y.view(1, -1), z, u) / equal).item()
+
+
+def test_correlation_by_hand():
+    """Weights 1/2 1/4 1/4: means 7/4 and (3/4, 3), deviations (-3 1 5)/4 and so on."""
+    y = doubles(0, 0.5, 0.5)
+    raw = correlation(y.view(1, 3), SAMPLES_Z, SAMPLES_U)
+    expected, equal = Fraction(11, 16) ** 2 + Fraction(3, 4) ** 2, Fraction(2, 3) ** 2 + 1
+    assert_near(raw, doubles(expected))
+    assert scale_free(y, SAMPLES_Z, SAMPLES_U) == pytest.approx(float(expected / equal), 1e-12)
+
+
+def noisy(seed=0):
+    """Return latents of two modalities that share a class, but for 100 samples of noise in u.
+
+    For each of 4 classes the noise has the same 25 values, so it is uncorrelated to the last bit.
+    """
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(2, 4, 3))
+    shared = np.repeat(np.arange(4), 75)
+    z, u = (centre[shared] + 0.1 * rng.normal(size=(300, 3)) for centre in centres)
+    z = np.concatenate([z, np.repeat(centres[0], 25, axis=0)])
+    u = np.concatenate([u, np.tile(rng.normal(size=(25, 3)), (4, 1))])
+    return torch.from_numpy(z), torch.from_numpy(u), torch.from_numpy(np.arange(400) < 300)
+
+
+def test_correlation_is_0_where_only_noise_is_unimportant():
+    z, u, clean = noisy()
+    assert scale_free(clean.double(), z, u) < 1e-12
+
+
+def test_correlation_of_other_importances():
+    """Controls: constant ones give 1; the wrong way round or at random they are far from 0."""
+    z, u, clean = noisy()
+    for constant in (0.0, 0.3, 0.99):
+        y = torch.full((400,), constant, dtype=torch.float64)
+        assert scale_free(y, z, u) == pytest.approx(1)
+    assert scale_free(1 - clean.double(), z, u) > 1
+    shuffled = clean[torch.randperm(400, generator=torch.Generator().manual_seed(0))].double()
+    assert 0.3 < scale_free(shuffled, z, u) < 3
+
+
+def test_correlation_of_noise_that_is_not_exactly_uncorrelated():
+    rng = np.random.default_rng(1)
+    z, u, clean = noisy()
+    u[300:] = torch.from_numpy(rng.normal(size=(100, 3)))
+    assert scale_free(clean.double(), z, u) < 0.1
+
+
+def test_correlation_of_scaled_and_shifted_latents():
+    z, u, _ = noisy()
+    y = torch.rand(1, 400, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    raw = correlation(y, z, u)
+    for a, b in ((10.0, 1.0), (1.0, 0.01), (-5.0, 7.0)):
+        scaled = (a * z + 3, b * u - 2)
+        torch.testing.assert_close(correlation(y, *scaled), (a * b) ** 2 * raw)
+        assert scale_free(y[0], *scaled) == pytest.approx(scale_free(y[0], z, u))
+
+
+# The objective `paper` by hand
+
+#: Two modalities with one latent value, three samples, one copy.
+U = {"a": doubles(4, 0, 3).view(3, 1), "b": doubles(0, 8, 4).view(3, 1)}
+Y = {"a": doubles(0.25, 1, 0.5).view(1, 3), "b": doubles(0.75, 1, 0.5).view(1, 3)}
+RHO = {"a": doubles(0.5), "b": doubles(0.25)}
+
+#: y_comp is (3/4, 0, 1/2) and (1/4, 0, 1/2), which weights the first and third sample 3/5 2/5 and
+#: 1/3 2/3. Of two points of weights p and q, the covariance is p q (their differences' product):
+#: 6/25 dz du with du = -1 in a, 2/9 dz du with du = 4 in b. At equal weights, u deviates from its
+#: mean by (5, -7, 2)/3 and (-4, 4, 0).
+BY_HAND = {
+    # z = (1, 4, 7/2): dz = 5/2; deviations (-11, 7, 4)/6, covariances -16/9 and 4
+    "joint": {"a": ((3, 5), (16, 9)), "b": ((20, 9), (4, 1))},
+    "detached": {"a": ((3, 5), (16, 9)), "b": ((20, 9), (4, 1))},
+    # z = (2, 4, 7/2): dz = 3/2; deviations (-7, 5, 2)/6, covariances -11/9 and 8/3
+    "equal": {"a": ((9, 25), (11, 9)), "b": ((4, 3), (8, 3))},
+    # z = u_b = (0, 8, 4) for a: dz = 4; z = u_a = (4, 0, 3) for b: dz = -1; covariances -16/3
+    "leave_one_out": {"a": ((24, 25), (16, 3)), "b": ((8, 9), (16, 3))},
+}
+#: y_mean 7/12 and 3/4: (7 ln 7/6 + 5 ln 5/6) / 12 and 3 (ln 3) / 4 + (ln 1/3) / 4.
+LOCAL = {
+    "a": (7 * math.log(7 / 6) + 5 * math.log(5 / 6)) / 12,
+    "b": math.log(3) / 2,
+}
+
+
+def at_hand(name, scale="batch", lambda_corr=10.0):
+    return paper(U, Y, RHO, lambda_corr, z=name, scale=scale)
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_terms_of_paper_by_hand(name):
+    terms = at_hand(name)
+    assert terms.keys() == {"loss", *(f"{t}_{m}" for t in ("corr", "raw", "local", "y") for m in U)}
+    for m, (weighted, equal) in BY_HAND[name].items():
+        raw = Fraction(*weighted) ** 2
+        assert_near(terms[f"raw_{m}"], doubles(raw))
+        assert_near(terms[f"corr_{m}"], doubles(raw / Fraction(*equal) ** 2))
+        assert_near(terms[f"local_{m}"], doubles(LOCAL[m]))
+    assert_near(terms["y_a"], doubles(Fraction(7, 12)))
+    assert_near(terms["y_b"], doubles(Fraction(3, 4)))
+
+
+@pytest.mark.parametrize(
+    ("name", "scale"),
+    [(name, "batch") for name in BY_HAND] + [("joint", None), ("joint", {"a": 0.5, "b": 4.0})],
+)
+def test_loss_of_paper_by_hand(name, scale):
+    """Its form is that of the choice, and its lambda weighs L_corr alone."""
+    for lambda_corr in (0.0, 1.0, 7.0):
+        expected = sum(LOCAL.values())
+        for m, (weighted, equal) in BY_HAND[name].items():
+            divisor = Fraction(*equal) ** 2 if scale == "batch" else scale[m] if scale else 1
+            expected += lambda_corr * float(Fraction(*weighted) ** 2) / float(divisor)
+        assert_near(at_hand(name, scale, lambda_corr)["loss"], doubles(expected))
+
+
+def test_choices_differ():
+    """Control: none passes for another, but for the two whose values are the same by design."""
+    losses = [at_hand(name)["loss"].item() for name in ("joint", "equal", "leave_one_out")]
+    losses.append(at_hand("joint", scale=None)["loss"].item())
+    assert len({round(loss, 6) for loss in losses}) == 4
+    assert tuple(BY_HAND) == Z
+
+
+@pytest.mark.parametrize("name", Z)
+def test_terms_of_three_modalities_are_numpys(name):
+    u, y, rho = drawn("abc", copies=2)
+    terms = paper(u, y, rho, z=name, scale="batch")
+    v = {m: value.numpy() for m, value in u.items()}
+    for copy in range(2):
+        w = {m: y[m][copy].numpy() for m in u}
+        for m in u:
+            if name == "leave_one_out":
+                z = np.mean([v[n] for n in u if n != m], axis=0)
+            elif name == "equal":
+                z = np.mean(list(v.values()), axis=0)
+            else:
+                z = sum(w[n][:, None] * v[n] for n in u) / sum(w.values())[:, None]
+            raw, equal = (
+                np.square(np.cov(z.T, v[m].T, ddof=0, aweights=weights)[:3, 3:]).sum()
+                for weights in (1 - w[m], np.ones(20))
+            )
+            assert terms[f"raw_{m}"][copy].item() == pytest.approx(raw, rel=1e-10)
+            assert terms[f"corr_{m}"][copy].item() == pytest.approx(raw / equal, rel=1e-10)
+            assert terms[f"local_{m}"][copy] == local(y[m][copy], rho[m][copy])
+
+
+# What flows where in `paper`
+
+
+def gradients(options, term):
+    """Return by modality the gradient of a term with respect to its importances, or None."""
+    u, y, rho = drawn()
+    y = {m: value.requires_grad_() for m, value in y.items()}
+    terms = paper(u, y, rho, **options)
+    found = torch.autograd.grad(terms[term].sum(), tuple(y.values()), allow_unused=True)
+    return dict(zip(y, found, strict=True))
+
+
+@pytest.mark.parametrize("z", Z)
+@pytest.mark.parametrize("term", ["corr_a", "raw_a"])
+def test_the_importances_of_others(z, term):
+    """Through z with its gradient alone they move a modality's L_corr; its own always do."""
+    found = gradients({"z": z}, term)
+    assert found["a"].abs().min() > 0
+    assert (found["b"] is not None) == (z == "joint")
+    if z == "joint":
+        assert found["b"].abs().min() > 0
+
+
+@pytest.mark.parametrize(
+    ("z", "knows"), [("joint", 1), ("detached", 1), ("equal", 0), ("leave_one_out", 0)]
+)
+def test_whether_a_modality_knows_the_importances_of_another(z, knows):
+    u, y, rho = drawn("abc")
+    other = {**y, "b": 1 - y["b"]}
+    first, second = (paper(u, value, rho, z=z)["corr_a"] for value in (y, other))
+    assert torch.equal(first, second) != knows
+
+
+@pytest.mark.parametrize("scale", ["batch", None])
+def test_joint_follows_the_slope_and_detached_does_not(scale):
+    """The loss at a little more and less of one importance tells the slope."""
+    u, y, rho = drawn()
+    step = torch.zeros_like(y["a"])
+    step[1, 4] = 1e-6
+    more, less = (
+        paper(u, {**y, "a": y["a"] + s}, rho, scale=scale)["loss"][1] for s in (step, -step)
+    )
+    slope = ((more - less) / 2e-6).item()
+    options = {"scale": scale}
+    joint = gradients({"z": "joint", **options}, "loss")["a"][1, 4].item()
+    detached = gradients({"z": "detached", **options}, "loss")["a"][1, 4].item()
+    assert joint == pytest.approx(slope, rel=1e-5)
+    assert detached != pytest.approx(slope, rel=0.01)
+
+
+def test_detached_has_the_slope_of_a_constant_z():
+    u, y, _ = drawn()
+    z = fuse(u, y)
+    own = y["a"].clone().requires_grad_()
+    (expected,) = torch.autograd.grad(correlation(own, z, u["a"]).sum(), own)
+    assert_near(gradients({"z": "detached"}, "corr_a")["a"], expected)
+
+
+def test_with_others_nothing_is_correlated_with_itself():
+    """Every u_a meets every u_b: they share nothing, but each is a part of the joint z."""
+    rng = np.random.default_rng(0)
+    first, second = (torch.from_numpy(rng.normal(size=(8, 3))) for _ in "ab")
+    u = {"a": first.repeat_interleave(8, 0), "b": second.repeat(8, 1)}
+    y = {m: torch.zeros(1, 64, dtype=torch.float64) for m in u}
+    rho = {m: doubles(0.8) for m in u}
+    assert paper(u, y, rho, z="leave_one_out")["raw_a"].item() < 1e-25
+    assert paper(u, y, rho, z="equal")["raw_a"].item() > 0.1
+
+
+# Scale
+
+
+@pytest.mark.parametrize("options", CHOICES)
+def test_the_size_of_latents_is_nothing_by_the_scale_of_a_batch(options):
+    """Ten times as long, ||C||^2 of z and u is 10^4 times as much."""
+    u, y, rho = drawn()
+    long = {m: 10 * value for m, value in u.items()}
+    one, ten = (paper(value, y, rho, **options) for value in (u, long))
+    for m in u:
+        torch.testing.assert_close(ten[f"raw_{m}"], 1e4 * one[f"raw_{m}"])
+        grows = 1 if options["scale"] else 1e4
+        torch.testing.assert_close(ten[f"corr_{m}"], grows * one[f"corr_{m}"])
+        assert torch.equal(ten[f"local_{m}"], one[f"local_{m}"])
+
+
+@pytest.mark.parametrize(
+    ("z", "counts"), [("joint", True), ("equal", True), ("leave_one_out", False)]
+)
+def test_the_size_of_one_modalitys_latents(z, counts):
+    """A longer latent becomes most of z, and correlates with itself."""
+    u, y, rho = drawn()
+    long = {**u, "a": 10 * u["a"]}
+    one, ten = (paper(value, y, rho, 10.0, z, "batch")["loss"] for value in (u, long))
+    assert ((ten - one).abs() > (0.01 if counts else 1e-9)).all() == counts
+
+
+# The ends of `paper`
+
+
+def at_the_end(options, dtype, rows, importance):
+    """Return the terms, and whether the loss' gradients are numbers, at the first so many rows."""
+    u, y, rho = ({m: v.to(dtype) for m, v in part.items()} for part in drawn())
+    u = {m: value[:rows] for m, value in u.items()}
+    y = {m: torch.full_like(v[:, :rows], importance).requires_grad_() for m, v in y.items()}
+    terms = paper(u, y, rho, **options)
+    found = torch.autograd.grad(terms["loss"].sum(), tuple(y.values()))
+    return terms, all(torch.isfinite(gradient).all() for gradient in found)
+
+
+@pytest.mark.parametrize("options", CHOICES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_where_all_is_important(options, dtype):
+    """Weights that are all 0: L_corr is 0 and gradients are numbers."""
+    terms, finite = at_the_end(options, dtype, 20, 1.0)
+    assert terms["corr_a"].tolist() == [0, 0] == terms["raw_b"].tolist()
+    assert torch.isfinite(terms["loss"]).all() and finite
+
+
+@pytest.mark.parametrize("scale", [None, "batch"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_where_one_sample_is_left(scale, dtype):
+    """Nothing varies: L_corr is 0 and gradients are numbers."""
+    terms, finite = at_the_end({"scale": scale}, dtype, 1, 0.3)
+    assert terms["corr_a"].tolist() == [0, 0] == terms["raw_b"].tolist()
+    assert torch.isfinite(terms["loss"]).all() and finite
+
+
+def test_unknown_z():
+    u, y, rho = drawn()
+    with pytest.raises(InputError, match=r"z of Eq. 3: expected one of .*'joint'.*found nearest"):
+        paper(u, y, rho, z="nearest")
+
+
+# The objective `ima+`
+
+#: With the importances Y: a's weights (3/4, 0, 1/2) v are (3/4, 0, 1/4), so S is 9/4 - 1/4 = 2;
+#: b's (1/4, 0, 1/2) v are (1/4, 0, 1/4), so S is (1 - 4) / 2 = -3/2, which is cut at 0.
+SHARED = {"a": doubles(3, 5, -1), "b": doubles(1, 2, -4)}
+PARTNER = {"a": doubles(1, 0.5, 0.5), "b": doubles(1, 1, 0.5)}
+
+
+@pytest.mark.parametrize("lambda_corr", [0.0, 7.0])
+def test_ima_plus_by_hand(lambda_corr):
+    terms = ima_plus(SHARED, PARTNER, Y, RHO, lambda_corr)
+    assert terms.keys() == at_hand("joint").keys()
+    for term, value in (("raw_a", 2), ("corr_a", 4), ("raw_b", -1.5), ("corr_b", 0)):
+        assert_near(terms[term], doubles(value))
+    for m in "ab":
+        assert_near(terms[f"local_{m}"], doubles(LOCAL[m]))
+        assert_near(terms[f"y_{m}"], Y[m].mean(1))
+    assert_near(terms["loss"], doubles(sum(LOCAL.values()) + lambda_corr * 4))
+
+
+def test_slope_of_ima_plus_by_hand():
+    """dS/dy_i = -v_i (s_i - S) / sum w, and d(S^2) = 2 S dS; none where S is below 0."""
+    y = {m: value.clone().requires_grad_() for m, value in Y.items()}
+    terms = ima_plus(SHARED, PARTNER, y, RHO)
+    (found,) = torch.autograd.grad(terms["corr_a"].sum(), y["a"], retain_graph=True)
+    assert_near(found, doubles(-4, -6, 6).view(1, 3))
+    (found,) = torch.autograd.grad(terms["corr_b"].sum(), y["b"], retain_graph=True)
+    assert found.abs().max() == 0
+    with pytest.raises(RuntimeError, match="not have been used"):  # b's are nothing to a
+        torch.autograd.grad(terms["corr_a"].sum(), y["b"])
+
+
+def drawn_shared(names="ab", copies=4, samples=20):
+    """Return s of mean 1, v, y and rho at random."""
+    rng = np.random.default_rng(1)
+    _, y, rho = drawn(names, copies, samples)
+    shared = {m: torch.from_numpy(1 + rng.normal(size=(copies, samples))) for m in names}
+    shared = {m: value / value.mean(1, keepdim=True) for m, value in shared.items()}
+    return shared, {m: torch.from_numpy(rng.random((copies, samples))) for m in names}, y, rho
+
+
+def test_alike_importances_share_as_all_does():
+    """S is 1 where all partners count alike, too; and a pair of v = 0 is not there."""
+    shared, partner, y, rho = drawn_shared()
+    ones = {m: torch.ones_like(value) for m, value in partner.items()}
+    for value in (0.0, 0.6):
+        alike = {m: torch.full_like(of, value) for m, of in y.items()}
+        assert_near(ima_plus(shared, ones, alike, rho)["raw_a"], doubles(1, 1, 1, 1))
+    less = {m: value.clone() for m, value in partner.items()}
+    less["a"][:, 3] = 0
+    changed = {m: value.clone() for m, value in shared.items()}
+    changed["a"][:, 3] = 1000
+    first, second = (ima_plus(s, less, y, rho)["raw_a"] for s in (shared, changed))
+    assert_near(first, second)
+    assert ((ima_plus(changed, partner, y, rho)["raw_a"] - first).abs() > 1).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("rows", "importance"), [(20, 1.0), (1, 0.3), (1, 1.0)])
+def test_the_ends_of_ima_plus(dtype, rows, importance):
+    """All important, or one pair: numbers; with weights that are all 0, nothing is shared."""
+    shared, partner, y, rho = ({m: v.to(dtype) for m, v in of.items()} for of in drawn_shared())
+    shared, partner = ({m: v[:, :rows] for m, v in of.items()} for of in (shared, partner))
+    y = {m: torch.full_like(v[:, :rows], importance).requires_grad_() for m, v in y.items()}
+    terms = ima_plus(shared, partner, y, rho)
+    if importance == 1:
+        assert terms["corr_a"].tolist() == [0] * 4
+    assert torch.isfinite(terms["loss"]).all()
+    found = torch.autograd.grad(terms["loss"].sum(), tuple(y.values()))
+    assert all(torch.isfinite(gradient).all() for gradient in found)
+
+
+# Copies
+
+
+@pytest.mark.parametrize("options", [*CHOICES, None], ids=str)
+def test_copies_are_what_each_is_alone(options):
+    u, y, rho = drawn("abc", copies=4)
+    shared, partner, *_ = drawn_shared("abc")
+    objective = ima_plus if options is None else partial(paper, **options)
+    terms = objective(*((shared, partner) if options is None else (u,)), y, rho)
+    for copy in range(4):
+        of_one = [
+            {m: value[copy : copy + 1] for m, value in part.items()}
+            for part in (y, rho, shared, partner)
+        ]
+        found = objective(*(of_one[2:] if options is None else (u,)), *of_one[:2])
+        for term, value in found.items():
+            assert terms[term].shape == (4,) and value.shape == (1,)
+            assert_near(terms[term][copy], value[0])
+    assert len(set(terms["loss"].tolist())) == 4
+
+
+def test_one_row_stands_for_every_copy():
+    shared, partner, y, rho = drawn_shared()
+    one = [{m: value[:1] for m, value in part.items()} for part in (shared, partner)]
+    flat = [{m: value[0] for m, value in part.items()} for part in (shared, partner)]
+    every = [{m: value[:1].expand(4, -1) for m, value in p.items()} for p in (shared, partner)]
+    expected = ima_plus(*every, y, rho)
+    for parts in (one, flat):
+        for term, value in ima_plus(*parts, y, rho).items():
+            assert_near(value, expected[term])

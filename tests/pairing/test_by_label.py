@@ -1,0 +1,317 @@
+"""Pairs by label: how many of each kind, what is used how often, and where noise stands."""
+
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from ima.datasets.splits import hold_out
+from ima.pairing.by_label import (
+    CLEAN,
+    class_size,
+    draw,
+    make_pairs,
+    modalities,
+    noise_count,
+    noise_kind,
+    pair_splits,
+    read_pairs,
+)
+from ima.utils.errors import InputError
+from ima.utils.io import write_parquet
+from ima.utils.schemas import pairs_schema
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def corpus(*counts, seed=0):
+    """Return shuffled labels of so many items of class 0, 1, ..."""
+    return rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+
+
+def pairs_of(labels, factor, total=None, seed=0, rows=None, first=None):
+    rows = rows or {m: np.arange(len(v)) for m, v in labels.items()}
+    first = first or {m: len(v) for m, v in labels.items()}
+    table = make_pairs(labels, rows, factor, total, first, rng(seed))
+    return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
+
+
+LABELS = {"image": corpus(20, 30, seed=1), "speech": corpus(7, 30, seed=2)}
+
+
+@pytest.mark.parametrize(
+    ("factor", "noisy"),
+    [(0, (0, 0)), (0.1, (2, 3)), (0.5, (10, 15)), (1, (20, 30)), (0.07, (1, 2))],
+)
+def test_how_many_pairs_a_class_has_of_each_kind(factor, noisy):
+    """N(1 - R) clean, N R and N R noisy, with N = 20 and 30; R N = 1.4 and 2.1 are rounded."""
+    pairs = pairs_of(LABELS, factor)
+    found = Counter(zip(pairs["label"].tolist(), pairs["kind"].tolist(), strict=True))
+    expected = {}
+    for label, (n, noise) in enumerate(zip((20, 30), noisy, strict=True)):
+        expected[label, "clean"] = n - noise
+        expected[label, "image_noise"] = expected[label, "speech_noise"] = noise
+    assert found == {key: n for key, n in expected.items() if n}
+    assert len(pairs["label"]) == 50 + sum(noisy)  # N (1 + R)
+
+
+def test_the_table_is_of_its_schema():
+    rows = {m: np.arange(len(v)) for m, v in LABELS.items()}
+    first = {m: len(v) for m, v in LABELS.items()}
+    table = make_pairs(LABELS, rows, 0.1, None, first, rng())
+    assert table.schema.equals(pairs_schema(["image", "speech"]))
+
+
+def label_mismatches(pairs, labels):
+    """Count the digits that are not of their pair's class."""
+    wrong = 0
+    for m, values in labels.items():
+        digits = pairs[f"item_{m}"] < len(values)
+        wrong += int((values[pairs[f"item_{m}"][digits]] != pairs["label"][digits]).sum())
+    return wrong
+
+
+def test_every_digit_is_of_its_pairs_class():
+    pairs = pairs_of(LABELS, 0.3)
+    assert label_mismatches(pairs, LABELS) == 0
+    # Control: with one column in another order, most pairs of two classes do not agree.
+    pairs["item_speech"] = rng(9).permutation(pairs["item_speech"])
+    assert label_mismatches(pairs, LABELS) > 10
+
+
+def test_the_kind_says_where_the_noise_is():
+    pairs = pairs_of(LABELS, 0.3)
+    for m, values in LABELS.items():
+        noise = pairs[f"item_{m}"] >= len(values)
+        assert (noise == (pairs["kind"] == noise_kind(m))).all() and noise.any()
+    assert CLEAN in pairs["kind"]
+
+
+@pytest.mark.parametrize("factor", [0, 0.3, 1])
+def test_a_digit_is_used_no_more_often_than_needed(factor):
+    pairs = pairs_of(LABELS, factor)
+    for m, values in LABELS.items():
+        digits = pairs[f"item_{m}"][pairs[f"item_{m}"] < len(values)]
+        used = np.bincount(digits, minlength=len(values))
+        for label, n in ((0, 20), (1, 30)):
+            have = int((values == label).sum())
+            counts = used[values == label]
+            assert counts.sum() == n  # N digits of each class, clean or beside noise
+            assert counts.min() == n // have and counts.max() == -(-n // have)
+
+
+def test_no_digit_is_in_two_pairs_where_there_are_enough():
+    labels = {"image": corpus(12, 15), "speech": corpus(12, 15, seed=3)}
+    pairs = pairs_of(labels, 0.25)
+    for m in labels:
+        items = pairs[f"item_{m}"]
+        assert len(set(items.tolist())) == len(items)
+        assert set(range(27)) <= set(items.tolist())  # and none is left out
+
+
+def test_noise_rows_follow_the_digits_without_a_gap():
+    pairs = pairs_of(LABELS, 0.3)
+    for m, values in LABELS.items():
+        noise = np.sort(pairs[f"item_{m}"][pairs["kind"] == noise_kind(m)])
+        assert noise.tolist() == list(range(len(values), len(values) + 15))  # .3 x 20 + .3 x 30
+
+
+SPLITS = {"image": np.repeat(["train", "test"], 25), "speech": np.tile(["test", "train"], 25)[:37]}
+
+
+def items():
+    """Return ITEMS of both modalities; splits alternate in one and follow each other in one."""
+    return {
+        m: pa.table(
+            {
+                "id": [f"{m}/{i}" for i in range(len(values))],
+                "split": SPLITS[m],
+                "label": values.astype(np.int8),
+            }
+        )
+        for m, values in LABELS.items()
+    }
+
+
+def columns(table):
+    return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
+
+
+def test_splits_share_neither_digit_nor_noise():
+    """Validation pairs are of training items that no training pair has."""
+    tables = pair_splits(items(), 0.2, {"train": None, "test": 40, "validation": None}, 0.2, seed=0)
+    assert list(tables) == ["train", "test", "validation"]
+    pairs = {split: columns(table) for split, table in tables.items()}
+    for m, labels in LABELS.items():
+        noise, used = [], []
+        for split in tables:
+            rows, kinds = pairs[split][f"item_{m}"], pairs[split]["kind"]
+            digits = rows[rows < len(labels)]
+            assert (SPLITS[m][digits] == ("test" if split == "test" else "train")).all()
+            assert label_mismatches(pairs[split], LABELS) == 0
+            noise += sorted(rows[kinds == noise_kind(m)].tolist())
+            used.append(set(digits.tolist()))
+        assert noise == list(range(len(labels), len(labels) + len(noise))) and noise
+        assert sum(map(len, used)) == len(set().union(*used)) == len(labels)  # and all are used
+    assert (pairs["test"]["kind"] != "clean").sum() == 2 * 8  # N = 40, R = .2
+
+
+def test_splits_are_drawn_apart_and_by_the_seed():
+    one, same, other = (
+        pair_splits(items(), 0.2, {"train": 40, "validation": 9}, 0.2, seed) for seed in (0, 0, 1)
+    )
+    assert len(one["validation"]) == 9 + 2  # N = 9, R N = 2 of 4 and 5, rounded each
+    for split in ("train", "validation"):
+        assert one[split].equals(same[split]) and not one[split].equals(other[split])
+    # The total of one split is nothing to the others.
+    more = pair_splits(items(), 0.2, {"train": 40, "test": 30}, 0.2, 0)
+    less = pair_splits(items(), 0.2, {"train": 40, "test": None}, 0.2, 0)
+    assert more["train"].equals(less["train"]) and not more["test"].equals(less["test"])
+
+
+def test_other_splits_are_nothing_to_training_pairs():
+    one = pair_splits(items(), 0.2, {"train": 40}, 0.2, 0)
+    both = pair_splits(items(), 0.2, {"train": 40, "test": None}, 0.2, 0)
+    assert both["train"].equals(one["train"])
+
+
+@pytest.mark.parametrize(
+    ("share", "held"),
+    [(0.2, (4, 2, 1, 0)), (0.25, (5, 2, 1, 0)), (0.01, (1, 1, 1, 0)), (0.99, (19, 9, 1, 0))],
+)
+def test_a_share_of_each_class_is_held_out(share, held):
+    """Of 20, 10, 2 and 1 training items: rounded (2.5 to 2), at least one, and one stays."""
+    labels, splits = corpus(25, 12, 3, 2), np.full(42, "test", "<U5")
+    for c, n in enumerate((20, 10, 2, 1)):
+        splits[np.flatnonzero(labels == c)[:n]] = "train"
+    before = splits.copy()
+    found = hold_out(splits, labels, share, rng())
+    assert (splits == before).all()  # a copy
+    assert tuple(np.bincount(labels[found == "validation"], minlength=4)) == held
+    assert (before[found == "validation"] == "train").all()
+    assert (found[found != "validation"] == before[found != "validation"]).all()
+
+
+def test_what_is_held_out_is_random_and_of_the_rng():
+    labels, splits = corpus(60, 60), np.full(120, "train")
+    one, same, other = (
+        hold_out(splits, labels, 0.2, rng(seed)) == "validation" for seed in (0, 0, 1)
+    )
+    assert (one == same).all() and 5 < (one & ~other).sum() < 24
+    assert not one[: one.sum()].all()
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, float("nan")])
+def test_a_share_to_hold_out_that_cannot_be(share):
+    with pytest.raises(InputError, match=r"held_out: expected a share in \(0, 1\)"):
+        pair_splits(items(), 0.2, {"train": None}, share, 0)
+
+
+def test_a_split_without_items():
+    with pytest.raises(InputError, match="image items: expected some in 'dev', found none"):
+        pair_splits(items(), 0.2, {"dev": None}, 0.2, seed=0)
+
+
+def test_how_much_noise_pair_tables_ask_for(tmp_path):
+    tables = pair_splits(items(), 0.2, {"train": None, "test": 40}, 0.2, seed=0)
+    paths = [tmp_path / f"{split}.parquet" for split in tables]
+    for path, table in zip(paths, tables.values(), strict=True):
+        write_parquet(table, path, pairs_schema(["image", "speech"]))
+    noisy = [sum(k == "image_noise" for k in t["kind"].to_pylist()) for t in tables.values()]
+    assert noise_count("image", 50, paths) == sum(noisy)
+    assert noise_count("image", 50, paths[:1]) == noisy[0]
+    clean = pair_splits(items(), 0, {"train": None}, 0.2, seed=0)["train"]
+    write_parquet(clean, tmp_path / "clean.parquet")
+    assert noise_count("image", 50, [tmp_path / "clean.parquet"]) == 0
+
+
+def test_a_pair_table_is_read_with_its_modalities(tmp_path):
+    path = tmp_path / "pairs.parquet"
+    table = pair_splits(items(), 0.2, {"train": None}, 0.2, seed=0)["train"]
+    write_parquet(table, path)
+    assert read_pairs(path).equals(table) and modalities(table) == ["image", "speech"]
+    write_parquet(table.slice(0, 0), path)
+    with pytest.raises(InputError, match=r"pairs\.parquet: expected pairs"):
+        read_pairs(path)
+    write_parquet(table.select(["label", "kind"]), path)
+    with pytest.raises(InputError, match=r"expected pairs, .*found \['label', 'kind'\]"):
+        read_pairs(path)
+
+
+def test_order_is_random_and_of_the_seed():
+    one, same, other = (pairs_of(LABELS, 0.3, seed=seed) for seed in (1, 1, 2))
+    for name in one:
+        assert (one[name] == same[name]).all()
+    assert (one["item_image"] != other["item_image"]).any()
+    assert (np.diff(one["label"]) < 0).any()  # classes are mixed
+    assert len(set(one["kind"][:20].tolist())) > 1  # and so are kinds
+
+
+def test_who_meets_whom_is_random():
+    labels = {"image": corpus(50), "speech": corpus(50)}
+    pairs = pairs_of(labels, 0)
+    # Under chance one pair of the same row number is expected; six or more: p < .001.
+    assert (pairs["item_image"] == pairs["item_speech"]).sum() < 6
+
+
+@pytest.mark.parametrize("factor", [-0.01, 1.01, float("nan")])
+def test_a_noise_factor_out_of_range(factor):
+    with pytest.raises(InputError, match=r"noise factor R: expected a number in \[0, 1\]"):
+        pairs_of(LABELS, factor)
+
+
+@pytest.mark.parametrize("names", [["image"], ["image", "speech", "text"]])
+def test_two_modalities_are_paired(names):
+    with pytest.raises(InputError, match="modalities: expected two to pair"):
+        pairs_of({name: corpus(3) for name in names}, 0)
+
+
+@pytest.mark.parametrize(
+    ("image", "speech", "message"),
+    [
+        ((3, 3), (3,), r"labels of speech: .*\[0, 1\], found \[0\]"),
+        ((3,), (3, 3), r"labels of speech: .*\[0\], found \[0, 1\]"),
+        ((), (), r"labels of image: .*found \[\]"),
+    ],
+)
+def test_a_class_that_one_modality_lacks(image, speech, message):
+    with pytest.raises(InputError, match=message):
+        pairs_of({"image": corpus(*image), "speech": corpus(*speech)}, 0)
+
+
+@pytest.mark.parametrize(
+    ("total", "sizes"),
+    [
+        (None, {0: 5, 1: 3, 2: 2}),
+        (10, {0: 5, 1: 3, 2: 2}),
+        (7, {0: 4, 1: 2, 2: 1}),  # 3.5, 2.1, 1.4: the largest remainder gets the one left
+        (3, {0: 1, 1: 1, 2: 1}),  # 1.5, 0.9, 0.6: two left, for 1 and 2
+        (5, {0: 3, 1: 1, 2: 1}),  # 2.5, 1.5, 1.0: a tie goes to the smaller class
+        (1000, {0: 500, 1: 300, 2: 200}),
+        (0, {0: 0, 1: 0, 2: 0}),
+    ],
+)
+def test_a_total_is_shared_out_by_largest_remainder(total, sizes):
+    labels = {"image": corpus(5, 3, 1), "speech": corpus(2, 2, 2)}
+    assert class_size(labels, total) == sizes
+
+
+def test_a_total_of_pairs():
+    assert len(pairs_of(LABELS, 0, total=33)["label"]) == 33
+    pairs = pairs_of(LABELS, 0.5, total=200)
+    # 80 and 120 digit pairs, 40 and 60 of each noise
+    assert Counter(pairs["kind"].tolist()) == {
+        "clean": 100,
+        "image_noise": 100,
+        "speech_noise": 100,
+    }
+
+
+def test_drawing():
+    rows = np.array([3, 5, 9])
+    assert draw(rows, 0, rng()).tolist() == []
+    assert sorted(draw(rows, 3, rng()).tolist()) == [3, 5, 9]
+    assert sorted(Counter(draw(rows, 7, rng()).tolist()).values()) == [2, 2, 3]

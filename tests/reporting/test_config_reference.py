@@ -1,0 +1,66 @@
+"""docs/config.md is what the schema says, whole and current."""
+
+import pytest
+import yaml
+
+from ima.reporting.config_reference import (
+    REFERENCE,
+    ROOT,
+    described,
+    leaves,
+    main,
+    read_words,
+    reference,
+    resolved,
+    takes,
+)
+
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+LEAVES = dict(leaves(SCHEMA, SCHEMA))
+
+
+def test_it_is_current():
+    assert REFERENCE.read_text() == reference(), "run: python -m ima.reporting.config_reference"
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=".".join)
+def test_every_key_is_told_and_described(path):
+    assert f"| `{'.'.join(path)}` |" in REFERENCE.read_text()
+    assert described(path, LEAVES[path], read_words())
+
+
+def test_words_are_of_keys_that_there_are():
+    names = {".".join(path) for path in LEAVES}
+    for key, words in read_words().items():
+        assert key in names or key.startswith("layers."), key
+        assert words.strip() == words and not words.endswith(".")
+
+
+def test_what_a_key_takes_by_hand():
+    schema = {"$defs": {"share": {"type": "number", "minimum": 0, "maximum": 1}}}
+    for node, said in (
+        ({"$ref": "#/$defs/share"}, "number in [0, 1]"),
+        ({"type": "number", "exclusiveMinimum": 0}, "number above 0"),
+        ({"type": ["integer", "null"], "minimum": 10}, "whole number from 10 or `null`"),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "number in (0, 1)"),
+        ({"enum": ["keep", "drop"]}, "`keep`, `drop`"),
+        ({"type": "array", "items": {"enum": ["a", "b"]}}, "list of `a`, `b`"),
+        ({"type": "array", "items": {"$ref": "#/$defs/share"}}, "list: number in [0, 1]"),
+        ({"type": "boolean"}, "`true`, `false`"),
+    ):
+        assert takes(node, schema) == said
+
+
+def test_own_words_go_before_those_referred_to():
+    schema = {"$defs": {"n": {"type": "integer", "description": "a number"}}}
+    assert resolved({"$ref": "#/$defs/n"}, schema)["description"] == "a number"
+    own = {"$ref": "#/$defs/n", "description": "of seeds"}
+    assert resolved(own, schema) == {"type": "integer", "description": "of seeds"}
+
+
+def test_check_tells_an_old_page_from_a_current_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("ima.reporting.config_reference.REFERENCE", tmp_path / "config.md")
+    assert main(["--check"]) == 1 and "run: python" in capsys.readouterr().out
+    assert main([]) == 0 and main(["--check"]) == 0
+    (tmp_path / "config.md").write_text("# Old\n")
+    assert main(["--check"]) == 1

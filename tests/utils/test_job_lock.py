@@ -1,0 +1,127 @@
+"""Of two runs of one job, only the one that began last writes."""
+
+import os
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from ima.utils import atomic_files, job_lock
+from ima.workflow import script
+
+
+def test_a_new_run_takes_the_lease(tmp_path):
+    log, path = tmp_path / "job.log", tmp_path / "result"
+    with job_lock.hold(log):
+        with atomic_files.whole_file(path) as temporary:
+            temporary.write_text("first")
+        with (
+            pytest.raises(job_lock.SupersededError, match=r"see .*job\.log"),
+            atomic_files.whole_file(path) as temporary,
+        ):
+            temporary.write_text("stale")
+            with job_lock.hold(log):  # as another process would
+                path.write_text("second")
+        assert path.read_text() == "second"
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["job.log", "result"]
+
+
+def test_writers_outside_of_a_job_need_none(tmp_path):
+    job_lock.check()
+    with job_lock.hold(tmp_path / "job.log") as file:
+        print("kept", file=file)
+    job_lock.check()
+    assert (tmp_path / "job.log").read_text() == "kept\n"
+
+
+def test_a_log_that_was_removed_is_no_other_run(tmp_path):
+    with job_lock.hold(tmp_path / "job.log"):
+        (tmp_path / "job.log").unlink()
+        job_lock.check()
+
+
+ORPHAN = """
+import sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from ima.utils import atomic_files
+from ima.workflow import script
+
+
+def main(snakemake):
+    with atomic_files.whole_file(snakemake.output[0]) as temporary:
+        temporary.write_text("of the first run")
+        Path("begun").touch()
+        while not Path("go on").exists():
+            time.sleep(0.01)
+
+
+script.run(main, SimpleNamespace(log=["logs/x.log"], output=["x"], rule="x"))
+"""
+
+
+@pytest.fixture
+def orphan(tmp_path, monkeypatch):
+    """A process in the middle of a job, in this test's folder."""
+    monkeypatch.chdir(tmp_path)
+    process = subprocess.Popen([sys.executable, "-c", ORPHAN], stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "begun").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def of_the_second_run(snakemake):
+    with atomic_files.whole_file(snakemake.output[0]) as temporary:
+        temporary.write_text("of the second run")
+
+
+def test_an_orphan_does_not_replace_a_newer_result(orphan, tmp_path):
+    script.run(of_the_second_run, SimpleNamespace(log=["logs/x.log"], output=["x"], rule="x"))
+    (tmp_path / "go on").touch()
+    _, said = orphan.communicate(timeout=30)
+    assert orphan.returncode == 1 and "error in rule x: another run of this job" in said
+    assert (tmp_path / "x").read_text() == "of the second run"
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_job_that_is_alone_writes(orphan, tmp_path):
+    (tmp_path / "go on").touch()
+    orphan.communicate(timeout=30)
+    assert orphan.returncode == 0 and (tmp_path / "x").read_text() == "of the first run"
+
+
+def test_sigterm_leaves_nothing_half_written(orphan, tmp_path):
+    orphan.terminate()
+    _, said = orphan.communicate(timeout=30)
+    assert orphan.returncode == 1 and said == "error in rule x: stopped by SIGTERM\n"
+    assert not (tmp_path / "x").exists() and not list(tmp_path.glob(".*.part"))
+
+
+def test_what_sigkill_leaves_the_next_run_removes(orphan, tmp_path):
+    orphan.kill()
+    orphan.wait()
+    assert len(list(tmp_path.glob(".x.*.part"))) == 1
+    script.run(of_the_second_run, SimpleNamespace(log=["logs/x.log"], output=["x"], rule="x"))
+    assert not list(tmp_path.glob(".x.*.part")) and (tmp_path / "x").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX's")
+def test_no_space_is_one_error_that_names_the_file(tmp_path):
+    code = (
+        "import resource, signal\n"
+        "from ima import io\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+        "io.write_json(list(range(1000)), 'x.json')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    last = done.stderr.splitlines()[-1]
+    assert "x.json: expected space on the disk to write it, found [Errno 27]" in last
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,49 @@
+"""Tasks on several processes: results in order, no running ahead, errors as they are."""
+
+import time
+
+import pytest
+
+from ima.utils.errors import InputError
+from ima.utils.parallel import AHEAD, in_order, worth_starting
+
+
+def square(n):
+    return n * n
+
+
+def fail_at(n):
+    if n == 5:
+        raise InputError("task 5", expected="another", found="this")
+    return n
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_tasks_are_not_run_far_ahead_of_who_uses_them(processes):
+    taken = []
+
+    def tasks():
+        for i in range(200):
+            taken.append(i)
+            yield (i,)
+
+    results = in_order(square, tasks(), processes)
+    assert next(results) == 0
+    time.sleep(0.5)  # time enough to run them all
+    assert len(taken) <= AHEAD * processes
+    assert list(results) == [i * i for i in range(1, 200)]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_of_a_task_is_raised(processes):
+    results = in_order(fail_at, ((i,) for i in range(20)), processes)
+    with pytest.raises(InputError, match="task 5: expected another, found this"):
+        list(results)
+    assert list(in_order(fail_at, iter(()), processes)) == []
+
+
+@pytest.mark.parametrize(
+    ("processes", "items", "expected"), [(4, 0, 1), (4, 999, 1), (4, 2500, 2), (4, 10**6, 4)]
+)
+def test_processes_that_are_worth_starting(processes, items, expected):
+    assert worth_starting(processes, items, each=1000) == expected

@@ -1,0 +1,269 @@
+"""Configs that cannot be meant: each stops the run before it starts, and is named."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+from ima.utils.errors import InputError
+from ima.workflow.config import check_drawn, check_size
+from tests.checkout import ROOT, defaults, merged
+
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+#: What is changed in the demo's config, and what the error must name.
+WRONG = {
+    "unknown key": ({"rhoo": 0.5}, "rhoo"),
+    "unknown key within": ({"importance": {"rhoo": 0.5}}, "rhoo"),
+    "unknown corpus": ({"roots": {"timit": "x"}}, "timit"),
+    "run is a path": ({"run": "../../etc"}, "../../etc"),
+    "run is empty": ({"run": ""}, "''"),
+    "no seeds": ({"seeds": []}, "seeds"),
+    "a seed twice": ({"seeds": [0, 0]}, "[0, 0]"),
+    "seed below 0": ({"seeds": [-1]}, "-1"),
+    "seed is a word": ({"seeds": ["one"]}, "one"),
+    "latent 0": ({"latents": [0]}, "0"),
+    "latent 2.5": ({"latents": [2.5]}, "2.5"),
+    "latent below 0": ({"latents": [-2]}, "-2"),
+    "no latents": ({"latents": []}, "latents"),
+    "unknown objective": ({"ima": {"paper": {"autoencoder": {"objective": "eq2"}}}}, "'eq2'"),
+    "unknown reading of z": ({"ima": {"paper": {"importance": {"z": "mean"}}}}, "'mean'"),
+    "unknown scale of L_corr": ({"importance": {"corr_scale": "unit"}}, "'unit'"),
+    "unknown importances of stage 1": ({"autoencoder": {"importances": "random"}}, "'random'"),
+    "absent of MVAE, which needs no choice": (
+        {"baselines": {"models": {"mvae": {"absent": "drop"}}}},
+        "'drop'",
+    ),
+    "no round of both stages": ({"alternations": 0}, "0"),
+    "rho 1.5": ({"importance": {"rho": {"speech": 1.5}}}, "1.5"),
+    "rho below 0": ({"importance": {"rho": {"speech": -0.5}}}, "-0.5"),
+    "rho as text": ({"importance": {"rho": {"speech": "0.5"}}}, "'0.5'"),
+    "rho of the sweep": ({"sweep": {"rho": [0.5, 1.2]}}, "1.2"),
+    "R below 0": ({"pairs": {"R": -0.1}}, "-0.1"),
+    "R above 1": ({"pairs": {"R": 1.1}}, "1.1"),
+    "R is NaN as text": ({"pairs": {"R": "nan"}}, "nan"),
+    "no pairs": ({"pairs": {"train": 0}}, "0"),
+    "K 0": ({"retrieval": {"k": [0]}}, "0"),
+    "K below 0": ({"retrieval": {"k": [-10]}}, "-10"),
+    "a K twice": ({"retrieval": {"k": [10, 10]}}, "[10, 10]"),
+    "share zeroed above 1": ({"noise": {"image": {"zeroed": 1.2}}}, "1.2"),
+    "sd 0": ({"noise": {"image": {"sd": 0}}}, "0"),
+    "noise of no length": ({"noise": {"speech": {"seconds": 0}}}, "0"),
+    "batches of none": ({"autoencoder": {"batch_size": 0}}, "0"),
+    "no epochs": ({"autoencoder": {"epochs": 0}}, "0"),
+    "learning rate 0": ({"importance": {"learning_rate": 0}}, "0"),
+    "layer of no width": ({"model": {"image": {"hidden": 0}}}, "0"),
+    "unknown loss": ({"model": {"speech": {"loss": "hinge"}}}, "hinge"),
+    "unknown oh": ({"speech": {"oh": "maybe"}}, "maybe"),
+    "unknown mapping": ({"speech": {"mapping": "log"}}, "log"),
+    "rate of a telephone's half": ({"speech": {"mfcc": {"rate": 4000}}}, "4000"),
+    "no corpora": ({"speech": {"corpora": []}}, "corpora"),
+    "tokens beyond the corpus": ({"demo": {"ti46_tokens": {"train": 11}}}, "11"),
+    "all images are test images": ({"demo": {"test_images": 1}}, "1"),
+    "unknown palette": ({"figures": {"palette": "sepia"}}, "sepia"),
+    "points too few for t-SNE": ({"figures": {"tsne": {"points": 10}}}, "10"),
+    "a list for a number": ({"pairs": {"R": [0.1]}}, "[0.1]"),
+    "null for a number": ({"sweep": {"latent": None}}, "None"),
+    "a number for a mapping": ({"pairs": 5}, "5"),
+}
+
+
+def check(config: dict) -> None:
+    """Check a config as the Snakefile does."""
+    check_size(config)
+    validate(config, str(SCHEMA))
+
+
+def test_the_demo_is_right():
+    check(defaults())
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_value(name):
+    change, named = WRONG[name]
+    with pytest.raises(WorkflowError) as error:
+        check(merged(defaults(), change))
+    assert named in str(error.value)
+
+
+def test_figures_show_a_variant_that_is_trained():
+    check_drawn(None, [])
+    check_drawn("ima+", ["paper", "ima+"])
+    with pytest.raises(
+        InputError, match=r"figures.variant: expected one of .*'paper'.* found ours"
+    ):
+        check_drawn("ours", ["paper", "ima+", "paper"])
+
+
+@pytest.mark.parametrize("key", yaml.safe_load(SCHEMA.read_text())["required"])
+def test_missing_key(key):
+    config = {name: value for name, value in defaults().items() if name != key}
+    with pytest.raises(WorkflowError, match=f"'{key}' is a required property"):
+        check(config)
+
+
+def test_a_bomb_of_aliases_is_not_written_out():
+    bomb: list = ["x"] * 10
+    for _ in range(8):
+        bomb = [bomb] * 10
+    with pytest.raises(InputError, match="config: expected at most 100,000 values, found more"):
+        check_size({"seeds": bomb})
+
+
+def test_as_many_values_as_may_be():
+    check_size({"a": list(range(9)), "b": {}}, most=11)
+    with pytest.raises(InputError):
+        check_size({"a": list(range(9)), "b": {}}, most=10)
+
+
+BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10)
+)
+#: Files that are given as configs, and what Snakemake must say.
+FILES = {
+    "an alias bomb": (BOMB, "at most 100,000 values"),
+    "not YAML": ("a: [1, 2\nb: {", "Config file is not valid JSON or YAML"),
+    "a list": ("- a\n- b\n", "Config file must be given as JSON or YAML with keys"),
+    "a tag that runs code": (
+        "a: !!python/object/apply:os.system ['touch owned']\n",
+        "is not valid",
+    ),
+    "an unknown key": ("rhoo: 0.5\n", "rhoo"),
+    "an unknown factor of readings": (
+        "readings: {factors: {mood: [good]}}\n",
+        "config, readings.factors: expected levels of each of",
+    ),
+    "an unknown reading": (
+        "readings: {factors: {activation: [sine]}}\n",
+        "config, readings.factors.activation: expected levels out of ('tanh', 'relu', 'gelu'), "
+        "found 'sine'",
+    ),
+    "more readings than there are": (
+        "readings: {sample: 1000}\n",
+        "config, readings.sample: expected 1 to 72, the readings in the grid, found 1000",
+    ),
+    "no seeds of readings": (
+        "readings: {seeds: []}\n",
+        "config, readings.seeds: expected one seed or more, found none",
+    ),
+    "mixture of digits": (
+        "variants: [mixture]\n",
+        "config, variants: expected the objectives paper or ima+",
+    ),
+    "a rho that is left to ima+": (
+        "ima: {ima+: {importance: {rho: auto}}}\n",
+        "config, ima.ima+.importance.rho: expected a number in [0, 1] for each modality",
+    ),
+    "a rho that is left to words and voices": (
+        "emotion: {ima: {paper: {importance: {rho: auto}}}}\n",
+        "config, emotion.ima.paper.importance.rho: expected a number in [0, 1]",
+    ),
+    "two folds": (
+        "ima: {mixture: {importance: {folds: 2}}}\n",
+        "2 should not be valid under",
+    ),
+    "a missing file": (None, "mine.yaml"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_config_file(name, tmp_path):
+    content, named = FILES[name]
+    file = tmp_path / "mine.yaml"
+    if content is not None:
+        file.write_text(content)
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"]
+    done = subprocess.run(
+        [*command, "--snakefile", str(ROOT / "Snakefile"), "--configfile", str(file)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode != 0 and named in said, said
+    assert len(said) < 100_000
+    assert {path.name for path in tmp_path.iterdir()} <= {"mine.yaml", ".snakemake"}
+
+
+# Places that cannot be written to
+
+WRITE = """
+import os, resource, signal
+from types import SimpleNamespace
+from ima.utils import io
+from ima.workflow import script
+
+def main(snakemake):
+    io.write_json(list(range(100_000)), snakemake.output[0])
+
+{before}
+script.run(main, SimpleNamespace(log=["logs/x.log"], output=["made/x.json"], rule="x"))
+"""
+
+
+def write(folder: Path, before: str = "") -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", WRITE.format(before=before)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "logs").mkdir()
+    return tmp_path
+
+
+def test_no_write_permission(folder):
+    if os.geteuid() == 0:  # may write everywhere: become nobody, who has no home here
+        before = "os.setgid(65534); os.setuid(65534)"
+        for path in (folder, *folder.parents):
+            path.chmod(path.stat().st_mode | 0o005)
+        (folder / "logs").chmod(0o777)
+    else:
+        before = ""
+        (folder / "made").chmod(0o500)
+    done = write(folder, before)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "made/x.json: expected a place that may be written to, found [Errno 13]" in done.stderr
+    assert not list((folder / "made").iterdir())
+
+
+def test_no_space(folder):
+    before = (
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
+    )
+    done = write(folder, before)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "made/x.json: expected space on the disk to write it" in done.stderr
+    assert not list((folder / "made").iterdir())
+
+
+def test_a_file_where_a_folder_should_be(folder):
+    (folder / "made").rmdir()
+    (folder / "made").write_text("a file")
+    done = write(folder)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "made/x.json: expected folders only in its path" in done.stderr
+
+
+def test_a_log_that_cannot_be_written(folder):
+    (folder / "logs").rmdir()
+    (folder / "logs").write_text("a file")
+    done = write(folder)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "logs/x.log: expected to write the log" in done.stderr
+    assert not list((folder / "made").iterdir())

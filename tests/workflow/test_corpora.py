@@ -1,0 +1,63 @@
+"""A run that lacks a corpus says so before anything is made: which, where it is got, what runs."""
+
+import pytest
+import yaml
+
+from ima.utils.errors import InputError
+from ima.workflow.corpora import SOURCES, check_there
+from tests.checkout import ROOT, Checkout, merged, plans
+
+
+def test_nothing_is_said_of_what_is_there(tmp_path):
+    check_there({"mnist": tmp_path, "lexicon": __file__})
+
+
+def test_all_that_lacks_is_named_and_nothing_else(tmp_path):
+    with pytest.raises(InputError) as error:
+        check_there({"mnist": tmp_path, "ti46": tmp_path / "a", "tidigits": "b"})
+    said = str(error.value)
+    assert f"TI46 (LDC93S9) at {tmp_path / 'a'}" in said and "TIDIGITS (LDC93S10) at b" in said
+    assert "MNIST" not in said
+    assert "config/open.yaml" in said and "without --configfile" in said
+    assert "`digits`" not in said  # it is digits that lack
+
+
+@pytest.mark.parametrize("corpus", [name for name in SOURCES if name not in ("mnist", "fsdd")])
+def test_docs_tell_where_each_is_got(corpus):
+    words = SOURCES[corpus][0].split(" ")[0].split("'")[0]
+    assert words in (ROOT / "docs/data.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    return Checkout(tmp_path_factory.mktemp("checkout"))
+
+
+def plan(checkout, file, targets, **more):
+    config = yaml.safe_load((ROOT / "config" / file).read_text())
+    return plans([(checkout.folder, merged(config, more))], targets)[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "target", "said"),
+    [
+        ("paper.yaml", "digits", ["TIDIGITS", "TI46", "Data Consortium", "config/open.yaml"]),
+        ("paper.yaml", "emotion", ["IEMOCAP", "GloVe", "LIWC", "config/open.yaml", "`digits`"]),
+        ("open.yaml", "emotion", ["RAVDESS", "MELD", "zenodo", "the demo", "`digits`"]),
+    ],
+)
+def test_a_plan_without_its_corpora(checkout, file, target, said):
+    with pytest.raises(RuntimeError) as error:
+        plan(checkout, file, [target])
+    assert [word for word in said if word not in str(error.value)] == []
+
+
+def test_open_digits_are_planned_without_a_folder(checkout):
+    """They are downloaded."""
+    assert {"download", "table1"} <= plan(checkout, "open.yaml", ["digits"]).rules()
+
+
+def test_what_lacks_stops_only_what_needs_it(checkout, tmp_path):
+    for corpus in ("tidigits", "ti46"):
+        (tmp_path / corpus).mkdir()
+    assert "table1" in plan(checkout, "paper.yaml", ["digits"], raw=str(tmp_path)).rules()

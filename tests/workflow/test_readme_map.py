@@ -1,0 +1,82 @@
+"""The README's map from the paper to the code, and the lists in the docs, are true."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+DOCS = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "docs").glob("*.md"))
+#: Rules that make data where a user has none, or say where results come from: not of the paper.
+SUPPLY = {"demo_emotion", "demo_images", "demo_speech", "download", "own_example"}
+SUPPLY |= {"checksums", "crate"}
+MAP = re.findall(r"^\| [^|]+ \| `(\w+)` \| `([^`]+)` \| `(ima\.[\w.]+)` \|$", README, re.M)
+
+
+def rules_with_scripts() -> set[str]:
+    text = "".join(file.read_text() for file in sorted((ROOT / "rules").glob("*.smk")))
+    return set(re.findall(r"workflow/scripts/(\w+)\.py", text))
+
+
+def test_map_names_every_rule_once():
+    assert sorted(rule for rule, _, _ in MAP) == sorted(rules_with_scripts() - SUPPLY)
+
+
+@pytest.mark.parametrize(("rule", "makes", "function"), MAP, ids=[row[0] for row in MAP])
+def test_script_names_its_function_and_it_exists(rule, makes, function):
+    told = ast.get_docstring(ast.parse((ROOT / f"workflow/scripts/{rule}.py").read_text()))
+    assert f"`{function}`" in told
+    module, _, name = function.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), name))
+    rules = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
+    for told, written in (("results/<run>/", "{RUN}/"), ("<n>", "{{round}}")):
+        makes = makes.replace(told, written)
+    assert makes in rules
+
+
+@pytest.mark.parametrize("rule", sorted(rules_with_scripts()))
+def test_script_can_be_imported_without_snakemake(rule):
+    spec = importlib.util.spec_from_file_location(rule, ROOT / f"workflow/scripts/{rule}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert callable(module.main)
+
+
+def test_config_readme_has_every_key_of_the_schema():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    told = (ROOT / "config/README.md").read_text()
+    keys = []
+    for key, value in schema["properties"].items():
+        deep = key in ("speech", "pairs", "retrieval")
+        keys += [f"{key}.{inner}" for inner in value["properties"]] if deep else [key]
+    for key in keys:
+        assert f"`{key}" in told or f"`{key.split('.')[-1]}`" in told, key
+
+
+@pytest.mark.parametrize("file", ["README.md", "config/README.md", *DOCS])
+def test_links_lead_somewhere(file):
+    folder = (ROOT / file).parent
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / file).read_text()):
+        assert (folder / target).exists(), target
+
+
+def test_deviations_are_numbered_in_order():
+    text = (ROOT / "docs/deviations.md").read_text()
+    numbers = [int(n) for n in re.findall(r"^(\d+)\. ", text, re.M)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    cited = re.findall(
+        r"[Dd]eviation (\d+)", "".join(f.read_text() for f in (ROOT / "src").rglob("*.py"))
+    )
+    assert set(map(int, cited)) <= set(numbers)
+
+
+def test_library_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = re.search(r"```python\n(.*?)```", README, re.S)[1]
+    exec(compile(code, "README.md", "exec"), scope := {})
+    assert scope["z"].shape == (5, 50)
+    assert scope["y"].shape == (500,)

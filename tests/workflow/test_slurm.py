@@ -1,0 +1,113 @@
+"""The same DAG on a real SLURM of one node: the same bytes, in few submissions."""
+
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from tests.checkout import ROOT, Checkout, plans, rules_of_workflow
+from tests.slurm import cluster
+
+PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+#: Submissions that the whole demo may be.
+MOST = 60
+#: What is made through SLURM here: from raw corpora to Table 1.
+TARGET = "results/tables/table1.csv"
+
+
+@pytest.fixture(scope="module")
+def plan():
+    """The whole demo, with the default config and the profile's groups."""
+    return plans([(ROOT, {})], profile=PROFILE, anew=True)[0]
+
+
+def test_the_demo_is_few_submissions(plan):
+    submissions = plan.submissions()
+    assert sum(map(len, submissions)) > MOST  # else groups are not needed
+    assert len(submissions) <= MOST, submissions
+
+
+def test_without_groups_it_would_be_more():
+    assert len(plans([(ROOT, {})], anew=True)[0].submissions()) > MOST
+
+
+def test_every_rule_asks_for_what_was_measured(plan):
+    """Memory and time of each rule; made by benchmarks/resources.py after a run of the demo."""
+    asked = PROFILE["set-resources"]
+    assert plan.rules() - set(asked) == set()
+    for resources in asked.values():
+        for value in resources.values():
+            assert re.fullmatch(r"\d+ \* attempt", value)  # more with every attempt
+
+
+def test_groups_name_rules_that_there_are(plan):
+    named = set(PROFILE["groups"]) | set(PROFILE["set-resources"])
+    assert named <= rules_of_workflow()
+    assert set(PROFILE["group-components"]) <= set(PROFILE["groups"].values())
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    """The environment of a SLURM that runs as long as this module's tests."""
+    if not (os.environ.get("IMA_FULL") or os.environ.get("CI")):
+        pytest.skip("minutes: set IMA_FULL=1")
+    if cluster.why_not() and os.environ.get("CI") and not cluster.can_install():
+        try:
+            cluster.install()
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"SLURM's packages cannot be installed: {error}")
+    if reason := cluster.why_not() or cluster.can_install():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("slurm")
+    cluster.start(folder, cpus=4)  # as many as a rule asks for; they are shared if there are less
+    yield cluster.environment(folder)
+    cluster.stop(folder)
+
+
+@pytest.fixture(scope="module")
+def ran(slurm, tmp_path_factory):
+    """A run through SLURM, with the project's own profile as a site would adapt it."""
+    checkout = Checkout(tmp_path_factory.mktemp("on-slurm"))
+    profile = {
+        **PROFILE,
+        "slurm-no-account": True,
+        "slurm-status-command": "squeue",
+        "slurm-init-seconds-before-status-checks": 3,
+        "latency-wait": 10,
+        "jobs": 8,
+    }
+    # Too little for any job at first: it must be killed, and be given more.
+    profile["set-resources"]["pairs"]["mem_mb"] = "150 if attempt == 1 else 900"
+    (checkout.folder / "profiles/site").mkdir()
+    (checkout.folder / "profiles/site/config.yaml").write_text(yaml.safe_dump(profile))
+    environment = {name: slurm[name] for name in ("SLURM_CONF", "PATH")}
+    options = ("--workflow-profile", "site", "--jobs", "8")
+    return checkout, checkout.snakemake(TARGET, *options, **environment)
+
+
+@pytest.mark.slow
+def test_every_result_has_the_bytes_of_the_local_run(ran, finished):
+    checkout, _ = ran
+    ours, local = checkout.bytes_of_results(), finished.bytes_of_results()
+    assert "tables/table1.csv" in ours and len(ours) > 20 and ours.keys() <= local.keys()
+    assert [name for name in ours if ours[name] != local[name]] == []
+
+
+@pytest.mark.slow
+def test_its_jobs_were_submitted_in_groups(ran):
+    checkout, done = ran
+    submitted = re.findall(r"has been submitted with SLURM jobid (\d+)", done.stderr)
+    wanted = [(checkout.folder, checkout.config)]
+    expected = plans(wanted, [TARGET], profile=PROFILE, anew=True)[0]
+    # One more: the job that had too little memory.
+    assert len(set(submitted)) == len(expected.submissions()) + 1, done.stderr
+
+
+@pytest.mark.slow
+def test_the_job_that_had_too_little_memory_was_given_more(ran):
+    _, done = ran
+    assert "Trying to restart job" in done.stderr
+    failed = re.findall(r"Error in rule (\w+)", done.stderr)
+    assert set(failed) == {"pairs"}, done.stderr
