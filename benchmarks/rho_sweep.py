@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import torch
 
-from ima.models.ima import IMA, Modality
+from ima.models.ima import IMANetwork, Modality
 from ima.models.importance import Stage2, fit_importance
 
 GOAL = 3.0
@@ -43,7 +43,7 @@ def main() -> int:
     grid = [(i + 1) / (options.copies + 1) for i in range(options.copies)]
 
     def fit(rho: list[float]) -> float:
-        model = IMA(MODALITIES, LATENT, HIDDEN, dict.fromkeys(x, rho))
+        model = IMANetwork(MODALITIES, LATENT, HIDDEN, dict.fromkeys(x, rho))
         return cpu(lambda: fit_importance(model, x, items, dict.fromkeys(x, rho), settings, 0))
 
     fit(grid[:1])  # what is done once a process

@@ -149,12 +149,12 @@ def stage_autoencoder(folder: Path, size: float) -> tuple[int, Callable]:
 
 def stage_importance(folder: Path, size: float) -> tuple[int, Callable]:
     """Steps of stage 2 that see every pair once, six restarts side by side."""
-    from ima.models.ima import IMA
+    from ima.models.ima import IMANetwork
     from ima.models.importance import Stage2, fit_importance
 
     x, pairs = _tensors(size)
     copies = {name: [0.8] * 6 for name in x}
-    model = IMA.around(_autoencoder(), 100, copies)
+    model = IMANetwork.from_autoencoder(_autoencoder(), 100, copies)
     steps = int(TRAIN * size) // 1024
     settings = Stage2(rounds=1, steps=steps, batch_size=1024, restarts=6)
     return int(TRAIN * size), lambda: fit_importance(model, x, pairs, copies, settings, 0)
@@ -163,10 +163,10 @@ def stage_importance(folder: Path, size: float) -> tuple[int, Callable]:
 def stage_represent(folder: Path, size: float) -> tuple[int, Callable]:
     """Latents, importances and joint representations of test pairs."""
     from ima.evaluation.represent import represent
-    from ima.models.ima import IMA
+    from ima.models.ima import IMANetwork
 
     (x, pairs), count = _tensors(size), int(TEST * size)
-    model = IMA.around(_autoencoder(), 100, {name: [0.8] for name in x})
+    model = IMANetwork.from_autoencoder(_autoencoder(), 100, {name: [0.8] for name in x})
     rows = {name: values[:count] for name, values in pairs.items()}
     return count, lambda: represent(model, x, rows)
 

@@ -6,9 +6,8 @@ import torch
 
 from ima import IMA
 from ima.models.autoencoder import Stage1, fit_autoencoder
-from ima.models.ima import IMA as Network
-from ima.models.ima import Autoencoder, Modality
-from ima.models.importance import Stage2, fit_importance, least
+from ima.models.ima import Autoencoder, IMANetwork, Modality
+from ima.models.importance import Stage2, best_restart, fit_importance
 from ima.utils.errors import InputError
 
 LAYERS = {"a": {"hidden": 16}, "b": {"hidden": 8}, "c": {"hidden": 8, "loss": "sse"}}
@@ -92,9 +91,9 @@ def test_the_networks_of_least_loss_are_kept(objective):
     fit_autoencoder(first, tensors, rows, QUICK["stage1"], 0, held)
     rho = {name: [0.8] * 4 for name in x}
     torch.manual_seed(0)
-    network = Network.around(first, 100, rho)
+    network = IMANetwork.from_autoencoder(first, 100, rho)
     _, final = fit_importance(network, tensors, rows, rho, stage2, 0, held)
-    best = least(final, list(x), stage2)
+    best = best_restart(final, list(x), stage2)
     y = network.importances(tensors)
     for name, values in x.items():
         found = model.importance(name, values)

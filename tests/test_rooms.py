@@ -29,7 +29,7 @@ def imports(source: str) -> set[str]:
 
 def upward(room: str, source: str) -> set[str]:
     """Return the imports of a module of a room that go to a room above it."""
-    above = ROOMS[ROOMS.index(room) + 1 :] + ("estimator",)
+    above = (*ROOMS[ROOMS.index(room) + 1 :], "estimator")
     return {name for name in imports(source) if re.match(rf"ima\.({'|'.join(above)})\b", name)}
 
 

@@ -10,8 +10,7 @@ from torch import Tensor
 from ima.evaluation.represent import joint
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
-from ima.models.ima import IMA as Network
-from ima.models.ima import Autoencoder
+from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import AUTO, Stage2
 from ima.models.mixture import Found
 from ima.models.stages import fit_stages
@@ -81,7 +80,7 @@ class IMA:
         self.held_out, self.alternations = held_out, alternations
         self.standardize = standardize
         self.scales: dict[str, Tensor] = {}
-        self.network: Network | None = None
+        self.network: IMANetwork | None = None
         self.history: dict[str, loop.History] = {}
         self.concordance: dict[str, np.ndarray] = {}
 
@@ -244,7 +243,7 @@ class IMA:
             torch.cat((order[held:], order[:held])),
         )
 
-    def _fitted(self) -> Network:
+    def _fitted(self) -> IMANetwork:
         if self.network is None:
             raise InputError("model", expected="a fitted one", found="none", do="Call fit first.")
         return self.network

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ima.evaluation.represent import as_table, represent
-from ima.models.ima import IMA, Modality, fuse
+from ima.models.ima import IMANetwork, Modality, fuse
 from ima.utils.arrow import conform, matrix
 from ima.utils.io import read_parquet, write_parquet
 from ima.utils.schemas import representations_schema
@@ -23,7 +23,7 @@ ITEMS = {
 def trained():
     """Return a model, and features of more items than pairs have."""
     torch.manual_seed(0)
-    model = IMA(MODALITIES, 2, 4, {"touch": [0.2], "image": [0.5], "audio": [0.9]})
+    model = IMANetwork(MODALITIES, 2, 4, {"touch": [0.2], "image": [0.5], "audio": [0.9]})
     x = {name: torch.rand(6, modality.dimension) for name, modality in MODALITIES.items()}
     return model, x
 

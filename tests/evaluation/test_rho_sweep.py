@@ -7,7 +7,7 @@ import torch
 from ima.evaluation.metrics import importance_scores
 from ima.evaluation.rho_sweep import agreements, sweep
 from ima.models.autoencoder import Stage1, fit_autoencoder
-from ima.models.ima import IMA, Autoencoder, Modality
+from ima.models.ima import Autoencoder, IMANetwork, Modality
 from ima.models.importance import Stage2, fit_importance
 from ima.utils.errors import InputError
 from ima.utils.schemas import RHO_SWEEP
@@ -90,7 +90,7 @@ def by_hand(settings):
     autoencoder, x, train, test, _, held = small()
     rho = {name: [value for value in GRID for _ in range(3)] for name in x}
     torch.manual_seed(0)
-    model = IMA(autoencoder.modalities, 3, 7, rho)
+    model = IMANetwork(autoencoder.modalities, 3, 7, rho)
     model.autoencoder = autoencoder
     _, final = fit_importance(model, x, train, rho, settings, 0, held)
     with torch.no_grad():

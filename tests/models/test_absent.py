@@ -27,7 +27,7 @@ from ima.models.baselines.mvae import (
     fixed_subsets,
     mvae_losses,
 )
-from ima.models.ima import IMA, Autoencoder, Modality
+from ima.models.ima import Autoencoder, IMANetwork, Modality
 from ima.models.importance import Stage2
 from ima.models.objectives import autoencoder_ima_plus, autoencoder_paper
 from ima.pairing.by_label import ABSENT, is_noise, item_column, noise_count, read_pairs, row_numbers
@@ -51,7 +51,7 @@ def inputs(modalities=TWO, n=6, seed=0):
 
 def model(modalities=TWO, seed=0):
     torch.manual_seed(seed)
-    return IMA(modalities, 2, 4, {m: [0.6] for m in modalities})
+    return IMANetwork(modalities, 2, 4, {m: [0.6] for m in modalities})
 
 
 def pair_table(**columns):

@@ -7,8 +7,8 @@ import torch
 
 from ima.evaluation.represent import represent
 from ima.models import checkpoints
-from ima.models.ima import IMA, Autoencoder, Modality
-from ima.models.importance import keep_copies
+from ima.models.ima import Autoencoder, IMANetwork, Modality
+from ima.models.importance import select_members
 from ima.utils.arrow import vector_column
 from ima.utils.errors import InputError
 from ima.utils.io import read_tensors, write_parquet, write_tensors
@@ -24,7 +24,7 @@ MODALITIES = {
 
 def model_of(seed=0, copies=1):
     torch.manual_seed(seed)
-    return IMA(MODALITIES, 3, 7, {name: [0.8] * copies for name in MODALITIES})
+    return IMANetwork(MODALITIES, 3, 7, {name: [0.8] * copies for name in MODALITIES})
 
 
 def same(first, second):
@@ -57,7 +57,7 @@ def test_whole_model_round_trip(tmp_path):
         model.autoencoder.state_dict(), first, checkpoints.model_config(model.autoencoder)
     )
     copies = {"image": 2, "audio": 0, "touch": 1}
-    kept = keep_copies(model, copies)
+    kept = select_members(model, copies)
     rho = dict.fromkeys(MODALITIES, 0.8)
     write_tensors(kept.state_dict(), second, {"hidden": 7, "rho": rho, "copy": copies})
     state, config = read_tensors(first)

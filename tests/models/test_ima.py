@@ -10,10 +10,10 @@ from torch import nn
 
 from ima.models.ima import (
     ACTIVATIONS,
-    IMA,
     Autoencoder,
     Decoder,
     Encoder,
+    IMANetwork,
     ImportanceNet,
     Modality,
     fuse,
@@ -178,7 +178,7 @@ def test_parameters_at_the_papers_sizes():
     assert count(model.encoders["speech"]) == 697 * 100 + 101 * 100 + 101 * 50 == 84_850
     assert count(model.decoders["speech"]) == 51 * 100 + 101 * 100 + 101 * 696 == 85_496
     assert count(model) == 668_050 + 668_784 + 84_850 + 85_496
-    importance = IMA(PAPER, 50, 100, {"image": [0.8], "speech": [0.3]}).importance
+    importance = IMANetwork(PAPER, 50, 100, {"image": [0.8], "speech": [0.3]}).importance
     assert count(importance["image"]) == 785 * 100 + 101 * 100 + 101 == 88_701
     assert count(importance["speech"]) == 697 * 100 + 101 * 100 + 101 == 79_901
 
@@ -278,14 +278,14 @@ def test_rho_outside_0_and_1_is_an_error(rho):
 
 
 def test_importances_are_in_0_and_1_even_far_out():
-    model = IMA({"a": Modality(3, 4)}, 2, 4, {"a": [0.5] * 5})
+    model = IMANetwork({"a": Modality(3, 4)}, 2, 4, {"a": [0.5] * 5})
     y = model.importances({"a": 1e6 * torch.randn(100, 3)})["a"]
     assert y.min() >= 0 and y.max() <= 1 and torch.isfinite(y).all()
 
 
 def test_order_of_modalities_is_kept():
     modalities = {name: Modality(3, 4) for name in ("touch", "image", "audio")}
-    model = IMA(modalities, 2, 4, {name: [0.5] for name in sorted(modalities)})
+    model = IMANetwork(modalities, 2, 4, {name: [0.5] for name in sorted(modalities)})
     order = ["touch", "image", "audio"]
     assert list(model.autoencoder.modalities) == order
     assert list(model.autoencoder.encoders) == order == list(model.autoencoder.decoders)
@@ -294,7 +294,7 @@ def test_order_of_modalities_is_kept():
 
 def test_three_modalities_and_those_that_are_there():
     modalities = {"a": Modality(3, 4), "b": Modality(5, 6, "sse"), "c": Modality(2, 2)}
-    model = IMA(modalities, 2, 4, {"a": [0.5] * 3, "b": [0.1] * 3, "c": [0.9] * 3})
+    model = IMANetwork(modalities, 2, 4, {"a": [0.5] * 3, "b": [0.1] * 3, "c": [0.9] * 3})
     x = {name: torch.rand(7, modality.dimension) for name, modality in modalities.items()}
     u, y = model.autoencoder.encode(x), model.importances(x)
     assert {name: value.shape for name, value in u.items()} == dict.fromkeys("abc", (7, 2))

@@ -12,14 +12,14 @@ from sklearn.metrics import roc_auc_score
 from ima.evaluation.metrics import noise_scores
 from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.cca import shared_by_pairs
-from ima.models.ima import IMA, Modality
+from ima.models.ima import IMANetwork, Modality
 from ima.models.importance import (
     CORR_SCALES,
     Stage2,
+    best_restart,
     fit_importance,
     importances,
-    keep_copies,
-    least,
+    select_members,
 )
 from ima.models.objectives import Z, correlation, ima_plus, paper, target
 from ima.utils.errors import InputError
@@ -49,9 +49,9 @@ def evaluated(model, x, items, rho, settings, held=None):
     return final
 
 
-def around(model, kept):
+def from_autoencoder(model, kept):
     """Return a model of the same autoencoder and one copy of importance networks."""
-    alone = IMA.around(model.autoencoder, 7, {name: [0.5] for name in kept})
+    alone = IMANetwork.from_autoencoder(model.autoencoder, 7, {name: [0.5] for name in kept})
     alone.importance = kept
     return alone
 
@@ -218,7 +218,7 @@ def test_restarts_of_a_rho_count_pairs_by_the_best_of_them(monkeypatch):
     rho = {"a": [0.5] * 3, "b": [0.5] * 3}
     settings = short(restarts=3, rounds=1, steps=100)
     _, final = fit_importance(model, x, items, rho, settings, 0, held)
-    best, y = least(final, "ab", settings), importances(model.importance, x, items)
+    best, y = best_restart(final, "ab", settings), importances(model.importance, x, items)
     assert any(best.values())
     again, *_ = related(2)
     fit_importance(again, x, items, rho, short(restarts=3, steps=100), 0, held)
@@ -231,7 +231,7 @@ def test_a_guess_that_leaves_next_to_nothing_is_none(monkeypatch):
     seen = spied_counts(monkeypatch)
     model, x, items, held = related()
     rho = {"a": [0.02, 0.7], "b": [0.6, 0.6]}
-    model = IMA.around(model.autoencoder, 7, rho)
+    model = IMANetwork.from_autoencoder(model.autoencoder, 7, rho)
     settings = short(first="paper", rounds=1, lambda_corr=0.0, steps=60)
     fit_importance(model, x, items, rho, settings, 0, held)
     assert (seen[0]["a"][0] == 1).all()
@@ -307,7 +307,7 @@ def test_copies_train_as_each_would_alone(choice):
     """Side by side on the same batches, none of them sees another, nor another's rho."""
     model, x, items, held = related()
     settings = short(**choice, learning_rate=1e-3)
-    alone = around(model, keep_copies(model, dict.fromkeys("ab", 1)))
+    alone = from_autoencoder(model, select_members(model, dict.fromkeys("ab", 1)))
     _, final = fit_importance(model, x, items, RHO, settings, 0, held)
     of_one = {name: values[1:2] for name, values in RHO.items()}
     _, found = fit_importance(alone, x, items, of_one, settings, 0, held)
@@ -323,7 +323,7 @@ def test_keep_copies():
     """Of each modality its own."""
     model, x, _ = small()
     y = model.importances(x)
-    kept = keep_copies(model, {"a": 2, "b": 0})
+    kept = select_members(model, {"a": 2, "b": 0})
     assert list(kept) == ["a", "b"]
     for name, index, other in (("a", 2, 0), ("b", 0, 2)):
         torch.testing.assert_close(kept[name](x[name])[0], y[name][index])
@@ -353,11 +353,11 @@ FINAL = {
 
 
 def test_the_least_is_of_each_modality_in_ima_plus_and_of_all_in_paper():
-    assert least(FINAL, "ab", Stage2()) == {"a": 1, "b": 0}
-    assert least(FINAL, "ab", Stage2(lambda_corr=0.0)) == {"a": 0, "b": 2}
-    assert least(FINAL, "ab", Stage2(lambda_corr=100.0)) == {"a": 2, "b": 0}
+    assert best_restart(FINAL, "ab", Stage2()) == {"a": 1, "b": 0}
+    assert best_restart(FINAL, "ab", Stage2(lambda_corr=0.0)) == {"a": 0, "b": 2}
+    assert best_restart(FINAL, "ab", Stage2(lambda_corr=100.0)) == {"a": 2, "b": 0}
     for lambda_corr in (0.0, 10.0):
-        assert least(FINAL, "ab", Stage2("paper", lambda_corr)) == {"a": 2, "b": 2}
+        assert best_restart(FINAL, "ab", Stage2("paper", lambda_corr)) == {"a": 2, "b": 2}
 
 
 @pytest.mark.parametrize(("objective", "adds_up"), [("ima+", True), ("paper", False)])
@@ -368,7 +368,7 @@ def test_networks_of_different_copies(objective, adds_up):
     settings = short(objective=objective, rounds=1)
     _, final = fit_importance(model, x, items, rho, settings, 0, held)
     copies = {"a": 1, "b": 2}
-    mixed = around(model, keep_copies(model, copies))
+    mixed = from_autoencoder(model, select_members(model, copies))
     of_one = {name: values[:1] for name, values in rho.items()}
     found = evaluated(mixed, x, items, of_one, settings, held)
     agree = [
@@ -464,7 +464,9 @@ def find_noise(x, items, choice, seed):
     """
     torch.manual_seed(seed)
     rho = {name: [0.8] * 4 for name in x}
-    model = IMA({name: Modality(values.shape[1], 32) for name, values in x.items()}, 8, 16, rho)
+    model = IMANetwork(
+        {name: Modality(values.shape[1], 32) for name, values in x.items()}, 8, 16, rho
+    )
     stage1 = Stage1(epochs=10, learning_rate=3e-3)
     stage2 = Stage2(**choice, restarts=4, steps=100, batch_size=256, learning_rate=1e-2)
     train = held = items
@@ -476,7 +478,7 @@ def find_noise(x, items, choice, seed):
     history, final = fit_importance(model, x, train, rho, stage2, seed, held)
     own = [row for row in history if row.get("round") != 0]
     first = torch.tensor([row["loss"] for row in own[:4]])
-    kept = keep_copies(model, least(final, list(x), stage2))
+    kept = select_members(model, best_restart(final, list(x), stage2))
     with torch.no_grad():
         y = {name: kept[name](values)[0].numpy() for name, values in x.items()}
     return first, final["loss"], y

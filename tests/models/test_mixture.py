@@ -14,8 +14,8 @@ from ima import IMA
 from ima.estimator import MIXTURE
 from ima.models import ranks
 from ima.models.autoencoder import Stage1
-from ima.models.ima import IMA as IMANetwork
 from ima.models.ima import Autoencoder, ImportanceNet, Modality, Summary
+from ima.models.ima import IMANetwork as IMANetwork
 from ima.models.importance import Stage2, fit_importance, train_importance
 from ima.models.mixture import fit_mixture
 from ima.models.objectives import mixture

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ima.models.autoencoder import Stage1, fit_autoencoder
-from ima.models.ima import IMA, Autoencoder, Modality, fuse
+from ima.models.ima import Autoencoder, IMANetwork, Modality, fuse
 from ima.models.importance import Stage2, fit_importance
 from ima.models.objectives import autoencoder_paper, paper
 
@@ -113,7 +113,7 @@ def test_training_minimises_these():
     rho, rows = {"image": [0.8], "speech": [0.3]}, torch.arange(B)
     items = dict.fromkeys(x, rows)
     torch.manual_seed(0)
-    model = IMA(MODALITIES, L, 5, rho).double()
+    model = IMANetwork(MODALITIES, L, 5, rho).double()
     inputs = tensors(x)
     still = Stage1(objective="paper", epochs=1, learning_rate=0.0)
     (row,) = fit_autoencoder(model.autoencoder, inputs, items, still, 0)

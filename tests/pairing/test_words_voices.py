@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from ima.datasets.voices import borrow_voices
-from ima.pairing.words_voices import split_pairs, square, token_items, word_pairs
+from ima.pairing.words_voices import split_pairs, token_items, utterance_pairs, word_pairs
 from ima.utils.errors import InputError
 from ima.utils.schemas import pairs_schema
 from ima.utils.schemas_emotion import (
@@ -24,7 +24,7 @@ from ima.utils.schemas_emotion import (
 
 
 def test_every_token_with_every_token_of_its_utterance():
-    first, second = square(["b", "b", "a", "c", "c", "c"])
+    first, second = utterance_pairs(["b", "b", "a", "c", "c", "c"])
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == [
         *[(0, 0), (0, 1), (1, 0), (1, 1)],
         (2, 2),
@@ -35,7 +35,7 @@ def test_every_token_with_every_token_of_its_utterance():
 
 def test_tokens_that_are_not_usable_are_on_neither_side():
     usable = np.array([False, True, True, False, True, False])
-    first, second = square(["b", "b", "b", "a", "c", "c"], usable)
+    first, second = utterance_pairs(["b", "b", "b", "a", "c", "c"], usable)
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == [
         *[(1, 1), (1, 2), (2, 1), (2, 2)],
         (4, 4),
@@ -44,13 +44,13 @@ def test_tokens_that_are_not_usable_are_on_neither_side():
 
 @pytest.mark.parametrize("usable", [None, np.zeros(3, bool)])
 def test_nothing_to_pair(usable):
-    first, second = square([] if usable is None else ["a", "a", "b"], usable)
+    first, second = utterance_pairs([] if usable is None else ["a", "a", "b"], usable)
     assert len(first) == len(second) == 0
 
 
 def test_one_utterance_in_two_places():
     with pytest.raises(InputError, match="each utterance's together"):
-        square(["a", "b", "a"])
+        utterance_pairs(["a", "b", "a"])
 
 
 def test_the_table():

@@ -11,7 +11,16 @@ from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.ima import Autoencoder, Modality
 from ima.models.objectives import AUTOENCODER, autoencoder_ima_plus, autoencoder_paper
 from ima.training import losses
-from ima.training.loop import FALL, FALLS, SCHEDULES, Best, Sums, Training, fit, mean_loss
+from ima.training.loop import (
+    FALL,
+    FALLS,
+    SCHEDULES,
+    EarlyStopping,
+    RunningMeans,
+    Training,
+    fit,
+    mean_loss,
+)
 from ima.utils.errors import InputError
 from tests.problems import MISFITS, MODALITIES, noisy_problem, same, small, weights
 
@@ -166,7 +175,7 @@ def test_an_epochs_loss_is_the_mean_over_pairs_not_batches():
 
 def test_sums_by_hand():
     """Means 1 and 4 of 3 pairs and 1: 7/4 over pairs, where the mean of means is 5/2."""
-    sums = Sums()
+    sums = RunningMeans()
     sums.add({"loss": torch.tensor([1.0, 0.0])}, 3)
     sums.add({"loss": torch.tensor([4.0, 8.0])}, 1)
     assert sums.means("here")["loss"].tolist() == [7 / 4, 2]
@@ -181,12 +190,12 @@ def test_mean_loss_is_over_pairs_and_records_no_gradient():
     factor = torch.ones((), requires_grad=True)
     seen = []
 
-    def terms_of(batch):
+    def compute_losses(batch):
         loss = (factor * batch.x["a"]).mean()
         seen.append(loss.requires_grad)
         return {"loss": loss}
 
-    found = mean_loss(terms_of, x, {"a": torch.arange(2050)})
+    found = mean_loss(compute_losses, x, {"a": torch.arange(2050)})
     assert found == pytest.approx((2048 + 2 * 5000) / 2050) and len(seen) == 3
     assert not any(seen)
 
@@ -218,12 +227,12 @@ def fit_scripted(losses_of_epochs, monkeypatch=None, **settings):
         rates.extend(group["lr"] for adam in spied for group in adam.param_groups)
         return next(script)
 
-    def terms_of(batch):
+    def compute_losses(batch):
         terms = autoencoder_ima_plus(model.autoencoder, batch.x)
         return {"loss": terms["rec_a"] + terms["rec_b"]}
 
     settings = Training(**{"epochs": 20, "batch_size": 60, "learning_rate": 1e-2, **settings})
-    history = fit(model.autoencoder, terms_of, x, items, settings, 0, "test", validate)
+    history = fit(model.autoencoder, compute_losses, x, items, settings, 0, "test", validate)
     return weights(model.autoencoder), states, history, rates
 
 
@@ -305,13 +314,13 @@ def test_training_ends_and_keeps_the_best_epochs_weights(script, patience, last,
 def test_kept_weights_are_copies():
     """Of every tensor: training on changes the model in place, and must not reach what is kept."""
     model = small()[0].autoencoder
-    best = Best(model, torch.optim.Adam(model.parameters()), Training(patience=5))
+    best = EarlyStopping(model, torch.optim.Adam(model.parameters()), Training(patience=5))
     before = weights(model)
-    assert not best.ends(1.0)
+    assert not best.step(1.0)
     with torch.no_grad():
         for value in model.parameters():
             value.add_(1)
-    assert not best.ends(2.0) and not any(
+    assert not best.step(2.0) and not any(
         torch.equal(before[name], value) for name, value in weights(model).items()
     )
     best.restore()
@@ -321,7 +330,7 @@ def test_kept_weights_are_copies():
 def test_nothing_is_restored_where_nothing_was_kept():
     model = small()[0].autoencoder
     before = weights(model)
-    Best(model, torch.optim.Adam(model.parameters()), Training()).restore()
+    EarlyStopping(model, torch.optim.Adam(model.parameters()), Training()).restore()
     assert same(before, weights(model))
 
 

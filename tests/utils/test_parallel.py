@@ -5,7 +5,7 @@ import time
 import pytest
 
 from ima.utils.errors import InputError
-from ima.utils.parallel import AHEAD, in_order, worth_starting
+from ima.utils.parallel import AHEAD, imap, n_workers
 
 
 def square(n):
@@ -27,7 +27,7 @@ def test_tasks_are_not_run_far_ahead_of_who_uses_them(processes):
             taken.append(i)
             yield (i,)
 
-    results = in_order(square, tasks(), processes)
+    results = imap(square, tasks(), processes)
     assert next(results) == 0
     time.sleep(0.5)  # time enough to run them all
     assert len(taken) <= AHEAD * processes
@@ -36,14 +36,14 @@ def test_tasks_are_not_run_far_ahead_of_who_uses_them(processes):
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_of_a_task_is_raised(processes):
-    results = in_order(fail_at, ((i,) for i in range(20)), processes)
+    results = imap(fail_at, ((i,) for i in range(20)), processes)
     with pytest.raises(InputError, match="task 5: expected another, found this"):
         list(results)
-    assert list(in_order(fail_at, iter(()), processes)) == []
+    assert list(imap(fail_at, iter(()), processes)) == []
 
 
 @pytest.mark.parametrize(
     ("processes", "items", "expected"), [(4, 0, 1), (4, 999, 1), (4, 2500, 2), (4, 10**6, 4)]
 )
 def test_processes_that_are_worth_starting(processes, items, expected):
-    assert worth_starting(processes, items, each=1000) == expected
+    assert n_workers(processes, items, each=1000) == expected

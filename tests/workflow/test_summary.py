@@ -49,7 +49,7 @@ def test_progress_is_in_the_log_at_coarse_steps_only(caplog, monkeypatch):
     now = iter(range(0, 1000, 11))
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(now)))
     with caplog.at_level(logging.INFO, "ima.utils.progress"):
-        assert list(progress.shown(range(7), "stage 1", "epoch")) == list(range(7))
+        assert list(progress.progress_bar(range(7), "stage 1", "epoch")) == list(range(7))
         said = [record.message for record in caplog.records]
     assert said and said[0].startswith("stage 1: ") and said[0].endswith(" of 7 epochs")
     assert len(said) < 7
@@ -57,5 +57,5 @@ def test_progress_is_in_the_log_at_coarse_steps_only(caplog, monkeypatch):
 
 def test_a_short_work_says_nothing(caplog, capsys):
     with caplog.at_level(logging.INFO, "ima.utils.progress"):
-        assert list(progress.shown(iter("ab"), "work", "letter")) == ["a", "b"]
+        assert list(progress.progress_bar(iter("ab"), "work", "letter")) == ["a", "b"]
     assert caplog.records == [] and capsys.readouterr() == ("", "")

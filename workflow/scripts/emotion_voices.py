@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 from ima.features.pooling import span_vectors, z_score
 from ima.utils.arrow import vector_column
 from ima.utils.io import read_parquet, write_parquet
-from ima.utils.parallel import worth_starting
+from ima.utils.parallel import n_workers
 from ima.utils.schemas_emotion import EMOTION_UTTERANCES, SPANS, VOICES
 from ima.workflow import script
 
@@ -18,7 +18,7 @@ def main(snakemake):
     voice = dict(snakemake.params.voice)
     scale = voice.pop("scale")
     files = len(spans["file"].unique())
-    jobs = worth_starting(snakemake.threads, files, each=50)
+    jobs = n_workers(snakemake.threads, files, each=50)
     vectors = span_vectors(snakemake.params.root, spans, **voice, jobs=jobs)
     x = z_score(vectors, spans["speaker"].to_pylist(), training, scale)
     table = spans.select(["utterance", "position", "speaker"]).append_column("x", vector_column(x))

@@ -3,7 +3,7 @@
 from ima.datasets.digit_recordings import Waves, spoken_digits
 from ima.features.mfcc import Mfcc, extract
 from ima.utils.io import ParquetStream, read_parquet
-from ima.utils.parallel import worth_starting
+from ima.utils.parallel import n_workers
 from ima.utils.schemas import FEATURES, RECORDINGS, SEGMENTS
 from ima.workflow import script
 
@@ -15,7 +15,7 @@ def main(snakemake):
     mfcc = Mfcc(**params.mfcc)
     waves = Waves(snakemake.input.waves, mfcc.rate)
     items, digits = spoken_digits(recordings, segments, params.oh, params.doubtful)
-    processes = worth_starting(snakemake.threads, len(items), each=8000)
+    processes = n_workers(snakemake.threads, len(items), each=8000)
     with ParquetStream(snakemake.output.features, FEATURES) as stream:
         for x in extract(digits, waves, mfcc, processes):
             stream.write(items.slice(stream.rows, len(x)), x=x)

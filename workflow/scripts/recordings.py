@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from ima.datasets import digit_recordings
 from ima.utils.io import write_csv, write_parquet
-from ima.utils.parallel import worth_starting
+from ima.utils.parallel import n_workers
 from ima.utils.schemas import RECORDINGS
 from ima.workflow import script
 
@@ -14,7 +14,7 @@ def main(snakemake):
     params, output = snakemake.params, snakemake.output
     fsdd = {"split": params.fsdd_split, "test_speakers": tuple(params.fsdd_test_speakers)}
     indexed, unnamed, counts = digit_recordings.index(params.roots, {"fsdd": fsdd})
-    processes = worth_starting(snakemake.threads, len(indexed), each=2000)
+    processes = n_workers(snakemake.threads, len(indexed), each=2000)
     recordings, undecoded = digit_recordings.write_waves(
         indexed, params.roots, params.rate, output.waves, processes
     )

@@ -3,7 +3,7 @@
 from ima.alignment.methods import doubtful, segment
 from ima.datasets.digit_recordings import Waves
 from ima.utils.io import read_parquet, write_csv, write_parquet
-from ima.utils.parallel import worth_starting
+from ima.utils.parallel import n_workers
 from ima.utils.schemas import RECORDINGS, SEGMENTS
 from ima.workflow import script
 
@@ -11,7 +11,7 @@ from ima.workflow import script
 def main(snakemake):
     recordings = read_parquet(snakemake.input.recordings, RECORDINGS)
     waves = Waves(snakemake.input.waves, snakemake.params.rate)
-    processes = worth_starting(snakemake.threads, len(recordings), each=4000)
+    processes = n_workers(snakemake.threads, len(recordings), each=4000)
     segments = segment(recordings, waves, snakemake.params.method, processes)
     write_parquet(segments, snakemake.output.segments, SEGMENTS)
     write_csv(doubtful(segments), snakemake.output.doubtful)

@@ -6,7 +6,7 @@ from ima.reporting.figures import save
 from ima.reporting.figures.voice_agreement import agreement
 from ima.reporting.tables.voice_agreement import agreement_table
 from ima.utils.io import read_parquet, write_csv
-from ima.utils.parallel import worth_starting
+from ima.utils.parallel import n_workers
 from ima.utils.schemas_emotion import SPANS
 from ima.workflow import script, summary
 
@@ -15,7 +15,7 @@ def main(snakemake):
     params = snakemake.params
     spans = read_parquet(snakemake.input.spans, SPANS)
     chosen = choose(spans["speaker"].to_pylist(), spans["file"].to_pylist())
-    jobs = worth_starting(snakemake.threads, len(chosen), each=10)
+    jobs = n_workers(snakemake.threads, len(chosen), each=10)
     toolbox = [against_toolbox(params.reference)] if params.reference else []
     ours = against_opensmile(params.root, chosen, params.remove_offset, jobs)
     references = [ours, *toolbox]

@@ -18,8 +18,8 @@ from ima.datasets.base import COPY, OTHER_WORDS, skipped_table
 from ima.datasets.counts import COUNTS
 from ima.utils.errors import InputError
 from ima.utils.io import whole_file
-from ima.utils.parallel import in_order
-from ima.utils.progress import shown
+from ima.utils.parallel import imap
+from ima.utils.progress import progress_bar
 from ima.utils.schemas import WAVES
 
 #: Rates (Hz) of recordings that are used; any other is taken for a broken header.
@@ -84,7 +84,7 @@ def write_waves(
         pa.ipc.new_file(sink, WAVES) as writer,
     ):
         for start, waves in zip(
-            shown(starts, "decoding", "batch"), in_order(_decode, tasks, processes), strict=True
+            progress_bar(starts, "decoding", "batch"), imap(_decode, tasks, processes), strict=True
         ):
             batch = recordings.slice(start, len(waves))
             good = np.array([isinstance(wave, np.ndarray) for wave in waves])

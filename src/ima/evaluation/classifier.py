@@ -68,11 +68,11 @@ def predict(
     samples = {"x": train, "class": torch.from_numpy(codes).to(device())}
     rows = dict.fromkeys(samples, torch.arange(len(train)))
 
-    def terms_of(batch):
+    def compute_losses(batch):
         """Return the cross-entropy of a batch of representations `x` (B, D) and codes `class`."""
         return {"loss": cross_entropy(network(batch.x["x"]), batch.x["class"])}
 
-    fit(network, terms_of, samples, rows, settings, seed, "classifier")
+    fit(network, compute_losses, samples, rows, settings, seed, "classifier")
     with torch.no_grad():
         return classes[network(test).argmax(-1).cpu().numpy()]
 

@@ -17,9 +17,9 @@ from ima.models.baselines import BASELINES, build
 from ima.models.baselines.denoising import denoising_losses, keep_masks
 from ima.models.baselines.jmvae import jmvae_losses
 from ima.models.baselines.mvae import draw_subsets, fixed_subsets, mvae_losses
-from ima.models.ima import IMA, Decoder, Encoder, ImportanceNet, Modality
+from ima.models.ima import Decoder, Encoder, IMANetwork, ImportanceNet, Modality
 from ima.models.objectives import AUTOENCODER, IMPORTANCE
-from ima.utils.arrow import typed
+from ima.utils.arrow import to_table
 
 #: The modalities of the models whose growth is measured; their latent size, batch, and width.
 EQUAL = Modality(dimension=128, hidden=32)
@@ -69,7 +69,7 @@ def costed_ima(
         x: the batch.
         objectives: of stage 1 and of stage 2, by name (`ima.models.objectives`).
     """
-    model = IMA(modalities, latent, hidden, {name: [0.5] for name in modalities})
+    model = IMANetwork(modalities, latent, hidden, {name: [0.5] for name in modalities})
     with torch.no_grad():
         u = model.autoencoder.encode(x)  # stage 2 computes it once for all its steps
     rho = {name: torch.tensor([0.5]) for name in modalities}
@@ -257,7 +257,7 @@ def table4(datasets: Mapping[str, Setting], counts: Iterable[int], run: str) -> 
         for model, costed in _costed(of)
     ]
     whole = [name for name, value in rows[0].items() if isinstance(value, int)]
-    return typed(rows, ("dataset", "setting", "model"), whole)
+    return to_table(rows, ("dataset", "setting", "model"), whole)
 
 
 def _costed(of: Setting) -> Iterator[tuple[str, Costed]]:

@@ -27,7 +27,7 @@ from ima.models.importance import Stage2
 from ima.models.stages import fit_stages
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import Training, pair_count
-from ima.utils.arrow import typed
+from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 from ima.utils.schemas import MISSING_STUDY
 
@@ -256,4 +256,4 @@ def over_seeds(studies: pa.Table, run: str) -> pa.Table:
         row = {"run": run, **dict(zip(keys, key, strict=True)), "seeds": len(values)}
         table.append({**row, "precision": mean, "precision_sd": sd})
     text = ("model", "absent", "representation", "test", "neighbours")
-    return typed(table, text, whole=("k", "seeds"))
+    return to_table(table, text, whole=("k", "seeds"))

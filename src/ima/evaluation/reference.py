@@ -64,7 +64,7 @@ def pca(
     }
 
 
-def possible(latents: Sequence[int], fit: Mapping[str, np.ndarray]) -> list[int]:
+def valid_components(latents: Sequence[int], fit: Mapping[str, np.ndarray]) -> list[int]:
     """Return those numbers of components that every view has as many dimensions and samples for."""
     return [latent for latent in latents if latent <= min(min(x.shape) for x in fit.values())]
 
@@ -96,7 +96,7 @@ def score_anchors(
     labels, kinds = test["label"].to_numpy(), np.array(test["kind"].to_pylist())
     shuffled = np.random.default_rng(0).permutation(labels)
     jobs = [("raw", None, name, z, labels) for name, z in raw.items()]
-    for latent in possible(latents, fit):
+    for latent in valid_components(latents, fit):
         jobs += [("pca", latent, name, z, labels) for name, z in pca(fit, raw, latent).items()]
     jobs.append(("chance", None, JOINT, raw[JOINT], shuffled))
     return [

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ima.evaluation.classifier import Classifier, accuracy_rows
-from ima.evaluation.reference import JOINT, only, pca, possible, there, views
+from ima.evaluation.reference import JOINT, only, pca, there, valid_components, views
 from ima.pairing.by_label import modalities, row_numbers
 
 
@@ -48,7 +48,7 @@ def classify_anchors(
     jobs = [("raw", None, fit, raw, labels, settings)]
     jobs += [
         ("pca", latent, pca(known, fit, latent), pca(known, raw, latent), labels, settings)
-        for latent in possible(latents, known)
+        for latent in valid_components(latents, known)
     ]
     jobs += [
         ("supervised", None, {m: fit[m]}, raw, labels, replace(settings, hidden=widths[m]))

@@ -6,14 +6,14 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ima.models.ima import IMA, fuse
+from ima.models.ima import IMANetwork, fuse
 from ima.pairing.by_label import ABSENT
 from ima.utils.arrow import vector_column
 
 
 @torch.no_grad()
 def represent(
-    model: IMA, x: Mapping[str, Tensor], items: Mapping[str, Tensor]
+    model: IMANetwork, x: Mapping[str, Tensor], items: Mapping[str, Tensor]
 ) -> dict[str, dict[str, Tensor]]:
     """Return the latents and importances of pairs.
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from ima.evaluation.metrics import importance_scores
-from ima.models.ima import IMA, Autoencoder
-from ima.models.importance import Stage2, fit_importance, importances, least_of_each
+from ima.models.ima import Autoencoder, IMANetwork
+from ima.models.importance import Stage2, best_of_each, fit_importance, importances
 from ima.pairing.by_label import ABSENT
 from ima.utils.schemas import RHO_SWEEP
 
@@ -58,11 +58,13 @@ def sweep(
     names = list(autoencoder.modalities)
     rho = [value for value in grid for _ in range(settings.restarts)]  # (R,)
     torch.manual_seed(seed)
-    model = IMA.around(autoencoder, hidden, dict.fromkeys(names, rho)).to(x[names[0]].device)
+    model = IMANetwork.from_autoencoder(autoencoder, hidden, dict.fromkeys(names, rho)).to(
+        x[names[0]].device
+    )
     _, final = fit_importance(model, x, train, dict.fromkeys(names, rho), settings, seed, held_out)
     y_train, y_test = (importances(model.importance, x, pairs) for pairs in (train, test))
     rows = []
-    for name, copies in least_of_each(final, names, settings).items():  # G copies
+    for name, copies in best_of_each(final, names, settings).items():  # G copies
         known, tested = ((pairs[name] != ABSENT).cpu() for pairs in (train, test))
         agreement = agreements(y_train[name][copies][:, known].numpy() < 0.5)
         for value, copy, agrees in zip(grid, copies, agreement.tolist(), strict=True):

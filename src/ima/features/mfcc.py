@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from ima.audio.resample import resample
 from ima.utils.errors import InputError
-from ima.utils.parallel import in_order
-from ima.utils.progress import shown
+from ima.utils.parallel import imap
+from ima.utils.progress import progress_bar
 
 MAPPINGS = ("sigmoid", "minmax", "binary")
 
@@ -161,7 +161,7 @@ def extract(
         InputError: a recording cannot be read, or a digit lies outside it.
     """
     batches = ((batch, read, mfcc) for batch in _batches(segments, size=256))
-    yield from shown(in_order(_extract_batch, batches, processes), "MFCC", "batch")
+    yield from progress_bar(imap(_extract_batch, batches, processes), "MFCC", "batch")
 
 
 def _batches(segments: pa.Table, size: int) -> Iterator[list[dict]]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ima.features import voice
 from ima.utils.errors import InputError
-from ima.utils.progress import shown
+from ima.utils.progress import progress_bar
 
 #: How the z-score is taken: over each speaker's own spans, or over those of training speakers.
 SCALES = ("speaker", "train")
@@ -40,7 +40,9 @@ def span_vectors(
     vectors = np.full((len(files), len(voice.columns(features))), np.nan, np.float32)
     paths = [Path(root, file) for file in rows]
     tables = voice.extract_files(paths, features, jobs, remove_offset)
-    for (file, its), table in zip(shown(rows.items(), "voices", "file"), tables, strict=True):
+    for (file, its), table in zip(
+        progress_bar(rows.items(), "voices", "file"), tables, strict=True
+    ):
         try:
             times = [(starts[row], ends[row]) for row in its]
             vectors[its] = voice.word_vectors(table, times, features)

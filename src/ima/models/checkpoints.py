@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ima.models.ima import IMA, Autoencoder, ImportanceNet, Modality
+from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
 from ima.pairing.by_label import modalities, read_pairs, row_numbers
 from ima.utils.errors import InputError
 from ima.utils.io import read_matrix
@@ -53,16 +53,16 @@ def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencod
     return model
 
 
-def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMA:
+def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMANetwork:
     """Return the whole model: an autoencoder and the importance networks of a checkpoint."""
     widths = {name: modality.dimension for name, modality in autoencoder.modalities.items()}
     networks = _networks(widths, config, state)
     return assemble(autoencoder, networks, config["hidden"])
 
 
-def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: int) -> IMA:
+def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: int) -> IMANetwork:
     """Return the whole model of an autoencoder and importance networks that were trained apart."""
-    model = IMA.around(autoencoder, hidden, {name: [0.5] for name in networks})
+    model = IMANetwork.from_autoencoder(autoencoder, hidden, {name: [0.5] for name in networks})
     model.importance = networks
     return model
 

@@ -254,7 +254,7 @@ class Autoencoder(nn.Module):
         return {name: self.encoders[name](value) for name, value in x.items()}
 
 
-class IMA(nn.Module):
+class IMANetwork(nn.Module):
     """The whole model: an autoencoder and importance networks, trained one after the other.
 
     Args:
@@ -281,9 +281,9 @@ class IMA(nn.Module):
         )
 
     @classmethod
-    def around(
+    def from_autoencoder(
         cls, autoencoder: Autoencoder, importance_hidden: int, rho: Mapping[str, list[float]]
-    ) -> "IMA":
+    ) -> "IMANetwork":
         """Return a model of this (trained) autoencoder with new importance networks."""
         model = cls(autoencoder.modalities, autoencoder.latent, importance_hidden, rho)
         model.autoencoder = autoencoder

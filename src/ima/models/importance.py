@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from ima.models.cca import shared_by_pairs
-from ima.models.ima import IMA, Autoencoder, ImportanceNet
+from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet
 from ima.models.mixture import fit_mixture
 from ima.models.objectives import IMPORTANCE, correlation, ima_plus, paper, target
 from ima.models.ranks import Fold, held_out_fold
 from ima.pairing.by_label import ABSENT
-from ima.training.loop import History, Sums, batches, check_pairs, gather, pair_count
+from ima.training.loop import History, RunningMeans, batches, check_pairs, gather, pair_count
 from ima.utils.errors import InputError
-from ima.utils.progress import shown
+from ima.utils.progress import progress_bar
 
 #: Maps importances (R, B) by modality, which pairs (B,) they are of, and which modalities those
 #: have (`ima.training.loop.Batch.present`), to the terms of L_imp.
@@ -121,13 +121,13 @@ def train_importance(
     _check_given(rho, "or the objective to mixture")
     copies = {name: [rho[name]] * settings.restarts for name in names}
     torch.manual_seed(seed)
-    model = IMA.around(autoencoder, hidden, copies).to(x[names[0]].device)
+    model = IMANetwork.from_autoencoder(autoencoder, hidden, copies).to(x[names[0]].device)
     history, final = fit_importance(model, x, items, copies, settings, seed, held_out)
-    return keep_copies(model, least(final, names, settings)), history, final
+    return select_members(model, best_restart(final, names, settings)), history, final
 
 
 def fit_importance(
-    model: IMA,
+    model: IMANetwork,
     x: Mapping[str, Tensor],
     items: Mapping[str, Tensor],
     rho: Mapping[str, list[float]],
@@ -271,7 +271,7 @@ def _counted(model, x, both, final, settings) -> list[dict[str, Tensor]]:
         both: pairs of training, and held-out ones.
         final: of the training that the importances are from, and its `settings`.
     """
-    chosen = least_of_each(final, [*both[0]], settings)
+    chosen = best_of_each(final, [*both[0]], settings)
     found = []
     for pairs in both:
         y = importances(model.importance, x, pairs)
@@ -298,8 +298,8 @@ def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> Hi
     learns = {m: ((of > 0) & (of < 1)).unsqueeze(-1) for m, of in rho.items()}  # (R, 1)
     generator = torch.Generator().manual_seed(seed)
     history: History = []
-    for epoch in shown(range(1, epochs + 1), "stage 2", "epoch"):
-        sums = Sums()
+    for epoch in progress_bar(range(1, epochs + 1), "stage 2", "epoch"):
+        sums = RunningMeans()
         for batch in batches(numbered, settings.batch_size, generator):
             pairs = batch.pop("pair")
             gathered = gather(x, batch)
@@ -321,7 +321,7 @@ def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> Hi
 @torch.no_grad()
 def _evaluate(model, x, items, loss_of: Loss, settings: Stage2) -> dict[str, Tensor]:
     """Return the terms of L_imp (R,) as means over the pairs, in batches as trained."""
-    sums = Sums()
+    sums = RunningMeans()
     y = importances(model.importance, x, items)
     numbered = {"pair": torch.arange(pair_count(items))}
     for batch in batches(numbered, settings.batch_size, torch.Generator().manual_seed(0)):
@@ -332,7 +332,9 @@ def _evaluate(model, x, items, loss_of: Loss, settings: Stage2) -> dict[str, Ten
     return sums.means("stage 2")
 
 
-def least(final: Mapping[str, Tensor], names: Iterable[str], settings: Stage2) -> dict[str, int]:
+def best_restart(
+    final: Mapping[str, Tensor], names: Iterable[str], settings: Stage2
+) -> dict[str, int]:
     """Return by modality the copy of least L_imp on what it was trained on. No label is looked at.
 
     In `ima+` each modality has a loss of its own, and so its own best copy; in `paper` z binds the
@@ -349,10 +351,10 @@ def least(final: Mapping[str, Tensor], names: Iterable[str], settings: Stage2) -
     return {m: int(loss.argmin()) for m, loss in own.items()}
 
 
-def least_of_each(
+def best_of_each(
     final: Mapping[str, Tensor], names: Sequence[str], settings: Stage2
 ) -> dict[str, list[int]]:
-    """Return by modality the copy of `least` of each rho: G of the G * restarts copies.
+    """Return by modality the copy of `best_restart` of each rho: G of the G * restarts copies.
 
     Args:
         final: what `fit_importance` returns; the restarts of a rho stand side by side.
@@ -362,12 +364,12 @@ def least_of_each(
     chosen: dict[str, list[int]] = {name: [] for name in names}
     for first in range(0, len(final["loss"]), settings.restarts):
         own = {term: v[first : first + settings.restarts] for term, v in final.items()}
-        for name, copy in least(own, names, settings).items():
+        for name, copy in best_restart(own, names, settings).items():
             chosen[name].append(first + copy)
     return chosen
 
 
-def keep_copies(model: IMA, copies: Mapping[str, int]) -> torch.nn.ModuleDict:
+def select_members(model: IMANetwork, copies: Mapping[str, int]) -> torch.nn.ModuleDict:
     """Return by modality the importance network of one copy."""
     return torch.nn.ModuleDict({m: model.importance[m].copy(copy) for m, copy in copies.items()})
 

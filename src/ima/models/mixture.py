@@ -18,7 +18,7 @@ from ima.models.objectives import mixture
 from ima.models.ranks import Fold, Ranks, informative_density, informed, rank_partners
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import History
-from ima.utils.progress import shown
+from ima.utils.progress import progress_bar
 
 if TYPE_CHECKING:
     from ima.models.importance import Stage2
@@ -215,7 +215,7 @@ def _fit(
     optimizer = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=DECAY)
     epochs = -(-settings.steps // -(-len(part) // settings.batch_size))
     best, history = None, []
-    for epoch in shown(range(1, epochs + 1), f"stage 2, {name}", "epoch"):
+    for epoch in progress_bar(range(1, epochs + 1), f"stage 2, {name}", "epoch"):
         for batch in torch.randperm(len(part), generator=generator).split(settings.batch_size):
             y = net(x[pairs.rows[batch].clamp_min(0)])  # (PARTS + 1, B)
             of = (pairs.evidence[batch], pairs.partner[batch])

@@ -69,7 +69,7 @@ def pair_own(
     else:
         found = by_id(items) if by == "id" else dict(listed)
         found = _kept(found, names, missing)
-        found = {**told(items, {name: found[name] for name in names}), **found}
+        found = {**labels_of_items(items, {name: found[name] for name in names}), **found}
         found["split"] = assign(found, names, shares, rng)
     code = {name: number for number, name in enumerate(classes)} | {"": -1}
     tables = {}
@@ -232,7 +232,7 @@ def _check_kinds(kinds: np.ndarray, names: list[str], where: str) -> None:
         )
 
 
-def told(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:
+def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:
     """Return label, split and kind of pairs, as their items tell them.
 
     Raises:

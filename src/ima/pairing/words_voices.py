@@ -19,7 +19,9 @@ from ima.utils.schemas_emotion import ITEMS_EMOTION
 OWN, ELSEWHERE = "own", "other"
 
 
-def square(utterances: Sequence, usable: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def utterance_pairs(
+    utterances: Sequence, usable: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Pair every token with every token of its utterance.
 
     Args:
@@ -68,13 +70,13 @@ def word_pairs(
         a table of `pairs_schema(['verbal', 'acoustic'])`; `kind` is `own` or `other`.
 
     Raises:
-        InputError: arrays of different lengths, or as `square`.
+        InputError: arrays of different lengths, or as `utterance_pairs`.
     """
     voices = np.arange(len(words)) if voices is None else np.asarray(voices)
     lengths = {len(utterances), len(words), len(labels), len(voices)}
     if len(lengths) > 1:
         raise InputError("tokens", expected="one row a token", found=f"lengths {sorted(lengths)}")
-    first, second = square(utterances, np.asarray(words) >= 0)
+    first, second = utterance_pairs(utterances, np.asarray(words) >= 0)
     kind = pa.DictionaryArray.from_arrays(
         pa.array((first != second).astype(np.int8)), [OWN, ELSEWHERE]
     )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ima.pairing.by_label import ABSENT, check_items
 from ima.utils.errors import InputError
-from ima.utils.progress import shown
+from ima.utils.progress import progress_bar
 
 SCHEDULES = ("plateau", "cosine", "constant")
 
@@ -114,19 +114,19 @@ def check_pairs(
 
 
 @torch.no_grad()
-def mean_loss(terms_of: Terms, x: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> float:
+def mean_loss(compute_losses: Terms, x: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> float:
     """Return the mean `loss` over pairs."""
-    sums = Sums()
+    sums = RunningMeans()
     in_order = zip(*(rows.split(1024) for rows in items.values()), strict=True)
     for batch in (dict(zip(items, rows, strict=True)) for rows in in_order):
-        loss = terms_of(gather(x, batch))["loss"]
+        loss = compute_losses(gather(x, batch))["loss"]
         sums.add({"loss": loss}, pair_count(batch))
     return float(sums.means("validation")["loss"])
 
 
 def fit(
     model: torch.nn.Module,
-    terms_of: Terms,
+    compute_losses: Terms,
     x: Mapping[str, Tensor],
     items: Mapping[str, Tensor],
     settings: Training,
@@ -138,7 +138,7 @@ def fit(
 
     Args:
         model: trained in place.
-        terms_of: maps a batch to the terms to record; `loss` is the one that is minimised.
+        compute_losses: maps a batch to the terms to record; `loss` is the one that is minimised.
         x: by modality, the matrix (n_m, D_m) of its items.
         items: by modality, the row numbers (N,) of the pairs.
         settings: how long and fast.
@@ -161,32 +161,32 @@ def fit(
     if settings.schedule == "cosine":
         steps = settings.epochs * -(-pair_count(items) // settings.batch_size)
         cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    best = Best(model, optimizer, settings)
+    best = EarlyStopping(model, optimizer, settings)
     history: History = []
     generator = torch.Generator().manual_seed(seed)
-    for epoch in shown(range(1, settings.epochs + 1), name, "epoch"):
+    for epoch in progress_bar(range(1, settings.epochs + 1), name, "epoch"):
         drawn = batches(items, settings.batch_size, generator)
-        means = _steps(terms_of, x, drawn, optimizer, cosine).means(f"{name}, epoch {epoch}")
+        means = _steps(compute_losses, x, drawn, optimizer, cosine).means(f"{name}, epoch {epoch}")
         history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
         if validate:
             history[-1]["validation"] = validate()
-            if best.ends(history[-1]["validation"]):
+            if best.step(history[-1]["validation"]):
                 break
     best.restore()
     return history
 
 
 def _steps(
-    terms_of: Terms,
+    compute_losses: Terms,
     x: Mapping[str, Tensor],
     drawn: Iterable[Mapping[str, Tensor]],
     optimizer: torch.optim.Optimizer,
     cosine: torch.optim.lr_scheduler.LRScheduler | None,
-) -> "Sums":
+) -> "RunningMeans":
     """Take a step on each of the batches, row numbers by modality; return the sums of terms."""
-    sums = Sums()
+    sums = RunningMeans()
     for batch in drawn:
-        terms = terms_of(gather(x, batch))
+        terms = compute_losses(gather(x, batch))
         optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
         optimizer.step()
@@ -196,7 +196,7 @@ def _steps(
     return sums
 
 
-class Best:
+class EarlyStopping:
     """The weights of the epoch of least validation loss, and what follows where there is no less.
 
     Args:
@@ -211,7 +211,7 @@ class Best:
         self.model, self.optimizer, self.settings = model, optimizer, settings
         self.loss, self.state, self.waited, self.falls = math.inf, None, 0, 0
 
-    def ends(self, loss: float) -> bool:
+    def step(self, loss: float) -> bool:
         """Take note of an epoch's validation loss; return whether training ends with it."""
         if loss < self.loss:
             self.loss, self.waited = loss, 0
@@ -233,7 +233,7 @@ class Best:
             self.model.load_state_dict(self.state)
 
 
-class Sums:
+class RunningMeans:
     """Sums of the terms of batches, for their means over pairs."""
 
     def __init__(self):

@@ -101,7 +101,7 @@ def matrix(table: pa.Table, column: str, absent: bool = False) -> np.ndarray:
     return values.reshape(len(table), width)
 
 
-def typed(
+def to_table(
     rows: list[dict], text: Iterable[str] = (), whole: Iterable[str] = ("latent", "k", "seeds")
 ) -> pa.Table:
     """Return rows as a table of all their columns: numbers, but for `text`, are floats."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 AHEAD = 8
 
 
-def worth_starting(processes: int, items: int, each: int) -> int:
+def n_workers(processes: int, items: int, each: int) -> int:
     """Return how many processes `items` keep busy, when one should have at least `each` of them.
 
     To start one and import what it needs takes seconds, in which another does thousands of items.
@@ -20,7 +20,7 @@ def worth_starting(processes: int, items: int, each: int) -> int:
     return max(1, min(processes, items // each))
 
 
-def in_order(function: Callable, tasks: Iterable[tuple], processes: int) -> Iterator:
+def imap(function: Callable, tasks: Iterable[tuple], processes: int) -> Iterator:
     """Yield `function(*task)` of every task, in order, from several processes.
 
     Tasks are taken, and results wait, `AHEAD` a process at a time: memory doesn't grow with the

@@ -13,7 +13,7 @@ EVERY = 30.0
 _LOG = logging.getLogger(__name__)
 
 
-def shown(items: Iterable, name: str, unit: str) -> Iterator:
+def progress_bar(items: Iterable, name: str, unit: str) -> Iterator:
     """Yield the items, and show how many have been worked on.
 
     Args:

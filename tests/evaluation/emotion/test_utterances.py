@@ -15,7 +15,7 @@ from ima.evaluation.emotion.utterances import (
     weighted_mean,
     with_importances,
 )
-from ima.models.ima import IMA, Modality
+from ima.models.ima import IMANetwork, Modality
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import (
     EMOTION_TOKENS,
@@ -82,7 +82,7 @@ def test_groups_keep_the_order_of_tokens():
 def model():
     torch.manual_seed(0)
     layers = {"verbal": Modality(2, 4, "sse"), "acoustic": Modality(3, 4, "sse")}
-    return IMA(layers, 2, 4, {"verbal": [0.3], "acoustic": [0.7]})
+    return IMANetwork(layers, 2, 4, {"verbal": [0.3], "acoustic": [0.7]})
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from ima.evaluation.metrics import mean_sd
-from ima.reporting.tables import beside, over_seeds, read_paper_values, table1
+from ima.reporting.tables import merge_paper_values, over_seeds, read_paper_values, table1
 from ima.utils.errors import InputError
 
 PAPER = Path(__file__).parents[3] / "config" / "paper_values.csv"
@@ -210,7 +210,11 @@ def test_over_seeds_and_beside_by_hand():
         "v_x": 3.0,
         "v_x_sd": None,
     }
-    first, second = beside([row], [{"m": "a", "paper": 7.0}, {"m": "b", "paper": 8.0}], ("m",))
+    first, second = merge_paper_values(
+        [row], [{"m": "a", "paper": 7.0}, {"m": "b", "paper": 8.0}], ("m",)
+    )
     assert first == {**row, "paper": 7.0} and row["paper"] is None
     assert second == dict.fromkeys(row) | {"run": "run", "m": "b", "seeds": 0, "paper": 8.0}
-    assert beside([], [{"m": "b", "paper": 8.0}], ("m",)) == [{"m": "b", "seeds": 0, "paper": 8.0}]
+    assert merge_paper_values([], [{"m": "b", "paper": 8.0}], ("m",)) == [
+        {"m": "b", "seeds": 0, "paper": 8.0}
+    ]

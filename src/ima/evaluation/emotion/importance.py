@@ -14,8 +14,8 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from ima.evaluation.metrics import f1
-from ima.models.ima import IMA, Autoencoder
-from ima.models.importance import Stage2, fit_importance, least_of_each
+from ima.models.ima import Autoencoder, IMANetwork
+from ima.models.importance import Stage2, best_of_each, fit_importance
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import CLASSES, IMPORTANCE_EMOTION
 
@@ -95,9 +95,9 @@ def train_over_rho(
     if not learnt:
         return y
     torch.manual_seed(seed)
-    model = IMA.around(autoencoder, hidden, rho).to(x[names[0]].device)
+    model = IMANetwork.from_autoencoder(autoencoder, hidden, rho).to(x[names[0]].device)
     _, final = fit_importance(model, x, pairs, rho, settings, seed, held_out)
-    chosen = least_of_each(final, names, settings)
+    chosen = best_of_each(final, names, settings)
     inside = np.array([0 < value < 1 for value in grid])
     with torch.no_grad():
         for m in names:

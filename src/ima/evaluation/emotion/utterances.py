@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ima.models import baselines
-from ima.models.ima import IMA
+from ima.models.ima import IMANetwork
 from ima.utils.errors import InputError
 
 JOINT = "joint"
@@ -73,7 +73,7 @@ def groups(items: pa.Table) -> tuple[list[str], np.ndarray]:
 
 @torch.no_grad()
 def latents(
-    model: IMA, x: Mapping[str, Tensor]
+    model: IMANetwork, x: Mapping[str, Tensor]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return by modality the latents (n_m, L) and importances (n_m,) of all items."""
     u, y = {}, {}
@@ -86,7 +86,7 @@ def latents(
 
 
 def ima_representations(
-    model: IMA, x: Mapping[str, Tensor], items: pa.Table, counts: np.ndarray, seed: int
+    model: IMANetwork, x: Mapping[str, Tensor], items: pa.Table, counts: np.ndarray, seed: int
 ) -> dict[str, dict[str, np.ndarray]]:
     """Return the representations of utterances by IMA, under several weightings of tokens.
 

@@ -134,5 +134,5 @@ def fit_denoising(
         return denoising_losses(model, batch.x, keep)
 
     validate = validator(model, losses_of, x, validation)
-    terms_of = partial(losses_of, source=generator)
-    return fit(model, terms_of, x, items, settings, seed, "denoising autoencoder", validate)
+    compute_losses = partial(losses_of, source=generator)
+    return fit(model, compute_losses, x, items, settings, seed, "denoising autoencoder", validate)

@@ -136,12 +136,12 @@ def annealed_terms(
     """
     weights = betas(settings, pairs)
 
-    def terms_of(batch: Batch) -> dict[str, Tensor]:
+    def compute_losses(batch: Batch) -> dict[str, Tensor]:
         """Return the terms of a batch with the KL weight of its step."""
         beta = next(weights)
         return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
 
-    return terms_of
+    return compute_losses
 
 
 def validator(

@@ -164,6 +164,6 @@ def fit_jmvae(
         eps = torch.randn(shape, generator=source, device=source.device)
         return jmvae_losses(model, batch.x, eps, settings.alpha, beta)
 
-    terms_of = annealed_terms(losses_of, settings, len(items[first]), generator)
+    compute_losses = annealed_terms(losses_of, settings, len(items[first]), generator)
     validate = validator(model, losses_of, x, validation)
-    return fit(model, terms_of, x, items, settings, seed, "JMVAE-KL", validate)
+    return fit(model, compute_losses, x, items, settings, seed, "JMVAE-KL", validate)

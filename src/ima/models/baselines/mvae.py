@@ -193,6 +193,6 @@ def fit_mvae(
         eps = torch.randn(shape, generator=source, device=source.device)
         return mvae_losses(model, batch.x, eps, beta, drawn, batch.present)
 
-    terms_of = annealed_terms(losses_of, settings, len(items[names[0]]), generator)
+    compute_losses = annealed_terms(losses_of, settings, len(items[names[0]]), generator)
     validate = validator(model, losses_of, x, validation)
-    return fit(model, terms_of, x, items, settings, seed, "MVAE", validate)
+    return fit(model, compute_losses, x, items, settings, seed, "MVAE", validate)

@@ -14,7 +14,7 @@ from ima.evaluation.metrics import mean_sd, subsets
 from ima.pairing.by_label import CLEAN, noise_kind
 from ima.reporting.figures import LETTERS, PAGE
 from ima.reporting.figures.palettes import PAPER, Palette
-from ima.utils.arrow import typed
+from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 
 #: Bins of the distributions of weights.
@@ -99,7 +99,7 @@ def weight_table(rows: Iterable[Mapping], run: str) -> pa.Table:
         for name, values in of.items():
             out[f"weight_{name}"], out[f"weight_{name}_sd"] = mean_sd(values)
         table.append(out)
-    return typed(table, ("model", "importances", "kind"), ("latent", "pairs", "seeds"))
+    return to_table(table, ("model", "importances", "kind"), ("latent", "pairs", "seeds"))
 
 
 def draw(

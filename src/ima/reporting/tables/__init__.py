@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from ima.evaluation.metrics import mean_sd
-from ima.utils.arrow import typed
+from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 
 #: How a column of Table 1 is called: by neighbours and subset of the queries.
@@ -84,7 +84,9 @@ def over_seeds(
     return table
 
 
-def beside(table: list[dict], paper: Iterable[Mapping], keys: Sequence[str]) -> list[dict]:
+def merge_paper_values(
+    table: list[dict], paper: Iterable[Mapping], keys: Sequence[str]
+) -> list[dict]:
     """Put the paper's values beside ours, each in the row of its keys.
 
     Args:
@@ -122,7 +124,9 @@ def table1(
     """
     keys = ("model", "representation", "latent", "k")
     rows = over_seeds(_rows(scores, anchors), keys, "precision", run, _precision_column)
-    return typed(beside(rows, _paper_precision(paper), keys), ("model", "representation"))
+    return to_table(
+        merge_paper_values(rows, _paper_precision(paper), keys), ("model", "representation")
+    )
 
 
 def _precision_column(row: Mapping) -> str:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import pyarrow as pa
 
 from ima.evaluation.classifier import Classifier
-from ima.reporting.tables import beside, over_seeds
-from ima.utils.arrow import typed
+from ima.reporting.tables import merge_paper_values, over_seeds
+from ima.utils.arrow import to_table
 
 
 def table3(datasets: Mapping[str, Classifier], run: str) -> pa.Table:
@@ -25,7 +25,7 @@ def table3(datasets: Mapping[str, Classifier], run: str) -> pa.Table:
         for dataset, settings in datasets.items()
         for name, value in _classifier(settings).items()
     ]
-    return typed(table, ("dataset", "setting", "value"))
+    return to_table(table, ("dataset", "setting", "value"))
 
 
 def _classifier(settings: Classifier) -> dict[str, object]:
@@ -62,7 +62,9 @@ def table5(rows: Iterable[Mapping], paper: Iterable[Mapping], run: str) -> pa.Ta
     """
     keys = ("model", "representation", "latent")
     table = over_seeds(rows, keys, "accuracy", run, _accuracy_column)
-    return typed(beside(table, _paper_accuracy(paper), keys), ("model", "representation"))
+    return to_table(
+        merge_paper_values(table, _paper_accuracy(paper), keys), ("model", "representation")
+    )
 
 
 def _accuracy_column(row: Mapping) -> str:

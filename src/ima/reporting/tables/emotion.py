@@ -8,8 +8,8 @@ from itertools import product
 import pyarrow as pa
 
 from ima.evaluation.metrics import mean_sd
-from ima.reporting.tables import beside
-from ima.utils.arrow import typed
+from ima.reporting.tables import merge_paper_values
+from ima.utils.arrow import to_table
 from ima.utils.schemas_emotion import UNITS
 
 #: What tells rows of Tables 2 and 6 apart, and the scores that each has as columns.
@@ -64,8 +64,8 @@ def _table(scores, paper, run: str, names: Sequence[str], keys: Sequence[str], t
         own = [row for row in seed["scores"] if row["score"] in names]
         rows += own + list(gains(own))
     found = _means(rows, keys, names, run)
-    ours = list(beside(found, _paper(paper, table, keys), keys))
-    return typed(ours, text=KEYS, whole=("k", "seeds"))
+    ours = list(merge_paper_values(found, _paper(paper, table, keys), keys))
+    return to_table(ours, text=KEYS, whole=("k", "seeds"))
 
 
 def _named(table: pa.Table, corpus: str) -> pa.Table:
@@ -138,10 +138,10 @@ def emotion_importance(
         for name in IMPORTANCE_SCORES
     ]
     means = _with_best(_means(rows, IMPORTANCE_KEYS, IMPORTANCE_SCORES, run))
-    ours = list(beside(means, _paper_importance(paper), IMPORTANCE_KEYS))
+    ours = list(merge_paper_values(means, _paper_importance(paper), IMPORTANCE_KEYS))
     order = list(dict.fromkeys((row["modality"], row["reference"], row["unit"]) for row in ours))
     ours.sort(key=lambda row: order.index((row["modality"], row["reference"], row["unit"])))
-    return _named(typed(ours, text=IMPORTANCE_KEYS[:-1], whole=("seeds", "best")), corpus)
+    return _named(to_table(ours, text=IMPORTANCE_KEYS[:-1], whole=("seeds", "best")), corpus)
 
 
 def _group(row: Mapping) -> tuple:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from ima.evaluation.metrics import importance_scores, mean_sd
 from ima.pairing.by_label import modalities, noise_kind
-from ima.utils.arrow import present, typed
+from ima.utils.arrow import present, to_table
 from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
 
 #: Beginnings of columns that say how well noise was found.
@@ -88,7 +88,7 @@ def importance_table(
         for score, values in scores.items():
             row[score], row[f"{score}_sd"] = mean_sd(values)
         rows.append(row)
-    return typed(rows, text=["modality"], whole=["latent", "seeds"])
+    return to_table(rows, text=["modality"], whole=["latent", "seeds"])
 
 
 def without_noise(table: pa.Table) -> pa.Table:
