@@ -126,10 +126,10 @@ def plain(recordings: pa.Table, tree: Path, mfcc: Mfcc, out: Path) -> None:
             hop_length=mfcc.shift,
             win_length=mfcc.window,
             center=False,
-            n_mels=mfcc.mels,
+            n_mels=mfcc.n_mels,
         )
         log_mel = librosa.power_to_db(mel, top_db=None)
-        cepstrum = librosa.feature.mfcc(S=log_mel, n_mfcc=mfcc.coefficients + 1)[1:]
+        cepstrum = librosa.feature.mfcc(S=log_mel, n_mfcc=mfcc.n_mfcc + 1)[1:]
         vectors.append(cepstrum.T.ravel())
     items = pa.table(
         {

@@ -119,7 +119,7 @@ def stage_noise_image(folder: Path, size: float) -> tuple[int, Callable]:
 
     count = int(0.1 * TRAIN * size)
     rng = np.random.default_rng(0)
-    return count, lambda: noise_images(count, 784, mean=0.5, sd=0.12, zeroed=0.8, rng=rng)
+    return count, lambda: noise_images(count, 784, mean=0.5, sd=0.12, zero_fraction=0.8, rng=rng)
 
 
 def _tensors(size: float) -> tuple[dict, dict]:

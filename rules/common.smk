@@ -107,7 +107,7 @@ def own_layers(name):
 
 def seed_batches(seeds):
     """Return the seeds that one job takes, as `0-1-2`: so many, in the order of the config."""
-    size = config["seeds_a_job"]
+    size = config["seeds_per_job"]
     return ["-".join(map(str, seeds[i : i + size])) for i in range(0, len(seeds), size)]
 
 

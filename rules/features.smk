@@ -70,7 +70,7 @@ rule features_speech:
         mem_mb=2000,
     params:
         mapping=config["speech"]["mapping"],
-        coefficients=config["speech"]["mfcc"]["coefficients"],
+        coefficients=config["speech"]["mfcc"]["n_mfcc"],
     script:
         "../workflow/scripts/features_speech.py"
 

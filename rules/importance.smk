@@ -124,7 +124,7 @@ rule noise_study:
         problems=[["synthetic", R] for R in config["noise_study"]["R"]]
         + [[kind, config["pairs"]["R"]] for kind in config["noise_study"]["kinds"]],
         totals=config["noise_study"]["pairs"],
-        held_out=config["pairs"]["held_out"],
+        validation_share=config["pairs"]["validation_share"],
         noise={name: config["noise"][name] for name in ("image", "speech")},
         mfcc=config["speech"]["mfcc"],
         layers=config["model"],

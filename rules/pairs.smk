@@ -23,7 +23,7 @@ rule pairs:
     params:
         R=config["pairs"]["R"],
         totals={split: config["pairs"][split] for split in ("train", "test", "validation")},
-        held_out=config["pairs"]["held_out"],
+        validation_share=config["pairs"]["validation_share"],
         seed=config["pairs"]["seed"],
     script:
         "../workflow/scripts/pairs.py"

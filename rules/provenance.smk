@@ -31,7 +31,7 @@ for maker in list(workflow.rules):
     if tables:
         if "corpora" not in maker.input.keys():
             maker.set_input(corpora=manifests(DIGIT_CORPORA))
-        maker.set_input(sidecars_code=os.path.relpath(ROOT / "src/ima/provenance.py"))
+        maker.set_input(sidecars_code=os.path.relpath(ROOT / "src/ima/workflow/provenance.py"))
         maker.set_output(
             provenance=[f"{table.removesuffix('.csv')}.provenance.json" for table in tables]
         )

@@ -53,10 +53,10 @@ SMALL = {
     "emotion": {
         "demo": {"dialogues": 1, "turns": 24},
         "max_skipped": 0.05,
-        "words": {"minimum": 2},
+        "words": {"min_count": 2},
         "seeds": [0],
         "autoencoder": {"epochs": 1},
-        "importance": {"restarts": 1, "first": "equal", "rounds": 1, "steps": 2},
+        "importance": {"restarts": 1, "init": "equal", "rounds": 1, "steps": 2},
         "sweep": {"rho": [0, 0.5], "restarts": 1},
         "retrieval": {"k": [3]},
         "classifier": {"epochs": 1},

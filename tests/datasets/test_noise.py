@@ -15,7 +15,7 @@ from ima.utils.arrow import matrix
 from ima.utils.io import read_matrix, read_parquet
 from ima.utils.schemas import NOISE
 
-PAPER = {"pixels": 784, "mean": 0.5, "sd": 0.12, "zeroed": 0.8}
+PAPER = {"pixels": 784, "mean": 0.5, "sd": 0.12, "zero_fraction": 0.8}
 
 
 def rng(seed=0):
@@ -23,12 +23,12 @@ def rng(seed=0):
 
 
 @pytest.mark.parametrize(
-    ("pixels", "zeroed", "zeros"),
+    ("pixels", "zero_fraction", "zeros"),
     [(784, 0.8, 627), (784, 0, 0), (784, 1, 784), (10, 0.26, 3), (1, 0.4, 0)],
 )
-def test_the_share_of_zeros_is_exact_in_every_row(pixels, zeroed, zeros):
+def test_the_share_of_zeros_is_exact_in_every_row(pixels, zero_fraction, zeros):
     # 4 standard deviations above 0, hardly a pixel is zero by itself.
-    images = noise_images(200, pixels, 0.5, 0.05, zeroed, rng())
+    images = noise_images(200, pixels, 0.5, 0.05, zero_fraction, rng())
     assert images.shape == (200, pixels) and images.dtype == np.float32
     assert ((images == 0).sum(axis=1) == zeros).all()
 

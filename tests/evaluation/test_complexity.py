@@ -71,13 +71,13 @@ def test_counts_of_models_of_every_subset(count):
     found = counted("jmvae", count, subset_encoders=True)
     assert found == (subsets + count, count, subsets)
     # Each modality is decoded in half of all subsets; a KL each.
-    assert counted("mvae", count, sampled=10**6) == (2 * count, count * 2 ** (count - 1), subsets)
+    assert counted("mvae", count, n_subsets=10**6) == (2 * count, count * 2 ** (count - 1), subsets)
 
 
 def test_mvae_draws_as_many_subsets_as_it_is_told():
-    assert counted("mvae", 2, sampled=1) == (4, 4, 3)
-    assert counted("mvae", 3, sampled=1) == (6, 3 + 3 + 2, 1 + 3 + 1)
-    assert counted("mvae", 3, sampled=0) == (6, 3 + 3, 1 + 3)
+    assert counted("mvae", 2, n_subsets=1) == (4, 4, 3)
+    assert counted("mvae", 3, n_subsets=1) == (6, 3 + 3 + 2, 1 + 3 + 1)
+    assert counted("mvae", 3, n_subsets=0) == (6, 3 + 3, 1 + 3)
 
 
 def test_a_step_trains_every_sub_network():
@@ -100,7 +100,7 @@ def quick(monkeypatch):
     monkeypatch.setattr("ima.evaluation.complexity.WARM_UP", 0)
 
 
-MODELS = {"JMVAE-KL": ("jmvae", {}), "MVAE": ("mvae", {"sampled": 1})}
+MODELS = {"JMVAE-KL": ("jmvae", {}), "MVAE": ("mvae", {"n_subsets": 1})}
 IMA = {"IMA (paper)": ("paper", "paper"), "IMA+": ("ima+", "ima+")}
 
 

@@ -136,7 +136,7 @@ def test_the_vocabulary(file):
     tokens = (
         ["the"] * 3 + ["don't"] * 2 + ["sil"] * 2 + ["absent"] * 2 + ["half"] + ["half-hour"] * 2
     )
-    vectors, every = words.vocabulary(tokens, words.load_glove(file(TEXT), 3), minimum=2)
+    vectors, every = words.vocabulary(tokens, words.load_glove(file(TEXT), 3), min_count=2)
     assert every.schema == VOCABULARY and vectors.column_names == WORD_VECTORS.names
     assert [tuple(row.values()) for row in every.to_pylist()] == [
         ("the", 3, "itself"),

@@ -13,7 +13,7 @@ from ima.utils.errors import InputError
 from ima.utils.schemas import SEGMENTS
 
 #: Four frames of four samples, side by side: cuts of 16 samples that can be written down.
-SMALL = Mfcc(rate=1000, window_ms=4, shift_ms=4, frames=2, mels=2, coefficients=1)
+SMALL = Mfcc(rate=1000, win_length_ms=4, hop_length_ms=4, frames=2, n_mels=2, n_mfcc=1)
 PAPER = Mfcc()
 
 
@@ -21,7 +21,7 @@ def test_sizes_of_the_paper():
     assert (PAPER.window, PAPER.shift, PAPER.n_fft) == (250, 125, 256)  # 20 ms, 10 ms, 2^8
     assert PAPER.samples == 57 * 125 + 256
     assert PAPER.width == 2 * 29 * 12 == 696
-    assert Mfcc(rate=8000, window_ms=32).n_fft == 256  # a power of two is kept
+    assert Mfcc(rate=8000, win_length_ms=32).n_fft == 256  # a power of two is kept
     assert mfcc_of_cuts(np.zeros((3, PAPER.samples), np.float32), PAPER).shape == (3, 696)
 
 

@@ -371,7 +371,7 @@ def validation_loss(name, model, settings, x, items):
     batch = {m: x[m][rows] for m, rows in items.items()}
     with torch.no_grad():
         if name == "denoising":
-            keep = keep_masks(batch, settings.rate, settings.corruption, generator)
+            keep = keep_masks(batch, settings.corruption_prob, settings.corruption, generator)
             return denoising_losses(model, batch, keep)["loss"].item()
         if name == "jmvae":
             eps = torch.randn(len(items["a"]), 3, generator=generator)
@@ -644,9 +644,9 @@ def test_what_cannot_be_built_is_refused():
     [
         lambda: JMVAESettings(alpha=-1),
         lambda: JMVAESettings(warmup=1.5),
-        lambda: MVAESettings(sampled=-1),
+        lambda: MVAESettings(n_subsets=-1),
         lambda: MVAESettings(warmup=-0.1),
-        lambda: DenoisingSettings(rate=1.0),
+        lambda: DenoisingSettings(corruption_prob=1.0),
         lambda: DenoisingSettings(corruption="pixels"),
     ],
 )
@@ -691,8 +691,8 @@ def test_counts_grow_with_modalities_as_they_should(count):
     alone = 0 if count == 1 else count  # of a single modality, joint and unimodal are the same
     assert both("jmvae") == (1 + alone, 1, alone, 0)
     assert both("jmvae", subset_encoders=True) == (2**count - 1, 1, 2**count - 2, 0)
-    assert both("mvae", sampled=0) == (count, 1 + alone, 0, 0)
-    assert both("mvae", sampled=10**6) == (count, 2**count - 1, 0, 0)
+    assert both("mvae", n_subsets=0) == (count, 1 + alone, 0, 0)
+    assert both("mvae", n_subsets=10**6) == (count, 2**count - 1, 0, 0)
     assert both("denoising") == (1, 0, 0, count)
 
 
@@ -702,7 +702,7 @@ def test_counted_terms_are_those_of_the_losses():
     terms = jmvae_losses(model, x, torch.zeros(5, 3), 1, 1)
     gaps = [name for name in terms if name.startswith("gap_")]
     assert len(gaps) == loss_terms("jmvae", 3, settings)["kl"] == 6
-    model, settings = made("mvae", THREE, sampled=0)
+    model, settings = made("mvae", THREE, n_subsets=0)
     terms = mvae_losses(model, x, torch.zeros(4, 5, 3), 1)
     bounds = [name for name in terms if name.startswith("kl_")]
     assert len(bounds) == loss_terms("mvae", 3, settings)["elbo"] == 4

@@ -26,7 +26,7 @@ from ima.utils.errors import InputError
 from tests.problems import MISFITS, MODALITIES, RHO, noisy_problem, related, same, small, weights
 
 #: Three epochs of 60 pairs, in either round; every copy is its own only restart.
-SHORT = Stage2(first="equal", rounds=2, restarts=1, steps=6, batch_size=32, learning_rate=1e-2)
+SHORT = Stage2(init="equal", rounds=2, restarts=1, steps=6, batch_size=32, learning_rate=1e-2)
 CHOICES = [*({"objective": "paper", "z": z} for z in Z), {"objective": "ima+"}]
 
 
@@ -203,7 +203,7 @@ def test_the_first_guess_is_that_of_paper(monkeypatch):
     seen = spied_counts(monkeypatch)
     model, x, items, _ = related()
     of_paper, history_0, _ = stage_2(0, 0, objective="paper", corr_scale="batch")
-    _, history, _ = stage_2(0, 0, first="paper", rounds=1)
+    _, history, _ = stage_2(0, 0, init="paper", rounds=1)
     assert [row for row in history if row["round"] == 0] == [
         {"round": 0, **row} for row in history_0
     ]
@@ -232,7 +232,7 @@ def test_a_guess_that_leaves_next_to_nothing_is_none(monkeypatch):
     model, x, items, held = related()
     rho = {"a": [0.02, 0.7], "b": [0.6, 0.6]}
     model = IMANetwork.from_autoencoder(model.autoencoder, 7, rho)
-    settings = short(first="paper", rounds=1, lambda_corr=0.0, steps=60)
+    settings = short(init="paper", rounds=1, lambda_corr=0.0, steps=60)
     fit_importance(model, x, items, rho, settings, 0, held)
     assert (seen[0]["a"][0] == 1).all()
 
@@ -254,8 +254,8 @@ def test_steps_are_of_whole_epochs():
 def test_unknown_choices():
     with pytest.raises(InputError, match=r"objective: expected one of .*'ima\+'.*, found ima"):
         Stage2(objective="ima")
-    with pytest.raises(InputError, match=r"first: expected one of .*'equal'.*, found random"):
-        Stage2(first="random")
+    with pytest.raises(InputError, match=r"init: expected one of .*'equal'.*, found random"):
+        Stage2(init="random")
     model, x, items = small()
     with pytest.raises(InputError, match=r"z of Eq. 3: .* found nearest"):
         fit_importance(model, x, items, RHO, short(objective="paper", z="nearest"), 0)

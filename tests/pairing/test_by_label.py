@@ -206,7 +206,7 @@ def test_what_is_held_out_is_random_and_of_the_rng():
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, float("nan")])
 def test_a_share_to_hold_out_that_cannot_be(share):
-    with pytest.raises(InputError, match=r"held_out: expected a share in \(0, 1\)"):
+    with pytest.raises(InputError, match=r"validation_share: expected a share in \(0, 1\)"):
         pair_splits(items(), 0.2, {"train": None}, share, 0)
 
 

@@ -225,19 +225,19 @@ def test_tokens_that_take_part():
 
 def test_pairs_are_of_training_utterances_and_some_end_training():
     items = token_items(*small_corpus(), ["a", "b", "c", "d"])
-    train, stop = split_pairs(items, stopping=0.2, most=None, seed=0)
+    train, stop = split_pairs(items, validation_share=0.2, max_pairs=None, seed=0)
     assert len(train) == 12 * 16 and len(stop) == 3 * 16  # 15 training utterances of 4 tokens
     of = [{row // 4 for row in part["item_acoustic"].to_pylist()} for part in (train, stop)]
     assert not of[0] & of[1] and of[0] | of[1] == {i for i in range(20) if i % 4}
-    few, same = split_pairs(items, stopping=0.2, most=50, seed=0)
+    few, same = split_pairs(items, validation_share=0.2, max_pairs=50, seed=0)
     assert len(few) == 50 and same.equals(stop)
     rows = set(zip(*(train[name].to_pylist() for name in train.column_names[:2]), strict=True))
     assert len({(r["item_verbal"], r["item_acoustic"]) for r in few.to_pylist()} & rows) == 50
-    other = split_pairs(items, stopping=0.2, most=None, seed=1)[1]
+    other = split_pairs(items, validation_share=0.2, max_pairs=None, seed=1)[1]
     assert not other.equals(stop)
 
 
 def test_training_utterances_on_both_sides():
     items = token_items(*small_corpus(2), ["a"])
     with pytest.raises(InputError, match="1, of which 0 are held out"):
-        split_pairs(items, stopping=0.1, most=None, seed=0)
+        split_pairs(items, validation_share=0.1, max_pairs=None, seed=0)

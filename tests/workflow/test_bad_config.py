@@ -1,6 +1,7 @@
 """Configs that cannot be meant: each stops the run before it starts, and is named."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 from ima.utils.errors import InputError
-from ima.workflow.config import check_drawn, check_size
+from ima.workflow.config import RENAMED, check_drawn, check_renamed, check_size
 from tests.checkout import ROOT, defaults, merged
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -50,7 +51,7 @@ WRONG = {
     "K 0": ({"retrieval": {"k": [0]}}, "0"),
     "K below 0": ({"retrieval": {"k": [-10]}}, "-10"),
     "a K twice": ({"retrieval": {"k": [10, 10]}}, "[10, 10]"),
-    "share zeroed above 1": ({"noise": {"image": {"zeroed": 1.2}}}, "1.2"),
+    "share zeroed above 1": ({"noise": {"image": {"zero_fraction": 1.2}}}, "1.2"),
     "sd 0": ({"noise": {"image": {"sd": 0}}}, "0"),
     "noise of no length": ({"noise": {"speech": {"seconds": 0}}}, "0"),
     "batches of none": ({"autoencoder": {"batch_size": 0}}, "0"),
@@ -88,6 +89,25 @@ def test_wrong_value(name):
     with pytest.raises(WorkflowError) as error:
         check(merged(defaults(), change))
     assert named in str(error.value)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_former_name_stops_with_the_new_one(old, new):
+    old, new = old.replace("*", "ours"), new.replace("*", "ours")
+    config: dict = {}
+    inner = config
+    for name in old.split(".")[:-1]:
+        inner = inner.setdefault(name, {})
+    inner[old.split(".")[-1]] = 1
+    with pytest.raises(
+        InputError, match=re.escape(f"config, {old}: expected its new name, {new},")
+    ):
+        check_renamed(config)
+
+
+def test_no_current_key_is_a_former_name():
+    check_renamed(defaults())
+    check_renamed({"pairs": {"validation_share": 0.2}, "held_out": 0.2})
 
 
 def test_figures_show_a_variant_that_is_trained():

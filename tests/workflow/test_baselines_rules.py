@@ -21,7 +21,7 @@ BATCHED = {
 def planned(tmp_path_factory):
     """Return plans, as if nothing had been made: two seeds a job, then a third and a model more."""
     checkout = Checkout(tmp_path_factory.mktemp("baselines"))
-    changes = {"seeds_a_job": 2, "seeds": [0, 1]}
+    changes = {"seeds_per_job": 2, "seeds": [0, 1]}
     checkout.config |= changes | {"baselines": {"seeds": None}}
     more_seeds = {**checkout.config, "seeds": [0, 1, 2]}
     weak = {"kind": "jmvae", "label": "weak", "alpha": 0.1, "activation": "gelu"}

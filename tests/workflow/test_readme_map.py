@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -44,17 +43,6 @@ def test_script_can_be_imported_without_snakemake(rule):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert callable(module.main)
-
-
-def test_config_readme_has_every_key_of_the_schema():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    told = (ROOT / "config/README.md").read_text()
-    keys = []
-    for key, value in schema["properties"].items():
-        deep = key in ("speech", "pairs", "retrieval")
-        keys += [f"{key}.{inner}" for inner in value["properties"]] if deep else [key]
-    for key in keys:
-        assert f"`{key}" in told or f"`{key.split('.')[-1]}`" in told, key
 
 
 @pytest.mark.parametrize("file", ["README.md", "config/README.md", *DOCS])

@@ -36,7 +36,7 @@ SPEECH = "segment mfcc noise_speech"
 KEYS = {
     "run": EVERY,
     "seeds": "",
-    "seeds_a_job": "",
+    "seeds_per_job": "",
     "latents": "anchors anchors_classify convergence table4 readings_block",
     "raw": "recordings features_image emotion_corpus emotion_voices voice_agreement figure3"
     " resources index claims",
@@ -59,14 +59,14 @@ KEYS = {
     "speech.max_skipped": "recordings",
     "speech.mfcc": "mfcc noise_speech",
     "speech.mfcc.rate": "recordings segment mfcc noise_speech segmentation_examples",
-    "speech.mfcc.coefficients": "mfcc features_speech noise_speech",
+    "speech.mfcc.n_mfcc": "mfcc features_speech noise_speech",
     "speech.mapping": "features_speech",
     "noise.seed": "noise_image noise_speech",
     "noise.image": "noise_image noise_study",
     "noise.speech": "noise_speech noise_study",
     "pairs": "pairs",
     "pairs.R": "pairs noise_study",
-    "pairs.held_out": "pairs noise_study",
+    "pairs.validation_share": "pairs noise_study",
     "alternations": "",
     "model": "autoencoder baseline table4 anchors_classify noise_study missing_study",
     "autoencoder": "autoencoder baseline noise_study missing_study",
@@ -187,8 +187,8 @@ OTHERS = {
     "emotion.seeds": [0, 1],
     "emotion.sweep.rho": [0, 0.3],
     "emotion.baselines.jmvae": {"alpha": 0.1},
-    "emotion.baselines.mvae": {"sampled": 2},
-    "emotion.baselines.denoising": {"rate": 0.2},
+    "emotion.baselines.mvae": {"n_subsets": 2},
+    "emotion.baselines.denoising": {"corruption_prob": 0.2},
     "emotion.retrieval.k": [3, 5],
     "noise_study.seeds": [1],
     "noise_study.R": [0.2],
@@ -504,7 +504,9 @@ def test_a_module_that_no_rule_uses_reruns_nothing(finished, before, tmp_path):
 
 
 def test_a_touched_module_reruns_nothing(finished, tmp_path):
-    folder = variant(finished, tmp_path / "touched", "src/ima/metrics.py", touch_only=True)
+    folder = variant(
+        finished, tmp_path / "touched", "src/ima/evaluation/metrics.py", touch_only=True
+    )
     assert running(plans([(folder, finished.config)])[0]) == set()
 
 

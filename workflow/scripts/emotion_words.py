@@ -13,7 +13,7 @@ def main(snakemake):
     params, output = snakemake.params.words, snakemake.output
     tokens = read_parquet(snakemake.input.tokens, EMOTION_TOKENS)["token"].to_pylist()
     glove = load_glove(params["glove"], params["dimension"], words=set(tokens))
-    vectors, words = vocabulary(tokens, glove, params["minimum"])
+    vectors, words = vocabulary(tokens, glove, params["min_count"])
     lexicon = load_lexicon(params["lexicon"])
     broken = [dict(zip(("line", "text", "reason"), row, strict=True)) for row in lexicon.broken]
     columns = [("line", pa.int32()), ("text", pa.string()), ("reason", pa.string())]

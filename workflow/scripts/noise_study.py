@@ -44,7 +44,7 @@ def main(snakemake):
 def _items(path, params):
     table = read_parquet(path, FEATURES)
     split, label = np.array(table["split"].to_pylist()), table["label"].to_numpy()
-    split = hold_out(split, label, params.held_out, np.random.default_rng(0))
+    split = hold_out(split, label, params.validation_share, np.random.default_rng(0))
     return {"x": matrix(table, "x"), "split": split, "label": label}
 
 

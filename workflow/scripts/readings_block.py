@@ -24,7 +24,7 @@ def main(snakemake):
         read_matrix(snakemake.input.image),
         np.concatenate((matrix(speech, "x"), noise)),
         np.flatnonzero(speech["split"].to_numpy(zero_copy_only=False) == "train"),
-        params.mfcc["coefficients"],
+        params.mfcc["n_mfcc"],
     )
     train, validation = (
         {m: rows[: params.pairs[split]] for m, rows in load_pairs(snakemake.input[split]).items()}

@@ -12,7 +12,7 @@ from ima.utils.schemas import NOISE
 
 
 def noise_images(
-    n: int, pixels: int, mean: float, sd: float, zeroed: float, rng: np.random.Generator
+    n: int, pixels: int, mean: float, sd: float, zero_fraction: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw noise images: Gaussian pixels, an exact share of which is set to zero.
 
@@ -21,16 +21,16 @@ def noise_images(
         pixels: pixels an image.
         mean: of the pixels before zeroing (.5 in the paper).
         sd: their standard deviation (.12).
-        zeroed: share K of the pixels that is zeroed, in [0, 1] (.8).
+        zero_fraction: share K of the pixels that is zeroed, in [0, 1] (.8).
         rng: source of randomness.
 
     Returns:
-        float32 (n, pixels), no value below 0; `round(zeroed * pixels)` of each row are zeroed,
-        and negative ones besides.
+        float32 (n, pixels), no value below 0; `round(zero_fraction * pixels)` of each row are
+        zeroed, and negative ones besides.
     """
     images = rng.normal(mean, sd, (n, pixels)).astype(np.float32)
     order = rng.random((n, pixels), dtype=np.float32).argsort(axis=1)
-    np.put_along_axis(images, order[:, : round(zeroed * pixels)], 0, axis=1)
+    np.put_along_axis(images, order[:, : round(zero_fraction * pixels)], 0, axis=1)
     return np.clip(images, 0, 1, out=images)
 
 

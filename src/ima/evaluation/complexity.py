@@ -33,7 +33,7 @@ OTHERS = ("align", "glob", "corr", "local")
 #: Variants whose cost grows with the number of subsets: name, kind, and settings beside the run's.
 GROWING = {
     "JMVAE-KL, an encoder a subset": ("jmvae", {"subset_encoders": True}),
-    "MVAE, an ELBO a subset": ("mvae", {"sampled": 10**6}),
+    "MVAE, an ELBO a subset": ("mvae", {"n_subsets": 10**6}),
 }
 
 Step = Callable[[], Mapping[str, Tensor]]
@@ -109,12 +109,12 @@ def costed_baseline(
     def step() -> dict[str, Tensor]:
         """Return the terms of the baseline's loss, with draws of their own at every call."""
         if kind == "denoising":
-            keep = keep_masks(x, settings.rate, settings.corruption, generator)
+            keep = keep_masks(x, settings.corruption_prob, settings.corruption, generator)
             return denoising_losses(model, x, keep)
         if kind == "jmvae":
             eps = torch.randn(batch, latent, generator=generator)
             return jmvae_losses(model, x, eps, settings.alpha, 1.0)
-        drawn = draw_subsets(names, settings.sampled, generator)
+        drawn = draw_subsets(names, settings.n_subsets, generator)
         count = len(fixed_subsets(names)) + len(drawn)
         eps = torch.randn(count, batch, latent, generator=generator)
         return mvae_losses(model, x, eps, 1.0, drawn)

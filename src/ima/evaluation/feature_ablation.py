@@ -185,7 +185,7 @@ def feature_checks(
         by_split = splits(*_who(recordings, digits))
         for variant in same:
             for split, folds in by_split.items():
-                columns = check(x, y, folds, variant.mapping, mfcc.coefficients)
+                columns = check(x, y, folds, variant.mapping, mfcc.n_mfcc)
                 rows.append({"run": run, "split": split, **_names(variant), **columns})
     return pa.Table.from_pylist(rows, schema=CHECKS)
 

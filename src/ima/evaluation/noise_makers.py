@@ -23,7 +23,8 @@ def synthetic(
     """Return by modality what makes the paper's noise.
 
     Args:
-        settings: of `image` (mean, sd, zeroed) and `speech` (seconds), as the config has them.
+        settings: of `image` (mean, sd, zero_fraction) and `speech` (seconds), as the config has
+            them.
         pixels: of an image.
         mfcc, mapping: how waves become features.
     """

@@ -89,14 +89,14 @@ def vector_of(word: str, glove: "KeyedVectors") -> tuple[np.ndarray | None, str]
 def vocabulary(
     tokens: Sequence[str],
     glove: "KeyedVectors",  # noqa: F821
-    minimum: int = 5,
+    min_count: int = 5,
 ) -> tuple[pa.Table, pa.Table]:
     """Make the vocabulary of a corpus and its vectors (A.2: words seen at least 5 times).
 
     Args:
         tokens: every token of the corpus (n,).
         glove: from `load_glove`.
-        minimum: occurrences that a word must have.
+        min_count: occurrences that a word must have.
 
     Returns:
         vectors (WORD_VECTORS): the words that are frequent and have one, the most frequent first;
@@ -109,7 +109,7 @@ def vocabulary(
     counts = Counter(tokens)
     rows, kept, matrix = [], [], []
     for word in sorted(counts, key=lambda w: (-counts[w], w)):
-        vector, via = vector_of(word, glove) if counts[word] >= minimum else (None, "rare")
+        vector, via = vector_of(word, glove) if counts[word] >= min_count else (None, "rare")
         rows.append({"word": word, "count": counts[word], "via": via})
         if vector is not None:
             kept.append(rows[-1])
@@ -117,7 +117,7 @@ def vocabulary(
     if not kept:
         raise InputError(
             "vocabulary",
-            expected=f"words seen at least {minimum} times that have a vector",
+            expected=f"words seen at least {min_count} times that have a vector",
             found=f"none of {len(counts)} words",
         )
     vectors = pa.Table.from_pylist(kept, schema=VOCABULARY).drop_columns(["via"])

@@ -34,34 +34,34 @@ class Mfcc:
 
     Args:
         rate: sampling rate in Hz that everything is resampled to.
-        window_ms: length of a frame.
-        shift_ms: from one frame to the next.
-        coefficients: cepstral coefficients c1 ... cn; c0, the energy, is left out.
+        win_length_ms: length of a frame.
+        hop_length_ms: from one frame to the next.
+        n_mfcc: cepstral coefficients c1 ... cn; c0, the energy, is left out.
         frames: frames on either side of the midpoint.
-        mels: bands of the mel filter bank.
+        n_mels: bands of the mel filter bank.
         padding: where a digit shorter than the frames lies in its cut: `symmetric` or `right`.
         cmvn: whether each digit's coefficients are brought to mean 0 and variance 1 over its
             own frames.
     """
 
     rate: int = 12_500
-    window_ms: float = 20.0
-    shift_ms: float = 10.0
-    coefficients: int = 12
+    win_length_ms: float = 20.0
+    hop_length_ms: float = 10.0
+    n_mfcc: int = 12
     frames: int = 29
-    mels: int = 40
+    n_mels: int = 40
     padding: str = "symmetric"
     cmvn: bool = False
 
     @property
     def window(self) -> int:
         """Length of a frame in samples."""
-        return round(self.rate * self.window_ms / 1000)
+        return round(self.rate * self.win_length_ms / 1000)
 
     @property
     def shift(self) -> int:
         """Samples from one frame to the next."""
-        return round(self.rate * self.shift_ms / 1000)
+        return round(self.rate * self.hop_length_ms / 1000)
 
     @property
     def n_fft(self) -> int:
@@ -76,7 +76,7 @@ class Mfcc:
     @property
     def width(self) -> int:
         """Length of the vector: 2 x 29 frames x 12 coefficients = 696 in the paper."""
-        return 2 * self.frames * self.coefficients
+        return 2 * self.frames * self.n_mfcc
 
 
 def cut(wave: np.ndarray, start: int, end: int, mfcc: Mfcc) -> np.ndarray:
@@ -122,7 +122,7 @@ def _cepstra(cuts: np.ndarray, mfcc: Mfcc) -> np.ndarray:
     mel = (spectrum.real**2 + spectrum.imag**2) @ mel_bank  # (n, T, M)
     # top_db=None: a floor relative to the peak would make a frame depend on the loudest one.
     log_mel = librosa.power_to_db(mel, top_db=None)
-    cepstrum = dct(log_mel, norm="ortho")[..., 1 : mfcc.coefficients + 1]  # (n, T, C)
+    cepstrum = dct(log_mel, norm="ortho")[..., 1 : mfcc.n_mfcc + 1]  # (n, T, C)
     if mfcc.cmvn:
         mean, sd = cepstrum.mean(1, keepdims=True), cepstrum.std(1, keepdims=True)
         cepstrum = (cepstrum - mean) / np.maximum(sd, 1e-5)
@@ -135,7 +135,7 @@ def _filters(mfcc: Mfcc) -> tuple[np.ndarray, np.ndarray]:
     from librosa import filters, util
 
     window = util.pad_center(filters.get_window("hann", mfcc.window), size=mfcc.n_fft)
-    bank = filters.mel(sr=mfcc.rate, n_fft=mfcc.n_fft, n_mels=mfcc.mels)
+    bank = filters.mel(sr=mfcc.rate, n_fft=mfcc.n_fft, n_mels=mfcc.n_mels)
     return window.astype(np.float32), np.ascontiguousarray(bank.T)
 
 

@@ -28,7 +28,7 @@ OBJECTIVES = (*IMPORTANCE, "mixture")
 #: What L_corr is divided by (`ima.models.objectives.paper`).
 CORR_SCALES = ("raw", "initial", "batch")
 #: What the first round of `ima+` counts pairs by.
-FIRST = ("paper", "equal")
+INIT = ("paper", "equal")
 #: The settings of that first guess by `paper`.
 GUESS = {"objective": "paper", "corr_scale": "batch", "z": "joint"}
 #: A rho that is left to the data.
@@ -49,7 +49,7 @@ class Stage2:
         corr_scale: of `paper`: what L_corr is divided by: `raw`, nothing; `initial`, its value at
             equal importances over the training pairs, so that lambda is in units of the modality's
             own; `batch`, that of each mini-batch.
-        first: of `ima+`: what its first round counts pairs by, importances of the objective
+        init: of `ima+`: what its first round counts pairs by, importances of the objective
             `paper`, trained before it, or `equal`, all of them.
         rounds: of `ima+`: trainings, each with those pairs counted whose other items the one
             before takes for important (.5 or more).
@@ -64,7 +64,7 @@ class Stage2:
     lambda_corr: float = 10.0
     z: str = "joint"
     corr_scale: str = "initial"
-    first: str = "paper"
+    init: str = "paper"
     rounds: int = 2
     restarts: int = 6
     folds: int = 5
@@ -76,7 +76,7 @@ class Stage2:
         for name, known in (
             ("objective", OBJECTIVES),
             ("corr_scale", CORR_SCALES),
-            ("first", FIRST),
+            ("init", INIT),
         ):
             if getattr(self, name) not in known:
                 raise InputError(name, expected=f"one of {known}", found=getattr(self, name))
@@ -226,7 +226,7 @@ def _fit_rounds(
     for of, name in zip(there, ("training", "held-out"), strict=True):
         _check_partners(of, name)
     counted = there
-    if settings.first == "paper":
+    if settings.init == "paper":
         guess = replace(settings, **GUESS)
         rows, final = _fit_paper(model, x, u, items, rho, guess, seed)
         history += [{"round": 0, **row} for row in rows]

@@ -163,7 +163,7 @@ def pair_splits(
     items: Mapping[str, pa.Table],
     noise_factor: float,
     totals: Mapping[str, int | None],
-    held_out: float,
+    validation_share: float,
     seed: int,
 ) -> dict[str, pa.Table]:
     """Pair the items of each split by itself, so that train, validation and test share none.
@@ -173,7 +173,7 @@ def pair_splits(
         noise_factor: R, in [0, 1].
         totals: by split (`train`, `validation`, `test`), the sum of N over the classes, or None
             (see `class_size`).
-        held_out: share of the training items that are for validation instead, in (0, 1).
+        validation_share: share of the training items that are for validation instead, in (0, 1).
         seed: of the choice and order of pairs.
 
     Returns:
@@ -182,12 +182,12 @@ def pair_splits(
     Raises:
         InputError: as `make_pairs`, or a split without items.
     """
-    if not 0 < held_out < 1:
-        raise InputError("held_out", expected="a share in (0, 1)", found=held_out)
+    if not 0 < validation_share < 1:
+        raise InputError("validation_share", expected="a share in (0, 1)", found=validation_share)
     labels = {name: table["label"].to_numpy() for name, table in items.items()}
     rng = np.random.default_rng([seed, HELD_OUT])
     splits = {
-        name: hold_out(np.array(table["split"].to_pylist()), labels[name], held_out, rng)
+        name: hold_out(np.array(table["split"].to_pylist()), labels[name], validation_share, rng)
         for name, table in items.items()
     }
     first_noise = {name: len(table) for name, table in items.items()}

@@ -113,14 +113,14 @@ def token_items(utterances: pa.Table, tokens: pa.Table, words: Sequence[str]) ->
 
 
 def split_pairs(
-    items: pa.Table, stopping: float, most: int | None, seed: int
+    items: pa.Table, validation_share: float, max_pairs: int | None, seed: int
 ) -> tuple[pa.Table, pa.Table]:
     """Return the N^2 pairs of the training utterances, and of those held out to end training.
 
     Args:
         items: ITEMS_EMOTION.
-        stopping: share of the training utterances that are held out, in [0, 1).
-        most: pairs that are trained on at the most, chosen at random; all when None.
+        validation_share: share of the training utterances that are held out, in [0, 1).
+        max_pairs: pairs that are trained on at the most, chosen at random; all when None.
         seed: of both choices.
 
     Raises:
@@ -129,7 +129,7 @@ def split_pairs(
     rng = np.random.default_rng(seed)
     training = items.filter(pc.equal(items["split"], "train"))
     names = np.unique(training["utterance"].to_numpy(zero_copy_only=False))
-    held_out = rng.choice(names, round(stopping * len(names)), replace=False)
+    held_out = rng.choice(names, round(validation_share * len(names)), replace=False)
     is_held_out = np.isin(training["utterance"].to_numpy(zero_copy_only=False), held_out)
     tables = []
     for mask in (~is_held_out, is_held_out):
@@ -143,6 +143,6 @@ def split_pairs(
             expected="some to train on and some to end training",
             found=f"{len(names)}, of which {len(held_out)} are held out",
         )
-    if most is not None and most < len(train):
-        train = train.take(np.sort(rng.choice(len(train), most, replace=False)))
+    if max_pairs is not None and max_pairs < len(train):
+        train = train.take(np.sort(rng.choice(len(train), max_pairs, replace=False)))
     return train, stop

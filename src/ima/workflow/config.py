@@ -1,6 +1,7 @@
-"""What a config must be beside what its schema says: of a size to be checked, of one mind."""
+"""Config checks that the schema cannot express: size, renamed keys, consistent names."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 
 from ima.utils.errors import InputError
 
@@ -35,6 +36,57 @@ def check_size(config: object, most: int = MOST) -> None:
                 found="more, by aliases (*) or lists",
                 do="Say each value once.",
             )
+
+
+#: Former names of keys; `*` stands for any name.
+RENAMED = {
+    "seeds_a_job": "seeds_per_job",
+    "speech.mfcc.window_ms": "speech.mfcc.win_length_ms",
+    "speech.mfcc.shift_ms": "speech.mfcc.hop_length_ms",
+    "speech.mfcc.coefficients": "speech.mfcc.n_mfcc",
+    "speech.mfcc.mels": "speech.mfcc.n_mels",
+    "noise.image.zeroed": "noise.image.zero_fraction",
+    "pairs.held_out": "pairs.validation_share",
+    "baselines.models.*.rate": "baselines.models.*.corruption_prob",
+    "baselines.models.*.sampled": "baselines.models.*.n_subsets",
+    "importance.objective": "ima.<variant>.importance.objective",
+    "importance.scale_free": "importance.corr_scale",
+    "importance.first": "importance.init",
+    "ima.*.importance.first": "ima.*.importance.init",
+    "emotion.words.minimum": "emotion.words.min_count",
+    "emotion.pairs.stopping": "emotion.pairs.validation_share",
+    "emotion.pairs.most": "emotion.pairs.max_pairs",
+    "emotion.importance.objective": "emotion.ima.<variant>.importance.objective",
+    "emotion.importance.scale_free": "emotion.ima.<variant>.importance.corr_scale",
+    "emotion.importance.z": "emotion.ima.<variant>.importance.z",
+    "emotion.importance.corr_scale": "emotion.ima.<variant>.importance.corr_scale",
+    "emotion.importance.first": "emotion.importance.init",
+    "emotion.ima.*.importance.first": "emotion.ima.*.importance.init",
+    "emotion.baselines.*.rate": "emotion.baselines.*.corruption_prob",
+    "emotion.baselines.*.sampled": "emotion.baselines.*.n_subsets",
+}
+
+
+def check_renamed(config: Mapping) -> None:
+    """Raise InputError if a config has a key by a former name (see RENAMED)."""
+    paths = list(_key_paths(config))
+    for old, new in RENAMED.items():
+        pattern = re.escape(old).replace(r"\*", "([^.]+)")
+        for match in filter(None, (re.fullmatch(pattern, path) for path in paths)):
+            raise InputError(
+                f"config, {match[0]}",
+                expected=f"its new name, {new.replace('*', (*match.groups(), '')[0])}",
+                found="a former name",
+                do="Rename the key; CHANGELOG.md lists all changed names.",
+            )
+
+
+def _key_paths(config: Mapping, before: str = "") -> Iterator[str]:
+    """Yield the path of every key, its names joined by dots."""
+    for name, value in config.items():
+        yield f"{before}{name}"
+        if isinstance(value, Mapping):
+            yield from _key_paths(value, f"{before}{name}.")
 
 
 def check_drawn(name: str | None, variants: Collection[str]) -> None:

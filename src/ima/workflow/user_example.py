@@ -88,7 +88,7 @@ def spoken(
     from ima.datasets.synthetic.digits import WORDS
     from ima.features.mfcc import Mfcc, mfcc_of_waves
 
-    mfcc = Mfcc(window_ms=25, shift_ms=20, frames=12)
+    mfcc = Mfcc(win_length_ms=25, hop_length_ms=20, frames=12)
     words = [WORDS["z123456789"[digit]] for digit in labels]
     voices = [
         tts.Voice(
@@ -106,6 +106,6 @@ def spoken(
         for speech, is_noise in zip(tts.speak(words, voices), noise, strict=True)
     ]
     x = mfcc_of_waves(waves, mfcc)  # (n, 24 frames x 12)
-    known = x[train & ~noise].reshape(-1, mfcc.coefficients)
-    scaled = (x.reshape(len(x), -1, mfcc.coefficients) - known.mean(0)) / known.std(0)
+    known = x[train & ~noise].reshape(-1, mfcc.n_mfcc)
+    scaled = (x.reshape(len(x), -1, mfcc.n_mfcc) - known.mean(0)) / known.std(0)
     return scaled.reshape(x.shape)

@@ -178,7 +178,7 @@ def loss_terms(name: str, count: int, settings: Training) -> dict[str, int]:
     if isinstance(model, JMVAE):
         return {"elbo": 1, "kl": len(model.encoders) - 1, "reconstruction": 0}
     if isinstance(model, MVAE):
-        drawn = draw_subsets([*model.modalities], settings.sampled, torch.Generator())
+        drawn = draw_subsets([*model.modalities], settings.n_subsets, torch.Generator())
         elbos = len(fixed_subsets([*model.modalities])) + len(drawn)
         return {"elbo": elbos, "kl": 0, "reconstruction": 0}
     return {"elbo": 0, "kl": 0, "reconstruction": len(model.decoders)}

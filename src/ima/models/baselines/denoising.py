@@ -17,7 +17,7 @@ from ima.training.loop import Batch, History, Training, check_pairs, fit
 from ima.training.losses import reconstruction
 from ima.utils.errors import InputError
 
-#: What is set to 0 with probability `rate` (see `DenoisingSettings`).
+#: What is set to 0 with probability `corruption_prob` (see `DenoisingSettings`).
 CORRUPTIONS = ("entries", "modalities")
 
 
@@ -26,7 +26,7 @@ class DenoisingSettings(Training):
     """Settings of the denoising autoencoder.
 
     Args:
-        rate: probability of being set to 0, in [0, 1).
+        corruption_prob: probability of being set to 0, in [0, 1).
         corruption: what is: `entries`, each value of each modality by itself (the masking noise of
             Vincent et al. 2008, Extracting and composing robust features); `modalities`, a
             modality of a sample as a whole (as Ngiam et al. 2011, Multimodal deep learning, train
@@ -35,15 +35,17 @@ class DenoisingSettings(Training):
             (`ima.models.baselines.absent`); None for an error.
     """
 
-    rate: float = 0.3
+    corruption_prob: float = 0.3
     corruption: str = "entries"
     absent: str | None = None
 
     def __post_init__(self):
         super().__post_init__()
         check_how(self.absent)
-        if not 0 <= self.rate < 1:
-            raise InputError("rate", expected="a probability in [0, 1)", found=self.rate)
+        if not 0 <= self.corruption_prob < 1:
+            raise InputError(
+                "corruption_prob", expected="a probability in [0, 1)", found=self.corruption_prob
+            )
         if self.corruption not in CORRUPTIONS:
             raise InputError("corruption", expected=f"one of {CORRUPTIONS}", found=self.corruption)
 
@@ -82,12 +84,12 @@ class DenoisingAutoencoder(nn.Module):
 
 
 def keep_masks(
-    x: Mapping[str, Tensor], rate: float, corruption: str, generator: torch.Generator
+    x: Mapping[str, Tensor], corruption_prob: float, corruption: str, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Draw by modality what is kept, 1 or 0: (B, D_m) of `entries`, (B, 1) of `modalities`."""
     widths = [x_m.shape[1] if corruption == "entries" else 1 for x_m in x.values()]
     kept = next(iter(x.values())).new_empty(len(next(iter(x.values()))), sum(widths))
-    kept.bernoulli_(1 - rate, generator=generator)  # (B, sum of widths)
+    kept.bernoulli_(1 - corruption_prob, generator=generator)  # (B, sum of widths)
     if corruption == "modalities":
         kept[kept.sum(-1) == 0] = 1
     return dict(zip(x, kept.split(widths, -1), strict=True))
@@ -130,7 +132,7 @@ def fit_denoising(
 
     def losses_of(batch: Batch, source: torch.Generator):
         """Return the terms of a batch that is corrupted anew, as the source draws it."""
-        keep = keep_masks(batch.x, settings.rate, settings.corruption, source)
+        keep = keep_masks(batch.x, settings.corruption_prob, settings.corruption, source)
         return denoising_losses(model, batch.x, keep)
 
     validate = validator(model, losses_of, x, validation)

@@ -33,17 +33,17 @@ class MVAESettings(Annealed):
     """Settings of MVAE.
 
     Args:
-        sampled: k, how many subsets of 2 to M - 1 modalities are drawn for each batch, beside that
-            of all and those of one; all there are where k is more. Without effect for M = 2.
+        n_subsets: k, how many subsets of 2 to M - 1 modalities are drawn for each batch, beside
+            that of all and those of one; all there are where k is more. Without effect for M = 2.
         warmup: see `Annealed`; of every KL.
     """
 
-    sampled: int = 1
+    n_subsets: int = 1
 
     def __post_init__(self):
         super().__post_init__()
-        if self.sampled < 0:
-            raise InputError("sampled", expected="0 subsets or more", found=self.sampled)
+        if self.n_subsets < 0:
+            raise InputError("n_subsets", expected="0 subsets or more", found=self.n_subsets)
 
 
 class MVAE(nn.Module):
@@ -188,7 +188,7 @@ def fit_mvae(
 
     def losses_of(batch: Batch, source: torch.Generator, beta: float = 1.0):
         """Return the terms of a batch, with subsets and eps (S, B, L) drawn from the source."""
-        drawn = draw_subsets(names, settings.sampled, source)
+        drawn = draw_subsets(names, settings.n_subsets, source)
         shape = (len(fixed_subsets(names)) + len(drawn), len(batch.x[names[0]]), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)
         return mvae_losses(model, batch.x, eps, beta, drawn, batch.present)
