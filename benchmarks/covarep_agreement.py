@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ima.features.covarep.agreement import agreement, both, recordings
+from ima.evaluation.covarep_toolbox import agreement, both, recordings
 from ima.features.covarep.dictionary import COLUMNS
 from ima.utils.errors import InputError
 

@@ -31,7 +31,7 @@ REFERENCE = EMOTION["voice"]["reference"]
 def reference_there(wildcards):
     """Return no files, but stop before anything is made if some of the toolbox's output lack."""
     from ima.utils.errors import InputError
-    from ima.features.covarep.agreement import recordings
+    from ima.evaluation.covarep_toolbox import recordings
 
     try:
         if REFERENCE:

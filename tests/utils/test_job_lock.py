@@ -114,7 +114,7 @@ def test_what_sigkill_leaves_the_next_run_removes(orphan, tmp_path):
 def test_no_space_is_one_error_that_names_the_file(tmp_path):
     code = (
         "import resource, signal\n"
-        "from ima import io\n"
+        "from ima.utils import io\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
         "io.write_json(list(range(1000)), 'x.json')\n"

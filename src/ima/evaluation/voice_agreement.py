@@ -2,7 +2,7 @@
 
 `covarep55` is written anew, so its numbers are held against others': of some recordings of the
 run's own corpus against openSMILE (eGeMAPSv02), and where the toolbox's output is at hand against
-COVAREP itself (`ima.features.covarep.agreement`). What comes of it is
+COVAREP itself (`ima.evaluation.covarep_toolbox`). What comes of it is
 `ima.reporting.tables.voice_agreement`'s.
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ima.evaluation.covarep_toolbox import both, pairs_of, recordings
 from ima.features import voice
-from ima.features.covarep.agreement import both, pairs_of, recordings
 from ima.features.covarep.dictionary import COLUMNS, NAMES, Column
 from ima.utils.errors import InputError
 
@@ -195,7 +195,7 @@ def against_toolbox(folder: str | Path) -> Reference:
     """Measure the recordings that the MATLAB toolbox has measured, and match their frames.
 
     Args:
-        folder: of the toolbox's output (`ima.features.covarep.agreement`).
+        folder: of the toolbox's output (`ima.evaluation.covarep_toolbox`).
 
     Returns:
         All columns that the toolbox has a value of. Who speaks isn't known: all is of one speaker.

@@ -67,7 +67,8 @@ def extract(
         column): False where a value is missing or a filler.
 
     Raises:
-        InputError: see `ima.features.covarep.extract` and `columns`.
+        InputError: see `columns`.
+        ValueError: see `ima.features.covarep.extract`.
     """
     if features == "covarep55":
         return covarep.extract(wave, rate, remove_offset=remove_offset or None)
@@ -143,10 +144,10 @@ def _extract_file(path, features, remove_offset):
         raise InputError(path, expected="a sound file", found=str(error)) from error
     try:
         return extract(wave, rate, features, remove_offset)
-    except InputError as error:
-        raise InputError(
-            f"{path}, {error.where}", expected=error.expected, found=error.found, do=error.do
-        ) from error
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(path, expected="a voice that can be measured", found=error) from error
 
 
 def frames_of(time_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:

@@ -25,7 +25,6 @@ from ima.features.covarep.peak_slope import peak_slope
 from ima.features.covarep.polarity import polarity
 from ima.features.covarep.rd import rd_msp
 from ima.features.covarep.sinusoids import sinusoids
-from ima.utils.errors import InputError
 
 #: Hz of the grid, and of waves of higher rates after resampling; COVAREP was made for it.
 RATE = 16_000
@@ -56,7 +55,7 @@ def extract(wave: np.ndarray, rate: int, *, remove_offset: bool | None = None) -
         stretch to the next, as in COVAREP, and not `measured`.
 
     Raises:
-        InputError: `wave` is not one-dimensional, holds NaN or infinity, or exceeds full scale.
+        ValueError: `wave` is not one-dimensional, holds NaN or infinity, or exceeds full scale.
     """
     wave, rate = prepare(wave, rate)
     if wave.size and (remove_offset or (remove_offset is None and _spoilt(wave))):
@@ -86,35 +85,32 @@ def prepare(wave: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
         The wave and its rate.
 
     Raises:
-        InputError: see `extract`.
+        ValueError: see `extract`.
     """
     wave = np.asarray(wave)
     if wave.ndim != 1:
-        raise InputError(
-            "wave",
-            expected="one channel, shape (samples,)",
-            found=f"shape {wave.shape}",
-            do="Choose a channel or average them first.",
+        raise ValueError(
+            f"wave: expected one channel, shape (samples,), found shape {wave.shape}. "
+            "Choose a channel or average them first"
         )
     if np.issubdtype(wave.dtype, np.signedinteger):
         wave = wave / -float(np.iinfo(wave.dtype).min)
     if not np.issubdtype(wave.dtype, np.floating):
-        raise InputError("wave", expected="real samples", found=f"samples of type {wave.dtype}")
+        raise ValueError(f"wave: expected real samples, found samples of type {wave.dtype}")
     wave = wave.astype(float)
     if not np.isfinite(wave).all():
         bad = np.count_nonzero(~np.isfinite(wave))
-        found = f"{bad} NaN or infinite of {wave.size}"
-        raise InputError("wave", expected="finite samples", found=found)
+        raise ValueError(
+            f"wave: expected finite samples, found {bad} NaN or infinite of {wave.size}"
+        )
     peak = np.abs(wave).max(initial=0.0)
     if peak > 2:
-        raise InputError(
-            "wave",
-            expected="samples of full scale 1",
-            found=f"a peak of {peak:g}",
-            do="Divide by full scale (32768 for 16 bits); HRF depends on it.",
+        raise ValueError(
+            f"wave: expected samples of full scale 1, found a peak of {peak:g}. "
+            "Divide by full scale (32768 for 16 bits); HRF depends on it"
         )
     if rate < 4000:
-        raise InputError("rate", expected="4,000 Hz or more", found=rate)
+        raise ValueError(f"rate: expected 4,000 Hz or more, found {rate}")
     if rate > RATE and wave.size:
         wave = soxr.resample(wave, rate, RATE, quality="VHQ")
     return wave, min(rate, RATE)

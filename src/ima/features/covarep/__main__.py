@@ -2,13 +2,13 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 import pyarrow.csv
+import pyarrow.parquet
 import soundfile
 
 from ima.features.covarep import extract
-from ima.utils.errors import InputError
-from ima.utils.io import whole_file, write_parquet
 
 
 def main() -> int:
@@ -19,14 +19,15 @@ def main() -> int:
     options = parser.parse_args()
     try:
         table = extract(*soundfile.read(options.recording))
-    except (InputError, soundfile.LibsndfileError) as error:
+    except (ValueError, soundfile.LibsndfileError) as error:
         print(f"{options.recording}: {error}", file=sys.stderr)
         return 1
+    part = Path(f"{options.out}.part")  # the file appears whole or not at all
     if options.out.endswith(".csv"):
-        with whole_file(options.out) as temporary:
-            pyarrow.csv.write_csv(table.drop_columns(["measured"]), str(temporary))
+        pyarrow.csv.write_csv(table.drop_columns(["measured"]), str(part))
     else:
-        write_parquet(table, options.out)
+        pyarrow.parquet.write_table(table, part)
+    part.replace(options.out)
     return 0
 
 

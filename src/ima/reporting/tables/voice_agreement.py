@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import rankdata
 
+from ima.evaluation.covarep_toolbox import correlation, differences, likeness
 from ima.evaluation.voice_agreement import TOOLBOX, Feature, Reference
-from ima.features.covarep.agreement import correlation, differences, likeness
 
 #: Seed of the negative control.
 SEED = 0

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ima.features.covarep.agreement import (
+from ima.evaluation.covarep_toolbox import (
     agreement,
     both,
     correlation,
