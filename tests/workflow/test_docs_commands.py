@@ -19,7 +19,7 @@ import yaml
 from ima.workflow.corpora import SOURCES
 from tests.checkout import ROOT, merged, plans
 
-FILES = [ROOT / "README.md", ROOT / "config/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FILES = [ROOT / "README.md", ROOT / "config/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 STARTS = ("snakemake", "python", "python3.11", "pytest")
 #: What stands in the docs for something of the user's own.
 STANDS_FOR = {"<table>": "table1", "<run>": "demo", "FILE": "config/open.yaml"}

@@ -1,11 +1,11 @@
-"""README's part on the last open run, made from its tables."""
+"""What the documentation says of the last open run, made from its tables."""
 
 import json
 import os
 
 import pytest
 
-from ima.reporting.readme import BEGIN, END, ROOT, main, rewritten, section
+from ima.reporting.results_docs import BEGIN, END, ROOT, headline, main, rewritten, section
 from ima.utils.errors import InputError
 
 TABLE1 = """run,model,representation,latent,k,seeds,paper,distinct,distinct_sd
@@ -95,21 +95,35 @@ def test_tables_of_another_run_are_refused(results):
         section(results, "open")
 
 
+def test_the_headline_has_the_best_baseline_and_raw_features(results):
+    lines = headline(results, "open").splitlines()
+    assert lines[0] == "| P@10 of test pairs | latent size 50 | latent size 2 |"
+    assert lines[2:] == [
+        "| IMA+, weighted by importances | .940 ± .003 | .660 ± .010 |",
+        "| MVAE, the best baseline | .900 |  |",
+        "| raw features | .908 |  |",
+    ]
+
+
 def test_only_what_is_between_the_markers_is_written(results, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ima.reporting.readme.ROOT", tmp_path)
-    readme = tmp_path / "README.md"
-    readme.write_text(f"# Before\n{BEGIN}\nearlier\n{END}\nafter\n")
+    monkeypatch.setattr("ima.reporting.results_docs.ROOT", tmp_path)
+    files = tmp_path / "README.md", tmp_path / "docs/results/open.md"
+    files[1].parent.mkdir(parents=True)
+    for file in files:
+        file.write_text(f"# Before\n{BEGIN}\nearlier\n{END}\nafter\n")
     for _ in range(2):  # the second time changes nothing
         assert main(["--results", str(results)]) == 0
-        text = readme.read_text()
-        assert text.startswith(f"# Before\n{BEGIN}\nThe run `open`")
-        assert text.endswith(f"{END}\nafter\n") and "earlier" not in text
-    readme.write_text("no markers\n")
+        for file, start in zip(files, ("| P@10", "The run `open`"), strict=True):
+            text = file.read_text()
+            assert text.startswith(f"# Before\n{BEGIN}\n{start}")
+            assert text.endswith(f"{END}\nafter\n") and "earlier" not in text
+    files[1].write_text("no markers\n")
     assert main(["--results", str(results)]) == 1
     assert "expected <!-- results: begin -->" in capsys.readouterr().err
-    assert readme.read_text() == "no markers\n"
+    assert files[1].read_text() == "no markers\n"
 
 
-def test_the_readme_has_the_markers():
-    text = (ROOT / "README.md").read_text()
-    assert rewritten(text, "x").count("x\n" + END) == 1
+@pytest.mark.parametrize("name", ["README.md", "docs/results/open.md"])
+def test_the_files_have_the_markers(name):
+    text = (ROOT / name).read_text()
+    assert rewritten(text, "x", ROOT / name).count("x\n" + END) == 1

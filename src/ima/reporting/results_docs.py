@@ -1,7 +1,7 @@
-"""README's part on the last open run: made from its tables, their sidecars and its claims.
+"""docs/results/open.md and README's result table, from the tables of the last open run.
 
-python -m ima.reporting.readme                # after snakemake --configfile config/open.yaml
-python -m ima.reporting.readme --run demo --print
+python -m ima.reporting.results_docs                # after snakemake --configfile config/open.yaml
+python -m ima.reporting.results_docs --run demo --print
 """
 
 import argparse
@@ -44,7 +44,7 @@ _ANCHORS = {
 
 
 def section(results: Path, run: str) -> str:
-    """Return the part of the README between its markers.
+    """Return the part of docs/results/open.md between its markers.
 
     Args:
         results: folder of `tables/` and `claims.csv`.
@@ -65,6 +65,41 @@ def section(results: Path, run: str) -> str:
         parts.append(_emotion(*both))
     parts.append(_claims(_rows(results / "claims.csv", run)))
     return "\n\n".join(parts)
+
+
+def headline(results: Path, run: str) -> str:
+    """Return README's table: both variants of IMA, the best baseline and raw features.
+
+    Args:
+        results, run: as in `section`.
+
+    Raises:
+        InputError: as in `section`.
+    """
+    rows = [row for row in _rows(results / "tables/table1.csv", run) if row["seeds"]]
+    k = min(row["k"] for row in rows)
+    latents = sorted({row["latent"] for row in rows if is_ima(row["model"])}, reverse=True)
+    found = {
+        (row["model"], row["representation"], row["latent"]): row for row in rows if row["k"] == k
+    }
+    models = dict.fromkeys(row["model"] for row in rows)
+    baselines = [m for m in models if (m, "joint", latents[0]) in found and m not in _ANCHORS]
+    best = max(baselines, key=lambda m: found[m, "joint", latents[0]]["distinct"], default=None)
+    shown = [(m, "weighted") for m in models if is_ima(m)]
+    shown += [(m, "joint") for m in (best, "raw") if m]
+    lines = []
+    for model, view in shown:
+        of = [found.get((model, view, latent)) for latent in latents]
+        of = of if any(of) else [found.get((model, view, None)), *of[1:]]
+        cells = [markdown.mean_sd(row, "distinct") if row else "" for row in of]
+        name = (
+            _name(model, view)
+            if is_ima(model)
+            else _ANCHORS.get(model, f"{model}, the best baseline")
+        )
+        lines.append((name, *cells))
+    heads = (f"P@{k} of test pairs", *(f"latent size {latent}" for latent in latents))
+    return _lines(heads, lines)
 
 
 def _has(path: Path, run: str) -> bool:
@@ -93,7 +128,7 @@ def _from(sidecar: Mapping, table: Path, run: str) -> str:
     corpora = ", ".join(name.upper() for name in sidecar["corpora"])
     return (
         f"The run `{run}` of {day} ({revision}{edited}), on {corpora}; {len(config['seeds'])} "
-        "seeds, mean ± sd over them. This part is written by `python -m ima.reporting.readme`."
+        "seeds, mean ± sd over them. This part is written by `python -m ima.reporting.results_docs`."
     )
 
 
@@ -162,7 +197,7 @@ def _noises(rows: Sequence[Mapping]) -> str:
     ]
     heads = ("noise", "modality", *detectors.values())
     title = (
-        f"Harder noise, {rows[0]['seeds']} seeds, F1 ([importance](docs/importance.md), section 6):"
+        f"Harder noise, {rows[0]['seeds']} seeds, F1 ([importance](../importance.md), section 6):"
     )
     return f"{title}\n\n{_lines(heads, lines)}"
 
@@ -201,7 +236,7 @@ def _claims(rows: Sequence[Mapping]) -> str:
     which = "\n\nWhat does not hold:\n\n" + "\n".join(failing) if failing else ""
     return (
         f"Of {len(theirs)} claims of the paper that are tested over seeds: {counts} "
-        f"([how](docs/claims.md)).{which}"
+        f"([how](../claims.md)).{which}"
     )
 
 
@@ -209,37 +244,40 @@ def _lines(heads: Sequence[str], rows: Iterable[Sequence]) -> str:
     return "\n".join(markdown.table(heads, rows))
 
 
-def rewritten(text: str, part: str) -> str:
+def rewritten(text: str, part: str, file: Path) -> str:
     """Return a text with another part between its markers.
 
     Raises:
         InputError: the markers are not there, or not once and in order.
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise InputError("README.md", expected=f"{BEGIN} and then {END}, once", found="not so")
+        raise InputError(file, expected=f"{BEGIN} and then {END}, once", found="not so")
     before, _, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}\n{part}\n{END}{rest.partition(END)[2]}"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the part into the README, or print it."""
+    """Write both parts into their files, or print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="made by the run")
     parser.add_argument("--run", default="open", help="the run that they must be of")
     parser.add_argument("--print", action="store_true", help="print it, and write nothing")
     given = parser.parse_args(arguments)
     try:
-        part = section(given.results, given.run)
+        parts = {
+            ROOT / "docs/results/open.md": section(given.results, given.run),
+            ROOT / "README.md": headline(given.results, given.run),
+        }
         if given.print:
-            print(part)
+            print("\n\n".join(parts.values()))
             return 0
-        readme = ROOT / "README.md"
-        text = rewritten(readme.read_text(), part)
+        texts = {file: rewritten(file.read_text(), part, file) for file, part in parts.items()}
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    with whole_file(readme) as temporary:
-        temporary.write_text(text)
+    for file, text in texts.items():
+        with whole_file(file) as temporary:
+            temporary.write_text(text)
     return 0
 
 
