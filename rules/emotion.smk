@@ -1,4 +1,4 @@
-"""The emotion experiment, from corpus to pairs of words and voices (Section 6.2, A.2)."""
+"""Words and voices of emotional utterances: features, pairs and training (6.2, A.2)."""
 
 if emotion_made():
 
@@ -163,3 +163,215 @@ rule emotion_pairs:
         pairs=EMOTION["pairs"],
     script:
         "../workflow/scripts/emotion_pairs.py"
+
+
+EMOTION_MODEL = f"{SPOKEN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
+EMOTION_FEATURES = {
+    "verbal": [rules.emotion_words.output.words],
+    "acoustic": [rules.emotion_voices.output.voices],
+}
+EMOTION_SEEDS = EMOTION["seeds"] or config["seeds"]
+#: The truth of the demo's corpus; none of a user's own.
+EMOTION_TRUTH = [rules.demo_emotion.output.truth] if emotion_made() else []
+
+
+rule emotion_autoencoder:
+    """Stage 1 on words and voices (Eq. 2)."""
+    input:
+        unpack(emotion_round_before),
+        **EMOTION_FEATURES,
+        pairs=rules.emotion_pairs.output.train,
+        validation=rules.emotion_pairs.output.stopping,
+        code=code("autoencoder.py"),
+    output:
+        model=f"{EMOTION_MODEL}/autoencoder_round{{round}}.safetensors",
+        history=f"{EMOTION_MODEL}/autoencoder_round{{round}}_history.csv",
+    log:
+        f"{RUN}/logs/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        layers=EMOTION["model"],
+        settings=lambda wildcards: emotion_stage1(wildcards.variant),
+        hidden=lambda wildcards: of_untrained(
+            emotion_stage1(wildcards.variant), EMOTION["importance"], "hidden"
+        ),
+        rho=lambda wildcards: of_untrained(
+            emotion_stage1(wildcards.variant),
+            emotion_importance_settings(wildcards.variant),
+            "rho",
+        ),
+    script:
+        "../workflow/scripts/autoencoder.py"
+
+
+rule emotion_importance:
+    """Stage 2 on words and voices (Eqs. 3 and 4)."""
+    input:
+        **EMOTION_FEATURES,
+        pairs=rules.emotion_pairs.output.train,
+        validation=rules.emotion_pairs.output.stopping,
+        autoencoder=rules.emotion_autoencoder.output.model,
+        code=code("importance.py"),
+    output:
+        model=f"{EMOTION_MODEL}/importance_round{{round}}.safetensors",
+        history=f"{EMOTION_MODEL}/importance_round{{round}}_history.csv",
+    log:
+        f"{RUN}/logs/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        settings=lambda wildcards: emotion_stage2(wildcards.variant),
+        hidden=EMOTION["importance"]["hidden"],
+        rho=lambda wildcards: emotion_importance_settings(wildcards.variant)["rho"],
+        restarts=lambda wildcards: emotion_importance_settings(wildcards.variant)["restarts"],
+    script:
+        "../workflow/scripts/importance.py"
+
+
+rule emotion_rho_sweep:
+    """Importance networks of every rho in one training, against lexicon, emotion and truth."""
+    input:
+        **EMOTION_FEATURES,
+        pairs=rules.emotion_pairs.output.train,
+        validation=rules.emotion_pairs.output.stopping,
+        tokens=rules.emotion_pairs.output.usable,
+        lexicon=rules.emotion_words.output.lexicon,
+        truth=EMOTION_TRUTH,
+        autoencoder=emotion_last_round(rules.emotion_autoencoder.output.model),
+        code=code("emotion_rho_sweep.py"),
+    output:
+        sweep=f"{EMOTION_MODEL}/rho_sweep.parquet",
+    log:
+        f"{RUN}/logs/emotion_rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        rho=EMOTION["sweep"]["rho"],
+        restarts=EMOTION["sweep"]["restarts"],
+        settings=lambda wildcards: emotion_stage2(wildcards.variant),
+        hidden=EMOTION["importance"]["hidden"],
+    script:
+        "../workflow/scripts/emotion_rho_sweep.py"
+
+
+rule emotion_importance_anchors:
+    """What importances must beat: random classifiers, rarity, distance from the mean, lexicons."""
+    input:
+        **EMOTION_FEATURES,
+        tokens=rules.emotion_pairs.output.usable,
+        lexicon=rules.emotion_words.output.lexicon,
+        truth=EMOTION_TRUTH,
+        code=code("emotion_importance_anchors.py"),
+    output:
+        anchors=f"{SPOKEN}/importance_anchors.parquet",
+    log:
+        f"{RUN}/logs/emotion_importance_anchors.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_importance_anchors.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    script:
+        "../workflow/scripts/emotion_importance_anchors.py"
+
+
+rule emotion_baselines:
+    """JMVAE-KL, MVAE and the denoising autoencoder on words and voices, of every seed."""
+    input:
+        **EMOTION_FEATURES,
+        pairs=rules.emotion_pairs.output.train,
+        validation=rules.emotion_pairs.output.stopping,
+        code=code("emotion_baselines.py"),
+    output:
+        models=expand(
+            f"{SPOKEN}/models/latent{{{{latent}}}}/{{baseline}}.safetensors",
+            baseline=list(EMOTION["baselines"]),
+        ),
+    log:
+        f"{RUN}/logs/emotion_baselines_latent{{latent}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_baselines_latent{{latent}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        layers=EMOTION["model"],
+        baselines=EMOTION["baselines"],
+        training={
+            name: value
+            for name, value in EMOTION["autoencoder"].items()
+            if name != "importances" and not name.startswith("lambda")
+        },
+        seeds=EMOTION_SEEDS,
+    script:
+        "../workflow/scripts/emotion_baselines.py"
+
+
+rule emotion_scores:
+    """Utterances' representations by IMA, weighted and not: retrieval and classification."""
+    input:
+        **EMOTION_FEATURES,
+        tokens=rules.emotion_pairs.output.usable,
+        utterances=rules.emotion_corpus.output.utterances,
+        autoencoder=emotion_last_round(rules.emotion_autoencoder.output.model),
+        importance=emotion_last_round(rules.emotion_importance.output.model),
+        code=code("emotion_scores.py"),
+    output:
+        scores=f"{EMOTION_MODEL}/scores.json",
+        representations=f"{EMOTION_MODEL}/utterances.parquet",
+        importances=f"{EMOTION_MODEL}/importances.parquet",
+    log:
+        f"{RUN}/logs/emotion_scores_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_scores_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        label=lambda wildcards: EMOTION["ima"][wildcards.variant]["label"],
+        k=EMOTION["retrieval"]["k"],
+        classifier=EMOTION["classifier"],
+    script:
+        "../workflow/scripts/emotion_scores.py"
+
+
+rule emotion_baseline_scores:
+    """The same of baselines, of means of raw features, and of anchors, once a seed."""
+    input:
+        **EMOTION_FEATURES,
+        tokens=rules.emotion_pairs.output.usable,
+        utterances=rules.emotion_corpus.output.utterances,
+        baselines=rules.emotion_baselines.output.models,
+        code=code("emotion_baseline_scores.py"),
+    output:
+        scores=f"{SPOKEN}/baselines/latent{{latent}}/seed{{seed}}/scores.json",
+    log:
+        f"{RUN}/logs/emotion_baseline_scores_latent{{latent}}_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_baseline_scores_latent{{latent}}_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        modalities=list(EMOTION["model"]),
+        k=EMOTION["retrieval"]["k"],
+        classifier=EMOTION["classifier"],
+    script:
+        "../workflow/scripts/emotion_baseline_scores.py"

@@ -128,7 +128,7 @@ def _from(sidecar: Mapping, table: Path, run: str) -> str:
     corpora = ", ".join(name.upper() for name in sidecar["corpora"])
     return (
         f"The run `{run}` of {day} ({revision}{edited}), on {corpora}; {len(config['seeds'])} "
-        "seeds, mean ± sd over them. This part is written by `python -m ima.reporting.results_docs`."
+        "seeds, mean ± sd over them. Written by `python -m ima.reporting.results_docs`."
     )
 
 

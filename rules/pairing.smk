@@ -1,4 +1,10 @@
-"""Pairs by label, a part of them with noise, and the noise itself (Section 4)."""
+"""Pairs of items, and the modalities that all later rules work on.
+
+Every later rule takes FEATURES, PAIRS and LAYERS from here and names no modality: there are the two
+of the digits or, where the config has `own`, those of the user.
+"""
+
+from ima.workflow.config import check_modalities
 
 
 rule pairs:
@@ -75,3 +81,23 @@ rule noise_speech:
         seed=config["noise"]["seed"],
     script:
         "../workflow/scripts/noise_speech.py"
+
+
+if OWN:
+
+    include: "user_data.smk"
+
+else:
+    MODALITIES = ["image", "speech"]
+    check_modalities(
+        MODALITIES, {"model": config["model"], "importance.rho": config["importance"]["rho"]}
+    )
+    #: By modality, its corpus' features and then its noise: what the pairs' row numbers count.
+    FEATURES = {
+        "image": [rules.features_image.output.features, rules.noise_image.output.features],
+        "speech": [rules.features_speech.output.features, rules.noise_speech.output.features],
+    }
+    PAIRS = rules.pairs.output
+
+#: By modality, its layers.
+LAYERS = {name: config["model"][name] for name in MODALITIES}

@@ -1,4 +1,4 @@
-"""Raw corpora, made or downloaded where the user has none, and all speech at one rate (Section 4)."""
+"""Raw corpora, synthesised or downloaded where the user has none, and their recordings (Section 4)."""
 
 if config["raw"] is None:
 

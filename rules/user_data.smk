@@ -1,4 +1,4 @@
-"""Modalities of a user's own: files read and checked, and their items paired (docs/own_data.md)."""
+"""The user's files, checked and paired (docs/own_data.md)."""
 
 from ima.workflow.user_config import check_config
 

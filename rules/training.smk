@@ -1,4 +1,4 @@
-"""The two stages of training (Section 3), one model a variant, latent size and seed."""
+"""Both stages of IMA (Section 3)."""
 
 MODEL = f"{RUN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
 

@@ -1,4 +1,4 @@
-"""Results on data of the user's own (docs/own_data.md), and an example of such data."""
+"""Results on the user's data (docs/own_data.md), and an example of such data."""
 
 OWN_RESULTS = no_own_data
 

@@ -1,0 +1,319 @@
+"""Representations of the test pairs, their scores, classifiers, and checks of the features."""
+
+from types import SimpleNamespace
+
+
+rule represent:
+    """Joint and unimodal representations and importances of the test pairs."""
+    input:
+        **FEATURES,
+        pairs=PAIRS.test,
+        autoencoder=AUTOENCODER,
+        importance=importance_checkpoint,
+        code=code("represent.py"),
+    output:
+        representations=f"{MODEL}/representations.parquet",
+    log:
+        f"{RUN}/logs/represent_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/represent_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    script:
+        "../workflow/scripts/represent.py"
+
+
+rule scores:
+    """Precision@K of every representation, and how well importances find the noise."""
+    input:
+        representations=rules.represent.output.representations,
+        pairs=PAIRS.test,
+        code=code("scores.py"),
+    output:
+        scores=f"{MODEL}/scores.json",
+    log:
+        f"{RUN}/logs/scores_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/scores_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        label=lambda wildcards: VARIANTS[wildcards.variant]["label"],
+        k=config["retrieval"]["k"],
+    script:
+        "../workflow/scripts/scores.py"
+
+
+rule anchors:
+    """Precision@K of raw features and PCA, and of a representation under shuffled labels."""
+    input:
+        **FEATURES,
+        train=PAIRS.train,
+        test=PAIRS.test,
+        code=code("anchors.py"),
+    output:
+        scores=f"{RUN}/anchors.json",
+    log:
+        f"{RUN}/logs/anchors.log",
+    benchmark:
+        f"{RUN}/benchmarks/anchors.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        latents=config["latents"],
+        k=config["retrieval"]["k"],
+    script:
+        "../workflow/scripts/anchors.py"
+
+
+rule classify:
+    """Accuracy of classifiers of IMA's representations."""
+    input:
+        **FEATURES,
+        train=PAIRS.train,
+        test=PAIRS.test,
+        autoencoders=lambda wildcards: expand(
+            AUTOENCODER,
+            variant=wildcards.variant,
+            latent=wildcards.latent,
+            seed=wildcards.seeds.split("-"),
+        ),
+        importances=lambda wildcards: [
+            importance_checkpoint(
+                SimpleNamespace(variant=wildcards.variant, latent=wildcards.latent, seed=seed)
+            )
+            for seed in wildcards.seeds.split("-")
+        ],
+        code=code("classify.py"),
+    output:
+        accuracy=f"{RUN}/models/{{variant}}/latent{{latent}}/accuracy_seeds{{seeds}}.json",
+    log:
+        f"{RUN}/logs/classify_{{variant}}_latent{{latent}}_seeds{{seeds}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/classify_{{variant}}_latent{{latent}}_seeds{{seeds}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        label=lambda wildcards: VARIANTS[wildcards.variant]["label"],
+        settings=config["classifier"],
+    script:
+        "../workflow/scripts/classify.py"
+
+
+rule baseline_classify:
+    """Accuracy of classifiers of a baseline's representations."""
+    input:
+        **FEATURES,
+        train=PAIRS.train,
+        test=PAIRS.test,
+        model=rules.baseline.output.model,
+        code=code("baseline_classify.py"),
+    output:
+        accuracy=f"{BASELINE}/accuracy.json",
+    log:
+        f"{RUN}/logs/baseline_classify_{{baseline}}_latent{{latent}}_seeds{{seeds}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/baseline_classify_{{baseline}}_latent{{latent}}_seeds{{seeds}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        label=lambda wildcards: MODELS[wildcards.baseline]["label"],
+        settings=config["classifier"],
+    script:
+        "../workflow/scripts/baseline_classify.py"
+
+
+rule anchors_classify:
+    """Accuracy on raw features and PCA, of chance, and of a network that is taught the labels."""
+    input:
+        **FEATURES,
+        train=PAIRS.train,
+        test=PAIRS.test,
+        code=code("anchors_classify.py"),
+    output:
+        accuracy=f"{RUN}/anchors_accuracy_seeds{{seeds}}.json",
+    log:
+        f"{RUN}/logs/anchors_classify_seeds{{seeds}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/anchors_classify_seeds{{seeds}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        latents=config["latents"],
+        layers=LAYERS,
+        settings=config["classifier"],
+    script:
+        "../workflow/scripts/anchors_classify.py"
+
+
+#: Anchors have no training of their own: a few seeds of the classifier tell its spread.
+ANCHOR_SEEDS = seed_batches((config["baselines"]["seeds"] or config["seeds"])[:3])
+
+
+rule table3:
+    """Table 3: settings of the classifier of each data set."""
+    input:
+        code=code("table3.py"),
+    output:
+        table=reported("results/tables/table3.csv", "Section 6.2"),
+    log:
+        f"{RUN}/logs/table3.log",
+    benchmark:
+        f"{RUN}/benchmarks/table3.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+        settings={
+            "digits": config["classifier"],
+            "emotion": config["emotion"]["classifier"],
+        },
+    script:
+        "../workflow/scripts/table3.py"
+
+
+rule table5:
+    """Table 5: accuracy of classifiers of joint and unimodal representations."""
+    input:
+        accuracies=expand(
+            rules.classify.output.accuracy,
+            variant=VARIANTS,
+            latent=config["latents"],
+            seeds=seed_batches(config["seeds"]),
+        )
+        + expand(rules.baseline_classify.output.accuracy, **TRAINED)
+        + expand(rules.anchors_classify.output.accuracy, seeds=ANCHOR_SEEDS),
+        paper="config/paper_values.csv",
+        code=code("table5.py"),
+    output:
+        table=reported("results/tables/table5.csv", "Section 6.2"),
+    log:
+        f"{RUN}/logs/table5.log",
+    benchmark:
+        f"{RUN}/benchmarks/table5.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+    script:
+        "../workflow/scripts/table5.py"
+
+
+rule digits:
+    """Target: models compared on digits: Tables 1, 3, 4 and 5, and how they were trained."""
+    input:
+        "results/tables/table1.csv",
+        rules.table3.output,
+        rules.table4.output,
+        rules.table5.output,
+        rules.convergence.output,
+        rules.complexity.output,
+
+
+rule feature_checks:
+    """Digit accuracy of logistic regression on the features of speech, by variant: table, figure."""
+    input:
+        recordings=rules.recordings.output.recordings,
+        waves=rules.recordings.output.waves,
+        segments=rules.segment.output.segments,
+        code=code("feature_checks.py"),
+    output:
+        table=reported("results/tables/feature_checks.csv", "Section 4"),
+        pdf=reported("results/figures/feature_checks.pdf", "Section 4"),
+        png=reported("results/figures/feature_checks.png", "Section 4"),
+    log:
+        f"{RUN}/logs/feature_checks.log",
+    benchmark:
+        f"{RUN}/benchmarks/feature_checks.tsv"
+    conda:
+        "../envs/ima.yaml"
+    threads: 4
+    resources:
+        mem_mb=6000,
+    params:
+        run=config["run"],
+        mfcc=config["speech"]["mfcc"],
+        mapping=config["speech"]["mapping"],
+        segmentation=config["speech"]["segmentation"],
+        oh=config["speech"]["oh"],
+        doubtful=config["speech"]["doubtful"],
+    script:
+        "../workflow/scripts/feature_checks.py"
+
+
+rule segmentation_example:
+    """Where the digits of a recording lie, over its wave and spectrogram: for any recording's id."""
+    input:
+        recordings=rules.recordings.output.recordings,
+        waves=rules.recordings.output.waves,
+        segments=rules.segment.output.segments,
+        code=code("segmentation_example.py"),
+    output:
+        png=f"{RUN}/figures/segmentation/{{recording}}.png",
+        pdf=f"{RUN}/figures/segmentation/{{recording}}.pdf",
+    log:
+        f"{RUN}/logs/segmentation_example/{{recording}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/segmentation_example/{{recording}}.tsv"
+    wildcard_constraints:
+        recording=r"\w+(/[\w.-]+)+",
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        rate=config["speech"]["mfcc"]["rate"],
+    script:
+        "../workflow/scripts/segmentation_example.py"
+
+
+rule segmentation_examples:
+    """The same for some recordings: of each group, the longest, the most doubtful."""
+    input:
+        recordings=rules.recordings.output.recordings,
+        waves=rules.recordings.output.waves,
+        segments=rules.segment.output.segments,
+        code=code("segmentation_examples.py"),
+    output:
+        figures=reported(
+            f"{RUN}/figures/segmentation_examples",
+            "Section 4",
+            patterns=["{figure}.png"],
+            labels={"result": "{figure}", "format": "png"},
+        ),
+        chosen=f"{RUN}/figures/segmentation_examples.csv",
+    log:
+        f"{RUN}/logs/segmentation_examples.log",
+    benchmark:
+        f"{RUN}/benchmarks/segmentation_examples.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        rate=config["speech"]["mfcc"]["rate"],
+    script:
+        "../workflow/scripts/segmentation_examples.py"
+
+
+rule checks:
+    """Target: what features keep of a digit, and where digits were cut, before any training."""
+    input:
+        list(rules.feature_checks.output),
+        list(rules.segmentation_examples.output),

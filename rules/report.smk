@@ -1,0 +1,166 @@
+"""Verdicts on the paper's claims, cards, and results/index.html."""
+
+
+rule claims:
+    """Every claim of the paper with a verdict: a test over the seeds of this run."""
+    input:
+        claims="config/claims.yaml",
+        paper="config/paper_values.csv",
+        scores=of_digits(rules.table1.input.scores),
+        anchors=of_digits(rules.table1.input.anchors),
+        histories=of_digits(expand(AUTOENCODER_HISTORY, **TRAINED_IMA)),
+        accuracies=of_digits(rules.table5.input.accuracies),
+        table4=of_digits(rules.table4.output.table),
+        sweeps=of_digits(SWEEPS),
+        studies=of_digits(rules.noises.input.studies),
+        missing=of_digits(rules.missing.input.studies),
+        emotion_scores=of_emotion(EMOTION_SCORES),
+        emotion_sweeps=of_emotion(expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS)),
+        emotion_anchors=of_emotion(rules.emotion_importance_anchors.output.anchors),
+        emotion_maps=of_emotion(expand(rules.emotion_tsne.output.embeddings, **EMOTION_MODELS)),
+        emotion_histories=of_emotion(
+            expand(emotion_last_round(rules.emotion_autoencoder.output.history), **EMOTION_MODELS)
+        ),
+        importances=of_emotion(expand(rules.emotion_scores.output.importances, **EMOTION_MODELS)),
+        lexicon=of_emotion(rules.emotion_words.output.lexicon),
+        utterances=of_emotion(rules.emotion_corpus.output.utterances),
+        words=of_emotion(rules.emotion_words.output.words),
+        code=code("claims.py"),
+    output:
+        table=reported("results/claims.csv", "Claims"),
+        page=reported("results/claims.html", "Claims"),
+    log:
+        f"{RUN}/logs/claims.log",
+    benchmark:
+        f"{RUN}/benchmarks/claims.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        run=config["run"],
+        data=CLAIMED,
+        # Seeds of the sweeps, in their order.
+        sweep_seeds=[seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS],
+        labels={name: VARIANTS[name]["label"] for name in VARIANTS},
+        # Of every history, in their order: model, latent size and seed.
+        models=[
+            [VARIANTS[name]["label"], latent, seed]
+            for name in VARIANTS
+            for latent in config["latents"]
+            for seed in config["seeds"]
+        ],
+        # Of every file of a model of words and voices, in their order: model and seed.
+        emotion_models=[
+            [EMOTION["ima"][name]["label"], seed]
+            for name in EMOTION["variants"]
+            for seed in EMOTION_SEEDS
+        ],
+    script:
+        "../workflow/scripts/claims.py"
+
+
+#: Corpora that have a card: those of the experiments whose data are there.
+CARDED = [*of_digits(DIGIT_CORPORA), *of_emotion(EMOTION_CORPORA)]
+
+
+rule cards:
+    """A card for each corpus and one for the model: origin, licence, counts, scores, limits."""
+    input:
+        facts="config/corpora.yaml",
+        manifests=manifests(CARDED),
+        image=of_digits(rules.features_image.output.features),
+        image_skipped=of_digits(rules.features_image.output.skipped),
+        speech_counts=of_digits(rules.recordings.output.counts),
+        speech_skipped=of_digits(rules.recordings.output.skipped),
+        emotion_counts=of_emotion(rules.emotion_corpus.output.counts),
+        emotion_skipped=of_emotion(rules.emotion_corpus.output.skipped),
+        tables=of_digits(
+            [
+                rules.table1.output.table,
+                rules.table4.output.table,
+                rules.importance_table.output.table,
+                rules.claims.output.table,
+                *of_emotion([rules.table6.output.table]),
+            ]
+        ),
+        sidecar=of_digits("results/tables/table1.provenance.json"),
+        code=code("cards.py"),
+    output:
+        cards=[f"results/cards/{name}.md" for name in [*CARDED, *of_digits(["model"])]],
+    log:
+        f"{RUN}/logs/cards.log",
+    benchmark:
+        f"{RUN}/benchmarks/cards.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        run=config["run"],
+        corpora=CARDED,
+        # Whatever the demo makes in a corpus' place has a card of its own.
+        facts={
+            name: f"{name}_demo" if config["raw"] is None and made_by_rule(name) else name
+            for name in CARDED
+        },
+        image=config["image"]["corpus"],
+        speech=config["speech"]["corpora"],
+    script:
+        "../workflow/scripts/cards.py"
+
+
+rule resources:
+    """Time and memory that the run's jobs took, by stage and rule."""
+    input:
+        lambda wildcards: on_the_page(*map(str, RESULTS)),
+        code=code("resources.py"),
+    output:
+        table=reported(f"{TABLES}/resources.csv", "The run"),
+    log:
+        f"{RUN}/logs/resources.log",
+    benchmark:
+        f"{RUN}/benchmarks/resources.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+        folder=f"{RUN}/benchmarks",
+        # By rule, the file that it stands in; without those that only show results.
+        stages=lambda wildcards: {
+            rule.name: Path(str(rule.snakefile)).stem
+            for rule in workflow.rules
+            if rule.benchmark and rule.name not in ("resources", "index", "crate")
+        },
+    script:
+        "../workflow/scripts/resources.py"
+
+
+rule index:
+    """Target: results/index.html: tables to sort, maps and utterances to explore, figures."""
+    input:
+        shown,
+        lambda wildcards: on_the_page(*EXPLORED.values()),
+        code=code("index.py"),
+    output:
+        page=reported("results/index.html", "All on one page"),
+    log:
+        f"{RUN}/logs/index.log",
+    benchmark:
+        f"{RUN}/benchmarks/index.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        run=config["run"],
+        shown=captioned,
+        explored=lambda wildcards, input: {
+            name: file for name, file in EXPLORED.items() if file in input
+        },
+        modalities=MODALITIES,
+        noise=noise_known(OWN) if OWN else True,
+    script:
+        "../workflow/scripts/index.py"
