@@ -156,6 +156,7 @@ rule index:
         mem_mb=1000,
     params:
         run=config["run"],
+        about=ABOUT,
         shown=captioned,
         explored=lambda wildcards, input: {
             name: file for name, file in EXPLORED.items() if file in input

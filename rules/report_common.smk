@@ -42,6 +42,10 @@ def of_emotion(files):
     return [] if CLAIMED["emotion"]["lacks"] else files
 
 
+#: The data of the run, as the page and the report introduce it.
+ABOUT = Template((ROOT / "workflow/report/workflow.rst").read_text()).render(
+    snakemake=SimpleNamespace(config=config)
+)
 #: Rules whose results are the run's; on data of the user's own, those of `own`.
 PARTS = ["importances", "digits", "emotion"]
 #: The run's results, which its page and its report show.

@@ -47,7 +47,7 @@ def main(snakemake):
     params, files = snakemake.params, snakemake.params.explored
     items = [Item(**item) for item in params.shown]
     explored = maps_of(files, params.modalities, params.noise)
-    text = page(params.run, items, explored, utterances_of(files))
+    text = page(params.run, items, explored, utterances_of(files), params.about)
     with whole_file(snakemake.output.page) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(f"{len(items)} results on a page of {len(text) / 1e6:.1f} MB")

@@ -32,6 +32,7 @@ def page(
     items: Sequence[Item],
     explored: Sequence[maps.Maps] = (),
     utterances: Sequence[dict] = (),
+    about: str = "",
 ) -> str:
     """Return the page.
 
@@ -41,6 +42,7 @@ def page(
             are named beside them.
         explored: maps whose points say what they are.
         utterances: see `ima.reporting.page.utterances.search_html`.
+        about: reStructuredText on the data of the run, shown below the title.
     """
     anchors = {item.file: _anchor(item) for item in items}
     sections = {
@@ -58,7 +60,7 @@ def page(
     if utterances:
         extra["Utterances by importance"] = search_html(utterances)
     last = {LAST: sections.pop(LAST)} if LAST in sections else {}
-    return _whole(run, sections | extra | last, bool(explored))
+    return _whole(run, captions.as_html(about), sections | extra | last, bool(explored))
 
 
 def _order(sections: Iterable[str]) -> list[str]:
@@ -112,7 +114,7 @@ def _figure(file: str, item: Item) -> str:
     return f"<figure>{pictures.picture(file, alt, widest)}</figure>"
 
 
-def _whole(run: str, sections: Mapping[str, str], mapped: bool) -> str:
+def _whole(run: str, about: str, sections: Mapping[str, str], mapped: bool) -> str:
     title = html.escape(f"Importance-based Multimodal Autoencoder: the run {run}")
     ids = {name: f"part-{number}" for number, name in enumerate(sections)}
     menu = "".join(f'<li><a href="#{ids[s]}">{html.escape(s)}</a></li>' for s in sections)
@@ -128,7 +130,7 @@ def _whole(run: str, sections: Mapping[str, str], mapped: bool) -> str:
 <link rel="icon" href="data:,">
 <title>{title}</title><style>{assets.STYLE}{UTTERANCES_STYLE}</style></head><body>
 <a class="skip" href="#main">to the results</a>
-<header><h1>{title}</h1></header>
+<header><h1>{title}</h1>{about}</header>
 <nav aria-label="sections"><ul>{menu}</ul></nav>
 <main id="main">
 {body}</main>
