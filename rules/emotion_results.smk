@@ -99,7 +99,7 @@ rule emotion_importance_table:
 
 
 rule figure3:
-    """Figure 3: utterances with words shaded by importance; a page of all of them to search."""
+    """Figure 3: utterances with words shaded by importance."""
     input:
         utterances=rules.emotion_corpus.output.utterances,
         tokens=rules.emotion_corpus.output.tokens,
@@ -111,7 +111,6 @@ rule figure3:
     output:
         pdf=figure_files("results/figures/figure3.pdf", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
         png=figure_files("results/figures/figure3.png", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
-        html=figure_files("results/figures/figure3.html", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
     log:
         f"{RUN}/logs/figure3.log",
     benchmark:
@@ -121,7 +120,6 @@ rule figure3:
     resources:
         mem_mb=1000,
     params:
-        run=config["run"],
         corpus=EMOTION_NAME,
         labels=EMOTION_DRAWN_LABELS,
     script:

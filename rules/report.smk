@@ -28,7 +28,6 @@ rule claims:
         code=code("claims.py"),
     output:
         table=reported("results/claims.csv", "Claims"),
-        page=reported("results/claims.html", "Claims"),
     log:
         f"{RUN}/logs/claims.log",
     benchmark:

@@ -350,12 +350,12 @@ SPARED = {
     "demo_images": "reads nothing",
     "demo_speech": "reads nothing",
     "demo_emotion": "reads nothing",
-    "emotion_corpus": "reads a tree: corpora/test_iemocap.py",
+    "emotion_corpus": "reads a tree: datasets/test_iemocap.py",
     "table4": "measures times, which are never the same, and reads widths only",
     "recordings": "reads trees of corpora: test_bad_speech.py",
     "resources": "reads the rules' benchmarks: test_resources.py",
     "index": "shows any table and picture: test_page.py",
-    "features_image": "reads a tree: corpora/test_mnist.py",
+    "features_image": "reads a tree: datasets/test_mnist.py",
 }
 #: Ways that make of a pair table another sound one: of fewer modalities, or with more noise.
 SOUND = {

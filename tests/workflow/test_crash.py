@@ -36,7 +36,7 @@ TARGET_RULES = {"digits", "emotion"}
 SAME_SCRIPT = {"emotion_autoencoder": "autoencoder", "emotion_importance": "importance"}
 #: Rules that are not in the demo's default targets, and why they need no fault of their own.
 ELSEWHERE = {
-    "download": "needs the network; its writers' tests are in corpora/test_download.py",
+    "download": "needs the network; its writers' tests are in datasets/test_download.py",
     "checksums": "of a user's own corpora; one JSON, as by others",
     "cards": "a few texts, as by claims",
     "crate": "has the time of its making in it",

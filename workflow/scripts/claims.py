@@ -1,13 +1,10 @@
-"""results/claims.csv and .html: the paper's claims on this run, by
-`ima.reporting.claims.audit.audit`."""
+"""results/claims.csv: the paper's claims on this run, by `ima.reporting.claims.audit.audit`."""
 
 from ima.reporting.claims import scores as of
 from ima.reporting.claims import scores_emotion as spoken
 from ima.reporting.claims.audit import audit, summary
-from ima.reporting.claims.page import page
 from ima.reporting.claims.spec import read_claims
 from ima.reporting.tables import read_columns, read_paper_values
-from ima.utils.atomic_files import whole_file
 from ima.utils.io import read_json, read_parquet, read_rows, write_csv
 from ima.utils.schemas import MISSING_STUDY, NOISE_STUDY, RHO_SWEEP
 from ima.utils.schemas_emotion import (
@@ -28,8 +25,6 @@ def main(snakemake):
     claims, paper = read_claims(given.claims), read_paper_values(given.paper)
     found = audit(claims, scores, paper, params.data, params.run)
     write_csv(found, snakemake.output.table)
-    with whole_file(snakemake.output.page) as temporary:
-        temporary.write_text(page(found, params.run))
     print(summary(found))
 
 

@@ -184,7 +184,7 @@ def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
         *_emotion(tables),
         "## What of the paper holds here",
         *_claims(tables["claims"]),
-        "Which, and why: `results/claims.html`.",
+        "Which, and why: `results/claims.csv`.",
     ]
 
 

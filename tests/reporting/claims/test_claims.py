@@ -1,7 +1,6 @@
 """The claims audit: config/claims.yaml, how claims are tested, and why some can not be."""
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from ima.features.lexicon import CATEGORIES
 from ima.reporting.claims import scores as of
 from ima.reporting.claims import scores_emotion as spoken
 from ima.reporting.claims.audit import COLUMNS, audit, summary
-from ima.reporting.claims.page import page
 from ima.reporting.claims.spec import (
     MissingScoreError,
     chosen,
@@ -498,41 +496,6 @@ def test_random_classifiers_expected_and_drawn_by_hand():
     lost = values((row for row in found if row["score"] == "f1_lost"), "rho")
     assert lost == {(0.1,): pytest.approx(0.02), (0.2,): 0}
     assert {row["seed"] for row in found} == {None}
-
-
-# The page
-
-
-class Page(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.links, self.tags = [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-        self.links += [value for name, value in attributes if name in ("href", "src")]
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
-def test_the_page_is_whole_asks_for_nothing_and_escapes():
-    claim = {**CLAIM, "sentence": "A <b>&</b> at {k}.", "whose": "ours", "id": "better"}
-    scores = [*rows("A", 10, [1.0, 1.1, 0.9]), *rows("B", 10, [0, 0, 0])]
-    table = audit([claim, *CLAIMS], scores, PAPER, DATA, "a<run>")
-    text = page(table, "a<run>")
-    found = Page(text)
-    assert found.open == [] and "script" not in found.tags
-    assert all(link.startswith(("tables/", "figures/", "claims.csv", "a<")) for link in found.links)
-    assert "A &lt;b&gt;&amp;&lt;/b&gt; at 10." in text and "a&lt;run&gt;" in text
-    for verdict in summary(table)["ours"]:
-        assert verdict in text
-    assert text.count("<tr><td>") == len(table) + 1  # the head's first cell is empty
-    before, _, ours = text.partition("Our own claims and controls</h2>")
-    assert "A &lt;b&gt;" in ours and "A &lt;b&gt;" not in before
 
 
 def test_every_verdict_is_counted():

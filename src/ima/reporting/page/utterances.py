@@ -1,15 +1,11 @@
-"""A page of all utterances with their words shaded by importance, to be searched in a browser.
+"""Utterances with their words shaded by importance, searchable in a browser."""
 
-One HTML file that asks for nothing else: style, script and data are in it.
-"""
-
-import html
 import json
 from collections.abc import Sequence
 
 from ima.utils.schemas_emotion import CLASSES
 
-#: Of the search and its list, wherever they stand.
+#: Style of the search form and the list.
 STYLE = """
 .utterances form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
   margin: 1rem 0; }
@@ -24,11 +20,6 @@ STYLE = """
 .utterances .scale { display: inline-block; width: 8rem; height: .8rem; vertical-align: middle;
   background: linear-gradient(90deg, #fff, #08306b); border: 1px solid #999; }
 .utterances button { font: inherit; padding: .25rem .8rem; margin: 1rem 0; }
-"""
-
-_PAGE_STYLE = """
-:root { color-scheme: light; font: 16px/1.5 system-ui, sans-serif; }
-body { margin: 0 auto; max-width: 70rem; padding: 1rem; color: #1a1a1a; background: #fff; }
 """
 
 _SCRIPT = """
@@ -88,26 +79,6 @@ get("form").addEventListener("submit", event => event.preventDefault());
 get("more").addEventListener("click", more);
 search();
 }
-"""
-
-
-def page(utterances: Sequence[dict], run: str, corpus: str) -> str:
-    """Return the page.
-
-    Args:
-        utterances: see `search_html`.
-        run: name of the run, for the title.
-        corpus: what the data are, as plain text.
-    """
-    title = html.escape(f"Importances of words, {run} run")
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>{title}</title><style>{_PAGE_STYLE}{STYLE}</style></head><body><main>
-<h1>{title}</h1>
-<p>{html.escape(corpus)}</p>
-{search_html(utterances)}</main></body></html>
 """
 
 
