@@ -33,7 +33,7 @@ rule own_features:
         columns=lambda wildcards: {
             name: column
             for name, column in OWN["modalities"][wildcards.modality].items()
-            if name != "file"
+            if name not in ("file", "show")
         },
         loss=lambda wildcards: config["model"][wildcards.modality]["loss"],
     script:

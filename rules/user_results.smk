@@ -194,11 +194,15 @@ if OWN:
         script:
             "../workflow/scripts/own_classifier.py"
 
+    include: "user_trust.smk"
+
     #: All that a run on the user's own data makes: what needs labels only where there are.
     OWN_RESULTS = [
         *(rules.own_represent.output.model.format(**model) for model in OWN_MODELS),
         *rules.own_importance.output,
         *rules.own_maps.output,
+        *rules.own_trust.output,
+        *rules.own_items.output,
     ]
     if importance_settings(OWN_VARIANT)["objective"] != "mixture":
         OWN_RESULTS += rules.own_rho.output

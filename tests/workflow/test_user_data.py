@@ -702,6 +702,21 @@ class TestWorkflow:
         assert len(tables["rho"]) == 3 and len(tables["rho_sweep"]) == 6
         assert "f1_noise" in tables["importance"].column_names
 
+    def test_trust_and_the_least_important(self, finished):
+        run = finished.folder / "results/tiny"
+        rows = pyarrow.csv.read_csv(run / "tables/trust.csv").to_pylist()
+        assert [row["modality"] for row in rows] == ["left", "right", "spoken"]
+        assert all(0 < row["p"] <= 1 and row["agreement_seeds"] in (None, "") for row in rows)
+        weighting = pyarrow.csv.read_csv(run / "tables/weighting.csv").to_pylist()
+        assert weighting[0]["criterion"] == "Precision@5" and len(weighting) == 2
+        assert weighting[0]["low"] <= weighting[0]["difference"] <= weighting[0]["high"]
+        assert (run / "trust.md").read_text().startswith("# Can the importances of the run tiny")
+        least = pyarrow.csv.read_csv(run / "tables/least_important.csv").to_pylist()
+        assert len(least) == 60 and {row["noise"] for row in least} <= {"yes", "no"}
+        assert all(row["id"] == row["partners"].split("; ")[0].split(": ")[1] for row in least)
+        for form in ("pdf", "png"):
+            assert (run / f"figures/own_items.{form}").stat().st_size > 5_000
+
     def test_the_checkpoint_is_the_librarys(self, finished):
         from ima import IMA
 
@@ -752,7 +767,7 @@ class TestWorkflow:
         rules = [{name[0] for name in runs} for runs in found]
         assert all({"own_pairs", "autoencoder", "own_maps"} <= some for some in rules[:3])
         assert not any("own_example" in some for some in rules)
-        assert rules[3] == {"scores", "anchors", "own_retrieval", "own"}
+        assert rules[3] == {"scores", "anchors", "own_retrieval", "own_trust", "own"}
 
     def test_without_labels_or_noise_to_the_end(self, finished):
         kept, finished.config = (
@@ -775,6 +790,8 @@ class TestWorkflow:
             columns = pyarrow.csv.read_csv(run / f"tables/{name}.csv").column_names
             assert not [c for c in columns if "noise" in c or "f1" in c]
         assert not (run / "tables/retrieval.csv").exists()
+        assert not (run / "figures/own_items.png").exists()  # no `show`
+        assert len(pyarrow.csv.read_csv(run / "tables/weighting.csv")) == 1
         rows = pq.read_table(run / "own/latent3_seed0/representations.parquet")
         assert set(rows["label"].to_pylist()) == {""}
 
@@ -794,6 +811,8 @@ class TestWorkflow:
         tables = finished.folder / "results/mixture/tables"
         table = pyarrow.csv.read_csv(tables / "importance.csv")
         assert all(0 <= y <= 1 for y in table["mean_importance"].to_pylist())
+        trust = pyarrow.csv.read_csv(tables / "trust.csv")
+        assert all(0 < share <= 1 for share in trust["agreement_folds"].to_pylist())
         assert (tables / "retrieval.csv").exists() and not (tables / "rho.csv").exists()
         assert {"autoencoder", "importance"} <= again
 

@@ -1,6 +1,9 @@
 """Stage 2, importance_round<n>.safetensors, by `ima.models.importance.train_importance` (Eqs.
 3-4)."""
 
+import torch
+
+from ima.evaluation.user.stability import over_folds
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.importance import Stage2, train_importance
@@ -29,6 +32,9 @@ def main(snakemake):
         autoencoder, x, pairs, params.rho, params.hidden, settings, seed, held_out, folds
     )
     config = {"hidden": params.hidden, "rho": params.rho, "seed": seed, "settings": vars(settings)}
+    if settings.objective == "mixture":
+        both = {m: torch.cat((pairs[m], held_out[m])) for m in names}
+        config["folds"] = over_folds(found, networks, x, both)
     write_history(history, snakemake.output.history)
     write_tensors(networks.state_dict(), snakemake.output.model, config)
     if settings.objective == "mixture":

@@ -1,0 +1,74 @@
+"""Whether importances of own data can be trusted, and the items of least importance."""
+
+
+rule own_trust:
+    """What modalities share, how stable importances are, what weighting does: and what to do."""
+    input:
+        representations=[
+            rules.own_represent.output.representations.format(**model) for model in OWN_MODELS
+        ],
+        importance=[importance_checkpoint(SimpleNamespace(**model)) for model in OWN_MODELS],
+        code=code("own_trust.py"),
+    output:
+        trust=reported(f"{RUN}/tables/trust.csv", "Own data", caption="own_trust"),
+        weighting=reported(f"{RUN}/tables/weighting.csv", "Own data", caption="own_weighting"),
+        report=reported(f"{RUN}/trust.md", "Own data", caption="own_advice"),
+    log:
+        f"{RUN}/logs/own_trust.log",
+    benchmark:
+        f"{RUN}/benchmarks/own_trust.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        models=OWN_MODELS,
+        labels=labels_known(OWN),
+        k=min(config["retrieval"]["k"]),
+        run=config["run"],
+    script:
+        "../workflow/scripts/own_trust.py"
+
+
+#: By modality that the config gives pictures of, their rows and columns.
+OWN_SHAPES = {
+    name: options["show"]["shape"]
+    for name, options in OWN["modalities"].items()
+    if "show" in options
+}
+
+
+rule own_items:
+    """The items of least importance, their nearest neighbours and partners, and pictures of them."""
+    input:
+        **FEATURES,
+        importances=expand(
+            rules.own_represent.output.importances,
+            latent=config["figures"]["latent"],
+            seed=config["seeds"],
+        ),
+        pairs=[PAIRS.train, PAIRS.validation, PAIRS.test],
+        classes=PAIRS.classes,
+        code=code("own_items.py"),
+    output:
+        table=reported(f"{RUN}/tables/least_important.csv", "Own data", caption="own_least"),
+        figure=[
+            reported(f"{RUN}/figures/own_items.{form}", "Own data")
+            for form in (("pdf", "png") if OWN_SHAPES else ())
+        ],
+    log:
+        f"{RUN}/logs/own_items.log",
+    benchmark:
+        f"{RUN}/benchmarks/own_items.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        modalities=MODALITIES,
+        latent=config["figures"]["latent"],
+        noise=noise_known(OWN),
+        shapes=OWN_SHAPES,
+        run=config["run"],
+    script:
+        "../workflow/scripts/own_items.py"

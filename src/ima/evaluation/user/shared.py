@@ -1,0 +1,178 @@
+"""How much a modality of own data shares with the others, in test pairs and in shuffled ones.
+
+Canonical coordinates of the others' latents and the modality's own u are fitted to training and
+validation pairs; their correlations are those of test pairs, which nothing was fitted to.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from ima.evaluation.metrics import fused
+from ima.models.cca import RIDGE as SHRINKAGE
+from ima.models.cca import canonical
+from ima.models.ranks import LITTLE, RIDGE
+from ima.utils.arrow import matrix, present
+
+#: Permutations of a modality's test items: the null distribution of its correlations.
+PERMUTATIONS = 499
+
+
+class Model(NamedTuple):
+    """One model's latents and importances of all N pairs, of modalities by name.
+
+    Attributes:
+        test: (N,), whether a pair is tested.
+        u: latents (N, L), 0 where absent.
+        y: importances (N,), 0 where absent.
+        present: (N,), whether the pair has the modality.
+        item: (N,), a number for each distinct item, -1 where absent.
+    """
+
+    test: np.ndarray
+    u: Mapping[str, np.ndarray]
+    y: Mapping[str, np.ndarray]
+    present: Mapping[str, np.ndarray]
+    item: Mapping[str, np.ndarray]
+
+
+def model_of(table: pa.Table) -> Model:
+    """Return what a table of `ima.utils.schemas.own_representations_schema` says of all pairs."""
+    names = [n.removeprefix("id_") for n in table.column_names if n.startswith("id_")]
+    item = {}
+    for m in names:
+        ids = table[f"id_{m}"].combine_chunks().dictionary_encode().indices
+        item[m] = ids.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return Model(
+        np.array(table["split"].to_pylist()) == "test",
+        {m: matrix(table, f"u_{m}", absent=True) for m in names},
+        {m: np.nan_to_num(table[f"y_{m}"].to_numpy()).astype(float) for m in names},
+        {m: present(table, f"id_{m}") for m in names},
+        item,
+    )
+
+
+class Coordinates(NamedTuple):
+    """Canonical coordinates of the test pairs that have a modality and another one.
+
+    Attributes:
+        a, b: (H, L), of the others' latents and of the own u.
+        rows: (H,), which of the test pairs they are.
+        item: (H,), the modality's items.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    rows: np.ndarray
+    item: np.ndarray
+
+
+def coordinates(model: Model, name: str) -> Coordinates:
+    """Return canonical coordinates of a modality's latents and all others' side by side.
+
+    Not of their joint latent: a modality that shares nothing and has large latents would hide in
+    it what the others share. Latents of each modality are brought to a mean variance of 1.
+    """
+    counts, fitted_to = _counted(model, name)
+    parts = []
+    for m, u in model.u.items():
+        there = model.present[m][:, None]
+        known = u[fitted_to & model.present[m]].astype(float)
+        if m != name and len(known):
+            scale = np.sqrt(known.var(0).mean()) or 1
+            parts.append(there * (u - known.mean(0)) / scale)
+    return _coordinates(model, name, np.concatenate(parts, 1), SHRINKAGE, counts, fitted_to)
+
+
+def joint_coordinates(model: Model, name: str, weighted: bool) -> Coordinates:
+    """Return canonical coordinates of a modality's latents and the joint latent of the others.
+
+    Args:
+        model: its latents.
+        name: of the modality.
+        weighted: whether the joint latent is weighted by importances.
+    """
+    others = {m: u for m, u in model.u.items() if m != name}
+    y = {m: (model.y[m] if weighted else 0 * model.y[m] + 1) + LITTLE for m in others}
+    z = fused(others, y, model.present)
+    return _coordinates(model, name, z, RIDGE, *_counted(model, name))
+
+
+def _counted(model: Model, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return which pairs (N,) have a modality and another one; and which of them aren't tested."""
+    others = [there for m, there in model.present.items() if m != name]
+    counts = model.present[name] & np.any(others, axis=0)
+    return counts, counts & ~model.test
+
+
+def _coordinates(
+    model: Model,
+    name: str,
+    z: np.ndarray,
+    ridge: float,
+    counts: np.ndarray,
+    fitted_to: np.ndarray,
+) -> Coordinates:
+    """Fit canonical coordinates of z (N, K) and u to training and validation pairs."""
+    z, u = (torch.from_numpy(of.astype(float)) for of in (z, model.u[name]))
+    weight = torch.ones(int(fitted_to.sum()), dtype=torch.double)
+    fitted = canonical(z[fitted_to], u[fitted_to], weight, ridge)
+    held, width = counts & model.test, u.shape[1]
+    a = ((z[held] - fitted.mean_z) @ fitted.map_z)[:, :width]
+    b = ((u[held] - fitted.mean_u) @ fitted.map_u)[:, : a.shape[1]]
+    rows = np.flatnonzero(counts[model.test])
+    return Coordinates(a.numpy(), b.numpy(), rows, model.item[name][held])
+
+
+def correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the correlation (L,) of each column of a with that of b (H, L); 0 for a constant."""
+    a, b = a - a.mean(0), b - b.mean(0)
+    spread = np.sqrt((a**2).sum(0) * (b**2).sum(0))
+    return (a * b).sum(0) / np.maximum(spread, 1e-12)
+
+
+class Shared(NamedTuple):
+    """What a modality shares with the others, in H test pairs.
+
+    Attributes:
+        pairs: H.
+        correlation: the greatest of the L canonical correlations, in [-1, 1].
+        shuffled: (P,), the same if the modality's items are permuted.
+        coordinates: how many are correlated more than the 95th percentile of `shuffled`.
+    """
+
+    pairs: int
+    correlation: float
+    shuffled: np.ndarray
+    coordinates: int
+
+    @property
+    def p(self) -> float:
+        """The share of permutations, the pairs' own order among them, that share as much."""
+        return float((1 + (self.shuffled >= self.correlation).sum()) / (1 + len(self.shuffled)))
+
+
+def shared(of: Coordinates, seed: int, permutations: int = PERMUTATIONS) -> Shared:
+    """Test the correlations of coordinates against permuted items.
+
+    Items are permuted, not pairs: an item that is in several pairs is replaced in all of them.
+
+    Args:
+        of: coordinates of test pairs.
+        seed: of the permutations.
+        permutations: P.
+    """
+    c = correlations(of.a, of.b)
+    _, first, code = np.unique(of.item, return_index=True, return_inverse=True)
+    rng, own = np.random.default_rng(seed), of.b[first]  # (n, L)
+    null = np.array(
+        [
+            correlations(of.a, own[rng.permutation(len(own))][code]).max()
+            for _ in range(permutations)
+        ]
+    )
+    above = c > np.quantile(null, 0.95)
+    return Shared(len(of.a), float(c.max()), null, int(above.sum()))

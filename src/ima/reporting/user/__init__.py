@@ -1,0 +1,1 @@
+"""Whether importances of users' data can be trusted, in tables and in words."""

@@ -1,0 +1,137 @@
+"""Whether importances of own data can be trusted: what modalities share, how stable they are.
+
+Everything is measured in test pairs, but for the comparison over folds, whose items were each left
+out of the training of the networks that judge them.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima.evaluation.user import stability
+from ima.evaluation.user.shared import Model, coordinates, model_of, shared
+from ima.evaluation.user.weighting import Effect, partner_effect, precision_effect
+from ima.reporting.tables import mean_sd, typed
+from ima.reporting.user import advice
+from ima.utils.arrow import matrix
+from ima.utils.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+
+def trust_tables(
+    read: Callable[[int], pa.Table],
+    models: Sequence[Mapping],
+    folds: Sequence[Mapping],
+    labels: bool,
+    k: int,
+    run: str,
+) -> tuple[pa.Table, pa.Table]:
+    """Return what each modality shares and how stable its importances are; and what weighting does.
+
+    Args:
+        read: returns of a model's number its table of
+            `ima.utils.schemas.own_representations_schema`.
+        models: `latent` and `seed` of each.
+        folds: of each, `ima.evaluation.user.stability.over_folds`; empty for objectives without
+            folds.
+        labels: whether pairs have labels.
+        k: neighbours of Precision@K.
+        run: name of the run.
+
+    Returns:
+        A row a latent size and modality: `pairs`, of the test; `correlation`, the greatest
+        canonical one of the modality and the others, mean over seeds; `shuffled`, `shuffled_95`
+        and `shuffled_99`, mean and percentiles of the same for permuted items; `p`, the greatest
+        of all seeds; `coordinates`, how many share more than those; `mean_importance`,
+        `unimportant`, `informative` (None without folds); over `seeds` and `folds` the scores of
+        `ima.evaluation.user.stability.compare`, None where not known; `advice`. And a row a latent
+        size and criterion, with the fields of `ima.evaluation.user.weighting.Effect`.
+    """
+    trust, weighting = [], []
+    for latent in dict.fromkeys(model["latent"] for model in models):
+        numbers = [i for i, model in enumerate(models) if model["latent"] == latent]
+        tables = [read(i) for i in numbers]
+        found = [model_of(table) for table in tables]
+        for m in found[0].u:
+            row = {"run": run, "latent": latent, "modality": m, "seeds": len(numbers)}
+            row |= _shares(found, m) | _importances(found, m)
+            row |= _stability(found, [folds[i].get(m) for i in numbers], m)
+            trust.append(row | {"advice": advice.MODALITY[advice.judge(row)]})
+        for effect in _effects(tables, found, labels, k) or [None]:
+            row = {"run": run, "latent": latent, "seeds": len(numbers)} | _effect_row(effect)
+            weighting.append(row | {"advice": advice.WEIGHTING[advice.judge_weighting(row)]})
+    whole = ("latent", "seeds", "pairs", "groups")
+    return (
+        typed(trust, text=("modality", "advice"), whole=whole),
+        typed(weighting, text=("criterion", "advice"), whole=whole),
+    )
+
+
+def _shares(models: Sequence[Model], name: str) -> dict:
+    """Return what a modality shares in test pairs and in shuffled ones, over seeds."""
+    of = [shared(coordinates(model, name), seed) for seed, model in enumerate(models)]
+    return {
+        "pairs": of[0].pairs,
+        "correlation": float(np.mean([one.correlation for one in of])),
+        "shuffled": float(np.mean([one.shuffled for one in of])),
+        "shuffled_95": float(np.quantile([one.shuffled for one in of], 0.95)),
+        "shuffled_99": float(np.quantile([one.shuffled for one in of], 0.99)),
+        "p": max(one.p for one in of),
+        "coordinates": float(np.mean([one.coordinates for one in of])),
+    }
+
+
+def _test_items(models: Sequence[Model], name: str) -> list[np.ndarray]:
+    """Return of each seed the importances (n,) of a modality's distinct test items."""
+    items = models[0].item[name][models[0].test]
+    distinct, first = np.unique(items, return_index=True)
+    return [model.y[name][model.test][first[distinct >= 0]] for model in models]
+
+
+def _importances(models: Sequence[Model], name: str) -> dict:
+    y = _test_items(models, name)
+    return {
+        "mean_importance": float(np.mean(y)),
+        "unimportant": float(np.mean(np.array(y) < 0.5)),
+    }
+
+
+def _stability(models: Sequence[Model], folds: Sequence[Mapping | None], name: str) -> dict:
+    """Return how stable importances are over seeds and folds, and the share that ranks find."""
+    known = [of for of in folds if of is not None]
+    informative = float(np.mean([of["informative"] for of in known])) if known else None
+    scores = {
+        "seeds": stability.over_seeds(_test_items(models, name)),
+        "folds": stability.mean_of(known),
+    }
+    return {"informative": informative} | {
+        f"{score}_{over}": of[score] for over, of in scores.items() for score in stability.SCORES
+    }
+
+
+def _effects(
+    tables: Sequence[pa.Table], models: Sequence[Model], labels: bool, k: int
+) -> list[Effect]:
+    """Return the effects of weighting that can be measured, the one that counts first."""
+    effects: list[Effect | None] = []
+    if labels:
+        tests = [table.filter(pc.equal(table["split"], "test")) for table in tables]
+        z = [tuple(matrix(test, name) for name in ("z", "z_unweighted")) for test in tests]
+        named = np.array(tests[0]["label"].to_pylist(), str)
+        try:
+            effects.append(precision_effect(z, named, models, k, seed=0))
+        except InputError as error:
+            logger.warning("Precision@%d of test pairs can't be measured: %s", k, error)
+    effects.append(partner_effect(models, seed=0))
+    return [effect for effect in effects if effect is not None]
+
+
+def _effect_row(effect: Effect | None) -> dict:
+    names = ("criterion", "pairs", "groups", "weighted", "unweighted", "difference")
+    row = {name: getattr(effect, name, None) for name in names}
+    row["difference_sd"] = None if effect is None else mean_sd(effect.differences)[1]
+    return row | {name: getattr(effect, name, None) for name in ("low", "high")}
