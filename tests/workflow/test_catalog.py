@@ -41,7 +41,7 @@ def test_citation_is_of_this_version():
 
 def test_changelog_has_this_version_and_newest_first():
     heads = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
-    released = [head for head in heads if head != "Not released yet"]
+    released = [head for head in heads if head != "Unreleased"]
     assert released[0] == __version__ and len(heads) - len(released) in (0, 1)
     numbers = [tuple(map(int, head.split("."))) for head in released]
     assert numbers == sorted(numbers, reverse=True)
