@@ -180,7 +180,7 @@ def test_excess_data_are_rejected(file):
         (b"NIST_1A\n", "second line is its length"),
         (b"NIST_1A\n   abcd\nend_head\n", "second line is its length"),
         (b"NIST_1A\n   1024\nend_head\n", "found '1024' in a file of 25 bytes"),
-        (b"RIFF1234", "a NIST SPHERE file, found one that starts b'RIFF1234'"),
+        (b"RIFF1234", "a NIST SPHERE file, found a file that starts with b'RIFF1234'"),
     ],
 )
 def test_read_rejects_other_files(file, raw, message):

@@ -187,7 +187,7 @@ def test_the_seed_decides():
 def test_no_one_to_borrow_from():
     utterances, tokens = spoken()
     for bad in ([], ["09"], list(SPEAKERS)):
-        with pytest.raises(InputError, match="some, not all, of 01, 02, 03"):
+        with pytest.raises(InputError, match="some, but not all, of 01, 02, 03"):
             borrow_voices(*both([0], [2]), utterances, tokens, bad, seed=0)
     with pytest.raises(InputError, match="a train speaker with recordings of class 3, found none"):
         borrow_voices(*both([3], [2]), utterances, tokens, ["03"], seed=0)

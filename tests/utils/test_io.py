@@ -100,7 +100,7 @@ def test_read_parquet_rejects_truncated_files(tmp_path):
         ({"id": ["a", "b", "a"]}, "x, column 'id': expected unique ids, found duplicates"),
         (
             {"item_image": [0, -1]},
-            "column 'item_image': expected row numbers of 0 or more, found -1",
+            "item_image': expected row numbers of 0 or more, found -1",
         ),
     ],
 )

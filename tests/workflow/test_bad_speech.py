@@ -207,7 +207,7 @@ REFUSED: dict[str, tuple[Callable, str]] = {
         mixed_speaker,
         r"each speaker in one split .* found 'aa' in .*test/man/aa/3a.wav .*trained on",
     ),
-    "empty tree": (no_files, "the TIDIGITS corpus, a folder .*, found a tree without any file"),
+    "empty tree": (no_files, "the TIDIGITS corpus, a folder .*, found a folder without files"),
     "a file": (a_file, "the TIDIGITS corpus, a folder .*, found a file"),
     "no such folder": (nothing, "the TIDIGITS corpus, a folder .*, found nothing.*LDC93S10"),
     "documents only": (documents, "at least one recording of TIDIGITS.*found documents only"),

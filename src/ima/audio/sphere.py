@@ -135,7 +135,8 @@ def _damaged(path: Path, declared: str, found: object) -> InputError:
 def _parse(raw: bytes, path: Path) -> tuple[dict, int]:
     """Return the header's fields and its length in bytes, which is stated on its second line."""
     if not raw.startswith(MAGIC):
-        raise InputError(path, expected="a NIST SPHERE file", found=f"one that starts {raw[:8]!r}")
+        found = f"a file that starts with {raw[:8]!r}"
+        raise InputError(path, expected="a NIST SPHERE file", found=found)
     lines = raw[:64].split(b"\n", 2)
     digits = lines[1].strip() if len(lines) > 2 else b""
     if not digits.isdigit() or int(digits) > len(raw):
@@ -219,7 +220,7 @@ def _read_plain(
             path,
             expected="pcm of 1-4 bytes, or ulaw or alaw of 1 byte, plain or shorten-compressed",
             found=f"sample_coding '{fields.get('sample_coding')}', {width} byte(s), "
-            f"data that start {data[:4]!r}",
+            f"data that start with {data[:4]!r}",
             do="Convert it to wav with NIST's w_decode or with sph2pipe.",
         )
     endian = "FILE"

@@ -1,4 +1,4 @@
-"""Conform Arrow tables to the schemas of `ima.utils.schemas`; convert columns to and from arrays."""
+"""Conform Arrow tables to the schemas of `ima.utils.schemas`; convert columns and arrays."""
 
 from collections.abc import Iterable
 
