@@ -37,7 +37,7 @@ def stage_1(seed, order_seed):
 # What stage 1 may change
 
 
-def test_stage_1_leaves_importance_networks_alone():
+def test_stage_1_does_not_change_importance_networks():
     model, x, items = small()
     before, encoders = weights(model.importance), weights(model.autoencoder)
     fit_autoencoder(model.autoencoder, x, items, SHORT, 0)
@@ -54,13 +54,13 @@ def test_features_and_pairs_are_not_changed():
     assert all(map(same, before, (x, items, validation)))
 
 
-def test_one_seed_one_result():
+def test_same_seed_gives_the_same_result():
     first, again = stage_1(0, 0), stage_1(0, 0)
     assert same(first[0], again[0]) and first[1] == again[1]
 
 
 @pytest.mark.parametrize(("seed", "order_seed"), [(1, 0), (0, 1)])
-def test_another_seed_another_result(seed, order_seed):
+def test_different_seeds_give_different_results(seed, order_seed):
     first, other = stage_1(0, 0), stage_1(seed, order_seed)
     assert not any(torch.equal(first[0][name], other[0][name]) for name in first[0])
     assert first[1] != other[1]
@@ -156,14 +156,14 @@ def test_constant_importances_weight_z(objective):
         assert torch.equal(uneven[term], value) == without_z
 
 
-def test_unknown_objective_and_importances():
+def test_unknown_objective_and_importances_are_rejected():
     with pytest.raises(InputError, match=r"objective: expected one of .*'paper'.*, found ima"):
         Stage1(objective="ima")
     with pytest.raises(InputError, match=r"importances: expected one of .*'untrained'.*found 1"):
         Stage1(importances="1")
 
 
-def test_an_epochs_loss_is_the_mean_over_pairs_not_batches():
+def test_epoch_loss_is_the_mean_over_pairs_not_batches():
     """60 pairs in batches of 16 end with one of 12; where nothing is learnt that is no matter."""
     model, x, items = small()
     still = Stage1(epochs=2, batch_size=16, learning_rate=0.0)
@@ -173,7 +173,7 @@ def test_an_epochs_loss_is_the_mean_over_pairs_not_batches():
         assert row[term] == pytest.approx(value.item(), rel=1e-5)
 
 
-def test_sums_by_hand():
+def test_running_means_by_hand():
     """Means 1 and 4 of 3 pairs and 1: 7/4 over pairs, where the mean of means is 5/2."""
     sums = RunningMeans()
     sums.add({"loss": torch.tensor([1.0, 0.0])}, 3)
@@ -184,7 +184,7 @@ def test_sums_by_hand():
         sums.means("here")
 
 
-def test_mean_loss_is_over_pairs_and_records_no_gradient():
+def test_mean_loss_averages_pairs_without_gradient():
     """2,050 pairs are more than a batch, and the last two are far from the others."""
     x = {"a": torch.cat((torch.ones(2048, 1), torch.full((2, 1), 5000.0)))}
     factor = torch.ones((), requires_grad=True)
@@ -244,7 +244,7 @@ def test_constant_and_cosine_rates(monkeypatch):
     assert cosine == pytest.approx(expected, abs=1e-12) and cosine[-1] == pytest.approx(0, abs=1e-9)
 
 
-def test_plateau_lowers_the_rate_so_often_and_then_ends(monkeypatch):
+def test_plateau_lowers_the_rate_twice_then_stops(monkeypatch):
     """No less than the first loss: by patience 2 the rate falls after epochs 3 and 5; 7 ends."""
     assert (FALL, FALLS) == (0.3, 2)
     _, _, history, rates = fit_scripted(
@@ -254,7 +254,7 @@ def test_plateau_lowers_the_rate_so_often_and_then_ends(monkeypatch):
     assert rates == pytest.approx([1, 1, 1, 0.3, 0.3, 0.09, 0.09])
 
 
-def test_what_a_new_least_does_on_a_plateau(monkeypatch):
+def test_plateau_patience_restarts_at_a_new_minimum(monkeypatch):
     """It starts the waiting again, not the count of falls, nor does it raise the rate."""
     script = [5, 6, 6, 4, 6, 3, 6, 6, 6, 2, 6, 6, *[6] * 9]
     _, states, history, rates = fit_scripted(
@@ -266,7 +266,7 @@ def test_what_a_new_least_does_on_a_plateau(monkeypatch):
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
-def test_other_schedules_end_when_patience_does(schedule):
+def test_other_schedules_stop_after_patience(schedule):
     assert len(fit_scripted([1.0] * 20, schedule=schedule, patience=2)[2]) == 3
 
 
@@ -281,7 +281,7 @@ def test_plateau_without_validation_is_constant():
     assert not same(after["plateau"], after["cosine"])
 
 
-def test_unknown_schedules():
+def test_unknown_schedule_is_rejected():
     with pytest.raises(InputError, match=r"schedule: expected one of .*'plateau'.*, found linear"):
         Stage1(schedule="linear")
     assert {Training(schedule=schedule).schedule for schedule in SCHEDULES} == set(SCHEDULES)
@@ -302,7 +302,7 @@ def test_unknown_schedules():
         ([math.inf, math.nan, 7, 8], 3, 4, 3),
     ],
 )
-def test_training_ends_and_keeps_the_best_epochs_weights(script, patience, last, kept):
+def test_early_stopping_restores_the_best_weights(script, patience, last, kept):
     settings = {"epochs": 4} if len(script) == 4 else {}
     schedule = {"schedule": "constant", "patience": patience, **settings}
     final, states, history, _ = fit_scripted(script, **schedule)
@@ -327,7 +327,7 @@ def test_kept_weights_are_copies():
     assert same(before, weights(model))
 
 
-def test_nothing_is_restored_where_nothing_was_kept():
+def test_restore_without_kept_weights_does_nothing():
     model = small()[0].autoencoder
     before = weights(model)
     EarlyStopping(model, torch.optim.Adam(model.parameters()), Training()).restore()
@@ -362,7 +362,7 @@ def test_validation_does_not_change_training():
     assert not same(final, overfit(best + 1, validated=False)[0])
 
 
-def test_validation_pairs_that_do_not_fit():
+def test_invalid_validation_pairs_are_rejected():
     model, x, items = small()
     before = weights(model)
     for change, message in (
@@ -390,7 +390,7 @@ def test_losses_fall(schedule):
         assert history[-1][term] < 0.9 * history[0][term]
 
 
-def test_autoencoder_brings_pairs_together():
+def test_autoencoder_aligns_paired_representations():
     """After stage 1 the two latents of a clean pair are nearer than those of another class."""
     x, is_noise = noisy_problem(0)
     torch.manual_seed(0)
@@ -406,7 +406,7 @@ def test_autoencoder_brings_pairs_together():
 
 
 @pytest.mark.parametrize("names", ["a", "abc"])
-def test_any_number_of_modalities(names):
+def test_autoencoder_accepts_any_number_of_modalities(names):
     every = {**MODALITIES, "c": Modality(5, 3, "sse")}
     model, x, items = small(modalities={name: every[name] for name in names})
     history = fit_autoencoder(model.autoencoder, x, items, SHORT, 0, items)
@@ -418,7 +418,7 @@ def test_any_number_of_modalities(names):
 
 
 @pytest.mark.parametrize(("change", "message"), MISFITS)
-def test_pairs_that_do_not_fit(change, message):
+def test_invalid_pairs_are_rejected(change, message):
     model, x, items = small()
     change(x, items)
     with pytest.raises(InputError, match=message):
@@ -426,14 +426,14 @@ def test_pairs_that_do_not_fit(change, message):
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_feature_that_is_no_number_stops_training(bad):
+def test_nan_feature_stops_training(bad):
     model, x, items = small()
     x["b"][items["b"][5], 2] = bad
     with pytest.raises(InputError, match=r"stage 1, epoch 1: expected a finite loss, .*rec_b"):
         fit_autoencoder(model.autoencoder, x, items, SHORT, 0)
 
 
-def test_a_validation_feature_that_is_no_number_stops_training():
+def test_nan_validation_feature_stops_training():
     model, x, items = small(n=51)
     for name, rows in items.items():
         items[name] = rows.clamp_max(49)
@@ -443,7 +443,7 @@ def test_a_validation_feature_that_is_no_number_stops_training():
         fit_autoencoder(model.autoencoder, x, items, SHORT, 0, validation)
 
 
-def test_a_learning_rate_that_is_too_high_is_told():
+def test_too_high_learning_rate_is_reported():
     model, x, items = small()
     settings = Stage1(epochs=50, batch_size=60, learning_rate=1e30)
     with pytest.raises(InputError, match=r"stage 1, epoch \d+: .*Lower the learning rate"):
