@@ -265,7 +265,7 @@ def test_noise_factor_out_of_range_is_rejected(factor):
 
 @pytest.mark.parametrize("names", [["image"], ["image", "speech", "text"]])
 def test_make_pairs_needs_two_modalities(names):
-    with pytest.raises(InputError, match="modalities: expected two to pair"):
+    with pytest.raises(InputError, match="modalities: expected two modalities"):
         pairs_of({name: corpus(3) for name in names}, 0)
 
 
@@ -299,7 +299,7 @@ def test_total_is_distributed_by_largest_remainder(total, sizes):
     assert class_size(labels, total) == sizes
 
 
-def test_total_limits_the_number_of_pairs():
+def test_total_sets_the_number_of_pairs():
     assert len(pairs_of(LABELS, 0, total=33)["label"]) == 33
     pairs = pairs_of(LABELS, 0.5, total=200)
     # 80 and 120 digit pairs, 40 and 60 of each noise

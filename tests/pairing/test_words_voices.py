@@ -49,7 +49,7 @@ def test_no_tokens_give_no_pairs(usable):
 
 
 def test_scattered_tokens_of_an_utterance_are_rejected():
-    with pytest.raises(InputError, match="each utterance's together"):
+    with pytest.raises(InputError, match="consecutive tokens of each utterance"):
         utterance_pairs(["a", "b", "a"])
 
 
@@ -67,7 +67,7 @@ def test_word_pairs_table():
 
 
 def test_arrays_of_different_lengths_are_rejected():
-    with pytest.raises(InputError, match=r"one row a token, found lengths \[1, 2\]"):
+    with pytest.raises(InputError, match=r"one row per token, found lengths \[1, 2\]"):
         word_pairs(["u", "u"], np.array([0]), np.array([0, 0]))
 
 

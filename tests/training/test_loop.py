@@ -12,8 +12,8 @@ from ima.models.ima import Autoencoder, Modality
 from ima.models.objectives import AUTOENCODER, autoencoder_ima_plus, autoencoder_paper
 from ima.training import losses
 from ima.training.loop import (
-    FALL,
-    FALLS,
+    DECAY_FACTOR,
+    MAX_DECAYS,
     SCHEDULES,
     EarlyStopping,
     RunningMeans,
@@ -245,8 +245,8 @@ def test_constant_and_cosine_rates(monkeypatch):
 
 
 def test_plateau_lowers_the_rate_twice_then_stops(monkeypatch):
-    """No less than the first loss: by patience 2 the rate falls after epochs 3 and 5; 7 ends."""
-    assert (FALL, FALLS) == (0.3, 2)
+    """The loss never falls: with patience 2 the rate decays after epochs 3 and 5; 7 is the last."""
+    assert (DECAY_FACTOR, MAX_DECAYS) == (0.3, 2)
     _, _, history, rates = fit_scripted(
         [1.0] * 20, monkeypatch, schedule="plateau", patience=2, learning_rate=1.0
     )
@@ -255,12 +255,12 @@ def test_plateau_lowers_the_rate_twice_then_stops(monkeypatch):
 
 
 def test_plateau_patience_restarts_at_a_new_minimum(monkeypatch):
-    """It starts the waiting again, not the count of falls, nor does it raise the rate."""
+    """A new minimum resets the waiting time, but not the number of decays or the learning rate."""
     script = [5, 6, 6, 4, 6, 3, 6, 6, 6, 2, 6, 6, *[6] * 9]
     _, states, history, rates = fit_scripted(
         script, monkeypatch, schedule="plateau", patience=2, learning_rate=1.0
     )
-    # falls after epochs 3 and 8; 9 waits, 10 is a new least, 12 ends
+    # decays after epochs 3 and 8; 9 waits, 10 is a new minimum, 12 is the last
     expected = [1] * 3 + [0.3] * 5 + [0.09] * 4
     assert rates == pytest.approx(expected) and len(history) == len(states) == 12
 
