@@ -21,7 +21,7 @@ WORDS = hmm.WORDS
 
 
 def say(digits, rng, pitch=1.0, rate=RATE, pads=None):
-    """Return samples of made-up words, each three chords, and where each begins and ends (s)."""
+    """Return samples of artificial words, each three chords, and their starts and ends (s)."""
     before, after = (rng.uniform(0.15, 0.35, 2)) if pads is None else pads
     parts, places = [np.zeros(round(before * rate))], []
     at = len(parts[0])
@@ -45,7 +45,7 @@ def say(digits, rng, pitch=1.0, rate=RATE, pads=None):
 
 
 class Corpus:
-    """Recordings of made-up words by several speakers, with their truth, read from memory."""
+    """Recordings of artificial words by several speakers, with ground truth, in memory."""
 
     def __init__(self, strings=12, singles=2, speakers=3, seed=0, rate=RATE):
         rng = np.random.default_rng(seed)
@@ -98,7 +98,7 @@ def of(segments, id_):
 
 
 def brute_force(score_, stay, leave, skip_from, first, last):
-    """Try every path."""
+    """Find the best path by trying all of them."""
     frames, size = score_.shape
     best, best_path = -np.inf, None
     for path in itertools.product(range(size), repeat=frames):
@@ -149,7 +149,7 @@ def test_emissions_are_log_densities():
 
 
 def best_of_all_strings(score_, stay, leave, per_word, words, penalty, longest=3):
-    """Try every string of words through `best_path`; what comes after the words is silence."""
+    """Try every string of words with `best_path`; the states after the words are silence."""
     silence = list(range(words * per_word, len(stay)))
     pause = len(silence)
     best, best_string = -np.inf, None
@@ -261,7 +261,7 @@ def test_align_is_deterministic_for_any_number_of_processes(corpus, cuts):
 
 
 def test_wrong_strings_score_worse(corpus, cuts):
-    """Negative control: the next recording's string of the same length, given to each."""
+    """Negative control: each recording gets the string of another one of the same length."""
     wrong = Corpus()
     by_length = {}
     for row in wrong.rows:
@@ -270,7 +270,7 @@ def test_wrong_strings_score_worse(corpus, cuts):
         strings = [row["digits"] for row in rows]
         for row, digits in zip(rows, strings[1:] + strings[:1], strict=True):
             row["digits"] = digits
-    # Places are compared whatever the digit is called.
+    # Only the times are compared, not the digits.
     moved = wrong.align()
     truth = corpus.truth.set_column(2, "digit", moved["digit"])
     right = score(cuts, corpus.truth).to_pylist()[0]
@@ -529,7 +529,7 @@ def test_command_reports_errors(tmp_path, capsys):
 
 
 def test_reference_strings(shared, tmp_path, capsys):
-    """The goals: 15 ms and 95 % within 50 ms, of joined recordings and of synthetic voices."""
+    """Goals: 15 ms and 95 % within 50 ms, for joined recordings and for synthetic voices."""
     root = shared("reference", "tidigits_strings")
     out = tmp_path / "segments.parquet"
     arguments = ["--root", str(root), "--truth", str(root / "truth.csv"), "--out", str(out)]

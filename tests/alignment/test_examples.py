@@ -1,4 +1,4 @@
-"""Which recordings are looked at: chosen by rule."""
+"""Selection of recordings for inspection."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Speech corpora as one: their index, their waves in one file, and the digits in them."""
+"""Combined speech corpora: index, file of waveforms, and spoken digits."""
 
 import pickle
 
@@ -26,7 +26,7 @@ TI46_IDS = ["ti46/test/m2/00m2s1t1", "ti46/train/f1/03f1set0"]
 
 
 def wave_of(seed, n=400):
-    """Return int16 noise that has both ends of the range."""
+    """Return int16 noise that includes both ends of the range."""
     wave = np.random.default_rng(seed).integers(-32768, 32768, n).astype(np.int16)
     wave[:2] = -32768, 32767
     return wave
@@ -39,7 +39,7 @@ def write(path, wave, rate):
 
 @pytest.fixture
 def corpora(tmp_path):
-    """Write two small corpora, of 20 kHz and 12.5 kHz; return their folders and index."""
+    """Write two small corpora at 20 kHz and 12.5 kHz; return their folders and index."""
     roots = {"tidigits": str(tmp_path / "tidigits"), "ti46": str(tmp_path / "ti46")}
     for i, file in enumerate(TIDIGITS):
         write(tmp_path / "tidigits" / file, wave_of(i, 4000 + i), 20_000)
@@ -119,7 +119,7 @@ def test_waves_are_exact_without_resampling(corpora, tmp_path):
 
 
 def test_waves_are_resampled(corpora, tmp_path):
-    """4,000 samples at 20 kHz are 2,500 at 12.5 kHz, and a tone stays where it is."""
+    """4,000 samples at 20 kHz become 2,500 at 12.5 kHz, and a tone keeps its frequency."""
     tone = np.sin(2 * np.pi * 1000 * np.arange(4000) / 20_000)
     write(tmp_path / "tidigits" / TIDIGITS[0], (0.5 * 32767 * tone).astype(np.int16), 20_000)
     recordings, _, _ = indexed(corpora)
@@ -136,7 +136,7 @@ def test_waves_are_resampled(corpora, tmp_path):
 
 
 def test_overshoot_of_resampling_is_clipped(tmp_path):
-    """A square wave of full scale rings; int16 must not wrap around."""
+    """A full-scale square wave rings when resampled; int16 must not wrap around."""
     square = np.where(np.arange(4000) % 200 < 100, 32767, -32768).astype(np.int16)
     write(tmp_path / "tidigits" / TIDIGITS[0], square, 20_000)
     roots = {"tidigits": str(tmp_path / "tidigits")}
@@ -149,7 +149,7 @@ def test_overshoot_of_resampling_is_clipped(tmp_path):
 
 
 def test_waves_do_not_depend_on_the_number_of_processes(tmp_path):
-    """300 recordings are several batches."""
+    """300 recordings fill several batches."""
     root = tmp_path / "tidigits"
     for i in range(300):
         name = np.base_repr(i, 9).translate(str.maketrans("012345678", "123456789"))

@@ -1,4 +1,4 @@
-"""Downloads: right or not at all, whatever a server sends; and fingerprints of folders."""
+"""Downloads, which are correct or rejected whatever a server sends; fingerprints of folders."""
 
 import gzip
 import hashlib
@@ -40,7 +40,7 @@ def digest_of(files):
 
 
 class Server:
-    """Stands for pooch: gives what lies ready for a URL, and notes who asked."""
+    """Replaces pooch: returns prepared data for a URL and records the requests."""
 
     def __init__(self, answers):
         self.answers, self.asked = answers, []
@@ -55,7 +55,7 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Stand-ins for the corpora, small enough to write down."""
+    """Small substitutes for the corpora."""
     idx = [Idx(n, len(c), hashlib.sha256(c).hexdigest()) for n, c in CONTENT.items()]
     monkeypatch.setattr(download, "MNIST", tuple(idx))
     monkeypatch.setattr(download, "MNIST_MIRRORS", MIRRORS)
@@ -88,7 +88,7 @@ def test_correct_files_are_kept_however_they_were_compressed(tmp_path):
     assert fetch("mnist", tmp_path, server) == [tmp_path / "b.gz"]
     assert server.asked == ["https://one.example/b.gz"]
     assert (tmp_path / "a.gz").read_bytes() == other
-    assert fetch("mnist", tmp_path, Server({})) == []  # a second time, nobody is asked
+    assert fetch("mnist", tmp_path, Server({})) == []  # the second time, nothing is requested
 
 
 BAD = {
@@ -258,7 +258,7 @@ def test_local_fsdd_matches_the_digest(shared, monkeypatch, tmp_path):
     assert len(new) == 3000 and len(fsdd.index(tmp_path)[0]) == 3000
 
 
-# The transport, on a server of our own
+# The transport, with a local server
 
 
 @pytest.fixture

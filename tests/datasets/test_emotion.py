@@ -1,4 +1,4 @@
-"""The emotion experiment's corpus in one form, from IEMOCAP's tree and from two open corpora."""
+"""The corpus of the emotion experiment, from an IEMOCAP tree and from two open corpora."""
 
 import numpy as np
 import pyarrow as pa
@@ -104,7 +104,7 @@ LINES = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
 
 @pytest.fixture
 def open_corpora(tmp_path):
-    """Two actors of five emotions, a recording of two words each, and texts of four emotions."""
+    """Two actors with five emotions, one two-word recording each, and texts of four emotions."""
     ravdess, meld = tmp_path / "ravdess", tmp_path / "meld"
     for folder in (ravdess / "audio", ravdess / "wdseg", meld):
         folder.mkdir(parents=True)
@@ -130,7 +130,7 @@ def open_corpora(tmp_path):
 def test_texts_borrow_voices_of_their_emotion_and_split(open_corpora):
     corpus = read_ravdess_meld(open_corpora, ["02"], seed=0)
     rows = corpus.utterances.to_pylist()
-    # Surprise of the training part borrows surprise; of the validation part it is left out.
+    # Surprise borrows surprise in the training split and is dropped in the validation split.
     assert [(r["emotion"], r["label"], r["split"], r["speaker"]) for r in rows] == [
         ("neutral", 2, "validation", "02"),
         ("sadness", 3, "validation", "02"),

@@ -1,4 +1,4 @@
-"""The IEMOCAP tree: labels, texts, alignments and wavs of a turn brought together."""
+"""The IEMOCAP tree: combining labels, texts, alignments and wavs of turns."""
 
 import warnings
 
@@ -27,7 +27,7 @@ def block(turn, code):
 
 
 def dialogue(root, name, codes, rate=16_000):
-    """Write a dialogue whose turns last a second and say WHAT(2), a pause and WELL."""
+    """Write a dialogue whose turns last one second and contain WHAT(2), a pause and WELL."""
     session = root / f"Session{name[4]}"
     turns = {f"{name}_{turn}": code for turn, code in codes.items()}
     head = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n"

@@ -1,4 +1,4 @@
-"""MELD: lines of csv as utterances and words."""
+"""MELD: reading utterances and words from csv files."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""MNIST's IDX files: bytes by hand, round trips, and every way in which a file is bad."""
+"""IDX files of MNIST: hand-made bytes, round trips, and all kinds of faulty files."""
 
 import gzip
 
@@ -18,7 +18,7 @@ FILES = [
 
 
 def images(n, first=0):
-    """Return n images (n, 28, 28) of one grey each: first, first + 1, ..."""
+    """Return n uniform images (n, 28, 28) with grey levels first, first + 1, ..."""
     return np.tile(np.arange(first, first + n, dtype=np.uint8)[:, None, None], (1, 28, 28))
 
 

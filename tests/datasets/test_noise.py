@@ -27,7 +27,7 @@ def rng(seed=0):
     [(784, 0.8, 627), (784, 0, 0), (784, 1, 784), (10, 0.26, 3), (1, 0.4, 0)],
 )
 def test_noise_images_have_an_exact_share_of_zeros(pixels, zero_fraction, zeros):
-    # 4 standard deviations above 0, hardly a pixel is zero by itself.
+    # With a mean 4 standard deviations above 0, hardly any pixel is zero by chance.
     images = noise_images(200, pixels, 0.5, 0.05, zero_fraction, rng())
     assert images.shape == (200, pixels) and images.dtype == np.float32
     assert ((images == 0).sum(axis=1) == zeros).all()
@@ -98,10 +98,10 @@ def test_degraded_images_are_blurred_and_permuted():
     images[:, :4] = 1  # the first row of 4 x 4 pixels
     made = degraded_images(images, 5, 1.0, rng())
     assert made.shape == (5, 16) and made.dtype == np.float32
-    # A permutation keeps the values; a blur keeps their sum about, and no value.
+    # A permutation keeps the values; a blur changes them but nearly keeps their sum.
     assert all(sorted(image.tolist()) == [0] * 12 + [1] * 4 for image in made[1::2])
     assert all(0 < image.max() < 1 and len(np.unique(image)) > 2 for image in made[::2])
-    assert (made[1] != made[3]).any()  # orders of their own
+    assert (made[1] != made[3]).any()  # different permutations
 
 
 def test_shaped_noise_has_the_spectrum_of_its_recordings():
@@ -117,7 +117,7 @@ def test_babble_mixes_all_its_voices():
     n = np.arange(4000)
     tones = [np.sin(2 * np.pi * n[:length] * f / 4000) for f, length in ((300, 4000), (900, 3500))]
     tones = [tone.astype(np.float32) for tone in tones]
-    tones[1] *= 100  # however loud, each counts alike
+    tones[1] *= 100  # loudness does not affect the weight
     power = np.abs(np.fft.rfft(babble(tones, rng()))) ** 2
     low, high = power[280:320].sum(), power[880:920].sum()
     assert low + high > 0.9 * power.sum() and 0.5 < low / high < 2

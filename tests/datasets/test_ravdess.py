@@ -1,4 +1,4 @@
-"""RAVDESS: manifest, recordings and alignments brought together."""
+"""RAVDESS: combining manifest, recordings and alignments."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The TIDIGITS tree: any disc layout, any case, and everything that is not a recording."""
+"""The TIDIGITS tree: any disc layout, any letter case, and skipped files."""
 
 import os
 import random
@@ -17,7 +17,7 @@ from ima.utils.schemas import RECORDINGS, SKIPPED
 
 
 def tree(root, *files):
-    """Make empty files; an index reads names only."""
+    """Create empty files; `index` only reads names."""
     for file in files:
         path = root / file
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,7 @@ def test_missing_or_empty_folder_is_rejected(tmp_path):
 def test_folder_without_recordings_is_rejected(tmp_path):
     with pytest.raises(InputError, match="found documents only"):
         tidigits.index(tree(tmp_path, "readme.txt"))
-    # The folder below train: its name is no longer in the paths.
+    # Below train, the paths no longer contain the name of the split.
     with pytest.raises(InputError, match=r"1 other file.*man/ae/1a.wav: not in a folder"):
         tidigits.index(tree(tmp_path, "train/man/ae/1a.wav") / "train")
 
@@ -210,7 +210,10 @@ def test_counts_of_an_incomplete_corpus(tmp_path):
     assert found["split", "train", "", "", "speakers"] == (1, 163)
     assert found["split", "test", "", "", "recordings"] == (1, 163 * 77)
     assert found["group", "", "man", "", "speakers"] == (1, 111)
-    assert found["group", "", "boy", "", "recordings"] == (0, 50 * 77)  # none is a row too
+    assert found["group", "", "boy", "", "recordings"] == (
+        0,
+        50 * 77,
+    )  # also a row
     assert found["split_group", "test", "man", "", "speakers"] == (0, 56)
     assert found["speaker", "train", "man", "ae", "recordings"] == (2, 77)
     assert found["speaker", "train", "man", "ae", "one_digit"] == (1, 22)
@@ -219,7 +222,7 @@ def test_counts_of_an_incomplete_corpus(tmp_path):
 
 
 def full_corpus():
-    """Return the table of a complete corpus: 22 one-digit strings and 55 longer ones a speaker."""
+    """Return the table of a complete corpus: 22 one-digit and 55 longer strings per speaker."""
     rows = []
     for (split, group), number in tidigits.SPEAKERS.items():
         for i in range(number):

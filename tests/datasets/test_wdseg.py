@@ -1,4 +1,4 @@
-"""Alignments as Sphinx-3 writes them, and the rules for their control tokens."""
+"""Sphinx-3 alignments, and the rules for their control tokens."""
 
 import numpy as np
 import pytest

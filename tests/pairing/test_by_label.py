@@ -1,4 +1,4 @@
-"""Pairs by label: how many of each kind, what is used how often, and where noise stands."""
+"""Pairs by label: number of pairs per kind, reuse of items, and rows of noise."""
 
 from collections import Counter
 
@@ -28,7 +28,7 @@ def rng(seed=0):
 
 
 def corpus(*counts, seed=0):
-    """Return shuffled labels of so many items of class 0, 1, ..."""
+    """Return shuffled labels, given the number of items of class 0, 1, ..."""
     return rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
 
 
@@ -66,7 +66,7 @@ def test_pair_table_follows_its_schema():
 
 
 def label_mismatches(pairs, labels):
-    """Count the digits that are not of their pair's class."""
+    """Count the digits whose class differs from that of their pair."""
     wrong = 0
     for m, values in labels.items():
         digits = pairs[f"item_{m}"] < len(values)
@@ -77,7 +77,7 @@ def label_mismatches(pairs, labels):
 def test_digits_have_the_class_of_their_pair():
     pairs = pairs_of(LABELS, 0.3)
     assert label_mismatches(pairs, LABELS) == 0
-    # Control: with one column in another order, most pairs of two classes do not agree.
+    # Control: after permuting one column, the classes of most pairs do not agree.
     pairs["item_speech"] = rng(9).permutation(pairs["item_speech"])
     assert label_mismatches(pairs, LABELS) > 10
 
@@ -99,7 +99,7 @@ def test_digits_are_reused_evenly(factor):
         for label, n in ((0, 20), (1, 30)):
             have = int((values == label).sum())
             counts = used[values == label]
-            assert counts.sum() == n  # N digits of each class, clean or beside noise
+            assert counts.sum() == n  # N digits of each class, paired with digits or noise
             assert counts.min() == n // have and counts.max() == -(-n // have)
 
 
@@ -109,7 +109,7 @@ def test_digits_are_not_reused_if_there_are_enough():
     for m in labels:
         items = pairs[f"item_{m}"]
         assert len(set(items.tolist())) == len(items)
-        assert set(range(27)) <= set(items.tolist())  # and none is left out
+        assert set(range(27)) <= set(items.tolist())  # and all are used
 
 
 def test_noise_rows_follow_the_digits_without_gaps():
@@ -123,7 +123,7 @@ SPLITS = {"image": np.repeat(["train", "test"], 25), "speech": np.tile(["test", 
 
 
 def items():
-    """Return ITEMS of both modalities; splits alternate in one and follow each other in one."""
+    """Return ITEMS of both modalities; splits alternate in one and are contiguous in the other."""
     return {
         m: pa.table(
             {
@@ -141,7 +141,7 @@ def columns(table):
 
 
 def test_splits_share_neither_digit_nor_noise():
-    """Validation pairs are of training items that no training pair has."""
+    """Validation pairs consist of training items that are in no training pair."""
     tables = pair_splits(items(), 0.2, {"train": None, "test": 40, "validation": None}, 0.2, seed=0)
     assert list(tables) == ["train", "test", "validation"]
     pairs = {split: columns(table) for split, table in tables.items()}
@@ -166,7 +166,7 @@ def test_splits_are_drawn_independently_and_by_seed():
     assert len(one["validation"]) == 9 + 2  # N = 9, R N = 2 of 4 and 5, rounded each
     for split in ("train", "validation"):
         assert one[split].equals(same[split]) and not one[split].equals(other[split])
-    # The total of one split is nothing to the others.
+    # The total of one split does not affect the others.
     more = pair_splits(items(), 0.2, {"train": 40, "test": 30}, 0.2, 0)
     less = pair_splits(items(), 0.2, {"train": 40, "test": None}, 0.2, 0)
     assert more["train"].equals(less["train"]) and not more["test"].equals(less["test"])

@@ -1,4 +1,4 @@
-"""N^2 pairs, and borrowed voices: hand-computed rows, disjoint speakers, bounded memory."""
+"""N^2 pairs and borrowed voices: hand-computed rows, disjoint speakers, bounded memory."""
 
 import collections
 import resource
@@ -97,7 +97,7 @@ SPEAKERS = {"01": 2, "02": 1, "03": 2}  # recordings of each class and speaker
 
 
 def spoken():
-    """Three speakers' recordings in classes 0 and 1, of a silence and three words each."""
+    """Recordings of three speakers in classes 0 and 1, each with a silence and three words."""
     utterances, tokens = [], []
     blank = {
         "corpus": "r",
@@ -194,7 +194,7 @@ def test_missing_voices_are_rejected():
 
 
 def small_corpus(utterances=20, tokens=4):
-    """Utterances of the words a, b, c, d; every fourth is of the validation part."""
+    """Utterances of the words a, b, c, d; every fourth is a validation utterance."""
     about = {"corpus": "c", "session": "1", "speaker": "s", "emotion": "", "text": ""}
     rows = [
         {"id": f"u{i:02d}", "label": i % 4, "split": "train" if i % 4 else "validation", **about}

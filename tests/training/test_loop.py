@@ -1,4 +1,4 @@
-"""Stage 1 and the loop: what may change, what is recorded, and how validation ends training."""
+"""Stage 1 and the training loop: recorded terms, learning rates and early stopping."""
 
 import copy
 import itertools
@@ -28,13 +28,13 @@ SHORT = Stage1(epochs=3, batch_size=16, learning_rate=1e-2)
 
 
 def stage_1(seed, order_seed):
-    """Return a model trained from the weights of one seed on pairs in the order of another."""
+    """Train a model with initial weights of one seed and the pair order of another."""
     model, x, items = small(seed)
     history = fit_autoencoder(model.autoencoder, x, items, SHORT, order_seed)
     return weights(model.autoencoder), history
 
 
-# What stage 1 may change
+# Effects of stage 1
 
 
 def test_stage_1_does_not_change_importance_networks():
@@ -66,11 +66,11 @@ def test_different_seeds_give_different_results(seed, order_seed):
     assert first[1] != other[1]
 
 
-# What is recorded
+# Recorded terms
 
 
 def test_terms_of_both_objectives_on_a_batch():
-    """`paper` decodes z and keeps it centred; `ima+` decodes z and each modality's own latent."""
+    """`paper` decodes z and centres it; `ima+` decodes z and the latent of each modality."""
     model, x, items = small()
     batch = {name: x[name][items[name]] for name in x}
     u = model.autoencoder.encode(batch)
@@ -123,7 +123,7 @@ def test_history_of_stage_1(validated, objective):
 
 @pytest.mark.parametrize("objective", TERMS)
 def test_lambdas_weight_the_terms(objective):
-    """Also on the validation pairs: with a rate of 0, their loss is one batch's."""
+    """Also on validation pairs: with a learning rate of 0, their loss is that of one batch."""
     model, x, items = small()
     lambdas = {"rec": 2.0, "align": 3.0, "glob": 5.0, "self": 7.0}
     given = {f"lambda_{term}": value for term, value in lambdas.items()}
@@ -141,7 +141,7 @@ def test_lambdas_weight_the_terms(objective):
 
 @pytest.mark.parametrize("objective", TERMS)
 def test_constant_importances_weight_z(objective):
-    """Those of 1 are none at all; others change z, and only what z is in."""
+    """Importances of 1 have no effect; others change z and only the terms that contain z."""
     model, x, items = small()
     rng = torch.Generator().manual_seed(0)
     batch = {name: x[name][items[name]] for name in x}
@@ -164,7 +164,7 @@ def test_unknown_objective_and_importances_are_rejected():
 
 
 def test_epoch_loss_is_the_mean_over_pairs_not_batches():
-    """60 pairs in batches of 16 end with one of 12; where nothing is learnt that is no matter."""
+    """60 pairs in batches of 16 leave a last batch of 12, which must not change the mean."""
     model, x, items = small()
     still = Stage1(epochs=2, batch_size=16, learning_rate=0.0)
     history = fit_autoencoder(model.autoencoder, x, items, still, 0)
@@ -174,7 +174,7 @@ def test_epoch_loss_is_the_mean_over_pairs_not_batches():
 
 
 def test_running_means_by_hand():
-    """Means 1 and 4 of 3 pairs and 1: 7/4 over pairs, where the mean of means is 5/2."""
+    """Means 1 and 4 of 3 pairs and 1 pair: 7/4 over pairs, whereas the mean of means is 5/2."""
     sums = RunningMeans()
     sums.add({"loss": torch.tensor([1.0, 0.0])}, 3)
     sums.add({"loss": torch.tensor([4.0, 8.0])}, 1)
@@ -185,7 +185,7 @@ def test_running_means_by_hand():
 
 
 def test_mean_loss_averages_pairs_without_gradient():
-    """2,050 pairs are more than a batch, and the last two are far from the others."""
+    """2,050 pairs are more than one batch, and the last two differ from the others."""
     x = {"a": torch.cat((torch.ones(2048, 1), torch.full((2, 1), 5000.0)))}
     factor = torch.ones((), requires_grad=True)
     seen = []
@@ -200,7 +200,7 @@ def test_mean_loss_averages_pairs_without_gradient():
     assert not any(seen)
 
 
-# How fast
+# Learning rates
 
 
 def fit_scripted(losses_of_epochs, monkeypatch=None, **settings):
@@ -287,18 +287,18 @@ def test_unknown_schedule_is_rejected():
     assert {Training(schedule=schedule).schedule for schedule in SCHEDULES} == set(SCHEDULES)
 
 
-# How validation ends training
+# Early stopping
 
 
 @pytest.mark.parametrize(
     ("script", "patience", "last", "kept"),
     [
-        ([3, 2, 1, 5, 5, 5, 0], 3, 6, 3),  # the 0 would have come an epoch later
-        ([3, 4, 2, 4, 4, 0], 2, 5, 3),  # a new least starts the waiting again
-        ([1, 1, 1, 0], 2, 3, 1),  # as small is not less
+        ([3, 2, 1, 5, 5, 5, 0], 3, 6, 3),  # the 0 would come one epoch later
+        ([3, 4, 2, 4, 4, 0], 2, 5, 3),  # a new minimum resets the waiting time
+        ([1, 1, 1, 0], 2, 3, 1),  # an equal loss is not a new minimum
         ([2, 3, 1, 0], 1, 2, 1),
-        ([4, 3, 2, 1], 3, 4, 4),  # better to the end of the epochs
-        ([4, 1, 2, 3], 3, 4, 2),  # the epochs end first: the best is kept all the same
+        ([4, 3, 2, 1], 3, 4, 4),  # improves until the last epoch
+        ([4, 1, 2, 3], 3, 4, 2),  # the epochs end first; the best is still kept
         ([math.inf, math.nan, 7, 8], 3, 4, 3),
     ],
 )
@@ -312,7 +312,7 @@ def test_early_stopping_restores_the_best_weights(script, patience, last, kept):
 
 
 def test_kept_weights_are_copies():
-    """Of every tensor: training on changes the model in place, and must not reach what is kept."""
+    """Further training changes the model in place, but must not change the kept weights."""
     model = small()[0].autoencoder
     best = EarlyStopping(model, torch.optim.Adam(model.parameters()), Training(patience=5))
     before = weights(model)
@@ -339,7 +339,7 @@ OVERFIT = {"batch_size": 20, "learning_rate": 3e-2, "schedule": "constant", "pat
 
 
 def overfit(epochs, validated=True):
-    """Return the weights and history of a model that learns by heart."""
+    """Return the weights and history of a model that overfits."""
     model, x, items = small()
     generator = torch.Generator().manual_seed(1)
     others = {name: torch.randint(0, 50, (60,), generator=generator) for name in x}
@@ -350,11 +350,11 @@ def overfit(epochs, validated=True):
 
 
 def test_validation_does_not_change_training():
-    """Up to any epoch, and the weights that are kept are those of a run that ends with the best."""
+    """Up to any epoch; the kept weights are those of a run that ends with the best epoch."""
     final, history = overfit(100)
     losses_seen = [row.pop("validation") for row in history]
     best = losses_seen.index(min(losses_seen)) + 1
-    assert 1 < best < 90 and len(history) == best + 4  # it did end early
+    assert 1 < best < 90 and len(history) == best + 4  # it stopped early
     without, plain = overfit(len(history), validated=False)
     assert plain == history
     assert not same(final, without)
@@ -375,7 +375,7 @@ def test_invalid_validation_pairs_are_rejected():
     assert same(before, weights(model))
 
 
-# What training does
+# Effects of training
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -391,7 +391,7 @@ def test_losses_fall(schedule):
 
 
 def test_autoencoder_aligns_paired_representations():
-    """After stage 1 the two latents of a clean pair are nearer than those of another class."""
+    """After stage 1, the latents of a clean pair are closer than those of different classes."""
     x, is_noise = noisy_problem(0)
     torch.manual_seed(0)
     model = Autoencoder({name: Modality(44, 32) for name in x}, 8)
@@ -414,7 +414,7 @@ def test_autoencoder_accepts_any_number_of_modalities(names):
     assert history[-1]["loss"] < history[0]["loss"]
 
 
-# What a user may give that doesn't fit
+# Invalid input
 
 
 @pytest.mark.parametrize(("change", "message"), MISFITS)

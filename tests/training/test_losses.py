@@ -1,4 +1,4 @@
-"""Every term of the losses against values worked out by hand."""
+"""All terms of the losses against hand-computed values."""
 
 import math
 
@@ -90,7 +90,7 @@ def test_centring_by_hand():
 
 @pytest.mark.parametrize("loss", ["bce", "sse"])
 def test_absent_samples_contribute_nothing(loss):
-    """The sum over what is there, divided by the whole batch."""
+    """The sum over present samples, divided by the size of the whole batch."""
     x, decoded, present = torch.rand(3, 4), torch.randn(3, 4), torch.tensor([1.0, 0.0, 1.0])
     each = torch.stack(
         [reconstruction(*(v[i : i + 1] for v in (x, decoded)), loss) for i in range(3)]
@@ -214,14 +214,14 @@ def test_local_ignores_absent_samples():
     torch.testing.assert_close(found, local(torch.tensor([0.2, 0.4]), rho))
 
 
-# Copies
+# Networks trained in parallel
 
 
 def test_batched_networks_match_single_ones():
     generator = torch.Generator().manual_seed(0)
     y, u = (torch.rand(*shape, generator=generator) for shape in ((4, 20), (20, 3)))
     z, rho = torch.randn(4, 20, 2, generator=generator), torch.tensor([0.2, 0.4, 0.6, 0.8])
-    found, shared = covariance(y, z, u), covariance(y, z[0], u)  # z of each copy, or of all
+    found, shared = covariance(y, z, u), covariance(y, z[0], u)  # separate z, or the same for all
     assert found.shape == (4, 2, 3) == shared.shape and local(y, rho).shape == (4,)
     for copy in range(4):
         torch.testing.assert_close(found[copy], covariance(y[copy], z[copy], u))

@@ -1,4 +1,4 @@
-"""The demo corpora: repeatable, in the licensed corpora's formats, with a truth that fits."""
+"""The demo corpora: deterministic, in the original formats, with correct ground truth."""
 
 import numpy as np
 import pyarrow as pa
@@ -92,7 +92,7 @@ def test_every_ti46_file_is_indexed(made):
 
 
 def test_all_ti46_file_names_are_valid(tmp_path, monkeypatch):
-    """At full size, without speaking: 10 and 16 tokens."""
+    """All names at full size, without synthesis: 10 and 16 tokens."""
     names = []
     monkeypatch.setattr(demo, "_record", lambda takes, *rest: names.extend(t.file for t in takes))
     demo.write_ti46(tmp_path, train_tokens=10, test_tokens=16, seed=0)
@@ -131,7 +131,7 @@ def test_truth_is_ordered_and_within_its_recording(made):
 
 
 def test_truth_matches_the_audible_speech(made):
-    """Digits are louder than the silence around them; control: the same places, turned round."""
+    """Digits are louder than the silence around them; control: the reverse comparison."""
     louder, control = [], []
     for path, rows in truths(made):
         wave, rate = sphere.read_audio(path)
@@ -172,7 +172,7 @@ def test_all_images_keep_their_labels(made):
     assert len(items) == 1797
     found = np.bincount(items["label"].to_numpy(), minlength=10)
     assert found.tolist() == np.bincount(labels).tolist()
-    # Nearest class mean is right for most; with shuffled labels for hardly more than a tenth.
+    # The nearest class mean is mostly right; with shuffled labels, for hardly more than a tenth.
     x, y = pixels.reshape(1797, -1).astype(float), items["label"].to_numpy()
 
     def accuracy(y):
@@ -193,7 +193,7 @@ def test_images_are_centred_as_in_mnist(made):
 
 
 def test_image_splits_are_disjoint(made):
-    """scikit-learn's digits have no two alike, so neither may the files."""
+    """The digits of scikit-learn are all different, so the images in the files must be, too."""
     source = load_digits(return_X_y=True)[0]
     assert len(np.unique(source, axis=0)) == 1797
     items, pixels = images(made)

@@ -1,4 +1,4 @@
-"""The demo's IEMOCAP: repeatable, in the corpus' own format, true, and not too easy."""
+"""The demo's IEMOCAP: deterministic, in the original format, with correct ground truth."""
 
 import collections
 
@@ -147,7 +147,7 @@ def test_no_word_belongs_to_two_emotions_or_also_to_plain_words():
 
 
 def test_words_of_every_sentence_are_reported_in_every_accent():
-    """espeak-ng merges some pairs of words into one event; the grammar has none of them."""
+    """espeak-ng reports some pairs of words as one event; the grammar avoids such pairs."""
     rng = np.random.default_rng(0)
     texts = [sentences.sentence(e, 0.1, rng).text for e in ("", "angry", "sad") * 25]
     accents = demo_emotion._ACCENTS
