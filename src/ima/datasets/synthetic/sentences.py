@@ -36,8 +36,8 @@ EMOTIONAL = {
     },
 }
 
-#: Words for the other slots. They are as numerous and rare as emotional words, so that rarity does
-#: not reveal which words are emotional.
+#: Words for the other slots. As many of them are as rare as emotional words, so that rarity alone
+#: does not reveal which words are emotional.
 PLAIN = {
     "thing": (
         *("letter", "car", "ticket", "kitchen", "job", "coat", "photo", "table", "phone", "key"),
