@@ -20,7 +20,7 @@ MISFITS = [
     (lambda x, items: items.pop("b"), r"pairs: expected modalities \['a', 'b'\], found \['a'\]"),
     (lambda x, items: items.update(c=items["a"]), r"found \['a', 'b', 'c'\]"),
     (lambda x, items: items.clear(), r"found \[\]"),
-    (lambda x, items: x.pop("b"), r"features: expected those of b, found of \['a'\] only"),
+    (lambda x, items: x.pop("b"), r"features: expected features of b, found only those of \['a'\]"),
     (
         lambda x, items: items.update(a=items["a"][:59]),
         r"same number of rows for every modality, found \{'a': 59, 'b': 60\}",

@@ -21,7 +21,7 @@ WORDS = hmm.WORDS
 
 
 def say(digits, rng, pitch=1.0, rate=RATE, pads=None):
-    """Return samples of made-up words, each three chords, and where each begins and ends (s)."""
+    """Return samples of artificial words, each three chords, and their starts and ends (s)."""
     before, after = (rng.uniform(0.15, 0.35, 2)) if pads is None else pads
     parts, places = [np.zeros(round(before * rate))], []
     at = len(parts[0])
@@ -45,7 +45,7 @@ def say(digits, rng, pitch=1.0, rate=RATE, pads=None):
 
 
 class Corpus:
-    """Recordings of made-up words by several speakers, with their truth, read from memory."""
+    """Recordings of artificial words by several speakers, with ground truth, in memory."""
 
     def __init__(self, strings=12, singles=2, speakers=3, seed=0, rate=RATE):
         rng = np.random.default_rng(seed)
@@ -98,7 +98,7 @@ def of(segments, id_):
 
 
 def brute_force(score_, stay, leave, skip_from, first, last):
-    """Try every path."""
+    """Find the best path by trying all of them."""
     frames, size = score_.shape
     best, best_path = -np.inf, None
     for path in itertools.product(range(size), repeat=frames):
@@ -117,7 +117,7 @@ def brute_force(score_, stay, leave, skip_from, first, last):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_best_path_is_that_of_brute_force(seed):
+def test_best_path_matches_brute_force(seed):
     rng = np.random.default_rng(seed)
     size, frames = 5, 6
     score_ = rng.normal(0, 2, (frames, size))
@@ -131,7 +131,7 @@ def test_best_path_is_that_of_brute_force(seed):
     assert total == pytest.approx(expected_total)
 
 
-def test_best_path_says_when_there_is_none():
+def test_best_path_reports_that_there_is_none():
     score_ = np.zeros((2, 4))
     first = np.array([0.0, *[viterbi.NEVER] * 3])
     half = np.log(np.full(4, 0.5))
@@ -149,7 +149,7 @@ def test_emissions_are_log_densities():
 
 
 def best_of_all_strings(score_, stay, leave, per_word, words, penalty, longest=3):
-    """Try every string of words through `best_path`; what comes after the words is silence."""
+    """Try every string of words with `best_path`; the states after the words are silence."""
     silence = list(range(words * per_word, len(stay)))
     pause = len(silence)
     best, best_string = -np.inf, None
@@ -177,7 +177,7 @@ def best_of_all_strings(score_, stay, leave, per_word, words, penalty, longest=3
 
 @pytest.mark.parametrize("pause", [1, 3])
 @pytest.mark.parametrize("seed", range(8))
-def test_best_string_is_the_best_of_all_strings(seed, pause):
+def test_best_string_matches_brute_force(seed, pause):
     rng = np.random.default_rng(seed)
     words, per_word, frames = 3, 2, 7  # at most 3 words fit into 7 frames
     size = words * per_word + pause
@@ -205,7 +205,7 @@ def test_statistics_count_frames_and_entries():
     assert model.mean[1, 0] == 0  # one frame is too few: as before
 
 
-def test_adaptation_counts_the_corpus_as_tau_frames():
+def test_adaptation_weights_the_corpus_as_tau_frames():
     sums, corpus = hmm.Statistics.zeros(), hmm.estimate(hmm.Statistics.zeros())
     sums.add(np.full((30, hmm.N_CEPSTRA), 2, np.float32), np.zeros(30, np.int32))
     model = hmm.adapt(sums, corpus)  # corpus: mean 0, variance 1
@@ -228,7 +228,7 @@ def test_chain_of_two_digits():
 # --- alignment -------------------------------------------------------------------------------
 
 
-def test_places_are_found(corpus, cuts):
+def test_align_finds_the_true_boundaries(corpus, cuts):
     assert cuts.schema == SEGMENTS
     got = score(cuts, corpus.truth).to_pylist()[0]
     assert got["missing"] == 0
@@ -237,14 +237,14 @@ def test_places_are_found(corpus, cuts):
     assert got["within_50_pct"] > 99
 
 
-def test_far_better_than_an_equal_split(corpus, cuts):
+def test_align_is_far_better_than_an_equal_split(corpus, cuts):
     split = equal_split(corpus.recordings, str, read=corpus.read)
     assert split.schema == SEGMENTS
     before = score(split, corpus.truth)["mean_ms"][0].as_py()
     assert before > 4 * score(cuts, corpus.truth)["mean_ms"][0].as_py()
 
 
-def test_cuts_are_in_order_and_inside(corpus, cuts):
+def test_segments_are_ordered_and_within_the_recording(corpus, cuts):
     for row in corpus.rows:
         own = of(cuts, row["id"])
         times = [time for cut in own for time in (cut["start_s"], cut["end_s"])]
@@ -254,14 +254,14 @@ def test_cuts_are_in_order_and_inside(corpus, cuts):
         assert "".join(cut["digit"] for cut in own) == row["digits"]
 
 
-def test_same_table_every_time_and_for_any_number_of_processes(corpus, cuts):
+def test_align_is_deterministic_for_any_number_of_processes(corpus, cuts):
     assert corpus.align(processes=2).equals(cuts)
     small = Corpus(strings=2, singles=2, speakers=2)
     assert small.align().equals(small.align())
 
 
 def test_wrong_strings_score_worse(corpus, cuts):
-    """Negative control: the next recording's string of the same length, given to each."""
+    """Negative control: each recording gets the string of another one of the same length."""
     wrong = Corpus()
     by_length = {}
     for row in wrong.rows:
@@ -270,7 +270,7 @@ def test_wrong_strings_score_worse(corpus, cuts):
         strings = [row["digits"] for row in rows]
         for row, digits in zip(rows, strings[1:] + strings[:1], strict=True):
             row["digits"] = digits
-    # Places are compared whatever the digit is called.
+    # Only the times are compared, not the digits.
     moved = wrong.align()
     truth = corpus.truth.set_column(2, "digit", moved["digit"])
     right = score(cuts, corpus.truth).to_pylist()[0]
@@ -280,7 +280,7 @@ def test_wrong_strings_score_worse(corpus, cuts):
 
 
 @pytest.mark.parametrize(("said", "declared"), [("314", "3124"), ("3124", "314"), ("82", "85")])
-def test_a_string_that_is_not_what_is_said_is_doubtful(said, declared):
+def test_align_flags_wrong_digit_strings(said, declared):
     corpus = Corpus()
     samples, _ = say(said, np.random.default_rng(5))
     corpus.add("wrong", declared, samples)
@@ -290,7 +290,7 @@ def test_a_string_that_is_not_what_is_said_is_doubtful(said, declared):
     assert all(cut["doubtful"] == "" for cut in of(found, "right"))
 
 
-def test_right_strings_are_hardly_ever_doubtful(cuts):
+def test_align_rarely_flags_correct_strings(cuts):
     assert np.mean([reason != "" for reason in cuts["doubtful"].to_pylist()]) < 0.03
 
 
@@ -303,12 +303,12 @@ def test_flat_start_without_one_digit_strings(caplog):
 
 
 @pytest.mark.parametrize("rate", [8_000, 12_500, 20_000, 48_000])
-def test_any_sampling_rate(rate):
+def test_align_accepts_any_sampling_rate(rate):
     corpus = Corpus(strings=3, singles=2, speakers=2, rate=rate)
     assert score(corpus.align(), corpus.truth)["mean_ms"][0].as_py() < 12
 
 
-def test_recordings_that_cannot_be_aligned_are_listed(caplog):
+def test_align_flags_recordings_that_cannot_be_aligned(caplog):
     corpus = Corpus(strings=2, singles=2, speakers=1)
     noise = np.random.default_rng(1).standard_normal(RATE).astype(np.float32)
     corpus.add("zeros", "12", np.zeros(RATE, np.float32))
@@ -338,7 +338,7 @@ def test_recordings_that_cannot_be_aligned_are_listed(caplog):
     assert len(found) == sum(len(row["digits"]) for row in corpus.rows)
 
 
-def test_an_unreadable_file_is_listed():
+def test_align_flags_unreadable_files():
     corpus = Corpus(strings=2, singles=2, speakers=1)
     corpus.add("broken", "1", None)
 
@@ -352,7 +352,7 @@ def test_an_unreadable_file_is_listed():
     assert "truncated" in cut["doubtful"]
 
 
-def test_digital_silence_around_speech_is_no_trouble(recwarn):
+def test_align_handles_digital_silence_around_speech(recwarn):
     rng = np.random.default_rng(3)
     corpus = Corpus(strings=2, singles=2, speakers=1)
     samples, places = say("173", rng, pads=(0.3, 0.3))
@@ -365,13 +365,13 @@ def test_digital_silence_around_speech_is_no_trouble(recwarn):
 
 
 @pytest.mark.parametrize("digits", ["", "12x", "0", "1 2"])
-def test_strings_of_other_letters_are_refused(corpus, digits):
+def test_align_rejects_invalid_digits(corpus, digits):
     row = corpus.rows[0] | {"digits": digits}
     with pytest.raises(InputError, match="1-9, z"):
         align(pa.Table.from_pylist([row], schema=RECORDINGS), str, read=corpus.read)
 
 
-def test_no_or_double_or_only_bad_recordings_are_refused(corpus):
+def test_align_rejects_missing_duplicate_or_only_bad_recordings(corpus):
     with pytest.raises(InputError, match="at least one row"):
         align(corpus.recordings.slice(0, 0), str, read=corpus.read)
     with pytest.raises(InputError, match="twice"):
@@ -382,7 +382,7 @@ def test_no_or_double_or_only_bad_recordings_are_refused(corpus):
         bad.align()
 
 
-def test_features_ignore_the_recordings_level():
+def test_features_do_not_depend_on_the_recording_level():
     samples, _ = say("12", np.random.default_rng(0))
     one, other = cepstra(samples, RATE), cepstra(0.01 * samples, RATE)
     np.testing.assert_allclose(one.x.astype(float), other.x.astype(float), atol=0.02)
@@ -429,7 +429,7 @@ def test_score_by_hand():
     assert (both["kind"], both["mean_ms"]) == ("all", pytest.approx(230 / 6))
 
 
-def test_score_refuses_other_digits_and_other_recordings():
+def test_score_rejects_other_digits_and_recordings():
     segments = table([("a", 0, "1", 0.1, 0.5, -1.0, "")], SEGMENTS)
     with pytest.raises(InputError, match="'1' as in"):
         score(segments, table([("a", 0, "2", 0.1, 0.5)], TRUTH))
@@ -449,7 +449,7 @@ def two():
 @pytest.mark.parametrize(
     "name", ["ae_12a", "T/MAN/AE/12A.WAV", "t/man/ae/12a", "man-ae-12a", "12a"]
 )
-def test_ctm(tmp_path, two, name):
+def test_read_ctm_accepts_any_name_of_a_recording(tmp_path, two, name):
     path = tmp_path / "a.ctm"
     path.write_text(
         f";; a comment\n{name} 1 0.50 0.25 TWO\n\n{name} 1 0.10 0.30 one 0.98\n"
@@ -472,14 +472,14 @@ def test_ctm(tmp_path, two, name):
         ("ae_12a 1 0.5 0.1 two", "digits '12', found '2'"),
     ],
 )
-def test_bad_ctm(tmp_path, two, text, message):
+def test_read_ctm_rejects_malformed_files(tmp_path, two, text, message):
     path = tmp_path / "a.ctm"
     path.write_text(text + "\n")
     with pytest.raises(InputError, match=message):
         read_ctm(path, two)
 
 
-def test_truth_csv(tmp_path, two):
+def test_read_truth_of_a_csv_file(tmp_path, two):
     path = tmp_path / "truth.csv"
     path.write_text("file,digit_index,digit,start_s,end_s\nt/man/bc/za.wav,0,z,0.25,0.5\n")
     assert read_truth(path, two).to_pylist() == [
@@ -512,7 +512,7 @@ def test_figure_shows_every_boundary_and_doubt(corpus, cuts):
     figure.canvas.draw()
 
 
-def test_kinds_of_the_command(two):
+def test_command_groups_speakers_by_pattern(two):
     assert set(command.kinds_of(two, []).values()) == {"man"}
     assert set(command.kinds_of(two, ["x=^b", "y=^a"]).values()) == {"y"}
     assert set(command.kinds_of(two, ["x=^b"]).values()) == {"other"}
@@ -521,7 +521,7 @@ def test_kinds_of_the_command(two):
             command.kinds_of(two, [bad])
 
 
-def test_command_says_what_is_wrong(tmp_path, capsys):
+def test_command_reports_errors(tmp_path, capsys):
     out = tmp_path / "out.parquet"
     assert command.main(["--root", str(tmp_path / "none"), "--out", str(out)]) == 2
     assert "error:" in capsys.readouterr().err
@@ -529,7 +529,7 @@ def test_command_says_what_is_wrong(tmp_path, capsys):
 
 
 def test_reference_strings(shared, tmp_path, capsys):
-    """The goals: 15 ms and 95 % within 50 ms, of joined recordings and of synthetic voices."""
+    """Goals: 15 ms and 95 % within 50 ms, for joined recordings and for synthetic voices."""
     root = shared("reference", "tidigits_strings")
     out = tmp_path / "segments.parquet"
     arguments = ["--root", str(root), "--truth", str(root / "truth.csv"), "--out", str(out)]

@@ -1,4 +1,4 @@
-"""Which recordings are looked at: chosen by rule."""
+"""Selection of recordings for inspection."""
 
 import math
 
@@ -37,7 +37,7 @@ ROWS = [
 ]
 
 
-def test_examples():
+def test_choose_selects_groups_longest_and_doubtful():
     assert choose(*tables(*ROWS)) == [
         ("f/s1/1", "f, s1"),  # without a group, one of each speaker
         ("f/s2/1", "f, s2"),
@@ -50,11 +50,11 @@ def test_examples():
     ]
 
 
-def test_the_order_of_rows_does_not_matter():
+def test_choose_does_not_depend_on_the_row_order():
     assert choose(*tables(*reversed(ROWS))) == choose(*tables(*ROWS))
 
 
-def test_where_all_are_doubtful_one_is_shown_all_the_same():
+def test_choose_selects_a_doubtful_recording_if_all_are_doubtful():
     assert choose(*tables(("t/aa/1", "man", "12", "digital silence", math.nan))) == [
         ("t/aa/1", "t, man")
     ]

@@ -1,4 +1,4 @@
-"""Reading of audio: every form of SPHERE, plain formats, and every way in which a file is bad."""
+"""Reading audio: all forms of SPHERE, other formats, and all kinds of faulty files."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ ALAW = {0xD5: 8, 0x55: -8, 0xAA: 32256, 0x2A: -32256}
 
 
 def write(path, data=None, size=1024, end="end_head\n", **changes):
-    """Write a SPHERE file; a change of None leaves the field out."""
+    """Write a SPHERE file; a change to None omits the field."""
     fields = {k: v for k, v in {**FIELDS, **changes}.items() if v is not None}
     lines = ["NIST_1A", f"{size:7d}", *(f"{name} {value}" for name, value in fields.items()), end]
     data = SAMPLES.astype("<i2").tobytes() if data is None else data
@@ -41,7 +41,7 @@ def file(tmp_path):
 
 @pytest.mark.parametrize(("order", "type_"), [("01", "<i2"), ("10", ">i2")])
 @pytest.mark.parametrize("size", [1024, 2048])
-def test_pcm_of_both_byte_orders_and_any_header_length(file, order, type_, size):
+def test_reads_pcm_of_both_byte_orders_and_any_header_length(file, order, type_, size):
     data = SAMPLES.astype(type_).tobytes()
     write(file, data, size=size, sample_byte_format=f"-s2 {order}")
     samples, rate = sphere.read(file)
@@ -49,7 +49,7 @@ def test_pcm_of_both_byte_orders_and_any_header_length(file, order, type_, size)
     assert rate == 20000
 
 
-def test_the_wrong_byte_order_would_be_seen(file):
+def test_wrong_byte_order_changes_the_samples(file):
     write(file, SAMPLES.astype(">i2").tobytes())  # says 01
     assert sphere.read(file)[0].tolist() != SAMPLES.tolist()
     assert sphere.read(file)[0][1] == 256  # 00 01 read as little-endian
@@ -58,7 +58,7 @@ def test_the_wrong_byte_order_would_be_seen(file):
 @pytest.mark.parametrize(
     ("coding", "table"), [("ulaw", ULAW), ("mu-law", ULAW), ("alaw", ALAW), ("a-law", ALAW)]
 )
-def test_companded_data(file, coding, table):
+def test_reads_companded_data(file, coding, table):
     write(
         file,
         bytes(table),
@@ -72,7 +72,7 @@ def test_companded_data(file, coding, table):
 
 @pytest.mark.parametrize("endian", ["LITTLE", "BIG"])
 @pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24", "PCM_32", "ULAW", "ALAW"])
-def test_what_libsndfile_writes_as_nist_is_read_as_it_reads_it(file, subtype, endian):
+def test_reads_nist_files_as_libsndfile_does(file, subtype, endian):
     signal = np.sin(np.arange(500) / 9) * 0.9
     soundfile.write(file, signal, 12500, format="NIST", subtype=subtype, endian=endian)
     expected, _ = soundfile.read(file, dtype="float32")
@@ -96,7 +96,7 @@ def test_stereo_needs_a_channel(file):
         sphere.read(file, channel=2)
 
 
-def test_header_types(file):
+def test_header_fields_have_their_declared_types(file):
     write(
         file,
         database_id="-s8 TIDIGITS",
@@ -114,19 +114,19 @@ def test_header_types(file):
     assert sphere.read(file)[1] == 12500
 
 
-def test_header_comments_are_passed_over(file):
+def test_header_comments_are_skipped(file):
     write(file, **{"; a comment": "about nothing"})
     assert set(sphere.read_header(file)) == set(FIELDS)
 
 
-def test_pcm_is_what_a_header_without_coding_means(file):
+def test_missing_coding_means_pcm(file):
     assert sphere.read(write(file, sample_coding=None))[0].tolist() == SAMPLES.tolist()
 
 
 @pytest.mark.parametrize(
     "name", ["channel_count", "sample_count", "sample_rate", "sample_n_bytes", "sample_byte_format"]
 )
-def test_a_missing_field_is_named(file, name):
+def test_missing_header_field_is_named(file, name):
     with pytest.raises(InputError, match=f"1a.wav: expected the field '{name}'"):
         sphere.read(write(file, **{name: None}))
 
@@ -134,13 +134,13 @@ def test_a_missing_field_is_named(file, name):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sample_count": "-i 0"}, "positive 'sample_count', found 0"),
+        ({"sample_count": "-i 0"}, "positive integer 'sample_count', found 0"),
         ({"sample_count": "-i seven"}, "line 'sample_count -i seven'"),
-        ({"sample_count": "-s1 x"}, "positive 'sample_count', found 'x'"),
-        ({"sample_rate": "-r nan"}, "positive 'sample_rate', found nan"),
-        ({"sample_rate": "-r inf"}, "positive 'sample_rate', found inf"),
-        ({"sample_rate": "-r 0.5"}, "positive 'sample_rate', found 0.5"),
-        ({"channel_count": "-i -1"}, "positive 'channel_count', found -1"),
+        ({"sample_count": "-s1 x"}, "positive integer 'sample_count', found 'x'"),
+        ({"sample_rate": "-r nan"}, "positive integer 'sample_rate', found nan"),
+        ({"sample_rate": "-r inf"}, "positive integer 'sample_rate', found inf"),
+        ({"sample_rate": "-r 0.5"}, "positive integer 'sample_rate', found 0.5"),
+        ({"channel_count": "-i -1"}, "positive integer 'channel_count', found -1"),
         ({"sample_byte_format": "-s2 11"}, "sample_byte_format 01 or 10, found '11'"),
         ({"sample_byte_format": "-s4 0123"}, "sample_byte_format 01 or 10, found '0123'"),
         ({"sample_coding": "-s3 mp3"}, "sample_coding 'mp3', 2 byte"),
@@ -152,21 +152,21 @@ def test_a_missing_field_is_named(file, name):
         ({"size": 512, "end": ""}, "'end_head' in its header, found none in 512"),
     ],
 )
-def test_a_bad_header_says_what_is_wrong(file, change, message):
+def test_malformed_headers_are_explained(file, change, message):
     with pytest.raises(InputError, match=message) as caught:
         sphere.read(write(file, **change))
     assert str(file) in str(caught.value)
 
 
-def test_a_truncated_file(file):
+def test_truncated_file_is_rejected(file):
     write(file, SAMPLES.astype("<i2").tobytes()[:-2])
-    # Why the check is needed: libsndfile says nothing.
+    # The check is needed because libsndfile raises no error.
     assert len(soundfile.read(file, dtype="int16")[0]) == len(SAMPLES) - 1
     with pytest.raises(InputError, match="14 bytes of samples, as its header says, found 12"):
         sphere.read(file)
 
 
-def test_data_that_the_header_does_not_describe(file):
+def test_excess_data_are_rejected(file):
     whole = SAMPLES.astype("<i2").tobytes()
     assert sphere.read(write(file, whole + bytes(6)))[0].tolist() == SAMPLES.tolist()  # padding
     with pytest.raises(InputError, match="14 bytes of samples, as its header says, found 28"):
@@ -180,10 +180,10 @@ def test_data_that_the_header_does_not_describe(file):
         (b"NIST_1A\n", "second line is its length"),
         (b"NIST_1A\n   abcd\nend_head\n", "second line is its length"),
         (b"NIST_1A\n   1024\nend_head\n", "found '1024' in a file of 25 bytes"),
-        (b"RIFF1234", "a NIST SPHERE file, found one that starts b'RIFF1234'"),
+        (b"RIFF1234", "a NIST SPHERE file, found a file that starts with b'RIFF1234'"),
     ],
 )
-def test_what_is_not_sphere(file, raw, message):
+def test_read_rejects_other_files(file, raw, message):
     file.write_bytes(raw)
     with pytest.raises(InputError, match=message):
         sphere.read(file)
@@ -191,7 +191,7 @@ def test_what_is_not_sphere(file, raw, message):
         sphere.read_header(file)
 
 
-def test_a_file_that_is_not_there(file):
+def test_missing_file_is_reported(file):
     for read in (sphere.read, sphere.read_header, sphere.read_audio):
         with pytest.raises(InputError, match=r"1a\.wav: .*found No such file"):
             read(file)
@@ -223,20 +223,20 @@ CODINGS = [None, "-s3 pcm", "-s26 pcm,embedded-shorten-v2.00", "-s26 pcm,embedde
 
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("order", ["01", "10"])
-def test_shorten_by_hand(file, no_decoders, coding, order):
-    """What the header says of coding and byte order says nothing of compressed data."""
+def test_shorten_decodes_a_hand_made_file(file, no_decoders, coding, order):
+    """The coding and byte order in the header do not apply to compressed data."""
     values = [0, 1, -1, 127, -128, 1000, -30000]
     write(file, shorten(values), sample_coding=coding, sample_byte_format=f"-s2 {order}")
     assert sphere.read(file)[0].tolist() == values
     assert sphere.read_audio(file)[0].tolist() == [value / 32768 for value in values]
-    # The same bytes of version 1 are not guessed at.
+    # The same bytes labelled as version 1 are rejected, not guessed at.
     write(file, shorten(values, version=1), sample_coding=coding)
     with pytest.raises(InputError, match="shorten format version 1"):
         sphere.read(file)
 
 
-def test_shorten_by_hand_is_noise_to_libsndfile(file):
-    """Why the data are looked at: nothing else would tell."""
+def test_libsndfile_reads_mislabelled_shorten_as_noise(file):
+    """Only the data themselves reveal the compression."""
     write(file, shorten([0] * 7) + bytes(range(100)))
     assert soundfile.read(file, dtype="int16")[0].any()
 
@@ -263,7 +263,7 @@ def no_decoders(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", V2)
-def test_shorten_is_decoded_whatever_the_header_says(shared, truth, no_decoders, name):
+def test_shorten_is_decoded_despite_a_wrong_header(shared, truth, no_decoders, name):
     path = shared(f"reference/sphere/{name}.wav")
     samples, rate = sphere.read(path)
     assert samples.dtype == np.int16 and rate == 20000
@@ -274,7 +274,7 @@ def test_shorten_is_decoded_whatever_the_header_says(shared, truth, no_decoders,
 
 
 @pytest.mark.parametrize("name", V1)
-def test_shorten_1_without_a_decoder_is_a_clear_error(shared, no_decoders, name):
+def test_shorten_1_without_a_decoder_is_explained(shared, no_decoders, name):
     path = shared(f"reference/sphere/{name}.wav")
     with pytest.raises(InputError, match=r"shorten format version 1.*install sph2pipe or ffmpeg"):
         sphere.read(path)
@@ -299,15 +299,15 @@ def script(folder, name, body):
         ("exit 0", "sph2pipe decodes, found"),  # success, but nothing written
     ],
 )
-def test_a_fallback_that_fails_is_an_error(shared, no_decoders, body, message):
+def test_failing_external_decoder_is_an_error(shared, no_decoders, body, message):
     script(no_decoders, "sph2pipe", body)
     with pytest.raises(InputError, match=message):
         sphere.read(shared(f"reference/sphere/{V1[0]}.wav"))
 
 
-def test_what_a_fallback_returns_is_counted(shared, no_decoders, truth, tmp_path):
+def test_samples_of_an_external_decoder_are_counted(shared, no_decoders, truth, tmp_path):
     fixture = shared(f"reference/sphere/{V1[0]}.wav")
-    # Stands for an installed program: it gets an honest header, and hands back what lies ready.
+    # Replaces an installed program: it receives a corrected header and returns a prepared file.
     copy = f'{shutil.which("cp", path=os.defpath)} "{tmp_path}/ready.wav" "$5"'
     script(no_decoders, "sph2pipe", copy)
     soundfile.write(tmp_path / "ready.wav", truth, 20000)
@@ -317,7 +317,7 @@ def test_what_a_fallback_returns_is_counted(shared, no_decoders, truth, tmp_path
         sphere.read(fixture)
 
 
-def test_a_fallback_gets_a_header_that_names_shorten(shared, no_decoders, truth, tmp_path):
+def test_external_decoder_gets_a_corrected_header(shared, no_decoders, truth, tmp_path):
     cp = shutil.which("cp", path=os.defpath)
     soundfile.write(tmp_path / "ready.wav", truth, 20000)
     keep = f'{cp} "$4" "{tmp_path}/seen.sph"; {cp} "{tmp_path}/ready.wav" "$5"'
@@ -330,22 +330,22 @@ def test_a_fallback_gets_a_header_that_names_shorten(shared, no_decoders, truth,
     assert raw.read_bytes()[1024:] == fixture.read_bytes()[1024:]
 
 
-def test_cut_shorten_data(shared, no_decoders, file):
+def test_truncated_shorten_data_are_rejected(shared, no_decoders, file):
     whole = shared("reference/sphere/v2_01_pcm.wav").read_bytes()
     file.write_bytes(whole[:4000])
     with pytest.raises(InputError, match="desphere says: truncated"):
         sphere.read(file)
 
 
-def test_shorten_data_of_fewer_samples_than_the_header_says(shared, no_decoders, file):
+def test_shorten_data_with_too_few_samples_are_rejected(shared, no_decoders, file):
     whole = shared("reference/sphere/v2_01_pcm.wav").read_bytes()
     file.write_bytes(whole.replace(b"sample_count -i 3979", b"sample_count -i 4979"))
     with pytest.raises(InputError, match="header declares 4979"):
         sphere.read(file)
 
 
-def test_ajkg_alone_is_not_read_as_pcm(file, no_decoders):
-    """PCM that happens to start with these bytes is refused, never guessed at."""
+def test_magic_bytes_alone_are_not_read_as_pcm(file, no_decoders):
+    """PCM that happens to start with these bytes is rejected, not guessed at."""
     data = b"ajkg" + bytes(10)
     with pytest.raises(InputError, match="shorten format version 0"):
         sphere.read(write(file, data))
@@ -353,7 +353,7 @@ def test_ajkg_alone_is_not_read_as_pcm(file, no_decoders):
         sphere.read(write(file, b"ajkg", sample_count="-i 2"))
 
 
-def test_the_other_fixtures(shared):
+def test_reads_other_sphere_fixtures(shared):
     samples, rate = sphere.read_audio(shared("reference/sphere/example3.sph"))
     assert samples.shape == (46242,) and rate == 16000
     assert samples[0] == -256 / 32768  # 8-bit ff is -1, times 256
@@ -366,14 +366,14 @@ def test_the_other_fixtures(shared):
 
 
 @pytest.mark.parametrize("format_", ["WAV", "FLAC", "AIFF", "AU"])
-def test_other_formats_are_told_by_content(file, format_):
+def test_other_formats_are_detected_by_content(file, format_):
     soundfile.write(file, SAMPLES, 8000, format=format_, subtype="PCM_16")
     samples, rate = sphere.read_audio(file)
     assert rate == 8000 and samples.dtype == np.float32
     assert samples.tolist() == (SAMPLES / 32768).tolist()  # exact: 1/32768 is a power of two
 
 
-def test_sphere_is_told_by_content(tmp_path):
+def test_sphere_is_detected_by_content(tmp_path):
     path = write(tmp_path / "1a.flac")
     assert sphere.read_audio(path)[0].tolist() == (SAMPLES / 32768).tolist()
 
@@ -383,32 +383,32 @@ def test_sphere_is_told_by_content(tmp_path):
     [
         (np.zeros((5, 2)), "one channel, found 2 channels"),
         (np.zeros(0), "at least one sample, found none"),
-        (np.array([0.0, np.nan, np.nan]), "2 that are NaN or infinite"),
-        (np.array([0.0, np.inf]), "1 that are NaN or infinite"),
+        (np.array([0.0, np.nan, np.nan]), "2 NaN or infinite"),
+        (np.array([0.0, np.inf]), "1 NaN or infinite"),
         (np.array([0.0, -1.5]), "a peak of 1.5"),
     ],
 )
-def test_bad_samples(file, samples, message):
+def test_invalid_samples_are_rejected(file, samples, message):
     soundfile.write(file, samples, 8000, subtype="FLOAT")
     with pytest.raises(InputError, match=rf"1a\.wav: .*{message}"):
         sphere.read_audio(file)
 
 
-def test_full_scale_is_not_out_of_range(file):
+def test_full_scale_samples_are_accepted(file):
     soundfile.write(file, np.array([1.0, -1.0]), 8000, subtype="FLOAT")
     assert sphere.read_audio(file)[0].tolist() == [1.0, -1.0]
 
 
-def test_a_truncated_wav(file):
+def test_truncated_wav_is_rejected(file):
     soundfile.write(file, SAMPLES, 8000)
     file.write_bytes(file.read_bytes()[:-4])
-    assert len(soundfile.read(file)[0]) == len(SAMPLES) - 2  # libsndfile says nothing
+    assert len(soundfile.read(file)[0]) == len(SAMPLES) - 2  # libsndfile raises no error
     with pytest.raises(InputError, match="14 bytes of samples, as its header says, found 10"):
         sphere.read_audio(file)
 
 
-def test_a_wav_of_unknown_length(file):
-    """A program that writes to a pipe cannot go back to fill the length in."""
+def test_wav_with_placeholder_length_is_read(file):
+    """A program that writes to a pipe cannot go back to fill in the length."""
     soundfile.write(file, SAMPLES, 8000)
     raw = bytearray(file.read_bytes())
     at = raw.index(b"data")
@@ -418,13 +418,13 @@ def test_a_wav_of_unknown_length(file):
 
 
 @pytest.mark.parametrize("raw", [b"not audio at all" * 99, b"RIFF\0\0\0\0WAVE"])
-def test_what_is_not_audio(file, raw):
+def test_other_files_are_rejected(file, raw):
     file.write_bytes(raw)
     with pytest.raises(InputError, match=r"expected audio: SPHERE, .*something else"):
         sphere.read_audio(file)
 
 
-def test_mp3_is_refused(file):
+def test_mp3_is_rejected(file):
     try:
         soundfile.write(file, np.zeros(2000), 16000, format="MP3", subtype="MPEG_LAYER_III")
     except (soundfile.SoundFileError, ValueError):
@@ -433,12 +433,12 @@ def test_mp3_is_refused(file):
         sphere.read_audio(file)
 
 
-def test_an_empty_file(file):
+def test_empty_file_is_rejected(file):
     file.touch()
     with pytest.raises(InputError, match="found an empty file"):
         sphere.read_audio(file)
 
 
-def test_a_folder(tmp_path):
+def test_folder_is_rejected(tmp_path):
     with pytest.raises(InputError, match="Is a directory"):
         sphere.read_audio(tmp_path)

@@ -1,4 +1,4 @@
-"""Speech corpora as one: their index, their waves in one file, and the digits in them."""
+"""Combined speech corpora: index, file of waveforms, and spoken digits."""
 
 import pickle
 
@@ -26,7 +26,7 @@ TI46_IDS = ["ti46/test/m2/00m2s1t1", "ti46/train/f1/03f1set0"]
 
 
 def wave_of(seed, n=400):
-    """Return int16 noise that has both ends of the range."""
+    """Return int16 noise that includes both ends of the range."""
     wave = np.random.default_rng(seed).integers(-32768, 32768, n).astype(np.int16)
     wave[:2] = -32768, 32767
     return wave
@@ -39,7 +39,7 @@ def write(path, wave, rate):
 
 @pytest.fixture
 def corpora(tmp_path):
-    """Write two small corpora, of 20 kHz and 12.5 kHz; return their folders and index."""
+    """Write two small corpora at 20 kHz and 12.5 kHz; return their folders and index."""
     roots = {"tidigits": str(tmp_path / "tidigits"), "ti46": str(tmp_path / "ti46")}
     for i, file in enumerate(TIDIGITS):
         write(tmp_path / "tidigits" / file, wave_of(i, 4000 + i), 20_000)
@@ -73,14 +73,14 @@ def test_index_of_two_corpora(corpora):
     assert (in_all["ti46"]["found"], in_all["ti46"]["expected"]) == (2, 4_160)
 
 
-def test_index_of_one_corpus_and_of_another_order(corpora):
+def test_index_follows_the_order_of_its_corpora(corpora):
     recordings, _, _ = indexed({"ti46": corpora["ti46"]})
     assert recordings["id"].to_pylist() == TI46_IDS
     recordings, _, _ = indexed({name: corpora[name] for name in ("ti46", "tidigits")})
     assert recordings["id"].to_pylist() == TI46_IDS + TIDIGITS_IDS
 
 
-def test_options_are_those_of_their_corpus(tmp_path):
+def test_options_are_passed_to_their_corpus(tmp_path):
     for name in ("1_ann_0", "1_ann_7", "0_bob_7"):
         (tmp_path / f"{name}.wav").touch()
     roots = {"fsdd": str(tmp_path)}
@@ -93,7 +93,7 @@ def test_options_are_those_of_their_corpus(tmp_path):
     assert speakers["split"].to_pylist() == ["test", "train", "train"]
 
 
-def test_files_left_out_are_listed_with_their_corpus(corpora, tmp_path):
+def test_skipped_files_are_listed_with_their_corpus(corpora, tmp_path):
     write(tmp_path / "tidigits" / "train/man/ae/hello.wav", wave_of(0), 20_000)
     (tmp_path / "ti46" / "TRAIN/F1/odd.xyz").touch()
     _, skipped, _ = indexed(corpora)
@@ -106,7 +106,7 @@ def test_files_left_out_are_listed_with_their_corpus(corpora, tmp_path):
 # Waves
 
 
-def test_waves_at_their_own_rate_are_exact(corpora, tmp_path):
+def test_waves_are_exact_without_resampling(corpora, tmp_path):
     recordings, _, _ = indexed({"ti46": corpora["ti46"]})
     kept, skipped = write_waves(recordings, corpora, 12_500, tmp_path / "w.arrow", 1)
     assert kept == recordings and len(skipped) == 0 and skipped.schema == SKIPPED
@@ -118,8 +118,8 @@ def test_waves_at_their_own_rate_are_exact(corpora, tmp_path):
         assert wave.min() == -1 and wave.max() == 32767 / 32768
 
 
-def test_resampled_waves(corpora, tmp_path):
-    """4,000 samples at 20 kHz are 2,500 at 12.5 kHz, and a tone stays where it is."""
+def test_waves_are_resampled(corpora, tmp_path):
+    """4,000 samples at 20 kHz become 2,500 at 12.5 kHz, and a tone keeps its frequency."""
     tone = np.sin(2 * np.pi * 1000 * np.arange(4000) / 20_000)
     write(tmp_path / "tidigits" / TIDIGITS[0], (0.5 * 32767 * tone).astype(np.int16), 20_000)
     recordings, _, _ = indexed(corpora)
@@ -135,8 +135,8 @@ def test_resampled_waves(corpora, tmp_path):
     np.testing.assert_allclose(found[200:2300], expected[200:2300], atol=1e-3)
 
 
-def test_what_overshoots_in_resampling_is_clipped(tmp_path):
-    """A square wave of full scale rings; int16 must not wrap around."""
+def test_overshoot_of_resampling_is_clipped(tmp_path):
+    """A full-scale square wave rings when resampled; int16 must not wrap around."""
     square = np.where(np.arange(4000) % 200 < 100, 32767, -32768).astype(np.int16)
     write(tmp_path / "tidigits" / TIDIGITS[0], square, 20_000)
     roots = {"tidigits": str(tmp_path / "tidigits")}
@@ -148,8 +148,8 @@ def test_what_overshoots_in_resampling_is_clipped(tmp_path):
     assert (np.sign(wave[10:50]) == 1).all()
 
 
-def test_files_of_one_or_more_processes_are_the_same(tmp_path):
-    """300 recordings are several batches."""
+def test_waves_do_not_depend_on_the_number_of_processes(tmp_path):
+    """300 recordings fill several batches."""
     root = tmp_path / "tidigits"
     for i in range(300):
         name = np.base_repr(i, 9).translate(str.maketrans("012345678", "123456789"))
@@ -171,7 +171,7 @@ def test_files_of_one_or_more_processes_are_the_same(tmp_path):
     assert skipped["file"].to_pylist() == ["train/man/ae/99a.wav"]
 
 
-def test_a_file_that_cannot_be_decoded_is_listed_and_the_others_are_kept(corpora, tmp_path):
+def test_undecodable_files_are_listed_and_others_kept(corpora, tmp_path):
     text = (tmp_path / "tidigits" / TIDIGITS[1]).read_bytes()
     (tmp_path / "tidigits" / TIDIGITS[1]).write_bytes(text[:-100])
     (tmp_path / "ti46" / TI46[0]).write_bytes(b"not audio at all")
@@ -188,37 +188,37 @@ def test_a_file_that_cannot_be_decoded_is_listed_and_the_others_are_kept(corpora
     )
     waves = Waves(tmp_path / "w.arrow", 12_500)
     assert all(len(waves(name)[0]) for name in kept["id"].to_pylist())
-    with pytest.raises(InputError, match="the recording ti46/train/f1/03f1set0, found no such one"):
+    with pytest.raises(InputError, match="the recording ti46/train/f1/03f1set0, found none"):
         waves(TI46_IDS[1])
 
 
-def test_no_file_can_be_decoded(corpora, tmp_path):
+def test_all_files_may_be_undecodable(corpora, tmp_path):
     for file in TI46:
         (tmp_path / "ti46" / file).write_bytes(b"")
     roots = {"ti46": corpora["ti46"]}
     recordings, _, _ = indexed(roots)
     kept, skipped = write_waves(recordings, roots, 12_500, tmp_path / "w.arrow", 1)
     assert len(kept) == 0 and len(skipped) == 2
-    with pytest.raises(InputError, match="the recording x, found no such one"):
+    with pytest.raises(InputError, match="the recording x, found none"):
         Waves(tmp_path / "w.arrow", 12_500)("x")
 
 
-def test_waves_that_are_not(corpora, tmp_path):
+def test_waves_rejects_unknown_recordings_and_other_files(corpora, tmp_path):
     recordings, _, _ = indexed(corpora)
     write_waves(recordings, corpora, 12_500, tmp_path / "w.arrow", 1)
     waves = Waves(tmp_path / "w.arrow", 12_500)
     for unknown in ("tidigits/train/man/ae/6zb", ""):
-        with pytest.raises(InputError, match=r"w\.arrow: expected the recording .*no such one"):
+        with pytest.raises(InputError, match=r"w\.arrow: expected the recording .*none"):
             waves(unknown)
-    with pytest.raises(InputError, match="expected a file of waves"):
+    with pytest.raises(InputError, match="expected a file of waveforms"):
         Waves(tmp_path / "none.arrow", 12_500)("x")
     for content in (b"", b"text, not Arrow", (tmp_path / "w.arrow").read_bytes()[:-50]):
         (tmp_path / "bad.arrow").write_bytes(content)
-        with pytest.raises(InputError, match="expected a file of waves"):
+        with pytest.raises(InputError, match="expected a file of waveforms"):
             Waves(tmp_path / "bad.arrow", 12_500)("x")
 
 
-def test_waves_can_be_sent_to_other_processes(corpora, tmp_path):
+def test_waves_can_be_pickled(corpora, tmp_path):
     recordings, _, _ = indexed(corpora)
     write_waves(recordings, corpora, 12_500, tmp_path / "w.arrow", 1)
     waves = Waves(tmp_path / "w.arrow", 12_500)
@@ -249,7 +249,7 @@ def tables(good, bad):
     )
 
 
-def test_a_share_may_be_missing():
+def test_check_skipped_allows_a_share():
     check_skipped(*tables({"ti46": 99}, {"ti46": 1}), 0.01)  # 1 of 100
     check_skipped(*tables({"ti46": 10}, {}), 0)
     with pytest.raises(
@@ -260,7 +260,7 @@ def test_a_share_may_be_missing():
         check_skipped(*tables({}, {"fsdd": 2}), 0.5)
 
 
-def test_a_large_corpus_does_not_hide_a_small_one():
+def test_check_skipped_applies_to_each_corpus():
     good, bad = tables({"tidigits": 1000, "ti46": 9}, {"ti46": 1})
     with pytest.raises(InputError, match=r"corpus ti46: .* found 1 of 10"):
         check_skipped(good, bad, 0.01)
@@ -316,7 +316,7 @@ ALL = [
         ("drop", "drop", [3, 4]),
     ],
 )
-def test_spoken_digits(oh, doubtful, kept):
+def test_spoken_digits_options(oh, doubtful, kept):
     recordings, segments = recordings_and_segments()
     items, cuts = spoken_digits(recordings, segments, oh, doubtful)
     items = conform(items, ITEMS, "items")
@@ -333,13 +333,13 @@ def test_every_digit_has_its_label():
     assert len(digit_recordings.LABELS) == 11
 
 
-def test_no_digit_is_left():
+def test_spoken_digits_may_be_empty():
     recordings, segments = recordings_and_segments()
     items, cuts = spoken_digits(recordings, segments.slice(0, 0), "drop", "drop")
     assert len(conform(items, ITEMS, "items")) == 0 == len(cuts)
 
 
-def test_copies_and_other_words_do_not_stop_a_run():
+def test_check_skipped_ignores_copies_and_other_words():
     recordings = pa.Table.from_pylist(
         [dict.fromkeys(RECORDINGS.names, "x") | {"corpus": "ti46"}] * 9, schema=RECORDINGS
     )

@@ -1,4 +1,4 @@
-"""Downloads: right or not at all, whatever a server sends; and fingerprints of folders."""
+"""Downloads, which are correct or rejected whatever a server sends; fingerprints of folders."""
 
 import gzip
 import hashlib
@@ -40,7 +40,7 @@ def digest_of(files):
 
 
 class Server:
-    """Stands for pooch: gives what lies ready for a URL, and notes who asked."""
+    """Replaces pooch: returns prepared data for a URL and records the requests."""
 
     def __init__(self, answers):
         self.answers, self.asked = answers, []
@@ -55,7 +55,7 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Stand-ins for the corpora, small enough to write down."""
+    """Small substitutes for the corpora."""
     idx = [Idx(n, len(c), hashlib.sha256(c).hexdigest()) for n, c in CONTENT.items()]
     monkeypatch.setattr(download, "MNIST", tuple(idx))
     monkeypatch.setattr(download, "MNIST_MIRRORS", MIRRORS)
@@ -71,7 +71,7 @@ def names(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
-def test_mnist_arrives_whole_and_alone(tmp_path):
+def test_fetch_mnist_adds_exactly_its_files(tmp_path):
     folder = tmp_path / "raw" / "mnist"
     server = mnist_server()
     assert fetch("mnist", folder, server) == [folder / "a.gz", folder / "b.gz"]
@@ -80,7 +80,7 @@ def test_mnist_arrives_whole_and_alone(tmp_path):
     assert server.asked == ["https://one.example/a.gz", "https://one.example/b.gz"]
 
 
-def test_what_is_right_is_kept_however_it_was_packed(tmp_path):
+def test_correct_files_are_kept_however_they_were_compressed(tmp_path):
     other = gzip.compress(b"images", compresslevel=1, mtime=12345)
     assert other != packed(b"images")
     (tmp_path / "a.gz").write_bytes(other)
@@ -88,7 +88,7 @@ def test_what_is_right_is_kept_however_it_was_packed(tmp_path):
     assert fetch("mnist", tmp_path, server) == [tmp_path / "b.gz"]
     assert server.asked == ["https://one.example/b.gz"]
     assert (tmp_path / "a.gz").read_bytes() == other
-    assert fetch("mnist", tmp_path, Server({})) == []  # a second time, nobody is asked
+    assert fetch("mnist", tmp_path, Server({})) == []  # the second time, nothing is requested
 
 
 BAD = {
@@ -103,7 +103,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_download_leaves_nothing_and_the_good_file_alone(tmp_path, case):
+def test_bad_download_leaves_existing_files_unchanged(tmp_path, case):
     answer, message = BAD[case]
     (tmp_path / "b.gz").write_bytes(packed(CONTENT["b.gz"]))
     before = tree_fingerprint(tmp_path)
@@ -112,11 +112,11 @@ def test_a_bad_download_leaves_nothing_and_the_good_file_alone(tmp_path, case):
         fetch("mnist", tmp_path, server)
     assert tree_fingerprint(tmp_path) == before
     assert server.asked == [mirror + "a.gz" for mirror in MIRRORS]  # both were tried
-    assert f"Put a.gz in {tmp_path} by hand: it is got from {MIRRORS[0]}a.gz" in str(caught.value)
+    assert f"Put a.gz in {tmp_path} manually, from {MIRRORS[0]}a.gz" in str(caught.value)
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_the_next_mirror_serves_where_the_first_fails(tmp_path, case):
+def test_mnist_falls_back_to_the_next_mirror(tmp_path, case):
     server = Server(
         {MIRRORS[0] + "a.gz": BAD[case][0]}
         | {MIRRORS[1] + name: packed(content) for name, content in CONTENT.items()}
@@ -125,7 +125,7 @@ def test_the_next_mirror_serves_where_the_first_fails(tmp_path, case):
     assert gzip.decompress((tmp_path / "a.gz").read_bytes()) == b"images"
 
 
-def test_a_file_that_is_something_else_is_left_to_the_user(tmp_path):
+def test_differing_file_is_reported_and_not_changed(tmp_path):
     mine = packed(b"my own digits")
     (tmp_path / "b.gz").write_bytes(mine)
     server = mnist_server()
@@ -135,7 +135,7 @@ def test_a_file_that_is_something_else_is_left_to_the_user(tmp_path):
     assert not server.asked and names(tmp_path) == ["b.gz"]
 
 
-def test_http_is_refused_before_anybody_is_asked(tmp_path, monkeypatch):
+def test_http_is_rejected_without_a_request(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "MNIST_MIRRORS", ("http://one.example/", "ftp://two.example/"))
     server = Server({"http://one.example/a.gz": packed(b"images")})
     with pytest.raises(InputError, match=r"https address, found http\..*https address, found ftp"):
@@ -143,14 +143,14 @@ def test_http_is_refused_before_anybody_is_asked(tmp_path, monkeypatch):
     assert not server.asked and not names(tmp_path)
 
 
-def test_another_corpus(tmp_path):
+def test_unknown_corpus_is_rejected(tmp_path):
     with pytest.raises(InputError, match="expected one of mnist, fsdd, found tidigits"):
         fetch("tidigits", tmp_path)
 
 
-def test_a_folder_that_cannot_be(tmp_path):
+def test_unusable_folder_is_rejected(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="a folder that can be read and written"):
+    with pytest.raises(InputError, match="a readable and writable folder"):
         fetch("mnist", tmp_path / "file" / "mnist", mnist_server())
 
 
@@ -173,7 +173,7 @@ def test_only_the_recordings_are_unpacked(tmp_path):
     assert fetch("fsdd", tmp_path, Server({})) == []
 
 
-def test_recordings_in_the_folder_itself_are_found(tmp_path):
+def test_recordings_in_the_root_folder_are_found(tmp_path):
     for name, data in WAVS.items():
         (tmp_path / name).write_bytes(data)
     assert fetch("fsdd", tmp_path, Server({})) == []
@@ -188,7 +188,7 @@ def test_missing_recordings_are_added(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["0_ann_0.wav", "9_me_0.wav"])
-def test_recordings_that_are_others_are_left_to_the_user(tmp_path, name):
+def test_differing_recordings_are_reported_and_not_changed(tmp_path, name):
     (tmp_path / "recordings").mkdir()
     mine = tmp_path / "recordings" / name
     mine.write_bytes(b"mine")
@@ -213,17 +213,17 @@ BAD_ZIPS = {
     "wrong content": (fsdd_zip(**{"fsdd-1.0/recordings/1_ann_0.wav": b"ONE"}), "with digest"),
     "one too many": (fsdd_zip(**{"fsdd-1.0/recordings/2_ann_0.wav": b"two"}), "3 recordings, not"),
     "one too few": (zipped({"x/recordings/0_ann_0.wav": b"zero"}), "1 recordings, not 2"),
-    "leads upwards": (fsdd_zip(**{"x/recordings/../../../evil.wav": b"!"}), "leads out of the"),
-    "absolute": (fsdd_zip(**{"/tmp/recordings/evil.wav": b"!"}), "leads out of the archive"),
-    "backslash": (fsdd_zip(**{"x/recordings/..\\evil.wav": b"!"}), "leads out of the archive"),
-    "link": (symlink_zip(), "leads out of the archive, 'fsdd-1.0/link'"),
+    "leads upwards": (fsdd_zip(**{"x/recordings/../../../evil.wav": b"!"}), "outside the"),
+    "absolute": (fsdd_zip(**{"/tmp/recordings/evil.wav": b"!"}), "outside the archive"),
+    "backslash": (fsdd_zip(**{"x/recordings/..\\evil.wav": b"!"}), "outside the archive"),
+    "link": (symlink_zip(), "outside the archive, 'fsdd-1.0/link'"),
     "bomb": (fsdd_zip(**{"fsdd-1.0/recordings/1_ann_0.wav": bytes(98)}), "102 bytes, more than"),
     "damaged member": (fsdd_zip().replace(b"zero", b"zerO"), "damaged"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_ZIPS)
-def test_a_bad_archive_leaves_nothing(tmp_path, case):
+def test_bad_archive_leaves_no_files(tmp_path, case):
     answer, message = BAD_ZIPS[case]
     folder = tmp_path / "deep" / "fsdd"
     server = Server(dict.fromkeys(ZIPS, answer))
@@ -231,11 +231,11 @@ def test_a_bad_archive_leaves_nothing(tmp_path, case):
         fetch("fsdd", folder, server)
     assert names(tmp_path) == ["deep", "deep/fsdd"]
     assert server.asked == list(ZIPS)
-    assert f"Put recordings in {folder} by hand: it is got from {ZIPS[0]}" in str(caught.value)
+    assert f"Put recordings in {folder} manually, from {ZIPS[0]}" in str(caught.value)
 
 
 @pytest.mark.parametrize("case", BAD_ZIPS)
-def test_the_next_address_serves_where_the_first_fails(tmp_path, case):
+def test_fsdd_falls_back_to_the_next_address(tmp_path, case):
     fetch("fsdd", tmp_path, Server({ZIPS[0]: BAD_ZIPS[case][0], ZIPS[1]: fsdd_zip()}))
     assert names(tmp_path) == ["recordings", "recordings/0_ann_0.wav", "recordings/1_ann_0.wav"]
 
@@ -243,13 +243,13 @@ def test_the_next_address_serves_where_the_first_fails(tmp_path, case):
 # The real corpora
 
 
-def test_mnist_at_hand_is_what_the_checksums_say(shared, monkeypatch):
+def test_local_mnist_matches_the_checksums(shared, monkeypatch):
     monkeypatch.undo()
     assert fetch("mnist", shared("data/mnist"), Server({})) == []
     assert {mnist._NAME.fullmatch(idx.name)[1] for idx in download.MNIST} == {"train", "t10k"}
 
 
-def test_fsdd_at_hand_is_what_the_digest_says(shared, monkeypatch, tmp_path):
+def test_local_fsdd_matches_the_digest(shared, monkeypatch, tmp_path):
     monkeypatch.undo()
     recordings = shared("data/fsdd/recordings")
     assert fetch("fsdd", recordings.parent, Server({})) == []
@@ -258,7 +258,7 @@ def test_fsdd_at_hand_is_what_the_digest_says(shared, monkeypatch, tmp_path):
     assert len(new) == 3000 and len(fsdd.index(tmp_path)[0]) == 3000
 
 
-# The transport, on a server of our own
+# The transport, with a local server
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def address():
         thread.join()
 
 
-def test_pooch_downloads_as_many_bytes_as_allowed(address, tmp_path):
+def test_download_stops_at_the_size_limit(address, tmp_path):
     download._retrieve(f"{address}/data", tmp_path / "ten", 10)
     assert (tmp_path / "ten").read_bytes() == b"0123456789"
     with pytest.raises(InputError, match="at most 9 bytes, found more"):
@@ -293,17 +293,17 @@ def test_pooch_downloads_as_many_bytes_as_allowed(address, tmp_path):
     assert names(tmp_path) == ["ten"]
 
 
-def test_a_redirection_away_from_https_is_not_followed(address, tmp_path):
+def test_redirection_away_from_https_is_not_followed(address, tmp_path):
     with pytest.raises(InputError, match=r"/data: expected an https address, found http"):
         download._retrieve(f"{address}/elsewhere", tmp_path / "file", 10)
 
 
-def test_what_a_server_refuses_is_an_error_that_fetch_tells(address, tmp_path):
+def test_server_error_is_reported_by_fetch(address, tmp_path):
     with pytest.raises(OSError, match="404"):
         download._retrieve(f"{address}/none", tmp_path / "file", 10)
 
 
-def test_a_downloaded_file_is_readable_to_whom_the_umask_lets(address, tmp_path, monkeypatch):
+def test_downloaded_file_has_the_permissions_of_the_umask(address, tmp_path, monkeypatch):
     idx = Idx("data", 10, hashlib.sha256(b"0123456789").hexdigest())
     monkeypatch.setattr(download, "MNIST", (idx,))
     monkeypatch.setattr(download, "MNIST_MIRRORS", (f"{address}/",))
@@ -325,7 +325,7 @@ def tree(tmp_path):
     return tmp_path
 
 
-def test_a_fingerprint_notices_every_change(tree):
+def test_fingerprint_detects_every_change(tree):
     seen = {tree_fingerprint(tree)}
     assert tree_fingerprint(str(tree)) in seen
 
@@ -352,13 +352,13 @@ def test_a_fingerprint_notices_every_change(tree):
     assert not changed()  # as before
 
 
-def test_a_fingerprint_does_not_hang_on_where_the_folder_is(tree, tmp_path_factory):
+def test_fingerprint_does_not_depend_on_the_location(tree, tmp_path_factory):
     before = tree_fingerprint(tree)
     moved = tree.rename(tmp_path_factory.mktemp("other") / "place")
     assert tree_fingerprint(moved) == before
 
 
-def test_links_of_a_fingerprint(tree):
+def test_fingerprint_follows_links(tree):
     plain = tree_fingerprint(tree)
     (tree / "loop").symlink_to(tree, target_is_directory=True)
     assert tree_fingerprint(tree) == plain  # a folder counts once
@@ -369,14 +369,14 @@ def test_links_of_a_fingerprint(tree):
     assert tree_fingerprint(tree) != dangling
 
 
-def test_fingerprints_of_nothing(tree):
+def test_fingerprint_of_a_missing_folder_is_that_of_an_empty_one(tree):
     (tree / "empty").mkdir()
     assert tree_fingerprint(tree / "empty") == tree_fingerprint(tree / "none")
     with pytest.raises(InputError, match="a readable folder, found Not a directory"):
         tree_fingerprint(tree / "a")
 
 
-def test_a_digest_is_of_content(tree):
+def test_digest_depends_only_on_content(tree):
     one, two = hashlib.sha256(b"1").hexdigest(), hashlib.sha256(b"22").hexdigest()
     assert tree_digest(tree) == hashlib.sha256(f"a {one}\nsub/b {two}\n".encode()).hexdigest()
     assert tree_digest(tree, "b") == hashlib.sha256(f"sub/b {two}\n".encode()).hexdigest()

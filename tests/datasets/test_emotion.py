@@ -1,4 +1,4 @@
-"""The emotion experiment's corpus in one form, from IEMOCAP's tree and from two open corpora."""
+"""The corpus of the emotion experiment, from an IEMOCAP tree and from two open corpora."""
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,7 @@ def read(root, **settings):
     return read_iemocap(root, ["5"], nominal=False, **settings)
 
 
-def test_utterances_tokens_and_spans_of_iemocap(iemocap):
+def test_read_iemocap_gives_utterances_tokens_and_spans(iemocap):
     corpus = read(iemocap)
     assert corpus.utterances.schema == EMOTION_UTTERANCES and corpus.spans.schema == SPANS
     assert corpus.tokens.schema == EMOTION_TOKENS
@@ -44,12 +44,12 @@ def test_utterances_tokens_and_spans_of_iemocap(iemocap):
     ("choice", "utterances", "tokens"),
     [({"others": "drop"}, 6, 18), ({"silence": "drop"}, 7, 14)],
 )
-def test_choices_of_iemocap(iemocap, choice, utterances, tokens):
+def test_read_iemocap_options(iemocap, choice, utterances, tokens):
     corpus = read(iemocap, **choice)
     assert (len(corpus.utterances), len(corpus.tokens)) == (utterances, tokens)
 
 
-def test_exc_of_no_class_is_trained_on(iemocap):
+def test_excited_without_a_class_is_used_for_training(iemocap):
     labels = read(iemocap, excited_as_happy=False).utterances
     of = dict(zip(labels["emotion"].to_pylist(), labels["label"].to_pylist(), strict=True))
     assert of["exc"] == -1 and of["hap"] == 1
@@ -59,15 +59,15 @@ def test_exc_of_no_class_is_trained_on(iemocap):
     ("choice", "named"),
     [({"others": "keep"}, "'train' or 'drop'"), ({"silence": "maybe"}, "'keep' or 'drop'")],
 )
-def test_unknown_choices(iemocap, choice, named):
+def test_invalid_options_are_rejected(iemocap, choice, named):
     with pytest.raises(InputError, match=named):
         read(iemocap, **choice)
 
 
-def test_a_session_without_a_scored_utterance_is_an_error(tmp_path):
+def test_validation_session_without_scored_utterances_is_rejected(tmp_path):
     dialogue(tmp_path, "Ses01F_impro01", CODES)
     dialogue(tmp_path, "Ses05M_script01_1b", {"F000": "xxx"})
-    with pytest.raises(InputError, match="some of each split, found train"):
+    with pytest.raises(InputError, match="utterances in each split, found train"):
         read(tmp_path)
 
 
@@ -81,7 +81,7 @@ def test_too_many_unusable_utterances_stop_the_run(iemocap):
         check_skipped(corpus, 0.2)
 
 
-def test_counts_of_a_corpus_by_its_own_names(iemocap):
+def test_counts_use_the_emotion_names_of_the_corpus(iemocap):
     corpus = read(iemocap)
     rows = {row["emotion"]: row for row in corpus.counts.to_pylist()}
     assert rows["sad"]["labelled"] == 2 and rows["all"]["usable"] == 8
@@ -104,7 +104,7 @@ LINES = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
 
 @pytest.fixture
 def open_corpora(tmp_path):
-    """Two actors of five emotions, a recording of two words each, and texts of four emotions."""
+    """Two actors with five emotions, one two-word recording each, and texts of four emotions."""
     ravdess, meld = tmp_path / "ravdess", tmp_path / "meld"
     for folder in (ravdess / "audio", ravdess / "wdseg", meld):
         folder.mkdir(parents=True)
@@ -130,7 +130,7 @@ def open_corpora(tmp_path):
 def test_texts_borrow_voices_of_their_emotion_and_split(open_corpora):
     corpus = read_ravdess_meld(open_corpora, ["02"], seed=0)
     rows = corpus.utterances.to_pylist()
-    # Surprise of the training part borrows surprise; of the validation part it is left out.
+    # Surprise borrows surprise in the training split and is dropped in the validation split.
     assert [(r["emotion"], r["label"], r["split"], r["speaker"]) for r in rows] == [
         ("neutral", 2, "validation", "02"),
         ("sadness", 3, "validation", "02"),
@@ -149,19 +149,19 @@ def test_texts_borrow_voices_of_their_emotion_and_split(open_corpora):
         assert [v["position"] for v in voices] == [0, 1, 0]
 
 
-def test_other_emotions_can_be_left_out(open_corpora):
+def test_other_emotions_can_be_dropped(open_corpora):
     corpus = read_ravdess_meld(open_corpora, ["02"], seed=0, others="drop")
     assert "surprise" not in corpus.utterances["emotion"].to_pylist()
     with pytest.raises(InputError, match="'train' or 'drop'"):
         read_ravdess_meld(open_corpora, ["02"], seed=0, others="keep")
 
 
-def test_without_calm_no_one_is_neutral_here(open_corpora):
+def test_fixture_has_no_neutral_voice_without_calm(open_corpora):
     with pytest.raises(InputError, match="a validation speaker with recordings of class 2"):
         read_ravdess_meld(open_corpora, ["02"], seed=0, calm_as_neutral=False)
 
 
-def test_the_real_open_corpora(shared):
+def test_real_open_corpora(shared):
     roots = {name: str(shared("data", name)) for name in ("ravdess", "meld")}
     held_out = ["19", "20", "21", "22", "23", "24"]
     corpus = read_ravdess_meld(roots, held_out, seed=0)

@@ -49,7 +49,7 @@ def test_takes_below_five_are_the_test_set(root):
     assert items["digits"].to_pylist() == ["z", "z", "7", "7", "9"]
 
 
-def test_test_speakers_are_held_out_whole(root):
+def test_test_speakers_are_held_out_completely(root):
     items, _ = fsdd.index(root, split="speaker", test_speakers=("theo", "lucas"))
     test = {id_ for id_, split in splits(items).items() if split == "test"}
     assert test == {"fsdd/7_theo_0", "fsdd/7_theo_5", "fsdd/9_lucas_49"}
@@ -61,34 +61,34 @@ def test_test_speakers_are_held_out_whole(root):
     [
         ({"split": "speaker", "test_speakers": ("thea",)}, "george, lucas, theo, found thea"),
         ({"split": "speaker"}, "george, lucas, theo, found none"),
-        ({"split": "speaker", "test_speakers": ("george", "lucas", "theo")}, "some, not all"),
+        ({"split": "speaker", "test_speakers": ("george", "lucas", "theo")}, "some, but not all"),
         ({"split": "speakers"}, "'takes' or 'speaker', found 'speakers'"),
         ({"split": "takes", "test_speakers": ("theo",)}, "none with split 'takes'"),
     ],
 )
-def test_bad_splits(root, settings, message):
+def test_invalid_splits_are_rejected(root, settings, message):
     with pytest.raises(InputError, match=message):
         fsdd.index(root, **settings)
 
 
-def test_a_name_alone_is_one_speaker(root):
+def test_single_name_is_one_test_speaker(root):
     items, _ = fsdd.index(root, split="speaker", test_speakers="theo")
     assert sorted(splits(items).values()) == ["test", "test", "train", "train", "train"]
 
 
-def test_the_recordings_folder_is_a_root_too(root):
+def test_recordings_folder_is_accepted_as_root(root):
     items, _ = fsdd.index(root / "recordings")
     assert items["file"].to_pylist() == [f"{name}.wav" for name in sorted(NAMES)]
     assert items["id"] == fsdd.index(root)[0]["id"]
 
 
-def test_upper_case(tmp_path):
+def test_upper_case_names_are_accepted(tmp_path):
     (item,) = fsdd.index(tree(tmp_path, "RECORDINGS/3_THEO_07.WAV"))[0].to_pylist()
     assert item["id"] == "fsdd/3_theo_7" and item["speaker"] == "theo"
     assert item["file"] == "RECORDINGS/3_THEO_07.WAV"
 
 
-def test_what_is_left_out_is_told(root):
+def test_skipped_files_are_listed_with_reasons(root):
     tree(
         root,
         "recordings/10_theo_1.wav",
@@ -115,16 +115,16 @@ def test_what_is_left_out_is_told(root):
     assert found["recordings/7_theo_00.wav"].startswith("a second copy of recordings/7_theo_0.wav")
 
 
-def test_no_tree(tmp_path):
+def test_missing_or_empty_folder_is_rejected(tmp_path):
     with pytest.raises(InputError, match=r"FSDD corpus.*found nothing.*github.com"):
         fsdd.index(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="without any file"):
+    with pytest.raises(InputError, match="without files"):
         fsdd.index(tmp_path)
     with pytest.raises(InputError, match="at least one recording of FSDD"):
         fsdd.index(tree(tmp_path, "recordings/nothing.wav"))
 
 
-def test_the_real_corpus(shared):
+def test_real_corpus(shared):
     root = shared("data/fsdd")
     items, skipped = fsdd.index(root)
     assert len(items) == 3000 and len(skipped) == 0

@@ -1,4 +1,4 @@
-"""The IEMOCAP tree: labels, texts, alignments and wavs of a turn brought together."""
+"""The IEMOCAP tree: combining labels, texts, alignments and wavs of turns."""
 
 import warnings
 
@@ -27,7 +27,7 @@ def block(turn, code):
 
 
 def dialogue(root, name, codes, rate=16_000):
-    """Write a dialogue whose turns last a second and say WHAT(2), a pause and WELL."""
+    """Write a dialogue whose turns last one second and contain WHAT(2), a pause and WELL."""
     session = root / f"Session{name[4]}"
     turns = {f"{name}_{turn}": code for turn, code in codes.items()}
     head = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n"
@@ -67,7 +67,7 @@ def reasons(skipped):
     return {row["id"] or row["file"]: row["reason"] for row in skipped.to_pylist()}
 
 
-def test_a_turn(root):
+def test_index_of_one_turn(root):
     utterances, tokens, skipped = iemocap.index(root)
     assert utterances.schema == UTTERANCES and tokens.schema == TOKENS
     assert skipped.schema == SKIPPED_UTTERANCES and len(skipped) == 0
@@ -96,19 +96,19 @@ def test_a_turn(root):
 
 
 @pytest.mark.parametrize(("merged", "exc"), [(True, 1), (False, -1)])
-def test_classes(root, merged, exc):
+def test_classes_of_emotion_codes(root, merged, exc):
     rows = iemocap.index(root, excited_as_happy=merged)[0].to_pylist()
     found = {row["emotion"]: row["label"] for row in rows}
     assert found == {"ang": 0, "hap": 1, "exc": exc, "neu": 2, "sad": 3, "fru": -1, "xxx": -1}
 
 
-def test_the_nominal_numbers():
+def test_nominal_numbers_of_the_corpus():
     assert sum(iemocap.EXPECTED.values()) == 10_039
     assert sum(iemocap.EXPECTED[code] for code in ("neu", "ang", "sad", "hap", "exc")) == 5531
 
 
 @pytest.mark.parametrize(("merged", "nominal", "found"), [(True, 5531, 6), (False, 4490, 5)])
-def test_counts_beside_the_nominal_ones(root, merged, nominal, found):
+def test_counts_are_compared_with_the_nominal_ones(root, merged, nominal, found):
     turn_file(root, "wdseg").unlink()
     utterances, _, skipped = iemocap.index(root, excited_as_happy=merged)
     with pytest.warns(CountWarning, match="all 8 of 10,039; 1 without a usable alignment"):
@@ -121,7 +121,7 @@ def test_counts_beside_the_nominal_ones(root, merged, nominal, found):
     assert (by["all"]["expected"], by["all"]["labelled"], by["all"]["usable"]) == (10_039, 8, 7)
 
 
-def test_no_warning_when_the_numbers_are_right(root, monkeypatch):
+def test_complete_corpus_does_not_warn(root, monkeypatch):
     found = {"neu": 1, "ang": 1, "sad": 2, "hap": 1, "exc": 1, "fru": 1, "xxx": 1}
     monkeypatch.setattr(iemocap, "EXPECTED", found)
     with warnings.catch_warnings():
@@ -129,7 +129,7 @@ def test_no_warning_when_the_numbers_are_right(root, monkeypatch):
         iemocap.expected_counts(*iemocap.index(root)[::2])
 
 
-def test_the_folder_may_be_one_or_two_above(root, tmp_path):
+def test_root_may_be_one_or_two_levels_above(root, tmp_path):
     below = iemocap.index(root)[0]
     for above in ("a", "b/c"):
         new = tmp_path / "up" / above
@@ -139,7 +139,7 @@ def test_the_folder_may_be_one_or_two_above(root, tmp_path):
     assert iemocap.index(tmp_path / "up/b")[0]["id"] == below["id"]
 
 
-def test_hidden_copies_and_other_folders_are_passed_over(root):
+def test_hidden_files_and_other_folders_are_ignored(root):
     write(label_file(root).with_name("._Ses01F_impro01.txt"), "\0\1")
     write(label_file(root).parent / "Categorical/Ses01F_impro01_e2_cat.txt", "anything")
     write(turn_file(root, "wdseg").with_suffix(".phseg"), "anything")
@@ -166,19 +166,22 @@ def no_text(root):
     ("damage", "reason"),
     [
         (damage_label, "label: expected one of neu, ang, sad, hap, exc, fru, sur, fea"),
-        (long_alignment, "alignment: expected tokens within the wav's 1.00 s, found '</s>'"),
+        (
+            long_alignment,
+            "alignment: expected tokens within the 1.00 s of the recording, found '</s>'",
+        ),
         (no_text, "transcription: expected one, found none"),
         (lambda root: turn_file(root, "wav").unlink(), "wav: expected one, found none"),
         (lambda root: turn_file(root, "wdseg").unlink(), "alignment: expected one, found none"),
         (lambda root: turn_file(root, "wdseg").write_text(""), "alignment: expected aligned words"),
-        (lambda root: turn_file(root, "wav").write_text("RIFF"), "sound: expected a file of sound"),
+        (lambda root: turn_file(root, "wav").write_text("RIFF"), "sound: expected a sound file"),
         (
             lambda root: soundfile.write(turn_file(root, "wav"), np.zeros(8000), 8000),
             "sound: expected samples of 1 channel at 16000 Hz, found 8000 samples",
         ),
     ],
 )
-def test_what_cannot_be_used_is_listed(root, damage, reason):
+def test_unusable_utterances_are_listed(root, damage, reason):
     damage(root)
     utterances, tokens, skipped = iemocap.index(root)
     assert len(utterances) == 7 and len(tokens) == 35
@@ -187,7 +190,7 @@ def test_what_cannot_be_used_is_listed(root, damage, reason):
     assert row["emotion"] == ("angry" if damage is damage_label else "ang")
 
 
-def test_what_belongs_to_no_turn_is_listed(root):
+def test_files_without_a_turn_are_listed(root):
     with label_file(root).open("a") as file:
         file.write("\n[1.0 - 2.0]\tSes01F_impro01_FXX0\tneu\t[2.5, 2.5, 2.5]\n")
         file.write(block("Ses01F_impro01_F000", "sad"))
@@ -207,30 +210,28 @@ def test_what_belongs_to_no_turn_is_listed(root):
     ]
 
 
-def test_no_tree(tmp_path):
+def test_missing_folder_is_rejected(tmp_path):
     with pytest.raises(InputError, match=r"IEMOCAP corpus.*found nothing.*sail.usc.edu"):
         iemocap.index(tmp_path / "nowhere")
     write(tmp_path / "Session1.zip", "")
-    with pytest.raises(
-        InputError, match=r"found no such folders\. Give the folder that holds them"
-    ):
+    with pytest.raises(InputError, match=r"found no such folders\. Set the path to the folder"):
         iemocap.index(tmp_path)
     dialogue(tmp_path, "Ses01F_impro01", {"F000": "neu"}, rate=8000)
     with pytest.raises(InputError, match="usable utterances, found none, the first being Session1"):
         iemocap.index(tmp_path)
 
 
-def test_two_copies_of_a_session(tmp_path):
+def test_duplicate_session_is_rejected(tmp_path):
     for copy in "ab":
         dialogue(tmp_path / copy, "Ses01F_impro01", {"F000": "neu"})
     with pytest.raises(InputError, match="each session once, found a/Session1, b/Session1"):
         iemocap.index(tmp_path)
 
 
-def test_validation_by_session(root):
+def test_split_by_session(root):
     utterances = iemocap.index(root)[0]
     assert iemocap.split_sessions(utterances, ["5"]) == ["train"] * 6 + ["validation"] * 2
     assert iemocap.split_sessions(utterances, [1])[0] == "validation"
     for bad in ([], ["3"], ["1", "5"]):
-        with pytest.raises(InputError, match="some, not all, of 1, 5"):
+        with pytest.raises(InputError, match="some, but not all, of 1, 5"):
             iemocap.split_sessions(utterances, bad)

@@ -1,4 +1,4 @@
-"""MELD: lines of csv as utterances and words."""
+"""MELD: reading utterances and words from csv files."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def root(tmp_path):
     )
 
 
-def test_lines_and_words(root):
+def test_index_of_lines_and_words(root):
     utterances, tokens, skipped = meld.index(root)
     assert (utterances.schema, tokens.schema) == (UTTERANCES, TEXT_TOKENS)
     assert skipped.schema == SKIPPED_UTTERANCES and len(skipped) == 0
@@ -48,7 +48,7 @@ def test_lines_and_words(root):
     assert words[7:9] == [("meld/train/0_1", 0, "two"), ("meld/train/0_1", 1, "lines")]
 
 
-def test_what_cannot_be_used_is_listed(root):
+def test_unusable_lines_are_listed(root):
     bad = "4,Hm.,A,boredom,x,2,0,1\n5,-- !,A,joy,x,2,1,1\n6,Again.,A,joy,x,0,0,1\n7,Short\n"
     write(root, train=TRAIN + bad)
     (root / "dev_sent_emo.csv").unlink()
@@ -56,14 +56,14 @@ def test_what_cannot_be_used_is_listed(root):
     assert len(utterances) == 4
     assert [(r["id"], r["reason"].split(",")[0]) for r in skipped.to_pylist()] == [
         ("", "no such file"),
-        ("meld/train/0_0", "line 8: id: expected one of its own"),
+        ("meld/train/0_0", "line 8: id: expected a unique number"),
         ("meld/train/2_0", "line 6: label: expected one of anger"),
         ("meld/train/2_1", "line 7: text: expected words"),
         ("meld/train/_", "line 9: label: expected one of anger"),
     ]
 
 
-def test_bad_files(tmp_path):
+def test_malformed_files_are_rejected(tmp_path):
     with pytest.raises(InputError, match=r"MELD corpus.*github.com"):
         meld.index(tmp_path)
     write(tmp_path, train=HEADER)
@@ -80,7 +80,7 @@ def test_bad_files(tmp_path):
         meld.index(tmp_path)
 
 
-def test_the_real_corpus(shared):
+def test_real_corpus(shared):
     utterances, tokens, skipped = meld.index(shared("data/meld"))
     assert (len(utterances), len(skipped)) == (13_707, 1)
     assert skipped["reason"].to_pylist() == ["line 3515: text: expected words, found none"]

@@ -1,4 +1,4 @@
-"""MNIST's IDX files: bytes by hand, round trips, and every way in which a file is bad."""
+"""IDX files of MNIST: hand-made bytes, round trips, and all kinds of faulty files."""
 
 import gzip
 
@@ -18,7 +18,7 @@ FILES = [
 
 
 def images(n, first=0):
-    """Return n images (n, 28, 28) of one grey each: first, first + 1, ..."""
+    """Return n uniform images (n, 28, 28) with grey levels first, first + 1, ..."""
     return np.tile(np.arange(first, first + n, dtype=np.uint8)[:, None, None], (1, 28, 28))
 
 
@@ -32,7 +32,7 @@ def corpus(root, ending=".gz", names=lambda name: name):
 # IDX
 
 
-def test_bytes_by_hand(tmp_path):
+def test_write_idx_bytes_by_hand(tmp_path):
     path = tmp_path / "x"
     mnist.write_idx(np.array([[1, -2, 258]], dtype=np.int16), path)
     raw = "00 00 0b 02  00 00 00 01  00 00 00 03  00 01 ff fe 01 02"
@@ -44,7 +44,7 @@ def test_bytes_by_hand(tmp_path):
 @pytest.mark.parametrize("name", ["x", "x.gz"])
 @pytest.mark.parametrize("type_", ["uint8", "int8", "int16", "int32", "float32", "float64"])
 @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 1, 3), (0, 28, 28)])
-def test_round_trip(tmp_path, name, type_, shape):
+def test_idx_round_trip(tmp_path, name, type_, shape):
     array = (np.random.default_rng(0).random(shape) * 100).astype(type_)
     mnist.write_idx(array, tmp_path / name)
     back = mnist.read_idx(tmp_path / name)
@@ -53,13 +53,13 @@ def test_round_trip(tmp_path, name, type_, shape):
     assert back.flags.writeable
 
 
-def test_big_endian_and_non_contiguous_arrays_are_written_right(tmp_path):
+def test_write_idx_handles_big_endian_and_non_contiguous_arrays(tmp_path):
     array = np.arange(12, dtype=">i4").reshape(3, 4).T
     mnist.write_idx(array, tmp_path / "x")
     np.testing.assert_array_equal(mnist.read_idx(tmp_path / "x"), array)
 
 
-def test_gzip_is_deterministic_and_told_by_content(tmp_path):
+def test_gzip_is_deterministic_and_detected_by_content(tmp_path):
     mnist.write_idx(images(2), tmp_path / "a.gz")
     mnist.write_idx(images(2), tmp_path / "other name.gz")
     raw = (tmp_path / "a.gz").read_bytes()
@@ -74,11 +74,11 @@ def test_gzip_is_deterministic_and_told_by_content(tmp_path):
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ("", "found one that starts and ends at once"),
-        ("00 00 08", "found one that starts 00 00 08"),
-        ("50 4b 03 04", "found one that starts 50 4b 03 04"),
-        ("00 00 07 01 00 00 00 00", "found one that starts 00 00 07 01"),
-        ("00 00 08 00", "found one that starts 00 00 08 00"),
+        ("", "found a file that starts with nothing"),
+        ("00 00 08", "found a file that starts with 00 00 08"),
+        ("50 4b 03 04", "found a file that starts with 50 4b 03 04"),
+        ("00 00 07 01 00 00 00 00", "found a file that starts with 00 00 07 01"),
+        ("00 00 08 00", "found a file that starts with 00 00 08 00"),
         ("00 00 08 01 00 00", r"8 bytes \(uint8 of shape \(0,\) after a header\), found 6"),
         ("00 00 08 01 00 00 00 02 05", r"10 bytes \(uint8 of shape \(2,\).*found 9"),
         ("00 00 08 01 00 00 00 02 05 05 05", r"10 bytes .*found 11"),
@@ -86,7 +86,7 @@ def test_gzip_is_deterministic_and_told_by_content(tmp_path):
         ("1f 8b 08 00 00 00", "whole gzip data, found damaged data"),
     ],
 )
-def test_bad_idx(tmp_path, raw, message):
+def test_read_idx_rejects_malformed_files(tmp_path, raw, message):
     path = tmp_path / "train-labels-idx1-ubyte"
     path.write_bytes(bytes.fromhex(raw))
     with pytest.raises(InputError, match=message) as caught:
@@ -95,7 +95,7 @@ def test_bad_idx(tmp_path, raw, message):
 
 
 @pytest.mark.parametrize("damage", [lambda raw: raw[:-20], lambda raw: raw[:30] + b"\xff" * 40])
-def test_damaged_gzip(tmp_path, damage):
+def test_read_idx_rejects_damaged_gzip(tmp_path, damage):
     noise = np.random.default_rng(0).integers(256, size=500).astype(np.uint8)
     mnist.write_idx(noise, tmp_path / "x.gz")
     (tmp_path / "x.gz").write_bytes(damage((tmp_path / "x.gz").read_bytes()))
@@ -103,7 +103,7 @@ def test_damaged_gzip(tmp_path, damage):
         mnist.read_idx(tmp_path / "x.gz")
 
 
-def test_no_file(tmp_path):
+def test_read_idx_reports_a_missing_file(tmp_path):
     with pytest.raises(InputError, match="a readable IDX file, found No such file"):
         mnist.read_idx(tmp_path / "x")
 
@@ -111,7 +111,7 @@ def test_no_file(tmp_path):
 @pytest.mark.parametrize(
     "array", [np.array(3), np.array([True]), np.array(["a"]), np.array([1 << 40])]
 )
-def test_what_idx_cannot_hold(tmp_path, array):
+def test_write_idx_rejects_unsupported_arrays(tmp_path, array):
     with pytest.raises(InputError, match="1 to 255 dimensions of uint8, int8"):
         mnist.write_idx(array, tmp_path / "x")
     assert not list(tmp_path.iterdir())
@@ -148,7 +148,7 @@ def test_index(tmp_path, ending, names):
     )
 
 
-def test_read_images_follows_the_table(tmp_path):
+def test_read_images_follows_the_order_of_the_table(tmp_path):
     items, _ = mnist.index(corpus(tmp_path))
     read = mnist.read_images(tmp_path, items)
     assert read.shape == (5, 28, 28) and read.dtype == np.uint8
@@ -160,14 +160,14 @@ def test_read_images_follows_the_table(tmp_path):
 
 
 @pytest.mark.parametrize(("row", "message"), [(3, "row 3, found 3 images"), (-1, "row -1")])
-def test_read_images_of_another_table(tmp_path, row, message):
+def test_read_images_rejects_rows_beyond_the_file(tmp_path, row, message):
     items, _ = mnist.index(corpus(tmp_path))
     wrong = items.slice(4).set_column(4, IMAGES.field("row"), [pa.array([row], pa.int32())])
     with pytest.raises(InputError, match=message):
         mnist.read_images(tmp_path, wrong)
 
 
-def test_a_second_copy_is_told(tmp_path):
+def test_index_lists_duplicate_files(tmp_path):
     corpus(tmp_path)
     mnist.write_idx(images(3), tmp_path / FILES[0])
     items, skipped = mnist.index(tmp_path)
@@ -178,21 +178,21 @@ def test_a_second_copy_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("missing", range(4))
-def test_a_missing_file(tmp_path, missing):
+def test_index_reports_a_missing_file(tmp_path, missing):
     (corpus(tmp_path) / f"{FILES[missing]}.gz").unlink()
     kind = FILES[missing].split("-idx")[0]
     with pytest.raises(InputError, match=f"found no {kind} file among"):
         mnist.index(tmp_path)
 
 
-def test_no_folder(tmp_path):
+def test_index_reports_a_missing_folder(tmp_path):
     with pytest.raises(InputError, match=r"MNIST corpus.*found nothing"):
         mnist.index(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=r"MNIST corpus.*without any file"):
+    with pytest.raises(InputError, match=r"MNIST corpus.*without files"):
         mnist.index(tmp_path)
 
 
-def test_swapped_files(tmp_path):
+def test_index_rejects_swapped_files(tmp_path):
     a, b, c = corpus(tmp_path) / f"{FILES[0]}.gz", tmp_path / f"{FILES[1]}.gz", tmp_path / "c"
     a.rename(c)
     b.rename(a)
@@ -215,14 +215,14 @@ def test_swapped_files(tmp_path):
         (0, np.zeros((0, 28, 28), np.uint8), "each of the 0 images"),
     ],
 )
-def test_files_that_do_not_belong_together(tmp_path, file, array, message):
+def test_index_rejects_mismatched_files(tmp_path, file, array, message):
     corpus(tmp_path)
     mnist.write_idx(array, tmp_path / f"{FILES[file]}.gz")
     with pytest.raises(InputError, match=message):
         mnist.index(tmp_path)
 
 
-def test_the_real_corpus(shared):
+def test_real_corpus(shared):
     root = shared("data/mnist")
     items, skipped = mnist.index(root)
     assert len(items) == 70_000 and len(skipped) == 0

@@ -26,21 +26,21 @@ def rng(seed=0):
     ("pixels", "zero_fraction", "zeros"),
     [(784, 0.8, 627), (784, 0, 0), (784, 1, 784), (10, 0.26, 3), (1, 0.4, 0)],
 )
-def test_the_share_of_zeros_is_exact_in_every_row(pixels, zero_fraction, zeros):
-    # 4 standard deviations above 0, hardly a pixel is zero by itself.
+def test_noise_images_have_an_exact_share_of_zeros(pixels, zero_fraction, zeros):
+    # With a mean 4 standard deviations above 0, hardly any pixel is zero by chance.
     images = noise_images(200, pixels, 0.5, 0.05, zero_fraction, rng())
     assert images.shape == (200, pixels) and images.dtype == np.float32
     assert ((images == 0).sum(axis=1) == zeros).all()
 
 
-def test_which_pixels_are_zeroed_differs_between_rows_and_is_even():
+def test_noise_images_zero_pixels_uniformly_at_random():
     images = noise_images(4000, 20, 0.5, 0.05, 0.5, rng())
     share = (images == 0).mean(axis=0)
     assert np.abs(share - 0.5).max() < 5 * 0.5 / np.sqrt(4000)
     assert len(np.unique(images == 0, axis=0)) > 3900  # of 184,756 patterns
 
 
-def test_moments_of_the_other_pixels():
+def test_noise_images_have_the_given_moments():
     images = noise_images(2000, **PAPER, rng=rng())
     rest = images[images > 0]
     n = rest.size
@@ -50,21 +50,21 @@ def test_moments_of_the_other_pixels():
     assert abs(rest.std() - 0.12) < 5 * 0.12 / np.sqrt(2 * n)
 
 
-def test_no_value_leaves_the_unit_interval():
+def test_noise_images_stay_in_the_unit_interval():
     images = noise_images(100, 784, 0.5, 1.0, 0.1, rng())
     assert images.min() == 0 and images.max() == 1
     zeros = (images == 0).sum(axis=1)
     assert (zeros >= 78).all() and zeros.mean() > 78 + 0.25 * 706  # negative ones besides: 31 %
 
 
-def test_the_same_seed_gives_the_same_noise():
+def test_noise_depends_only_on_the_seed():
     a, b, other = (noise_images(3, **PAPER, rng=rng(seed)) for seed in (1, 1, 2))
     assert (a == b).all() and (a != other).any()
     assert (noise_wave(0.1, 8000, rng(1)) == noise_wave(0.1, 8000, rng(1))).all()
     assert (noise_wave(0.1, 8000, rng(1)) != noise_wave(0.1, 8000, rng(2))).any()
 
 
-def test_a_wave_is_white_and_of_unit_variance():
+def test_noise_wave_is_white_with_unit_variance():
     wave = noise_wave(4, 12_500, rng())
     n = 50_000
     assert wave.shape == (n,) and wave.dtype == np.float32
@@ -76,11 +76,11 @@ def test_a_wave_is_white_and_of_unit_variance():
     assert octaves / 5_000 == pytest.approx(1, abs=5 / np.sqrt(5_000))
 
 
-def test_the_length_of_a_wave_is_rounded():
+def test_noise_wave_length_is_rounded():
     assert len(noise_wave(0.01001, 12_500, rng())) == 125
 
 
-def test_noise_items_are_written_with_their_names(tmp_path):
+def test_write_noise_writes_ids(tmp_path):
     x = noise_images(2, 4, 0.5, 0.12, 0.5, rng())
     write_noise("image", x, tmp_path / "noise.parquet")
     table = read_parquet(tmp_path / "noise.parquet", NOISE)
@@ -88,7 +88,7 @@ def test_noise_items_are_written_with_their_names(tmp_path):
     np.testing.assert_array_equal(matrix(table, "x"), x)
 
 
-def test_no_noise_is_a_table_without_rows(tmp_path):
+def test_write_noise_accepts_zero_items(tmp_path):
     write_noise("image", np.empty((0, 784), np.float32), tmp_path / "noise.parquet")
     assert read_matrix([tmp_path / "noise.parquet"]).shape == (0, 784)
 
@@ -98,13 +98,13 @@ def test_degraded_images_are_blurred_and_permuted():
     images[:, :4] = 1  # the first row of 4 x 4 pixels
     made = degraded_images(images, 5, 1.0, rng())
     assert made.shape == (5, 16) and made.dtype == np.float32
-    # A permutation keeps the values; a blur keeps their sum about, and no value.
+    # A permutation keeps the values; a blur changes them but nearly keeps their sum.
     assert all(sorted(image.tolist()) == [0] * 12 + [1] * 4 for image in made[1::2])
     assert all(0 < image.max() < 1 and len(np.unique(image)) > 2 for image in made[::2])
-    assert (made[1] != made[3]).any()  # orders of their own
+    assert (made[1] != made[3]).any()  # different permutations
 
 
-def test_shaped_noise_has_the_spectrum_of_its_waves():
+def test_shaped_noise_has_the_spectrum_of_its_recordings():
     rate = np.arange(4000)
     tone = np.sin(2 * np.pi * rate * 500 / 4000).astype(np.float32)
     made = shaped_noise([tone, tone[:3000]], rng())
@@ -117,7 +117,7 @@ def test_babble_mixes_all_its_voices():
     n = np.arange(4000)
     tones = [np.sin(2 * np.pi * n[:length] * f / 4000) for f, length in ((300, 4000), (900, 3500))]
     tones = [tone.astype(np.float32) for tone in tones]
-    tones[1] *= 100  # however loud, each counts alike
+    tones[1] *= 100  # loudness does not affect the weight
     power = np.abs(np.fft.rfft(babble(tones, rng()))) ** 2
     low, high = power[280:320].sum(), power[880:920].sum()
     assert low + high > 0.9 * power.sum() and 0.5 < low / high < 2

@@ -1,4 +1,4 @@
-"""RAVDESS: manifest, recordings and alignments brought together."""
+"""RAVDESS: combining manifest, recordings and alignments."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def root(tmp_path):
 
 
 @pytest.mark.parametrize(("merged", "calm"), [(True, 2), (False, -1)])
-def test_recordings_and_words(root, merged, calm):
+def test_index_of_recordings_and_words(root, merged, calm):
     utterances, tokens, skipped = ravdess.index(root, calm_as_neutral=merged)
     assert (utterances.schema, tokens.schema) == (UTTERANCES, TOKENS)
     assert skipped.schema == SKIPPED_UTTERANCES and len(skipped) == 0
@@ -55,7 +55,7 @@ def test_recordings_and_words(root, merged, calm):
     assert tokens["end_s"].to_pylist()[:2] == [0.2, 0.49]
 
 
-def test_what_cannot_be_used_is_listed(root):
+def test_unusable_recordings_are_listed(root):
     stems = list(LINES)
     (root / f"wdseg/{stems[0]}.wdseg").unlink()
     soundfile.write(root / f"audio/{stems[1]}.flac", np.zeros(8000), 48_000)
@@ -69,18 +69,18 @@ def test_what_cannot_be_used_is_listed(root):
     assert found[f"ravdess/{stems[0]}"] == "alignment: expected one, found none"
     assert "8000 samples of 1 channel(s) at 48000 Hz" in found[f"ravdess/{stems[1]}"]
     assert found[f"ravdess/{stems[2]}"].endswith("found an empty .wdseg")
-    assert found["ravdess/none"].startswith("sound: expected a file of sound")
+    assert found["ravdess/none"].startswith("sound: expected a sound file")
     assert found["ravdess/unknown"] == "not in manifest.csv"
 
 
-def test_an_unknown_emotion(root):
+def test_unknown_emotion_is_listed(root):
     manifest = root / "manifest.csv"
     manifest.write_text(manifest.read_text().replace(",angry,", ",cross,"))
     _, _, skipped = ravdess.index(root)
     assert "label: expected one of angry, happy" in skipped["reason"][0].as_py()
 
 
-def test_a_manifest_that_leads_out_of_the_corpus(root):
+def test_paths_outside_the_corpus_are_rejected(root):
     outside = root.parent / "outside.flac"
     soundfile.write(outside, np.zeros(8000), 16_000)
     manifest = root / "manifest.csv"
@@ -100,17 +100,17 @@ def test_a_manifest_that_leads_out_of_the_corpus(root):
     [
         ("file,emotion\n", "expected columns file, emotion, transcript, actor, sex"),
         ("", "found nothing"),
-        (HEADER + "audio/a.flac,happy\n", "line 2: expected a value a column"),
+        (HEADER + "audio/a.flac,happy\n", "line 2: expected a value in each column"),
         (HEADER, "usable utterances, found none"),
     ],
 )
-def test_a_bad_manifest(root, text, message):
+def test_malformed_manifest_is_rejected(root, text, message):
     (root / "manifest.csv").write_text(text)
     with pytest.raises(InputError, match=message):
         ravdess.index(root)
 
 
-def test_no_manifest(root, tmp_path):
+def test_missing_manifest_is_rejected(root, tmp_path):
     with pytest.raises(InputError, match=r"RAVDESS corpus.*zenodo"):
         ravdess.index(tmp_path / "nowhere")
     (root / "manifest.csv").unlink()
@@ -118,7 +118,7 @@ def test_no_manifest(root, tmp_path):
         ravdess.index(root)
 
 
-def test_the_real_corpus(shared):
+def test_real_corpus(shared):
     utterances, tokens, skipped = ravdess.index(shared("data/ravdess"))
     assert len(utterances) + len(skipped) == 1440 and len(skipped) == 27
     assert set(skipped["reason"].to_pylist()) == {"alignment: expected one, found none"}

@@ -22,7 +22,7 @@ def reasons(skipped):
     return {row["file"]: row["reason"] for row in skipped.to_pylist()}
 
 
-def test_two_recordings(tmp_path):
+def test_index_of_two_recordings(tmp_path):
     files = "ti46/ti20/train/f1/00f1set0.wav", "ti46/ti20/test/m8/07m8s8t1.wav"
     items, skipped = ti46.index(tree(tmp_path, *files))
     assert items.schema == RECORDINGS and skipped.schema == SKIPPED and len(skipped) == 0
@@ -73,12 +73,11 @@ def test_other_words_share_one_row(tmp_path):
     items, skipped = ti46.index(tree(tmp_path, *files, "train/m1/00m1set0.wav"))
     assert items["digits"].to_pylist() == ["z"]
     assert reasons(skipped) == {
-        "train/m1/0am1set0.wav": "words that are not digits: "
-        "13 recording(s), of which this is the first"
+        "train/m1/0am1set0.wav": "words that are not digits: 13 recording(s), this being the first"
     }
 
 
-def test_what_is_left_out_is_told(tmp_path):
+def test_skipped_files_are_listed_with_reasons(tmp_path):
     files = {
         "train/f1/01f1set0.wav": None,
         "train/f1/01f2set0.wav": "the name says speaker f2, the folder f1",
@@ -98,17 +97,17 @@ def test_what_is_left_out_is_told(tmp_path):
         assert reason.startswith(files[file]), file
 
 
-def test_of_two_copies_the_first_path_is_kept(tmp_path):
+def test_first_of_two_copies_is_kept(tmp_path):
     copies = "x/train/f1/00f1set0.wav", "train/f1/00f1set0.wav"
     items, skipped = ti46.index(tree(tmp_path, *copies))
     assert items["file"].to_pylist() == ["train/f1/00f1set0.wav"]
     assert "a second copy" in reasons(skipped)["x/train/f1/00f1set0.wav"]
 
 
-def test_no_tree(tmp_path):
+def test_missing_or_empty_folder_is_rejected(tmp_path):
     with pytest.raises(InputError, match=r"TI46 corpus.*found nothing.*LDC93S9"):
         ti46.index(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="without any file"):
+    with pytest.raises(InputError, match="without files"):
         ti46.index(tmp_path)
     with pytest.raises(InputError, match=r"at least one recording of TI46.*not digits"):
         ti46.index(tree(tmp_path, "train/m1/enm1set0.wav"))
@@ -123,7 +122,7 @@ def full_names():
             yield f"ti46/ti20/test/{speaker}/0{digit}{speaker}s{session}t{token}.wav"
 
 
-def test_the_complete_corpus(tmp_path, recwarn):
+def test_complete_corpus_has_its_nominal_size(tmp_path, recwarn):
     names = list(full_names())
     assert len(names) == 4160
     items, skipped = ti46.index(tree(tmp_path, *names))

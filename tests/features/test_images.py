@@ -1,4 +1,4 @@
-"""Images as vectors."""
+"""Flattening of images to vectors."""
 
 import numpy as np
 
@@ -13,14 +13,14 @@ def test_grey_levels_by_hand():
     np.testing.assert_array_equal(x, expected)
 
 
-def test_every_grey_level_comes_back():
+def test_every_grey_level_round_trips():
     images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
     x = flatten(images)
     assert x.min() == 0 and x.max() == 1
     assert (np.rint(x * 255).astype(np.uint8).reshape(images.shape) == images).all()
 
 
-def test_rows_are_images_and_the_input_is_left_alone():
+def test_flatten_keeps_rows_and_does_not_change_its_input():
     images = np.zeros((3, 28, 28), np.uint8)
     images[1, 2, 3] = 255
     x = flatten(images)

@@ -1,4 +1,4 @@
-"""Lexicons: LIWC's .dic format with its oddities, and the open stand-ins."""
+"""Lexicons: the .dic format of LIWC with its special cases, and the open alternatives."""
 
 import importlib.util
 
@@ -37,16 +37,16 @@ def dic(tmp_path):
         ("absent", set()),
     ],
 )
-def test_words_and_prefixes(dic, word, found):
+def test_categories_of_words_and_prefixes(dic, word, found):
     assert lexicon.load_lexicon(dic(HEAD + ENTRIES)).categories(word) == found
 
 
-def test_the_longest_prefix_wins(dic):
+def test_longest_prefix_wins(dic):
     liwc = lexicon.read_dic(dic(HEAD + "h*\t127\nhap*\t126\n"))
     assert liwc.categories("happy") == {"positive"} and liwc.categories("hope") == {"negative"}
 
 
-def test_a_table(dic):
+def test_table_of_words(dic):
     table = lexicon.read_dic(dic(HEAD + ENTRIES)).table(["hate", "table", "hate"])
     assert table.schema == LEXICON
     hate = {"sad": False, "anger": True, "anxiety": False, "negative": True, "positive": False}
@@ -54,7 +54,7 @@ def test_a_table(dic):
     assert table["emotional"].to_pylist() == [True, False, True]
 
 
-def test_other_years_names(dic):
+def test_category_names_of_other_liwc_versions(dic):
     head = "%\n1\tPosemo (Positive)\n2 Negemo\n3\tAnx\n4\tAnger\n5\tSad\n%\n"
     assert lexicon.read_dic(dic(head + "GRIEF\t2 5\n")).categories("grief") == {"negative", "sad"}
     head = "%\n1\temo_pos\n2\temo_neg\n3\temo_anx\n4\temo_anger\n5\temo_sad\n%\n"
@@ -67,8 +67,8 @@ def test_broken_lines_are_listed(dic):
     liwc = lexicon.read_dic(dic(HEAD + ENTRIES + odd))
     assert [(line, text.split()[0], reason) for line, text, reason in liwc.broken] == [
         (15, "lonely", "expected a word and category numbers"),
-        (16, "like", "a conditional category, left out"),
-        (17, "kind", "a conditional category, left out"),
+        (16, "like", "a conditional category, ignored"),
+        (17, "kind", "a conditional category, ignored"),
         (18, "x*y", "expected a word and category numbers"),
         (19, "oops", "category 999 is not in the header"),
         (20, "b", "category c is not in the header"),
@@ -92,19 +92,19 @@ def test_broken_lines_are_listed(dic):
         (HEAD.replace("128\t", "") + ENTRIES, "line 5: expected a number and a name, found 'anx'"),
     ],
 )
-def test_bad_files(dic, text, message):
+def test_malformed_files_are_rejected(dic, text, message):
     with pytest.raises(InputError, match=message):
         lexicon.read_dic(dic(text))
 
 
-def test_no_file(tmp_path):
+def test_missing_file_is_reported(tmp_path):
     with pytest.raises(InputError, match=r"a .dic file, found No such file"):
         lexicon.load_lexicon(tmp_path / "none.dic")
 
 
 @pytest.fixture
 def packages(tmp_path, monkeypatch):
-    """Stand-ins with the packages' layouts; neither may be imported."""
+    """Substitutes with the layouts of the packages, neither of which may be imported."""
     for name in ("empath", "nrclex"):
         (tmp_path / name / "data").mkdir(parents=True)
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('must not be imported')")
@@ -131,7 +131,7 @@ def test_nrclex(packages):
 
 
 @pytest.mark.parametrize("name", ["empath", "nrclex"])
-def test_the_real_packages(name):
+def test_real_packages(name):
     if importlib.util.find_spec(name) is None:
         with pytest.raises(InputError, match=f"pip install --no-deps {name}=="):
             lexicon.load_lexicon(name)

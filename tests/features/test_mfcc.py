@@ -1,4 +1,4 @@
-"""MFCC of spoken digits: where a cut lies, what its frames are, and their mapping to [0, 1]."""
+"""MFCC of spoken digits: position of the cut, values of the frames, and mapping to [0, 1]."""
 
 import json
 
@@ -17,7 +17,7 @@ SMALL = Mfcc(rate=1000, win_length_ms=4, hop_length_ms=4, frames=2, n_mels=2, n_
 PAPER = Mfcc()
 
 
-def test_sizes_of_the_paper():
+def test_sizes_match_the_paper():
     assert (PAPER.window, PAPER.shift, PAPER.n_fft) == (250, 125, 256)  # 20 ms, 10 ms, 2^8
     assert PAPER.samples == 57 * 125 + 256
     assert PAPER.width == 2 * 29 * 12 == 696
@@ -30,20 +30,20 @@ def test_sizes_of_the_paper():
 WAVE = np.arange(1, 101, dtype=np.float32)
 
 
-def test_a_short_digit_lies_in_the_middle():
+def test_short_digit_is_centred():
     out = cut(WAVE, 10, 16, SMALL)  # 6 samples in 16: five zeros before and after
     assert SMALL.samples == 16 and out.dtype == np.float32
     assert out.tolist() == [0] * 5 + [11, 12, 13, 14, 15, 16] + [0] * 5
     assert cut(WAVE, 10, 15, SMALL).tolist() == [0] * 5 + [11, 12, 13, 14, 15] + [0] * 6
 
 
-def test_a_short_digit_padded_on_the_right():
+def test_short_digit_can_be_padded_on_the_right():
     right = Mfcc(**{**SMALL.__dict__, "padding": "right"})
     assert cut(WAVE, 10, 13, right).tolist() == [11, 12, 13] + [0] * 13
 
 
 @pytest.mark.parametrize("padding", ["symmetric", "right"])
-def test_a_long_digit_is_cut_around_its_midpoint(padding):
+def test_long_digit_is_cut_around_its_midpoint(padding):
     mfcc = Mfcc(**{**SMALL.__dict__, "padding": padding})
     assert cut(WAVE, 10, 30, mfcc).tolist() == list(range(13, 29))  # 2 samples off either end
     assert cut(WAVE, 10, 26, mfcc).tolist() == list(range(11, 27))  # just as long
@@ -51,7 +51,7 @@ def test_a_long_digit_is_cut_around_its_midpoint(padding):
     assert cut(WAVE, 0, 100, mfcc).tolist() == list(range(43, 59))
 
 
-def test_what_stands_beside_a_digit_is_not_in_its_cut():
+def test_cut_excludes_neighbouring_samples():
     loud = np.full(100, 9.0, np.float32)
     loud[40:44] = 1
     assert sorted(set(cut(loud, 40, 44, SMALL).tolist())) == [0, 1]
@@ -64,7 +64,7 @@ def noise(*shape, seed=0):
     return np.random.default_rng(seed).normal(0, 0.1, shape).astype(np.float32)
 
 
-def test_frames_are_those_of_librosa():
+def test_frames_match_librosa():
     wave = noise(PAPER.samples)
     expected = librosa.feature.mfcc(
         y=wave,
@@ -79,12 +79,12 @@ def test_frames_are_those_of_librosa():
     assert expected.shape == (13, 58)
     found = mfcc_of_cuts(wave[None], PAPER).reshape(58, 12)
     np.testing.assert_allclose(found, expected[1:].T, rtol=1e-4, atol=1e-3)
-    # Control: with c0 in, or in the other order, they are others.
+    # Control: with c0 included, or in another order, the values differ.
     assert not np.allclose(found, expected[:12].T, atol=1)
     assert not np.allclose(found.ravel(), expected[1:].ravel(), atol=1)
 
 
-def test_a_cut_does_not_hang_on_its_neighbours():
+def test_cuts_do_not_depend_on_their_batch():
     cuts = noise(3, PAPER.samples)
     cuts[1] *= 1000
     together = mfcc_of_cuts(cuts, PAPER)
@@ -92,7 +92,7 @@ def test_a_cut_does_not_hang_on_its_neighbours():
         np.testing.assert_allclose(together[i], mfcc_of_cuts(cuts[i : i + 1], PAPER)[0], atol=1e-3)
 
 
-def test_loudness_is_left_out_with_c0():
+def test_loudness_is_excluded_with_c0():
     cuts = noise(1, PAPER.samples)
     np.testing.assert_allclose(mfcc_of_cuts(cuts, PAPER), mfcc_of_cuts(cuts / 8, PAPER), atol=1e-3)
 
@@ -102,7 +102,7 @@ def test_silence_is_zero_in_every_coefficient():
 
 
 def test_padding_the_wave_is_padding_the_features():
-    """A digit of 30 frames: frames that lie wholly in the padding are 0, the others are not."""
+    """A digit of 30 frames: only frames entirely within the padding are 0."""
     length = 29 * 125 + 256
     padded = cut(noise(length), 0, length, PAPER)
     frames = mfcc_of_cuts(padded[None], PAPER).reshape(58, 12)
@@ -124,7 +124,7 @@ def test_cmvn_is_per_digit_and_coefficient():
     assert np.isfinite(silence).all() and np.abs(silence).max() < 2
 
 
-def test_waves_are_digits_of_their_own():
+def test_whole_waves_are_single_digits():
     waves = [noise(5000, seed=i) for i in range(300)]  # more than a batch
     x = mfcc_of_waves(iter(waves), PAPER)
     assert x.shape == (300, 696)
@@ -157,7 +157,7 @@ def segments(*rows):
 
 
 def read(recording):
-    """Stand for a corpus: half a second at 8 kHz, other noise for each name."""
+    """Replace a corpus: half a second at 8 kHz, with different noise for each name."""
     return noise(4000, seed=int(recording[1:])), 8000
 
 
@@ -167,7 +167,7 @@ def many(recordings=130, each=4):
     )
 
 
-def test_a_digit_is_cut_at_the_runs_rate():
+def test_digits_are_cut_after_resampling():
     x = np.concatenate(list(extract(segments(("r7", 0.1, 0.3)), read, PAPER)))
     wave = speech.resample(*read("r7"), 12_500)
     assert len(wave) == 6250
@@ -198,7 +198,7 @@ def test_batches_never_split_a_recording():
     assert list(speech._batches(many(recordings=0), size=4)) == []
 
 
-def test_a_recording_is_read_once():
+def test_recordings_are_read_once():
     seen = []
 
     def noting(recording):
@@ -210,7 +210,7 @@ def test_a_recording_is_read_once():
     assert seen == [f"r{i}" for i in range(130)]
 
 
-def test_processes_change_nothing():
+def test_result_does_not_depend_on_the_number_of_processes():
     table = many()
     one = np.concatenate(list(extract(table, read, PAPER, processes=1)))
     two = np.concatenate(list(extract(table, read, PAPER, processes=2)))
@@ -222,21 +222,21 @@ def test_processes_change_nothing():
 @pytest.mark.parametrize(
     ("start", "end"), [(0.4, 0.51), (-0.1, 0.1), (0.2, 0.2), (0.3, 0.2), (0.6, 0.7)]
 )
-def test_a_digit_outside_its_recording(start, end):
+def test_digit_outside_its_recording_is_rejected(start, end):
     table = segments(("r1", 0.0, 0.1), ("r1", start, end))
     message = rf"r1: expected a digit inside the recording of 0\.500 s, found {start:.3f} to"
     with pytest.raises(InputError, match=message):
         list(extract(table, read, PAPER))
 
 
-def test_a_digit_up_to_the_end_of_its_recording():
+def test_digit_may_end_with_its_recording():
     table = segments(("r1", 0.4, 0.5), ("r1", 0.4, 0.50008))  # one sample beyond, by rounding
     x = np.concatenate(list(extract(table, read, PAPER)))
     np.testing.assert_array_equal(x[0], x[1])
 
 
-def test_results_are_the_same_to_the_byte_in_other_batches():
-    """A cut's features don't hang on what is transformed beside it."""
+def test_results_are_identical_for_any_batch_size():
+    """Features of a cut do not depend on the cuts transformed together with it."""
     cuts = noise(70, PAPER.samples)
     together = mfcc_of_cuts(cuts, PAPER)
     for first, last in ((0, 1), (3, 4), (30, 37), (1, 70)):
@@ -249,7 +249,7 @@ def test_results_are_the_same_to_the_byte_in_other_batches():
 X = np.array([[0, 1, 2, 1], [4, 1, 6, 1]], np.float32)
 
 
-def test_sigmoid_is_of_the_z_score_of_a_coefficient_over_frames():
+def test_sigmoid_maps_z_scores_pooled_over_frames():
     scale = UnitInterval.fit(X, "sigmoid", coefficients=2)
     assert scale.low.tolist() == [3, 1]
     assert scale.scale.tolist() == [np.sqrt(5), 1]  # (9 + 1 + 1 + 9) / 4; c2 never varies
@@ -259,13 +259,13 @@ def test_sigmoid_is_of_the_z_score_of_a_coefficient_over_frames():
     assert y.dtype == np.float32 and y[:, [1, 3]].tolist() == [[0.5, 0.5]] * 2
 
 
-def test_minmax_is_of_a_dimension_and_clips():
+def test_minmax_scales_each_dimension_and_clips():
     scale = UnitInterval.fit(X, "minmax", coefficients=2)
     assert scale(X).tolist() == [[0, 0, 0, 0], [1, 0, 1, 0]]
     assert scale(np.array([[1, 9, 9, -9]], np.float32)).tolist() == [[0.25, 1, 1, 0]]
 
 
-def test_binary_is_above_the_median_of_a_dimension():
+def test_binary_compares_with_the_median_of_each_dimension():
     x = np.array([[1, 5], [2, 5], [9, 6]], np.float32)
     scale = UnitInterval.fit(x, "binary", coefficients=1)
     assert scale.low.tolist() == [2, 5]
@@ -286,19 +286,19 @@ def test_every_mapping_stays_in_the_unit_interval(kind):
 
 
 @pytest.mark.parametrize("kind", speech.MAPPINGS)
-def test_a_mapping_comes_back_from_json(kind):
+def test_mapping_json_round_trip(kind):
     scale = UnitInterval.fit(X, kind, coefficients=2)
     back = UnitInterval.from_dict(json.loads(json.dumps(scale.as_dict())))
     assert back.kind == kind
     np.testing.assert_array_equal(back(X), scale(X))
 
 
-def test_another_mapping():
+def test_unknown_mapping_is_rejected():
     with pytest.raises(InputError, match=r"mapping: expected one of .*found rank"):
         UnitInterval.fit(X, "rank", coefficients=2)
 
 
-def test_mapping_in_blocks_is_that_of_all_at_once(monkeypatch):
+def test_mapping_does_not_depend_on_block_size(monkeypatch):
     rng = np.random.default_rng(0)
     x = (3 * rng.normal(size=(1000, 24)) + 1).astype(np.float32)
     pooled = x.reshape(-1, 12).astype(np.float64)
@@ -312,6 +312,6 @@ def test_mapping_in_blocks_is_that_of_all_at_once(monkeypatch):
         np.testing.assert_allclose(mapping(x), whole.reshape(x.shape), rtol=1e-6)
 
 
-def test_mapping_fitted_to_nothing():
+def test_mapping_needs_training_digits():
     with pytest.raises(InputError, match="expected training digits to fit it to, found none"):
         speech.UnitInterval.fit(np.empty((0, 24), np.float32), "sigmoid", 12)

@@ -1,4 +1,4 @@
-"""Voice features of spans: the same as of whole files, and z-scores that see no held-out label."""
+"""Voice features of time spans, and their z-scores."""
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,7 @@ def spans(*rows):
     return pa.Table.from_pylist(made, schema=SPANS)
 
 
-def test_rows_keep_their_place_whatever_the_order_of_files(root):
+def test_span_vectors_keep_the_row_order(root):
     table = spans(("low.wav", 0.2, 0.5), ("high.wav", 0.2, 0.8), ("low.wav", 0.5, 0.8))
     found = span_vectors(root, table, "egemaps")
     frames = voice.extract(*soundfile.read(root / "low.wav"), "egemaps")
@@ -43,14 +43,14 @@ def test_rows_keep_their_place_whatever_the_order_of_files(root):
     assert found[1, pitch] - found[0, pitch] == pytest.approx(12, abs=0.3)  # an octave
 
 
-def test_a_file_and_a_span_that_cannot_be_used_are_named(root):
+def test_unusable_files_and_spans_are_named(root):
     with pytest.raises(InputError, match=r"gone\.wav: expected a sound file"):
         span_vectors(root, spans(("gone.wav", 0, 1)), "egemaps")
     with pytest.raises(InputError, match=r"low\.wav, token: expected a time within"):
         span_vectors(root, spans(("low.wav", 5, 6)), "egemaps")
 
 
-def test_an_offset_is_subtracted_where_that_is_asked_for(tmp_path):
+def test_offset_is_subtracted_on_request(tmp_path):
     soundfile.write(tmp_path / "offset.wav", tone(110) + 0.1, RATE, "FLOAT")
     soundfile.write(tmp_path / "clean.wav", tone(110), RATE, "FLOAT")
     rows = [("offset.wav", 0.2, 0.8), ("clean.wav", 0.2, 0.8)]

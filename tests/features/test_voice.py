@@ -58,7 +58,7 @@ def column_of(name):
 # --- both sets ---
 
 
-def test_both_sets_have_one_interface(wave):
+def test_both_sets_have_the_same_interface(wave):
     for features, width in (("covarep55", 55), ("egemaps", 25)):
         table = extract(wave, RATE, features)
         names = [c.name for c in columns(features)]
@@ -69,7 +69,7 @@ def test_both_sets_have_one_interface(wave):
         assert vectors.shape == (2, width) and np.isfinite(vectors).all()
 
 
-def test_unknown_set():
+def test_unknown_set_is_rejected():
     with pytest.raises(InputError, match="covarep55 or egemaps, found mfcc"):
         extract(np.zeros(100), RATE, "mfcc")
 
@@ -77,7 +77,7 @@ def test_unknown_set():
 # --- egemaps ---
 
 
-def test_egemaps_pitch_of_a_wave(wave):
+def test_egemaps_pitch_of_a_tone(wave):
     table = extract(wave, RATE, "egemaps").to_pandas()
     semitones = table["F0semitoneFrom27.5Hz_sma3nz"]
     voiced = semitones[(table["time_s"] > 0.2) & (table["time_s"] < 0.8)]
@@ -87,7 +87,7 @@ def test_egemaps_pitch_of_a_wave(wave):
 @pytest.mark.parametrize(
     "name", ["Loudness_sma3", "F0semitoneFrom27.5Hz_sma3nz", "mfcc2_sma3", "HNRdBACF_sma3nz"]
 )
-def test_egemaps_frames_stand_where_they_were_measured(name):
+def test_egemaps_frames_have_correct_times(name):
     # A change at .6 s of two vowels, in both orders: what is early in one is late in the other.
     low, high = glottal_buzz(1.2, 110), glottal_buzz(1.2, 160)
     high = np.convolve(high, [1, 0.9], "same")
@@ -100,7 +100,7 @@ def test_egemaps_frames_stand_where_they_were_measured(name):
         ends = [np.median(track[(time > t) & (time < t + 0.2)]) for t in (0.3, 0.7)]
         share = np.clip((track - ends[0]) / (ends[1] - ends[0]), 0, 1)
         near = (time > 0.5) & (time < 0.7)
-        # The area over the curve is the time of the change.
+        # The area above the curve is the time of the change.
         late.append(0.5 + 0.01 * np.sum(1 - share[near]) - 0.6)
     assert np.mean(late) == pytest.approx(0, abs=0.012)
 
@@ -124,7 +124,7 @@ def test_egemaps_of_silence_and_short_waves():
 # --- files ---
 
 
-def test_files_in_order_whatever_the_number_of_processes(wave, tmp_path):
+def test_extract_files_keeps_order_for_any_number_of_processes(wave, tmp_path):
     paths = []
     for i, part in enumerate((wave[:6000], wave[:9000], wave[:3000])):
         paths.append(tmp_path / f"{i}.wav")
@@ -136,7 +136,7 @@ def test_files_in_order_whatever_the_number_of_processes(wave, tmp_path):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_an_unfit_file_is_named(tmp_path, jobs):
+def test_unusable_file_is_named(tmp_path, jobs):
     (tmp_path / "text.wav").write_text("no sound")
     soundfile.write(tmp_path / "stereo.wav", np.zeros((100, 2)), RATE)
     with pytest.raises(InputError, match=r"text\.wav: expected a sound file"):
@@ -171,7 +171,7 @@ def test_frames_of_a_token(start, end, expected):
 @pytest.mark.parametrize(
     ("start", "end"), [(0.05, 0.04), (0.2, 0.3), (-0.2, -0.1), (np.nan, 0.1), (0.0, np.nan)]
 )
-def test_tokens_outside_the_utterance_are_refused(start, end):
+def test_tokens_outside_the_utterance_are_rejected(start, end):
     with pytest.raises(InputError, match="token"):
         frames_of(TIMES, start, end)
     with pytest.raises(InputError, match="utterance"):
@@ -207,7 +207,7 @@ def test_word_vectors_by_hand():
     assert unvoiced[column_of("VUV")] == 0 and unvoiced[column_of("peakSlope")] == 7.5
 
 
-def test_no_tokens():
+def test_word_vectors_of_no_tokens():
     assert word_vectors(frames(), []).shape == (0, 55)
 
 
@@ -223,7 +223,7 @@ def test_z_score_by_speaker_by_hand():
     assert scale(X, WHO, scaler).tolist() == [[-1, 0], [1, 0], [-1, 0], [1, 0]]
 
 
-def test_z_score_of_all_by_hand():
+def test_z_score_over_all_speakers_by_hand():
     scaler = fit_scaler(X, WHO, by="all")
     mean, deviation = 11, np.sqrt((100 + 64 + 1 + 361) / 4)
     assert scale(X, WHO, scaler)[:, 0] == pytest.approx((X[:, 0] - mean) / deviation)
@@ -232,26 +232,26 @@ def test_z_score_of_all_by_hand():
     assert scale(X, WHO, scaler)[:, 1] == pytest.approx(second, abs=1e-6)
 
 
-def test_unknown_speakers_are_scaled_as_all():
+def test_unknown_speakers_use_statistics_of_all():
     by_speaker, of_all = fit_scaler(X, WHO), fit_scaler(X, WHO, by="all")
     new = np.array([[4.0, 6]])
     assert scale(new, ["c"], by_speaker).tolist() == scale(new, ["c"], of_all).tolist()
 
 
-def test_z_score_is_fitted_on_train_only():
+def test_z_score_is_fitted_on_training_vectors_only():
     scaler = fit_scaler(X[:2], WHO[:2])
     assert scale(X[:2], WHO[:2], scaler)[:, 0].tolist() == [-1, 1]
     assert scale(np.array([[102.0, 5]]), ["a"], scaler)[0, 0] == 100
 
 
-def test_z_score_refuses():
+def test_z_score_rejects_invalid_input():
     with pytest.raises(InputError, match="speaker or all, found session"):
         fit_scaler(X, WHO, by="session")
     with pytest.raises(InputError, match="0 vectors"):
         fit_scaler(X[:0], [])
-    with pytest.raises(InputError, match="a speaker each"):
+    with pytest.raises(InputError, match="one speaker each"):
         fit_scaler(X, ["a", "a", "b"])
 
 
-def test_scaling_nothing():
+def test_scale_accepts_no_vectors():
     assert scale(X[:0], [], fit_scaler(X, WHO)).shape == (0, 2)

@@ -570,7 +570,7 @@ def broken(**changes):
     [
         (broken(a=(3, 2, NAN)), r"x\['a'\]: expected .*NaN in all of a row.*1 not finite"),
         (broken(a=(3, slice(None), np.inf)), "7 not finite"),
-        (broken(**{m: (5, slice(None), NAN) for m in "abc"}), "one modality at least in each"),
+        (broken(**{m: (5, slice(None), NAN) for m in "abc"}), "at least one modality in each"),
         (broken(b=(slice(None), slice(None), NAN)), "pairs: expected an item of b in some"),
     ],
     ids=["part", "infinite", "pair", "modality"],

@@ -1,4 +1,4 @@
-"""Pairs by label: how many of each kind, what is used how often, and where noise stands."""
+"""Pairs by label: number of pairs per kind, reuse of items, and rows of noise."""
 
 from collections import Counter
 
@@ -28,7 +28,7 @@ def rng(seed=0):
 
 
 def corpus(*counts, seed=0):
-    """Return shuffled labels of so many items of class 0, 1, ..."""
+    """Return shuffled labels, given the number of items of class 0, 1, ..."""
     return rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
 
 
@@ -46,7 +46,7 @@ LABELS = {"image": corpus(20, 30, seed=1), "speech": corpus(7, 30, seed=2)}
     ("factor", "noisy"),
     [(0, (0, 0)), (0.1, (2, 3)), (0.5, (10, 15)), (1, (20, 30)), (0.07, (1, 2))],
 )
-def test_how_many_pairs_a_class_has_of_each_kind(factor, noisy):
+def test_number_of_pairs_per_class_and_kind(factor, noisy):
     """N(1 - R) clean, N R and N R noisy, with N = 20 and 30; R N = 1.4 and 2.1 are rounded."""
     pairs = pairs_of(LABELS, factor)
     found = Counter(zip(pairs["label"].tolist(), pairs["kind"].tolist(), strict=True))
@@ -58,7 +58,7 @@ def test_how_many_pairs_a_class_has_of_each_kind(factor, noisy):
     assert len(pairs["label"]) == 50 + sum(noisy)  # N (1 + R)
 
 
-def test_the_table_is_of_its_schema():
+def test_pair_table_follows_its_schema():
     rows = {m: np.arange(len(v)) for m, v in LABELS.items()}
     first = {m: len(v) for m, v in LABELS.items()}
     table = make_pairs(LABELS, rows, 0.1, None, first, rng())
@@ -66,7 +66,7 @@ def test_the_table_is_of_its_schema():
 
 
 def label_mismatches(pairs, labels):
-    """Count the digits that are not of their pair's class."""
+    """Count the digits whose class differs from that of their pair."""
     wrong = 0
     for m, values in labels.items():
         digits = pairs[f"item_{m}"] < len(values)
@@ -74,15 +74,15 @@ def label_mismatches(pairs, labels):
     return wrong
 
 
-def test_every_digit_is_of_its_pairs_class():
+def test_digits_have_the_class_of_their_pair():
     pairs = pairs_of(LABELS, 0.3)
     assert label_mismatches(pairs, LABELS) == 0
-    # Control: with one column in another order, most pairs of two classes do not agree.
+    # Control: after permuting one column, the classes of most pairs do not agree.
     pairs["item_speech"] = rng(9).permutation(pairs["item_speech"])
     assert label_mismatches(pairs, LABELS) > 10
 
 
-def test_the_kind_says_where_the_noise_is():
+def test_kind_names_the_noisy_modality():
     pairs = pairs_of(LABELS, 0.3)
     for m, values in LABELS.items():
         noise = pairs[f"item_{m}"] >= len(values)
@@ -91,7 +91,7 @@ def test_the_kind_says_where_the_noise_is():
 
 
 @pytest.mark.parametrize("factor", [0, 0.3, 1])
-def test_a_digit_is_used_no_more_often_than_needed(factor):
+def test_digits_are_reused_evenly(factor):
     pairs = pairs_of(LABELS, factor)
     for m, values in LABELS.items():
         digits = pairs[f"item_{m}"][pairs[f"item_{m}"] < len(values)]
@@ -99,20 +99,20 @@ def test_a_digit_is_used_no_more_often_than_needed(factor):
         for label, n in ((0, 20), (1, 30)):
             have = int((values == label).sum())
             counts = used[values == label]
-            assert counts.sum() == n  # N digits of each class, clean or beside noise
+            assert counts.sum() == n  # N digits of each class, paired with digits or noise
             assert counts.min() == n // have and counts.max() == -(-n // have)
 
 
-def test_no_digit_is_in_two_pairs_where_there_are_enough():
+def test_digits_are_not_reused_if_there_are_enough():
     labels = {"image": corpus(12, 15), "speech": corpus(12, 15, seed=3)}
     pairs = pairs_of(labels, 0.25)
     for m in labels:
         items = pairs[f"item_{m}"]
         assert len(set(items.tolist())) == len(items)
-        assert set(range(27)) <= set(items.tolist())  # and none is left out
+        assert set(range(27)) <= set(items.tolist())  # and all are used
 
 
-def test_noise_rows_follow_the_digits_without_a_gap():
+def test_noise_rows_follow_the_digits_without_gaps():
     pairs = pairs_of(LABELS, 0.3)
     for m, values in LABELS.items():
         noise = np.sort(pairs[f"item_{m}"][pairs["kind"] == noise_kind(m)])
@@ -123,7 +123,7 @@ SPLITS = {"image": np.repeat(["train", "test"], 25), "speech": np.tile(["test", 
 
 
 def items():
-    """Return ITEMS of both modalities; splits alternate in one and follow each other in one."""
+    """Return ITEMS of both modalities; splits alternate in one and are contiguous in the other."""
     return {
         m: pa.table(
             {
@@ -141,7 +141,7 @@ def columns(table):
 
 
 def test_splits_share_neither_digit_nor_noise():
-    """Validation pairs are of training items that no training pair has."""
+    """Validation pairs consist of training items that are in no training pair."""
     tables = pair_splits(items(), 0.2, {"train": None, "test": 40, "validation": None}, 0.2, seed=0)
     assert list(tables) == ["train", "test", "validation"]
     pairs = {split: columns(table) for split, table in tables.items()}
@@ -159,20 +159,20 @@ def test_splits_share_neither_digit_nor_noise():
     assert (pairs["test"]["kind"] != "clean").sum() == 2 * 8  # N = 40, R = .2
 
 
-def test_splits_are_drawn_apart_and_by_the_seed():
+def test_splits_are_drawn_independently_and_by_seed():
     one, same, other = (
         pair_splits(items(), 0.2, {"train": 40, "validation": 9}, 0.2, seed) for seed in (0, 0, 1)
     )
     assert len(one["validation"]) == 9 + 2  # N = 9, R N = 2 of 4 and 5, rounded each
     for split in ("train", "validation"):
         assert one[split].equals(same[split]) and not one[split].equals(other[split])
-    # The total of one split is nothing to the others.
+    # The total of one split does not affect the others.
     more = pair_splits(items(), 0.2, {"train": 40, "test": 30}, 0.2, 0)
     less = pair_splits(items(), 0.2, {"train": 40, "test": None}, 0.2, 0)
     assert more["train"].equals(less["train"]) and not more["test"].equals(less["test"])
 
 
-def test_other_splits_are_nothing_to_training_pairs():
+def test_training_pairs_do_not_depend_on_other_splits():
     one = pair_splits(items(), 0.2, {"train": 40}, 0.2, 0)
     both = pair_splits(items(), 0.2, {"train": 40, "test": None}, 0.2, 0)
     assert both["train"].equals(one["train"])
@@ -182,7 +182,7 @@ def test_other_splits_are_nothing_to_training_pairs():
     ("share", "held"),
     [(0.2, (4, 2, 1, 0)), (0.25, (5, 2, 1, 0)), (0.01, (1, 1, 1, 0)), (0.99, (19, 9, 1, 0))],
 )
-def test_a_share_of_each_class_is_held_out(share, held):
+def test_hold_out_takes_a_share_of_each_class(share, held):
     """Of 20, 10, 2 and 1 training items: rounded (2.5 to 2), at least one, and one stays."""
     labels, splits = corpus(25, 12, 3, 2), np.full(42, "test", "<U5")
     for c, n in enumerate((20, 10, 2, 1)):
@@ -195,7 +195,7 @@ def test_a_share_of_each_class_is_held_out(share, held):
     assert (found[found != "validation"] == before[found != "validation"]).all()
 
 
-def test_what_is_held_out_is_random_and_of_the_rng():
+def test_hold_out_is_random_and_depends_on_the_rng():
     labels, splits = corpus(60, 60), np.full(120, "train")
     one, same, other = (
         hold_out(splits, labels, 0.2, rng(seed)) == "validation" for seed in (0, 0, 1)
@@ -205,17 +205,17 @@ def test_what_is_held_out_is_random_and_of_the_rng():
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, float("nan")])
-def test_a_share_to_hold_out_that_cannot_be(share):
+def test_hold_out_rejects_invalid_shares(share):
     with pytest.raises(InputError, match=r"validation_share: expected a share in \(0, 1\)"):
         pair_splits(items(), 0.2, {"train": None}, share, 0)
 
 
-def test_a_split_without_items():
+def test_split_without_items_is_rejected():
     with pytest.raises(InputError, match="image items: expected some in 'dev', found none"):
         pair_splits(items(), 0.2, {"dev": None}, 0.2, seed=0)
 
 
-def test_how_much_noise_pair_tables_ask_for(tmp_path):
+def test_noise_count_of_pair_tables(tmp_path):
     tables = pair_splits(items(), 0.2, {"train": None, "test": 40}, 0.2, seed=0)
     paths = [tmp_path / f"{split}.parquet" for split in tables]
     for path, table in zip(paths, tables.values(), strict=True):
@@ -228,7 +228,7 @@ def test_how_much_noise_pair_tables_ask_for(tmp_path):
     assert noise_count("image", 50, [tmp_path / "clean.parquet"]) == 0
 
 
-def test_a_pair_table_is_read_with_its_modalities(tmp_path):
+def test_read_pairs_detects_modalities(tmp_path):
     path = tmp_path / "pairs.parquet"
     table = pair_splits(items(), 0.2, {"train": None}, 0.2, seed=0)["train"]
     write_parquet(table, path)
@@ -241,7 +241,7 @@ def test_a_pair_table_is_read_with_its_modalities(tmp_path):
         read_pairs(path)
 
 
-def test_order_is_random_and_of_the_seed():
+def test_order_is_random_and_depends_on_the_seed():
     one, same, other = (pairs_of(LABELS, 0.3, seed=seed) for seed in (1, 1, 2))
     for name in one:
         assert (one[name] == same[name]).all()
@@ -250,7 +250,7 @@ def test_order_is_random_and_of_the_seed():
     assert len(set(one["kind"][:20].tolist())) > 1  # and so are kinds
 
 
-def test_who_meets_whom_is_random():
+def test_partners_are_random():
     labels = {"image": corpus(50), "speech": corpus(50)}
     pairs = pairs_of(labels, 0)
     # Under chance one pair of the same row number is expected; six or more: p < .001.
@@ -258,14 +258,14 @@ def test_who_meets_whom_is_random():
 
 
 @pytest.mark.parametrize("factor", [-0.01, 1.01, float("nan")])
-def test_a_noise_factor_out_of_range(factor):
+def test_noise_factor_out_of_range_is_rejected(factor):
     with pytest.raises(InputError, match=r"noise factor R: expected a number in \[0, 1\]"):
         pairs_of(LABELS, factor)
 
 
 @pytest.mark.parametrize("names", [["image"], ["image", "speech", "text"]])
-def test_two_modalities_are_paired(names):
-    with pytest.raises(InputError, match="modalities: expected two to pair"):
+def test_make_pairs_needs_two_modalities(names):
+    with pytest.raises(InputError, match="modalities: expected two modalities"):
         pairs_of({name: corpus(3) for name in names}, 0)
 
 
@@ -277,7 +277,7 @@ def test_two_modalities_are_paired(names):
         ((), (), r"labels of image: .*found \[\]"),
     ],
 )
-def test_a_class_that_one_modality_lacks(image, speech, message):
+def test_class_missing_in_one_modality_is_rejected(image, speech, message):
     with pytest.raises(InputError, match=message):
         pairs_of({"image": corpus(*image), "speech": corpus(*speech)}, 0)
 
@@ -294,12 +294,12 @@ def test_a_class_that_one_modality_lacks(image, speech, message):
         (0, {0: 0, 1: 0, 2: 0}),
     ],
 )
-def test_a_total_is_shared_out_by_largest_remainder(total, sizes):
+def test_total_is_distributed_by_largest_remainder(total, sizes):
     labels = {"image": corpus(5, 3, 1), "speech": corpus(2, 2, 2)}
     assert class_size(labels, total) == sizes
 
 
-def test_a_total_of_pairs():
+def test_total_sets_the_number_of_pairs():
     assert len(pairs_of(LABELS, 0, total=33)["label"]) == 33
     pairs = pairs_of(LABELS, 0.5, total=200)
     # 80 and 120 digit pairs, 40 and 60 of each noise
@@ -310,7 +310,7 @@ def test_a_total_of_pairs():
     }
 
 
-def test_drawing():
+def test_draw_uses_rows_evenly():
     rows = np.array([3, 5, 9])
     assert draw(rows, 0, rng()).tolist() == []
     assert sorted(draw(rows, 3, rng()).tolist()) == [3, 5, 9]

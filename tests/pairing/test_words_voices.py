@@ -1,4 +1,4 @@
-"""N^2 pairs, and borrowed voices: hand-computed rows, disjoint speakers, bounded memory."""
+"""N^2 pairs and borrowed voices: hand-computed rows, disjoint speakers, bounded memory."""
 
 import collections
 import resource
@@ -23,7 +23,7 @@ from ima.utils.schemas_emotion import (
 )
 
 
-def test_every_token_with_every_token_of_its_utterance():
+def test_tokens_are_paired_with_all_tokens_of_their_utterance():
     first, second = utterance_pairs(["b", "b", "a", "c", "c", "c"])
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == [
         *[(0, 0), (0, 1), (1, 0), (1, 1)],
@@ -33,7 +33,7 @@ def test_every_token_with_every_token_of_its_utterance():
     assert first.dtype == second.dtype == np.int32
 
 
-def test_tokens_that_are_not_usable_are_on_neither_side():
+def test_unusable_tokens_are_in_no_pair():
     usable = np.array([False, True, True, False, True, False])
     first, second = utterance_pairs(["b", "b", "b", "a", "c", "c"], usable)
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == [
@@ -43,17 +43,17 @@ def test_tokens_that_are_not_usable_are_on_neither_side():
 
 
 @pytest.mark.parametrize("usable", [None, np.zeros(3, bool)])
-def test_nothing_to_pair(usable):
+def test_no_tokens_give_no_pairs(usable):
     first, second = utterance_pairs([] if usable is None else ["a", "a", "b"], usable)
     assert len(first) == len(second) == 0
 
 
-def test_one_utterance_in_two_places():
-    with pytest.raises(InputError, match="each utterance's together"):
+def test_scattered_tokens_of_an_utterance_are_rejected():
+    with pytest.raises(InputError, match="consecutive tokens of each utterance"):
         utterance_pairs(["a", "b", "a"])
 
 
-def test_the_table():
+def test_word_pairs_table():
     words = np.array([7, -1, 5, 7])  # of a vocabulary; the second token has no vector
     table = word_pairs(["u", "u", "u", "v"], words, np.array([3, 3, 3, -1]), [10, 11, 12, 13])
     assert table.schema == pairs_schema(["verbal", "acoustic"])
@@ -66,12 +66,12 @@ def test_the_table():
     ]
 
 
-def test_arrays_of_different_lengths():
-    with pytest.raises(InputError, match=r"one row a token, found lengths \[1, 2\]"):
+def test_arrays_of_different_lengths_are_rejected():
+    with pytest.raises(InputError, match=r"one row per token, found lengths \[1, 2\]"):
         word_pairs(["u", "u"], np.array([0]), np.array([0, 0]))
 
 
-def test_twelve_hours_of_speech_fit():
+def test_twelve_hours_of_speech_fit_in_memory():
     """10,039 utterances, 2 million pairs: two integers each, no copy of a feature."""
     rng = np.random.default_rng(0)
     lengths = 1 + rng.negative_binomial(2, 0.155, 10_039)
@@ -97,7 +97,7 @@ SPEAKERS = {"01": 2, "02": 1, "03": 2}  # recordings of each class and speaker
 
 
 def spoken():
-    """Three speakers' recordings in classes 0 and 1, of a silence and three words each."""
+    """Recordings of three speakers in classes 0 and 1, each with a silence and three words."""
     utterances, tokens = [], []
     blank = {
         "corpus": "r",
@@ -149,7 +149,7 @@ def both(labels, lengths):
     return [pa.concat_tables(tables) for tables in zip(*parts, strict=True)]
 
 
-def test_words_get_as_many_spans_of_their_emotion_and_split():
+def test_texts_borrow_spans_of_their_emotion_and_split():
     utterances, tokens = spoken()
     labels, lengths = [0, 1, -1, 1], [2, 7, 3, 4]
     table = borrow_voices(*both(labels, lengths), utterances, tokens, ["03"], seed=0)
@@ -168,7 +168,7 @@ def test_words_get_as_many_spans_of_their_emotion_and_split():
     assert len({(row["utterance"], row["speaker"]) for row in rows}) == 6  # one speaker a text
 
 
-def test_a_recording_s_words_stay_in_order_and_are_used_evenly():
+def test_borrowed_words_stay_in_order_and_are_used_evenly():
     utterances, tokens = spoken()
     table = borrow_voices(*both([0], [13]), utterances, tokens, ["03"], seed=1)
     rows = [row["row"] for row in table.to_pylist() if row["split"] == "validation"]
@@ -177,24 +177,24 @@ def test_a_recording_s_words_stay_in_order_and_are_used_evenly():
     assert {run[0] for run in runs[:2]} == {run[0] for run in runs[2:]} and runs[0] != runs[1]
 
 
-def test_the_seed_decides():
+def test_borrowed_voices_depend_on_the_seed():
     utterances, tokens = spoken()
     given = (*both([0, 1] * 8, [3] * 16), utterances, tokens, ["03"])
     assert borrow_voices(*given, seed=0).equals(borrow_voices(*given, seed=0))
     assert not borrow_voices(*given, seed=0).equals(borrow_voices(*given, seed=1))
 
 
-def test_no_one_to_borrow_from():
+def test_missing_voices_are_rejected():
     utterances, tokens = spoken()
     for bad in ([], ["09"], list(SPEAKERS)):
-        with pytest.raises(InputError, match="some, not all, of 01, 02, 03"):
+        with pytest.raises(InputError, match="some, but not all, of 01, 02, 03"):
             borrow_voices(*both([0], [2]), utterances, tokens, bad, seed=0)
     with pytest.raises(InputError, match="a train speaker with recordings of class 3, found none"):
         borrow_voices(*both([3], [2]), utterances, tokens, ["03"], seed=0)
 
 
 def small_corpus(utterances=20, tokens=4):
-    """Utterances of the words a, b, c, d; every fourth is of the validation part."""
+    """Utterances of the words a, b, c, d; every fourth is a validation utterance."""
     about = {"corpus": "c", "session": "1", "speaker": "s", "emotion": "", "text": ""}
     rows = [
         {"id": f"u{i:02d}", "label": i % 4, "split": "train" if i % 4 else "validation", **about}
@@ -212,7 +212,7 @@ def small_corpus(utterances=20, tokens=4):
     )
 
 
-def test_tokens_that_take_part():
+def test_token_items_keeps_words_with_vectors():
     items = token_items(*small_corpus(2), ["d", "b"])
     assert items.schema == ITEMS_EMOTION
     assert [tuple(row.values()) for row in items.to_pylist()] == [
@@ -223,7 +223,7 @@ def test_tokens_that_take_part():
     ]
 
 
-def test_pairs_are_of_training_utterances_and_some_end_training():
+def test_split_pairs_holds_out_training_utterances():
     items = token_items(*small_corpus(), ["a", "b", "c", "d"])
     train, stop = split_pairs(items, validation_share=0.2, max_pairs=None, seed=0)
     assert len(train) == 12 * 16 and len(stop) == 3 * 16  # 15 training utterances of 4 tokens
@@ -237,7 +237,7 @@ def test_pairs_are_of_training_utterances_and_some_end_training():
     assert not other.equals(stop)
 
 
-def test_training_utterances_on_both_sides():
+def test_split_pairs_needs_utterances_on_both_sides():
     items = token_items(*small_corpus(2), ["a"])
     with pytest.raises(InputError, match="1, of which 0 are held out"):
         split_pairs(items, validation_share=0.1, max_pairs=None, seed=0)

@@ -1,4 +1,4 @@
-"""Stage 1 and the loop: what may change, what is recorded, and how validation ends training."""
+"""Stage 1 and the training loop: recorded terms, learning rates and early stopping."""
 
 import copy
 import itertools
@@ -12,8 +12,8 @@ from ima.models.ima import Autoencoder, Modality
 from ima.models.objectives import AUTOENCODER, autoencoder_ima_plus, autoencoder_paper
 from ima.training import losses
 from ima.training.loop import (
-    FALL,
-    FALLS,
+    DECAY_FACTOR,
+    MAX_DECAYS,
     SCHEDULES,
     EarlyStopping,
     RunningMeans,
@@ -28,16 +28,16 @@ SHORT = Stage1(epochs=3, batch_size=16, learning_rate=1e-2)
 
 
 def stage_1(seed, order_seed):
-    """Return a model trained from the weights of one seed on pairs in the order of another."""
+    """Train a model with initial weights of one seed and the pair order of another."""
     model, x, items = small(seed)
     history = fit_autoencoder(model.autoencoder, x, items, SHORT, order_seed)
     return weights(model.autoencoder), history
 
 
-# What stage 1 may change
+# Effects of stage 1
 
 
-def test_stage_1_leaves_importance_networks_alone():
+def test_stage_1_does_not_change_importance_networks():
     model, x, items = small()
     before, encoders = weights(model.importance), weights(model.autoencoder)
     fit_autoencoder(model.autoencoder, x, items, SHORT, 0)
@@ -54,23 +54,23 @@ def test_features_and_pairs_are_not_changed():
     assert all(map(same, before, (x, items, validation)))
 
 
-def test_one_seed_one_result():
+def test_same_seed_gives_the_same_result():
     first, again = stage_1(0, 0), stage_1(0, 0)
     assert same(first[0], again[0]) and first[1] == again[1]
 
 
 @pytest.mark.parametrize(("seed", "order_seed"), [(1, 0), (0, 1)])
-def test_another_seed_another_result(seed, order_seed):
+def test_different_seeds_give_different_results(seed, order_seed):
     first, other = stage_1(0, 0), stage_1(seed, order_seed)
     assert not any(torch.equal(first[0][name], other[0][name]) for name in first[0])
     assert first[1] != other[1]
 
 
-# What is recorded
+# Recorded terms
 
 
 def test_terms_of_both_objectives_on_a_batch():
-    """`paper` decodes z and keeps it centred; `ima+` decodes z and each modality's own latent."""
+    """`paper` decodes z and centres it; `ima+` decodes z and the latent of each modality."""
     model, x, items = small()
     batch = {name: x[name][items[name]] for name in x}
     u = model.autoencoder.encode(batch)
@@ -123,7 +123,7 @@ def test_history_of_stage_1(validated, objective):
 
 @pytest.mark.parametrize("objective", TERMS)
 def test_lambdas_weight_the_terms(objective):
-    """Also on the validation pairs: with a rate of 0, their loss is one batch's."""
+    """Also on validation pairs: with a learning rate of 0, their loss is that of one batch."""
     model, x, items = small()
     lambdas = {"rec": 2.0, "align": 3.0, "glob": 5.0, "self": 7.0}
     given = {f"lambda_{term}": value for term, value in lambdas.items()}
@@ -141,7 +141,7 @@ def test_lambdas_weight_the_terms(objective):
 
 @pytest.mark.parametrize("objective", TERMS)
 def test_constant_importances_weight_z(objective):
-    """Those of 1 are none at all; others change z, and only what z is in."""
+    """Importances of 1 have no effect; others change z and only the terms that contain z."""
     model, x, items = small()
     rng = torch.Generator().manual_seed(0)
     batch = {name: x[name][items[name]] for name in x}
@@ -156,15 +156,15 @@ def test_constant_importances_weight_z(objective):
         assert torch.equal(uneven[term], value) == without_z
 
 
-def test_unknown_objective_and_importances():
+def test_unknown_objective_and_importances_are_rejected():
     with pytest.raises(InputError, match=r"objective: expected one of .*'paper'.*, found ima"):
         Stage1(objective="ima")
     with pytest.raises(InputError, match=r"importances: expected one of .*'untrained'.*found 1"):
         Stage1(importances="1")
 
 
-def test_an_epochs_loss_is_the_mean_over_pairs_not_batches():
-    """60 pairs in batches of 16 end with one of 12; where nothing is learnt that is no matter."""
+def test_epoch_loss_is_the_mean_over_pairs_not_batches():
+    """60 pairs in batches of 16 leave a last batch of 12, which must not change the mean."""
     model, x, items = small()
     still = Stage1(epochs=2, batch_size=16, learning_rate=0.0)
     history = fit_autoencoder(model.autoencoder, x, items, still, 0)
@@ -173,8 +173,8 @@ def test_an_epochs_loss_is_the_mean_over_pairs_not_batches():
         assert row[term] == pytest.approx(value.item(), rel=1e-5)
 
 
-def test_sums_by_hand():
-    """Means 1 and 4 of 3 pairs and 1: 7/4 over pairs, where the mean of means is 5/2."""
+def test_running_means_by_hand():
+    """Means 1 and 4 of 3 pairs and 1 pair: 7/4 over pairs, whereas the mean of means is 5/2."""
     sums = RunningMeans()
     sums.add({"loss": torch.tensor([1.0, 0.0])}, 3)
     sums.add({"loss": torch.tensor([4.0, 8.0])}, 1)
@@ -184,8 +184,8 @@ def test_sums_by_hand():
         sums.means("here")
 
 
-def test_mean_loss_is_over_pairs_and_records_no_gradient():
-    """2,050 pairs are more than a batch, and the last two are far from the others."""
+def test_mean_loss_averages_pairs_without_gradient():
+    """2,050 pairs are more than one batch, and the last two differ from the others."""
     x = {"a": torch.cat((torch.ones(2048, 1), torch.full((2, 1), 5000.0)))}
     factor = torch.ones((), requires_grad=True)
     seen = []
@@ -200,7 +200,7 @@ def test_mean_loss_is_over_pairs_and_records_no_gradient():
     assert not any(seen)
 
 
-# How fast
+# Learning rates
 
 
 def fit_scripted(losses_of_epochs, monkeypatch=None, **settings):
@@ -244,9 +244,9 @@ def test_constant_and_cosine_rates(monkeypatch):
     assert cosine == pytest.approx(expected, abs=1e-12) and cosine[-1] == pytest.approx(0, abs=1e-9)
 
 
-def test_plateau_lowers_the_rate_so_often_and_then_ends(monkeypatch):
-    """No less than the first loss: by patience 2 the rate falls after epochs 3 and 5; 7 ends."""
-    assert (FALL, FALLS) == (0.3, 2)
+def test_plateau_lowers_the_rate_twice_then_stops(monkeypatch):
+    """The loss never falls: with patience 2 the rate decays after epochs 3 and 5; 7 is the last."""
+    assert (DECAY_FACTOR, MAX_DECAYS) == (0.3, 2)
     _, _, history, rates = fit_scripted(
         [1.0] * 20, monkeypatch, schedule="plateau", patience=2, learning_rate=1.0
     )
@@ -254,19 +254,19 @@ def test_plateau_lowers_the_rate_so_often_and_then_ends(monkeypatch):
     assert rates == pytest.approx([1, 1, 1, 0.3, 0.3, 0.09, 0.09])
 
 
-def test_what_a_new_least_does_on_a_plateau(monkeypatch):
-    """It starts the waiting again, not the count of falls, nor does it raise the rate."""
+def test_plateau_patience_restarts_at_a_new_minimum(monkeypatch):
+    """A new minimum resets the waiting time, but not the number of decays or the learning rate."""
     script = [5, 6, 6, 4, 6, 3, 6, 6, 6, 2, 6, 6, *[6] * 9]
     _, states, history, rates = fit_scripted(
         script, monkeypatch, schedule="plateau", patience=2, learning_rate=1.0
     )
-    # falls after epochs 3 and 8; 9 waits, 10 is a new least, 12 ends
+    # decays after epochs 3 and 8; 9 waits, 10 is a new minimum, 12 is the last
     expected = [1] * 3 + [0.3] * 5 + [0.09] * 4
     assert rates == pytest.approx(expected) and len(history) == len(states) == 12
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
-def test_other_schedules_end_when_patience_does(schedule):
+def test_other_schedules_stop_after_patience(schedule):
     assert len(fit_scripted([1.0] * 20, schedule=schedule, patience=2)[2]) == 3
 
 
@@ -281,28 +281,28 @@ def test_plateau_without_validation_is_constant():
     assert not same(after["plateau"], after["cosine"])
 
 
-def test_unknown_schedules():
+def test_unknown_schedule_is_rejected():
     with pytest.raises(InputError, match=r"schedule: expected one of .*'plateau'.*, found linear"):
         Stage1(schedule="linear")
     assert {Training(schedule=schedule).schedule for schedule in SCHEDULES} == set(SCHEDULES)
 
 
-# How validation ends training
+# Early stopping
 
 
 @pytest.mark.parametrize(
     ("script", "patience", "last", "kept"),
     [
-        ([3, 2, 1, 5, 5, 5, 0], 3, 6, 3),  # the 0 would have come an epoch later
-        ([3, 4, 2, 4, 4, 0], 2, 5, 3),  # a new least starts the waiting again
-        ([1, 1, 1, 0], 2, 3, 1),  # as small is not less
+        ([3, 2, 1, 5, 5, 5, 0], 3, 6, 3),  # the 0 would come one epoch later
+        ([3, 4, 2, 4, 4, 0], 2, 5, 3),  # a new minimum resets the waiting time
+        ([1, 1, 1, 0], 2, 3, 1),  # an equal loss is not a new minimum
         ([2, 3, 1, 0], 1, 2, 1),
-        ([4, 3, 2, 1], 3, 4, 4),  # better to the end of the epochs
-        ([4, 1, 2, 3], 3, 4, 2),  # the epochs end first: the best is kept all the same
+        ([4, 3, 2, 1], 3, 4, 4),  # improves until the last epoch
+        ([4, 1, 2, 3], 3, 4, 2),  # the epochs end first; the best is still kept
         ([math.inf, math.nan, 7, 8], 3, 4, 3),
     ],
 )
-def test_training_ends_and_keeps_the_best_epochs_weights(script, patience, last, kept):
+def test_early_stopping_restores_the_best_weights(script, patience, last, kept):
     settings = {"epochs": 4} if len(script) == 4 else {}
     schedule = {"schedule": "constant", "patience": patience, **settings}
     final, states, history, _ = fit_scripted(script, **schedule)
@@ -312,7 +312,7 @@ def test_training_ends_and_keeps_the_best_epochs_weights(script, patience, last,
 
 
 def test_kept_weights_are_copies():
-    """Of every tensor: training on changes the model in place, and must not reach what is kept."""
+    """Further training changes the model in place, but must not change the kept weights."""
     model = small()[0].autoencoder
     best = EarlyStopping(model, torch.optim.Adam(model.parameters()), Training(patience=5))
     before = weights(model)
@@ -327,7 +327,7 @@ def test_kept_weights_are_copies():
     assert same(before, weights(model))
 
 
-def test_nothing_is_restored_where_nothing_was_kept():
+def test_restore_without_kept_weights_does_nothing():
     model = small()[0].autoencoder
     before = weights(model)
     EarlyStopping(model, torch.optim.Adam(model.parameters()), Training()).restore()
@@ -339,7 +339,7 @@ OVERFIT = {"batch_size": 20, "learning_rate": 3e-2, "schedule": "constant", "pat
 
 
 def overfit(epochs, validated=True):
-    """Return the weights and history of a model that learns by heart."""
+    """Return the weights and history of a model that overfits."""
     model, x, items = small()
     generator = torch.Generator().manual_seed(1)
     others = {name: torch.randint(0, 50, (60,), generator=generator) for name in x}
@@ -350,11 +350,11 @@ def overfit(epochs, validated=True):
 
 
 def test_validation_does_not_change_training():
-    """Up to any epoch, and the weights that are kept are those of a run that ends with the best."""
+    """Up to any epoch; the kept weights are those of a run that ends with the best epoch."""
     final, history = overfit(100)
     losses_seen = [row.pop("validation") for row in history]
     best = losses_seen.index(min(losses_seen)) + 1
-    assert 1 < best < 90 and len(history) == best + 4  # it did end early
+    assert 1 < best < 90 and len(history) == best + 4  # it stopped early
     without, plain = overfit(len(history), validated=False)
     assert plain == history
     assert not same(final, without)
@@ -362,7 +362,7 @@ def test_validation_does_not_change_training():
     assert not same(final, overfit(best + 1, validated=False)[0])
 
 
-def test_validation_pairs_that_do_not_fit():
+def test_invalid_validation_pairs_are_rejected():
     model, x, items = small()
     before = weights(model)
     for change, message in (
@@ -375,7 +375,7 @@ def test_validation_pairs_that_do_not_fit():
     assert same(before, weights(model))
 
 
-# What training does
+# Effects of training
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -390,8 +390,8 @@ def test_losses_fall(schedule):
         assert history[-1][term] < 0.9 * history[0][term]
 
 
-def test_autoencoder_brings_pairs_together():
-    """After stage 1 the two latents of a clean pair are nearer than those of another class."""
+def test_autoencoder_aligns_paired_representations():
+    """After stage 1, the latents of a clean pair are closer than those of different classes."""
     x, is_noise = noisy_problem(0)
     torch.manual_seed(0)
     model = Autoencoder({name: Modality(44, 32) for name in x}, 8)
@@ -406,7 +406,7 @@ def test_autoencoder_brings_pairs_together():
 
 
 @pytest.mark.parametrize("names", ["a", "abc"])
-def test_any_number_of_modalities(names):
+def test_autoencoder_accepts_any_number_of_modalities(names):
     every = {**MODALITIES, "c": Modality(5, 3, "sse")}
     model, x, items = small(modalities={name: every[name] for name in names})
     history = fit_autoencoder(model.autoencoder, x, items, SHORT, 0, items)
@@ -414,11 +414,11 @@ def test_any_number_of_modalities(names):
     assert history[-1]["loss"] < history[0]["loss"]
 
 
-# What a user may give that doesn't fit
+# Invalid input
 
 
 @pytest.mark.parametrize(("change", "message"), MISFITS)
-def test_pairs_that_do_not_fit(change, message):
+def test_invalid_pairs_are_rejected(change, message):
     model, x, items = small()
     change(x, items)
     with pytest.raises(InputError, match=message):
@@ -426,14 +426,14 @@ def test_pairs_that_do_not_fit(change, message):
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_feature_that_is_no_number_stops_training(bad):
+def test_nan_feature_stops_training(bad):
     model, x, items = small()
     x["b"][items["b"][5], 2] = bad
     with pytest.raises(InputError, match=r"stage 1, epoch 1: expected a finite loss, .*rec_b"):
         fit_autoencoder(model.autoencoder, x, items, SHORT, 0)
 
 
-def test_a_validation_feature_that_is_no_number_stops_training():
+def test_nan_validation_feature_stops_training():
     model, x, items = small(n=51)
     for name, rows in items.items():
         items[name] = rows.clamp_max(49)
@@ -443,7 +443,7 @@ def test_a_validation_feature_that_is_no_number_stops_training():
         fit_autoencoder(model.autoencoder, x, items, SHORT, 0, validation)
 
 
-def test_a_learning_rate_that_is_too_high_is_told():
+def test_too_high_learning_rate_is_reported():
     model, x, items = small()
     settings = Stage1(epochs=50, batch_size=60, learning_rate=1e30)
     with pytest.raises(InputError, match=r"stage 1, epoch \d+: .*Lower the learning rate"):

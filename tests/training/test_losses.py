@@ -1,4 +1,4 @@
-"""Every term of the losses against values worked out by hand."""
+"""All terms of the losses against hand-computed values."""
 
 import math
 
@@ -44,7 +44,7 @@ def test_squared_error_by_hand():
 
 
 @pytest.mark.parametrize("loss", ["bce", "sse"])
-def test_reconstruction_grows_with_dimensions_and_not_with_the_batch(loss):
+def test_reconstruction_grows_with_dimensions_but_not_batch_size(loss):
     x, decoded = torch.rand(4, 3), torch.randn(4, 3)
     once = reconstruction(x, decoded, loss)
     torch.testing.assert_close(reconstruction(x.repeat(5, 1), decoded.repeat(5, 1), loss), once)
@@ -60,7 +60,7 @@ def test_reconstruction_keeps_a_leading_dimension(loss):
         torch.testing.assert_close(found[index], reconstruction(x, decoded[index], loss))
 
 
-def test_no_decoder_is_below_the_floor():
+def test_no_decoder_is_below_the_entropy_floor():
     x = torch.tensor([[0.5, 0.5, 1.0], [0.0, 1.0, 0.5]])
     assert entropy_floor(x).item() == pytest.approx(3 * LOG2 / 2)
     x = torch.rand(6, 4)
@@ -89,8 +89,8 @@ def test_centring_by_hand():
 
 
 @pytest.mark.parametrize("loss", ["bce", "sse"])
-def test_absent_samples_add_nothing(loss):
-    """The sum over what is there, divided by the whole batch."""
+def test_absent_samples_contribute_nothing(loss):
+    """The sum over present samples, divided by the size of the whole batch."""
     x, decoded, present = torch.rand(3, 4), torch.randn(3, 4), torch.tensor([1.0, 0.0, 1.0])
     each = torch.stack(
         [reconstruction(*(v[i : i + 1] for v in (x, decoded)), loss) for i in range(3)]
@@ -122,7 +122,7 @@ def test_covariance_of_uneven_weights_by_hand():
     assert (first, second) == (11 / 16, 3 / 4)
 
 
-def test_a_sample_of_weight_0_is_not_there():
+def test_covariance_ignores_samples_of_weight_0():
     found = covariance(torch.tensor([1.0, 0.0, 1.0]), Z, U)
     assert found[0].tolist() == pytest.approx([1, 3 / 2], rel=1e-6)  # of (1, 3) and (0, 2), (3, 6)
     changed = U.clone()
@@ -130,7 +130,7 @@ def test_a_sample_of_weight_0_is_not_there():
     torch.testing.assert_close(covariance(torch.tensor([1.0, 0.0, 1.0]), Z, changed), found)
 
 
-def test_covariance_is_numpys():
+def test_covariance_matches_numpy():
     rng = np.random.default_rng(0)
     z, u = rng.normal(size=(50, 3)), rng.normal(size=(50, 2)) + 5
     weights = rng.integers(1, 5, 50)
@@ -140,7 +140,7 @@ def test_covariance_is_numpys():
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-10, atol=1e-14)
 
 
-def test_weights_that_are_all_0():
+def test_covariance_of_zero_weights_is_0():
     """The covariance is 0, and the gradient of its square, as in L_corr, a number."""
     w = torch.zeros(3, requires_grad=True)
     found = covariance(w, Z, U)
@@ -166,7 +166,7 @@ def test_local_by_hand(rho, y, expected):
 
 
 @pytest.mark.parametrize("rho", [0.03, 0.3, 0.5, 0.8, 0.99])
-def test_local_is_0_at_rho_and_more_on_either_side(rho):
+def test_local_is_0_at_rho_and_larger_elsewhere(rho):
     def at(mean):
         y = torch.tensor([mean] * 2, dtype=torch.float64)
         return local(y, torch.tensor(rho, dtype=torch.float64)).item()
@@ -175,7 +175,7 @@ def test_local_is_0_at_rho_and_more_on_either_side(rho):
     assert at(rho - 0.02) > 1e-4 and at(rho + 0.005) > 1e-5
 
 
-def test_local_is_kl_of_y_from_rho_and_not_the_other_way():
+def test_local_is_kl_of_y_from_rho_not_the_reverse():
     rho, y = 0.25, 0.5
     other = rho * math.log(rho / y) + (1 - rho) * math.log((1 - rho) / (1 - y))
     found = local(torch.tensor([y]), torch.tensor(rho)).item()
@@ -195,33 +195,33 @@ def test_local_is_kl_of_y_from_rho_and_not_the_other_way():
         (1.0, 0.0, math.inf),
     ],
 )
-def test_local_is_exact_at_the_ends(mean, rho, expected):
+def test_local_is_exact_at_0_and_1(mean, rho, expected):
     y = torch.full((3,), mean, dtype=torch.float64)
     found = local(y, torch.tensor(rho, dtype=torch.float64)).item()
     assert found == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("mean", [0.0, 1.0])
-def test_local_has_a_gradient_at_the_ends(mean):
+def test_local_has_a_gradient_at_0_and_1(mean):
     y = torch.full((3,), mean, requires_grad=True)
     loss = local(y, torch.tensor(0.8))
     assert torch.isfinite(torch.autograd.grad(loss, y)[0]).all()
 
 
-def test_local_is_of_the_samples_that_are_there():
+def test_local_ignores_absent_samples():
     y, rho = torch.tensor([0.2, 0.9, 0.4]), torch.tensor(0.5)
     found = local(y, rho, torch.tensor([1.0, 0.0, 1.0]))
     torch.testing.assert_close(found, local(torch.tensor([0.2, 0.4]), rho))
 
 
-# Copies
+# Networks trained in parallel
 
 
-def test_copies_are_what_each_is_alone():
+def test_batched_networks_match_single_ones():
     generator = torch.Generator().manual_seed(0)
     y, u = (torch.rand(*shape, generator=generator) for shape in ((4, 20), (20, 3)))
     z, rho = torch.randn(4, 20, 2, generator=generator), torch.tensor([0.2, 0.4, 0.6, 0.8])
-    found, shared = covariance(y, z, u), covariance(y, z[0], u)  # z of each copy, or of all
+    found, shared = covariance(y, z, u), covariance(y, z[0], u)  # separate z, or the same for all
     assert found.shape == (4, 2, 3) == shared.shape and local(y, rho).shape == (4,)
     for copy in range(4):
         torch.testing.assert_close(found[copy], covariance(y[copy], z[copy], u))

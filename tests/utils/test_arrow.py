@@ -1,4 +1,4 @@
-"""Columns against a schema, and vectors as matrices."""
+"""Conforming tables to schemas, and converting vector columns to matrices."""
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ SMALL = pa.schema([pa.field("n", pa.int8(), nullable=False), pa.field("s", pa.st
 # Schemas
 
 
-def test_columns_are_put_in_the_order_of_the_schema_and_others_dropped():
+def test_conform_orders_columns_and_drops_others():
     table = pa.table({"more": [1], "s": ["x"], "n": [3]})
     assert conform(table, SMALL, "here").to_pydict() == {"n": [3], "s": ["x"]}
     assert conform(table, SMALL, "here").column_names == ["n", "s"]
@@ -31,22 +31,22 @@ def test_columns_are_put_in_the_order_of_the_schema_and_others_dropped():
         ({"n": [1, None], "s": ["x", "y"]}, "column 'n': expected no missing values, found 1"),
     ],
 )
-def test_what_does_not_conform(columns, message):
+def test_conform_rejects_missing_and_lossy_columns(columns, message):
     with pytest.raises(InputError, match=message):
         conform(pa.table(columns), SMALL, "here")
 
 
-def test_missing_values_pass_where_the_schema_lets_them():
+def test_conform_accepts_nulls_in_nullable_columns():
     assert conform(pa.table({"n": [1], "s": [None]}), SMALL, "here")["s"].null_count == 1
 
 
-def test_vectors_must_be_vectors():
+def test_conform_rejects_lists_of_varying_length():
     table = features(np.ones((2, 3))).set_column(3, "x", pa.array([[1.0], [2.0, 3.0]]))
     with pytest.raises(InputError, match=r"column 'x': expected vectors .*found list<"):
         conform(table, FEATURES, "here")
 
 
-def test_vectors_of_doubles_are_cast():
+def test_conform_casts_float64_vectors():
     doubles = pa.FixedSizeListArray.from_arrays(pa.array([0.5, 1.5]), 2)
     table = conform(pa.table({"x": doubles}), pa.schema([pa.field("x", VECTOR)]), "here")
     assert table["x"].type == pa.list_(pa.float32(), 2)
@@ -56,7 +56,7 @@ def test_vectors_of_doubles_are_cast():
 # Matrices
 
 
-def test_a_matrix_of_several_chunks():
+def test_matrix_joins_chunks():
     parts = [np.full((2, 3), i, np.float32) for i in range(3)]
     table = pa.concat_tables([features(part) for part in parts])
     assert table["x"].num_chunks == 3
@@ -65,14 +65,14 @@ def test_a_matrix_of_several_chunks():
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_matrix_of_numbers_only(bad):
+def test_matrix_rejects_nan_and_infinity(bad):
     x = np.zeros((2, 3))
     x[1, 2] = bad
     with pytest.raises(InputError, match="column 'x': expected finite numbers only"):
         matrix(features(x), "x")
 
 
-def test_a_missing_vector_is_not_a_row_of_zeros():
+def test_matrix_rejects_missing_vectors_by_default():
     column = pa.array([[1.0, 2.0], None], pa.list_(pa.float32(), 2))
     with pytest.raises(InputError, match="finite numbers only"):
         matrix(pa.table({"x": column}), "x")

@@ -1,4 +1,4 @@
-"""The error of a user's input: what it says, and that it survives a worker process."""
+"""The message of `InputError`, and its transfer between processes."""
 
 import pickle
 from concurrent.futures import ProcessPoolExecutor
@@ -8,7 +8,7 @@ import pytest
 from ima.utils.errors import InputError
 
 
-def test_what_it_says():
+def test_message_has_every_part():
     error = InputError("config, R", expected="a number in [0, 1]", found=2, do="Set another.")
     assert str(error) == "config, R: expected a number in [0, 1], found 2. Set another."
     assert str(InputError("x", expected="a", found="b")) == "x: expected a, found b."
@@ -27,7 +27,7 @@ class Special(InputError):
     pass
 
 
-def test_pickling_keeps_the_kind():
+def test_pickling_keeps_the_subclass():
     assert type(pickle.loads(pickle.dumps(Special("x", expected="a", found="b")))) is Special
 
 
@@ -35,7 +35,7 @@ def fail(_):
     raise InputError("clip.wav", expected="audio", found="noise", do="Look at it.")
 
 
-def test_it_comes_back_from_a_worker_process():
+def test_error_crosses_process_boundaries():
     with ProcessPoolExecutor(1) as pool, pytest.raises(InputError) as caught:
         list(pool.map(fail, [0]))
     assert caught.value.found == "noise"

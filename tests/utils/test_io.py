@@ -1,4 +1,4 @@
-"""Files between rules: round trips, checks on the way in and out, whole files or none."""
+"""Reading and writing files: round trips, validation and atomic writes."""
 
 import json
 
@@ -17,10 +17,10 @@ from tests.problems import features
 SMALL = pa.schema([pa.field("n", pa.int8(), nullable=False), pa.field("s", pa.string())])
 
 
-# Whole files
+# Atomic writes
 
 
-def test_a_file_appears_when_the_block_ends(tmp_path):
+def test_whole_file_appears_when_the_block_ends(tmp_path):
     path = tmp_path / "new" / "folder" / "file"
     with io.whole_file(path) as temporary:
         temporary.write_text("new")
@@ -29,7 +29,7 @@ def test_a_file_appears_when_the_block_ends(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["file"]
 
 
-def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
+def test_whole_file_keeps_the_old_file_after_an_error(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
     with pytest.raises(RuntimeError, match="half way"), io.whole_file(path) as temporary:
@@ -39,7 +39,7 @@ def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_block_that_writes_nothing_is_an_error(tmp_path):
+def test_whole_file_raises_if_nothing_was_written(tmp_path):
     with pytest.raises(FileNotFoundError), io.whole_file(tmp_path / "file"):
         pass
     assert not list(tmp_path.iterdir())
@@ -48,18 +48,18 @@ def test_a_block_that_writes_nothing_is_an_error(tmp_path):
 # Parquet
 
 
-def test_features_come_back_as_they_went(tmp_path):
+def test_parquet_round_trip_of_features(tmp_path):
     x = np.arange(6, dtype=np.float32).reshape(2, 3) / 7
     io.write_parquet(features(x), tmp_path / "x.parquet", FEATURES)
     table = io.read_parquet(tmp_path / "x.parquet", FEATURES)
     assert table.schema.field("x").type == pa.list_(pa.float32(), 3)  # the width is filled in
-    assert table.schema.field("label").type == pa.int8()  # cast, for it fits
+    assert table.schema.field("label").type == pa.int8()  # cast without loss
     assert table["id"].to_pylist() == ["a/0", "a/1"]
     np.testing.assert_array_equal(matrix(table, "x"), x)
     np.testing.assert_array_equal(io.read_matrix([tmp_path / "x.parquet"]), x)
 
 
-def test_an_empty_table_keeps_its_width(tmp_path):
+def test_parquet_keeps_the_width_of_an_empty_table(tmp_path):
     io.write_parquet(features(np.empty((0, 4), np.float32)), tmp_path / "x.parquet", FEATURES)
     assert matrix(io.read_parquet(tmp_path / "x.parquet", FEATURES), "x").shape == (0, 4)
 
@@ -70,14 +70,14 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_nothing_is_written_that_does_not_conform(tmp_path):
+def test_write_parquet_rejects_nonconforming_tables(tmp_path):
     with pytest.raises(InputError, match=r"x\.parquet: expected a column 'n'"):
         io.write_parquet(pa.table({"s": ["x"]}), tmp_path / "x.parquet", SMALL)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("content", [b"", b"not parquet at all", None])
-def test_what_is_not_parquet(tmp_path, content):
+def test_read_parquet_rejects_other_files(tmp_path, content):
     path = tmp_path / "x.parquet"
     if content is not None:
         path.write_bytes(content)
@@ -86,7 +86,7 @@ def test_what_is_not_parquet(tmp_path, content):
         io.read_parquet(path)
 
 
-def test_a_truncated_parquet_file(tmp_path):
+def test_read_parquet_rejects_truncated_files(tmp_path):
     path = tmp_path / "x.parquet"
     io.write_parquet(features(np.ones((9, 3))), path, FEATURES)
     path.write_bytes(path.read_bytes()[:-20])
@@ -97,11 +97,14 @@ def test_a_truncated_parquet_file(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"id": ["a", "b", "a"]}, "x, column 'id': expected every id once, found one twice"),
-        ({"item_image": [0, -1]}, "column 'item_image': expected row numbers from 0, found -1"),
+        ({"id": ["a", "b", "a"]}, "x, column 'id': expected unique ids, found duplicates"),
+        (
+            {"item_image": [0, -1]},
+            "item_image': expected row numbers of 0 or more, found -1",
+        ),
     ],
 )
-def test_values_that_cannot_be(tmp_path, columns, message):
+def test_read_parquet_rejects_invalid_values(tmp_path, columns, message):
     pq.write_table(pa.table(columns), tmp_path / "x")
     with pytest.raises(InputError, match=message):
         io.read_parquet(tmp_path / "x")
@@ -116,7 +119,7 @@ def part(n, start):
     return table.set_column(0, "id", ids), np.full((n, 3), start, np.float32)
 
 
-def test_parts_make_one_file(tmp_path):
+def test_parquet_stream_joins_its_parts(tmp_path):
     path = tmp_path / "x.parquet"
     with io.ParquetStream(path, FEATURES) as stream:
         for n, value in ((2, 1), (3, 2)):
@@ -130,7 +133,7 @@ def test_parts_make_one_file(tmp_path):
 
 
 @pytest.mark.parametrize("parts", [0, 1])
-def test_parts_that_break_off_leave_nothing(tmp_path, parts):
+def test_parquet_stream_leaves_no_file_after_an_error(tmp_path, parts):
     path = tmp_path / "x.parquet"
     path.write_text("old")
     with pytest.raises(RuntimeError, match="half way"), io.ParquetStream(path, FEATURES) as stream:
@@ -141,7 +144,7 @@ def test_parts_that_break_off_leave_nothing(tmp_path, parts):
     assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["x.parquet"]
 
 
-def test_no_part_at_all(tmp_path):
+def test_parquet_stream_rejects_zero_parts(tmp_path):
     with (
         pytest.raises(InputError, match=r"x\.parquet: expected rows to write, found none"),
         io.ParquetStream(tmp_path / "x.parquet", FEATURES),
@@ -153,13 +156,13 @@ def test_no_part_at_all(tmp_path):
 # Matrices
 
 
-def test_matrices_are_stacked_in_order(tmp_path):
+def test_read_matrix_stacks_in_order(tmp_path):
     for name, value in (("a", 1), ("b", 2)):
         io.write_parquet(features(np.full((1, 2), value)), tmp_path / name)
     assert io.read_matrix([tmp_path / "b", tmp_path / "a"]).tolist() == [[2, 2], [1, 1]]
 
 
-def test_matrices_of_different_widths(tmp_path):
+def test_read_matrix_rejects_different_widths(tmp_path):
     for name, width in (("a", 2), ("b", 3)):
         io.write_parquet(features(np.ones((1, width))), tmp_path / name)
     with pytest.raises(InputError, match=r"/b: expected vectors of 2 values as in .*/a, found 3"):
@@ -168,7 +171,7 @@ def test_matrices_of_different_widths(tmp_path):
         io.read_matrix([tmp_path / "a"], "y")
 
 
-def test_a_bad_matrix_is_named_by_its_file(tmp_path):
+def test_read_matrix_names_the_faulty_file(tmp_path):
     pq.write_table(features(np.full((1, 2), np.nan)), tmp_path / "a")
     with pytest.raises(InputError, match="/a: expected finite numbers only"):
         io.read_matrix([tmp_path / "a"])
@@ -177,7 +180,7 @@ def test_a_bad_matrix_is_named_by_its_file(tmp_path):
 # JSON and tensors
 
 
-def test_json_comes_back_as_it_went(tmp_path):
+def test_json_round_trip(tmp_path):
     value = {"b": [1, 2.5, None], "a": {"x": "ü"}}
     io.write_json(value, tmp_path / "v.json")
     assert io.read_json(tmp_path / "v.json") == value
@@ -185,28 +188,28 @@ def test_json_comes_back_as_it_went(tmp_path):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_json_knows_no_nan(tmp_path, bad):
+def test_write_json_rejects_nan(tmp_path, bad):
     (tmp_path / "v.json").write_text("1")
     with pytest.raises(ValueError, match="not JSON compliant"):
         io.write_json({"loss": bad}, tmp_path / "v.json")
-    assert io.read_json(tmp_path / "v.json") == 1  # the old one stands
+    assert io.read_json(tmp_path / "v.json") == 1  # the old file is kept
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe"])
-def test_what_is_not_json(tmp_path, content):
+def test_read_json_rejects_other_files(tmp_path, content):
     (tmp_path / "v.json").write_bytes(content)
     with pytest.raises(InputError, match=r"v\.json: expected JSON"):
         io.read_json(tmp_path / "v.json")
 
 
-def test_json_with_nan_is_refused(tmp_path):
+def test_read_json_rejects_nan(tmp_path):
     (tmp_path / "v.json").write_text('{"loss": NaN}')
-    with pytest.raises(InputError, match=r"v\.json: expected numbers that JSON knows, found NaN"):
+    with pytest.raises(InputError, match=r"v\.json: expected numbers valid in JSON, found NaN"):
         io.read_json(tmp_path / "v.json")
 
 
 @pytest.mark.parametrize("content", ["[]", "3", '[{"a": 1}, {"b": 1}]', '{"b": 1}'])
-def test_json_without_a_key_that_it_must_have(tmp_path, content):
+def test_read_json_requires_its_keys(tmp_path, content):
     (tmp_path / "v.json").write_text(content)
     with pytest.raises(InputError, match=r"v\.json: expected an object with 'a', found "):
         io.read_json(tmp_path / "v.json", ["a"])
@@ -214,12 +217,12 @@ def test_json_without_a_key_that_it_must_have(tmp_path, content):
     assert io.read_json(tmp_path / "v.json", ["a"]) == [{"a": 1}]
 
 
-def test_json_that_is_not_there(tmp_path):
+def test_read_json_reports_a_missing_file(tmp_path):
     with pytest.raises(InputError, match=r"v\.json: expected JSON, found no file"):
         io.read_json(tmp_path / "v.json")
 
 
-def test_tensors_come_back_with_their_config(tmp_path):
+def test_tensors_round_trip_with_config(tmp_path):
     weight = torch.arange(6.0).reshape(2, 3)
     tensors = {"w": weight.T, "grad": torch.nn.Parameter(weight), "n": torch.tensor(3)}
     config = {"rho": {"image": 0.8}, "seed": 0}
@@ -230,13 +233,13 @@ def test_tensors_come_back_with_their_config(tmp_path):
         assert torch.equal(back[name], tensor.detach()) and back[name].dtype == tensor.dtype
 
 
-def test_a_checkpoint_of_nan_is_refused(tmp_path):
+def test_read_tensors_rejects_nan(tmp_path):
     io.write_tensors({"w": torch.tensor([1.0, torch.nan])}, tmp_path / "m", {})
     with pytest.raises(InputError, match="m, tensor 'w': expected finite numbers only"):
         io.read_tensors(tmp_path / "m")
 
 
-def test_what_is_not_a_checkpoint(tmp_path):
+def test_read_tensors_rejects_other_files(tmp_path):
     from safetensors.torch import save_file
 
     path = tmp_path / "m.safetensors"
@@ -253,7 +256,7 @@ def test_what_is_not_a_checkpoint(tmp_path):
 # CSV
 
 
-def test_csv_is_rounded_and_empty_where_nothing_is(tmp_path):
+def test_write_csv_rounds_floats_and_leaves_nulls_empty(tmp_path):
     table = pa.table({"name": ["a", "b, c"], "n": [1, None], "x": [1 / 3, 2.0]})
     io.write_csv(table, tmp_path / "t.csv", digits=3)
     lines = (tmp_path / "t.csv").read_text().splitlines()
@@ -261,21 +264,21 @@ def test_csv_is_rounded_and_empty_where_nothing_is(tmp_path):
     assert '"b, c"' in lines[2]
 
 
-def test_history_takes_what_training_records(tmp_path):
+def test_write_history_accepts_training_records(tmp_path):
     rows = [{"epoch": 0, "loss": torch.tensor(0.5)}, {"epoch": 1, "loss": np.float32(0.25)}]
     io.write_history(rows, tmp_path / "h.csv")
     lines = (tmp_path / "h.csv").read_text().replace('"', "").splitlines()
     assert lines == ["epoch,loss", "0,0.5", "1,0.25"]
 
 
-# Schemas that modalities decide
+# Schemas that depend on the modalities
 
 
-def test_schemas_by_modality():
+def test_schemas_have_a_column_per_modality():
     pairs = pairs_schema(["image", "speech"])
     assert pairs.names == ["item_image", "item_speech", "label", "kind"]
     names = representations_schema(["image", "speech", "text"]).names
     assert names[:2] == ["z", "z_unweighted"]
     assert names[2:] == ["u_image", "u_speech", "u_text", "y_image", "y_speech", "y_text"]
-    # What a pair may lack.
+    # Columns of a modality that a pair may lack.
     assert [field.name for field in pairs if field.nullable] == ["item_image", "item_speech"]

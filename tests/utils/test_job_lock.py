@@ -1,4 +1,4 @@
-"""Of two runs of one job, only the one that began last writes."""
+"""Only the most recent of several runs of a job writes its outputs."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from ima.utils import atomic_files, job_lock
 from ima.workflow import script
 
 
-def test_a_new_run_takes_the_lease(tmp_path):
+def test_newer_run_takes_the_lock(tmp_path):
     log, path = tmp_path / "job.log", tmp_path / "result"
     with job_lock.hold(log):
         with atomic_files.whole_file(path) as temporary:
@@ -28,7 +28,7 @@ def test_a_new_run_takes_the_lease(tmp_path):
         assert sorted(p.name for p in tmp_path.iterdir()) == ["job.log", "result"]
 
 
-def test_writers_outside_of_a_job_need_none(tmp_path):
+def test_writers_outside_a_job_need_no_lock(tmp_path):
     job_lock.check()
     with job_lock.hold(tmp_path / "job.log") as file:
         print("kept", file=file)
@@ -36,7 +36,7 @@ def test_writers_outside_of_a_job_need_none(tmp_path):
     assert (tmp_path / "job.log").read_text() == "kept\n"
 
 
-def test_a_log_that_was_removed_is_no_other_run(tmp_path):
+def test_deleted_log_does_not_count_as_another_run(tmp_path):
     with job_lock.hold(tmp_path / "job.log"):
         (tmp_path / "job.log").unlink()
         job_lock.check()
@@ -64,7 +64,7 @@ script.run(main, SimpleNamespace(log=["logs/x.log"], output=["x"], rule="x"))
 
 @pytest.fixture
 def orphan(tmp_path, monkeypatch):
-    """A process in the middle of a job, in this test's folder."""
+    """A process in the middle of a job, in the folder of this test."""
     monkeypatch.chdir(tmp_path)
     process = subprocess.Popen([sys.executable, "-c", ORPHAN], stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "begun").exists():
@@ -80,7 +80,7 @@ def of_the_second_run(snakemake):
         temporary.write_text("of the second run")
 
 
-def test_an_orphan_does_not_replace_a_newer_result(orphan, tmp_path):
+def test_orphaned_run_does_not_overwrite_a_newer_result(orphan, tmp_path):
     script.run(of_the_second_run, SimpleNamespace(log=["logs/x.log"], output=["x"], rule="x"))
     (tmp_path / "go on").touch()
     _, said = orphan.communicate(timeout=30)
@@ -89,20 +89,20 @@ def test_an_orphan_does_not_replace_a_newer_result(orphan, tmp_path):
     assert not list(tmp_path.glob(".*.part"))
 
 
-def test_a_job_that_is_alone_writes(orphan, tmp_path):
+def test_orphaned_run_without_a_successor_writes(orphan, tmp_path):
     (tmp_path / "go on").touch()
     orphan.communicate(timeout=30)
     assert orphan.returncode == 0 and (tmp_path / "x").read_text() == "of the first run"
 
 
-def test_sigterm_leaves_nothing_half_written(orphan, tmp_path):
+def test_sigterm_leaves_no_partial_file(orphan, tmp_path):
     orphan.terminate()
     _, said = orphan.communicate(timeout=30)
     assert orphan.returncode == 1 and said == "error in rule x: stopped by SIGTERM\n"
     assert not (tmp_path / "x").exists() and not list(tmp_path.glob(".*.part"))
 
 
-def test_what_sigkill_leaves_the_next_run_removes(orphan, tmp_path):
+def test_next_run_removes_leftovers_of_sigkill(orphan, tmp_path):
     orphan.kill()
     orphan.wait()
     assert len(list(tmp_path.glob(".x.*.part"))) == 1
@@ -111,7 +111,7 @@ def test_what_sigkill_leaves_the_next_run_removes(orphan, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX's")
-def test_no_space_is_one_error_that_names_the_file(tmp_path):
+def test_full_disk_gives_one_error_naming_the_file(tmp_path):
     code = (
         "import resource, signal\n"
         "from ima.utils import io\n"
@@ -123,5 +123,5 @@ def test_no_space_is_one_error_that_names_the_file(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     last = done.stderr.splitlines()[-1]
-    assert "x.json: expected space on the disk to write it, found [Errno 27]" in last
+    assert "x.json: expected enough free disk space, found [Errno 27]" in last
     assert not list(tmp_path.iterdir())

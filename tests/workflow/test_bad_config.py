@@ -257,7 +257,7 @@ def test_no_write_permission(folder):
         (folder / "made").chmod(0o500)
     done = write(folder, before)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
-    assert "made/x.json: expected a place that may be written to, found [Errno 13]" in done.stderr
+    assert "made/x.json: expected permission to write here, found [Errno 13]" in done.stderr
     assert not list((folder / "made").iterdir())
 
 
@@ -268,7 +268,7 @@ def test_no_space(folder):
     )
     done = write(folder, before)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
-    assert "made/x.json: expected space on the disk to write it" in done.stderr
+    assert "made/x.json: expected enough free disk space" in done.stderr
     assert not list((folder / "made").iterdir())
 
 
@@ -277,7 +277,7 @@ def test_a_file_where_a_folder_should_be(folder):
     (folder / "made").write_text("a file")
     done = write(folder)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
-    assert "made/x.json: expected folders only in its path" in done.stderr
+    assert "made/x.json: expected only folders along its path" in done.stderr
 
 
 def test_a_log_that_cannot_be_written(folder):

@@ -139,7 +139,7 @@ SKIPPED: dict[str, tuple[Callable, str, str]] = {
     "rate 4 kHz": (at_rate(4_000), FILE, "a sampling rate of 8000-48000 Hz, found 4000 Hz"),
     "rate 96 kHz": (at_rate(96_000), FILE, "expected a sampling rate .*, found 96000 Hz"),
     "stereo": (stereo, FILE, "expected one channel, found 2 channels"),
-    "NaN": (nan, FILE, "expected finite samples, found 1 that are NaN or infinite"),
+    "NaN": (nan, FILE, "expected finite samples, found 1 NaN or infinite"),
     "a word": (not_digits("one.wav"), "train/man/aa/one.wav", "'one' is not 1 to 7 digits"),
     "0 for z": (not_digits("03a.wav"), "train/man/aa/03a.wav", "'03a' is not 1 to 7 digits"),
     "8 digits": (
@@ -207,7 +207,7 @@ REFUSED: dict[str, tuple[Callable, str]] = {
         mixed_speaker,
         r"each speaker in one split .* found 'aa' in .*test/man/aa/3a.wav .*trained on",
     ),
-    "empty tree": (no_files, "the TIDIGITS corpus, a folder .*, found a tree without any file"),
+    "empty tree": (no_files, "the TIDIGITS corpus, a folder .*, found a folder without files"),
     "a file": (a_file, "the TIDIGITS corpus, a folder .*, found a file"),
     "no such folder": (nothing, "the TIDIGITS corpus, a folder .*, found nothing.*LDC93S10"),
     "documents only": (documents, "at least one recording of TIDIGITS.*found documents only"),

@@ -1,17 +1,19 @@
-"""Where each digit of a recording lies: forced alignment of known digit strings.
+"""Forced alignment: find the time span of each digit in recordings of known digit strings.
 
-The digits of a string are known, only their places are not. Whole-word hidden Markov models
-(Rabiner, 1989) of the eleven words and of silence are trained on the very corpus that is cut,
-with no outside model: started on the one-digit strings, re-estimated on whole strings, then
-adapted to each speaker. The best path of a recording through its own string gives the cuts.
-docs/segmentation.md has the choices, their reasons and what was measured.
+The digits of each recording are known, but not their positions. Whole-word hidden Markov models
+(Rabiner, 1989) of the eleven words and of silence are trained on the corpus that is to be
+segmented, without an external model. They are initialised on one-digit strings, re-estimated on
+whole strings and adapted to each speaker. The best path of a recording through its digit string
+gives the boundaries. docs/segmentation.md explains the design choices and reports measurements.
 
-    features   cepstra, and where the audible part lies
-    viterbi    the inner loops, compiled
-    hmm        the models: start, training, speaker adaptation
-    doubt      what makes a cut doubtful
-    align      `align` and the baseline `equal_split`
-    scoring    `score` against a truth, and its readers `read_truth` and `read_ctm`
+    frontend     cepstra and the audible part of a recording
+    viterbi      the compiled inner loops
+    hmm          the models: initialisation, training and speaker adaptation
+    quality      criteria for doubtful cuts
+    align        `align` and the baseline `equal_split`
+    methods      the segmentation methods by their name in the config
+    evaluation   `score` against ground truth, and its readers `read_truth` and `read_ctm`
+    examples     recordings selected for visual inspection
 
 As a command: python -m ima.alignment --root TREE --out segments.parquet [--ctm FILE | --truth CSV]
 

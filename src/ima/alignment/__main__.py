@@ -1,4 +1,4 @@
-"""Cut the digit strings of a TIDIGITS tree: writes SEGMENTS and prints scores against a truth."""
+"""Segment the digit strings of a TIDIGITS tree, and optionally score them against ground truth."""
 
 import argparse
 import logging
@@ -16,9 +16,9 @@ from ima.utils.schemas import SEGMENTS
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command's arguments."""
+    """Return the argument parser of the command."""
     made = argparse.ArgumentParser(prog="python -m ima.alignment", description=__doc__)
-    made.add_argument("--root", required=True, type=Path, help="the TIDIGITS tree")
+    made.add_argument("--root", required=True, type=Path, help="root of the TIDIGITS tree")
     made.add_argument("--out", required=True, type=Path, help="Parquet file of segments to write")
     truth = made.add_mutually_exclusive_group()
     truth.add_argument("--ctm", type=Path, help="public alignment: file channel start dur word")
@@ -28,19 +28,21 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=REGEX",
-        help="score speakers whose code matches apart (repeatable; default: by group)",
+        help="score speakers whose code matches separately (repeatable; default: by group)",
     )
     made.add_argument("--processes", type=int, default=1)
     return made
 
 
 def kinds_of(recordings: pa.Table, patterns: list[str]) -> dict[str, str]:
-    """Map recordings to kinds: the name of the first NAME=REGEX that the speaker's code matches.
+    """Map recording ids to kinds: the name of the first pattern that matches the speaker's code.
 
-    Without patterns a recording's kind is its group (man, woman, boy, girl).
+    Args:
+        recordings: RECORDINGS.
+        patterns: patterns NAME=REGEX; if empty, the kind is the group (man, woman, boy, girl).
 
     Raises:
-        InputError: a pattern isn't NAME=REGEX.
+        InputError: a pattern is not of the form NAME=REGEX.
     """
     if not patterns:
         return dict(zip(recordings["id"].to_pylist(), recordings["group"].to_pylist(), strict=True))
@@ -74,7 +76,7 @@ def show(scores: pa.Table) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
     given = parser().parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""From a table of recordings to a table of segments: `align` and the baseline `equal_split`."""
+"""Segment recordings into digits: `align` and the baseline `equal_split`."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +18,14 @@ from ima.utils.schemas import RECORDINGS, SEGMENTS
 
 log = logging.getLogger(__name__)
 
-#: At a pause a window meets the sound before its centre does, up to half a window early if the
-#: sound is loud; cuts at pauses move into the word by the middle of that range (s).
-EARLY = WINDOW / 4
+#: At a pause, a window reaches the sound before its centre does, by up to half a window if the
+#: sound is loud. Boundaries at pauses are moved into the word by half that range (s).
+PAUSE_SHIFT = WINDOW / 4
 
-#: What reads a recording: path -> samples (n,) float and rate in Hz.
+#: Reads a recording: path -> samples, float (n,), and sampling rate in Hz.
 Reader = Callable[[str | Path], tuple[np.ndarray, int]]
-#: Where recordings lie: the corpus' root, or a function from a recording's id to its path (or to
-#: whatever else the reader takes).
+#: Location of recordings: the corpus root, or a function from a recording's id to its path (or to
+#: another argument that the reader accepts).
 Place = str | Path | Callable[[str], str | Path]
 
 
@@ -37,23 +37,23 @@ def align(
     processes: int = 1,
     adapt: bool = True,
 ) -> pa.Table:
-    """Find where each digit of each recording lies by models trained on them all.
+    """Find the time span of each digit with models trained on all given recordings.
 
     Args:
-        recordings: RECORDINGS; any sampling rates of 8-48 kHz, mixed if need be.
+        recordings: RECORDINGS, with any mixture of sampling rates from 8 to 48 kHz.
         root: the folder that `file` is relative to, or a function id -> path.
-        read: reads a path; an InputError of it makes the recording doubtful, not the run fail.
-        processes: how many at once; the result does not depend on it.
+        read: reads a path; if it raises InputError, the recording is marked as doubtful.
+        processes: the number of parallel jobs; the result does not depend on it.
         adapt: whether to adapt the models to each speaker (column `speaker`, within `corpus`).
 
     Returns:
-        SEGMENTS, in the order of `recordings` and of the digits: times in s on a 5 ms grid,
-        `loglik` in nats a frame (NaN where no path was found) and `doubtful`, see `doubt`.
-        Every digit of every recording has a row.
+        SEGMENTS, one row per digit, in the order of `recordings` and of the digits: times in s on
+        a 5 ms grid, `loglik` in nats per frame (NaN if no path was found) and `doubtful` (see
+        `ima.alignment.quality`).
 
     Raises:
-        InputError: no recordings, an id twice, digits other than 1-9, z, o, or no recording that
-            can be aligned.
+        InputError: there are no recordings, an id occurs twice, a digit is not one of 1-9, z, o,
+            or no recording can be aligned.
     """
     rows, loaded = _load(recordings, root, read, processes)
     good = [i for i, item in enumerate(loaded) if isinstance(item, Cepstra)]
@@ -64,7 +64,7 @@ def align(
     groups = _by_speaker([rows[i] for i in good])
 
     def one_speaker(chosen: Sequence[int]) -> list[list[Cut]]:
-        """Return the cuts of a speaker's recordings, given by their numbers in `items`."""
+        """Return the cuts of a speaker's recordings, given as indices into `items`."""
         own = hmm.train_speaker(model, items, strings, chosen) if adapt else model
         return [_cut(own, items[i], strings[i]) for i in chosen]
 
@@ -87,7 +87,10 @@ def equal_split(
     read: Reader = sphere.read_audio,
     processes: int = 1,
 ) -> pa.Table:
-    """Cut each recording equally between its energy endpoints: the baseline. As `align`."""
+    """Divide each recording equally between its energy endpoints, as a baseline for `align`.
+
+    Args, returned table and errors are those of `align`.
+    """
     rows, loaded = _load(recordings, root, read, processes)
     cuts = []
     for row, item in zip(rows, loaded, strict=True):
@@ -102,7 +105,7 @@ def equal_split(
 def _load(
     recordings: pa.Table, root: Place, read: Reader, processes: int
 ) -> tuple[list[dict], list[Cepstra | tuple[str, float]]]:
-    """Return the rows, and of each its features or (what is wrong with it, its duration in s)."""
+    """Return the rows, and for each its features or (reason for failure, duration in s)."""
     rows = conform(recordings, RECORDINGS, "recordings").to_pylist()
     _check(rows)
     paths = [root(row["id"]) if callable(root) else Path(root) / row["file"] for row in rows]
@@ -110,7 +113,7 @@ def _load(
     loaded = run(joblib.delayed(_features)(read, path) for path in paths)
     bad = [(row, item) for row, item in zip(rows, loaded, strict=True) if type(item) is tuple]
     for row, (reason, _) in bad:
-        log.warning("Recording %s is cut equally: %s.", row["id"], reason)
+        log.warning("Recording %s is divided equally: %s.", row["id"], reason)
     if len(bad) == len(rows):
         raise InputError(
             "recordings",
@@ -126,7 +129,7 @@ def _check(rows: list[dict]) -> None:
     seen = set()
     for row in rows:
         if row["id"] in seen:
-            raise InputError("recordings", expected="each id once", found=f"{row['id']} twice")
+            raise InputError("recordings", expected="unique ids", found=f"{row['id']} twice")
         seen.add(row["id"])
         if not row["digits"] or not set(row["digits"]) <= set(hmm.WORDS):
             raise InputError(
@@ -153,7 +156,7 @@ def _by_speaker(rows: list[dict]) -> list[list[int]]:
 
 
 def _cut(model: hmm.Model, item: Cepstra, digits: str) -> list[Cut]:
-    """Cut one recording by the best path through its digits."""
+    """Segment one recording along the best path through its digits."""
     places = hmm.path(model, item, digits)
     if places is None:
         begin, end = (_seconds(frame, item) for frame in item.speech)
@@ -173,15 +176,15 @@ def _cut(model: hmm.Model, item: Cepstra, digits: str) -> list[Cut]:
         begin = _seconds(frames[0], item)
         end = _seconds(frames[-1] + 1, item)
         if frames[0] > 0 and word[frames[0] - 1] < 0:
-            begin += EARLY
+            begin += PAUSE_SHIFT
         if frames[-1] + 1 < len(word) and word[frames[-1] + 1] < 0:
-            end -= EARLY
+            end -= PAUSE_SHIFT
         cuts.append(Cut(digit, begin, end, float(frame_score[frames].mean()), heard, gain, ""))
     return cuts
 
 
 def _seconds(frame: int, item: Cepstra) -> float:
-    """Return the time (s) halfway between the centres of the frame before and of this one."""
+    """Return the time (s) halfway between the centres of the previous frame and this one."""
     if frame >= len(item.x):
         return item.duration
     return float(min(max((frame - 0.5) * SHIFT, 0.0), item.duration))

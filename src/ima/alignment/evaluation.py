@@ -1,4 +1,4 @@
-"""How far cuts lie from a truth, and the two kinds of file a truth may come in."""
+"""Measure the error of segment boundaries against ground truth, read from CSV or CTM files."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ima.utils.errors import InputError
 
-#: A truth: where digit `position` (0-based) of a recording begins and ends, in s.
+#: Ground truth: the start and end, in s, of digit `position` (0-based) of a recording.
 TRUTH = pa.schema(
     [
         ("recording", pa.string()),
@@ -19,9 +19,9 @@ TRUTH = pa.schema(
         ("end_s", pa.float64()),
     ]
 )
-#: A boundary is near enough within this (ms).
+#: Tolerance (ms) of the share of accurate boundaries.
 NEAR_MS = 50.0
-#: Words of a CTM file, in lower case, and their digits; pauses and noises are passed over.
+#: Digits of the words of a CTM file, in lower case; pauses and noises are ignored.
 CTM_WORDS = {
     **{"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"},
     **{"seven": "7", "eight": "8", "nine": "9", "zero": "z", "oh": "o", "0": "z"},
@@ -33,20 +33,20 @@ CTM_PAUSES = frozenset(
 
 
 def score(segments: pa.Table, truth: pa.Table, kinds: Mapping[str, str] | None = None) -> pa.Table:
-    """Measure the distance of boundaries from the truth, over the start and end of every digit.
+    """Measure the boundary errors over the start and end of every digit.
 
     Args:
         segments: SEGMENTS.
-        truth: as TRUTH; recordings that it doesn't have are not scored.
-        kinds: recording -> its kind (of speaker, say); by default there is one kind, 'all'.
+        truth: TRUTH; recordings not in it are not scored.
+        kinds: recording id -> kind, such as the speaker group; by default all are of kind 'all'.
 
     Returns:
-        a row a kind, in order of name, and a last one 'all' where there are several: kind,
-        recordings, boundaries, mean_ms, median_ms, within_50_pct (of absolute errors), bias_ms
-        (median of cut - truth) and missing (digits of the truth without a cut).
+        One row per kind, sorted by name, and a final row 'all' if there are several. Columns:
+        kind, recordings, boundaries; mean_ms, median_ms and within_50_pct of absolute errors;
+        bias_ms (median of segment - truth); and missing (digits of the truth without a segment).
 
     Raises:
-        InputError: no digit of the truth has a cut, or another digit is cut in its place.
+        InputError: no digit of the truth has a segment, or a segment has another digit.
     """
     cuts = {(row["recording"], row["position"]): row for row in segments.to_pylist()}
     errors: dict[str, list[float]] = {}
@@ -69,7 +69,7 @@ def score(segments: pa.Table, truth: pa.Table, kinds: Mapping[str, str] | None =
         raise InputError(
             "truth",
             expected="recordings that were cut",
-            found=f"{len(truth)} digits of others",
+            found=f"{len(truth)} digits of other recordings",
             do="Compare the names of the truth's recordings with the ids of the segments.",
         )
     names = sorted(set(errors) - {"all"})
@@ -103,17 +103,17 @@ def _summary(kind: str, errors: list[float], missing: int, recordings: int) -> d
 
 
 def read_truth(path: str | Path, recordings: pa.Table) -> pa.Table:
-    """Read a truth from CSV with the columns file, digit_index, digit, start_s, end_s.
+    """Read ground truth from a CSV file with columns file, digit_index, digit, start_s, end_s.
 
     Args:
-        path: the CSV; `file` may be any name that `recordings` has for it (see `read_ctm`).
+        path: the CSV file; `file` may be any name of a recording (see `read_ctm`).
         recordings: RECORDINGS.
 
     Returns:
-        as TRUTH; files that are not among the recordings are left out.
+        TRUTH of the given recordings; other files are ignored.
 
     Raises:
-        InputError: no such file, a column is missing, or a value isn't a number.
+        InputError: the file does not exist, a column is missing, or a value is not a number.
     """
     names = _names(recordings)
     wanted = ("file", "digit_index", "digit", "start_s", "end_s")
@@ -131,27 +131,27 @@ def read_truth(path: str | Path, recordings: pa.Table) -> pa.Table:
                     start, end = (_number(line[c], place) for c in ("start_s", "end_s"))
                     rows.append(_true(recording, position, line["digit"], start, end))
     except FileNotFoundError:
-        raise InputError(path, expected="a CSV of true places", found="no file") from None
+        raise InputError(path, expected="a CSV of true time spans", found="no file") from None
     return pa.Table.from_pylist(rows, schema=TRUTH)
 
 
 def read_ctm(path: str | Path, recordings: pa.Table) -> pa.Table:
-    """Read a public alignment in NIST's CTM: lines of `file channel start duration word`, in s.
+    """Read a public alignment in the CTM format of NIST: `file channel start duration word`, in s.
 
-    A recording may be named by its id, by its file's path, or by the path's last parts joined by
-    `/`, `_` or `-`, extension and case aside: man/ae/1a.wav may be `ae_1a`. Words may be digits or
-    English; pauses are passed over. The digits of a recording are counted in order of time.
+    A recording may be identified by its id, by its path, or by the last parts of its path joined
+    by `/`, `_` or `-`, ignoring extension and case: man/ae/1a.wav may be `ae_1a`. Words may be
+    digits or English words; pauses are ignored. Digits are numbered in order of time.
 
     Args:
-        path: the CTM file; `;;` begins a comment.
+        path: the CTM file; `;;` starts a comment.
         recordings: RECORDINGS.
 
     Returns:
-        as TRUTH; files that are not among the recordings are left out.
+        TRUTH of the given recordings; other files are ignored.
 
     Raises:
-        InputError: no such file, a malformed line, an unknown word, or digits that aren't those
-            of the recording.
+        InputError: the file does not exist, a line is malformed, a word is unknown, or the digits
+            differ from those of the recording.
     """
     names = _names(recordings)
     found: dict[str, list[tuple[float, float, str]]] = {}
@@ -183,10 +183,12 @@ def _in_order(path: object, found: dict[str, list], recordings: pa.Table) -> pa.
     rows = []
     for recording, words in found.items():
         words.sort()
-        said = "".join(word for *_, word in words)
-        if said != digits[recording]:
+        spoken = "".join(word for *_, word in words)
+        if spoken != digits[recording]:
             raise InputError(
-                f"{path}, {recording}", expected=f"digits '{digits[recording]}'", found=f"'{said}'"
+                f"{path}, {recording}",
+                expected=f"digits '{digits[recording]}'",
+                found=f"'{spoken}'",
             )
         rows += [_true(recording, i, word, *times) for i, (*times, word) in enumerate(words)]
     return pa.Table.from_pylist(rows, schema=TRUTH)
@@ -212,7 +214,7 @@ def _key(name: str) -> str:
 
 
 def _names(recordings: pa.Table) -> dict[str, str]:
-    """Map every name of a recording that no other recording has to its id."""
+    """Map every unambiguous name of a recording to its id."""
     owners: dict[str, set[str]] = {}
     pairs = zip(recordings["id"].to_pylist(), recordings["file"].to_pylist(), strict=True)
     for id_, file in pairs:

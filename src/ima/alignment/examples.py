@@ -1,4 +1,4 @@
-"""Which recordings to look at to see what segmentation did: chosen by rule, not by eye."""
+"""Select recordings that illustrate the segmentation, by fixed rules rather than by eye."""
 
 import math
 import re
@@ -6,23 +6,24 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-#: A typical string has this many digits or more, where a group has such strings.
-STRING = 3
+#: Minimum number of digits of a typical string, if the group has such strings.
+MIN_DIGITS = 3
 
 
 def choose(recordings: pa.Table, segments: pa.Table) -> list[tuple[str, str]]:
-    """Choose recordings to be looked at: one of each group, the longest string, the most doubtful.
+    """Select recordings for inspection: one per group, the longest strings and the most doubtful.
 
-    Of each corpus and group (speaker, where the group is unknown), the middle one in order of id of
-    the strings without doubt; of each corpus, the string of most digits and, among those, of most
-    seconds; of each kind of doubt, the recording with the least likely digit. Each is chosen once.
+    For each corpus and group (or speaker, if the group is unknown): the middle one, in order of
+    id, of the strings without doubtful digits. For each corpus: the string with the most digits
+    and, among those, the longest duration. For each kind of doubt: the recording with the least
+    likely digit. No recording is selected twice.
 
     Args:
         recordings: RECORDINGS.
-        segments: SEGMENTS of them.
+        segments: their SEGMENTS.
 
     Returns:
-        (id, why) of each, in the order above.
+        (id, reason) of each recording, in the order above.
     """
     cuts: dict[str, list[dict]] = {}
     for row in segments.to_pylist():
@@ -33,7 +34,7 @@ def choose(recordings: pa.Table, segments: pa.Table) -> list[tuple[str, str]]:
     chosen: dict[str, str] = {}
     for (corpus, who), own in _by(rows, "corpus", "who").items():
         sure = [r for r in own if not any(cut["doubtful"] for cut in cuts[r["id"]])] or own
-        typical = [r for r in sure if len(r["digits"]) >= STRING] or sure
+        typical = [r for r in sure if len(r["digits"]) >= MIN_DIGITS] or sure
         chosen.setdefault(typical[len(typical) // 2]["id"], f"{corpus}, {who}")
     for (corpus,), own in _by(rows, "corpus").items():
         if max(len(r["digits"]) for r in own) > 1:
@@ -54,7 +55,7 @@ def _by(rows: Iterable[dict], *names: str) -> dict[tuple[str, ...], list[dict]]:
 
 
 def _doubts(cuts: dict[str, list[dict]]) -> dict[str, set[str]]:
-    """Return the recordings of each kind of doubt: its reason up to the first number or quote."""
+    """Return the ids by kind of doubt, which is the reason up to its first number or quote."""
     kinds: dict[str, set[str]] = {}
     for id_, own in cuts.items():
         for reason in filter(None, (cut["doubtful"] for cut in own)):
@@ -64,5 +65,5 @@ def _doubts(cuts: dict[str, list[dict]]) -> dict[str, set[str]]:
 
 
 def _worst(own: list[dict]) -> float:
-    """Return the least log-likelihood of a recording's digits; a missing one is least of all."""
+    """Return the minimum log-likelihood of a recording's digits; NaN counts as minus infinity."""
     return min(-math.inf if math.isnan(cut["loglik"]) else cut["loglik"] for cut in own)

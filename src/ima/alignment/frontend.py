@@ -1,7 +1,8 @@
-"""Cepstral features of a recording for alignment, and where its audible part lies.
+"""Cepstral features for alignment, and detection of the audible part of a recording.
 
-Thirteen static mel-frequency cepstral coefficients a frame (Davis and Mermelstein, 1980). Deltas
-are left out on purpose: they look several frames ahead, so a word would begin before it does.
+Each frame has thirteen static mel-frequency cepstral coefficients (Davis and Mermelstein, 1980).
+Delta coefficients are deliberately omitted: they look several frames ahead, which would make words
+appear to start too early.
 """
 
 import functools
@@ -12,22 +13,22 @@ import numpy as np
 import scipy.fft
 import soxr
 
-#: Every recording is brought to this rate (Hz): the band that all accepted rates have in common.
+#: Rate (Hz) to which all recordings are resampled: the bandwidth common to all accepted rates.
 RATE = 8_000
 LOWEST_RATE, HIGHEST_RATE = 8_000, 48_000
-#: Time between frames and length of a frame's window, in s.
+#: Time between frames and length of the analysis window, in s.
 SHIFT, WINDOW = 0.005, 0.020
 N_CEPSTRA, N_MELS, N_FFT, LOWEST_HZ, PREEMPHASIS = 13, 24, 256, 60.0, 0.97
-#: Mel energies below this part of the recording's highest are raised to it (-80 dB), so that
-#: digital silence is a steady, finite value and not minus infinity.
+#: Mel energies are floored at this fraction of the recording's maximum (-80 dB), so that digital
+#: silence gives a constant, finite value instead of minus infinity.
 ENERGY_FLOOR = 1e-8
-#: A frame less than this above the recording's noise floor (dB) is not audible. Energies of 20 ms
-#: of steady noise scatter by 0.5 dB.
+#: Frames less than this (dB) above the noise floor of the recording are inaudible. The energy of
+#: 20 ms of stationary noise varies by 0.5 dB.
 AUDIBLE_DB = 3.0
-#: How far (s) a word may reach into the inaudible ends: about one stop closure.
+#: How far (s) a word may extend into the inaudible ends: about the length of a stop closure.
 MARGIN = 0.050
-#: Start and end of speech, for a first guess only: where the level passes this part of the range
-#: between the recording's quiet and loud frames, widened by ENDPOINT_PAD (s) on both sides.
+#: Initial guess at the start and end of speech: where the level crosses this fraction of the range
+#: between the quiet and the loud frames, widened by ENDPOINT_PAD (s) on both sides.
 ENDPOINT_LEVEL, ENDPOINT_PAD = 0.3, 0.020
 
 
@@ -36,10 +37,10 @@ class Cepstra(NamedTuple):
 
     Args:
         x: (T, 13) float16, normalised; half precision keeps a corpus of 14 hours under 300 MB.
-        first: words may begin at this frame at the earliest ...
-        last: ... and end before this one.
-        speech: (start, end) frames of a first guess at where speech lies.
-        duration: of the recording, in s.
+        first: the first frame at which a word may start.
+        last: the frame before which all words must end.
+        speech: (start, end) frames of an initial guess at the extent of speech.
+        duration: duration of the recording in s.
     """
 
     x: np.ndarray
@@ -50,7 +51,12 @@ class Cepstra(NamedTuple):
 
 
 def fault(samples: np.ndarray, rate: int) -> str:
-    """Say why a recording (samples (n,), rate in Hz) cannot be aligned; '' when it can."""
+    """Return why a recording cannot be aligned, or '' if it can.
+
+    Args:
+        samples: (n,) float.
+        rate: sampling rate in Hz.
+    """
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         return f"sampling rate of {rate} Hz is not within {LOWEST_RATE}-{HIGHEST_RATE} Hz"
     if np.ndim(samples) != 1:
@@ -65,15 +71,15 @@ def fault(samples: np.ndarray, rate: int) -> str:
 
 
 def cepstra(samples: np.ndarray, rate: int) -> Cepstra:
-    """Return the features of a recording that has no `fault`.
+    """Return the features of a recording without a `fault`.
 
-    Each coefficient is centred and scaled by the mean and standard deviation in which the quiet
-    and the loud frames weigh one half each: plain statistics over the recording would move with
-    its share of silence, and one model of silence could not serve short and long strings.
+    Each coefficient is standardised by a weighted mean and standard deviation, in which quiet and
+    loud frames have a total weight of one half each. Unweighted statistics would depend on the
+    share of silence, so that one silence model would not fit both short and long strings.
 
     Args:
         samples: (n,) float.
-        rate: in Hz, 8,000-48,000; brought to 8,000 Hz first.
+        rate: sampling rate in Hz, 8,000-48,000; the recording is first resampled to 8,000 Hz.
     """
     raw, level = _mfcc(samples, rate)
     quiet, loud = np.percentile(level, [2, 95])
@@ -100,7 +106,7 @@ def _mfcc(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     frames = np.lib.stride_tricks.sliding_window_view(padded, width)[::hop]  # (T, width)
     spectrum = scipy.fft.rfft(frames * _hamming(width), N_FFT, axis=1)
     mel = (spectrum.real**2 + spectrum.imag**2) @ _mel_bank()  # (T, 24)
-    # The absolute floor only matters for a recording that resampling left without energy.
+    # The absolute floor only matters for recordings that have no energy left after resampling.
     log_mel = np.log(np.maximum(mel, max(ENERGY_FLOOR * mel.max(), 1e-30)))
     raw = scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :N_CEPSTRA]
     total = np.maximum(mel.sum(axis=1), max(ENERGY_FLOOR * mel.max(), 1e-30))
@@ -119,7 +125,7 @@ def _hamming(width: int) -> np.ndarray:
 
 
 def _span(active: np.ndarray, pad: float) -> tuple[int, int]:
-    """Return first and one past the last true frame, widened by `pad` s; all frames if none is."""
+    """Return the range of true frames (end exclusive), widened by `pad` s; all if none is true."""
     where = np.flatnonzero(active)
     if not len(where):
         return 0, len(active)

@@ -1,9 +1,9 @@
-"""Whole-word hidden Markov models trained on the corpus itself, from its known digit strings.
+"""Whole-word hidden Markov models, trained on the corpus itself from its known digit strings.
 
-Each of the 11 words has 8 states in a line, silence has 3; a state is one Gaussian with a diagonal
-covariance. Training is Viterbi re-estimation over whole strings (segmental k-means: Juang and
-Rabiner, 1990), and a speaker's models are the maximum a posteriori estimate around those of the
-corpus (Gauvain and Lee, 1994).
+Each of the 11 words has 8 left-to-right states, silence has 3; each state is a Gaussian with
+diagonal covariance. Training is Viterbi re-estimation over whole strings (segmental k-means: Juang
+and Rabiner, 1990). The models of a speaker are maximum a posteriori estimates with the models of
+the corpus as prior (Gauvain and Lee, 1994).
 """
 
 import functools
@@ -19,35 +19,35 @@ from ima.alignment.frontend import N_CEPSTRA, Cepstra
 
 log = logging.getLogger(__name__)
 
-#: The words, a letter each: zero and oh last.
+#: The words, one character each; z is zero and o is oh.
 WORDS = "123456789zo"
 STATES, SILENCE_STATES = 8, 3
 SILENCE = len(WORDS) * STATES
 N_STATES = SILENCE + SILENCE_STATES
-#: Passes over the one-digit strings, over all strings, and over each speaker's; and more of the
-#: second kind when the start is flat, as it begins further away.
+#: Training passes over the one-digit strings, over all strings and over each speaker's strings, and
+#: additional passes over all strings after a flat start, which is a worse initialisation.
 ONE_DIGIT_PASSES, PASSES, SPEAKER_PASSES, FLAT_PASSES = 4, 12, 4, 8
-#: Weight of the corpus' models in a speaker's, in frames (one frame is 5 ms).
+#: Weight of the corpus models in speaker adaptation, in frames of 5 ms.
 TAU = 10.0
-#: Variances may not fall below this (features have variance of about 1), as states of a few
-#: frames, or digital silence, would.
+#: Lower bound of variances (features have a variance of about 1), needed for states with few
+#: frames and for digital silence.
 VARIANCE_FLOOR = 0.01
-#: With fewer frames than this in the whole corpus a state keeps what it had.
+#: A state with fewer frames than this in the corpus is not updated.
 FEWEST_FRAMES = 3
-#: Recordings of one task. Sums are always made in tasks of this size, in order, so that the
-#: number of threads cannot change a bit of them.
+#: Recordings per task. Statistics are summed by task, in order, so that the result is identical to
+#: the bit for any number of threads.
 CHUNK = 64
 
 
 @dataclass(frozen=True)
 class Chain:
-    """The places that a path through one digit string passes: [silence] word [silence] word ...
+    """The sequence of nodes for one digit string: [silence] word [silence] word ...
 
     Args:
-        states: (N,) the state that each place emits from.
-        word: (N,) position of the digit it belongs to, -1 in silence.
-        skip_from: (N,) where the silence before it may be skipped from, or -1.
-        first, last: (N,) log probability of beginning and ending there: 0 or NEVER.
+        states: (N,) the HMM state of each node.
+        word: (N,) position of its digit in the string, -1 for silence.
+        skip_from: (N,) an earlier node from which it can be entered, skipping silence, or -1.
+        first, last: (N,) log probability of starting and ending at the node: 0 or NEVER.
     """
 
     states: np.ndarray
@@ -59,7 +59,7 @@ class Chain:
 
 @functools.lru_cache(maxsize=4096)
 def chain(digits: str) -> Chain:
-    """Return the chain of a digit string; pauses, also those at the ends, are optional."""
+    """Return the chain of a digit string; all pauses, including those at the ends, are optional."""
     silence = list(range(SILENCE, N_STATES))
     states, word, skip_from = list(silence), [-1] * SILENCE_STATES, [-1] * SILENCE_STATES
     for position, digit in enumerate(digits):
@@ -79,7 +79,7 @@ def chain(digits: str) -> Chain:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Sums over the frames of each state, and how often it was entered."""
+    """Sums over the frames of each state, and the number of times the state was entered."""
 
     count: np.ndarray  # (S,)
     total: np.ndarray  # (S, D)
@@ -88,12 +88,12 @@ class Statistics:
 
     @classmethod
     def zeros(cls) -> "Statistics":
-        """Return sums over no frames."""
+        """Return empty sums."""
         shapes = (N_STATES,), (N_STATES, N_CEPSTRA), (N_STATES, N_CEPSTRA), (N_STATES,)
         return cls(*(np.zeros(shape) for shape in shapes))
 
     def add(self, x: np.ndarray, states: np.ndarray) -> None:
-        """Add the frames x (T, D) that lie in `states` (T,)."""
+        """Add frames x (T, D), which are aligned to `states` (T,)."""
         viterbi.add_statistics(x, states, self.count, self.total, self.square, self.entries)
 
     def __iadd__(self, other: "Statistics") -> "Statistics":
@@ -104,11 +104,11 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Model:
-    """Gaussians and durations of every state.
+    """Gaussians and self-transition probabilities of all states.
 
     Args:
         mean, variance: (S, D).
-        stay: (S,) probability that the next frame lies in the same state.
+        stay: (S,) probability of remaining in the state for the next frame.
     """
 
     mean: np.ndarray
@@ -117,7 +117,7 @@ class Model:
 
     @functools.cached_property
     def gaussians(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mean, precision and the logarithm of the densities' factors, as `emissions` wants."""
+        """Mean, precision and log normalising constant, as arguments of `viterbi.emissions`."""
         factor = -0.5 * np.log(2 * np.pi * self.variance).sum(axis=1)
         return self.mean, 1 / self.variance, factor
 
@@ -128,7 +128,12 @@ class Model:
 
 
 def estimate(statistics: Statistics, before: Model | None = None) -> Model:
-    """Return the maximum likelihood models; states hardly seen stay as `before`."""
+    """Return the maximum likelihood models.
+
+    Args:
+        statistics: sums over the aligned frames.
+        before: the models kept for states with fewer than FEWEST_FRAMES frames; None for defaults.
+    """
     count = np.maximum(statistics.count, 1)
     mean = statistics.total / count[:, None]
     variance = statistics.square / count[:, None] - mean**2
@@ -143,7 +148,7 @@ def estimate(statistics: Statistics, before: Model | None = None) -> Model:
 
 
 def adapt(statistics: Statistics, corpus: Model) -> Model:
-    """Return a speaker's models: those of the corpus, counted as TAU frames, plus the speaker's."""
+    """Return the models of a speaker, with the corpus models as a prior worth TAU frames."""
     count = (statistics.count + TAU)[:, None]
     mean = (statistics.total + TAU * corpus.mean) / count
     square = statistics.square + TAU * (corpus.variance + corpus.mean**2)
@@ -154,7 +159,7 @@ def adapt(statistics: Statistics, corpus: Model) -> Model:
 def path(model: Model, item: Cepstra, digits: str) -> np.ndarray | None:
     """Return the best path (T,) through the chain of `digits`, or None if there is none.
 
-    The inaudible ends are silence; where that leaves too little for the words they may be words.
+    The inaudible ends are constrained to silence, unless this leaves too few frames for the words.
     """
     line = chain(digits)
     if len(item.x) < STATES * len(digits):
@@ -171,18 +176,23 @@ def path(model: Model, item: Cepstra, digits: str) -> np.ndarray | None:
 
 
 def train(items: Sequence[Cepstra], strings: Sequence[str], threads: int = 1) -> Model:
-    """Return the models of a corpus: a start, then passes of alignment and re-estimation.
+    """Train the models of a corpus: initialisation, then passes of alignment and re-estimation.
 
-    The start is on one-digit strings, each cut at its energy endpoints; when a word has fewer than
-    two of them it is flat: all strings, cut equally.
+    The models are initialised on one-digit strings, cut at their energy endpoints. If a word has
+    fewer than two such strings, a flat start is used: all strings, divided equally.
+
+    Args:
+        items: the features of each recording.
+        strings: the digits of each recording.
+        threads: the number of threads; the result does not depend on it.
     """
     one = [i for i, digits in enumerate(strings) if len(digits) == 1]
     seen = {word: sum(strings[i] == word for i in one) for word in sorted(set("".join(strings)))}
     few = [word for word, times in seen.items() if times < 2]
     if few:
         log.warning(
-            "Flat start: fewer than two one-digit strings of %s. Cuts are trustworthy from about "
-            "100 strings on; there are %d.",
+            "Flat start: fewer than two one-digit strings of %s. Segmentation is reliable with "
+            "about 100 strings or more; there are %d.",
             ", ".join(few),
             len(strings),
         )
@@ -200,7 +210,7 @@ def train(items: Sequence[Cepstra], strings: Sequence[str], threads: int = 1) ->
 def train_speaker(
     corpus: Model, items: Sequence[Cepstra], strings: Sequence[str], chosen: Sequence[int]
 ) -> Model:
-    """Return the models of the speaker of the recordings numbered `chosen`."""
+    """Adapt the corpus models to the speaker of the recordings with indices `chosen`."""
     model = corpus
     for _ in range(SPEAKER_PASSES):
         model = adapt(_collect(model, items, strings, chosen, 1), corpus)
@@ -208,7 +218,7 @@ def train_speaker(
 
 
 def _start(pairs: list[tuple[Cepstra, str]]) -> Statistics:
-    """Sum the frames as the energy endpoints and an equal split between states place them."""
+    """Sum the frames after dividing the speech between its endpoints equally among the states."""
     sums = Statistics.zeros()
     for item, digits in pairs:
         begin, end = item.speech
@@ -226,7 +236,7 @@ def _start(pairs: list[tuple[Cepstra, str]]) -> Statistics:
 
 
 def _spread(states: np.ndarray, frames: int) -> np.ndarray:
-    """Repeat states in order, as equally as can be, over a number of frames."""
+    """Repeat states in order, as evenly as possible, over a number of frames."""
     return states[np.arange(frames) * len(states) // max(frames, 1)].astype(np.int32)
 
 
@@ -240,7 +250,7 @@ def _collect(
     """Align the chosen recordings and sum their frames by state."""
 
     def part(numbers: Sequence[int]) -> Statistics:
-        """Return the sums over these recordings; one without a path adds nothing."""
+        """Return the sums over these recordings; those without a path are skipped."""
         sums = Statistics.zeros()
         for i in numbers:
             places = path(model, items[i], strings[i])

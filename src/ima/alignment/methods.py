@@ -1,4 +1,4 @@
-"""The ways to cut recordings into digits that the config offers, under one name each."""
+"""The segmentation methods that the config offers, by name."""
 
 import math
 
@@ -12,37 +12,38 @@ from ima.utils.schemas import SEGMENTS
 
 
 def segment(recordings: pa.Table, waves: Waves, method: str, processes: int) -> pa.Table:
-    """Find where each digit of each recording lies.
+    """Find the time span of each digit of each recording.
 
     Args:
         recordings: RECORDINGS.
-        waves: gives their waves.
-        method: `hmm` (`align`), `equal` (`equal_split`), or `whole`: all of a recording.
-        processes: how many at once; the result does not depend on it.
+        waves: their waveforms.
+        method: `hmm` (`align`), `equal` (`equal_split`), or `whole` (the entire recording).
+        processes: the number of parallel jobs; the result does not depend on it.
 
     Returns:
         SEGMENTS, in the order of `recordings` and of the digits.
 
     Raises:
-        InputError: as `align`; an unknown method; `whole` with a recording of several digits.
+        InputError: an error of `align`, the method is unknown, or it is `whole` and a recording
+            has several digits.
     """
     if method == "whole":
         return pa.Table.from_pylist(
-            [_all_of(*row, waves) for row in zip(*_columns(recordings), strict=True)], SEGMENTS
+            [_whole(*row, waves) for row in zip(*_columns(recordings), strict=True)], SEGMENTS
         )
     methods = {"hmm": align, "equal": equal_split}
     if method not in methods:
         raise InputError("segmentation", expected="hmm, equal or whole", found=method)
-    return methods[method](recordings, _itself, read=waves, processes=processes)
+    return methods[method](recordings, _identity, read=waves, processes=processes)
 
 
 def doubtful(segments: pa.Table) -> pa.Table:
-    """Return the SEGMENTS whose cut is doubtful, with the reason."""
+    """Return the SEGMENTS that are doubtful, with the reason."""
     return segments.filter(pc.field("doubtful") != "")
 
 
-def _itself(recording: str) -> str:
-    """Name a recording to `Waves`, which knows it by its id."""
+def _identity(recording: str) -> str:
+    """Return the id of a recording unchanged, as `Waves` reads recordings by id."""
     return recording
 
 
@@ -50,11 +51,11 @@ def _columns(recordings: pa.Table) -> tuple[list[str], list[str]]:
     return recordings["id"].to_pylist(), recordings["digits"].to_pylist()
 
 
-def _all_of(recording: str, digits: str, waves: Waves) -> dict:
+def _whole(recording: str, digits: str, waves: Waves) -> dict:
     if len(digits) != 1:
         raise InputError(
             recording,
-            expected="one digit, for segmentation 'whole'",
+            expected="one digit for segmentation 'whole'",
             found=f"'{digits}'",
             do="Set segmentation to hmm.",
         )

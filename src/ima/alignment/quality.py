@@ -1,4 +1,4 @@
-"""What makes a cut doubtful. Nothing is dropped: the reasons stand in the table beside the cut."""
+"""Mark doubtful segments. None are dropped; the reason is stored in the table of segments."""
 
 from typing import NamedTuple
 
@@ -6,27 +6,29 @@ import numpy as np
 
 from ima.alignment import hmm, viterbi
 
-#: No spoken digit is shorter or longer than this (s), in any style of speech: the 8 states of a
-#: word alone take 0.04 s, and a drawn-out digit said alone takes about 1 s.
+#: Range of plausible digit durations (s) in any style of speech: the 8 states of a word already
+#: need 0.04 s, and a drawn-out isolated digit takes about 1 s.
 SHORTEST, LONGEST = 0.07, 1.2
-#: A digit may last this many times its word's median in the corpus, or this part of it: a word
-#: said alone is up to twice as long as in a string, and a slow speaker up to half as slow again.
-RATIO = 3.0
-#: Robust deviations (1.4826 x median absolute deviation) below its word's median log-likelihood.
-DEVIATIONS = 5.0
-#: With fewer cuts of a word than this there is no distribution to compare with.
-FEWEST = 10
-#: A free choice of digits must fit better by this many nats a frame to put the string in doubt.
-#: Chosen on strings made of FSDD's digits and spoken by espeak-ng: nearly all right strings stay
-#: below 0.02, and most wrong ones lie above 0.1 (benchmarks/segmentation.py counts both).
-GAIN = 0.05
+#: Maximum ratio between the duration of a digit and the median of its word in the corpus, in either
+#: direction: isolated words are up to twice as long as in strings, and slow speakers up to half as
+#: slow again.
+MAX_DURATION_RATIO = 3.0
+#: Maximum distance of the log-likelihood below the median of its word, in robust standard
+#: deviations (1.4826 x median absolute deviation).
+MAX_DEVIATIONS = 5.0
+#: Minimum number of segments of a word for a comparison with its distribution.
+MIN_SEGMENTS = 10
+#: A string is doubtful if a free choice of digits fits better by this many nats per frame. Chosen
+#: on strings of FSDD digits and on strings spoken by espeak-ng: nearly all correct strings stay
+#: below 0.02, most wrong ones exceed 0.1 (measured by benchmarks/segmentation.py).
+MAX_GAIN = 0.05
 
 
 class Cut(NamedTuple):
-    """One digit's place (start, end in s), its mean log-likelihood a frame, and doubts about it.
+    """The time span of one digit (start, end in s), its mean log-likelihood per frame, and doubts.
 
-    `heard` and `gain` are of the whole recording: the string that a free choice of digits gives,
-    and by how many nats a frame that fits better than the string that was declared.
+    `heard` and `gain` describe the whole recording: the best-fitting string of any digits, and how
+    much better, in nats per frame, it fits than the declared string.
     """
 
     digit: str
@@ -39,13 +41,17 @@ class Cut(NamedTuple):
 
 
 def free_choice(model: hmm.Model, score: np.ndarray, path: np.ndarray) -> tuple[str, float]:
-    """Return the digits that fit the audio best, and how much better than a path does.
+    """Return the digits that fit the audio best, and their gain over the declared string.
 
-    A digit costs log 11 in the free choice, as all are equally likely; in the path none costs.
+    Each freely chosen digit has a prior probability of 1/11; declared digits have none.
 
     Args:
-        score: (T, S) emissions of all states.
-        path: (T,) the states of the declared string.
+        model: the models used for alignment.
+        score: (T, S) log emission densities of all states.
+        path: (T,) the states along the path of the declared string.
+
+    Returns:
+        The digits, and the gain in log probability in nats per frame.
     """
     stay, leave = model.moves
     words, total = viterbi.best_string(
@@ -58,9 +64,9 @@ def free_choice(model: hmm.Model, score: np.ndarray, path: np.ndarray) -> tuple[
 
 
 def judge(recordings: list[list[Cut]]) -> list[list[Cut]]:
-    """Write into each cut of each recording what is odd about it, or '' when nothing is.
+    """Add to each cut of each recording the reason why it is doubtful, or ''.
 
-    Cuts that have a reason already keep only that, and do not count in what is usual.
+    Cuts that already have a reason keep it and are excluded from the reference distributions.
     """
     usual = _usual([cut for cuts in recordings for cut in cuts if not cut.reason])
     return [
@@ -70,11 +76,11 @@ def judge(recordings: list[list[Cut]]) -> list[list[Cut]]:
 
 
 def _usual(cuts: list[Cut]) -> dict[str, tuple[float, float, float]]:
-    """Return, by word, the median duration (s), and median and deviation of the likelihood."""
+    """Return, by word, the median duration (s), and the median and deviation of log-likelihoods."""
     usual = {}
     for word in sorted({cut.digit for cut in cuts}):
         own = np.array([(cut.end - cut.start, cut.loglik) for cut in cuts if cut.digit == word])
-        if len(own) >= FEWEST:
+        if len(own) >= MIN_SEGMENTS:
             duration, loglik = np.median(own, axis=0)
             deviation = 1.4826 * np.median(np.abs(own[:, 1] - loglik))
             usual[word] = float(duration), float(loglik), float(deviation)
@@ -84,15 +90,15 @@ def _usual(cuts: list[Cut]) -> dict[str, tuple[float, float, float]]:
 def _reason(cut: Cut, cuts: list[Cut], usual: dict[str, tuple[float, float, float]]) -> str:
     reasons = []
     length = cut.end - cut.start
-    if not SHORTEST - 1e-9 <= length <= LONGEST + 1e-9:  # times on a grid are sums
+    if not SHORTEST - 1e-9 <= length <= LONGEST + 1e-9:  # allow for rounding of the times
         reasons.append(f"lasts {length:.3f} s, not {SHORTEST}-{LONGEST} s")
     if cut.digit in usual:
         duration, loglik, deviation = usual[cut.digit]
-        if not duration / RATIO <= length <= duration * RATIO:
+        if not duration / MAX_DURATION_RATIO <= length <= duration * MAX_DURATION_RATIO:
             reasons.append(f"lasts {length:.3f} s where the word usually lasts {duration:.3f} s")
-        if cut.loglik < loglik - DEVIATIONS * max(deviation, 1e-6):
+        if cut.loglik < loglik - MAX_DEVIATIONS * max(deviation, 1e-6):
             reasons.append(f"unlike other cuts of the word ({cut.loglik:.1f}, median {loglik:.1f})")
     declared = "".join(other.digit for other in cuts)
-    if cut.gain > GAIN and cut.heard != declared:
+    if cut.gain > MAX_GAIN and cut.heard != declared:
         reasons.append(f"sounds more like '{cut.heard}' than '{declared}'")
     return "; ".join(reasons)

@@ -1,19 +1,19 @@
-"""The inner loops: emissions, best path through a known string, best string of a free loop.
+"""Compiled inner loops: emissions, best path through a known string, best string of any words.
 
-All work in log probabilities. Compiled with numba at the first call of a process (about 5 s); no
-cache is kept on disk, because an installed package may lie in a folder that cannot be written.
+All functions use log probabilities. numba compiles them at the first call in each process (about
+5 s). Nothing is cached on disk, because the folder of an installed package may not be writable.
 """
 
 import numba
 import numpy as np
 
-#: The log probability of what cannot be. Finite, so that sums of it stay comparable.
+#: The log probability of impossible events; finite, so that sums of it stay comparable.
 NEVER = -1e30
 
 
 @numba.njit(nogil=True)
 def emissions(x, mean, precision, constant, states):
-    """Return (T, N): the log density of frame x[t] (D,) in the Gaussian of states[n]."""
+    """Return log densities (T, N) of each frame x[t] (D,) under the Gaussian of states[n]."""
     frames, size = x.shape
     out = np.empty((frames, len(states)))
     for n in range(len(states)):
@@ -29,16 +29,16 @@ def emissions(x, mean, precision, constant, states):
 
 @numba.njit(nogil=True)
 def best_path(score, stay, leave, skip_from, first, last):
-    """Find the best path through N places in a line, where some places may be skipped.
+    """Find the best path through a chain of N nodes, some of which may be skipped.
 
     Args:
-        score: (T, N) emissions.
-        stay, leave: (N,) log probabilities of staying in a place and of going on from it.
-        skip_from: (N,) an earlier place from which n may be entered too, or -1.
-        first, last: (N,) log probability of beginning and of ending in a place.
+        score: (T, N) log emission densities.
+        stay, leave: (N,) log probabilities of staying at a node and of moving on from it.
+        skip_from: (N,) an earlier node from which node n can also be entered, or -1.
+        first, last: (N,) log probability of starting and of ending at a node.
 
     Returns:
-        path (T,) int32 and its log probability; at or below NEVER / 2 when there is no path.
+        The path, int32 (T,), and its log probability, at most NEVER / 2 if there is no path.
     """
     frames, size = score.shape
     back = np.empty((frames, size), np.int32)
@@ -65,7 +65,7 @@ def best_path(score, stay, leave, skip_from, first, last):
 
 @numba.njit(nogil=True)
 def add_statistics(x, states, count, total, square, entries):
-    """Add the frames x (T, D) to the sums of the state each lies in, and count entries."""
+    """Add frames x (T, D) to the sums of their states (T,), and count entries into each state."""
     for t in range(len(x)):
         s = states[t]
         count[s] += 1
@@ -78,19 +78,22 @@ def add_statistics(x, states, count, total, square, entries):
 
 @numba.njit(nogil=True)
 def best_string(score, stay, leave, per_word, words, penalty):
-    """Find the best string of any words, with or without pauses.
+    """Find the best string of any words, with optional pauses.
 
     Args:
-        score: (T, S) emissions of every state: `words` words of `per_word` states, then silence.
-        stay, leave: (S,) log probabilities.
-        penalty: log probability of choosing a word.
+        score: (T, S) log emission densities of all states: `words` words of `per_word` states,
+            followed by silence.
+        stay, leave: (S,) log probabilities of staying in a state and of leaving it.
+        per_word: the number of states per word.
+        words: the number of words.
+        penalty: log prior probability of a word.
 
     Returns:
-        the words' numbers, in order, and the log probability of the path.
+        The indices of the words, in order, and the log probability of the path.
     """
     frames, size = score.shape
     silence = words * per_word
-    # Words so far are kept as links: each entry of a word adds (word, link to what went before).
+    # Word histories are linked lists: entering a word adds (word, link to the previous entry).
     link = np.full(size, -1, np.int32)
     chosen, before = [0], [-1]
     best = np.full(size, NEVER)
@@ -130,7 +133,7 @@ def best_string(score, stay, leave, per_word, words, penalty):
 
 @numba.njit(nogil=True)
 def _best_end(score, link, per_word, words):
-    """Return the most of `score` (S,) that a word ends with, and that state's link."""
+    """Return the maximum of `score` (S,) over the last states of words, and its link."""
     top, at = NEVER, np.int32(-1)
     for w in range(words):
         s = (w + 1) * per_word - 1
@@ -141,7 +144,7 @@ def _best_end(score, link, per_word, words):
 
 @numba.njit(nogil=True)
 def _followed(chosen, before, at):
-    """Return the words of the chain of links that ends at `at`, in order; 0 and -1 are no link."""
+    """Return the words along the links ending at `at`, in order; links 0 and -1 are empty."""
     found = [0]
     while at > 0:
         found.append(chosen[at])

@@ -4,7 +4,16 @@ import numpy as np
 
 
 def resample(wave: np.ndarray, rate: int, target: int) -> np.ndarray:
-    """Resample a wave (n,) from `rate` to `target` Hz with soxr's high quality; float32."""
+    """Resample a waveform with soxr at its high-quality setting.
+
+    Args:
+        wave: (n,).
+        rate: its sampling rate in Hz.
+        target: the new rate in Hz.
+
+    Returns:
+        The resampled waveform, float32.
+    """
     import soxr
 
     if rate == target:

@@ -1,7 +1,7 @@
-"""Decoding of shorten-compressed SPHERE data: shorten 2.00 by desphere, 1.x by outside programs.
+"""Decode shorten-compressed SPHERE data: shorten 2.00 with desphere, 1.x with external programs.
 
-Every decoder gets a header of our own: they choose by its `sample_coding`, and the headers on the
-LDC discs may say plain PCM of compressed data.
+Decoders choose a method by the header's `sample_coding`, but headers on the LDC discs may declare
+compressed data as plain PCM. Every decoder therefore receives a corrected header.
 """
 
 import io
@@ -16,37 +16,39 @@ from desphere import DesphereError, transcode_bytes
 
 from ima.utils.errors import InputError
 
-#: What shorten-compressed data start with.
+#: The first bytes of shorten-compressed data.
 MAGIC = b"ajkg"
 
-#: Seconds that an outside decoder may take for one file.
-_TIMEOUT = 60
+#: Time limit, in s, for an external decoder to decode one file.
+_TIMEOUT_S = 60
 
 
 def decode(
     path: Path, data: bytes, coding: str, count: int, rate: int, channels: int
 ) -> np.ndarray:
-    """Decode the data of a SPHERE file, which start with `MAGIC`, to int16 (n, channels).
-
-    The caller checks n against `count`: an outside decoder may stop early without an error.
+    """Decode the shorten-compressed data of a SPHERE file.
 
     Args:
-        path: the file, for messages.
-        data: what follows its header.
-        coding: pcm, ulaw or alaw, before compression.
-        count: samples of each channel, as the header says.
-        rate: in Hz.
-        channels: number of them.
+        path: the file, for error messages.
+        data: the bytes after the header; they start with `MAGIC`.
+        coding: coding of the samples before compression: pcm, ulaw or alaw.
+        count: samples per channel, as declared in the header.
+        rate: sampling rate in Hz.
+        channels: the number of channels.
+
+    Returns:
+        Samples, int16 (n, channels). The caller must compare n with `count`, because an external
+        decoder may stop early without an error.
 
     Raises:
-        InputError: data that are damaged, or of shorten 1.x where no outside decoder is installed.
+        InputError: the data are damaged, or need shorten 1.x and no external decoder is installed.
     """
-    # Decoders choose by the header's sample_coding, which may lie: they get a header that doesn't.
-    honest = _header(coding, count, rate, channels) + data
+    # The original header may declare the wrong sample_coding.
+    corrected = _header(coding, count, rate, channels) + data
     version = data[4] if len(data) > 4 else -1
     if version == 2:
         try:
-            wav = transcode_bytes(honest)
+            wav = transcode_bytes(corrected)
         except DesphereError as error:
             reason = f"desphere says: {error}"
         else:
@@ -54,19 +56,19 @@ def decode(
     else:
         reason = f"shorten format version {version}, which desphere does not decode"
     for decoder in (_sph2pipe, _ffmpeg):
-        samples = decoder(honest, path)
+        samples = decoder(corrected, path)
         if samples is not None:
             return samples
     raise InputError(
         path,
         expected="shorten-compressed data that can be decoded",
         found=reason,
-        do="If the file is whole, install sph2pipe or ffmpeg (on PATH), which decode shorten 1.x.",
+        do="If the file is intact, install sph2pipe or ffmpeg, which decode shorten 1.x, on PATH.",
     )
 
 
 def _header(coding: str, count: int, rate: int, channels: int) -> bytes:
-    """Return a 1,024-byte header that names shorten and, for a decoder, the plain format."""
+    """Return a 1,024-byte header that declares shorten compression and the underlying format."""
     coding = f"{coding},embedded-shorten-v2.00"
     width = 1 if coding.startswith(("ulaw", "alaw")) else 2
     lines = [
@@ -94,10 +96,10 @@ def _ffmpeg(sphere: bytes, path: Path) -> np.ndarray | None:
 
 
 def _run(command: list[str], sphere: bytes, path: Path) -> np.ndarray | None:
-    """Decode with an outside program; None when it isn't installed.
+    """Decode with an external program; return None if it is not installed.
 
     Raises:
-        InputError: it fails, or writes something that isn't 16-bit audio.
+        InputError: the program fails, or its output is not 16-bit audio.
     """
     program = shutil.which(command[0])
     if program is None:
@@ -110,7 +112,7 @@ def _run(command: list[str], sphere: bytes, path: Path) -> np.ndarray | None:
                 [program, *(names.get(word, word) for word in command[1:])],
                 check=True,
                 capture_output=True,
-                timeout=_TIMEOUT,
+                timeout=_TIMEOUT_S,
                 stdin=subprocess.DEVNULL,
             )
             return soundfile.read(names["{out}"], dtype="int16", always_2d=True)[0]
@@ -123,5 +125,5 @@ def _run(command: list[str], sphere: bytes, path: Path) -> np.ndarray | None:
         path,
         expected=f"shorten-compressed data that {command[0]} decodes",
         found=reason,
-        do="The file may be cut or damaged: copy it from the disc again.",
+        do="The file may be truncated or damaged: copy it from the disc again.",
     )

@@ -1,8 +1,8 @@
-"""Reading audio: NIST SPHERE in every form the LDC discs use, and wav, flac, ... by soundfile.
+"""Read audio: NIST SPHERE in all forms used on the LDC discs, and other formats with soundfile.
 
-SPHERE data may be compressed with shorten while the header says plain PCM. libsndfile then returns
-noise without an error, so what the data are is told from the data (they start with `ajkg`), the
-header's `sample_coding` is not believed, and every read is checked against `sample_count`.
+SPHERE data may be compressed with shorten although the header declares plain PCM. libsndfile then
+returns noise without an error. Compression is therefore detected from the data (which start with
+`ajkg`), not from the header's `sample_coding`, and every read is checked against `sample_count`.
 """
 
 import io
@@ -27,28 +27,30 @@ _SUBTYPES = {
     ("alaw", 1): "ALAW",
 }
 _ALIASES = {"mu-law": "ulaw", "mulaw": "ulaw", "a-law": "alaw"}
-#: sample_byte_format -> byte order; wider samples name all their bytes.
+#: sample_byte_format -> byte order; for wider samples it lists all their bytes.
 _ENDIAN = {
     **dict.fromkeys(("01", "012", "0123"), "LITTLE"),
     **dict.fromkeys(("10", "210", "3210"), "BIG"),
 }
 
-#: Formats of libsndfile that are read. Others (MP3) are told by so little that noise could pass.
+#: Accepted libsndfile formats. Others, such as MP3, have such weak signatures that arbitrary bytes
+#: could pass as audio.
 _FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "AIFF", "AU", "CAF", "OGG"})
 
 
 def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
-    """Read one channel of audio of any supported format, told by its content.
+    """Read a single-channel audio file; its format is detected from its content.
 
     Args:
-        path: a SPHERE file, or a format of libsndfile (wav, flac, ...), whatever its extension.
+        path: a SPHERE file or a file that libsndfile reads (wav, flac, ...), with any extension.
 
     Returns:
-        samples, float32 (n,) in [-1, 1] (16-bit samples are divided by 32,768), and rate in Hz.
+        Samples, float32 (n,) in [-1, 1] (16-bit samples are divided by 32,768), and the sampling
+        rate in Hz.
 
     Raises:
-        InputError: not audio, more than one channel, no samples, samples that are NaN, infinite or
-            beyond [-1, 1], a truncated file, or as `read`.
+        InputError: the file is not audio, is truncated, has several channels or no samples,
+            contains NaN, infinity or values outside [-1, 1]; or an error of `read`.
     """
     path = Path(path)
     raw = _bytes(path)
@@ -63,19 +65,20 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
 
 
 def read(path: str | Path, channel: int | None = None) -> tuple[np.ndarray, int]:
-    """Read a SPHERE file: PCM, mu-law or a-law, plain or shorten-compressed.
+    """Read a SPHERE file: PCM, mu-law or A-law, plain or shorten-compressed.
 
     Args:
         path: the file.
-        channel: 0-based channel of a file that has several.
+        channel: the 0-based channel to read; required if the file has several.
 
     Returns:
-        samples (n,), n = `sample_count`, and rate in Hz. The samples are int16 for 8-bit and
-        16-bit data (8-bit PCM times 256) and float32 in [-1, 1] for 24-bit and 32-bit data.
+        Samples (n,), n = `sample_count`, and the sampling rate in Hz. Samples are int16 for 8-bit
+        and 16-bit data (8-bit PCM times 256) and float32 in [-1, 1] for 24-bit and 32-bit data.
 
     Raises:
-        InputError: not SPHERE, a header that is cut, lacks a field or contradicts the data, a
-            coding that cannot be decoded, several channels and no `channel`.
+        InputError: the file is not SPHERE; the header is truncated, lacks a field or contradicts
+            the data; the coding is not supported; or the file has several channels and `channel`
+            is None.
     """
     path = Path(path)
     return _read_sphere(path, _bytes(path), channel)
@@ -102,7 +105,7 @@ def read_header(path: str | Path) -> dict[str, int | float | str]:
     """Return the fields of a SPHERE header by name, as int (-i), float (-r) or str (-sN).
 
     Raises:
-        InputError: not SPHERE, or the header is cut or malformed.
+        InputError: the file is not SPHERE, or the header is truncated or malformed.
     """
     path = Path(path)
     return _parse(_bytes(path), path)[0]
@@ -114,25 +117,26 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         raise InputError(path, expected="a readable audio file", found=error.strerror) from error
     if not raw:
-        do = "Copy it again from where it was got."
+        do = "Copy it again from its source."
         raise InputError(path, expected="an audio file", found="an empty file", do=do)
     return raw
 
 
 def _damaged(path: Path, declared: str, found: object) -> InputError:
-    """Return the error of a file that does not hold what its header declares."""
+    """Return the error for a file whose content does not match its header."""
     return InputError(
         path,
         expected=f"{declared}, as its header says",
         found=found,
-        do="The file is cut or damaged: copy it again from where it was got.",
+        do="The file is truncated or damaged: copy it again from its source.",
     )
 
 
 def _parse(raw: bytes, path: Path) -> tuple[dict, int]:
-    """Return the header's fields and its length in bytes, which its second line gives."""
+    """Return the header's fields and its length in bytes, which is stated on its second line."""
     if not raw.startswith(MAGIC):
-        raise InputError(path, expected="a NIST SPHERE file", found=f"one that starts {raw[:8]!r}")
+        found = f"a file that starts with {raw[:8]!r}"
+        raise InputError(path, expected="a NIST SPHERE file", found=found)
     lines = raw[:64].split(b"\n", 2)
     digits = lines[1].strip() if len(lines) > 2 else b""
     if not digits.isdigit() or int(digits) > len(raw):
@@ -153,7 +157,7 @@ def _parse(raw: bytes, path: Path) -> tuple[dict, int]:
 
 
 def _field(line: str, path: Path) -> tuple[str, int | float | str]:
-    """Read one line `name -type value` of a header."""
+    """Parse one header line `name -type value`."""
     name, kind, value = [*line.split(None, 2), "", "", ""][:3]
     try:
         if kind == "-i":
@@ -163,7 +167,7 @@ def _field(line: str, path: Path) -> tuple[str, int | float | str]:
         if kind.startswith("-s"):
             return name, value[: int(kind[2:])].strip()
     except (ValueError, IndexError):
-        pass  # told below, as any other malformed line
+        pass  # reported below, like any other malformed line
     raise InputError(
         path, expected="header lines 'name -i|-r|-sN value'", found=f"the line {line.strip()!r}"
     )
@@ -179,17 +183,18 @@ def _required(fields: dict, name: str, path: Path) -> int | float | str:
 
 def _positive(fields: dict, name: str, path: Path) -> int:
     value = _required(fields, name, path)
-    # Some tools write the rate as a real number (-r 12500.0); libsndfile, widths as text (-s1 1).
+    # Some tools write the rate as a real number (-r 12500.0); libsndfile writes widths as text
+    # (-s1 1).
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if isinstance(value, str) or value < 1 or not float(value).is_integer():
-        raise InputError(path, expected=f"a whole, positive '{name}'", found=repr(value))
+        raise InputError(path, expected=f"a positive integer '{name}'", found=repr(value))
     return int(value)
 
 
 def _check_channel(path: Path, channels: int, channel: int | None) -> None:
     if channel is None and channels > 1:
-        do = "Give the one to read (channel=0 is the first), or a file of that channel."
+        do = "Choose one (channel=0 is the first), or provide a single-channel file."
         raise InputError(path, expected="one channel", found=f"{channels} channels", do=do)
     if channel is not None and not 0 <= channel < channels:
         raise InputError(
@@ -198,7 +203,7 @@ def _check_channel(path: Path, channels: int, channel: int | None) -> None:
 
 
 def _coding(fields: dict) -> tuple[str, str]:
-    """Return the coding of the samples (pcm where none is named) and of their compression."""
+    """Return the coding of the samples (pcm by default) and the compression."""
     base, _, compression = str(fields.get("sample_coding", "pcm")).lower().partition(",")
     return _ALIASES.get(base.strip(), base.strip()), compression.strip()
 
@@ -215,7 +220,7 @@ def _read_plain(
             path,
             expected="pcm of 1-4 bytes, or ulaw or alaw of 1 byte, plain or shorten-compressed",
             found=f"sample_coding '{fields.get('sample_coding')}', {width} byte(s), "
-            f"data that start {data[:4]!r}",
+            f"data that start with {data[:4]!r}",
             do="Convert it to wav with NIST's w_decode or with sph2pipe.",
         )
     endian = "FILE"
@@ -240,17 +245,17 @@ def _read_plain(
 
 
 def _check_length(path: Path, data: bytes, expected: int) -> None:
-    """Refuse data that are shorter than the header says, or longer by anything but zeros.
+    """Raise InputError if there are fewer bytes than declared, or more that are not all zero.
 
-    More data than declared mean that the header does not describe them: read as it says, they
-    could be noise.
+    Excess data mean that the header does not describe them; decoded as declared, they could be
+    noise.
     """
     if len(data) < expected or data[expected:].strip(b"\0"):
         raise _damaged(path, f"{expected} bytes of samples", len(data))
 
 
 def _read_by_soundfile(path: Path, raw: bytes) -> tuple[np.ndarray, int]:
-    """Read float32 (n,) of one channel; libsndfile tells the format by the content."""
+    """Read one channel as float32 (n,); libsndfile detects the format from the content."""
     _check_riff(path, raw)
     expected = f"audio: SPHERE, {', '.join(sorted(_FORMATS))}"
     try:
@@ -260,25 +265,25 @@ def _read_by_soundfile(path: Path, raw: bytes) -> tuple[np.ndarray, int]:
             rate, frames = file.samplerate, len(file)
             samples = file.read(dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
-        reason = getattr(error, "error_string", error)  # without the name of a buffer
+        reason = getattr(error, "error_string", error)  # omits the meaningless buffer name
         raise InputError(path, expected=expected, found=f"something else ({reason})") from error
     if len(samples) != frames:
         raise _damaged(path, f"{frames} samples", len(samples))
     if samples.shape[1] != 1:
-        found, do = f"{samples.shape[1]} channels", "Write the channel to use to a file of its own."
+        found, do = f"{samples.shape[1]} channels", "Save the channel to use as a separate file."
         raise InputError(path, expected="one channel", found=found, do=do)
     return samples[:, 0], rate
 
 
 def _check_riff(path: Path, raw: bytes) -> None:
-    """Refuse a wav whose data chunk is longer than the file: libsndfile reads it as if whole."""
+    """Raise InputError if a wav file is shorter than its data chunk; libsndfile does not."""
     if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
         return
     at = 12
     while at + 8 <= len(raw):
         name, size = struct.unpack_from("<4sI", raw, at)
         left = len(raw) - at - 8
-        # Programs that write to a pipe leave a size of 2 GiB or more, which says nothing.
+        # Programs that write to a pipe leave a placeholder size of 2 GiB or more.
         if name == b"data" and left < size < 0x7FFF0000:
             raise _damaged(path, f"{size} bytes of samples", left)
         at += 8 + size + size % 2
@@ -289,8 +294,8 @@ def _check_samples(path: Path, samples: np.ndarray) -> None:
         raise InputError(path, expected="at least one sample", found="none")
     if not np.isfinite(samples).all():
         bad = int((~np.isfinite(samples)).sum())
-        raise InputError(path, expected="finite samples", found=f"{bad} that are NaN or infinite")
+        raise InputError(path, expected="finite samples", found=f"{bad} NaN or infinite")
     peak = float(np.abs(samples).max())
     if peak > 1:
-        do = "Scale the file, or write it as 16-bit integers."
+        do = "Rescale the samples, or save them as 16-bit integers."
         raise InputError(path, expected="samples in [-1, 1]", found=f"a peak of {peak:g}", do=do)

@@ -1,10 +1,10 @@
-"""Speech from text by the espeak-ng library that the `espeakng-loader` wheel carries.
+"""Synthesise speech with the espeak-ng library from the `espeakng-loader` wheel.
 
-The library is driven through its C API in synchronous mode, so that nothing but a Python package
-is needed. It carries state from one text to the next: the same text sounds a little different the
-second time. So a list is spoken in a fresh process, and the same list gives the same samples; but
-not with variants that set `breath` (f2, f3, f5, ...), whose breath noise reads memory that
-espeak-ng 1.52 has not set.
+The library is called through its C API in synchronous mode, so only a Python package is needed. It
+keeps state between texts: the same text sounds slightly different the second time. Each list of
+texts is therefore spoken in a fresh process, and the same list gives the same samples. Variants
+that set `breath` (f2, f3, f5, ...) are the exception: espeak-ng 1.52 computes their breath noise
+from uninitialised memory.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ import numpy as np
 
 from ima.utils.errors import InputError
 
-_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: call the callback, return when all is spoken
+_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: pass samples to the callback, return when done
 _CHARS_UTF8 = 1
 _POSITION_CHARACTER = 1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4  # espeak_PARAMETER
@@ -27,12 +27,12 @@ _EVENT_LIST_TERMINATED, _EVENT_WORD = 0, 1
 
 @dataclass(frozen=True)
 class Voice:
-    """How one synthetic speaker sounds.
+    """The voice of one synthetic speaker.
 
     Args:
-        name: espeak-ng's voice and variant, as `en-us+f3`.
-        rate: words a minute, 80 to 450.
-        pitch: base pitch, 0 to 100 (50 is the variant's own).
+        name: espeak-ng's voice and variant, such as `en-us+f3`.
+        rate: speaking rate in words per minute, 80 to 450.
+        pitch: base pitch, 0 to 100 (50 is the variant's default).
         range: pitch range, 0 (monotone) to 100.
     """
 
@@ -44,7 +44,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Word:
-    """A word that was spoken: its place in the text (characters) and its onset in s."""
+    """A spoken word: its position and length in the text (characters) and its onset in s."""
 
     position: int
     length: int
@@ -60,7 +60,7 @@ class _Event(ctypes.Structure):
         ("audio_position", ctypes.c_int),  # ms
         ("sample", ctypes.c_int),
         ("user_data", ctypes.c_void_p),
-        ("id", ctypes.c_char * 8),  # a union of which nothing is read here
+        ("id", ctypes.c_char * 8),  # a union, not used here
     ]
 
 
@@ -70,7 +70,7 @@ _CALLBACK = ctypes.CFUNCTYPE(
 
 
 class _Library:
-    """The loaded library and what it has said since the last text."""
+    """The loaded library, and the samples and words of the current text."""
 
     def __init__(self):
         import espeakng_loader
@@ -82,21 +82,21 @@ class _Library:
             raise RuntimeError(f"espeak-ng could not start with the data in {self.data}")
         self.samples: list[np.ndarray] = []
         self.words: list[Word] = []
-        self.callback = _CALLBACK(self._hear)  # kept: the library holds a bare pointer to it
+        self.callback = _CALLBACK(self._hear)  # keep a reference: the library stores a raw pointer
         self.lib.espeak_SetSynthCallback(self.callback)
 
     def speak(self, text: str, voice: Voice) -> "Speech":
-        """Return a text as a voice speaks it.
+        """Synthesise a text with a voice.
 
         Raises:
             InputError: espeak-ng has no such voice or variant.
-            RuntimeError: espeak-ng refused the text, or gave no sample.
+            RuntimeError: espeak-ng rejected the text or returned no samples.
         """
-        # A variant that espeak-ng doesn't have it passes over without a word.
+        # espeak-ng silently ignores an unknown variant.
         variant = voice.name.partition("+")[2]
         known = not variant or (self.data / "voices" / "!v" / variant).is_file()
         if not known or self.lib.espeak_SetVoiceByName(voice.name.encode()) != 0:
-            raise InputError("voice", expected="one that espeak-ng has", found=voice.name)
+            raise InputError("voice", expected="a voice of espeak-ng", found=voice.name)
         for parameter, value in (
             (_RATE, voice.rate),
             (_VOLUME, 100),
@@ -110,7 +110,7 @@ class _Library:
             data, len(data) + 1, 0, _POSITION_CHARACTER, 0, _CHARS_UTF8, None, None
         )
         if status != 0 or not self.samples:
-            raise RuntimeError(f"espeak-ng said nothing for {text!r} as {voice.name}")
+            raise RuntimeError(f"espeak-ng returned no speech for {text!r} with {voice.name}")
         return Speech(np.concatenate(self.samples), self.rate, self.words)
 
     def _hear(self, samples, count, events):
@@ -128,9 +128,9 @@ class _Library:
 
 @dataclass(frozen=True)
 class Speech:
-    """One spoken text: int16 `samples` (n,) at `rate` Hz, and its words in order.
+    """One synthesised text: int16 `samples` (n,) at `rate` Hz, and its words in order.
 
-    espeak-ng may merge words ('I am') into one.
+    espeak-ng may report several words ('I am') as one.
     """
 
     samples: np.ndarray
@@ -139,11 +139,11 @@ class Speech:
 
 
 def speak(texts: Sequence[str], voices: Sequence[Voice]) -> list[Speech]:
-    """Speak each text with its voice.
+    """Synthesise each text with its voice.
 
     Args:
-        texts: what to say, in the voices' language.
-        voices: who says it, one a text.
+        texts: the texts, in the language of their voices.
+        voices: one voice per text.
 
     Returns:
         The speech of each text, at 22,050 Hz.
@@ -151,7 +151,7 @@ def speak(texts: Sequence[str], voices: Sequence[Voice]) -> list[Speech]:
     Raises:
         InputError: espeak-ng has no such voice.
     """
-    # A fork starts in milliseconds; this process never loads the library, so the child is fresh.
+    # Forking takes milliseconds. This process never loads the library, so its state is new.
     fresh = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(max_workers=1, mp_context=fresh) as pool:
         return pool.submit(_speak_all, list(zip(texts, voices, strict=True))).result()

@@ -1,1 +1,1 @@
-"""Readers of corpora and of users' files, and the synthetic corpora of the demo."""
+"""Readers for corpora and user data, and the synthetic corpora of the demo."""

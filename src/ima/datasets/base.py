@@ -1,11 +1,12 @@
-"""Readers of the corpora: one module a corpus, one signature.
+"""Functions shared by the corpus readers.
 
-`index(root, ...)` returns two tables: the items found (`ima.utils.schemas.IMAGES` or `RECORDINGS`)
-and the files that were left out, each with its reason (`ima.utils.schemas.SKIPPED`). Rows are
-sorted by id, so a table never depends on the order in which a file system lists its folders.
+Each corpus has one module with a function `index(root, ...)`. It returns two tables: the items
+(`ima.utils.schemas.IMAGES` or `RECORDINGS`) and the skipped files with the reason
+(`ima.utils.schemas.SKIPPED`). Rows are sorted by id, so tables do not depend on the order in which
+a file system lists files.
 
-What the speech corpora share is here: walking a tree, telling audio from documents by extension,
-and keeping one of several copies of a recording.
+This module walks directory trees, distinguishes audio from documents by file extension, and drops
+duplicate recordings.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ import pyarrow as pa
 from ima.utils.errors import InputError
 from ima.utils.schemas import RECORDINGS, SKIPPED
 
-#: Extensions of files that are read as audio. What a file holds is decided by its content.
+#: Extensions of files that are read as audio. The format is then detected from the content.
 AUDIO = frozenset({".wav", ".sph", ".nist", ".nst", ".flac", ".aif", ".aiff", ".au"})
 
 _DOCUMENTS = """
@@ -26,46 +27,47 @@ _DOCUMENTS = """
 .1st .cat .dtd .md5 .sha1 .sha256 .zip .gz .z .tar .tgz .c .h .o .a .sh .py .pl .m .exe
 .png .jpg .jpeg .gif .phn .wrd .lab .ini .db .yaml .yml
 """
-#: Extensions of files that are clearly not audio and are passed over without a word.
+#: Extensions of files that are clearly not audio; they are ignored and not listed as skipped.
 DOCUMENTS = frozenset(_DOCUMENTS.split())
 
 
-#: How the reasons begin for which a file is left out although nothing is wrong with it.
+#: Prefixes of the reasons for skipping files that are not faulty.
 COPY, OTHER_WORDS = "a second copy of", "words that are not digits"
 
 
 def root_folder(root: str | Path, corpus: str, source: str, layout: str) -> Path:
-    """Return `root` as a path once it is known to be a folder with something in it.
+    """Return `root` as a path after checking that it is a non-empty folder.
 
     Args:
-        root: the folder a user gave as the corpus.
-        corpus: the corpus' name, for the message.
-        source: where the corpus is got.
-        layout: what is expected in the folder.
+        root: the corpus folder given by the user.
+        corpus: the name of the corpus, for error messages.
+        source: where to obtain the corpus, for error messages.
+        layout: the expected content of the folder, for error messages.
 
     Raises:
-        InputError: no such path, a file instead of a folder, or a tree without any file.
+        InputError: the path does not exist, is a file, or contains no files.
     """
     root = Path(root)
-    expected = f"the {corpus} corpus, a folder that holds {layout}"
+    expected = f"the {corpus} corpus, a folder that contains {layout}"
     do = f"Get it from {source} and set its path in the config."
     if not root.exists():
         raise InputError(root, expected=expected, found="nothing", do=do)
     if not root.is_dir():
         raise InputError(root, expected=expected, found="a file", do=f"Give its folder, or: {do}")
     if next(files_below(root), None) is None:
-        raise InputError(root, expected=expected, found="a tree without any file", do=do)
+        raise InputError(root, expected=expected, found="a folder without files", do=do)
     return root
 
 
 def files_below(root: Path) -> Iterable[str]:
-    """Yield the path, relative to `root` and with `/`, of every file below it.
+    """Yield the path of every file below `root`, relative to it and with `/` as separator.
 
-    Links to folders are followed (discs are often linked together), each folder once.
+    Links to folders are followed, as discs are often linked together, but each folder is visited
+    only once.
     """
 
     def unreadable(error: OSError):
-        """Raise InputError for a folder that cannot be listed, which `os.walk` would pass over."""
+        """Raise InputError for an unreadable folder, which `os.walk` would skip silently."""
         raise InputError(error.filename, expected="a readable folder", found=error.strerror)
 
     seen = set()
@@ -76,22 +78,22 @@ def files_below(root: Path) -> Iterable[str]:
             folders.clear()
             continue
         seen.add(real)
-        # Snakemake leaves a file of its own in a folder that a rule makes.
+        # Snakemake puts a timestamp file into folders that are rule outputs.
         for name in (name for name in names if not name.startswith(".snakemake")):
             yield Path(folder, name).relative_to(root).as_posix()
 
 
 def tree_fingerprint(root: str | Path) -> str:
-    """Return a hash over the path, size and time of every file below a folder, without reading any.
+    """Return a hash over the path, size and modification time of every file below a folder.
 
-    It changes when a file is added, removed, renamed or written to, and takes a fraction of a
-    second for 25,000 files. A folder that doesn't exist has the fingerprint of an empty one.
+    It changes when a file is added, removed, renamed or written to. No file is read: 25,000 files
+    take a fraction of a second. A missing folder has the same fingerprint as an empty one.
 
     Args:
-        root: a folder; links to folders are followed, each folder once.
+        root: a folder; links to folders are followed, but each folder is visited only once.
 
     Raises:
-        InputError: a folder that can't be read, or a file instead of one.
+        InputError: a folder cannot be read, or `root` is a file.
     """
     lines, seen, folders = [], set(), [(Path(root), "")]
     while folders:
@@ -117,17 +119,17 @@ def tree_fingerprint(root: str | Path) -> str:
 def _size_and_time(entry: os.DirEntry) -> str:
     try:
         status = entry.stat()
-    except FileNotFoundError:  # a link to nothing, or a file that has just gone
+    except FileNotFoundError:  # a broken link, or a file deleted in the meantime
         return "0\0"
     return f"{status.st_size}\0{status.st_mtime_ns}"
 
 
 def tree_digest(root: str | Path, suffix: str = "") -> str:
-    """Return a hash of the content of a folder: of its sorted lines '<path> <sha256>'.
+    """Return a hash of the content of a folder, computed over sorted lines '<path> <sha256>'.
 
     Args:
         root: the folder.
-        suffix: only files whose names end so are counted.
+        suffix: include only files whose names end with it; by default all files.
     """
     names = sorted(path for path in files_below(Path(root)) if path.endswith(suffix))
     hashes = (hashlib.sha256(Path(root, name).read_bytes()).hexdigest() for name in names)
@@ -136,11 +138,11 @@ def tree_digest(root: str | Path, suffix: str = "") -> str:
 
 
 def audio_files(root: Path) -> tuple[list[str], list[tuple[str, str]]]:
-    """Sort the files below `root` into audio and, with a reason, what may be audio but isn't used.
+    """List the audio files below `root`, and files of unknown type that are skipped.
 
     Returns:
-        the sorted relative paths of audio files, and (path, reason) of files of an unknown kind.
-        Documents (`DOCUMENTS`) and hidden files (`.DS_Store` and the like) are in neither.
+        The sorted relative paths of audio files, and (path, reason) of files with an unknown
+        extension. Documents (`DOCUMENTS`) and hidden files (such as `.DS_Store`) are in neither.
     """
     audio, unknown = [], []
     for path in sorted(files_below(root)):
@@ -155,10 +157,13 @@ def audio_files(root: Path) -> tuple[list[str], list[tuple[str, str]]]:
 
 
 def keep_first(rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, str]]]:
-    """Keep the first of the rows that share an id; rows come in the order of `audio_files`.
+    """Keep the first of the rows that share an id.
+
+    Args:
+        rows: rows with `id` and `file`, in the order of `audio_files`.
 
     Returns:
-        the rows kept, and (path, reason) of each copy.
+        The rows kept, and (path, reason) of each duplicate.
     """
     kept, copies = {}, []
     for row in rows:
@@ -177,17 +182,17 @@ def find_recordings(
     """Find the recordings of a corpus below its folder.
 
     Args:
-        root: from `root_folder`.
-        corpus: the corpus' name, for the message.
-        layout: what is expected in the folder, for the message.
-        row_of: gives the recording that a relative path names, why it names none, or None for
-            another word than a digit (those share one line of `skipped`).
+        root: the folder, from `root_folder`.
+        corpus: the name of the corpus, for error messages.
+        layout: the expected content of the folder, for error messages.
+        row_of: maps a relative path to the row of its recording, to the reason why it is skipped,
+            or to None for a word that is not a digit (these share one line of `skipped`).
 
     Returns:
-        rows, one an id, and (path, reason) of audio that isn't used.
+        Rows with unique ids, and (path, reason) of skipped audio files.
 
     Raises:
-        InputError: not one recording.
+        InputError: no recording was found.
     """
     audio, skipped = audio_files(root)
     rows, others = [], []
@@ -200,7 +205,7 @@ def find_recordings(
         else:
             rows.append(row)
     if others:
-        reason = f"{OTHER_WORDS}: {len(others)} recording(s), of which this is the first"
+        reason = f"{OTHER_WORDS}: {len(others)} recording(s), this being the first"
         skipped.append((others[0], reason))
     rows, copies = keep_first(rows)
     if not rows:
@@ -211,19 +216,19 @@ def find_recordings(
 def recordings(
     corpus: str, rows: Iterable[dict], skipped: Iterable[tuple[str, str]]
 ) -> tuple[pa.Table, pa.Table]:
-    """Make the two tables of `index`: RECORDINGS sorted by id, SKIPPED sorted by file."""
+    """Return the two tables of `index`: RECORDINGS sorted by id, and SKIPPED sorted by file."""
     items = sorted(({"corpus": corpus, **row} for row in rows), key=lambda row: row["id"])
     return pa.Table.from_pylist(items, schema=RECORDINGS), skipped_table(corpus, skipped)
 
 
 def skipped_table(corpus: str, skipped: Iterable[tuple[str, str]]) -> pa.Table:
-    """Make a SKIPPED table, sorted by file, of (path, reason)."""
+    """Return a SKIPPED table of (path, reason) pairs, sorted by file."""
     rows = [{"corpus": corpus, "file": file, "reason": reason} for file, reason in sorted(skipped)]
     return pa.Table.from_pylist(rows, schema=SKIPPED)
 
 
 def nothing_found(root: Path, corpus: str, layout: str, skipped: list[tuple[str, str]]):
-    """Return the error of a tree that has files but not one recording of the corpus."""
+    """Return the error for a folder that has files but no recording of the corpus."""
     found = f"{len(skipped)} other file(s)" if skipped else "documents only"
     if skipped:
         file, reason = sorted(skipped)[0]
@@ -232,5 +237,5 @@ def nothing_found(root: Path, corpus: str, layout: str, skipped: list[tuple[str,
         root,
         expected=f"at least one recording of {corpus}, as {layout}",
         found=found,
-        do="Give the folder above the ones named here (case and disc folders don't matter).",
+        do="Set the path to a folder above this layout (case and disc folders do not matter).",
     )

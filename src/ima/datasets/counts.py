@@ -1,4 +1,4 @@
-"""What a speech corpus should have and what was found: a table, and a warning, never an error."""
+"""Compare the size of a speech corpus with its nominal size; differences only cause a warning."""
 
 import warnings
 from collections.abc import Mapping
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-#: One count. `level` is corpus, split, group, split_group or speaker; '' in split, group or speaker
-#: means all of them; `unit` is what is counted: speakers, recordings or one_digit (recordings).
+#: One count. `level` is corpus, split, group, split_group or speaker; '' as split, group or speaker
+#: means all of them. `unit` is what is counted: speakers, recordings or one_digit (recordings of
+#: one digit).
 COUNTS = pa.schema(
     [
         *(
@@ -33,18 +34,18 @@ _LEVELS = {
 
 
 class CountWarning(UserWarning):
-    """A corpus does not have the number of speakers or recordings that it should."""
+    """A corpus does not have its nominal number of speakers or recordings."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A corpus' nominal numbers.
+    """The nominal size of a corpus.
 
     Args:
-        speakers: number of speakers of each (split, group).
-        recordings: recordings a speaker, one number or one for each split.
-        one_digit: recordings of one digit a speaker; None where every recording is one.
-        same_speakers: the splits have the same speakers, who count once in the corpus.
+        speakers: number of speakers in each (split, group).
+        recordings: recordings per speaker, as one number or by split.
+        one_digit: recordings of a single digit per speaker; None if all recordings are.
+        same_speakers: whether all splits have the same speakers, who are then counted once.
     """
 
     speakers: Mapping[tuple[str, str], int]
@@ -72,23 +73,23 @@ class Expected:
 
 
 def count_report(items: pa.Table, expected: Expected) -> pa.Table:
-    """Count speakers and recordings of one corpus beside what is expected, and warn if they differ.
+    """Compare the numbers of speakers and recordings of a corpus with the nominal ones.
 
-    A speaker of whom nothing is found has no row of their own, and is missing from the sums.
+    Speakers without any recording have no row; they are missing from the totals.
 
     Args:
-        items: RECORDINGS of one corpus, as `index` gives, not empty.
-        expected: the corpus' nominal numbers.
+        items: RECORDINGS of one corpus, not empty.
+        expected: the nominal numbers of the corpus.
 
     Returns:
-        a table of COUNTS: the corpus, its splits, its groups, both, and each speaker found.
+        COUNTS for the corpus, each split, each group, each group of each split, and each speaker.
 
     Warns:
-        CountWarning: once, with the first differences; all are in the table.
+        CountWarning: issued once, with the first differences; the table has all of them.
     """
     units = ["speakers", "recordings"] + ["one_digit"] * (expected.one_digit is not None)
     items = items.to_pylist()
-    # An empty list for a group of which nothing was found: a row of zero, not no row.
+    # Groups without recordings get an empty list, hence a row with count 0.
     places = [*expected.speakers, *((row["split"], row["group"]) for row in items)]
     rows = []
     for level, names in _LEVELS.items():

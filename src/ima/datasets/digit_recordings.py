@@ -1,7 +1,7 @@
-"""All speech corpora of a run as one: an index, one rate, and the digits in it.
+"""Combine the speech corpora of a run: one index, one sampling rate, one table of spoken digits.
 
-Every recording is decoded and resampled once, into one file of waves (int16) that segmentation and
-features read; what cannot be decoded is listed, not lost.
+Every recording is decoded and resampled once into a single file of int16 waveforms, which
+segmentation and feature extraction read. Files that cannot be decoded are listed as skipped.
 """
 
 import itertools
@@ -22,13 +22,13 @@ from ima.utils.parallel import imap
 from ima.utils.progress import progress_bar
 from ima.utils.schemas import WAVES
 
-#: Rates (Hz) of recordings that are used; any other is taken for a broken header.
+#: Range of accepted sampling rates (Hz); a rate outside it indicates a broken header.
 LOWEST_RATE, HIGHEST_RATE = 8_000, 48_000
-#: Recordings decoded, written and read at a time: some MB.
+#: Number of recordings decoded, written and read at a time (a few MB).
 BATCH = 64
 _SAMPLES = WAVES.field("wave").type
 _CORPORA = {"tidigits": tidigits, "ti46": ti46, "fsdd": fsdd}
-#: 'zero' and 'oh' are one digit; `oh: drop` leaves the second out.
+#: The label of each spoken digit. 'zero' and 'oh' share a label; `oh: drop` excludes 'oh'.
 LABELS = {"z": 0, "o": 0, **{str(digit): digit for digit in range(1, 10)}}
 
 
@@ -38,15 +38,15 @@ def index(
     """List the recordings of several corpora.
 
     Args:
-        roots: folder of each corpus, by name (tidigits, ti46, fsdd).
-        options: further arguments of a corpus' own `index`, by name.
+        roots: the folder of each corpus, by name (tidigits, ti46, fsdd).
+        options: further arguments of the `index` function of a corpus, by name.
 
     Returns:
-        RECORDINGS and SKIPPED as a corpus' own `index`, and COUNTS found beside those expected
-        (of TIDIGITS and TI46, which have nominal numbers).
+        RECORDINGS and SKIPPED of all corpora, and COUNTS of those with a nominal size (TIDIGITS
+        and TI46).
 
     Raises:
-        InputError: as a corpus' own `index`.
+        InputError: an error of the `index` function of a corpus.
     """
     recordings, skipped, counts = [], [], [COUNTS.empty_table()]
     for name, root in roots.items():
@@ -62,17 +62,17 @@ def index(
 def write_waves(
     recordings: pa.Table, roots: Mapping[str, str], rate: int, path: str | Path, processes: int
 ) -> tuple[pa.Table, pa.Table]:
-    """Decode every recording, resample it and write all of them into one file.
+    """Decode and resample all recordings into one file, with memory independent of their number.
 
     Args:
         recordings: RECORDINGS.
-        roots: folder of each corpus.
-        rate: Hz.
-        path: the file of waves, for `Waves`.
-        processes: that decode side by side. Memory does not grow with the number of recordings.
+        roots: the folder of each corpus, by name.
+        rate: the new sampling rate in Hz.
+        path: the output file, read by `Waves`.
+        processes: the number of processes that decode in parallel.
 
     Returns:
-        the RECORDINGS that could be decoded, and SKIPPED with the reason why others could not.
+        RECORDINGS that were decoded, and SKIPPED with the reasons for the others.
     """
     usable, skipped = np.ones(len(recordings), bool), []
     starts = range(0, len(recordings), BATCH)
@@ -95,7 +95,7 @@ def write_waves(
             samples = pa.array([wave for wave in waves if isinstance(wave, np.ndarray)], _SAMPLES)
             writer.write_batch(pa.record_batch([ids, samples], schema=WAVES))
     tables = [
-        skipped_table(corpus, [(file, reason) for of, file, reason in skipped if of == corpus])
+        skipped_table(corpus, [(file, reason) for name, file, reason in skipped if name == corpus])
         for corpus in roots
     ]
     return recordings.filter(pa.array(usable)), pa.concat_tables(tables)
@@ -107,7 +107,7 @@ def _files(recordings: pa.Table, roots: Mapping[str, str]) -> list[Path]:
 
 
 def _decode(files: list[Path], rate: int) -> list[np.ndarray | str]:
-    """Return each file's wave as int16 at `rate` Hz, or why it cannot be read."""
+    """Return the waveform of each file as int16 at `rate` Hz, or why it cannot be read."""
     from ima.audio.resample import resample
 
     waves: list[np.ndarray | str] = []
@@ -129,19 +129,19 @@ def _check_rate(file: Path, rate: int) -> None:
             file,
             expected=f"a sampling rate of {LOWEST_RATE}-{HIGHEST_RATE} Hz",
             found=f"{rate} Hz",
-            do="Check its header: no speech corpus of digits has such a rate.",
+            do="Check its header: no digit corpus has such a rate.",
         )
 
 
 class Waves:
-    """The waves that `write_waves` wrote, read on demand by recording id.
+    """Read waveforms written by `write_waves` on demand, by recording id.
 
-    It can be sent to other processes, each of which opens the file for itself. A batch of the file
-    is in memory at a time: recordings are best asked for in the order they were written in.
+    Instances can be pickled; each process opens the file itself. One batch of the file is in
+    memory at a time, so reading in the order of writing is fastest.
 
     Args:
         path: the file.
-        rate: Hz.
+        rate: its sampling rate in Hz.
     """
 
     def __init__(self, path: str | Path, rate: int):
@@ -153,27 +153,27 @@ class Waves:
 
     def _open(self) -> None:
         try:
-            # Mapped only to see the ids: of a mapped file, every page once read counts as used.
+            # Memory-map only to read the ids: every page read from a map counts as used memory.
             with pa.memory_map(self.path) as mapped, pa.ipc.open_file(mapped) as file:
                 ids = [file.get_batch(i)["id"].to_pylist() for i in range(file.num_record_batches)]
             self._file = pa.ipc.open_file(pa.OSFile(self.path))
         except (FileNotFoundError, pa.ArrowInvalid) as error:
-            raise InputError(self.path, expected="a file of waves", found=error) from error
+            raise InputError(self.path, expected="a file of waveforms", found=error) from error
         self._rows = {name: row for row, name in enumerate(itertools.chain(*ids))}
         self._starts = np.cumsum([0, *map(len, ids)])  # the first row of each batch
         self._number, self._samples = -1, None
 
     def __call__(self, recording: str) -> tuple[np.ndarray, int]:
-        """Return the wave of a recording, float32 (n,) in [-1, 1), and its rate in Hz.
+        """Return the waveform of a recording, float32 (n,) in [-1, 1), and its rate in Hz.
 
         Raises:
-            InputError: there is no such recording, or the file is not one of waves.
+            InputError: the file does not contain the recording, or is not a file of waveforms.
         """
         if self._file is None:
             self._open()
         row = self._rows.get(recording)
         if row is None:
-            raise InputError(self.path, expected=f"the recording {recording}", found="no such one")
+            raise InputError(self.path, expected=f"the recording {recording}", found="none")
         number = int(np.searchsorted(self._starts, row, side="right")) - 1
         if number != self._number:
             self._samples, self._number = self._file.get_batch(number)["wave"], number
@@ -182,17 +182,20 @@ class Waves:
 
 
 def check_skipped(recordings: pa.Table, skipped: pa.Table, share: float) -> None:
-    """Raise InputError when more than a share of a corpus' audio files cannot be used.
+    """Check that at most a given share of the audio files of each corpus is unusable.
 
-    Second copies and recordings of other words are not counted: nothing is wrong with them.
+    Duplicates and recordings of other words do not count, because they are not faulty.
 
     Args:
-        recordings: RECORDINGS that can.
+        recordings: RECORDINGS that are usable.
         skipped: SKIPPED.
-        share: in [0, 1].
+        share: the maximum share, in [0, 1].
+
+    Raises:
+        InputError: the share is exceeded.
     """
-    meant = pc.match_substring_regex(skipped["reason"], f"^({COPY}|{OTHER_WORDS})")
-    skipped = skipped.filter(pc.invert(meant))
+    not_faulty = pc.match_substring_regex(skipped["reason"], f"^({COPY}|{OTHER_WORDS})")
+    skipped = skipped.filter(pc.invert(not_faulty))
     for corpus in sorted(set(recordings["corpus"].to_pylist() + skipped["corpus"].to_pylist())):
         bad = skipped.filter(pc.field("corpus") == corpus)
         good = recordings.filter(pc.field("corpus") == corpus)
@@ -203,23 +206,23 @@ def check_skipped(recordings: pa.Table, skipped: pa.Table, share: float) -> None
                 expected=f"at most {share:.1%} of its audio files unusable",
                 found=f"{len(bad)} of {len(bad) + len(good)}, the first being "
                 f"{first['file']}: {first['reason']}",
-                do="Mend the files (all are listed beside the index), or raise max_skipped.",
+                do="Repair the files (all are listed next to the index), or raise max_skipped.",
             )
 
 
 def spoken_digits(
     recordings: pa.Table, segments: pa.Table, oh: str, doubtful: str
 ) -> tuple[pa.Table, pa.Table]:
-    """Return the items of the speech modality, and the segment of each, row for row.
+    """Return the items of the speech modality and the segment of each, row for row.
 
     Args:
         recordings: RECORDINGS.
-        segments: SEGMENTS, one recording's together.
-        oh: `zero` or `drop`.
-        doubtful: `keep` or `drop` segments that are doubtful.
+        segments: SEGMENTS; the rows of a recording are consecutive.
+        oh: `zero` labels 'oh' as 0, `drop` excludes it.
+        doubtful: whether to `keep` or `drop` doubtful segments.
 
     Returns:
-        a table of `id` (recording#position), `split` and `label`, and the SEGMENTS kept.
+        A table of `id` (recording#position), `split` and `label`, and the SEGMENTS kept.
     """
     keep = np.ones(len(segments), bool)
     digits = np.array(segments["digit"].to_pylist(), dtype=str)
@@ -229,10 +232,10 @@ def spoken_digits(
         keep &= np.array(segments["doubtful"].to_pylist(), dtype=str) == ""
     kept = segments.filter(pa.array(keep))
     splits = dict(zip(recordings["id"].to_pylist(), recordings["split"].to_pylist(), strict=True))
-    of, position = kept["recording"].to_pylist(), kept["position"].to_pylist()
+    names, positions = kept["recording"].to_pylist(), kept["position"].to_pylist()
     items = {
-        "id": [f"{name}#{i}" for name, i in zip(of, position, strict=True)],
-        "split": [splits[name] for name in of],
+        "id": [f"{name}#{i}" for name, i in zip(names, positions, strict=True)],
+        "split": [splits[name] for name in names],
         "label": pa.array([LABELS[digit] for digit in digits[keep]], pa.int8()),
     }
     return pa.table(items), kept

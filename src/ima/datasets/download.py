@@ -1,9 +1,9 @@
-"""Downloads of the corpora that may be had freely: MNIST and FSDD.
+"""Download the freely available corpora: MNIST and FSDD.
 
-What arrives is told to be right by a checksum of its content: a gzip or zip file that was packed
-anew has other bytes and the same data. Nothing that lies in the folder is ever changed: what is
-right is kept, what is missing is added, and what differs is left to the user. Every file appears
-whole or not at all.
+Downloads are verified by a checksum of their uncompressed content, since recompressing a gzip or
+zip file changes its bytes but not its data. Existing files are never changed: correct files are
+kept, missing files are added, and files that differ raise an error for the user to resolve. All
+files are written atomically.
 """
 
 import filecmp
@@ -27,13 +27,13 @@ from ima.datasets.base import tree_digest
 from ima.utils.errors import InputError
 from ima.utils.io import whole_file
 
-#: Downloads a URL to a file, and refuses to write more than so many bytes.
+#: Downloads a URL to a file and raises InputError above a number of bytes.
 Retrieve = Callable[[str, Path, int], None]
 
 
 @dataclass(frozen=True)
 class Idx:
-    """One of MNIST's gzipped files: its name, and size in bytes and sha256 of its content."""
+    """A gzipped file of MNIST: its name, and the size in bytes and sha256 of its content."""
 
     name: str
     size: int
@@ -42,13 +42,13 @@ class Idx:
 
 @dataclass(frozen=True)
 class Archive:
-    """A zip archive whose `*/recordings/*.wav` are wanted.
+    """A zip archive of recordings, `*/recordings/*.wav`.
 
     Args:
-        urls: where it is got, tried in order.
-        members: number of wav files in it.
-        size: bytes that they may have together at the most.
-        digest: `ima.datasets.base.tree_digest` of the wav files, by their bare names.
+        urls: download addresses, tried in order.
+        members: the number of wav files.
+        size: the maximum total size of the wav files in bytes.
+        digest: `ima.datasets.base.tree_digest` of the wav files in one flat folder.
     """
 
     urls: Sequence[str]
@@ -97,23 +97,23 @@ _MEMBER = re.compile(r"[^/]+/recordings/([^/]+\.wav)")
 
 
 def fetch(corpus: str, folder: str | Path, retrieve: Retrieve | None = None) -> list[Path]:
-    """Download a free corpus into a folder, unless it is there already.
+    """Download a freely available corpus into a folder, unless it is already there.
 
     Args:
-        corpus: `mnist` (its four gz files) or `fsdd` (3,000 wav files, in `recordings/`).
-        folder: the corpus' own folder, as its `index` takes it.
-        retrieve: what downloads; pooch unless given.
+        corpus: `mnist` (four gz files) or `fsdd` (3,000 wav files, in `recordings/`).
+        folder: the corpus folder, as passed to the `index` function of the corpus.
+        retrieve: the download function; by default it uses pooch.
 
     Returns:
-        the files that were missing and are there now, in order of their names.
+        The files that were added, sorted by name.
 
     Raises:
-        InputError: another corpus, a folder that can't be written, files there that are not the
-            corpus', or no address that gives what it should.
+        InputError: the corpus is unknown, the folder is not writable, an existing file differs
+            from the corpus, or no address provides the correct data.
     """
     fetchers = {"mnist": _fetch_mnist, "fsdd": _fetch_fsdd}
     if corpus not in fetchers:
-        do = "Put the others in their folders by hand, and name those in the config."
+        do = "Obtain other corpora manually, and set their folders in the config."
         expected = f"one of {', '.join(fetchers)}"
         raise InputError("corpus to download", expected=expected, found=corpus, do=do)
     folder = Path(folder)
@@ -123,9 +123,9 @@ def fetch(corpus: str, folder: str | Path, retrieve: Retrieve | None = None) -> 
     except OSError as error:
         raise InputError(
             folder,
-            expected="a folder that can be read and written",
+            expected="a readable and writable folder",
             found=error,
-            do=f"Name another folder, or put {corpus} there by hand.",
+            do=f"Choose another folder, or put {corpus} there manually.",
         ) from error
 
 
@@ -142,7 +142,7 @@ def _fetch_mnist(folder: Path, retrieve: Retrieve) -> list[Path]:
             file = Path(temporary, "download")
             check = functools.partial(_wrong_idx, idx=idx)
             _download(folder / idx.name, urls, file, idx.size, retrieve, check)
-            # A copy, for pooch's own file is readable to nobody but its owner.
+            # Copy the file, because pooch makes files that only their owner can read.
             with whole_file(folder / idx.name) as whole:
                 shutil.copyfile(file, whole)
     return [folder / idx.name for idx in missing]
@@ -170,26 +170,26 @@ def _fetch_fsdd(folder: Path, retrieve: Retrieve) -> list[Path]:
 
 
 def _occupied(path: Path, corpus: str, found: str) -> InputError:
-    """Return the error of a file that is in the way of one of the corpus'."""
+    """Return the error for an existing file that is in the place of a file of the corpus."""
     return InputError(
         path,
         expected=f"one of the files of {corpus}, or none",
         found=found,
-        do=f"Move it away to have {corpus} downloaded, or name another folder in the config.",
+        do=f"Move it away so that {corpus} is downloaded, or set another folder in the config.",
     )
 
 
 def _download(
     what: Path, urls: Sequence[str], file: Path, limit: int, retrieve: Retrieve, check: Callable
 ) -> None:
-    """Download `file` from the first of the urls where `check` finds nothing wrong with it."""
+    """Download `file` from the first URL whose data pass `check`."""
     reasons = []
     for url in urls:
         try:
             _require_https(url)
             retrieve(url, file, limit)
             wrong = check(file)
-        except (InputError, OSError) as error:  # what requests raises is an OSError
+        except (InputError, OSError) as error:  # requests raises subclasses of OSError
             wrong = str(error)
         if not wrong:
             return
@@ -197,14 +197,14 @@ def _download(
         file.unlink(missing_ok=True)
     raise InputError(
         what,
-        expected="the right data from one of their addresses",
+        expected="the correct data from one of the download addresses",
         found="; ".join(reasons),
-        do=f"Put {what.name} in {what.parent} by hand: it is got from {urls[0]}.",
+        do=f"Put {what.name} in {what.parent} manually, from {urls[0]}.",
     )
 
 
 def _wrong_idx(path: Path, idx: Idx) -> str:
-    """Say what is wrong with a gzipped file; '' if nothing is."""
+    """Return what is wrong with a gzipped file, or '' if it is correct."""
     digest, size = hashlib.sha256(), 0
     try:
         with gzip.open(path) as file:
@@ -221,8 +221,8 @@ def _wrong_idx(path: Path, idx: Idx) -> str:
 
 
 def _unpack(archive: Path, folder: Path) -> str:
-    """Unpack the recordings of a zip into a new folder, and say what is wrong; '' if nothing is."""
-    shutil.rmtree(folder, ignore_errors=True)  # of another address
+    """Unpack the recordings of a zip file into a new folder; return what is wrong, or ''."""
+    shutil.rmtree(folder, ignore_errors=True)  # left by the attempt with another address
     try:
         with zipfile.ZipFile(archive) as file:
             wrong = _wrong_members(file.infolist())
@@ -232,7 +232,7 @@ def _unpack(archive: Path, folder: Path) -> str:
             for member in file.infolist():
                 if name := _MEMBER.fullmatch(member.filename):
                     (folder / name[1]).write_bytes(file.read(member))
-    # RuntimeError: a member that is encrypted, or compressed in a way that zipfile doesn't know.
+    # RuntimeError: a member is encrypted or uses an unsupported compression method.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         return f"a damaged zip file ({error})"
     found = tree_digest(folder)
@@ -240,12 +240,12 @@ def _unpack(archive: Path, folder: Path) -> str:
 
 
 def _wrong_members(members: Sequence[zipfile.ZipInfo]) -> str:
-    """Say what forbids to unpack these members; '' if nothing does."""
+    """Return why these members must not be unpacked, or '' if they may be."""
     for member in members:
         path = PurePosixPath(member.filename)
         link = stat.S_ISLNK(member.external_attr >> 16)
         if path.is_absolute() or ".." in path.parts or "\\" in member.filename or link:
-            return f"a member that leads out of the archive, '{member.filename}'"
+            return f"a member outside the archive, '{member.filename}'"
     wanted = [member for member in members if _MEMBER.fullmatch(member.filename)]
     size = sum(member.file_size for member in wanted)
     if size > FSDD.size:
@@ -256,27 +256,27 @@ def _wrong_members(members: Sequence[zipfile.ZipInfo]) -> str:
 
 
 def _retrieve(url: str, path: Path, limit: int) -> None:
-    """Download by pooch, no more than `limit` bytes, and over https wherever it is redirected.
+    """Download at most `limit` bytes with pooch, following only redirections to https.
 
     Raises:
-        InputError: more bytes, or a redirection to another protocol.
-        OSError: no connection, an error of the server, or of the disk.
+        InputError: the file is larger, or a redirection leads to another protocol.
+        OSError: a connection, server or disk error.
     """
     import pooch
 
     def download(url: str, file: str, _: object) -> None:
-        """Download an address to a file; pooch calls it with itself as the last argument."""
+        """Download a URL to a file; pooch passes its own instance as the last argument."""
         get = pooch.HTTPDownloader(chunk_size=1 << 16, hooks={"response": _stay_on_https})
         with _Capped(file, limit) as to:
             get(url, to, None)
 
-    pooch.get_logger().setLevel(logging.WARNING)  # it would print a checksum and ask to note it
-    # The checksum is that of the content, which comes after this.
+    pooch.get_logger().setLevel(logging.WARNING)  # suppress the advice to store the file's checksum
+    # The caller verifies the checksum of the uncompressed content.
     pooch.retrieve(url, known_hash=None, fname=path.name, path=path.parent, downloader=download)
 
 
 class _Capped(io.FileIO):
-    """A file that takes so many bytes and no more."""
+    """A file with a maximum size in bytes."""
 
     def __init__(self, path: str, limit: int):
         super().__init__(path, "w")
@@ -286,7 +286,7 @@ class _Capped(io.FileIO):
         """Write a block and return its length.
 
         Raises:
-            InputError: with it, the file would be over its limit.
+            InputError: the file would exceed its limit.
         """
         if self.tell() + len(block) > self.limit:
             raise InputError("download", expected=f"at most {self.limit:,} bytes", found="more")

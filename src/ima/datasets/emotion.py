@@ -1,7 +1,7 @@
-"""The corpus of the emotion experiment in one form: IEMOCAP, or MELD's words with RAVDESS' voices.
+"""Read the corpus of the emotion experiment: IEMOCAP, or texts of MELD with voices of RAVDESS.
 
-Whatever the corpus, there are utterances with a class and a split, their tokens, and spans of
-recordings: each token has one, and in the constructed corpus several tokens may share one.
+Both give the same tables: utterances with a class and a split, their tokens, and time spans of
+recordings. Each token has one span; in the constructed corpus, several tokens may share a span.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,15 +24,21 @@ from ima.utils.schemas_emotion import (
     SPANS,
 )
 
-#: What an emotion outside the four classes is called in MELD and in RAVDESS. Texts of these borrow
-#: voices of the same; they are trained on only.
+#: Emotions outside the four classes: name in MELD -> name in RAVDESS. Their texts borrow voices of
+#: the same emotion and are used only for training.
 COMMON = {"surprise": "surprised", "fear": "fearful", "disgust": "disgust"}
 
 
 class Corpus(NamedTuple):
-    """Tables of EMOTION_UTTERANCES, EMOTION_TOKENS, SPANS, SKIPPED_UTTERANCES, EMOTION_COUNTS.
+    """An emotion corpus.
 
-    `dropped` is how many of each token the rules for silence and fillers left out.
+    Attributes:
+        utterances: EMOTION_UTTERANCES.
+        tokens: EMOTION_TOKENS.
+        spans: SPANS.
+        skipped: SKIPPED_UTTERANCES.
+        counts: EMOTION_COUNTS.
+        dropped: number of occurrences of each silence or filler token that was dropped.
     """
 
     utterances: pa.Table
@@ -52,19 +58,19 @@ def read_iemocap(
     fillers: str = "drop",
     nominal: bool = True,
 ) -> Corpus:
-    """Read IEMOCAP, or what is in its form (6.2, A.2).
+    """Read IEMOCAP, or a corpus in the same format (6.2, A.2).
 
     Args:
         root: see `ima.datasets.iemocap.index`.
-        validation: sessions that are held out.
+        validation: the sessions held out for validation.
         excited_as_happy: see `ima.datasets.iemocap.index`.
-        others: utterances outside the four classes: `train`, those of training sessions are
-            trained on, or `drop`.
+        others: `train` uses utterances outside the four classes for training if they are in a
+            training session; `drop` excludes them.
         silence, fillers: see `ima.datasets.wdseg.keep_tokens`.
-        nominal: compare the counts with the whole corpus' and warn.
+        nominal: whether to compare the counts with those of the complete corpus and warn.
 
     Raises:
-        InputError: as the functions named here, or another `others`.
+        InputError: an error of the functions named above, or `others` is invalid.
     """
     utterances, tokens, skipped = iemocap.index(root, excited_as_happy)
     counts = (
@@ -86,22 +92,22 @@ def read_ravdess_meld(
     calm_as_neutral: bool = True,
     others: str = "train",
 ) -> Corpus:
-    """Give MELD's texts the voices of RAVDESS, of the same emotion: a constructed pairing.
+    """Construct a corpus from texts of MELD and RAVDESS voices of the same emotion.
 
     Args:
-        roots: folders of `ravdess` and `meld`.
-        validation: actors whose voices MELD's dev and test texts borrow; the others' are for its
-            training texts.
-        seed: of what is borrowed (`ima.datasets.voices.borrow_voices`).
+        roots: the folders of `ravdess` and `meld`.
+        validation: RAVDESS actors whose voices are used for the dev and test texts of MELD; its
+            training texts use the voices of the other actors.
+        seed: seed of the assignment (`ima.datasets.voices.borrow_voices`).
         calm_as_neutral: see `ima.datasets.ravdess.index`.
-        others: surprise, fear and disgust: `train`, training texts borrow voices of the same and
-            are trained on only, or `drop`.
+        others: `train` uses training texts of surprise, fear and disgust, with voices of the same
+            emotion, for training only; `drop` excludes them.
 
     Returns:
-        A corpus whose utterances are MELD's texts; `speaker` is the actor a text borrows from.
+        A corpus whose utterances are the texts of MELD; `speaker` is the actor of the voice.
 
     Raises:
-        InputError: as the readers and `borrow_voices`, or another `others`.
+        InputError: an error of the readers or of `borrow_voices`, or `others` is invalid.
     """
     spoken, words, unspoken = ravdess.index(roots["ravdess"], calm_as_neutral)
     texts, tokens, unread = meld.index(roots["meld"])
@@ -129,7 +135,7 @@ def read_ravdess_meld(
 
 
 def counted(utterances: pa.Table, skipped: pa.Table) -> pa.Table:
-    """Return EMOTION_COUNTS of a corpus by its own names; `expected` is what it has labels for."""
+    """Return EMOTION_COUNTS by the emotion names of a corpus; `expected` is the labelled number."""
     corpus = utterances["corpus"][0].as_py()
     usable = utterances["emotion"].to_pylist()
     labelled = usable + [emotion for emotion in skipped["emotion"].to_pylist() if emotion]
@@ -142,7 +148,11 @@ def counted(utterances: pa.Table, skipped: pa.Table) -> pa.Table:
 
 
 def check_skipped(corpus: Corpus, most: float) -> None:
-    """Raise InputError when more than a share of the labelled utterances can't be used."""
+    """Check that at most a share `most`, in [0, 1], of the labelled utterances is unusable.
+
+    Raises:
+        InputError: the share is exceeded.
+    """
     whole = corpus.counts.filter(pc.equal(corpus.counts["emotion"], "all"))
     labelled, usable = pc.sum(whole["labelled"]).as_py(), pc.sum(whole["usable"]).as_py()
     if labelled - usable > most * labelled:
@@ -151,12 +161,12 @@ def check_skipped(corpus: Corpus, most: float) -> None:
             "utterances",
             expected=f"at most {most:.1%} of them unusable",
             found=f"{labelled - usable} of {labelled}, the first: {reasons[0]}",
-            do="skipped.csv lists them; mend them, or raise emotion.max_skipped.",
+            do="skipped.csv lists them; repair them, or raise emotion.max_skipped.",
         )
 
 
 def _finer(utterances: pa.Table, names: Mapping[str, str]) -> pa.Table:
-    """Return utterances with a label for every emotion that two corpora share by these names."""
+    """Return utterances with additional labels for the emotions that both corpora name here."""
     order = sorted(min(pair) for pair in names.items())
     labels = [
         len(CLASSES) + order.index(min(emotion, names[emotion])) if emotion in names else label
@@ -169,7 +179,7 @@ def _finer(utterances: pa.Table, names: Mapping[str, str]) -> pa.Table:
 
 
 def _inverse(names: Mapping[str, str]) -> dict[str, str]:
-    return {there: here for here, there in names.items()}
+    return {value: key for key, value in names.items()}
 
 
 def _others(others: str) -> str:
@@ -179,7 +189,7 @@ def _others(others: str) -> str:
 
 
 def _chosen(utterances: pa.Table, tokens: pa.Table, others: str) -> tuple[pa.Table, pa.Table]:
-    """Leave out utterances that are neither trained on nor scored, and those without a token."""
+    """Drop utterances that are neither trained on nor scored, and those without tokens."""
     scored = pc.not_equal(utterances["label"], OTHER)
     if _others(others) == "train":
         scored = pc.or_(scored, pc.equal(utterances["split"], "train"))
@@ -189,7 +199,7 @@ def _chosen(utterances: pa.Table, tokens: pa.Table, others: str) -> tuple[pa.Tab
 
 
 def _spans(tokens: pa.Table, utterances: pa.Table) -> pa.Table:
-    """Return SPANS of tokens with times, row for row."""
+    """Return the SPANS of time-aligned tokens, row for row."""
     names = ("id", "file", "speaker")
     about = {row["id"]: row for row in utterances.select(names).to_pylist()}
     rows = [about[name] for name in tokens["utterance"].to_pylist()]
@@ -204,13 +214,15 @@ def _check_rows(tokens: pa.Table, borrowed: pa.Table) -> None:
         for t in (tokens, borrowed)
     ]
     if keys[0] != keys[1]:
-        raise InputError("borrowed voices", expected="a row a token, in order", found="others")
+        raise InputError(
+            "borrowed voices", expected="one row per token, in order", found="other rows"
+        )
 
 
 def _corpus(utterances, tokens, spans, skipped, counts, dropped) -> Corpus:
     if set(utterances["split"].to_pylist()) != {"train", "validation"}:
         found = ", ".join(set(utterances["split"].to_pylist())) or "none"
-        raise InputError("utterances", expected="some of each split", found=found)
+        raise InputError("utterances", expected="utterances in each split", found=found)
     return Corpus(
         utterances.select(EMOTION_UTTERANCES.names).cast(EMOTION_UTTERANCES),
         tokens.select(EMOTION_TOKENS.names).cast(EMOTION_TOKENS),

@@ -1,10 +1,10 @@
-"""FSDD, the Free Spoken Digit Dataset: isolated digits of a few speakers, 8 kHz wav.
+"""Read FSDD, the Free Spoken Digit Dataset: isolated digits of a few speakers, 8 kHz wav.
 
-A recording is `<digit>_<speaker>_<take>.wav` in `recordings/` or in the root itself:
+A recording is `<digit>_<speaker>_<take>.wav`, in `recordings/` or in the root folder:
 
     recordings/0_george_12.wav -> id fsdd/0_george_12, digits z, speaker george
 
-An id doesn't depend on the split, so features of one split serve the other.
+Ids do not depend on the choice of split, so features can be reused for both.
 """
 
 import re
@@ -20,7 +20,7 @@ CORPUS = "fsdd"
 SOURCE = "https://github.com/Jakobovski/free-spoken-digit-dataset"
 LAYOUT = "recordings/<digit>_<speaker>_<take>.wav"
 
-#: Takes below this are the dataset's own test split.
+#: Takes below this number are the official test split.
 TEST_TAKES = 5
 
 _NAME = re.compile(r"([0-9])_([^_]+)_([0-9]+)$")
@@ -32,18 +32,18 @@ def index(
     """List the recordings of FSDD.
 
     Args:
-        root: the folder that holds `recordings/`, or that folder.
-        split: 'takes' (takes 0-4 of every speaker are the test set, as the dataset has it) or
-            'speaker' (every take of `test_speakers` is; the others train).
-        test_speakers: names, in lower case as in the file names; for split 'speaker' only.
+        root: the folder that contains `recordings/`, or that folder itself.
+        split: 'takes' tests on takes 0-4 of every speaker, as the dataset defines it; 'speaker'
+            tests on all takes of `test_speakers` and trains on the other speakers.
+        test_speakers: speakers in lower case, as in the file names; only for split 'speaker'.
 
     Returns:
-        items (RECORDINGS): `digits` is one of z 1 ... 9 ('zero' is said), `group` is unknown;
-        skipped (SKIPPED): files of other names or kinds, and copies of a recording.
+        items (RECORDINGS): `digits` is one of z 1 ... 9 (speakers say 'zero'), `group` is unknown;
+        skipped (SKIPPED): files with other names or of other types, and duplicate recordings.
 
     Raises:
-        InputError: no such tree, nothing in it, an unknown split or test speaker, or no speaker
-            left for one of the splits.
+        InputError: the folder is missing or has no recordings, the split or a test speaker is
+            unknown, or a split would have no speakers.
     """
     _check_split(split, test_speakers)
     root = root_folder(root, "FSDD", SOURCE, LAYOUT)
@@ -70,7 +70,7 @@ def _check_split(split: str, test_speakers: Sequence[str]) -> None:
 
 
 def _row(path: str) -> dict | str:
-    """Return the recording that a relative path names, or why it names none."""
+    """Return the row of the recording at a relative path, or why the file is skipped."""
     folder, _, file = path.lower().rpartition("/")
     if folder not in ("", "recordings"):
         return "not in recordings/ or the root"
@@ -90,12 +90,12 @@ def _row(path: str) -> dict | str:
 
 
 def _known_speakers(speakers: set[str], test: Sequence[str]) -> frozenset[str]:
-    """Return the test speakers once they are known to leave someone on both sides."""
+    """Return the test speakers after checking that neither split is empty."""
     test = frozenset([test] if isinstance(test, str) else test)
     if not test or not test < speakers:
         raise InputError(
             "test_speakers of FSDD",
-            expected=f"some, not all, of the speakers found: {', '.join(sorted(speakers))}",
+            expected=f"some, but not all, of the speakers {', '.join(sorted(speakers))}",
             found=", ".join(sorted(test)) or "none",
         )
     return test

@@ -1,14 +1,14 @@
-"""IEMOCAP: acted dialogues of ten speakers in five sessions, with emotions and word alignments.
+"""Read IEMOCAP: acted dialogues of ten speakers in five sessions, with emotions and alignments.
 
-The files of a turn, and the row they make:
+These files of a turn make one row:
 
     Session1/dialog/EmoEvaluation/Ses01F_impro01.txt          emotion of every turn
-    Session1/dialog/transcriptions/Ses01F_impro01.txt         its text
+    Session1/dialog/transcriptions/Ses01F_impro01.txt         text of every turn
     Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav
     Session1/sentences/ForcedAlignment/Ses01F_impro01/Ses01F_impro01_F000.wdseg
 
-    -> id iemocap/Ses01F_impro01_F000, session 1, speaker Ses01F (the last letter of the turn: the
-       one before it is who wore the markers)
+    -> id iemocap/Ses01F_impro01_F000, session 1, speaker Ses01F (by the last letter of the turn;
+       the first F or M is the actor who wore the markers)
 """
 
 import re
@@ -30,7 +30,7 @@ SOURCE = "https://sail.usc.edu/iemocap/"
 LAYOUT = "Session1 ... Session5, each with dialog/ and sentences/"
 RATE = 16_000  # Hz
 
-#: Utterances of each emotion in the whole corpus, 10,039; xxx is no majority of the evaluators.
+#: Number of utterances of each emotion code, 10,039 in all; xxx means no majority of evaluators.
 EXPECTED = {
     **{"neu": 1708, "ang": 1103, "sad": 1084, "hap": 595, "exc": 1041},
     **{"fru": 1849, "sur": 107, "fea": 40, "dis": 2, "oth": 3, "xxx": 2507},
@@ -48,18 +48,19 @@ def index(
     """List the utterances of IEMOCAP and their aligned words (6.2, A.2).
 
     Args:
-        root: the folder that holds `Session1` ..., or one or two above it.
-        excited_as_happy: 'exc' is of the class happy, by which the four classes have 5,531.
-        rate: Hz that wav files must have.
+        root: the folder that contains `Session1` ..., or a folder one or two levels above.
+        excited_as_happy: whether 'exc' counts as class happy; the four classes then have 5,531
+            utterances.
+        rate: the required sampling rate of the wav files, in Hz.
 
     Returns:
         utterances (UTTERANCES): those with a label, a text, a wav and an alignment, sorted by id;
-        tokens (TOKENS): every row of their alignments, for `ima.datasets.wdseg.keep_tokens`;
-        skipped (SKIPPED_UTTERANCES): the others with the reason, and files and lines that belong
-            to no labelled turn.
+        tokens (TOKENS): all rows of their alignments, for `ima.datasets.wdseg.keep_tokens`;
+        skipped (SKIPPED_UTTERANCES): the other utterances with the reason, and files and lines
+            that belong to no labelled turn.
 
     Raises:
-        InputError: no such tree, no session in it, or not one usable utterance.
+        InputError: the folder does not exist, has no sessions, or has no usable utterance.
     """
     root = root_folder(root, "IEMOCAP", SOURCE, LAYOUT)
     utterances, tokens, skipped = [], [], []
@@ -79,14 +80,18 @@ def index(
 
 
 def expected_counts(utterances: pa.Table, skipped: pa.Table) -> pa.Table:
-    """Compare the tables of `index` with the corpus' nominal numbers, and warn of what differs.
+    """Compare the tables of `index` with the nominal numbers of IEMOCAP.
+
+    Args:
+        utterances: UTTERANCES, from `index`.
+        skipped: SKIPPED_UTTERANCES, from `index`.
 
     Returns:
-        EMOTION_COUNTS: each emotion code, 'four' (5,531 with exc, 4,490 without it, as the labels
-        of `utterances` have it) and 'all' (10,039).
+        EMOTION_COUNTS of each emotion code, 'four' (5,531 if `utterances` label exc as happy,
+        else 4,490) and 'all' (10,039).
 
     Warns:
-        CountWarning: once, with every difference and the number of missing alignments.
+        CountWarning: issued once, with all differences and the number of unusable alignments.
     """
     happy = pc.field("label") == CLASSES.index("happy")
     merged = "exc" in utterances.filter(happy)["emotion"].to_pylist()
@@ -118,17 +123,17 @@ def split_sessions(utterances: pa.Table, validation: Sequence[str] = ("5",)) -> 
 
     Args:
         utterances: UTTERANCES.
-        validation: sessions that are held out; no speaker of IEMOCAP is in two sessions.
+        validation: the sessions held out; no speaker of IEMOCAP is in two sessions.
 
     Raises:
-        InputError: a session that isn't there, or none left on one side.
+        InputError: a session does not exist, or one of the splits is empty.
     """
     held_out = {str(session) for session in validation}
     sessions = utterances["session"].to_pylist()
     if not held_out or not held_out < set(sessions):
         raise InputError(
             "validation sessions",
-            expected=f"some, not all, of {', '.join(sorted(set(sessions)))}",
+            expected=f"some, but not all, of {', '.join(sorted(set(sessions)))}",
             found=", ".join(sorted(held_out)) or "none",
         )
     return ["validation" if session in held_out else "train" for session in sessions]
@@ -140,12 +145,12 @@ def _label(emotion: str, excited_as_happy: bool) -> int:
 
 
 def _sessions(root: Path) -> list[Path]:
-    """Return the folders Session1 ... in the root or up to two folders below it."""
+    """Return the folders Session1 ... in the root or up to two levels below it."""
     for pattern in ("Session[1-5]", "*/Session[1-5]", "*/*/Session[1-5]"):
         if found := sorted(path for path in root.glob(pattern) if path.is_dir()):
             break
     else:
-        do = "Give the folder that holds them, IEMOCAP_full_release."
+        do = "Set the path to the folder that contains them, IEMOCAP_full_release."
         raise InputError(root, expected=LAYOUT, found="no such folders", do=do)
     names = [path.name for path in found]
     if len(set(names)) < len(names):
@@ -155,7 +160,7 @@ def _sessions(root: Path) -> list[Path]:
 
 
 class _Session:
-    """What one session's folder holds, by turn; `skipped` gets what belongs to no labelled turn."""
+    """The files of one session by turn; those of no labelled turn are appended to `skipped`."""
 
     def __init__(self, root: Path, folder: Path, skipped: list[tuple[str, str, str, str]]):
         self.root, self.skipped = root, skipped
@@ -181,7 +186,7 @@ class _Session:
     def _read_labels(self, file: str) -> None:
         for i, line in self._lines(file):
             if not line.startswith("["):
-                continue  # the header, and what single evaluators said
+                continue  # the header, or the rating of a single evaluator
             label = _LABEL.fullmatch(line)
             if label is None or not _TURN.fullmatch(label[1]):
                 self.skipped.append(("", "", file, f"line {i} is not [start - end] turn emotion"))
@@ -198,7 +203,7 @@ class _Session:
                 self.texts[text[1]] = text[2]
 
     def utterance(self, turn: str, emotion: str, rate: int) -> tuple[dict, list[dict]]:
-        """Return the row of a labelled turn, without `label`, and those of its tokens."""
+        """Return the row of a labelled turn, without `label`, and the rows of its tokens."""
         for name, value, known in (
             ("label", emotion, EXPECTED),
             ("wav", turn, self.wavs),

@@ -1,4 +1,4 @@
-"""What a corpus that a rule made consists of, so that what depends on it sees it change."""
+"""Manifests of generated corpora, by which dependent rules detect changes."""
 
 from pathlib import Path
 
@@ -7,7 +7,11 @@ from ima.utils.io import write_json
 
 
 def write_manifest(root: str | Path, path: str | Path) -> None:
-    """Write number, bytes and digest (`ima.datasets.base.tree_digest`) of a folder's files as
-    JSON."""
+    """Write the number, total bytes and `ima.datasets.base.tree_digest` of files as JSON.
+
+    Args:
+        root: the folder of the files.
+        path: the JSON file to write.
+    """
     sizes = [Path(root, name).stat().st_size for name in files_below(Path(root))]
     write_json({"files": len(sizes), "bytes": sum(sizes), "sha256": tree_digest(root)}, path)

@@ -1,6 +1,6 @@
-"""MELD: utterances of a television series with emotion labels, as text.
+"""Read MELD: transcribed utterances of a television series with emotion labels.
 
-The folder holds `train_sent_emo.csv`, `dev_sent_emo.csv` and `test_sent_emo.csv`:
+The folder contains `train_sent_emo.csv`, `dev_sent_emo.csv` and `test_sent_emo.csv`:
 
     train, Dialogue_ID 0, Utterance_ID 3 -> id meld/train/0_3, session train, emotion neutral
 """
@@ -21,7 +21,7 @@ SOURCE = "https://github.com/declare-lab/MELD"
 LAYOUT = "train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv"
 SPLITS = ("train", "dev", "test")
 
-#: The class of each emotion.
+#: The class of each emotion; None if it is not one of the four.
 LABELS = {
     **{"anger": "angry", "joy": "happy", "neutral": "neutral", "sadness": "sad"},
     **dict.fromkeys(("disgust", "fear", "surprise"), None),
@@ -33,16 +33,16 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table, pa.Table]:
     """List the utterances of MELD and their words.
 
     Args:
-        root: the folder of the three csv files; one that is missing is listed.
+        root: the folder of the three csv files; missing files are listed as skipped.
 
     Returns:
-        utterances (UTTERANCES): `session` is MELD's own split, `file` the csv, `sex` unknown;
-        tokens (TEXT_TOKENS): their words, by `ima.utils.text.tokenise`;
-        skipped (SKIPPED_UTTERANCES): lines of an unknown emotion, without an id of their own or
-            without a word, and missing files.
+        utterances (UTTERANCES): `session` is the split of MELD, `file` the csv, `sex` unknown;
+        tokens (TEXT_TOKENS): their words, split by `ima.utils.text.tokenise`;
+        skipped (SKIPPED_UTTERANCES): lines with an unknown emotion, a duplicate or malformed id or
+            no words, and missing files.
 
     Raises:
-        InputError: no such folder, a file without the columns, or no usable line.
+        InputError: the folder does not exist, a file lacks a column, or no line is usable.
     """
     root = root_folder(root, "MELD", SOURCE, LAYOUT)
     utterances, tokens, skipped, seen = [], [], [], set()
@@ -68,7 +68,7 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table, pa.Table]:
 
 
 def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Return the lines of a csv file, each with the number of its last line in the file."""
+    """Return the records of a csv file, each with the number of its last line."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
@@ -90,9 +90,9 @@ def _utterance(split: str, file: str, line: dict[str, str]) -> tuple[dict, list[
 
 
 def _reason(row: dict, words: list[str], seen: set[str]) -> str:
-    """Say why a line can't be used; '' if it can."""
+    """Return why a line is unusable, or '' if it is usable."""
     if row["emotion"] not in LABELS:
         return f"label: expected one of {', '.join(LABELS)}, found '{row['emotion']}'"
     if row["id"] in seen or not row["id"].rpartition("/")[2].replace("_", "").isdecimal():
-        return f"id: expected one of its own, found {row['id']}"
+        return f"id: expected a unique number, found {row['id']}"
     return "" if words else "text: expected words, found none"

@@ -1,10 +1,10 @@
-"""MNIST: 28x28 images of handwritten digits in four IDX files, gzipped or plain.
+"""Read MNIST: 28x28 images of handwritten digits in four IDX files, gzipped or plain.
 
     train-images-idx3-ubyte.gz, row 7 -> id mnist/train/00007
 
-The spelling `train-images.idx3-ubyte`, either case, and folders in between (`MNIST/raw/`) occur
-and are read. IDX: two zero bytes, a byte for the type, one for the number of dimensions, the
-dimensions as big-endian 32-bit integers, then the values, big-endian.
+The spelling `train-images.idx3-ubyte`, upper or lower case, and intermediate folders (`MNIST/raw/`)
+are also accepted. An IDX file consists of two zero bytes, a byte for the type, a byte for the
+number of dimensions, the dimensions as big-endian 32-bit integers, and the values, big-endian.
 """
 
 import gzip
@@ -31,18 +31,18 @@ _SPLITS = {"train": "train", "t10k": "test"}
 
 
 def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
-    """List the images of MNIST, or of any digits in its files.
+    """List the images of MNIST, or of another set of digits in the same format.
 
     Args:
-        root: a folder that holds the four files, or holds folders that do.
+        root: a folder that contains the four files, directly or in subfolders.
 
     Returns:
-        items (IMAGES): `row` is the image's place in `file`;
-        skipped (SKIPPED): a second copy of one of the files (gzipped beside plain).
+        items (IMAGES): `row` is the index of the image in `file`;
+        skipped (SKIPPED): duplicate files, such as a plain copy of a gzipped one.
 
     Raises:
-        InputError: one of the files is missing, is not IDX, holds what another should, or has
-            images of another size or labels beyond 0-9.
+        InputError: a file is missing, is not IDX, is swapped with another, or has images of
+            another size or labels outside 0-9.
     """
     root = root_folder(root, "MNIST", SOURCE, LAYOUT)
     files, skipped = _find(root)
@@ -63,45 +63,45 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
 
 
 def read_images(root: str | Path, items: pa.Table) -> np.ndarray:
-    """Read the images of a table of `index`.
+    """Read the images listed in a table of `index`.
 
     Args:
-        root: the corpus' folder, as given to `index`.
-        items: IMAGES, any rows of it in any order.
+        root: the corpus folder, as given to `index`.
+        items: n rows of IMAGES, in any order.
 
     Returns:
-        images, uint8 (n, 28, 28), in the order of `items`.
+        Images, uint8 (n, 28, 28), in the order of `items`.
 
     Raises:
-        InputError: a file is missing or damaged, or has fewer rows than `items` names.
+        InputError: a file is missing or damaged, or has fewer images than `items` refers to.
     """
     files = np.array(items["file"].to_pylist(), dtype=object)
     rows = items["row"].to_numpy()
     images = np.empty((len(items), 28, 28), dtype=np.uint8)
     for file in sorted(set(files)):
-        here = files == file
+        in_file = files == file
         values = _images(Path(root, file))
-        wanted = rows[here]
+        wanted = rows[in_file]
         if wanted.min() < 0 or wanted.max() >= len(values):
             raise InputError(
                 Path(root, file),
                 expected=f"the image of row {wanted.max() if wanted.min() >= 0 else wanted.min()}",
                 found=f"{len(values)} images",
-                do="The table was made of another file: make it again.",
+                do="The table belongs to another file: create it again.",
             )
-        images[here] = values[wanted]
+        images[in_file] = values[wanted]
     return images
 
 
 def read_idx(path: str | Path) -> np.ndarray:
-    """Read an IDX file, gzipped (told by its content) or plain.
+    """Read an IDX file, plain or gzipped (detected by its content).
 
     Returns:
-        the array, in the shape and type that the file says, in native byte order.
+        The array, with the shape and type declared in the file, in native byte order.
 
     Raises:
-        InputError: no such file, damaged gzip data, not IDX, or more or fewer bytes than the
-            header says.
+        InputError: the file does not exist, is not IDX, has damaged gzip data, or has more or
+            fewer bytes than its header declares.
     """
     path = Path(path)
     raw = _bytes(path)
@@ -109,33 +109,33 @@ def read_idx(path: str | Path) -> np.ndarray:
         raise InputError(
             path,
             expected="an IDX file (00 00, a type of 08 09 0b 0c 0d 0e, 1 or more dimensions)",
-            found=f"one that starts {raw[:4].hex(' ') or 'and ends at once'}",
+            found=f"a file that starts with {raw[:4].hex(' ') or 'nothing (it is empty)'}",
         )
     type_, dimensions = np.dtype(_TYPES[raw[2]]), raw[3]
     start = 4 + 4 * dimensions
     shape = tuple(int(n) for n in np.frombuffer(raw[4:start].ljust(start - 4, b"\0"), ">u4"))
     size = type_.itemsize
-    for length in shape:  # Python's integers do not overflow, whatever a damaged header says
+    for length in shape:  # Python integers do not overflow, even if the header is damaged
         size *= length
     if len(raw) != start + size:
         raise InputError(
             path,
             expected=f"{start + size} bytes ({type_.name} of shape {shape} after a header)",
             found=f"{len(raw)}",
-            do="The file is cut or damaged: get it again.",
+            do="The file is truncated or damaged: download it again.",
         )
     return np.frombuffer(raw, type_, offset=start).reshape(shape).astype(type_.newbyteorder("="))
 
 
 def write_idx(array: np.ndarray, path: str | Path) -> None:
-    """Write an array as IDX, gzipped if the name ends in `.gz`; the same array, the same bytes.
+    """Write an array as an IDX file; equal arrays give identical bytes.
 
     Args:
-        array: 1 to 255 dimensions of uint8, int8, int16, int32, float32 or float64.
-        path: the file; it is written whole or not at all.
+        array: uint8, int8, int16, int32, float32 or float64, with 1 to 255 dimensions.
+        path: the output file, written atomically; gzipped if the name ends in `.gz`.
 
     Raises:
-        InputError: an array that IDX cannot hold.
+        InputError: IDX does not support the type or the number of dimensions.
     """
     array = np.asarray(array)
     code = _CODES.get(array.dtype.newbyteorder("="))
@@ -147,7 +147,7 @@ def write_idx(array: np.ndarray, path: str | Path) -> None:
         )
     raw = bytes((0, 0, code, array.ndim)) + np.array(array.shape, ">u4").tobytes()
     raw += array.astype(_TYPES[code]).tobytes()
-    # With mtime 0 and no name, gzip data depend on nothing but their content.
+    # Without a modification time and a file name, gzip data depend only on the content.
     data = gzip.compress(raw, mtime=0) if Path(path).suffix.lower() == ".gz" else raw
     with whole_file(path) as temporary:
         temporary.write_bytes(data)
@@ -162,16 +162,16 @@ def _bytes(path: Path) -> bytes:
             path,
             expected="whole gzip data",
             found=f"damaged data ({error})",
-            do="The file is cut or damaged: get it again.",
+            do="The file is truncated or damaged: download it again.",
         ) from error
     except OSError as error:
         raise InputError(path, expected="a readable IDX file", found=error.strerror) from error
 
 
 def _find(root: Path) -> tuple[dict[tuple[str, str], str], list[tuple[str, str]]]:
-    """Return the relative path of each of the four files, and second copies with a reason."""
+    """Return the relative paths of the four files, and (path, reason) of duplicates."""
     files, skipped = {}, []
-    # Gzipped before plain: torchvision unpacks a copy beside what it downloads.
+    # Prefer gzipped files: torchvision unpacks a copy next to its downloads.
     for path in sorted(
         files_below(root), key=lambda path: (not path.lower().endswith(".gz"), path)
     ):
@@ -201,27 +201,27 @@ def _images(path: Path) -> np.ndarray:
             path,
             expected="images: uint8 of shape (n, 28, 28)",
             found=f"{images.dtype} of shape {images.shape}",
-            do="Perhaps images and labels have each other's name.",
+            do="Check whether the image and label files are swapped.",
         )
     return images
 
 
 def _labels(images: Path, labels: Path) -> np.ndarray:
-    """Read the labels (n,) that belong to a file of images, which is read to check it."""
+    """Read the labels (n,) of an image file, after checking that both files match."""
     count, values = len(_images(images)), read_idx(labels)
     if values.dtype != np.uint8 or values.ndim != 1:
         raise InputError(
             labels,
             expected="labels: uint8 of shape (n,)",
             found=f"{values.dtype} of shape {values.shape}",
-            do="Perhaps images and labels have each other's name.",
+            do="Check whether the image and label files are swapped.",
         )
     if len(values) != count or not count:
         raise InputError(
             labels,
-            expected=f"a label for each of the {count} images of {images.name}, one at least",
+            expected=f"one label for each of the {count} images of {images.name}, at least one",
             found=f"{len(values)}",
-            do="The files are not of one set: get them again.",
+            do="The files do not belong together: download them again.",
         )
     if values.max() > 9:
         raise InputError(labels, expected="labels from 0 to 9", found=f"{values.max()}")

@@ -1,4 +1,4 @@
-"""The synthetic noise that a part of the pairs gets in place of a digit (Section 4)."""
+"""Synthetic noise, which replaces a digit in some of the pairs (Section 4)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,19 +14,19 @@ from ima.utils.schemas import NOISE
 def noise_images(
     n: int, pixels: int, mean: float, sd: float, zero_fraction: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw noise images: Gaussian pixels, an exact share of which is set to zero.
+    """Draw noise images: Gaussian pixels, of which an exact share is set to zero.
 
     Args:
         n: number of images.
-        pixels: pixels an image.
-        mean: of the pixels before zeroing (.5 in the paper).
-        sd: their standard deviation (.12).
-        zero_fraction: share K of the pixels that is zeroed, in [0, 1] (.8).
+        pixels: pixels per image.
+        mean: mean of the pixels before zeroing (.5 in the paper).
+        sd: standard deviation of the pixels before zeroing (.12 in the paper).
+        zero_fraction: share K of pixels set to zero, in [0, 1] (.8 in the paper).
         rng: source of randomness.
 
     Returns:
-        float32 (n, pixels), no value below 0; `round(zero_fraction * pixels)` of each row are
-        zeroed, and negative ones besides.
+        Images, float32 (n, pixels), clipped to [0, 1]. In each row, at least
+        `round(zero_fraction * pixels)` values are 0.
     """
     images = rng.normal(mean, sd, (n, pixels)).astype(np.float32)
     order = rng.random((n, pixels), dtype=np.float32).argsort(axis=1)
@@ -35,23 +35,38 @@ def noise_images(
 
 
 def noise_wave(seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw white noise of unit variance: float32 (seconds * rate,)."""
+    """Draw white Gaussian noise of unit variance.
+
+    Args:
+        seconds: duration in s.
+        rate: sampling rate in Hz.
+        rng: source of randomness.
+
+    Returns:
+        Samples, float32 (round(seconds * rate),).
+    """
     return rng.standard_normal(round(seconds * rate), dtype=np.float32)
 
 
 def write_noise(modality: str, x: np.ndarray, path: str | Path) -> None:
-    """Write the noise items of a modality, features (n, D), with ids `<modality>_noise/00000`..."""
+    """Write noise features as NOISE, with ids `<modality>_noise/00000` ...
+
+    Args:
+        modality: the name of the modality.
+        x: (n, D) features.
+        path: the Parquet file to write.
+    """
     ids = [f"{modality}_noise/{i:05d}" for i in range(len(x))]
     write_parquet(pa.table({"id": pa.array(ids, pa.string()), "x": vector_column(x)}), path, NOISE)
 
 
 def degraded_images(images: np.ndarray, n: int, sd: float, rng: np.random.Generator) -> np.ndarray:
-    """Return n real images that are no digit any more: blurred, or with their pixels permuted.
+    """Make noise images from real ones by blurring them or permuting their pixels.
 
     Args:
-        images: (m, pixels) of square images in [0, 1]; each noise image is made from one drawn.
-        n: number of noise images; every second one is permuted, by an order of its own.
-        sd: of the Gaussian that blurs the others, in pixels.
+        images: (m, pixels) square images in [0, 1], from which the originals are drawn.
+        n: number of noise images; every second one is permuted, each with its own permutation.
+        sd: standard deviation, in pixels, of the Gaussian that blurs the others.
         rng: source of randomness.
 
     Returns:
@@ -69,11 +84,14 @@ def degraded_images(images: np.ndarray, n: int, sd: float, rng: np.random.Genera
 
 
 def shaped_noise(waves: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Draw noise with the long-term spectrum of speech: white noise through that of some waves.
+    """Draw noise with the long-term spectrum of speech, by shaping white noise.
 
     Args:
-        waves: float32 recordings of one rate; the longest gives the noise its length (n,).
+        waves: float32 recordings at one sampling rate, whose mean spectrum is used.
         rng: source of randomness.
+
+    Returns:
+        Samples, float32 (n,), as long as the longest recording.
     """
     length = max(map(len, waves))
     spectrum = np.sqrt(np.mean([np.abs(np.fft.rfft(w, length)) ** 2 for w in waves], axis=0))
@@ -82,7 +100,15 @@ def shaped_noise(waves: Sequence[np.ndarray], rng: np.random.Generator) -> np.nd
 
 
 def babble(waves: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Mix voices that speak at once, each at a random point of its wave; the longest's length."""
+    """Mix recordings into babble, each starting at a random point.
+
+    Args:
+        waves: float32 recordings at one sampling rate, scaled to equal power.
+        rng: source of randomness.
+
+    Returns:
+        Samples, float32 (n,), as long as the longest recording.
+    """
     length = max(map(len, waves))
     mixed = np.zeros(length, np.float32)
     for wave in waves:

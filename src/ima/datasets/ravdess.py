@@ -1,7 +1,8 @@
-"""RAVDESS, speech part: two sentences acted by 24 actors in eight emotions, 16 kHz FLAC.
+"""Read the speech part of RAVDESS: two sentences acted by 24 actors in eight emotions, 16 kHz FLAC.
 
-The folder holds `manifest.csv` (file, emotion, intensity, statement, transcript, repetition, actor,
-sex), the recordings it names and `wdseg/<stem>.wdseg`, word alignments in IEMOCAP's layout:
+The folder contains `manifest.csv` (file, emotion, intensity, statement, transcript, repetition,
+actor, sex), the recordings that it lists, and their word alignments `wdseg/<stem>.wdseg` in the
+format of IEMOCAP:
 
     audio/03-01-05-02-01-01-12.flac -> id ravdess/03-01-05-02-01-01-12, speaker 12, emotion angry
 """
@@ -21,7 +22,7 @@ SOURCE = "https://zenodo.org/records/1188976"
 LAYOUT = "manifest.csv, audio/<name>.flac and wdseg/<name>.wdseg"
 RATE = 16_000  # Hz
 
-#: The class of each emotion; calm is what actors do who are neutral with a name for it.
+#: The class of each emotion; None if it is not one of the four. Calm counts as neutral by default.
 LABELS = {
     **{"angry": "angry", "happy": "happy", "neutral": "neutral", "calm": "neutral", "sad": "sad"},
     **dict.fromkeys(("fearful", "disgust", "surprised"), None),
@@ -36,17 +37,18 @@ def index(
 
     Args:
         root: the folder of `manifest.csv`.
-        calm_as_neutral: 'calm' is of the class neutral; else it is of none.
-        rate: Hz that recordings must have.
+        calm_as_neutral: whether 'calm' counts as class neutral; otherwise it has no class.
+        rate: the required sampling rate of the recordings, in Hz.
 
     Returns:
-        utterances (UTTERANCES): `session` and `speaker` are the actor's number;
-        tokens (TOKENS): every row of their alignments;
-        skipped (SKIPPED_UTTERANCES): recordings without alignment or that can't be read, and files
-            that the manifest doesn't name.
+        utterances (UTTERANCES): `session` and `speaker` are the number of the actor;
+        tokens (TOKENS): all rows of their alignments;
+        skipped (SKIPPED_UTTERANCES): unreadable recordings, recordings without an alignment, and
+            files that the manifest does not list.
 
     Raises:
-        InputError: no such folder, a manifest without the columns, or no usable recording.
+        InputError: the folder does not exist, the manifest is missing or lacks a column, or no
+            recording is usable.
     """
     root = root_folder(root, "RAVDESS", SOURCE, LAYOUT)
     utterances, tokens, skipped, known = [], [], [], set()
@@ -79,7 +81,7 @@ def _manifest(root: Path) -> list[dict[str, str]]:
         raise InputError(path, expected=expected, found=", ".join(found))
     for i, line in enumerate(lines, 2):
         if any(not line[name] for name in _COLUMNS):
-            raise InputError(f"{path}, line {i}", expected="a value a column", found=line)
+            raise InputError(f"{path}, line {i}", expected="a value in each column", found=line)
     return lines
 
 

@@ -1,17 +1,17 @@
-"""TI46 (LDC93S9): isolated words of 8 women and 8 men, 12.5 kHz SPHERE; the ten digits are used.
+"""Read the digits of TI46 (LDC93S9): isolated words of 8 women and 8 men, 12.5 kHz SPHERE.
 
-A recording is `.../{train,test}/{f1-f8,m1-m8}/<word><speaker><session><token>.wav`: `00`-`09` for
-zero to nine, session `se` (enrolment, in train) with tokens `t0`-`t9`, and `s1`-`s8` (in test) with
-`t0` and `t1`; whatever the folders above are called, and in either case:
+A recording is `.../{train,test}/{f1-f8,m1-m8}/<word><speaker><session><token>.wav`. The words
+`00`-`09` are zero to nine. Session `se` (enrolment, in train) has tokens `t0`-`t9`; sessions
+`s1`-`s8` (in test) have `t0` and `t1`. Names of parent folders and letter case do not matter:
 
     TI46/TI20/TEST/F1/00F1S3T1.WAV -> id ti46/test/f1/00f1s3t1, digits z (speakers say 'zero')
 
-**The same 16 speakers are in train and test**, by the corpus' design (it is for speaker-dependent
-recognition); only TIDIGITS' test speakers are new. Speakers are called `ti46_f1` so that they
-cannot be taken for a TIDIGITS speaker.
+**The same 16 speakers are in train and test**: the corpus was designed for speaker-dependent
+recognition. Only the test speakers of TIDIGITS are new. Speakers are named `ti46_f1` and so on, to
+distinguish them from TIDIGITS speakers.
 
-The corpus' other words, TI20's commands (`en er go hp no rb rp sp st ys`) and TI-alpha's letters
-(`0a`-`0z`), are not digits: they share one row of the skipped table, which says how many there are.
+The other words, the commands of TI20 (`en er go hp no rb rp sp st ys`) and the letters of TI-alpha
+(`0a`-`0z`), are not digits. They share one row of the skipped table, which gives their number.
 """
 
 import re
@@ -32,9 +32,9 @@ _NAME = re.compile(
     r"(?P<take>(?P<train>set[0-9])|s[1-8]t[01])$"
 )
 
-#: Speakers of (split, group): the same 8 women and 8 men in both.
+#: Speakers in each (split, group): the same 8 women and 8 men in both splits.
 SPEAKERS = {(split, group): 8 for split in ("train", "test") for group in ("man", "woman")}
-#: Recordings a speaker: ten digits, 10 tokens in train and 16 in test; 4,160 in all.
+#: Recordings per speaker: ten digits, 10 tokens each in train and 16 in test; 4,160 in all.
 TOKENS = {"train": 100, "test": 160}
 
 
@@ -46,12 +46,12 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
 
     Returns:
         items (RECORDINGS): `digits` is one of z 1 ... 9, `group` woman or man;
-        skipped (SKIPPED): one row for the words that aren't digits, audio whose name or folder
-            isn't of the corpus or contradict each other, files of an unknown kind, and copies of
-            a recording (of two, the first path in order is kept).
+        skipped (SKIPPED): one row for the words that are not digits, audio whose name and folder
+            do not follow the layout or contradict each other, files of unknown type, and
+            duplicate recordings (the first path in sorted order is kept).
 
     Raises:
-        InputError: no such tree, or no digit in it.
+        InputError: the folder does not exist or contains no digit.
     """
     root = root_folder(root, "TI46", SOURCE, LAYOUT)
     rows, skipped = find_recordings(root, "TI46", LAYOUT, _row)
@@ -59,18 +59,21 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
 
 
 def expected_counts(items: pa.Table) -> pa.Table:
-    """Compare a table of `index` with the corpus' nominal numbers, and warn of what is missing.
+    """Compare a table of `index` with the nominal numbers of TI46, and warn of differences.
 
-    Nominal are 16 speakers of 26 tokens of ten digits, 4,160 in all.
+    The corpus nominally has 16 speakers with 26 tokens of each of ten digits, 4,160 recordings.
+
+    Args:
+        items: RECORDINGS, from `index`.
 
     Returns:
-        the table of `ima.datasets.counts.count_report`.
+        The table of `ima.datasets.counts.count_report`.
     """
     return count_report(items, Expected(speakers=SPEAKERS, recordings=TOKENS, same_speakers=True))
 
 
 def _row(path: str) -> dict[str, str] | str | None:
-    """Return the digit that a relative path names, why it names none, or None for other words."""
+    """Return the row of the digit at a relative path, why it is skipped, or None if not a digit."""
     place = _PLACE.search(path.lower())
     if place is None:
         return f"not in a folder {LAYOUT}"

@@ -1,8 +1,8 @@
-"""TIDIGITS (LDC93S10): connected digit strings of men, women, boys and girls, 20 kHz SPHERE.
+"""Read TIDIGITS (LDC93S10): digit strings spoken by men, women, boys and girls, 20 kHz SPHERE.
 
-A recording is `.../{train,test}/{man,woman,boy,girl}/<speaker>/<digits><production>.wav`:
-two letters a speaker, digits `1`-`9`, `z` (zero) and `o` (oh), production `a` or `b`. Whatever
-the folders above are called (`disc_4.1.1/`, `tidigits/`, `data/adults/`), and in either case:
+A recording is `.../{train,test}/{man,woman,boy,girl}/<speaker>/<digits><production>.wav`, with a
+two-letter speaker code, digits `1`-`9`, `z` (zero) and `o` (oh), and production `a` or `b`. Names
+of parent folders (`disc_4.1.1/`, `tidigits/`, `data/adults/`) and letter case do not matter:
 
     disc_4.1.1/tidigits/train/man/ae/6Z97ZA.WAV -> id tidigits/train/man/ae/6z97za, digits 6z97z
 """
@@ -23,7 +23,7 @@ LAYOUT = ".../{train,test}/{man,woman,boy,girl}/<speaker>/<digits><a|b>.wav"
 _PLACE = re.compile(r"(?:^|/)(train|test)/(man|woman|boy|girl)/([a-z]{2})/([^/]+)$")
 _NAME = re.compile(r"([1-9zo]{1,7})([ab])$")
 
-#: Speakers of (split, group): 55 + 56 = 111 men, 114 women, 50 boys, 51 girls; 163 a split.
+#: Speakers in each (split, group): 55 + 56 = 111 men, 114 women, 50 boys, 51 girls; 163 per split.
 SPEAKERS = {
     ("train", "man"): 55,
     ("train", "woman"): 57,
@@ -34,7 +34,7 @@ SPEAKERS = {
     ("test", "boy"): 25,
     ("test", "girl"): 25,
 }
-#: Strings a speaker: 22 of one digit, and 11 each of 2, 3, 4, 5 and 7 digits.
+#: Strings per speaker: 22 of one digit, and 11 each of 2, 3, 4, 5 and 7 digits.
 STRINGS, ONE_DIGIT = 77, 22
 
 
@@ -45,14 +45,14 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
         root: a folder above `train` and `test`.
 
     Returns:
-        items (RECORDINGS): `speaker` is the two-letter code, `group` man, woman, boy or girl, and
-            `digits` keeps `o`;
-        skipped (SKIPPED): audio that isn't a digit string or isn't in such a folder, files of an
-            unknown kind, and copies of a recording (of two, the first path in order is kept).
+        items (RECORDINGS): `speaker` is the two-letter code, `group` man, woman, boy or girl;
+            `digits` distinguishes `z` and `o`;
+        skipped (SKIPPED): audio whose name or folder does not follow the layout, files of unknown
+            type, and duplicate recordings (the first path in sorted order is kept).
 
     Raises:
-        InputError: no such tree, nothing in it, or a speaker who is in train and test, or in two
-            groups.
+        InputError: the folder does not exist or has no recordings, or a speaker is in both splits
+            or in two groups.
     """
     root = root_folder(root, "TIDIGITS", SOURCE, LAYOUT)
     rows, skipped = find_recordings(root, "TIDIGITS", LAYOUT, _row)
@@ -61,18 +61,22 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
 
 
 def expected_counts(items: pa.Table) -> pa.Table:
-    """Compare a table of `index` with the corpus' nominal numbers, and warn of what is missing.
+    """Compare a table of `index` with the nominal numbers of TIDIGITS, and warn of differences.
 
-    Nominal are 326 speakers of 77 strings, 25,102 in all; public copies have 25,096.
+    The corpus nominally has 326 speakers with 77 strings each, 25,102 recordings; public copies
+    have 25,096.
+
+    Args:
+        items: RECORDINGS, from `index`.
 
     Returns:
-        the table of `ima.datasets.counts.count_report`.
+        The table of `ima.datasets.counts.count_report`.
     """
     return count_report(items, Expected(speakers=SPEAKERS, recordings=STRINGS, one_digit=ONE_DIGIT))
 
 
 def _row(path: str) -> dict[str, str] | str:
-    """Return the recording that a relative path names, or why it names none."""
+    """Return the row of the recording at a relative path, or why the file is skipped."""
     place = _PLACE.search(path.lower())
     if place is None:
         return f"not in a folder {LAYOUT}"
@@ -100,5 +104,5 @@ def _check_speakers(root: Path, rows: list[dict]) -> None:
                 root,
                 expected="each speaker in one split and one group",
                 found=f"'{row['speaker']}' in {known['file']} and {row['file']}",
-                do="Results on speakers that were trained on mean nothing: remove the wrong copy.",
+                do="Test speakers must not occur in training: remove the wrong copy.",
             )

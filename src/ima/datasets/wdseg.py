@@ -1,10 +1,10 @@
-"""Word alignments in the `.wdseg` layout of Sphinx-3, and what the emotion corpora' readers share.
+"""Read word alignments in the `.wdseg` format of Sphinx-3; helpers of the emotion corpus readers.
 
      SFrm  EFrm    SegAScr Word
        41    72     -17530 WHAT(2)
      Total score:     -276191
 
-Frames are of 10 ms, the last one included, counted from the start of the recording.
+Frames last 10 ms and are counted from the start of the recording; the end frame is included.
 """
 
 import re
@@ -18,7 +18,7 @@ import soundfile
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import SKIPPED_UTTERANCES, TOKENS, UTTERANCES
 
-#: An alignment may end this much (s) after its recording, where it is then cut off.
+#: An alignment may end this much (s) after its recording; it is then clipped.
 TOLERANCE_S = 0.05
 
 _VARIANT = re.compile(r"\(\d+\)$")
@@ -26,27 +26,27 @@ _FILLER = re.compile(r"\+\+(\w+)\+\+")
 
 
 def read_wdseg(path: str | Path, seconds: float) -> list[dict]:
-    """Read an alignment as Sphinx-3 writes it: `SFrm EFrm SegAScr Word`, frames of 10 ms.
+    """Read a Sphinx-3 alignment with lines `SFrm EFrm SegAScr Word` in frames of 10 ms.
 
     Args:
         path: the `.wdseg` file.
-        seconds: of its recording. An end up to `TOLERANCE_S` later is cut off there.
+        seconds: the duration of its recording in s. Ends up to `TOLERANCE_S` later are clipped.
 
     Returns:
-        rows of TOKENS, without `utterance`.
+        Rows of TOKENS, without `utterance`.
 
     Raises:
-        InputError: no rows, a line of another kind, no last line `Total score`, times that go
-            backwards or beyond the recording.
+        InputError: the file has no rows, a malformed line or no final line `Total score`, or times
+            go backwards or beyond the end of the recording.
     """
     tokens, last = [], 0
     for i, start, stop, word in _rows(path):
         if not last <= start < stop:
             found = f"frames {start} to {stop - 1} in line {i} after a start at {last}"
-            raise InputError("alignment", expected="times that go forward", found=found)
+            raise InputError("alignment", expected="times in increasing order", found=found)
         if start / 100 >= seconds or stop / 100 > seconds + TOLERANCE_S:
             found = f"'{word}' until {stop / 100:.2f} s in line {i}"
-            expected = f"tokens within the wav's {seconds:.2f} s"
+            expected = f"tokens within the {seconds:.2f} s of the recording"
             raise InputError("alignment", expected=expected, found=found)
         token, kind = token_of(word)
         times = {"start_s": start / 100, "end_s": min(stop / 100, seconds)}
@@ -56,7 +56,7 @@ def read_wdseg(path: str | Path, seconds: float) -> list[dict]:
 
 
 def _rows(path: str | Path) -> list[tuple[int, int, int, str]]:
-    """Return (line, first frame, frame after the last, word) of every row of a `.wdseg`."""
+    """Return (line number, first frame, last frame + 1, word) of every row of a `.wdseg` file."""
     rows = []
     lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
     lines = [(i, line.split()) for i, line in enumerate(lines, 1) if line.strip()]
@@ -69,16 +69,16 @@ def _rows(path: str | Path) -> list[tuple[int, int, int, str]]:
     if not rows:
         raise InputError("alignment", expected="aligned words", found="an empty .wdseg")
     if lines[-1][1][:2] != ["Total", "score:"]:
-        found = f"an end after line {lines[-1][0]}"
+        found = f"the end of the file after line {lines[-1][0]}"
         raise InputError("alignment", expected="a last line 'Total score'", found=found)
     return rows
 
 
 def token_of(word: str) -> tuple[str, str]:
-    """Return the token of an aligned word, lower case, and its kind.
+    """Return the lower-case token of an aligned word, and its kind.
 
-    `WHAT(2)` is the word 'what'; `<sil>` the silence 'sil'; `++LAUGHTER++` the filler 'laughter';
-    `<s>` and `</s>` are edges.
+    `WHAT(2)` is the word 'what', `<sil>` the silence 'sil' and `++LAUGHTER++` the filler
+    'laughter'; `<s>` and `</s>` are edges.
     """
     if word in ("<s>", "</s>"):
         return word, "edge"
@@ -97,16 +97,20 @@ def index_tables(
     skipped: Iterable[tuple[str, str, str, str]],
     token_schema: pa.Schema = TOKENS,
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Make the three tables of an emotion corpus' `index`, sorted by id (and position).
+    """Return the three tables of an emotion corpus: utterances, tokens and skipped utterances.
 
     Args:
-        root: the corpus' folder, for the message.
-        corpus: its name.
+        root: the corpus folder, for error messages.
+        corpus: the name of the corpus.
         utterances, tokens: rows of UTTERANCES and of `token_schema`.
-        skipped: (id, emotion, file, reason) of what is left out.
+        skipped: (id, emotion, file, reason) of each skipped utterance or file.
+        token_schema: TOKENS, or TEXT_TOKENS for a corpus without audio.
+
+    Returns:
+        UTTERANCES sorted by id, tokens sorted by utterance and position, and SKIPPED_UTTERANCES.
 
     Raises:
-        InputError: not one utterance.
+        InputError: there is no utterance.
     """
     names = ("id", "emotion", "file", "reason")
     rows = [{"corpus": corpus, **dict(zip(names, row, strict=True))} for row in sorted(skipped)]
@@ -122,20 +126,20 @@ def index_tables(
 
 
 def why(error: InputError) -> str:
-    """Return an error as the reason why an utterance is left out."""
+    """Return the text of an error, as the reason for skipping an utterance."""
     return f"{error.where}: expected {error.expected}, found {error.found}"
 
 
 def wave_info(path: Path, rate: int) -> int:
-    """Return the number of samples of a sound file that is of one channel and the right rate.
+    """Return the number of samples of a single-channel sound file at a given rate (Hz).
 
     Raises:
-        InputError: it is not, is empty or can't be read.
+        InputError: the file cannot be read, is empty, or has another rate or several channels.
     """
     try:
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError("sound", expected="a file of sound", found=error) from error
+        raise InputError("sound", expected="a sound file", found=error) from error
     if info.samplerate != rate or info.channels != 1 or info.frames == 0:
         found = f"{info.frames} samples of {info.channels} channel(s) at {info.samplerate} Hz"
         raise InputError("sound", expected=f"samples of 1 channel at {rate} Hz", found=found)
@@ -145,17 +149,21 @@ def wave_info(path: Path, rate: int) -> int:
 def keep_tokens(
     tokens: pa.Table, silence: str = "keep", fillers: str = "drop"
 ) -> tuple[pa.Table, dict[str, int]]:
-    """Choose the rows of alignments that are tokens of the experiment (6.2).
+    """Select the rows of alignments that are tokens of the experiment (6.2).
 
-    Words are kept. Edges (`<s>`, `</s>`), the silence around an utterance, are not.
+    Words are always kept. Edges (`<s>`, `</s>`), the silence around an utterance, are always
+    dropped.
 
     Args:
         tokens: TOKENS.
-        silence: `keep` pauses inside (`<sil>`) as the token 'sil', or `drop` them.
-        fillers: `keep` laughter, breathing and the like as tokens of those names, or `drop` them.
+        silence: `keep` pauses within utterances (`<sil>`) as tokens 'sil', or `drop` them.
+        fillers: `keep` laughter, breathing and other fillers as tokens, or `drop` them.
 
     Returns:
-        TOKENS kept, their positions those in the alignment; and how many of each dropped token.
+        TOKENS kept, with their positions in the alignment, and the number of each dropped token.
+
+    Raises:
+        InputError: `silence` or `fillers` is neither `keep` nor `drop`.
     """
     choice = {"silence": silence, "fillers": fillers}
     for name, value in choice.items():

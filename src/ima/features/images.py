@@ -1,4 +1,4 @@
-"""Images as vectors (Section 4): grey levels over 255, flattened."""
+"""Image features: flattened grey levels, divided by 255 (Section 4)."""
 
 import math
 
@@ -6,5 +6,5 @@ import numpy as np
 
 
 def flatten(images: np.ndarray) -> np.ndarray:
-    """Return uint8 images (n, height, width) as float32 vectors (n, height * width) in [0, 1]."""
+    """Convert uint8 images (n, height, width) to float32 vectors (n, height * width) in [0, 1]."""
     return images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32) / 255

@@ -1,9 +1,9 @@
-"""Emotional words by a lexicon: a user's LIWC dictionary, or one of two open ones (5.2).
+"""Emotion lexicons: the user's LIWC dictionary, or one of two open alternatives (5.2).
 
-The paper takes a word as important when LIWC has it as sad, anger, anxiety, negative or positive
-emotion. LIWC is proprietary; its `.dic` is read where a user has it. Open stand-ins are the
-categories of Empath (package `empath`, MIT) and the NRC lexicon as `nrclex` carries it (the package
-MIT; the lexicon for research only).
+In the paper, a word is important if LIWC lists it as sadness, anger, anxiety, negative or positive
+emotion. LIWC is proprietary; its `.dic` file is read if the user has one. Open alternatives are the
+categories of Empath (package `empath`, MIT) and the NRC lexicon in `nrclex` (the package is MIT,
+the lexicon for research only).
 """
 
 import json
@@ -20,7 +20,7 @@ from ima.utils.schemas_emotion import LEXICON
 
 CATEGORIES = ("sad", "anger", "anxiety", "negative", "positive")
 
-#: Names of the categories in LIWC 2001 to 2015 and in LIWC-22, lower case.
+#: Names of the categories in LIWC 2001 to 2015 and in LIWC-22, in lower case.
 _LIWC = {
     "sad": ("sad", "emo_sad"),
     "anger": ("anger", "emo_anger"),
@@ -42,7 +42,7 @@ _NRC = {
     "negative": "negative",
     "positive": "positive",
 }
-#: Package, version that was tried and licence of the open lexicons.
+#: Tested version and licence of the package of each open lexicon.
 PACKAGES = {
     "empath": ("0.89", "MIT"),
     "nrclex": ("4.1.0", "MIT; the lexicon (c) NRC, for research only"),
@@ -51,13 +51,13 @@ PACKAGES = {
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Words and beginnings of words, by category.
+    """The emotion categories of words and prefixes.
 
     Args:
-        name: where it is from.
+        name: the name and version of the source.
         words: word -> its categories.
-        prefixes: beginning -> its categories, of entries such as `cry*`.
-        broken: (line, text, reason) of what couldn't be read and was left out.
+        prefixes: prefix -> its categories, from entries such as `cry*`.
+        broken: (line, text, reason) of entries that were skipped because they could not be read.
     """
 
     name: str
@@ -66,14 +66,14 @@ class Lexicon:
     broken: tuple[tuple[int, str, str], ...] = ()
 
     def categories(self, word: str) -> frozenset[str]:
-        """Return the categories of a lower-case word itself, else of its longest prefix."""
+        """Return the categories of a lower-case word, or else those of its longest prefix."""
         if word in self.words:
             return self.words[word]
         beginnings = (word[:n] for n in range(len(word), 0, -1))
         return next((self.prefixes[b] for b in beginnings if b in self.prefixes), frozenset())
 
     def table(self, words: Iterable[str]) -> pa.Table:
-        """Return LEXICON of words, row for row; `emotional` is in any category."""
+        """Return LEXICON for words, row for row; `emotional` means in any category."""
         rows = []
         for word in words:
             found = self.categories(word)
@@ -86,7 +86,7 @@ def load_lexicon(source: str | Path) -> Lexicon:
     """Load `empath`, `nrclex` or the LIWC dictionary (`.dic`) at a path.
 
     Raises:
-        InputError: the package or file isn't there, or as `read_dic`.
+        InputError: the package or file does not exist, or an error of `read_dic`.
     """
     if str(source) == "empath":
         return _empath()
@@ -94,17 +94,17 @@ def load_lexicon(source: str | Path) -> Lexicon:
 
 
 def read_dic(path: str | Path, names: Mapping[str, Sequence[str]] | None = None) -> Lexicon:
-    """Read a LIWC dictionary: category numbers between two `%`, then `word<TAB>numbers` a line.
+    """Read a LIWC dictionary: categories between two lines `%`, then lines `word<TAB>numbers`.
 
-    `*` at a word's end makes it a prefix. Lines that can't be read are listed in `broken`; so are
-    LIWC 2007's conditional categories, `(02 134)125/464`, of which the rest of the line is taken.
+    A final `*` marks a prefix. Malformed lines are listed in `broken`, as are lines with
+    conditional categories of LIWC 2007, `(02 134)125/464`; the rest of such a line is used.
 
     Args:
         path: the `.dic` file.
-        names: the dictionary's names of each of CATEGORIES; LIWC's when None.
+        names: the dictionary's names for each of CATEGORIES; None for those of LIWC.
 
     Raises:
-        InputError: no such file, no header, a category that the header lacks or no entry.
+        InputError: the file does not exist, or has no header, lacks a category or has no entries.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
@@ -130,7 +130,7 @@ def read_dic(path: str | Path, names: Mapping[str, Sequence[str]] | None = None)
 
 
 def _header(path, lines: list[tuple[int, str]]) -> tuple[dict[str, str], list[tuple[int, str]]]:
-    """Return number -> name of the categories, and the lines after them."""
+    """Return the category names by number, and the lines after the header."""
     marks = [k for k, (_, line) in enumerate(lines) if line == "%"]
     if len(marks) < 2 or marks[0] != 0:
         expected = "category numbers and names between two lines '%'"
@@ -146,7 +146,7 @@ def _header(path, lines: list[tuple[int, str]]) -> tuple[dict[str, str], list[tu
 
 
 def _chosen(path, numbers: dict[str, str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return number -> our category, of the header's numbers that are wanted."""
+    """Return the category of CATEGORIES for each relevant number of the header."""
     first = {number: name.split()[0].lower() for number, name in numbers.items()}
     chosen = {
         number: category
@@ -166,13 +166,13 @@ _CONDITION = re.compile(r"\([^)]*\)\S*|\S+/\S+")
 
 
 def _entry(line: str, numbers: Mapping[str, str]) -> tuple[str, list[str], str]:
-    """Return an entry's word, its category numbers and what is wrong ('' if nothing)."""
+    """Return the word of an entry, its category numbers and what is wrong ('' if nothing)."""
     word, _, rest = line.partition("\t")
     if not rest:
         word, _, rest = line.partition(" ")
     word, reason = word.strip().lower(), ""
     if _CONDITION.search(rest):
-        reason = "a conditional category, left out"
+        reason = "a conditional category, ignored"
         rest = _CONDITION.sub(" ", rest)
     entry = rest.split()
     if not entry or not word.rstrip("*") or "*" in word.rstrip("*"):

@@ -1,9 +1,9 @@
 """MFCC of spoken digits (Section 4): 58 frames around a digit's midpoint, 12 coefficients each.
 
-Every digit becomes a cut of one length, so that a whole batch of them is transformed at once.
-Outside a digit the cut is digital silence: its log-mel spectrum is constant, and the cosine
-transform of a constant is 0 in every coefficient but the zeroth, which is left out. Padding the
-wave is therefore the same as padding the features with zeros.
+Every digit is cut to the same length, so that whole batches are transformed at once. Samples
+outside a digit are set to digital silence. The log-mel spectrum of silence is constant, and the
+cosine transform of a constant is 0 in all coefficients but the zeroth, which is excluded. Padding
+the waveform is therefore equivalent to padding the features with zeros.
 """
 
 import functools
@@ -22,26 +22,26 @@ from ima.utils.progress import progress_bar
 
 MAPPINGS = ("sigmoid", "minmax", "binary")
 
-#: Cuts transformed at a time: few enough that their spectra stay in a core's cache.
-IN_CACHE = 32
-#: Rows that are doubles at a time.
+#: Number of cuts transformed at a time, chosen so that their spectra fit in the CPU cache.
+CUTS_PER_BLOCK = 32
+#: Number of rows converted to float64 at a time.
 BLOCK = 8192
 
 
 @dataclass(frozen=True)
 class Mfcc:
-    """How a cut of speech becomes a vector.
+    """Settings of MFCC extraction.
 
     Args:
-        rate: sampling rate in Hz that everything is resampled to.
-        win_length_ms: length of a frame.
-        hop_length_ms: from one frame to the next.
-        n_mfcc: cepstral coefficients c1 ... cn; c0, the energy, is left out.
-        frames: frames on either side of the midpoint.
-        n_mels: bands of the mel filter bank.
-        padding: where a digit shorter than the frames lies in its cut: `symmetric` or `right`.
-        cmvn: whether each digit's coefficients are brought to mean 0 and variance 1 over its
-            own frames.
+        rate: sampling rate in Hz to which all recordings are resampled.
+        win_length_ms: length of a frame in ms.
+        hop_length_ms: distance between frames in ms.
+        n_mfcc: number of cepstral coefficients c1 ... cn; c0, the energy, is excluded.
+        frames: number of frames on each side of the midpoint.
+        n_mels: number of bands of the mel filter bank.
+        padding: how digits shorter than the cut are padded: `symmetric` or `right`.
+        cmvn: whether to normalise each coefficient to mean 0 and variance 1 over the frames of
+            each digit.
     """
 
     rate: int = 12_500
@@ -65,28 +65,28 @@ class Mfcc:
 
     @property
     def n_fft(self) -> int:
-        """Length of the Fourier transform: the power of two at or above the window."""
+        """Length of the Fourier transform: the smallest power of two that holds the window."""
         return 1 << (self.window - 1).bit_length()
 
     @property
     def samples(self) -> int:
-        """Length of a cut in samples: just what the frames need."""
+        """Length of a cut in samples, exactly as needed for the frames."""
         return (2 * self.frames - 1) * self.shift + self.n_fft
 
     @property
     def width(self) -> int:
-        """Length of the vector: 2 x 29 frames x 12 coefficients = 696 in the paper."""
+        """Length of a vector: 2 x 29 frames x 12 coefficients = 696 in the paper."""
         return 2 * self.frames * self.n_mfcc
 
 
 def cut(wave: np.ndarray, start: int, end: int, mfcc: Mfcc) -> np.ndarray:
-    """Return the cut (samples,) around the middle of `wave[start:end]`, silent outside it.
+    """Return a cut of fixed length (samples,) around the middle of `wave[start:end]`.
 
     Args:
         wave: float32 (n,), a recording at `mfcc.rate`.
         start: first sample of the digit.
-        end: the sample after its last.
-        mfcc: how long the cut is.
+        end: one past the last sample of the digit; samples outside it are set to 0.
+        mfcc: settings, which determine the length of the cut.
     """
     length = end - start
     out = np.zeros(mfcc.samples, np.float32)
@@ -102,13 +102,14 @@ def cut(wave: np.ndarray, start: int, end: int, mfcc: Mfcc) -> np.ndarray:
 def mfcc_of_cuts(cuts: np.ndarray, mfcc: Mfcc) -> np.ndarray:
     """Return MFCC vectors (n, width), frame by frame, of cuts (n, samples).
 
-    They are librosa's (its window, mel filter bank and decibels) up to rounding. librosa itself is
-    made for one long recording: its calls cost more than the arithmetic of a cut of 58 frames.
+    Up to rounding, they equal those of librosa (same window, mel filter bank and decibels). librosa
+    is designed for single long recordings: the overhead of its calls exceeds the computation for a
+    cut of 58 frames.
     """
     out = np.empty((len(cuts), mfcc.width), np.float32)
-    for first in range(0, len(cuts), IN_CACHE):
-        cepstrum = _cepstra(cuts[first : first + IN_CACHE], mfcc)  # (n, T, C)
-        out[first : first + IN_CACHE] = cepstrum.reshape(-1, mfcc.width)
+    for first in range(0, len(cuts), CUTS_PER_BLOCK):
+        cepstrum = _cepstra(cuts[first : first + CUTS_PER_BLOCK], mfcc)  # (n, T, C)
+        out[first : first + CUTS_PER_BLOCK] = cepstrum.reshape(-1, mfcc.width)
     return out
 
 
@@ -120,7 +121,7 @@ def _cepstra(cuts: np.ndarray, mfcc: Mfcc) -> np.ndarray:
     frames = np.lib.stride_tricks.sliding_window_view(cuts, mfcc.n_fft, axis=-1)
     spectrum = rfft(frames[:, :: mfcc.shift] * window)  # (n, T, F)
     mel = (spectrum.real**2 + spectrum.imag**2) @ mel_bank  # (n, T, M)
-    # top_db=None: a floor relative to the peak would make a frame depend on the loudest one.
+    # top_db=None: with a floor relative to the peak, frames would depend on the loudest frame.
     log_mel = librosa.power_to_db(mel, top_db=None)
     cepstrum = dct(log_mel, norm="ortho")[..., 1 : mfcc.n_mfcc + 1]  # (n, T, C)
     if mfcc.cmvn:
@@ -131,7 +132,7 @@ def _cepstra(cuts: np.ndarray, mfcc: Mfcc) -> np.ndarray:
 
 @functools.cache
 def _filters(mfcc: Mfcc) -> tuple[np.ndarray, np.ndarray]:
-    """Return the window (n_fft,), in the middle of zeros, and the mel filter bank (F, M)."""
+    """Return the window (n_fft,), centred and zero-padded, and the mel filter bank (F, M)."""
     from librosa import filters, util
 
     window = util.pad_center(filters.get_window("hann", mfcc.window), size=mfcc.n_fft)
@@ -139,7 +140,7 @@ def _filters(mfcc: Mfcc) -> tuple[np.ndarray, np.ndarray]:
     return window.astype(np.float32), np.ascontiguousarray(bank.T)
 
 
-#: Gives a recording's wave, float32 (n,), and its rate in Hz
+#: Returns the waveform of a recording, float32 (n,), and its rate in Hz, by recording id
 #: (`ima.datasets.digit_recordings.Waves`).
 Reader = Callable[[str], tuple[np.ndarray, int]]
 
@@ -147,27 +148,27 @@ Reader = Callable[[str], tuple[np.ndarray, int]]
 def extract(
     segments: pa.Table, read: Reader, mfcc: Mfcc, processes: int = 1
 ) -> Iterator[np.ndarray]:
-    """Yield MFCC vectors (n, width) of spoken digits, in order, a batch of recordings at a time.
+    """Yield MFCC vectors (n, width) of spoken digits, in order, one batch of recordings at a time.
 
     Memory does not grow with the number of digits.
 
     Args:
-        segments: SEGMENTS, one recording's together, so that it is read once.
-        read: gives the wave of a recording.
-        mfcc: how to make vectors.
-        processes: how many processes read and transform.
+        segments: SEGMENTS; rows of a recording are consecutive, so that it is read only once.
+        read: returns the waveform of a recording.
+        mfcc: settings of the features.
+        processes: the number of parallel processes.
 
     Raises:
-        InputError: a recording cannot be read, or a digit lies outside it.
+        InputError: a recording cannot be read, or a digit lies outside its recording.
     """
     batches = ((batch, read, mfcc) for batch in _batches(segments, size=256))
     yield from progress_bar(imap(_extract_batch, batches, processes), "MFCC", "batch")
 
 
 def _batches(segments: pa.Table, size: int) -> Iterator[list[dict]]:
-    """Split at least `size` segments at a time, never inside a recording."""
+    """Yield batches of at least `size` segments, without splitting a recording."""
     columns = segments.select(["recording", "start_s", "end_s"])
-    # The row after the last one of each recording.
+    # One past the last row of each recording.
     ends = pc.run_end_encode(columns["recording"].combine_chunks()).run_ends.to_numpy()
     first = 0
     for end in ends.tolist():
@@ -187,19 +188,19 @@ def _cuts(segments: list[dict], read: Reader, mfcc: Mfcc) -> Iterator[np.ndarray
             recording = segment["recording"]
             wave = resample(*read(recording), mfcc.rate)
         start, end = (round(segment[name] * mfcc.rate) for name in ("start_s", "end_s"))
-        # Rounding to a new rate may put the very end one sample outside.
+        # Rounding to the new rate may place the end one sample outside.
         if not 0 <= start < end <= len(wave) + 1:
             raise InputError(
                 recording,
                 expected=f"a digit inside the recording of {len(wave) / mfcc.rate:.3f} s",
                 found=f"{segment['start_s']:.3f} to {segment['end_s']:.3f} s",
-                do="Make the segments again from these recordings.",
+                do="Create the segments again from these recordings.",
             )
         yield cut(wave, start, min(end, len(wave)), mfcc)
 
 
 def mfcc_of_waves(waves: Iterable[np.ndarray], mfcc: Mfcc) -> np.ndarray:
-    """Return MFCC vectors (n, width) of whole waves at `mfcc.rate`, each a digit of its own."""
+    """Return MFCC vectors (n, width) of whole waveforms at `mfcc.rate`, one digit each."""
     waves = iter(waves)
     parts = [np.empty((0, mfcc.width), np.float32)]
     while batch := [cut(wave, 0, len(wave), mfcc) for wave in itertools.islice(waves, 256)]:
@@ -209,12 +210,13 @@ def mfcc_of_waves(waves: Iterable[np.ndarray], mfcc: Mfcc) -> np.ndarray:
 
 @dataclass(frozen=True)
 class UnitInterval:
-    """A mapping of MFCC to [0, 1], for the cross-entropy of the speech decoder.
+    """A mapping of MFCC to [0, 1], needed for the cross-entropy loss of the speech decoder.
 
     Args:
-        kind: `sigmoid` of the z-score of each coefficient, pooled over frames; `minmax` of each
-            dimension, clipped; or `binary`, above the median of each dimension.
-        low: mean, minimum or median, one a coefficient or dimension.
+        kind: `sigmoid`, the logistic function of the z-score of each coefficient (pooled over
+            frames); `minmax`, each dimension scaled to its range and clipped; or `binary`, whether
+            each dimension exceeds its median.
+        low: mean, minimum or median of each coefficient or dimension.
         scale: standard deviation or range; 1 for `binary`.
     """
 
@@ -224,7 +226,12 @@ class UnitInterval:
 
     @classmethod
     def fit(cls, x: np.ndarray, kind: str, coefficients: int) -> "UnitInterval":
-        """Fit to MFCC vectors (n, D) of the training digits.
+        """Fit the mapping to the training digits.
+
+        Args:
+            x: MFCC vectors (n, D).
+            kind: one of MAPPINGS.
+            coefficients: number of coefficients per frame.
 
         Raises:
             InputError: `kind` is not one of MAPPINGS, or there are no vectors.
@@ -241,25 +248,25 @@ class UnitInterval:
         raise InputError("mapping", expected=f"one of {MAPPINGS}", found=kind)
 
     def as_dict(self) -> dict:
-        """Return the mapping as JSON knows it."""
+        """Return the mapping as a dictionary that can be stored as JSON."""
         return {"kind": self.kind, "low": self.low.tolist(), "scale": self.scale.tolist()}
 
     @classmethod
     def from_dict(cls, values: dict) -> "UnitInterval":
-        """Return the mapping that `as_dict` gave."""
+        """Return the mapping stored by `as_dict`."""
         return cls(values["kind"], np.array(values["low"]), np.array(values["scale"]))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Map MFCC vectors (n, D) to [0, 1]; float32."""
         mapped = np.empty(x.shape, np.float32)
-        for start in range(0, len(x), BLOCK):  # or doubles of all of them would be in memory
+        for start in range(0, len(x), BLOCK):  # avoids a float64 copy of all rows
             mapped[start : start + BLOCK] = self._map(x[start : start + BLOCK])
         return mapped
 
     def _map(self, x: np.ndarray) -> np.ndarray:
         from scipy.special import expit
 
-        frames = x.shape[1] // len(self.low)  # 1 where a dimension has a scale of its own
+        frames = x.shape[1] // len(self.low)  # 1 if each dimension has its own scale
         scaled = (x.reshape(len(x), frames, len(self.low)) - self.low) / self.scale
         if self.kind == "sigmoid":
             mapped = expit(scaled)
@@ -271,17 +278,17 @@ class UnitInterval:
 
 
 def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of each column, as numpy does in doubles, to the last bit.
+    """Return the mean and standard deviation of each column, bitwise equal to numpy in float64.
 
-    But a block at a time: doubles of all rows would take more memory than anything else here.
+    They are computed in blocks, as a float64 copy of all rows would dominate memory use.
     """
 
     def summed(of_block: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Return the mean over rows (D,) of what `of_block` makes of them."""
+        """Return the mean over rows, (D,), of `of_block` applied to them."""
         total = np.zeros((0, x.shape[1]))
         for start in range(0, len(x), BLOCK):
             values = of_block(x[start : start + BLOCK].astype(np.float64))
-            # The sum so far is the first row: rows are added in the order of all at once.
+            # With the running sum as first row, rows are added in the same order as without blocks.
             total = np.add.reduce(np.concatenate([total, values]), axis=0, keepdims=True)
         return total[0] / len(x)
 
@@ -290,5 +297,5 @@ def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _positive(scale: np.ndarray) -> np.ndarray:
-    """Keep a coefficient that never varies from dividing by 0."""
+    """Replace zero scales by 1, so that constant coefficients do not cause a division by 0."""
     return np.where(scale > 0, scale, 1)

@@ -1,4 +1,4 @@
-"""Voice features of spans of recordings, file by file: what a token sounds like (6.2)."""
+"""Pool voice features over the time spans of tokens, file by file (6.2)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from ima.features import voice
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
 
-#: How the z-score is taken: over each speaker's own spans, or over those of training speakers.
+#: Scope of the z-score: each speaker's own spans, or the spans of all training speakers.
 SCALES = ("speaker", "train")
 
 
@@ -21,16 +21,19 @@ def span_vectors(
     remove_offset: bool = False,
     jobs: int = 1,
 ) -> np.ndarray:
-    """Return the mean voice features (n, D) of spans, NaN where a span has none of a feature.
+    """Return the mean voice features of time spans.
 
     Args:
-        root: folder that the spans' files are relative to.
-        spans: SPANS; a file's rows need not be together.
+        root: the folder that the files of the spans are relative to.
+        spans: SPANS; the rows of a file need not be consecutive.
         features, remove_offset: see `ima.features.voice.extract`.
-        jobs: processes.
+        jobs: the number of processes.
+
+    Returns:
+        Vectors (n, D), NaN where a feature is not measured in a span.
 
     Raises:
-        InputError: a file can't be read or measured; it names the file.
+        InputError: a file cannot be read or measured; the message names it.
     """
     files = spans["file"].to_pylist()
     rows: dict[str, list[int]] = {}
@@ -40,12 +43,12 @@ def span_vectors(
     vectors = np.full((len(files), len(voice.columns(features))), np.nan, np.float32)
     paths = [Path(root, file) for file in rows]
     tables = voice.extract_files(paths, features, jobs, remove_offset)
-    for (file, its), table in zip(
+    for (file, file_rows), table in zip(
         progress_bar(rows.items(), "voices", "file"), tables, strict=True
     ):
         try:
-            times = [(starts[row], ends[row]) for row in its]
-            vectors[its] = voice.word_vectors(table, times, features)
+            times = [(starts[row], ends[row]) for row in file_rows]
+            vectors[file_rows] = voice.word_vectors(table, times, features)
         except InputError as error:
             where = f"{file}, {error.where}"
             raise InputError(
@@ -57,22 +60,26 @@ def span_vectors(
 def z_score(
     vectors: np.ndarray, speakers: Sequence[str], training: Sequence[str], scale: str
 ) -> np.ndarray:
-    """Return vectors (n, D) as z-scores, missing values 0.
+    """Standardise vectors to z-scores, replacing missing values by 0.
 
     Args:
-        vectors: (n, D), NaN for missing.
-        speakers: whose each is (n,).
-        training: speakers of the training part.
-        scale: `speaker`, over each speaker's own vectors, held-out speakers' too (no label is
-            used, but all of a speaker's recordings are); `train`, over all training speakers'.
+        vectors: (n, D), NaN for missing values.
+        speakers: (n,) the speaker of each vector.
+        training: the training speakers.
+        scale: `speaker` standardises over each speaker's own vectors, including held-out speakers
+            (this uses all recordings of a speaker but no labels); `train` over the vectors of all
+            training speakers.
+
+    Returns:
+        Vectors (n, D), float32.
 
     Raises:
-        InputError: another `scale`, or no training vector.
+        InputError: `scale` is invalid, or there are no training vectors.
     """
     if scale not in SCALES:
         raise InputError("scale", expected=f"one of {SCALES}", found=scale)
     if scale == "speaker":
         return voice.scale(vectors, speakers, voice.fit_scaler(vectors, speakers))
     inside = np.isin(speakers, list(training))
-    of = np.asarray(speakers)[inside]
-    return voice.scale(vectors, speakers, voice.fit_scaler(vectors[inside], of, by="all"))
+    known = np.asarray(speakers)[inside]
+    return voice.scale(vectors, speakers, voice.fit_scaler(vectors[inside], known, by="all"))

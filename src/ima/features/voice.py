@@ -1,9 +1,9 @@
-"""Voice features of utterances and words: two sets, one interface.
+"""Voice features of utterances and words, with one interface for two feature sets.
 
-`covarep55` is `ima.features.covarep`; `egemaps` the 25 low-level descriptors of eGeMAPSv02 (Eyben
-et al., "The Geneva minimalistic acoustic parameter set", IEEE Trans. Affective Computing 7(2),
-2016) through the `opensmile` package. Frames are extracted on whole utterances, then averaged over
-words, then z-scored (section 6.2).
+`covarep55` is `ima.features.covarep`. `egemaps` consists of the 25 low-level descriptors of
+eGeMAPSv02 (Eyben et al., "The Geneva minimalistic acoustic parameter set", IEEE Trans. Affective
+Computing 7(2), 2016), computed with the `opensmile` package. Frames are extracted from whole
+utterances, averaged over words, and z-scored (Section 6.2).
 """
 
 import functools
@@ -20,15 +20,15 @@ from ima.features import covarep
 from ima.features.covarep.dictionary import COLUMNS
 from ima.utils.errors import InputError
 
-#: s between the frames of both sets.
+#: Time between frames in s, for both feature sets.
 HOP_S = 0.010
 
-#: eGeMAPS stamps its frames at their start; windows are 20 ms, or 60 ms for what follows pitch.
+#: eGeMAPS time stamps are frame starts; windows last 20 ms, or 60 ms for pitch-based descriptors.
 _SHORT_S, _LONG_FRAMES = 0.010, 2
 
 
 class Column(NamedTuple):
-    """A column of a feature set: its name, whether only voiced frames count, whether an angle."""
+    """A column of a feature set: its name, and whether it is voiced-only or an angle."""
 
     name: str
     voiced: bool
@@ -42,7 +42,7 @@ def columns(features: str) -> tuple[Column, ...]:
         features: 'covarep55' or 'egemaps'.
 
     Raises:
-        InputError: another name.
+        InputError: the feature set is unknown.
     """
     if features == "covarep55":
         return tuple(Column(c.name, c.voiced, c.angle) for c in COLUMNS)
@@ -54,17 +54,17 @@ def columns(features: str) -> tuple[Column, ...]:
 def extract(
     wave: np.ndarray, rate: int, features: str = "covarep55", remove_offset: bool = False
 ) -> pa.Table:
-    """Measure the frames of an utterance.
+    """Extract the frame-wise features of an utterance.
 
     Args:
-        wave: samples (n,), full scale 1; the whole utterance.
-        rate: Hz.
+        wave: samples (n,) of the whole utterance, full scale 1.
+        rate: sampling rate in Hz.
         features: 'covarep55' or 'egemaps'.
-        remove_offset: always subtract the wave's mean (see `ima.features.covarep.extract`).
+        remove_offset: whether to always subtract the mean (see `ima.features.covarep.extract`).
 
     Returns:
-        `time_s` (the frame's centre), the set's columns (float32), `measured` (a boolean a
-        column): False where a value is missing or a filler.
+        A table with one row per frame: `time_s` (centre of the frame), the columns of the feature
+        set (float32), and `measured` (one boolean per column), False for missing or filled values.
 
     Raises:
         InputError: see `columns`.
@@ -91,12 +91,12 @@ def _smile():
 
 
 def _egemaps(wave, rate):
-    """Return the 25 descriptors (n, 25) at 10 ms + k 10 ms, and which are measured (n, 25)."""
+    """Return the 25 descriptors (n, 25) at 10 ms + k 10 ms, and a mask (n, 25) of measured ones."""
     every = columns("egemaps")
     if wave.size < 0.06 * rate:
         shape = int(wave.size / rate / HOP_S), len(every)
         return np.zeros(shape, np.float32), np.zeros(shape, bool)
-    # The samples are cast to 16 bits inside, where +1.0 would turn into -1.0.
+    # openSMILE casts samples to 16 bits, where +1.0 would overflow to -1.0.
     found = _smile().process_signal(np.clip(wave, -1, 32767 / 32768), rate).to_numpy()
     values = np.zeros((len(found) + _LONG_FRAMES, len(every)), np.float32)
     measured = np.zeros(values.shape, bool)
@@ -110,7 +110,7 @@ def _egemaps(wave, rate):
 
 
 _PITCH = "F0semitoneFrom27.5Hz_sma3nz"
-#: Names (their beginnings) of the descriptors on 60 ms windows.
+#: Name prefixes of the descriptors with 60 ms windows.
 _LONG = ("F0semi", "jitter", "shimmer", "HNR", "logRelF0", "F1amp", "F2amp", "F3amp")
 
 
@@ -120,17 +120,17 @@ def extract_files(
     jobs: int = 1,
     remove_offset: bool = False,
 ) -> Iterator[pa.Table]:
-    """Yield the table of every file in the order of `paths`, many files at a time.
+    """Yield the table of every file in the order of `paths`, processing files in parallel.
 
     Args:
-        paths: sound files of one channel each.
+        paths: single-channel sound files.
         features, remove_offset: see `extract`.
-        jobs: processes; 1 runs in this one. The result does not depend on it.
+        jobs: number of processes; 1 uses the current one. The result does not depend on it.
 
     Raises:
-        InputError: a file cannot be read, or its wave cannot be measured; it names the file.
+        InputError: a file cannot be read or measured; the message names it.
     """
-    columns(features)  # says at once that a name is wrong
+    columns(features)  # rejects an unknown name immediately
     if jobs == 1:
         return (_extract_file(path, features, remove_offset) for path in paths)
     tasks = (delayed(_extract_file)(path, features, remove_offset) for path in paths)
@@ -153,17 +153,19 @@ def _extract_file(path, features, remove_offset):
 def frames_of(time_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
     """Return the frames that co-occur with a token: start <= centre < end, at least one.
 
-    A token with no frame's centre in it gets the frame nearest its middle (the earlier on a tie).
+    If no frame centre lies within the token, the frame nearest to its middle is used (the earlier
+    one in a tie).
 
     Args:
-        time_s: centres of the frames, s, rising (n,).
-        start_s, end_s: the token, s.
+        time_s: (n,) centres of the frames in s, increasing.
+        start_s, end_s: start and end of the token in s.
 
     Returns:
-        Indices (m,), m >= 1.
+        Indices of the frames (m,), m >= 1.
 
     Raises:
-        InputError: no frames, the token ends before it starts, or lies outside the utterance.
+        InputError: there are no frames, or the token ends before it starts or lies outside the
+            utterance.
     """
     if not end_s >= start_s:
         raise InputError(
@@ -177,7 +179,7 @@ def frames_of(time_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
             found=f"{start_s} to {end_s} s",
             do="Check that the alignment belongs to this utterance.",
         )
-    # To the nanosecond, so that an edge on a frame's centre is not left to rounding.
+    # Rounding to nanoseconds makes comparisons exact when an edge coincides with a frame centre.
     centre, edges = np.round(time_s, 9), np.round([start_s, end_s], 9)
     first, stop = np.searchsorted(centre, edges, side="left")
     if stop > first:
@@ -190,17 +192,17 @@ def word_vectors(
 ) -> np.ndarray:
     """Average the frames of every token (6.2).
 
-    Voiced-only columns are averaged over voiced frames, every column over measured ones, angles as
-    angles.
+    Averages are taken over measured frames, for voiced-only columns over voiced frames, and are
+    circular means for angles.
 
     Args:
         table: frames of the whole utterance, from `extract`.
-        tokens: (start, end) of each, s; see `frames_of` for the edges.
-        features: the set that `table` holds.
+        tokens: (start, end) of each token in s; see `frames_of` for the treatment of edges.
+        features: the feature set of `table`.
 
     Returns:
-        Vectors (len(tokens), D), float32; NaN where no frame of the token has the value, e.g. F0 of
-        an unvoiced token. `scale` turns it into the mean.
+        Vectors (len(tokens), D), float32. A value is NaN if no frame of the token has it, such as
+        F0 in an unvoiced token; `scale` replaces it by the mean.
 
     Raises:
         InputError: see `frames_of`.
@@ -225,14 +227,14 @@ def word_vectors(
 
 
 def measured(table: pa.Table) -> np.ndarray:
-    """Return the flags of a table from `extract` as booleans (n, D)."""
+    """Return the `measured` flags of a table from `extract` as a boolean array (n, D)."""
     column = table["measured"]
     flat = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     return np.concatenate(flat or [np.zeros(0, bool)]).reshape(len(table), column.type.list_size)
 
 
 class Scaler(NamedTuple):
-    """Means and deviations of the training vectors, by speaker; '' holds those of all.
+    """Means and standard deviations of training vectors by speaker, and of all speakers under ''.
 
     Attributes:
         mean, deviation: speaker -> (D,).
@@ -243,25 +245,25 @@ class Scaler(NamedTuple):
 
 
 def fit_scaler(vectors: np.ndarray, speakers: Sequence[str], by: str = "speaker") -> Scaler:
-    """Learn the z-score of training vectors.
+    """Fit a z-score to training vectors.
 
     Args:
-        vectors: (n, D), NaN for missing values; training items only.
-        speakers: who spoke each (n,).
-        by: 'speaker' for each one's own mean and deviation, 'all' for one of all.
+        vectors: (n, D) training vectors, NaN for missing values.
+        speakers: (n,) the speaker of each vector.
+        by: 'speaker' for separate means and deviations, 'all' for common ones.
 
     Returns:
-        What `scale` needs. A column without values or without spread is only centred.
+        The scaler for `scale`. Columns without values or without variance are only centred.
 
     Raises:
-        InputError: another `by`, no vectors, or a speaker without a name.
+        InputError: `by` is invalid, there are no vectors, or a speaker has no name.
     """
     if by not in ("speaker", "all"):
         raise InputError("z-score", expected="by speaker or all", found=by)
     if len(vectors) == 0 or len(vectors) != len(speakers) or "" in set(speakers):
         raise InputError(
             "z-score",
-            expected="training vectors with a speaker each",
+            expected="training vectors with one speaker each",
             found=f"{len(vectors)} vectors, {len(speakers)} speakers",
         )
     groups = {"": np.ones(len(vectors), bool)}
@@ -282,12 +284,13 @@ def fit_scaler(vectors: np.ndarray, speakers: Sequence[str], by: str = "speaker"
 def scale(vectors: np.ndarray, speakers: Sequence[str], scaler: Scaler) -> np.ndarray:
     """Apply a z-score; missing values become 0, the mean.
 
-    A speaker who was not in training is scaled with the statistics of all training speakers.
+    Speakers that are not in the training data are scaled with the statistics of all training
+    speakers.
 
     Args:
-        vectors: (n, D), NaN for missing.
-        speakers: who spoke each (n,); ignored by a scaler of `by='all'`.
-        scaler: from `fit_scaler`.
+        vectors: (n, D), NaN for missing values.
+        speakers: (n,) the speaker of each vector; ignored if the scaler was fitted with `by='all'`.
+        scaler: the scaler from `fit_scaler`.
 
     Returns:
         Finite vectors (n, D), float32.

@@ -1,8 +1,8 @@
-"""Pairs of items of two modalities that share a label, and pairs with noise (Section 4).
+"""Pair items of two modalities that share a label, and replace some items by noise (Section 4).
 
-A pair is a row number into each modality's features, never a copy; null where it lacks the
-modality, ABSENT in arrays and tensors. Rows from `len(labels)` on are noise, which is made
-afterwards: the k-th noise item of a modality is row `len(labels) + k`.
+A pair consists of row numbers into the features of each modality, not of copies. A missing
+modality is null in tables and ABSENT in arrays and tensors. Row numbers of noise, which is
+generated later, follow those of the items: the k-th noise item is row `len(labels) + k`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ from ima.utils.errors import InputError
 from ima.utils.io import read_parquet
 from ima.utils.schemas import pairs_schema
 
-#: What draws the held-out items, beside the splits' own numbers 0, 1, 2.
-HELD_OUT = 3
+#: Seed component for drawing held-out items; the splits use 0, 1 and 2.
+HOLD_OUT_STREAM = 3
 
-#: `kind` of a pair in which every modality is an item of the corpus.
+#: `kind` of a pair without noise.
 CLEAN = "clean"
 
 
@@ -29,7 +29,7 @@ ABSENT = -1
 
 
 def row_numbers(pairs: pa.Table, modality: str) -> np.ndarray:
-    """Return the row numbers (N,), int64, of a modality's items; ABSENT where a pair lacks it."""
+    """Return the row numbers of a modality, int64 (N,), ABSENT where a pair lacks it."""
     column = pairs[f"item_{modality}"]
     return (
         (pc.fill_null(column, ABSENT) if column.null_count else column).to_numpy().astype("int64")
@@ -37,44 +37,48 @@ def row_numbers(pairs: pa.Table, modality: str) -> np.ndarray:
 
 
 def item_column(rows: np.ndarray) -> pa.Array:
-    """Return the column of a pair table of row numbers (N,): null where they are ABSENT."""
+    """Convert row numbers (N,) to a column of a pair table, with nulls where they are ABSENT."""
     rows = np.asarray(rows)
     return pa.array(rows, pa.int32(), mask=rows == ABSENT)
 
 
 def noise_kind(modality: str) -> str:
-    """Name the kind of pair in which `modality` is noise, as `image_noise`."""
+    """Return the `kind` of pairs in which a modality is noise, such as `image_noise`."""
     return f"{modality}_noise"
 
 
 def is_noise(pairs: pa.Table) -> dict[str, np.ndarray]:
-    """Return by modality whether its item of each pair (N,) is noise; one that is absent is not."""
-    kinds, of = np.unique(np.array(pairs["kind"].to_pylist(), str), return_inverse=True)
+    """Return, by modality, masks (N,) of the pairs whose item is noise; absent items are not."""
+    kinds, kind_index = np.unique(np.array(pairs["kind"].to_pylist(), str), return_inverse=True)
     return {
-        name: np.array([noise_kind(name) in kind.split("+") for kind in kinds], bool)[of]
+        name: np.array([noise_kind(name) in kind.split("+") for kind in kinds], bool)[kind_index]
         & pairs[f"item_{name}"].is_valid().to_numpy()
         for name in modalities(pairs)
     }
 
 
 def draw(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw n of the rows, none a second time before each was drawn once, and so on.
+    """Draw n rows at random, as evenly as possible.
 
-    The counts of any two rows differ by one at the most.
+    No row is drawn again before all rows have been drawn, so counts differ by at most one.
     """
     passes = [rng.permutation(rows) for _ in range(-(-n // len(rows)))]
     return np.concatenate(passes)[:n] if passes else rows[:0]
 
 
 def class_size(labels: Mapping[str, np.ndarray], total: int | None) -> dict[int, int]:
-    """Return how many digit pairs N each class gets before noise is mixed in.
+    """Return the number N of digit pairs of each class before noise is added.
 
-    Where a class has more items in one modality than in the other, N is the larger number, so
-    that no item is left out and those of the smaller set are used again, evenly. With `total`,
-    the classes keep these proportions and N sums to `total` (rounded by largest remainder).
+    N is the larger number of items of the class in the two modalities, so that all items are used
+    and those of the smaller set are reused evenly. If `total` is given, the class sizes are scaled
+    to this sum, rounded by the largest-remainder method.
+
+    Args:
+        labels: the labels of the items of each modality.
+        total: the sum of N over the classes, or None for all items.
 
     Raises:
-        InputError: a class is in one modality only.
+        InputError: a class occurs in only one modality.
     """
     classes = {name: set(np.unique(values).tolist()) for name, values in labels.items()}
     first = next(iter(classes.values()))
@@ -104,28 +108,29 @@ def make_pairs(
     first_noise: Mapping[str, int],
     rng: np.random.Generator,
 ) -> pa.Table:
-    """Pair two modalities by label, a part of each class with noise.
+    """Pair two modalities by label, and pair a share of each class with noise.
 
-    Of a class of N pairs, N(1 - R) are digit with digit; N R have noise in the first modality
-    and N R in the second, so a class has N(1 + R) pairs in all and every digit that is drawn is
-    in one of them. N R is rounded.
+    A class of size N gives N(1 - R) pairs of two digits, N R pairs with noise in the first modality
+    and N R with noise in the second. It thus has N(1 + R) pairs, and every drawn digit is in
+    exactly one of them. N R is rounded.
 
     Args:
-        labels: class of each item, by modality; the order of modalities is the table's.
-        rows: row number of each of those items in the modality's features.
+        labels: the class of each item, by modality, in the order of the table's modalities.
+        rows: the row number of each of these items in the features of the modality.
         noise_factor: R, in [0, 1].
-        total: sum of N over the classes, or None for as many as the data give.
-        first_noise: by modality, the first free row number for noise.
+        total: the sum of N over the classes, or None for all items (see `class_size`).
+        first_noise: the first free row number for noise, by modality.
         rng: source of randomness.
 
     Returns:
         A table of `ima.utils.schemas.pairs_schema`, in random order.
 
     Raises:
-        InputError: not two modalities, R outside [0, 1], or a class without items.
+        InputError: there are not two modalities, R is outside [0, 1], or a class has no items in
+            one modality.
     """
     if len(labels) != 2:
-        raise InputError("modalities", expected="two to pair", found=list(labels))
+        raise InputError("modalities", expected="two modalities", found=list(labels))
     if not 0 <= noise_factor <= 1:
         raise InputError("noise factor R", expected="a number in [0, 1]", found=noise_factor)
     names = list(labels)
@@ -151,7 +156,7 @@ def make_pairs(
 def _mixed(
     digits: Mapping[str, np.ndarray], noise: Mapping[str, np.ndarray], clean: int
 ) -> dict[str, np.ndarray]:
-    """Return the items of a class' pairs: clean, noise in the first modality, in the second."""
+    """Return the items of a class: clean, noise in the first, noise in the second modality."""
     first, second = digits
     return {
         first: np.concatenate((digits[first][:clean], noise[first], digits[first][clean:])),
@@ -166,26 +171,26 @@ def pair_splits(
     validation_share: float,
     seed: int,
 ) -> dict[str, pa.Table]:
-    """Pair the items of each split by itself, so that train, validation and test share none.
+    """Pair the items of each split separately, so that splits share neither items nor noise.
 
     Args:
-        items: ITEMS of each modality, whose row numbers the pairs hold.
+        items: ITEMS of each modality; pairs refer to their row numbers.
         noise_factor: R, in [0, 1].
-        totals: by split (`train`, `validation`, `test`), the sum of N over the classes, or None
-            (see `class_size`).
-        validation_share: share of the training items that are for validation instead, in (0, 1).
-        seed: of the choice and order of pairs.
+        totals: for each split (`train`, `validation`, `test`), the sum of N over the classes, or
+            None (see `class_size`).
+        validation_share: share of the training items used for validation instead, in (0, 1).
+        seed: seed of the choice and order of pairs.
 
     Returns:
-        By split, a pair table; noise rows of a modality are numbered on from split to split.
+        A pair table for each split; the row numbers of noise continue from split to split.
 
     Raises:
-        InputError: as `make_pairs`, or a split without items.
+        InputError: an error of `make_pairs`, or a split has no items.
     """
     if not 0 < validation_share < 1:
         raise InputError("validation_share", expected="a share in (0, 1)", found=validation_share)
     labels = {name: table["label"].to_numpy() for name, table in items.items()}
-    rng = np.random.default_rng([seed, HELD_OUT])
+    rng = np.random.default_rng([seed, HOLD_OUT_STREAM])
     splits = {
         name: hold_out(np.array(table["split"].to_pylist()), labels[name], validation_share, rng)
         for name, table in items.items()
@@ -212,7 +217,7 @@ def pair_splits(
 
 
 def modalities(pairs: pa.Table) -> list[str]:
-    """Return the names of a pair table's modalities, in order."""
+    """Return the names of the modalities of a pair table, in order."""
     return [name[len("item_") :] for name in pairs.column_names if name.startswith("item_")]
 
 
@@ -220,13 +225,15 @@ def read_pairs(path: str | Path) -> pa.Table:
     """Read a pair table.
 
     Raises:
-        InputError: as `ima.utils.io.read_parquet`, there is no pair or no modality, a pair has no
-            item, or a modality has none in any pair.
+        InputError: an error of `ima.utils.io.read_parquet`, the table has no pairs or modalities,
+            a pair has no items, or a modality is absent from all pairs.
     """
     table = read_parquet(path)
     if not modalities(table) or not len(table):
         raise InputError(
-            path, expected="pairs, with a column item_<modality> each", found=table.column_names
+            path,
+            expected="pairs, with one column item_<modality> per modality",
+            found=table.column_names,
         )
     table = read_parquet(path, pairs_schema(modalities(table)))
     check_items({name: row_numbers(table, name) for name in modalities(table)}, path)
@@ -234,38 +241,45 @@ def read_pairs(path: str | Path) -> pa.Table:
 
 
 def check_items(rows: Mapping[str, np.ndarray], where: object) -> None:
-    """Raise InputError unless each pair has an item, and each modality is in some pair.
+    """Check that every pair has an item, and that every modality occurs in a pair.
 
     Args:
-        rows: by modality, row numbers (N,), ABSENT where a pair lacks it.
-        where: whose pairs these are.
+        rows: the row numbers (N,) of each modality, ABSENT where a pair lacks it.
+        where: the name of the pairs in error messages.
+
+    Raises:
+        InputError: a pair has no items, or a modality is absent from all pairs.
     """
-    absent = {name: of == ABSENT for name, of in rows.items()}
-    for name, of in absent.items():
-        if of.all():
+    absent = {name: numbers == ABSENT for name, numbers in rows.items()}
+    for name, mask in absent.items():
+        if mask.all():
             raise InputError(
                 where,
                 expected=f"an item of {name} in some of the pairs",
-                found=f"none in {len(of)} pairs",
-                do=f"Leave the modality {name} out, or add pairs that have it.",
+                found=f"none in {len(mask)} pairs",
+                do=f"Remove the modality {name}, or add pairs that have it.",
             )
     empty = np.logical_and.reduce([*absent.values()])
     if empty.any():
         raise InputError(
             where,
-            expected="an item of one modality at least in each pair",
+            expected="an item of at least one modality in each pair",
             found=f"{int(empty.sum())} pairs without any, the first in row {int(empty.argmax())}",
-            do="Leave these pairs out.",
+            do="Remove these pairs.",
         )
 
 
 def noise_count(modality: str, items: int, paths: Sequence[str | Path]) -> int:
-    """Return how many noise items of a modality the pair tables ask for.
+    """Return the number of noise items of a modality that pair tables refer to.
 
     Args:
-        modality: its name.
-        items: number of items of its corpus.
+        modality: the name of the modality.
+        items: the number of its items that are not noise.
         paths: the pair tables.
+
+    Raises:
+        InputError: an error of `read_pairs`, or there are more noise items than pairs, so the
+            tables were made from other features.
     """
     rows = [read_pairs(path)[f"item_{modality}"] for path in paths]
     count = max(0, max(int(pc.max(column).as_py()) for column in rows) + 1 - items)
@@ -274,6 +288,6 @@ def noise_count(modality: str, items: int, paths: Sequence[str | Path]) -> int:
             f"pairs {', '.join(map(str, paths))}",
             expected=f"no more noise than pairs, after {items} items of {modality}",
             found=f"{count} noise items of {modality}",
-            do="Make the pairs again from these features.",
+            do="Create the pairs again from these features.",
         )
     return count

@@ -1,7 +1,8 @@
-"""Pairs of words and voices: every token with every acoustic vector of its utterance (6.2, A.2).
+"""Pair words and voices: every token with every acoustic vector of its utterance (6.2, A.2).
 
-A pair is a row number into each modality's features, as in `ima.pairing.by_label`: the N^2 pairs
-of an utterance of N tokens cost two integers each, and 12 hours of speech fit into memory.
+A pair consists of row numbers into the features of both modalities, as in `ima.pairing.by_label`.
+Each of the N^2 pairs of an utterance of N tokens thus takes two integers, and 12 hours of speech
+fit into memory.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,8 @@ from ima.utils.errors import InputError
 from ima.utils.schemas import pairs_schema
 from ima.utils.schemas_emotion import ITEMS_EMOTION
 
-#: `kind` of a pair: a word with the voice it was spoken with, or with another word's.
-OWN, ELSEWHERE = "own", "other"
+#: `kind` of a pair: a word with its own voice, or with the voice of another word.
+SAME_TOKEN, OTHER_TOKEN = "own", "other"
 
 
 def utterance_pairs(
@@ -25,30 +26,30 @@ def utterance_pairs(
     """Pair every token with every token of its utterance.
 
     Args:
-        utterances: what utterance each token is of (T,); an utterance's tokens are together.
-        usable: which tokens take part, on both sides (T,); all when None.
+        utterances: (T,) the utterance of each token; tokens of an utterance are consecutive.
+        usable: (T,) mask of the tokens to pair; None for all.
 
     Returns:
-        two arrays of places in `utterances` (P,), int32: an utterance of N usable tokens gives N^2
-        pairs, ordered by the first token, then the second.
+        Two int32 arrays (P,) of indices into `utterances`: an utterance of N usable tokens gives
+        N^2 pairs, ordered by the first token, then the second.
 
     Raises:
-        InputError: the tokens of an utterance are not together.
+        InputError: the tokens of an utterance are not consecutive.
     """
-    _, of = np.unique(np.asarray(utterances), return_inverse=True)
-    kept = np.arange(len(of), dtype=np.int32)
-    if np.count_nonzero(np.diff(of)) + (len(of) > 0) != len(np.unique(of)):
+    _, group = np.unique(np.asarray(utterances), return_inverse=True)
+    kept = np.arange(len(group), dtype=np.int32)
+    if np.count_nonzero(np.diff(group)) + (len(group) > 0) != len(np.unique(group)):
         raise InputError(
-            "tokens", expected="each utterance's together", found="one's in two places"
+            "tokens", expected="consecutive tokens of each utterance", found="one utterance split"
         )
     if usable is not None:
-        of, kept = of[usable], kept[usable]
-    if len(of) == 0:
+        group, kept = group[usable], kept[usable]
+    if len(group) == 0:
         return kept, kept
-    first = np.flatnonzero(np.diff(of, prepend=of[0] - 1))
-    size = np.diff(first, append=len(of))
+    first = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
+    size = np.diff(first, append=len(group))
     n = np.repeat(size, size)  # (T,) partners of each token
-    before = np.cumsum(n) - n  # (T,) pairs before each token's own
+    before = np.cumsum(n) - n  # (T,) number of pairs before those of each token
     second = np.repeat(np.repeat(first, size) - before, n) + np.arange(n.sum())
     return np.repeat(kept, n), kept[second]
 
@@ -56,29 +57,29 @@ def utterance_pairs(
 def word_pairs(
     utterances: Sequence, words: np.ndarray, labels: np.ndarray, voices: np.ndarray | None = None
 ) -> pa.Table:
-    """Make the table of N^2 pairs of every utterance.
+    """Return the table of the N^2 pairs of every utterance.
 
-    A token without a word vector takes part on neither side.
+    Tokens without a word vector are excluded from both sides.
 
     Args:
-        utterances: what utterance each token is of (T,); an utterance's tokens are together.
-        words: row of each token in the word vectors (T,), -1 for none (`words.word_rows`).
-        labels: class of each token's utterance (T,), -1 for none of the four.
-        voices: row of each token in the acoustic vectors (T,); its own place when None.
+        utterances: (T,) the utterance of each token; tokens of an utterance are consecutive.
+        words: (T,) row of each token in the word vectors, -1 for none (`glove.word_rows`).
+        labels: (T,) class of each token's utterance, -1 for none of the four.
+        voices: (T,) row of each token in the acoustic vectors; None if they have one row per token.
 
     Returns:
-        a table of `pairs_schema(['verbal', 'acoustic'])`; `kind` is `own` or `other`.
+        A table of `pairs_schema(['verbal', 'acoustic'])`; `kind` is `own` or `other`.
 
     Raises:
-        InputError: arrays of different lengths, or as `utterance_pairs`.
+        InputError: the arrays differ in length, or an error of `utterance_pairs`.
     """
     voices = np.arange(len(words)) if voices is None else np.asarray(voices)
     lengths = {len(utterances), len(words), len(labels), len(voices)}
     if len(lengths) > 1:
-        raise InputError("tokens", expected="one row a token", found=f"lengths {sorted(lengths)}")
+        raise InputError("tokens", expected="one row per token", found=f"lengths {sorted(lengths)}")
     first, second = utterance_pairs(utterances, np.asarray(words) >= 0)
     kind = pa.DictionaryArray.from_arrays(
-        pa.array((first != second).astype(np.int8)), [OWN, ELSEWHERE]
+        pa.array((first != second).astype(np.int8)), [SAME_TOKEN, OTHER_TOKEN]
     )
     return pa.table(
         {
@@ -92,12 +93,12 @@ def word_pairs(
 
 
 def token_items(utterances: pa.Table, tokens: pa.Table, words: Sequence[str]) -> pa.Table:
-    """Return the tokens that take part: those whose word has a vector.
+    """Return the tokens used in pairs: those whose word has a vector.
 
     Args:
         utterances: EMOTION_UTTERANCES.
         tokens: EMOTION_TOKENS.
-        words: of the vocabulary, in the order of its vectors.
+        words: the words of the vocabulary, in the order of their vectors.
 
     Returns:
         ITEMS_EMOTION, in the order of `tokens`.
@@ -115,16 +116,19 @@ def token_items(utterances: pa.Table, tokens: pa.Table, words: Sequence[str]) ->
 def split_pairs(
     items: pa.Table, validation_share: float, max_pairs: int | None, seed: int
 ) -> tuple[pa.Table, pa.Table]:
-    """Return the N^2 pairs of the training utterances, and of those held out to end training.
+    """Return the N^2 pairs of training utterances, and those held out for early stopping.
 
     Args:
         items: ITEMS_EMOTION.
         validation_share: share of the training utterances that are held out, in [0, 1).
-        max_pairs: pairs that are trained on at the most, chosen at random; all when None.
-        seed: of both choices.
+        max_pairs: maximum number of training pairs, drawn at random; None for all.
+        seed: seed of both random choices.
+
+    Returns:
+        The pair tables for training and for early stopping.
 
     Raises:
-        InputError: no training utterance is left on either side.
+        InputError: one of the two tables would be empty.
     """
     rng = np.random.default_rng(seed)
     training = items.filter(pc.equal(items["split"], "train"))
@@ -140,7 +144,7 @@ def split_pairs(
     if not len(train) or not len(stop):
         raise InputError(
             "training utterances",
-            expected="some to train on and some to end training",
+            expected="some for training and some for early stopping",
             found=f"{len(names)}, of which {len(held_out)} are held out",
         )
     if max_pairs is not None and max_pairs < len(train):

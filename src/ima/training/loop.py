@@ -1,6 +1,7 @@
-"""Training: the loop that every model shares.
+"""The training loop shared by all models.
 
-All data lie in memory; a batch is gathered by row numbers, ABSENT where a pair lacks a modality.
+All data are held in memory. Batches are gathered by row numbers, which are ABSENT where a pair
+lacks a modality.
 """
 
 import math
@@ -18,22 +19,23 @@ from ima.utils.progress import progress_bar
 
 SCHEDULES = ("plateau", "cosine", "constant")
 
-#: The `plateau` schedule: how far the learning rate falls, and how often before training ends.
-FALL, FALLS = 0.3, 2
+#: The `plateau` schedule: decay factor of the learning rate, and number of decays before stopping.
+DECAY_FACTOR, MAX_DECAYS = 0.3, 2
 
 
 @dataclass(frozen=True)
 class Training:
-    """How long and fast Adam trains.
+    """Settings of training with Adam.
 
     Args:
-        epochs: passes over the training pairs, at the most.
-        batch_size: pairs a step.
-        learning_rate: at first.
-        schedule: `cosine`, the rate falls to 0 along a half cosine; `constant`; `plateau`, it is
-            multiplied by FALL whenever `patience` is at its end, FALLS times.
-        patience: epochs without a new least loss on the validation pairs after which training
-            ends (or, by `plateau`, the rate falls). Without validation pairs nothing ends early.
+        epochs: maximum number of passes over the training pairs.
+        batch_size: pairs per step.
+        learning_rate: initial learning rate.
+        schedule: `cosine` decays the learning rate to 0 along a half cosine; `constant` keeps it;
+            `plateau` multiplies it by DECAY_FACTOR when `patience` runs out, MAX_DECAYS times.
+        patience: number of epochs without a new minimum of the validation loss after which
+            training stops (or the learning rate decays, with `plateau`). Without validation pairs,
+            training never stops early.
     """
 
     epochs: int = 30
@@ -51,12 +53,12 @@ History = list[dict[str, float | int | str]]
 
 
 class Batch(NamedTuple):
-    """Some pairs, gathered.
+    """A batch of pairs.
 
     Attributes:
-        x: by modality, inputs (B, D_m), 0 where the pair lacks the modality.
-        present: by modality (B,), 1 or 0; None where no pair lacks any.
-        rows: by modality, the row numbers (B,), ABSENT where the pair lacks it.
+        x: inputs (B, D_m) by modality, 0 where the pair lacks the modality.
+        present: (B,) by modality, 1 or 0; None if no pair lacks a modality.
+        rows: row numbers (B,) by modality, ABSENT where the pair lacks the modality.
     """
 
     x: dict[str, Tensor]
@@ -64,21 +66,26 @@ class Batch(NamedTuple):
     rows: Mapping[str, Tensor]
 
 
-#: Maps a batch to the terms of a loss; `loss` is minimised.
+#: Maps a batch to the terms of a loss, of which `loss` is minimised.
 Terms = Callable[[Batch], dict[str, Tensor]]
 
 
 def gather(x: Mapping[str, Tensor], rows: Mapping[str, Tensor]) -> Batch:
-    """Return the pairs of these row numbers (B,) of the matrices x[m] (n_m, D_m)."""
-    if not any((of < 0).any() for of in rows.values()):
-        return Batch({m: x[m][of] for m, of in rows.items()}, None, rows)
-    present = {m: (of >= 0).to(x[m]) for m, of in rows.items()}
-    inputs = {m: x[m][of.clamp_min(0)] * present[m].unsqueeze(-1) for m, of in rows.items()}
+    """Gather a batch of pairs.
+
+    Args:
+        x: the items (n_m, D_m) of each modality.
+        rows: the row numbers (B,) of each modality, ABSENT where the pair lacks it.
+    """
+    if not any((index < 0).any() for index in rows.values()):
+        return Batch({m: x[m][index] for m, index in rows.items()}, None, rows)
+    present = {m: (index >= 0).to(x[m]) for m, index in rows.items()}
+    inputs = {m: x[m][index.clamp_min(0)] * present[m].unsqueeze(-1) for m, index in rows.items()}
     return Batch(inputs, present, rows)
 
 
 def device() -> torch.device:
-    """Return the GPU where there is one, else the CPU."""
+    """Return the GPU if one is available, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -87,21 +94,31 @@ def check_pairs(
     x: Mapping[str, Tensor],
     items: Mapping[str, Tensor],
 ) -> None:
-    """Raise InputError unless pairs have these modalities, and rows of their matrices.
+    """Check that pairs have the expected modalities and valid row numbers.
 
-    A pair may lack modalities, but not all, and each modality must be in some pair.
+    A pair may lack modalities, but not all of them, and each modality must occur in a pair.
+
+    Args:
+        modalities: the expected modalities.
+        x: the items (n_m, D_m) of each modality.
+        items: the row numbers (N,) of each modality.
+
+    Raises:
+        InputError: one of these conditions is violated, or there are no pairs.
     """
     if set(items) != set(modalities):
         raise InputError("pairs", expected=f"modalities {list(modalities)}", found=[*items])
     for name, rows in items.items():
         if name not in x:
-            raise InputError("features", expected=f"those of {name}", found=f"of {list(x)} only")
+            raise InputError(
+                "features", expected=f"features of {name}", found=f"only those of {list(x)}"
+            )
         if len(rows) and not ABSENT <= int(rows.min()) <= int(rows.max()) < len(x[name]):
             raise InputError(
                 f"pairs of {name}",
                 expected=f"row numbers from 0 to {len(x[name]) - 1}, or {ABSENT} for none",
                 found=f"{int(rows.min())} to {int(rows.max())}",
-                do="Make the pairs again from these features.",
+                do="Create the pairs again from these features.",
             )
     counts = {name: len(rows) for name, rows in items.items()}
     if len(set(counts.values())) > 1:
@@ -115,10 +132,19 @@ def check_pairs(
 
 @torch.no_grad()
 def mean_loss(compute_losses: Terms, x: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> float:
-    """Return the mean `loss` over pairs."""
+    """Return the mean `loss` over pairs, without gradients.
+
+    Args:
+        compute_losses: maps a batch to the terms of the loss.
+        x: the items (n_m, D_m) of each modality.
+        items: the row numbers (N,) of each modality.
+
+    Raises:
+        InputError: the loss is not finite.
+    """
     sums = RunningMeans()
-    in_order = zip(*(rows.split(1024) for rows in items.values()), strict=True)
-    for batch in (dict(zip(items, rows, strict=True)) for rows in in_order):
+    chunks = zip(*(rows.split(1024) for rows in items.values()), strict=True)
+    for batch in (dict(zip(items, rows, strict=True)) for rows in chunks):
         loss = compute_losses(gather(x, batch))["loss"]
         sums.add({"loss": loss}, pair_count(batch))
     return float(sums.means("validation")["loss"])
@@ -137,25 +163,25 @@ def fit(
     """Train a model on pairs with Adam.
 
     Args:
-        model: trained in place.
-        compute_losses: maps a batch to the terms to record; `loss` is the one that is minimised.
-        x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (N,) of the pairs.
-        settings: how long and fast.
-        seed: of the order of pairs.
-        name: of the model or stage, for the progress bar and messages.
-        validate: returns the loss on pairs that are not trained on, after an epoch. With it, the
-            weights of the epoch of the least are kept, and training may end early.
+        model: the model, trained in place.
+        compute_losses: maps a batch to the terms to record, of which `loss` is minimised.
+        x: the items (n_m, D_m) of each modality.
+        items: the row numbers (N,) of each modality.
+        settings: the training settings.
+        seed: seed of the order of pairs.
+        name: name of the model or stage, for the progress bar and error messages.
+        validate: returns the loss on validation pairs; called after each epoch. If given, the
+            weights of the epoch with the lowest loss are restored, and training may stop early.
 
     Returns:
-        A row an epoch: `epoch`, the mean of every term and, with `validate`, `validation`.
+        One row per epoch: `epoch`, the mean of every term and, with `validate`, `validation`.
 
     Raises:
-        InputError: the loss stops being a number.
+        InputError: the loss is not finite.
     """
-    # Weights that fade towards 0 become denormal numbers, on which some processors are slow.
+    # Weights that decay towards 0 become denormal numbers, which are slow on some processors.
     torch.set_flush_denormal(True)
-    # fused: Adam's own arithmetic takes half of the time otherwise.
+    # Unfused, Adam's own arithmetic takes half of the time.
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
     cosine = None
     if settings.schedule == "cosine":
@@ -183,7 +209,7 @@ def _steps(
     optimizer: torch.optim.Optimizer,
     cosine: torch.optim.lr_scheduler.LRScheduler | None,
 ) -> "RunningMeans":
-    """Take a step on each of the batches, row numbers by modality; return the sums of terms."""
+    """Take one optimiser step per batch of row numbers, and return the sums of the terms."""
     sums = RunningMeans()
     for batch in drawn:
         terms = compute_losses(gather(x, batch))
@@ -197,22 +223,22 @@ def _steps(
 
 
 class EarlyStopping:
-    """The weights of the epoch of least validation loss, and what follows where there is no less.
+    """Keep the weights of the epoch with the lowest validation loss, and stop early.
 
     Args:
-        model: whose weights are kept.
-        optimizer: whose learning rate the `plateau` schedule lowers.
-        settings: schedule and patience.
+        model: the model whose weights are kept.
+        optimizer: the optimiser whose learning rate decays with the `plateau` schedule.
+        settings: the schedule and the patience.
     """
 
     def __init__(
         self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: Training
     ):
         self.model, self.optimizer, self.settings = model, optimizer, settings
-        self.loss, self.state, self.waited, self.falls = math.inf, None, 0, 0
+        self.loss, self.state, self.waited, self.decays = math.inf, None, 0, 0
 
     def step(self, loss: float) -> bool:
-        """Take note of an epoch's validation loss; return whether training ends with it."""
+        """Record the validation loss of an epoch and return whether training should stop."""
         if loss < self.loss:
             self.loss, self.waited = loss, 0
             self.state = {n: value.clone() for n, value in self.model.state_dict().items()}
@@ -220,37 +246,40 @@ class EarlyStopping:
         self.waited += 1
         if self.waited < self.settings.patience:
             return False
-        if self.settings.schedule != "plateau" or self.falls == FALLS:
+        if self.settings.schedule != "plateau" or self.decays == MAX_DECAYS:
             return True
-        self.falls, self.waited = self.falls + 1, 0
+        self.decays, self.waited = self.decays + 1, 0
         for group in self.optimizer.param_groups:
-            group["lr"] *= FALL
+            group["lr"] *= DECAY_FACTOR
         return False
 
     def restore(self) -> None:
-        """Give the model the weights that were kept, if any were."""
+        """Restore the weights of the best epoch, if any were kept."""
         if self.state is not None:
             self.model.load_state_dict(self.state)
 
 
 class RunningMeans:
-    """Sums of the terms of batches, for their means over pairs."""
+    """Accumulate the terms of batches to compute their means over all pairs."""
 
     def __init__(self):
         self.sums: dict[str, Tensor | float] = defaultdict(float)
         self.count = 0
 
     def add(self, terms: Mapping[str, Tensor], count: int) -> None:
-        """Add the terms of a batch of so many pairs, of which they are means."""
+        """Add terms that are means over a batch of `count` pairs."""
         self.count += count
         for term, value in terms.items():
             self.sums[term] = self.sums[term] + value.detach() * count
 
     def means(self, where: str) -> dict[str, Tensor]:
-        """Return the mean of each term.
+        """Return the mean of each term over all pairs.
+
+        Args:
+            where: the stage and epoch, for the error message.
 
         Raises:
-            InputError: the loss is not a number; `where` tells when.
+            InputError: the loss is not finite.
         """
         means = {term: value / self.count for term, value in self.sums.items()}
         if not torch.isfinite(means["loss"]).all():
@@ -258,18 +287,24 @@ class RunningMeans:
                 where,
                 expected="a finite loss",
                 found={term: value.tolist() for term, value in means.items()},
-                do="Lower the learning rate, or look for odd values in the features.",
+                do="Lower the learning rate, or check the features for extreme values.",
             )
         return means
 
 
 def pair_count(items: Mapping[str, Tensor]) -> int:
-    """Return how many pairs there are."""
+    """Return the number of pairs."""
     return len(next(iter(items.values())))
 
 
 def batches(items: Mapping[str, Tensor], size: int, generator: torch.Generator):
-    """Yield the pairs in random order, `size` at a time; the last batch may be smaller."""
+    """Yield batches of row numbers in random order; the last batch may be smaller.
+
+    Args:
+        items: the row numbers (N,) of each modality.
+        size: the number of pairs per batch.
+        generator: source of randomness.
+    """
     order = torch.randperm(pair_count(items), generator=generator)
     for chosen in order.split(size):
         yield {name: rows[chosen] for name, rows in items.items()}

@@ -1,1 +1,1 @@
-"""Errors, files, Arrow tables and their schemas: what every other room uses."""
+"""Shared utilities: errors, file input and output, Arrow tables and their schemas."""

@@ -1,5 +1,4 @@
-"""Columns of Arrow tables: names and types as a schema of `ima.utils.schemas` has them, and
-matrices."""
+"""Conform Arrow tables to the schemas of `ima.utils.schemas`; convert columns and arrays."""
 
 from collections.abc import Iterable
 
@@ -12,11 +11,16 @@ from ima.utils.errors import InputError
 def conform(table: pa.Table, schema: pa.Schema, where: object) -> pa.Table:
     """Return `table` with exactly the columns of `schema`, cast safely.
 
-    A schema field of `fixed_size_list<float32>[0]` stands for vectors of any width.
+    A schema field of type `fixed_size_list<float32>[0]` accepts vectors of any width.
+
+    Args:
+        table: the table to convert; columns that the schema does not name are dropped.
+        schema: the required columns, in order.
+        where: the name of the table in error messages.
 
     Raises:
-        InputError: a column is missing, cannot be cast without loss, or lacks values that the
-            schema wants; `where` tells whose it is.
+        InputError: a column is missing, cannot be cast without loss, or contains nulls that the
+            schema does not allow.
     """
     columns, fields = [], []
     for field in schema:
@@ -52,17 +56,16 @@ def conform(table: pa.Table, schema: pa.Schema, where: object) -> pa.Table:
 
 
 def any_width(type_: pa.DataType) -> bool:
-    """Tell whether a schema's type stands for vectors of any width (see
-    `ima.utils.schemas.VECTOR`)."""
+    """Return whether a schema type accepts vectors of any width (`ima.utils.schemas.VECTOR`)."""
     return pa.types.is_fixed_size_list(type_) and type_.list_size == 0
 
 
 def vector_column(matrix: np.ndarray, present: np.ndarray | None = None) -> pa.FixedSizeListArray:
-    """Wrap a matrix (n, D) as an Arrow column of n float32 vectors, without a copy of floats.
+    """Wrap a matrix as an Arrow column of float32 vectors, without copying float32 data.
 
     Args:
-        matrix: the vectors.
-        present: (n,), false where there is none: null; None where all are there.
+        matrix: (n, D), one vector per row.
+        present: (n,), False where the vector is missing and becomes null; None if none is missing.
     """
     matrix = np.ascontiguousarray(matrix, dtype=np.float32)
     mask = None if present is None or present.all() else pa.array(~present)
@@ -70,7 +73,7 @@ def vector_column(matrix: np.ndarray, present: np.ndarray | None = None) -> pa.F
 
 
 def present(table: pa.Table, column: str) -> np.ndarray:
-    """Return whether a column has a value in each row (n,)."""
+    """Return a mask (n,) that is True in the rows where a column has a value."""
     return table[column].is_valid().to_numpy()
 
 
@@ -78,9 +81,9 @@ def matrix(table: pa.Table, column: str, absent: bool = False) -> np.ndarray:
     """Return a vector column as a float32 matrix (n, D).
 
     Args:
-        table: that has the column.
-        column: of vectors.
-        absent: whether vectors may be missing as a whole (`present`): they are 0.
+        table: a table with n rows.
+        column: the name of a vector column.
+        absent: whether whole vectors may be missing (see `present`); they are returned as zeros.
 
     Raises:
         InputError: a value is missing, NaN or infinite.
@@ -88,9 +91,9 @@ def matrix(table: pa.Table, column: str, absent: bool = False) -> np.ndarray:
     chunked = table[column]
     width = chunked.type.list_size
     if absent and chunked.null_count:
-        there = present(table, column)
+        is_present = present(table, column)
         values = np.zeros((len(table), width), np.float32)
-        values[there] = matrix(table.filter(pa.array(there)), column)
+        values[is_present] = matrix(table.filter(pa.array(is_present)), column)
         return values
     parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunked.chunks]
     values = np.concatenate(parts) if len(parts) != 1 else parts[0]
@@ -104,7 +107,13 @@ def matrix(table: pa.Table, column: str, absent: bool = False) -> np.ndarray:
 def to_table(
     rows: list[dict], text: Iterable[str] = (), whole: Iterable[str] = ("latent", "k", "seeds")
 ) -> pa.Table:
-    """Return rows as a table of all their columns: numbers, but for `text`, are floats."""
+    """Return a table of all the columns that occur in the rows.
+
+    Args:
+        rows: one mapping from column name to value per row; absent keys become null.
+        text: names of the string columns, besides `run`.
+        whole: names of the integer columns. All other columns are floats.
+    """
     names = list(dict.fromkeys(name for row in rows for name in row))
     types = dict.fromkeys(whole, pa.int32()) | dict.fromkeys(("run", *text), pa.string())
     schema = pa.schema([(name, types.get(name, pa.float64())) for name in names])

@@ -1,6 +1,6 @@
-"""Whole files or none: to a temporary name beside the target, fsync, then rename.
+"""Write files atomically: to a temporary file in the same folder, then fsync and rename.
 
-A file is renamed only by the last run of a job (`ima.utils.job_lock`).
+Only the most recent run of a job renames its files (`ima.utils.job_lock`).
 """
 
 import contextlib
@@ -13,29 +13,33 @@ from pathlib import Path
 from ima.utils import job_lock
 from ima.utils.errors import InputError
 
-#: What an operating system says of a place that cannot be written to; any other error is a bug.
+#: Error numbers that mean a path cannot be written, and what is missing. Other errors are bugs.
 _UNWRITABLE = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "space on the disk to write it"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "a place that may be written to"),
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "folders only in its path"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "enough free disk space"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "permission to write here"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "only folders along its path"),
 }
 
 
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path that becomes `path` only when the block ends without an error.
+    """Yield a temporary path, renamed to `path` if the block ends without an error.
+
+    Args:
+        path: the final path; missing parent folders are created.
 
     Raises:
-        InputError: the disk is full, or the place may not be written to.
-        ima.utils.job_lock.SupersededError: another run of this job has begun; `path` is left to it.
+        InputError: the disk is full, or the folder is not writable.
+        ima.utils.job_lock.SupersededError: a newer run of this job has started; `path` is left
+            unchanged for it.
     """
     path = Path(path)
-    # A name of its own also beside a process of the same number on another machine.
+    # A random name: process ids are not unique across the machines that share a file system.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        job_lock.check()  # who has lost it may find the temporary file swept away
+        job_lock.check()  # a superseded run may find its temporary file already swept away
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         job_lock.check()
@@ -51,22 +55,22 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def _unwritable(error: Exception, file: Path) -> str | None:
-    """Return what is missing to write a file, if that is what an error shows."""
+    """Return what is needed to write a file if the error shows that it is missing, else None."""
     named = getattr(error, "filename", None)
     if isinstance(error, InputError) or (named and Path(named) not in (file, *file.parents)):
-        return None  # of a file that is read meanwhile
-    # Libraries that are not Python's own tell the number within their message only.
+        return None  # the error concerns another file, which was being read
+    # Third-party libraries report the error number only as text in the message.
     for number, expected in _UNWRITABLE.items():
         if getattr(error, "errno", None) == number or os.strerror(number) in str(error):
             return expected
-    # libsndfile says 'System error' and nothing else.
+    # libsndfile only reports 'System error'.
     if file.parent.is_dir() and os.statvfs(file.parent).f_bavail == 0:
         return _UNWRITABLE[errno.ENOSPC]
     return None
 
 
 def sweep(paths: Iterable[str | Path]) -> None:
-    """Remove what killed runs had begun to write in place of these files."""
+    """Remove the temporary files that killed runs left behind for these target paths."""
     for path in map(Path, paths):
         if path.parent.is_dir():
             for other in path.parent.iterdir():

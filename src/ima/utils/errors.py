@@ -1,14 +1,14 @@
-"""The one error a user's input may raise."""
+"""The error that every stage raises for invalid user input."""
 
 
 class InputError(ValueError):
-    """Something a user gave is not what a stage needs.
+    """A file, column or config value does not meet the requirements of a stage.
 
     Args:
         where: the file, column or config key at fault.
-        expected: what should have been there.
-        found: what was there.
-        do: what the user can do about it, as a sentence.
+        expected: what was expected.
+        found: what was found instead.
+        do: how the user can fix it, as a sentence; optional.
     """
 
     def __init__(self, where: object, *, expected: str, found: object, do: str = "") -> None:
@@ -17,7 +17,7 @@ class InputError(ValueError):
         super().__init__(f"{message} {do}".rstrip())
 
     def __reduce__(self):
-        # Keyword-only arguments would not survive the trip back from a worker process.
+        # Default pickling does not support keyword-only arguments; workers send errors back.
         return _rebuild, (type(self), self.where, self.expected, self.found, self.do)
 
 

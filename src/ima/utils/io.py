@@ -1,7 +1,7 @@
-"""Reading and writing of every file that passes between rules: Parquet, safetensors, JSON.
+"""Read and write the files exchanged between rules: Parquet, CSV, JSON and safetensors.
 
-Writers write whole files or none (`ima.utils.atomic_files.whole_file`).
-Readers check what they read against `ima.utils.schemas` and say what was expected and found.
+Writers are atomic (`ima.utils.atomic_files.whole_file`). Readers validate against
+`ima.utils.schemas` and report what was expected and what was found.
 """
 
 import json
@@ -22,7 +22,12 @@ from ima.utils.values import check_values
 
 
 def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = None) -> None:
-    """Write a table whole, its columns in the order and types of `schema` when one is given.
+    """Write a table to a Parquet file.
+
+    Args:
+        table: the table.
+        path: the output file.
+        schema: columns, in order, and types to write; None writes the table as it is.
 
     Raises:
         InputError: a column is missing or cannot be cast without loss.
@@ -34,9 +39,9 @@ def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = 
 
 
 def _tightened(table: pa.Table) -> pa.Table:
-    """Return a table whose columns may be null only where they are.
+    """Return a table in which only columns that contain nulls are declared nullable.
 
-    A file in which nothing is missing is then the same as if nothing could be.
+    Files without missing values are then identical whether or not the schema allows nulls.
     """
     pairs = zip(table.schema, table.columns, strict=True)
     fields = [field.with_nullable(column.null_count > 0) for field, column in pairs]
@@ -44,17 +49,17 @@ def _tightened(table: pa.Table) -> pa.Table:
 
 
 def _options(schema: pa.Schema) -> dict:
-    """Return how Parquet is written: vectors without a dictionary, which only makes them larger."""
+    """Return the writer options: a dictionary would only make vector columns larger."""
     plain = [f.name for f in schema if not pa.types.is_nested(f.type)]
     return {"compression": "zstd", "use_dictionary": plain}
 
 
 class ParquetStream:
-    """A Parquet file written a part at a time, whole or not at all.
+    """Write a Parquet file in parts; it appears atomically when the context ends.
 
     Args:
-        path: the file.
-        schema: its columns; the width of its vectors comes from the first part.
+        path: the output file.
+        schema: the columns; the first part determines the width of the vectors.
     """
 
     def __init__(self, path: str | Path, schema: pa.Schema):
@@ -67,7 +72,12 @@ class ParquetStream:
         return self
 
     def write(self, table: pa.Table, **vectors: np.ndarray) -> None:
-        """Append rows: a table, and by name the matrices (n, D) of its vector columns."""
+        """Append the n rows of a table.
+
+        Args:
+            table: the scalar columns.
+            vectors: a matrix (n, D) for each vector column, by name.
+        """
         for name, values in vectors.items():
             table = table.append_column(name, vector_column(values))
         table = conform(table, self.schema, self.path)
@@ -91,16 +101,17 @@ class ParquetStream:
 
 
 def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool = False) -> pa.Table:
-    """Read a table and check that it has the columns of `schema`, with their types.
+    """Read a Parquet file and validate it.
 
     Args:
         path: the file.
-        schema: the columns; None for any.
-        rows: whether there must be some.
+        schema: the required columns; None accepts any.
+        rows: whether the table must have at least one row.
 
     Raises:
-        InputError: not a Parquet file, a column is missing or of another type, no rows where there
-            must be, or values that cannot be (an id twice, a row number below 0, NaN of x or y).
+        InputError: the file is not Parquet; a column is missing or has the wrong type; there are
+            no rows although `rows` is set; or a value is invalid (a duplicate id, a negative row
+            number, NaN or infinity: see `ima.utils.values.check_values`).
     """
     try:
         table = pq.read_table(path, memory_map=True)
@@ -111,7 +122,7 @@ def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool =
             path,
             expected="a Parquet file",
             found=f"something else ({str(error).splitlines()[0]})",
-            do="Delete it and run the rule that makes it again.",
+            do="Delete it and rerun the rule that creates it.",
         ) from error
     table = table if schema is None else conform(table, schema, path)
     check_values(table, path)
@@ -121,10 +132,14 @@ def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool =
 
 
 def read_matrix(paths: Sequence[str | Path], column: str = "x") -> np.ndarray:
-    """Stack the vector column of several tables into one float32 matrix (n, D).
+    """Stack a vector column of several Parquet files into one float32 matrix (n, D).
+
+    Args:
+        paths: the files, stacked in this order.
+        column: the name of the vector column.
 
     Raises:
-        InputError: the tables' widths differ, or as `matrix`.
+        InputError: the widths differ, or an error of `read_parquet` or `ima.utils.arrow.matrix`.
     """
     parts = []
     for path in paths:
@@ -141,18 +156,24 @@ def read_matrix(paths: Sequence[str | Path], column: str = "x") -> np.ndarray:
             raise InputError(
                 path,
                 expected=f"vectors of {parts[0].shape[1]} values as in {paths[0]}",
-                found=f"{parts[-1].shape[1]}",
+                found=f"{parts[-1].shape[1]} values",
             )
     return np.concatenate(parts)
 
 
 def vector_width(path: str | Path, column: str = "x") -> int:
-    """Return the width of a table's vectors, without reading them."""
+    """Return the width D of a file's vector column without reading the data."""
     return pq.read_schema(path).field(column).type.list_size
 
 
 def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:
-    """Write a table as CSV for reading: floats rounded, missing values empty."""
+    """Write a table as human-readable CSV.
+
+    Args:
+        table: the table; missing values become empty fields.
+        path: the output file.
+        digits: the number of decimals to which floats are rounded.
+    """
     rounded = [
         pc.round(column, digits) if pa.types.is_floating(column.type) else column
         for column in table.columns
@@ -163,10 +184,14 @@ def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:
 
 
 def read_csv(path: str | Path, first: str) -> pa.Table:
-    """Read a table that `write_csv` wrote, whose first column is called `first`.
+    """Read a table that `write_csv` wrote.
+
+    Args:
+        path: the file.
+        first: the required name of the first column.
 
     Raises:
-        InputError: no such file, not CSV, another first column, or no rows.
+        InputError: the file does not exist, is not CSV, has another first column or no rows.
     """
     from pyarrow import csv
 
@@ -176,13 +201,13 @@ def read_csv(path: str | Path, first: str) -> pa.Table:
         raise InputError(path, expected="a CSV table", found=error) from error
     if table.column_names[0] != first or not len(table):
         raise InputError(
-            path, expected=f"rows, and '{first}' as first column", found=table.column_names
+            path, expected=f"rows and a first column '{first}'", found=table.column_names
         )
     return table
 
 
 def write_history(rows: Sequence[Mapping], path: str | Path) -> None:
-    """Write what training recorded, a row an epoch (and copy), as CSV."""
+    """Write a training history as CSV, one row per epoch (and per network trained in parallel)."""
     plain = [
         {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
         for row in rows
@@ -191,7 +216,11 @@ def write_history(rows: Sequence[Mapping], path: str | Path) -> None:
 
 
 def write_json(value: object, path: str | Path) -> None:
-    """Write a value as sorted, indented JSON; NaN and infinity are refused."""
+    """Write a value as JSON with sorted keys and indentation.
+
+    Raises:
+        ValueError: the value contains NaN or infinity.
+    """
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
@@ -201,15 +230,15 @@ def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
 
     Args:
         path: the file.
-        keys: that its object, or each object of its list, must have; None for any JSON.
+        keys: keys that the object, or each object of the list, must have; None accepts any JSON.
 
     Raises:
-        InputError: no such file, one that is not JSON or has NaN in it, or a key is missing.
+        InputError: the file does not exist, is not JSON, contains NaN or lacks a key.
     """
 
     def no_number(name: str) -> None:
-        """Raise InputError for NaN or infinity, which Python reads though JSON has none."""
-        raise InputError(path, expected="numbers that JSON knows", found=name)
+        """Raise InputError for NaN or infinity, which Python accepts but JSON does not define."""
+        raise InputError(path, expected="numbers valid in JSON", found=name)
 
     try:
         value = json.loads(Path(path).read_text(), parse_constant=no_number)
@@ -226,10 +255,10 @@ def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
 
 
 def read_rows(path: str | Path) -> list[dict]:
-    """Read JSON that is a list of rows, one or more.
+    """Read a JSON file that contains a non-empty list of objects.
 
     Raises:
-        InputError: as `read_json`, or something else than rows.
+        InputError: an error of `read_json`, or the content is not such a list.
     """
     rows = read_json(path)
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
@@ -238,7 +267,13 @@ def read_rows(path: str | Path) -> list[dict]:
 
 
 def write_tensors(tensors: Mapping, path: str | Path, config: Mapping) -> None:
-    """Write tensors as safetensors, with the config that made them in the file's metadata."""
+    """Write tensors to a safetensors file with their config in its metadata.
+
+    Args:
+        tensors: tensors by name; they are moved to the CPU.
+        path: the output file.
+        config: the settings that produced the tensors, serialisable as JSON.
+    """
     from safetensors.torch import save_file
 
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -250,7 +285,7 @@ def read_tensors(path: str | Path) -> tuple[dict, dict]:
     """Return the tensors of a safetensors file by name, and the config stored with them.
 
     Raises:
-        InputError: not a safetensors file, or one without a config.
+        InputError: the file is not safetensors, has no config, or contains NaN or infinity.
     """
     from safetensors import SafetensorError, safe_open
 

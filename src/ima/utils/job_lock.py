@@ -1,11 +1,11 @@
-"""Which of two runs of the same job may write: the one that began last.
+"""Let only the most recent run of a job write its outputs.
 
-A job lives on when its Snakemake is killed, and the next Snakemake runs it again. If the first of
-the two ended last, what it made, perhaps of an older config or code, would replace the newer
-result. So a run takes a lease, which is lost as soon as another run takes it, and files are renamed
-to their final names (`ima.utils.io.whole_file`) by the holder only.
+A job survives when its Snakemake process is killed, and the next Snakemake starts the job again.
+If the older run finished last, its outputs, possibly of an older config or older code, would
+overwrite the newer ones. A run therefore takes a lock, which it loses as soon as another run takes
+it, and only the holder renames files to their final names (`ima.utils.io.whole_file`).
 
-The lease is the identity of the rule's log: each run puts a new file in place of the old one.
+The lock is the identity of the rule's log file: each run replaces it with a new file.
 """
 
 import contextlib
@@ -15,20 +15,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-#: The open file of the lease that this process holds, and its path.
+#: The open lock file that this process holds, and its path.
 _held: tuple[TextIO, Path] | None = None
 
 
 class SupersededError(Exception):
-    """Another run of the same job has begun: what this one made is not wanted any more."""
+    """A newer run of the same job has started; the outputs of this run are obsolete."""
 
 
 @contextlib.contextmanager
 def hold(path: str | Path) -> Iterator[TextIO]:
-    """Take the lease of a path and yield the new file there, open for writing.
+    """Take the lock and yield its new file, open for writing.
 
     Args:
-        path: a file of the job that nothing but its runs writes; one that is there is replaced.
+        path: a file that only runs of this job write, such as its log; it is replaced if it exists.
     """
     global _held
     path = Path(path)
@@ -45,19 +45,19 @@ def hold(path: str | Path) -> Iterator[TextIO]:
 
 
 def check() -> None:
-    """Return if this process holds its lease, or needs none.
+    """Check that this process still holds its lock, if it has taken one.
 
     Raises:
-        SupersededError: another run has taken it.
+        SupersededError: another run has taken the lock.
     """
     if _held is None:
         return
     file, path = _held
     try:
-        # Opened, not only asked for its status, which file systems of a network may have cached.
+        # Opening the file, unlike `stat`, bypasses the attribute cache of network file systems.
         with path.open() as now:
             taken = not os.path.sameopenfile(now.fileno(), file.fileno())
     except FileNotFoundError:
-        return  # somebody has removed the log: that is no other run
+        return  # the log was deleted, but not by another run
     if taken:
-        raise SupersededError(f"another run of this job has begun, see {path}")
+        raise SupersededError(f"another run of this job has started, see {path}")

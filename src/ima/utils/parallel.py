@@ -1,35 +1,39 @@
-"""Work on many items by several processes, in order and in flat memory."""
+"""Process many items in parallel, in order and with bounded memory."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
-#: Tasks, and results that wait, of each process at a time.
-AHEAD = 8
+#: Tasks in flight, and results waiting to be used, per process.
+TASKS_PER_PROCESS = 8
 
 
 def n_workers(processes: int, items: int, each: int) -> int:
-    """Return how many processes `items` keep busy, when one should have at least `each` of them.
+    """Return the number of worker processes that is worthwhile for a number of items.
 
-    To start one and import what it needs takes seconds, in which another does thousands of items.
+    Starting a process and its imports take seconds, enough for another to process thousands of
+    items.
 
     Args:
-        processes: the most there may be.
-        items: to work on.
-        each: items that are worth a process.
+        processes: the maximum number of processes.
+        items: the number of items.
+        each: the minimum number of items per process.
+
+    Returns:
+        A number from 1 to `processes`.
     """
     return max(1, min(processes, items // each))
 
 
 def imap(function: Callable, tasks: Iterable[tuple], processes: int) -> Iterator:
-    """Yield `function(*task)` of every task, in order, from several processes.
+    """Yield `function(*task)` for every task, in order, computed in several processes.
 
-    Tasks are taken, and results wait, `AHEAD` a process at a time: memory doesn't grow with the
-    number of tasks, however slowly results are used (joblib alone would run all tasks ahead).
+    At most `TASKS_PER_PROCESS` tasks per process are submitted at a time, so memory does not grow
+    with the number of tasks even if results are consumed slowly. joblib alone would run ahead.
 
     Args:
-        function: that other processes can import.
-        tasks: its arguments.
-        processes: how many; 1 is this one.
+        function: a picklable function.
+        tasks: its positional arguments, one tuple per call.
+        processes: the number of processes; 1 runs in the current process.
     """
     import joblib
 
@@ -38,5 +42,5 @@ def imap(function: Callable, tasks: Iterable[tuple], processes: int) -> Iterator
         return
     tasks = iter(tasks)
     with joblib.Parallel(n_jobs=processes, return_as="generator", batch_size=1) as parallel:
-        while group := list(itertools.islice(tasks, AHEAD * processes)):
+        while group := list(itertools.islice(tasks, TASKS_PER_PROCESS * processes)):
             yield from parallel(joblib.delayed(function)(*task) for task in group)

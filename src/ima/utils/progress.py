@@ -1,4 +1,4 @@
-"""How far a long job has come: a bar on a terminal, and a line in the log now and then."""
+"""Report the progress of long jobs: a bar on a terminal and periodic lines in the log."""
 
 import logging
 import sys
@@ -7,27 +7,27 @@ from collections.abc import Iterable, Iterator, Sized
 
 from tqdm import tqdm
 
-#: Seconds between two lines of a log.
-EVERY = 30.0
+#: Time between two log lines, in s.
+LOG_INTERVAL_S = 30.0
 
 _LOG = logging.getLogger(__name__)
 
 
 def progress_bar(items: Iterable, name: str, unit: str) -> Iterator:
-    """Yield the items, and show how many have been worked on.
+    """Yield the items and report how many have been processed.
 
     Args:
-        items: whose number is told where it is known.
-        name: of the work.
-        unit: what an item is called.
+        items: the items; their total is shown if they have a length.
+        name: the name of the task.
+        unit: the name of one item, in the singular.
     """
     total = len(items) if isinstance(items, Sized) else None
-    of = f" of {total}" if total is not None else ""
+    of_total = f" of {total}" if total is not None else ""
     last = time.monotonic()
-    # To the terminal, not to the log that takes what a script prints; and to no file.
+    # Write to the terminal, not to the log that captures the script's output, and never to a file.
     bar = tqdm(items, desc=name, unit=unit, file=sys.__stderr__, disable=None, leave=False)
     for number, item in enumerate(bar, 1):
         yield item
-        if time.monotonic() - last >= EVERY:
+        if time.monotonic() - last >= LOG_INTERVAL_S:
             last = time.monotonic()
-            _LOG.info("%s: %d%s %ss", name, number, of, unit)
+            _LOG.info("%s: %d%s %ss", name, number, of_total, unit)

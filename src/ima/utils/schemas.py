@@ -1,14 +1,14 @@
-"""Every column of every Parquet table that passes between rules, once.
+"""Schemas of all Parquet tables that rules exchange.
 
-A table may not have other columns than its schema names; `ima.utils.io` checks on writing and
-reading.
+`ima.utils.io` validates tables when it writes and reads them: they have exactly the columns of
+their schema.
 """
 
 from collections.abc import Iterable
 
 import pyarrow as pa
 
-#: Vectors of a width that the data decide; `ima.utils.arrow.conform` fills the width in.
+#: Vectors whose width depends on the data; `ima.utils.arrow.conform` fills it in.
 VECTOR = pa.list_(pa.float32(), 0)
 
 
@@ -17,7 +17,7 @@ def _table(**columns: pa.DataType) -> pa.Schema:
 
 
 def _absent(**columns: pa.DataType) -> pa.Schema:
-    """Return columns that are null where a pair lacks the modality."""
+    """Return nullable columns, which are null where a pair lacks the modality."""
     return pa.schema([pa.field(name, type_) for name, type_ in columns.items()])
 
 
@@ -26,8 +26,8 @@ IMAGES = _table(
     id=pa.string(), split=pa.string(), label=pa.int8(), file=pa.string(), row=pa.int32()
 )
 
-#: One recording of a speech corpus. `digits` is what is said, a letter a digit (`z` and `o` are
-#: zero and oh); `file` is relative to the corpus' root; `group` is man, woman, boy, girl, ...
+#: One recording of a speech corpus. `digits` is the spoken string, one character per digit (`z` is
+#: zero, `o` is oh); `file` is relative to the corpus root; `group` is man, woman, boy, girl, ...
 RECORDINGS = _table(
     id=pa.string(),
     corpus=pa.string(),
@@ -38,14 +38,14 @@ RECORDINGS = _table(
     file=pa.string(),
 )
 
-#: A file of a corpus that is not used, and why.
+#: A corpus file that is not used, with the reason.
 SKIPPED = _table(corpus=pa.string(), file=pa.string(), reason=pa.string())
 
-#: The wave of a recording, at the rate of the run.
+#: The waveform of a recording, at the sampling rate of the run.
 WAVES = _table(id=pa.string(), wave=pa.list_(pa.int16()))
 
-#: One spoken digit: its place in a recording. `loglik` is per frame; `doubtful` says what is odd
-#: about the cut ('' when nothing is).
+#: One spoken digit and its time span in a recording. `loglik` is the mean log-likelihood per frame;
+#: `doubtful` is the reason why the boundaries may be wrong ('' for none).
 SEGMENTS = _table(
     recording=pa.string(),
     position=pa.int16(),
@@ -56,7 +56,7 @@ SEGMENTS = _table(
     doubtful=pa.string(),
 )
 
-#: Where a digit of a recording really lies, known for what the demo's synthesiser spoke.
+#: The true time span of a digit, known for the demo's synthetic speech.
 TRUTH = _table(
     file=pa.string(),
     position=pa.int16(),
@@ -65,27 +65,28 @@ TRUTH = _table(
     end_s=pa.float64(),
 )
 
-#: What pairing must know of an item.
+#: The columns of an item that pairing uses.
 ITEMS = _table(id=pa.string(), split=pa.string(), label=pa.int8())
 
-#: Features of one item of a modality. The order of rows is what pair tables refer to.
+#: Features of one item of a modality. Pair tables refer to items by row number.
 FEATURES = _table(id=pa.string(), split=pa.string(), label=pa.int8(), x=VECTOR)
 
-#: An item of a user's own modality (`ima.datasets.user`). Label and split are '' where the user
-#: gives none; `noise`, whether the user knows it to be noise.
+#: An item of a modality supplied by the user (`ima.datasets.user`). `label` and `split` are '' if
+#: the user gives none; `noise` is True if the user marks the item as noise.
 OWN_ITEMS = _table(id=pa.string(), split=pa.string(), label=pa.string(), noise=pa.bool_(), x=VECTOR)
 
-#: The importance of an item of a user's own modality, whether it is in a pair or not.
+#: The importance of an item of a modality supplied by the user, whether or not it is in a pair.
 OWN_IMPORTANCES = _table(modality=pa.string(), id=pa.string(), importance=pa.float32())
 
-#: Features of synthetic noise; its rows follow those of the modality's FEATURES.
+#: Features of synthetic noise; their row numbers continue those of the modality's FEATURES.
 NOISE = _table(id=pa.string(), x=VECTOR)
 
-#: Importance networks of a variant, rho and modality, the best of its restarts. Scores, mean
-#: importance and `share_noise`, that of items of an importance below .5, are of test pairs; `corr`
-#: (L_corr, scale-free), `raw` (as it is), `local` and `loss` (local + lambda corr, whatever form
-#: was minimised) of training's. `agreement`: mean Jaccard index of the training items of an
-#: importance below .5 with those of every other rho.
+#: The importance network of a variant, rho and modality: the best of its restarts. The scores, the
+#: mean importance and `share_noise` (share of items with importance below .5) are computed on test
+#: pairs. `corr` (scale-free L_corr), `raw` (unscaled L_corr), `local` and `loss` (local + lambda
+#: corr, whichever form was minimised) are computed on training pairs. `agreement` is the mean
+#: Jaccard index between the training items with importance below .5 at this rho and at each other
+#: rho.
 RHO_SWEEP = _table(
     variant=pa.string(),
     rho=pa.float64(),
@@ -103,8 +104,7 @@ RHO_SWEEP = _table(
     agreement=pa.float64(),
 )
 
-#: How well a detector finds the noise of a problem (`ima.evaluation.noise_benchmark`) among its
-#: test pairs.
+#: Scores of a noise detector on the test pairs of a problem of `ima.evaluation.noise_benchmark`.
 NOISE_STUDY = _table(
     kind=pa.string(),
     R=pa.float64(),
@@ -116,10 +116,10 @@ NOISE_STUDY = _table(
     f1_noise=pa.float64(),
 )
 
-#: How well representations of a model retrieve that was trained with modalities absent
-#: (`ima.evaluation.missing_modalities`): `share` of the pairs that lack an item, what was done
-#: about these pairs (`absent`: learn, drop or impute), and whether the `test` pairs are complete
-#: or incomplete too.
+#: Retrieval with representations of a model trained on incomplete pairs
+#: (`ima.evaluation.missing_modalities`). `share` is the share of pairs that lack an item, `absent`
+#: how training handles them (learn, drop or impute), and `test` whether the test pairs are complete
+#: or incomplete.
 MISSING_STUDY = _table(
     share=pa.float64(),
     seed=pa.int32(),
@@ -132,15 +132,15 @@ MISSING_STUDY = _table(
     precision=pa.float64(),
 )
 
-#: Scores of a reading (`ima.evaluation.readings.design`): F1 of the noise class by modality,
-#: Precision@K of IMA's joint representation weighted by importances, by the true noise labels and
-#: not at all, and of the baselines, null where the run has no such baseline.
+#: Scores of a reading (`ima.evaluation.readings.design`): F1 of the noise class by modality;
+#: Precision@K of IMA's joint representation weighted by importance, weighted by the true noise
+#: labels and unweighted; and Precision@K of each baseline, null if the run does not train it.
 READING_SCORES = (
     *("f1_image", "f1_speech", "weighted", "oracle", "unweighted"),
     *("jmvae", "mvae", "denoising"),
 )
 
-#: A block of readings: the level of each factor, latent size, seed, and READING_SCORES.
+#: A block of readings: the level of each factor, the latent size, the seed and READING_SCORES.
 READINGS = pa.schema(
     [
         *_table(
@@ -159,8 +159,9 @@ READINGS = pa.schema(
     ]
 )
 
-#: t-SNE coordinates of one view (a hidden layer or representation) of test pairs: the row of the
-#: pair table, the pair's label and kind, and whether an item that the view shows is noise.
+#: t-SNE coordinates of test pairs in one view (a hidden layer or representation). `pair` is the row
+#: of the pair table; `label` and `kind` are the pair's; `noise` is True if an item that the view
+#: shows is noise.
 EMBEDDINGS = _table(
     view=pa.string(),
     pair=pa.int32(),
@@ -173,10 +174,10 @@ EMBEDDINGS = _table(
 
 
 def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
-    """Return the schema of a pair table: a row number a modality, the label and kind of the pair.
+    """Return the schema of a pair table: one row number per modality, a label and a kind.
 
-    The row number is null where the pair lacks the modality (Section 3). `kind` is `clean`, or
-    `<modality>_noise` where that modality is noise; of several, joined by +.
+    The row number is null if the pair lacks the modality (Section 3). `kind` is `clean`, or
+    `<modality>_noise` if that modality is noise; several are joined by `+`.
     """
     items = _absent(**{f"item_{name}": pa.int32() for name in modalities})
     return pa.schema([*items, *_table(label=pa.int8(), kind=pa.string())])
@@ -185,8 +186,8 @@ def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
 def baseline_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of a baseline's representations of a pair table, one seed after another.
 
-    `z` is the joint one, `u_<m>` that of a modality alone, null where the pair lacks it; rows of a
-    seed are the pairs', in order.
+    `z` is the joint representation, `u_<m>` that of modality m alone, null if the pair lacks it.
+    Each seed has one row per pair, in the order of the pair table.
     """
     unimodal = _absent(**{f"u_{name}": VECTOR for name in modalities})
     return pa.schema([*_table(seed=pa.int32(), z=VECTOR), *unimodal])
@@ -195,8 +196,9 @@ def baseline_schema(modalities: Iterable[str]) -> pa.Schema:
 def representations_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of the representations of a pair table, row for row.
 
-    `z` is the joint one weighted by importances, `z_unweighted` with all importances 1, `u_<m>`
-    a modality's own, `y_<m>` its importance, both null where the pair lacks the modality.
+    `z` is the importance-weighted joint representation, `z_unweighted` the one with all
+    importances 1, `u_<m>` the representation of modality m and `y_<m>` its importance; the last
+    two are null if the pair lacks the modality.
     """
     names = list(modalities)
     unimodal = {f"u_{name}": VECTOR for name in names}
@@ -205,12 +207,12 @@ def representations_schema(modalities: Iterable[str]) -> pa.Schema:
 
 
 def own_representations_schema(modalities: Iterable[str]) -> pa.Schema:
-    """Return the schema of what a user is given of every pair of own data.
+    """Return the schema of the representations written for pairs of user data.
 
-    Its split, label (the user's own word for it, '' for none), kind and ids, null where the pair
-    lacks the modality; then the columns of `representations_schema`.
+    The columns are the split, the label as the user wrote it ('' for none), the kind, and the item
+    ids (null if the pair lacks the modality), followed by those of `representations_schema`.
     """
     names = list(modalities)
     ids = {f"id_{name}": pa.string() for name in names}
-    told = _table(split=pa.string(), label=pa.string(), kind=pa.string())
-    return pa.schema([*told, *_absent(**ids), *representations_schema(names)])
+    pair = _table(split=pa.string(), label=pa.string(), kind=pa.string())
+    return pa.schema([*pair, *_absent(**ids), *representations_schema(names)])

@@ -1,5 +1,4 @@
-"""Every column of every Parquet table of the emotion experiment, as `ima.utils.schemas` has the
-others."""
+"""Schemas of the Parquet tables of the emotion experiment; see `ima.utils.schemas`."""
 
 import pyarrow as pa
 
@@ -10,15 +9,16 @@ def _table(**columns: pa.DataType) -> pa.Schema:
     return pa.schema([pa.field(name, type_, nullable=False) for name, type_ in columns.items()])
 
 
-#: The four classes of the experiment (6.2); `label` is the place in this tuple.
+#: The four classes of the experiment (6.2); `label` is the index into this tuple.
 CLASSES = ("angry", "happy", "neutral", "sad")
 
-#: `label` of an utterance whose emotion is none of the four.
+#: `label` of an utterance whose emotion is not one of the four classes.
 OTHER = -1
 
-#: One utterance of an emotion corpus. `session` is what splits go by: IEMOCAP's session (1 to 5),
-#: RAVDESS' actor, MELD's own split. `emotion` is the corpus' own name; `label` its class or OTHER.
-#: `file` is relative to the corpus' root; '' with `rate` (Hz) and `samples` 0 where there is none.
+#: One utterance of an emotion corpus. `session` defines the splits: the session of IEMOCAP (1 to
+#: 5), the actor of RAVDESS, the split of MELD. `emotion` is the name used by the corpus; `label`
+#: its class or OTHER. `file` is relative to the corpus root; without audio it is '' and `rate` (Hz)
+#: and `samples` are 0.
 UTTERANCES = _table(
     id=pa.string(),
     corpus=pa.string(),
@@ -33,8 +33,8 @@ UTTERANCES = _table(
     samples=pa.int32(),
 )
 
-#: One row of an utterance's alignment, in the order of time; an utterance's rows are together.
-#: `token` is lower case and without variant numbers; `kind` is word, silence, filler or edge.
+#: One row of an utterance's alignment, in order of time; the rows of an utterance are consecutive.
+#: `token` is in lower case without variant numbers; `kind` is word, silence, filler or edge.
 TOKENS = _table(
     utterance=pa.string(),
     position=pa.int16(),
@@ -44,11 +44,11 @@ TOKENS = _table(
     end_s=pa.float64(),
 )
 
-#: One word of a text that has no times.
+#: One word of a text without time alignment.
 TEXT_TOKENS = _table(utterance=pa.string(), position=pa.int16(), token=pa.string())
 
-#: An utterance that is not used, and why; `id` is '' for a file that belongs to none, `emotion`
-#: '' where it isn't known.
+#: An utterance that is not used, with the reason. `id` is '' for a file that belongs to no
+#: utterance; `emotion` is '' if unknown.
 SKIPPED_UTTERANCES = _table(
     corpus=pa.string(),
     id=pa.string(),
@@ -57,8 +57,8 @@ SKIPPED_UTTERANCES = _table(
     reason=pa.string(),
 )
 
-#: Utterances of a class ('all' is every one, 'four' those of the four): nominal, those with a
-#: label in the corpus, those that can be used.
+#: Number of utterances of an emotion ('all' for every emotion, 'four' for the four classes):
+#: nominal, labelled in the corpus, and usable.
 EMOTION_COUNTS = _table(
     corpus=pa.string(),
     emotion=pa.string(),
@@ -67,16 +67,16 @@ EMOTION_COUNTS = _table(
     usable=pa.int32(),
 )
 
-#: A word of the vocabulary; `via` says how it got its vector: itself, parts or ''.
+#: A word of the corpus and how it got its vector (`via`; see `ima.features.glove.vocabulary`).
 VOCABULARY = _table(word=pa.string(), count=pa.int32(), via=pa.string())
 
 #: Vectors of the words that have one, in the order of VOCABULARY.
 WORD_VECTORS = _table(word=pa.string(), count=pa.int32(), x=VECTOR)
 
-#: The same as features of a modality; `id` is the word.
+#: WORD_VECTORS as features of a modality; `id` is the word.
 WORD_FEATURES = _table(id=pa.string(), word=pa.string(), count=pa.int32(), x=VECTOR)
 
-#: Whether a word is in a category of the lexicon; `emotional` where it is in any.
+#: The lexicon categories that contain a word; `emotional` is True if any does.
 LEXICON = _table(
     word=pa.string(),
     sad=pa.bool_(),
@@ -87,7 +87,7 @@ LEXICON = _table(
     emotional=pa.bool_(),
 )
 
-#: A text's word and the spoken word it borrows: row `row` of a TOKENS table.
+#: A word of a text and the spoken word whose voice it borrows: row `row` of a TOKENS table.
 BORROWED = _table(
     utterance=pa.string(),
     position=pa.int16(),
@@ -96,9 +96,9 @@ BORROWED = _table(
     row=pa.int32(),
 )
 
-#: What the demo's synthesiser knows of each word: `emotion` is what was acted (a class, or '' for
-#: what is none of the four), `level` how strongly, in [0, 1]; `word_emotion` is '' for a word that
-#: says nothing about emotion; `position` is that of TOKENS.
+#: The ground truth of each word of the demo's synthetic speech. `emotion` is the acted class ('' if
+#: not one of the four) and `level` its strength in [0, 1]; `word_emotion` is the emotion that the
+#: word itself expresses ('' for none); `position` is that of TOKENS.
 EMOTION_TRUTH = _table(
     utterance=pa.string(),
     position=pa.int16(),
@@ -110,7 +110,7 @@ EMOTION_TRUTH = _table(
     word_emotion=pa.string(),
 )
 
-#: An utterance as the experiment uses it, whatever its corpus: `speaker` is whose voice it is.
+#: An utterance as the experiment uses it, for any corpus; `speaker` is the speaker of its voice.
 EMOTION_UTTERANCES = _table(
     id=pa.string(),
     corpus=pa.string(),
@@ -122,7 +122,7 @@ EMOTION_UTTERANCES = _table(
     text=pa.string(),
 )
 
-#: A token of the experiment, and the row of SPANS that is its voice.
+#: A token of the experiment and the row of SPANS that holds its voice.
 EMOTION_TOKENS = _table(
     utterance=pa.string(),
     position=pa.int16(),
@@ -131,7 +131,7 @@ EMOTION_TOKENS = _table(
     span=pa.int32(),
 )
 
-#: A stretch of a recording: the voice of one token, or of several in a constructed corpus.
+#: A time span of a recording: the voice of one token, or of several in a constructed corpus.
 SPANS = _table(
     utterance=pa.string(),
     position=pa.int16(),
@@ -141,7 +141,7 @@ SPANS = _table(
     end_s=pa.float64(),
 )
 
-#: Voice features of SPANS, row for row, z-scored; `id` is the utterance's and the position.
+#: Voice features of SPANS, row for row, z-scored; `id` joins the utterance and the position.
 VOICES = _table(
     id=pa.string(),
     utterance=pa.string(),
@@ -150,7 +150,8 @@ VOICES = _table(
     x=VECTOR,
 )
 
-#: A token that takes part: its rows in the word vectors and in the voices, and its utterance's.
+#: A token used in pairs: the rows of its word vector and its voice, and the label and split of its
+#: utterance.
 ITEMS_EMOTION = _table(
     utterance=pa.string(),
     position=pa.int16(),
@@ -161,16 +162,16 @@ ITEMS_EMOTION = _table(
     item_acoustic=pa.int32(),
 )
 
-#: What importances are scored on: every token, or each distinct word or voice once.
+#: Units on which importances are scored: every token, or each distinct word or voice once.
 UNITS = ("tokens", "types")
 
-#: How importances of one rho, or what they are compared with, agree with a reference on the
-#: validation part. `reference` says what counts as important: lexicon (verbal), emotion (acoustic),
-#: truth (the demo's). `unit`: one of UNITS, of which there are `count`. `by` is ima, random, random
-#: drawn, random best, frequency, outlier or lexicon <name>; `rho` is the prior, of random
-#: classifiers r, of frequency and outlier the share that is called important, which is
-#: `share_called` of any. `draw` numbers the drawn random classifiers. `auc_rarity` compares words
-#: of like frequency only; it is NaN for voices.
+#: Agreement of importances, or of a method they are compared with, with a reference on the
+#: validation split. `reference` defines which items are important: lexicon (verbal), emotion
+#: (acoustic) or truth (of the demo). `unit` is one of UNITS and `count` their number. `by` is ima,
+#: random, random drawn, random best, frequency, outlier or lexicon <name>. `rho` is the prior of
+#: ima, the rate r of random classifiers, and for frequency and outlier the share of units called
+#: important; `share_called` is that share for every method. `draw` numbers the drawn random
+#: classifiers. `auc_rarity` compares only words of similar frequency; it is NaN for voices.
 IMPORTANCE_EMOTION = _table(
     modality=pa.string(),
     reference=pa.string(),
@@ -189,8 +190,8 @@ IMPORTANCE_EMOTION = _table(
     count=pa.int32(),
 )
 
-#: Representations of utterances (5.3): the joint one, its modalities' own, weighted by importances,
-#: and the joint one with all importances 1.
+#: Representations of utterances (5.3): joint, verbal and acoustic, weighted by importance, and the
+#: joint one with all importances 1.
 REPRESENTATIONS_EMOTION = _table(
     id=pa.string(),
     label=pa.int8(),
@@ -201,7 +202,7 @@ REPRESENTATIONS_EMOTION = _table(
     z_unweighted=VECTOR,
 )
 
-#: Importances of a token's word and voice, in [0, 1].
+#: Importances, in [0, 1], of the word and the voice of a token.
 TOKEN_IMPORTANCES = _table(
     utterance=pa.string(),
     position=pa.int16(),
@@ -210,11 +211,11 @@ TOKEN_IMPORTANCES = _table(
     y_acoustic=pa.float32(),
 )
 
-#: Category of a word that no category of the lexicon has.
+#: Category of a word that is in no category of the lexicon.
 NOT_EMOTIONAL = "not emotional"
 #: t-SNE coordinates of words and voices: `item` is the row of the word vectors or of VOICES,
-#: `category` what it tells (for nothing NOT_EMOTIONAL, or `other` of a voice), `importance` that
-#: of one model.
+#: `category` the emotion it expresses (if none, NOT_EMOTIONAL for a word and `other` for a voice),
+#: and `importance` its importance in one model.
 EMBEDDINGS_EMOTION = _table(
     view=pa.string(),
     item=pa.int32(),

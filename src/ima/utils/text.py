@@ -1,4 +1,4 @@
-"""Words of a text."""
+"""Split text into words."""
 
 import re
 
@@ -6,9 +6,9 @@ _WORD = re.compile(r"\w+(?:['-]\w+)*")
 
 
 def tokenise(text: str) -> list[str]:
-    """Return the words of a text, lower case, without punctuation; contractions stay whole.
+    """Return the words of a text in lower case, without punctuation; contractions stay whole.
 
-    "I DON'T know -- it's late!" gives i, don't, know, it's, late: the tokens that an alignment of
-    the same words has.
+    "I DON'T know -- it's late!" gives i, don't, know, it's, late: the same tokens as an alignment
+    of these words.
     """
     return _WORD.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))

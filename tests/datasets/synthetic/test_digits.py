@@ -1,4 +1,4 @@
-"""The demo corpora: repeatable, in the licensed corpora's formats, with a truth that fits."""
+"""The demo corpora: deterministic, in the original formats, with correct ground truth."""
 
 import numpy as np
 import pyarrow as pa
@@ -28,14 +28,14 @@ def made(tmp_path_factory):
     return root, *write(root)
 
 
-def test_the_same_seed_gives_the_same_bytes(made, tmp_path):
+def test_corpora_depend_only_on_the_seed(made, tmp_path):
     root, truth, words = made
     again, more = write(tmp_path / "elsewhere")
     assert tree_digest(tmp_path / "elsewhere") == tree_digest(root)
     assert again.equals(truth) and more.equals(words)
 
 
-def test_another_seed_gives_others(tmp_path):
+def test_corpora_differ_between_seeds(tmp_path):
     one = {"man": 1}
     other = demo.write_tidigits(tmp_path / "a", one, strings=1, seed=1)
     same = demo.write_tidigits(tmp_path / "b", one, strings=1, seed=1)
@@ -48,7 +48,7 @@ def headers(root):
     return [sphere.read_header(path) for path in sorted(root.rglob("*.wav"))]
 
 
-def test_both_byte_orders_occur_and_one_a_speaker(made):
+def test_both_byte_orders_occur_but_only_one_per_speaker(made):
     root = made[0]
     for corpus in ("tidigits", "ti46"):
         orders = {str(header["sample_byte_format"]) for header in headers(root / corpus)}
@@ -58,7 +58,7 @@ def test_both_byte_orders_occur_and_one_a_speaker(made):
 
 
 @pytest.mark.parametrize(("corpus", "rate"), [("tidigits", 20_000), ("ti46", 12_500)])
-def test_rates_are_the_corpora_s(made, corpus, rate):
+def test_sampling_rates_match_the_corpora(made, corpus, rate):
     assert {header["sample_rate"] for header in headers(made[0] / corpus)} == {rate}
 
 
@@ -91,8 +91,8 @@ def test_every_ti46_file_is_indexed(made):
     assert by["train", "ti46_f3", "z"].startswith("train/f3/00f3set")
 
 
-def test_all_the_tokens_of_ti46_have_names_that_it_knows(tmp_path, monkeypatch):
-    """At full size, without speaking: 10 and 16 tokens."""
+def test_all_ti46_file_names_are_valid(tmp_path, monkeypatch):
+    """All names at full size, without synthesis: 10 and 16 tokens."""
     names = []
     monkeypatch.setattr(demo, "_record", lambda takes, *rest: names.extend(t.file for t in takes))
     demo.write_ti46(tmp_path, train_tokens=10, test_tokens=16, seed=0)
@@ -109,7 +109,7 @@ def truths(made):
         yield from by_file.items()
 
 
-def test_the_truth_names_every_file_and_digit(made):
+def test_truth_lists_every_file_and_digit(made):
     files = dict(truths(made))
     assert set(files) == set(made[0].rglob("*.wav"))
     for path, rows in files.items():
@@ -120,7 +120,7 @@ def test_the_truth_names_every_file_and_digit(made):
             assert [row["digit"] for row in rows] == [path.stem[1].replace("0", "z")]
 
 
-def test_the_truth_lies_inside_its_recording_and_goes_forward(made):
+def test_truth_is_ordered_and_within_its_recording(made):
     for path, rows in truths(made):
         header = sphere.read_header(path)
         seconds = header["sample_count"] / header["sample_rate"]
@@ -130,8 +130,8 @@ def test_the_truth_lies_inside_its_recording_and_goes_forward(made):
         assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
 
 
-def test_the_truth_is_where_the_sound_is(made):
-    """Digits are louder than the silence around them; control: the same places, turned round."""
+def test_truth_matches_the_audible_speech(made):
+    """Digits are louder than the silence around them; control: the reverse comparison."""
     louder, control = [], []
     for path, rows in truths(made):
         wave, rate = sphere.read_audio(path)
@@ -149,7 +149,7 @@ def test_no_recording_is_clipped_or_faint(made):
         assert 0.01 < peak < 1
 
 
-def test_the_truth_is_written_as_its_schema_says(made, tmp_path):
+def test_truth_follows_its_schema(made, tmp_path):
     _, truth, words = made
     demo.write_truth([truth, words], tmp_path / "truth.parquet")
     table = read_parquet(tmp_path / "truth.parquet", TRUTH)
@@ -166,13 +166,13 @@ def images(made):
     return items, mnist.read_images(made[0] / "mnist", items)
 
 
-def test_all_the_digits_are_there_and_their_labels_are_theirs(made):
+def test_all_images_keep_their_labels(made):
     items, pixels = images(made)
     _, labels = load_digits(return_X_y=True)
     assert len(items) == 1797
     found = np.bincount(items["label"].to_numpy(), minlength=10)
     assert found.tolist() == np.bincount(labels).tolist()
-    # Nearest class mean is right for most; with shuffled labels for hardly more than a tenth.
+    # The nearest class mean is mostly right; with shuffled labels, for hardly more than a tenth.
     x, y = pixels.reshape(1797, -1).astype(float), items["label"].to_numpy()
 
     def accuracy(y):
@@ -183,7 +183,7 @@ def test_all_the_digits_are_there_and_their_labels_are_theirs(made):
     assert accuracy(np.random.default_rng(0).permutation(y)) < 0.25
 
 
-def test_images_are_framed_as_mnist_s(made):
+def test_images_are_centred_as_in_mnist(made):
     _, pixels = images(made)
     assert pixels.shape == (1797, 28, 28) and pixels.dtype == np.uint8
     frame = np.ones((28, 28), bool)
@@ -192,8 +192,8 @@ def test_images_are_framed_as_mnist_s(made):
     assert pixels.max() == 255 and (pixels.reshape(1797, -1).max(1) > 100).all()
 
 
-def test_no_image_is_in_train_and_test(made):
-    """scikit-learn's digits have no two alike, so neither may the files."""
+def test_image_splits_are_disjoint(made):
+    """The digits of scikit-learn are all different, so the images in the files must be, too."""
     source = load_digits(return_X_y=True)[0]
     assert len(np.unique(source, axis=0)) == 1797
     items, pixels = images(made)
@@ -203,7 +203,7 @@ def test_no_image_is_in_train_and_test(made):
     assert len(test) == 450  # a quarter, rounded up
 
 
-def test_the_split_is_stratified(made):
+def test_image_split_is_stratified(made):
     items, _ = images(made)
     split, label = np.array(items["split"].to_pylist()), items["label"].to_numpy()
     share = np.array([(split[label == c] == "test").mean() for c in range(10)])

@@ -1,4 +1,4 @@
-"""The demo's IEMOCAP: repeatable, in the corpus' own format, true, and not too easy."""
+"""The demo's IEMOCAP: deterministic, in the original format, with correct ground truth."""
 
 import collections
 
@@ -29,7 +29,7 @@ def indexed(made):
     return iemocap.index(made[0])
 
 
-def test_the_same_seed_gives_the_same_bytes(tmp_path):
+def test_corpus_depends_only_on_the_seed(tmp_path):
     one, two, other = (
         demo_emotion.write_iemocap(tmp_path / name, 1, 2, seed)
         for name, seed in (("a", 0), ("b", 0), ("c", 1))
@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
     assert tree_digest(tmp_path / "a") != tree_digest(tmp_path / "c") and not one.equals(other)
 
 
-def test_all_but_two_turns_are_read(indexed):
+def test_reader_accepts_all_but_two_turns(indexed):
     utterances, _, skipped = indexed
     assert len(utterances) == 5 * DIALOGUES * TURNS - 2
     assert len(set(utterances["speaker"].to_pylist())) == 10
@@ -51,13 +51,13 @@ def test_all_but_two_turns_are_read(indexed):
     }
 
 
-def test_the_default_size_has_a_thousand_utterances():
+def test_default_size_is_about_a_thousand_utterances():
     share = np.array([part[0] for part in demo_emotion.PARTS])
     assert share.sum() == pytest.approx(1) and share[:5].sum() == pytest.approx(0.89)
     assert 5 * 4 * 52 >= 1000
 
 
-def test_the_truth_is_what_the_alignment_says(made, indexed):
+def test_truth_matches_the_alignment(made, indexed):
     truth = {(r["utterance"], r["position"]): r for r in made[1].to_pylist()}
     words = [r for r in indexed[1].to_pylist() if r["kind"] == "word"]
     assert len(words) > 800
@@ -68,7 +68,7 @@ def test_the_truth_is_what_the_alignment_says(made, indexed):
         assert row["end_s"] == pytest.approx(true["end_s"], abs=0.0151)
 
 
-def test_every_kind_of_control_token_occurs(indexed):
+def test_all_control_tokens_occur(indexed):
     kept, dropped = keep_tokens(indexed[1])
     assert {"<s>", "</s>"} < set(dropped) and {"laughter", "breathing"} & set(dropped)
     assert "sil" in kept["token"].to_pylist()
@@ -110,7 +110,7 @@ def test_acting_levels_spread(made):
     assert min(acted) < 0.4 and max(acted) > 0.8 and 0.5 < np.mean(acted) < 0.75
 
 
-def test_emotional_words_are_mostly_those_of_what_is_acted(made):
+def test_emotional_words_mostly_match_the_acted_emotion(made):
     rows = [r for r in made[1].to_pylist() if r["word_emotion"] and r["emotion"] in CLASSES]
     acted = [r for r in rows if r["emotion"] != "neutral"]
     agree = np.mean([r["word_emotion"] == r["emotion"] for r in acted])
@@ -118,7 +118,7 @@ def test_emotional_words_are_mostly_those_of_what_is_acted(made):
     assert 0.03 < len(rows) / len(made[1]) < 0.15
 
 
-def test_the_truth_is_written_as_its_schema_says(made, tmp_path):
+def test_truth_follows_its_schema(made, tmp_path):
     write_parquet(made[1], tmp_path / "truth.parquet", EMOTION_TRUTH)
     assert read_parquet(tmp_path / "truth.parquet", EMOTION_TRUTH).equals(made[1])
 
@@ -126,7 +126,7 @@ def test_the_truth_is_written_as_its_schema_says(made, tmp_path):
 # Sentences
 
 
-def test_a_sentence_tells_which_words_are_emotional():
+def test_sentence_marks_its_emotional_words():
     rng = np.random.default_rng(0)
     for emotion in (*sentences.EMOTIONS, ""):
         for _ in range(50):
@@ -138,7 +138,7 @@ def test_a_sentence_tells_which_words_are_emotional():
             assert bool(told) == bool(emotion) and set(emotions) <= {emotion, ""}
 
 
-def test_no_word_is_of_two_emotions_or_of_none():
+def test_no_word_belongs_to_two_emotions_or_also_to_plain_words():
     emotional = [w for e in sentences.EMOTIONAL.values() for group in e.values() for w in group]
     plain = {word for group in sentences.PLAIN.values() for word in group}
     frames = " ".join([*sentences.MOVED, *sentences.UNMOVED])
@@ -146,8 +146,8 @@ def test_no_word_is_of_two_emotions_or_of_none():
     assert len(set(emotional)) == len(emotional) and not set(emotional) & plain
 
 
-def test_every_sentence_s_words_are_told_apart_in_every_accent():
-    """espeak-ng merges some pairs of words into one event; the grammar has none of them."""
+def test_words_of_every_sentence_are_reported_in_every_accent():
+    """espeak-ng reports some pairs of words as one event; the grammar avoids such pairs."""
     rng = np.random.default_rng(0)
     texts = [sentences.sentence(e, 0.1, rng).text for e in ("", "angry", "sad") * 25]
     accents = demo_emotion._ACCENTS
@@ -164,5 +164,5 @@ def test_a_pause_ends_a_word():
         ("a", 0.1, pytest.approx(0.319)),
         ("b", 0.5, pytest.approx(0.9)),
     ]
-    with pytest.raises(RuntimeError, match="does not tell every word"):
+    with pytest.raises(RuntimeError, match="does not report every word"):
         demo_emotion._spans("a b c", speech)

@@ -20,7 +20,7 @@ class Vowel(NamedTuple):
 
 
 def make_vowel(f0=125.0, rd=1.0, seconds=1.2, formants=NEUTRAL, jitter=0.0, open_hz=None, seed=0):
-    """An LF source through resonances; `open_hz` sets the pulses' length apart from their rate."""
+    """An LF source through resonances; `open_hz` sets the length of pulses, whatever their rate."""
     noise = np.random.default_rng(seed)
     n = round(seconds * RATE)
     source, gci, start = np.zeros(n + RATE), [], 0
@@ -52,7 +52,7 @@ def noise():
 
 @pytest.fixture(scope="session")
 def reference():
-    """The toolbox's output, where it is at hand."""
+    """The output of the toolbox, if available."""
     root = Path(__file__).parents[3]
     shared = Path(os.environ.get("IMA_SHARED", root.parent / "shared"))
     folder = shared / "reference" / "covarep"

@@ -29,7 +29,7 @@ def speech(vowel):
     return wave
 
 
-def test_the_adopted_list_of_55_columns():
+def test_names_of_the_55_features():
     expected = ["F0", "VUV", "NAQ", "QOQ", "H1H2", "PSP", "MDQ", "peakSlope", "Rd", "Rd_conf"]
     expected += ["creak"]
     expected += [f"HMPDM_{i}" for i in range(25)] + [f"HMPDD_{i}" for i in range(13)]
@@ -37,7 +37,7 @@ def test_the_adopted_list_of_55_columns():
     assert list(NAMES) == expected and len(NAMES) == 55
 
 
-def test_table_and_grid(speech):
+def test_table_has_the_10_ms_grid(speech):
     table = extract(speech, RATE)
     assert table.column_names == ["time_s", *NAMES, "measured"]
     assert table["time_s"].to_numpy() == pytest.approx(79 / 16_000 + 0.01 * np.arange(150))
@@ -45,7 +45,7 @@ def test_table_and_grid(speech):
     assert values(table).dtype == np.float32 and np.isfinite(values(table)).all()
 
 
-def test_values_are_those_of_the_vowel(speech):
+def test_values_match_the_synthetic_vowel(speech):
     table = extract(speech, RATE).to_pandas()
     inner = table[(table["time_s"] > 0.4) & (table["time_s"] < 1.1)]
     assert (inner["VUV"] == 1).all()
@@ -56,7 +56,7 @@ def test_values_are_those_of_the_vowel(speech):
 
 
 @pytest.mark.parametrize("recording", ["speech", "two stretches"])
-def test_measured_values_stay_in_the_ranges_of_the_dictionary(speech, recording):
+def test_measured_values_are_within_the_documented_ranges(speech, recording):
     wave = speech if recording == "speech" else np.concatenate([speech, speech])
     table = extract(wave, RATE)
     for column, track, known in zip(COLUMNS, values(table).T, measured(table).T, strict=True):
@@ -66,44 +66,44 @@ def test_measured_values_stay_in_the_ranges_of_the_dictionary(speech, recording)
         assert low <= track[known].min() and track[known].max() <= high, column.name
 
 
-def test_the_start_of_a_voiced_stretch_is_not_measured(speech):
-    # COVAREP's value there is of a period as long as the gap, or 0.
+def test_start_of_a_voiced_segment_is_not_measured(speech):
+    # The value of COVAREP there belongs to a period as long as the gap, or is 0.
     table = extract(np.concatenate([speech, speech]), RATE)
     naq, known = table["NAQ"].to_numpy(), measured(table)[:, NAMES.index("NAQ")]
     assert naq[known].min() > 0.02
     assert naq[table["VUV"].to_numpy() == 1].min() < 0.01
 
 
-def test_measured_tells_fillers_from_zeros(speech):
+def test_measured_distinguishes_filled_values_from_zeros(speech):
     table = extract(speech, RATE)
     flags = dict(zip(NAMES, measured(table).T, strict=True))
     time, voiced = table["time_s"].to_numpy(), table["VUV"].to_numpy() == 1
-    # The first and last 50 ms have no pitch: 0 there is a filler.
+    # The first and last 50 ms have no pitch; the 0 there is filled in.
     assert not flags["F0"][(time < 0.05) | (time > 1.45)].any()
     assert flags["F0"][(time > 0.06) & (time < 1.44)].all()
     assert not (flags["NAQ"] & ~voiced).any() and flags["NAQ"].any()
     assert not values(table)[~flags["F0"], 0].any()
-    # A 0 that was measured: no creak, no voice.
+    # A measured 0: no creak, no voice.
     assert flags["creak"].all() and not table["creak"].to_numpy().any()
 
 
-def test_wrong_polarity_changes_nothing(speech):
+def test_result_does_not_depend_on_polarity(speech):
     assert extract(-speech, RATE).equals(extract(speech, RATE))
 
 
-def test_runs_are_alike(speech):
+def test_extract_is_deterministic(speech):
     first = extract(speech, RATE)
     np.random.seed(5)  # noqa: NPY002
     assert extract(speech.copy(), RATE).equals(first)
 
 
-def test_the_input_is_left_alone(speech):
+def test_extract_does_not_change_its_input(speech):
     before = speech.copy()
     extract(speech, RATE)
     assert (speech == before).all()
 
 
-def test_scale_matters_to_hrf_alone(speech):
+def test_only_hrf_depends_on_scale(speech):
     loud, soft = (values(extract(speech * k, RATE)) for k in (1.0, 0.25))
     for i, name in enumerate(NAMES):
         apart = np.abs(loud[:, i] - soft[:, i]) / (1 + np.abs(loud[:, i]))
@@ -112,7 +112,7 @@ def test_scale_matters_to_hrf_alone(speech):
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100, 48_000])
-def test_rates(speech, rate):
+def test_sampling_rates(speech, rate):
     table = extract(soxr.resample(speech, RATE, rate), rate).to_pandas()
     assert len(table) == pytest.approx(150, abs=1)
     voiced = table[table["VUV"] == 1]
@@ -122,7 +122,7 @@ def test_rates(speech, rate):
     assert voiced["Rd"].median() == pytest.approx(1.0, abs=0.3)
 
 
-def test_integers_are_full_scale(speech):
+def test_integers_are_scaled_to_full_scale(speech):
     whole = np.round(speech * 32768)
     a, b = extract(whole / 32768, RATE), extract(whole.astype(np.int16), RATE)
     assert a.equals(b)
@@ -152,7 +152,7 @@ def _cases(wave):
 
 
 @pytest.mark.parametrize("case", _cases(np.zeros(24_000)))
-def test_odd_input_gives_finite_values_without_a_warning(speech, case):
+def test_unusual_input_gives_finite_values_without_a_warning(speech, case):
     wave = _cases(speech)[case]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -171,7 +171,7 @@ def test_noise_has_no_glottal_values(noise):
     assert measured(table)[:, NAMES.index("NAQ")].mean() < 0.1
 
 
-def test_a_large_offset_is_taken_away_and_a_small_one_kept(speech):
+def test_only_a_large_offset_is_removed(speech):
     plain, rms = values(extract(speech, RATE)), speech.std()
     large = values(extract(speech + 2 * rms, RATE))
     assert np.abs(large - plain).max() < 0.1 or np.median(np.abs(large - plain)) < 1e-4
@@ -191,12 +191,12 @@ def test_a_large_offset_is_taken_away_and_a_small_one_kept(speech):
         (np.zeros(100), 2000, "4,000 Hz"),
     ],
 )
-def test_unfit_input_is_refused(wave, rate, says):
+def test_invalid_input_is_rejected(wave, rate, says):
     with pytest.raises(ValueError, match=says):
         extract(wave, rate)
 
 
-def test_the_feature_dictionary_in_the_docs_is_the_one_of_the_code():
+def test_feature_dictionary_in_the_docs_is_current():
     assert (DOCS / "feature_dictionary.md").read_text() == as_markdown() + "\n"
 
 

@@ -17,7 +17,7 @@ def test_formants_of_a_vowel(vowel, spoken, f0):
     assert error[0] < 0.2 and (error[1:] < 0.08).all()
 
 
-def test_two_vowels_are_told_apart(vowel):
+def test_two_vowels_are_distinguished(vowel):
     a, i = (np.median(formants(vowel(formants=f).wave, 16_000), axis=0) for f in (A, I))
     assert a[0] > 1.5 * i[0] and i[1] > 1.5 * a[1]
 

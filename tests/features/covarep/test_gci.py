@@ -23,10 +23,10 @@ def test_instants_half_a_period_off_are_the_negative_control(vowel):
 
 
 @pytest.mark.parametrize("wave", [np.zeros(0), np.zeros(1), np.zeros(8000), np.ones(50)])
-def test_nothing_to_find(wave):
+def test_waves_without_pitch_have_at_most_one_closure(wave):
     assert gci_sedreams(wave, 16_000, 100.0).size <= 1
 
 
-def test_nearest_takes_the_lower_on_a_tie():
+def test_nearest_takes_the_lower_in_a_tie():
     assert _nearest(np.array([0, 10, 20]), np.array([-3, 5, 6, 15, 99])).tolist() == [0, 0, 1, 1, 2]
     assert _nearest(np.array([4]), np.array([1, 9])).tolist() == [0, 0]

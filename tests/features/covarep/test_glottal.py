@@ -7,7 +7,7 @@ from ima.features.covarep.glottal import _curvature, _quotients, glottal_paramet
 from ima.features.covarep.iaif import _high_pass, iaif
 
 
-def test_inverse_filtering_gives_the_source_back(vowel):
+def test_inverse_filtering_recovers_the_source(vowel):
     spoken = vowel(f0=100, rd=1.0)
     flow, derivative = iaif(spoken.wave, 16_000, spoken.gci)
     inner = slice(spoken.gci[10], spoken.gci[-10])
@@ -24,8 +24,8 @@ def test_no_flow_without_two_closures():
         assert not flow.any() and not derivative.any()
 
 
-def test_the_filter_is_the_same_on_any_number_of_threads():
-    """Its last digits decide ties: features would depend on the cores of a run."""
+def test_high_pass_filter_does_not_depend_on_threads():
+    """Its last digits decide ties, so features would depend on the number of cores."""
     found = []
     for threads in (1, 2, 4):
         _high_pass.cache_clear()
@@ -35,7 +35,7 @@ def test_the_filter_is_the_same_on_any_number_of_threads():
 
 
 @pytest.mark.parametrize("rd", [0.5, 1.0, 1.7, 2.5])
-def test_parameters_of_the_lf_model_itself(rd):
+def test_parameters_of_the_lf_model(rd):
     n, periods = 160, 30  # 100 Hz
     derivative = np.tile(lf.pulse(rd, n), periods)
     flow = np.cumsum(derivative)
@@ -71,12 +71,12 @@ def test_quotients_of_a_triangle_by_hand():
     assert (naq, qoq) == pytest.approx((1 / 2, 6 / 10))
 
 
-def test_curvature_of_a_parabola_is_its_own():
+def test_curvature_of_a_parabola_is_exact():
     k = np.arange(1024.0)
     assert _curvature(3 - 0.01 * k**2, 0.01) == pytest.approx(-0.01)
 
 
-def test_curvature_looks_at_the_first_bins_only():
+def test_curvature_uses_only_the_first_bins():
     # What comes after a tooth at bin 20 does not count.
     k = np.arange(1024.0)
     level = 40 - 0.05 * k**2
@@ -86,7 +86,7 @@ def test_curvature_looks_at_the_first_bins_only():
     assert _curvature(level, 0.01) == _curvature(other, 0.01)
 
 
-def test_psp_needs_a_period_before():
+def test_psp_needs_a_preceding_period():
     derivative = np.tile(lf.pulse(1.0, 160), 5)
     psp = glottal_parameters(
         np.cumsum(derivative), derivative, 16_000, 100 + 160 * np.arange(5)

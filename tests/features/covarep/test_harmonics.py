@@ -29,14 +29,14 @@ def resonance(z):
 
 @pytest.mark.parametrize("rd", [0.5, 1.0, 1.7, 2.3])
 @pytest.mark.parametrize("shift", [0.0, 0.3])
-def test_rd_of_the_model_itself(rd, shift):
+def test_rd_of_the_lf_model(rd, shift):
     # Brent's search looks for a local minimum to 0.01.
     found, confidence = rd_msp(of_model(rd, shift=shift), 16_000)
     assert found == pytest.approx(rd, abs=0.02)
     assert (confidence > 0.98).all()
 
 
-def test_rd_does_not_mind_the_tract():
+def test_rd_does_not_depend_on_the_vocal_tract():
     found, confidence = rd_msp(of_model(1.0, tract=resonance), 16_000)
     assert found == pytest.approx(1.0, abs=0.1)
     assert (confidence > 0.95).all()
@@ -67,7 +67,7 @@ def test_sinusoids_of_two_harmonics_by_hand():
     assert found.count[0] == 41  # 8000 / 200 - 1/2, rounded up, and DC
 
 
-def test_frames_over_the_ends_are_left_out():
+def test_frames_beyond_the_ends_are_excluded():
     found = sinusoids(np.ones(1000), 16_000, np.array([100, 500, 950]), np.full(3, 100.0))
     assert found.frame.tolist() == [1]
 

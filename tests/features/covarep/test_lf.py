@@ -24,7 +24,7 @@ def test_pulse_excites_at_te_and_sums_to_zero(rd):
 
 
 @pytest.mark.parametrize("rd", [0.3, 1.0, 2.5])
-def test_spectrum_is_that_of_the_pulse(rd):
+def test_spectrum_matches_the_pulse(rd):
     n = 2**16
     sampled = np.fft.fft(lf.pulse(rd, n))[1:21] / n
     assert np.abs(lf.spectrum(rd, 20) - sampled).max() < 2e-5

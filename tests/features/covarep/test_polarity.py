@@ -12,5 +12,5 @@ def test_polarity_of_an_lf_vowel(vowel, f0, rd):
 
 
 @pytest.mark.parametrize("n", [0, 1, 30, 5000])
-def test_silence_counts_as_upright(n):
+def test_silence_has_positive_polarity(n):
     assert polarity(np.zeros(n), 16_000) == 1

@@ -1,4 +1,4 @@
-"""Agreement with the toolbox's own output; skipped where that is not at hand."""
+"""Agreement with the output of the toolbox; skipped if it is not available."""
 
 import importlib.util
 from pathlib import Path
@@ -27,14 +27,14 @@ def pairs(reference, benchmark):
     return {name: benchmark.both(reference, name) for name in benchmark.recordings(reference)}
 
 
-def test_every_goal_is_reached(pairs, benchmark):
+def test_every_agreement_goal_is_reached(pairs, benchmark):
     whole = [pd.concat([pair[i] for pair in pairs.values()]) for i in (0, 1)]
     found = benchmark.agreement(*whole).set_index("feature")["agreement"]
     missed = {name: found[name] for name, goal in benchmark.GOALS.items() if found[name] < goal}
     assert not missed
 
 
-def test_the_dictionary_states_what_is_measured(pairs, benchmark):
+def test_dictionary_states_the_measured_agreement(pairs, benchmark):
     whole = [pd.concat([pair[i] for pair in pairs.values()]) for i in (0, 1)]
     found = benchmark.agreement(*whole).set_index("feature")["agreement"]
     for column in COLUMNS:
@@ -42,7 +42,7 @@ def test_the_dictionary_states_what_is_measured(pairs, benchmark):
             assert found[column.name] >= column.agreement - 5e-5, column.name
 
 
-def test_other_frames_are_the_negative_control(pairs, benchmark):
+def test_shuffled_frames_are_the_negative_control(pairs, benchmark):
     ours, theirs = (pd.concat([pair[i] for pair in pairs.values()]) for i in (0, 1))
     voiced = theirs["VUV"] == 1
     order = np.random.default_rng(0).permutation(int(voiced.sum()))
@@ -54,14 +54,14 @@ def test_as_close_to_the_lf_model_as_the_toolbox(reference, pairs, benchmark):
     assert (benchmark.against_truth(reference, pairs)["verdict"] == "pass").all()
 
 
-def test_polarity_is_the_toolbox_s(reference):
+def test_polarity_matches_the_toolbox(reference):
     table = pd.read_csv(reference / "timings.csv").set_index("file")["polarity"]
     for name, expected in table.items():
         assert polarity(*soundfile.read(reference / "wav" / f"{name}.wav")) == expected, name
 
 
 @pytest.mark.parametrize("name", ["howto_0011_arctic_bdl1", "fsdd_8_george_28"])
-def test_closures_and_their_values_one_by_one(reference, name):
+def test_closures_and_their_values_match_one_by_one(reference, name):
     wave, rate = soundfile.read(reference / "wav" / f"{name}.wav")
     wave = wave * polarity(wave, rate)
     pitch = f0_srh(wave, rate)

@@ -1,1 +1,1 @@
-"""Corpora of the demo, written in the formats of the licensed ones."""
+"""Synthetic corpora of the demo, in the formats of the licensed corpora."""

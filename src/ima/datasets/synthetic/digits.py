@@ -1,9 +1,10 @@
-"""The demo corpora: free data in the licensed corpora's own formats and trees.
+"""Create the digit corpora of the demo: free data in the formats of the licensed corpora.
 
-Images are scikit-learn's handwritten digits (8x8, scaled to MNIST's 28x28) as IDX files; speech is
-spoken by espeak-ng and written as TIDIGITS (SPHERE, 20 kHz) and TI46 (SPHERE, 12.5 kHz) trees.
-The same seed gives the same bytes. Speakers differ in accent, voice, rate, pitch and pitch range,
-recordings in gain and noise; where each digit lies is kept as truth.
+Images are the handwritten digits of scikit-learn (8x8, scaled to the 28x28 of MNIST), written as
+IDX files. Speech is synthesised by espeak-ng and written as TIDIGITS (SPHERE, 20 kHz) and TI46
+(SPHERE, 12.5 kHz) trees. Speakers differ in accent, voice, rate, pitch and pitch range, recordings
+in gain and noise. The time span of each digit is stored as ground truth. The same seed gives the
+same bytes.
 """
 
 import itertools
@@ -36,7 +37,7 @@ TIDIGITS_RATE, TI46_RATE = 20_000, 12_500  # Hz
 STRING_LENGTHS = (2, 3, 4, 5, 7)
 
 _ACCENTS = ("en-us", "en-us-nyc", "en", "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-029")
-# Only variants without breath noise: with it espeak-ng is not deterministic (`ima.audio.tts`).
+# Only variants without breath noise, which is not deterministic (`ima.audio.tts`).
 _VARIANTS = {
     "man": ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "adam", "david", "paul"),
     "woman": ("f1", "f4", "linda", "anika", "steph", "Annie", "Andrea", "belinda", "aunty"),
@@ -48,7 +49,7 @@ _PITCHES = {"man": (15, 60), "woman": (35, 75), "boy": (65, 90), "girl": (75, 99
 
 @dataclass(frozen=True)
 class Speaker:
-    """A synthetic speaker: who (`code`), of which group and split, how they sound."""
+    """A synthetic speaker: code, group and split, and the properties of the recordings."""
 
     code: str
     group: str
@@ -61,7 +62,7 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Take:
-    """One recording to be made: `digits` as in TIDIGITS' file names, and where it goes."""
+    """A recording to create: speaker, `digits` as in TIDIGITS file names, and output `file`."""
 
     speaker: Speaker
     digits: str
@@ -69,19 +70,19 @@ class Take:
 
 
 def write_images(folder: Path, test_share: float, seed: int) -> None:
-    """Write scikit-learn's 1,797 digits as MNIST's four IDX gz files, no item in two of them.
+    """Write the 1,797 digits of scikit-learn as the four gzipped IDX files of MNIST.
 
     Args:
-        folder: where `train-images-idx3-ubyte.gz` and the other three go.
-        test_share: share of each class that goes to the test set, in (0, 1).
-        seed: of the split.
+        folder: the output folder of `train-images-idx3-ubyte.gz` and the other three files.
+        test_share: share of each class in the test set, in (0, 1); the sets are disjoint.
+        seed: seed of the split.
     """
     from scipy.ndimage import zoom
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     small, labels = load_digits(return_X_y=True)
-    # As in MNIST: the digit fills the middle 20x20 of 28x28. Bicubic, so strokes stay smooth.
+    # As in MNIST, the digit fills the central 20x20 of 28x28. Cubic splines keep strokes smooth.
     scaled = zoom(small.reshape(-1, 8, 8), (1, 2.5, 2.5), order=3)
     middle = np.clip(np.rint(scaled * (255 / 16)), 0, 255).astype(np.uint8)
     images = np.pad(middle, ((0, 0), (4, 4), (4, 4)))
@@ -94,16 +95,20 @@ def write_images(folder: Path, test_share: float, seed: int) -> None:
 
 
 def write_tidigits(folder: Path, speakers: dict[str, int], strings: int, seed: int) -> pa.Table:
-    """Write a TIDIGITS tree of synthetic speakers and return where each digit lies.
+    """Write a TIDIGITS tree of synthetic speakers.
 
-    Half of each group's speakers are test speakers; a speaker's files have one byte order.
+    Half of the speakers of each group are test speakers. All files of a speaker have the same byte
+    order.
 
     Args:
-        folder: the tree's root.
-        speakers: number of speakers of each group (man, woman, boy, girl).
-        strings: connected strings a speaker, of 2, 3, 4, 5 and 7 digits in turn, beside the
-            22 one-digit ones.
-        seed: of voices, strings, gains and noise.
+        folder: the root of the tree.
+        speakers: number of speakers in each group (man, woman, boy, girl).
+        strings: connected strings per speaker, of 2, 3, 4, 5 and 7 digits in turn, in addition to
+            the 22 one-digit strings.
+        seed: seed of voices, strings, gains and noise.
+
+    Returns:
+        The time span of each digit, with the columns of TRUTH.
     """
     rng = np.random.default_rng([seed, 0])
     codes = ("".join(pair) for pair in itertools.product("abcdefghijklmnopqrstuvwxyz", repeat=2))
@@ -120,15 +125,18 @@ def write_tidigits(folder: Path, speakers: dict[str, int], strings: int, seed: i
 
 
 def write_ti46(folder: Path, train_tokens: int, test_tokens: int, seed: int) -> pa.Table:
-    """Write a TI46 (TI20) tree of eight women and eight men, ten digits, and return the truth.
+    """Write a TI46 (TI20) tree: ten digits spoken by eight women and eight men.
 
-    As in the corpus itself, the same speakers are in train and test.
+    As in the original corpus, the same speakers are in train and test.
 
     Args:
-        folder: the tree's root.
+        folder: the root of the tree.
         train_tokens: tokens of each digit and speaker in train, 1 to 10.
-        test_tokens: the same in test, 1 to 16.
-        seed: of voices, gains and noise.
+        test_tokens: tokens of each digit and speaker in test, 1 to 16.
+        seed: seed of voices, gains and noise.
+
+    Returns:
+        The time span of each digit, with the columns of TRUTH.
     """
     rng = np.random.default_rng([seed, 1])
     takes = []
@@ -148,7 +156,7 @@ def write_ti46(folder: Path, train_tokens: int, test_tokens: int, seed: int) -> 
 
 
 def write_truth(tables: list[pa.Table], path: Path) -> None:
-    """Write where each digit of the demo's recordings lies."""
+    """Write the true time spans of the demo's digits as TRUTH."""
     write_parquet(pa.concat_tables(tables), path, TRUTH)
 
 
@@ -164,7 +172,7 @@ def _draw_speaker(code: str, group: str, split: str, rng: np.random.Generator) -
 
 
 def _string_names(strings: int, rng: np.random.Generator) -> list[str]:
-    """Return TIDIGITS' names of one speaker's files: digits, then the production (a or b)."""
+    """Return the TIDIGITS file names of one speaker: digits, then the production (a or b)."""
     isolated = [digit + production for digit in WORDS for production in "ab"]
     lengths = itertools.islice(itertools.cycle(STRING_LENGTHS), strings)
     connected = dict.fromkeys("".join(rng.choice(list(WORDS), n)) + "a" for n in lengths)
@@ -180,7 +188,7 @@ def _record(takes: list[Take], folder: Path, rate: int, rng: np.random.Generator
     ]
     truth = []
     for take, speech in zip(takes, tts.speak(texts, voices), strict=True):
-        wave, starts, ends = _in_a_room(speech, take.speaker, rate, rng)
+        wave, starts, ends = _add_noise_and_silence(speech, take.speaker, rate, rng)
         with whole_file(folder / take.file) as temporary:
             soundfile.write(temporary, wave, rate, "PCM_16", take.speaker.endian, format="NIST")
         rows = zip(take.digits, starts, ends, strict=True)
@@ -191,12 +199,12 @@ def _record(takes: list[Take], folder: Path, rate: int, rng: np.random.Generator
     return pa.Table.from_pylist(truth)
 
 
-def _in_a_room(
+def _add_noise_and_silence(
     speech: tts.Speech, speaker: Speaker, rate: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a recording at `rate` Hz, float64 in [-1, 1), and each word's start and end in s.
 
-    Silence of .1 to .4 s goes on either side, gain and noise over all.
+    Silence of .1 to .4 s is added on both sides, then gain and noise are applied to the whole.
     """
     loud = np.flatnonzero(np.abs(speech.samples) > 0.01 * np.abs(speech.samples).max())
     starts = np.array([word.start_s for word in speech.words])

@@ -1,10 +1,10 @@
-"""The demo's IEMOCAP: emotional dialogues spoken by espeak-ng, in the corpus' own tree and formats.
+"""Create the demo's IEMOCAP: emotional dialogues spoken by espeak-ng, in the format of IEMOCAP.
 
-Ten speakers in five sessions say sentences of `ima.datasets.synthetic.sentences`. An emotion shows
-in pitch, pitch range, rate, loudness, vocal effort and breath, each drawn anew for every utterance
-around a mean that depends on emotion, acting level and speaker, so that emotions overlap. What was
-acted, how strongly, which words tell it and where each word lies is kept as truth. The same seed
-gives the same bytes.
+Ten speakers in five sessions say sentences of `ima.datasets.synthetic.sentences`. Emotions affect
+pitch, pitch range, rate, loudness, vocal effort and breath. These are drawn for every utterance
+around a mean that depends on emotion, acting level and speaker, so that emotions overlap. The
+acted emotion and its level, the emotion that each word expresses and the time span of each word
+are stored as ground truth. The same seed gives the same bytes.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ from ima.datasets.synthetic.sentences import EMOTIONS, sentence, words
 from ima.utils.io import whole_file
 from ima.utils.schemas_emotion import EMOTION_TRUTH
 
-#: What is acted: share of turns, IEMOCAP's code, the emotion ('any': one of the three) and a factor
-#: of its level. One turn in nine is of a code outside the four classes, half acted.
+#: What is acted: share of turns, IEMOCAP code, emotion ('any' is one of the three at random) and a
+#: factor of its level. One turn in nine has a code outside the four classes, acted at half level.
 PARTS = (
     (0.27, "neu", "", 0.0),
     (0.21, "ang", "angry", 1.0),
@@ -36,8 +36,8 @@ PARTS = (
 )
 _NAMES = {"neu": "neutral", "ang": "angry", "sad": "sad", "hap": "happy", "exc": "happy"}
 
-#: What changes in a voice, the spread of each between a speaker's utterances, and its mean shift at
-#: full level: espeak's pitch and range, words a minute, dB, tilt (0 is none) and breath (log10).
+#: Voice traits, their standard deviation between utterances of a speaker, and their mean shift at
+#: full level: espeak's pitch and range, words per minute, dB, tilt (0 is none) and breath (log10).
 TRAITS = ("pitch", "range", "rate", "gain_db", "effort", "breath")
 SPREAD = np.array([5.0, 10.0, 12.0, 2.0, 0.12, 0.25])
 SHIFT = {
@@ -46,18 +46,18 @@ SHIFT = {
     "happy": np.array([20.0, 32.0, 12.0, 2.0, 0.10, 0.0]),
     "sad": np.array([-8.0, -24.0, -34.0, -4.0, -0.45, 0.7]),
 }
-#: dB by which a word that tells an emotion stands out at full level.
+#: Level (dB) by which an emotional word stands out at full acting level.
 STRESS_DB = {"": 0.0, "angry": 5.0, "happy": 4.0, "sad": -3.0}
 
 _ACCENTS = ("en-us", "en-us-nyc", "en", "en-gb-x-rp", "en-gb-scotland")
-# Only variants without breath noise: with it espeak-ng is not deterministic (`ima.audio.tts`).
+# Only variants without breath noise, which is not deterministic (`ima.audio.tts`).
 _VARIANTS = {"F": ("f1", "f4", "linda", "anika", "steph"), "M": ("m1", "m3", "m7", "adam", "paul")}
 _PITCH = {"F": (48, 60), "M": (24, 36)}
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """A synthetic actor: voice, the mean of each trait, and how much an emotion shows in it."""
+    """A synthetic actor: voice, mean of each trait, and how strongly emotions shift each trait."""
 
     name: str
     voice: str
@@ -68,7 +68,7 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Turn:
-    """One utterance to be made; `traits` are those of its voice, `word_emotions` one a word."""
+    """An utterance to create; `traits` describe its voice, `word_emotions` each of its words."""
 
     dialogue: str
     name: str
@@ -83,25 +83,25 @@ class Turn:
 
     @property
     def voice(self) -> Voice:
-        """What espeak-ng is asked for."""
+        """The settings for espeak-ng."""
         pitch, range_, rate = np.clip(self.traits[:3], (0, 0, 90), (99, 100, 400)).round()
         return Voice(self.speaker.voice, int(rate), int(pitch), int(range_))
 
 
 def write_iemocap(folder: Path, dialogues: int, turns: int, seed: int) -> pa.Table:
-    """Write an IEMOCAP tree of ten synthetic actors and return what is true of it.
+    """Write an IEMOCAP tree of ten synthetic actors and return its ground truth.
 
-    As in the corpus itself, two utterances have no alignment, and some lines of the transcriptions
-    belong to no turn.
+    As in the original corpus, two utterances have no alignment, and some lines of the
+    transcriptions belong to no turn.
 
     Args:
-        folder: the tree's root, above `Session1`.
-        dialogues: of each of the five sessions.
-        turns: of each dialogue; both actors in turn.
-        seed: of everything.
+        folder: the root of the tree, above `Session1`.
+        dialogues: number of dialogues in each of the five sessions.
+        turns: number of turns in each dialogue; the two actors alternate.
+        seed: seed of all random choices.
 
     Returns:
-        EMOTION_TRUTH, a row a word, also of the two.
+        EMOTION_TRUTH, one row per word, including the two utterances without alignment.
     """
     rng = np.random.default_rng([seed, 2])
     script = [turn for n in range(1, 6) for turn in _session(n, dialogues, turns, rng)]
@@ -152,7 +152,7 @@ def _draw_turn(
     _, code, emotion, factor = PARTS[rng.choice(len(PARTS), p=share / share.sum())]
     emotion = str(rng.choice(EMOTIONS)) if emotion == "any" else emotion
     level = factor * rng.beta(4, 2)
-    # Six utterances in seven of an emotion have a sentence that says so, and one in eight neutral.
+    # Six in seven emotional utterances, and one in eight neutral ones, have an emotional sentence.
     moved = emotion if rng.random() < 0.85 else ""
     if not emotion and rng.random() < 0.12:
         moved = str(rng.choice(EMOTIONS))
@@ -160,19 +160,19 @@ def _draw_turn(
     if rng.random() < 0.15:
         said.insert(int(rng.integers(2)), sentence("", 0.0, rng))
     text = " ".join(part.text[0].upper() + part.text[1:] for part in said)
-    told = tuple(e for part in said for e in part.emotions)
+    word_emotions = tuple(e for part in said for e in part.emotions)
     traits = speaker.mean + speaker.talent * level * SHIFT[emotion]
     traits = traits + SPREAD * rng.normal(size=len(TRAITS))
     odds = {"happy": {"LAUGHTER": 0.12}, "sad": {"BREATHING": 0.12}}.get(emotion, {})
     filler = next((name for name, p in odds.items() if rng.random() < p), "")
     name = f"{dialogue}_{sex}{number:03d}"
-    return Turn(dialogue, name, speaker, code, emotion, level, text, told, traits, filler)
+    return Turn(dialogue, name, speaker, code, emotion, level, text, word_emotions, traits, filler)
 
 
 def _record(
     turn: Turn, speech: tts.Speech, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[tuple[str, float, float]]]:
-    """Return a recording at 16 kHz, float64 in [-1, 1), and (word, start, end in s) of each."""
+    """Return a recording at 16 kHz, float64 in [-1, 1), and its rows (word, start, end in s)."""
     spans = _spans(turn.text, speech)
     wave = _voice(speech.samples / 32768, speech.rate, turn, spans, rng)
     wave = soxr.resample(wave, speech.rate, RATE)
@@ -199,7 +199,7 @@ def _spans(text: str, speech: tts.Speech) -> list[tuple[str, float, float]]:
     """Return each word with its start and end in s; a pause of 60 ms or more ends a word."""
     said = words(text)
     if [word.start() for word in said] != [word.position for word in speech.words]:
-        raise RuntimeError(f"espeak-ng does not tell every word of {text!r} apart")
+        raise RuntimeError(f"espeak-ng does not report every word of {text!r} separately")
     peak = 0.01 * np.abs(speech.samples).max()
     loud = np.flatnonzero(np.abs(speech.samples) > peak) / speech.rate
     starts = np.maximum([word.start_s for word in speech.words], loud[0])
@@ -214,14 +214,14 @@ def _spans(text: str, speech: tts.Speech) -> list[tuple[str, float, float]]:
 def _voice(
     wave: np.ndarray, rate: int, turn: Turn, spans: list, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the wave with the turn's loudness, effort and breath, its telling words stressed."""
+    """Apply the loudness, effort and breath of a turn to a wave, and stress emotional words."""
     _, _, _, gain_db, effort, breath = turn.traits
     loudness = np.sqrt(np.mean(wave**2))
-    wave = lfilter([1, -np.clip(effort, -0.7, 0.7)], [1], wave)  # a first difference is pressed
+    wave = lfilter([1, -np.clip(effort, -0.7, 0.7)], [1], wave)  # emphasising highs sounds pressed
     wave *= loudness / np.sqrt(np.mean(wave**2))
     stress = np.zeros(wave.size)
-    for (_, start, stop), told in zip(spans, turn.word_emotions, strict=True):
-        db = STRESS_DB[told and turn.emotion] * turn.level * rng.uniform(0.3, 1.7)
+    for (_, start, stop), expressed in zip(spans, turn.word_emotions, strict=True):
+        db = STRESS_DB[expressed and turn.emotion] * turn.level * rng.uniform(0.3, 1.7)
         stress[int(start * rate) : int(stop * rate)] = db
     width = round(0.02 * rate)
     stress = np.convolve(stress, np.hanning(width) / np.hanning(width).sum(), "same")
@@ -232,7 +232,7 @@ def _voice(
 
 
 def _filler(name: str, rng: np.random.Generator) -> np.ndarray:
-    """Return a breath, or bursts of it for laughter, with a peak of about a half."""
+    """Return the sound of a breath, or of bursts of breath for laughter, with a peak near 0.5."""
     size = round(rng.uniform(0.3, 0.6) * RATE)
     time_s = np.arange(size) / RATE
     shape = np.sin(np.pi * time_s * RATE / size)
@@ -243,9 +243,9 @@ def _filler(name: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def _frames(rows: list[tuple[str, float, float]]) -> list[tuple[int, int, str]]:
-    """Return first and last frame of 10 ms of every row; rows that have none are left out."""
+    """Return the first and last 10 ms frame of every row; rows shorter than a frame are dropped."""
     edges = [(round(start * 100), round(end * 100) - 1, word) for word, start, end in rows]
-    last = int(rows[-1][2] * 100) - 1  # the recording's last whole frame
+    last = int(rows[-1][2] * 100) - 1  # the last complete frame of the recording
     edges = [(start, min(end, last), word) for start, end, word in edges]
     return [edge for edge in edges if edge[0] <= edge[1]]
 
@@ -261,10 +261,10 @@ def _write_wdseg(rows: list[tuple[str, float, float]], path: Path) -> None:
 def _truth(turn: Turn, rows: list[tuple[str, float, float]]) -> list[dict]:
     about = {"utterance": f"iemocap/{turn.name}", "level": turn.level}
     about["emotion"] = _NAMES.get(turn.code, "")
-    told = iter(turn.word_emotions)
+    word_emotions = iter(turn.word_emotions)
     return [
         {**about, "position": i, "token": word.lower(), "start_s": start, "end_s": end}
-        | {"word_emotion": next(told)}
+        | {"word_emotion": next(word_emotions)}
         for i, (word, start, end) in enumerate(rows)
         if word[0] not in "<+"
     ]
@@ -297,7 +297,7 @@ _VOTES = {
 
 
 def _label_block(turn: Turn, start: float, end: float, rng: np.random.Generator) -> str:
-    """Return a turn's lines: the label, three evaluators' votes and dimensions."""
+    """Return the lines of a turn: its label, the votes of three evaluators and the dimensions."""
     votes = list(rng.permutation(list(_VOTES.values()))[:3])
     if turn.code in _VOTES:
         votes[:2] = [_VOTES[turn.code]] * 2

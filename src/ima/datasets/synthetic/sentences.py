@@ -1,8 +1,8 @@
-"""The grammar of the demo's emotional dialogues: short sentences, some words of which tell emotion.
+"""The grammar of the demo's dialogues: short sentences in which some words express an emotion.
 
-Every emotion uses the same sentences; only the words in their emotional slots differ, and now and
-then a slot has a word of another emotion. So function words say nothing about emotion, as in life,
-and a text alone doesn't always tell it.
+All emotions use the same sentences and differ only in the words of their emotional slots, some of
+which contain a word of another emotion. Function words are therefore uninformative about emotion,
+as in natural speech, and the text alone does not always reveal the emotion.
 """
 
 import re
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: Words of the emotional slots: how someone feels, what something is, what one does, what there is,
-#: what one says first.
+#: Words for the emotional slots: feelings (feel), qualities (is), actions (do), things (have) and
+#: interjections (say).
 EMOTIONAL = {
     "angry": {
         "feel": ("angry", "furious", "mad", "annoyed", "jealous"),
@@ -36,8 +36,8 @@ EMOTIONAL = {
     },
 }
 
-#: Words of the other slots. As many of them are as rare as emotional words are: rarity alone must
-#: not tell what is emotional.
+#: Words for the other slots. As many of them are as rare as emotional words, so that rarity alone
+#: does not reveal which words are emotional.
 PLAIN = {
     "thing": (
         *("letter", "car", "ticket", "kitchen", "job", "coat", "photo", "table", "phone", "key"),
@@ -62,7 +62,7 @@ PLAIN = {
     ),
 }
 
-#: Sentences with a slot for an emotion.
+#: Sentences with an emotional slot.
 MOVED = (
     "I feel so {feel} about the {thing}.",
     "you made me really {feel} last {time}.",
@@ -82,7 +82,7 @@ MOVED = (
     "this {place} looks {is} without him.",
 )
 
-#: Sentences without one.
+#: Sentences without an emotional slot.
 UNMOVED = (
     "did you see the {thing} near that {place}?",
     "my {person} {deal} a {thing} last {time}.",
@@ -106,27 +106,27 @@ EMOTIONS = tuple(EMOTIONAL)
 
 
 class Sentence(NamedTuple):
-    """A sentence: its text, and the emotion that each of its words tells ('' for none)."""
+    """A sentence: its text, and the emotion that each of its words expresses ('' for none)."""
 
     text: str
     emotions: tuple[str, ...]
 
 
 def words(text: str) -> list[re.Match]:
-    """Return the words of a text, each with its place."""
+    """Return the words of a text as matches, which have their positions."""
     return list(_WORD.finditer(text))
 
 
 def sentence(emotion: str, stray: float, rng: np.random.Generator) -> Sentence:
-    """Make a sentence of an emotion, or without any for ''.
+    """Draw a sentence that expresses an emotion, or none.
 
     Args:
-        emotion: one of EMOTIONS, or ''.
-        stray: share of emotional slots that are filled at random, in [0, 1].
-        rng: draws the sentence and its words.
+        emotion: one of EMOTIONS, or '' for a sentence without emotion.
+        stray: share of emotional slots filled with a word of a random emotion, in [0, 1].
+        rng: source of randomness.
     """
     template = rng.choice(MOVED if emotion else UNMOVED)
-    told: dict[int, str] = {}
+    emotion_at: dict[int, str] = {}  # start of a word in the text -> its emotion
     pieces, end = [], 0
     for slot in _SLOT.finditer(template):
         pieces.append(template[end : slot.start()])
@@ -134,8 +134,8 @@ def sentence(emotion: str, stray: float, rng: np.random.Generator) -> Sentence:
         if slot[1] in PLAIN:
             pieces.append(rng.choice(PLAIN[slot[1]]))
             continue
-        of = str(rng.choice(EMOTIONS)) if rng.random() < stray else emotion
-        told[sum(map(len, pieces))] = of
-        pieces.append(rng.choice(EMOTIONAL[of][slot[1]]))
+        expressed = str(rng.choice(EMOTIONS)) if rng.random() < stray else emotion
+        emotion_at[sum(map(len, pieces))] = expressed
+        pieces.append(rng.choice(EMOTIONAL[expressed][slot[1]]))
     text = "".join([*pieces, template[end:]])
-    return Sentence(text, tuple(told.get(word.start(), "") for word in words(text)))
+    return Sentence(text, tuple(emotion_at.get(word.start(), "") for word in words(text)))

@@ -1,6 +1,6 @@
-"""COVAREP's 55 non-cepstral columns, written anew from the papers.
+"""The 55 non-cepstral features of COVAREP, reimplemented from the papers.
 
-`extract` gives them all; every method is a pure function of its own module:
+`extract` computes all of them. Each method is a pure function in its own module:
 
     polarity.polarity, f0.f0_srh, gci.gci_sedreams, iaif.iaif, glottal.glottal_parameters, mdq.mdq,
     peak_slope.peak_slope, sinusoids.sinusoids, rd.rd_msp, hmpd.harmonic_phase_distortion,
@@ -26,9 +26,9 @@ from ima.features.covarep.polarity import polarity
 from ima.features.covarep.rd import rd_msp
 from ima.features.covarep.sinusoids import sinusoids
 
-#: Hz of the grid, and of waves of higher rates after resampling; COVAREP was made for it.
+#: Sampling rate (Hz) of the grid, to which higher rates are resampled; COVAREP was designed for it.
 RATE = 16_000
-#: s between frames; frame k is at `FIRST_S` + k `HOP_S`.
+#: Time between frames in s; frame k is at `FIRST_S` + k `HOP_S`.
 HOP_S, FIRST_S = 0.010, 79 / RATE
 
 _FLOW = ("NAQ", "QOQ", "H1H2", "PSP", "HRF")
@@ -36,32 +36,35 @@ _F0_RANGE = (50, 500)
 
 
 def extract(wave: np.ndarray, rate: int, *, remove_offset: bool | None = None) -> pa.Table:
-    """Measure all 55 columns of an utterance on COVAREP's 10 ms grid.
+    """Extract all 55 features of an utterance on COVAREP's 10 ms grid.
 
-    The columns and their papers are in `ima.features.covarep.dictionary`. Polarity is detected and
-    corrected. Give whole utterances: the phase columns look 240 ms to both sides and need 0.83 s.
+    `ima.features.covarep.dictionary` lists the features and their papers. Polarity is detected and
+    corrected. Pass whole utterances: the phase features use a context of 240 ms on both sides and
+    need at least 0.83 s.
 
     Args:
         wave: samples (n,), full scale 1 (or integers of full scale).
-        rate: Hz, 4,000 or more. Higher rates than 16,000 are resampled; at lower ones predictors
-            and pulse shapes are measured as they are, the rest after resampling.
-        remove_offset: whether to subtract the mean. COVAREP never does; None does so only where
-            the mean exceeds half the standard deviation, which spoils the linear predictors.
+        rate: sampling rate in Hz, 4,000 or more. Rates above 16,000 are resampled. At lower rates,
+            predictors and pulse shapes are computed at the original rate, all others after
+            resampling.
+        remove_offset: whether to subtract the mean. COVAREP never does; None does so only if the
+            mean exceeds half the standard deviation, which would distort the linear predictors.
 
     Returns:
-        `time_s` (float64), the 55 columns (float32, names and order of `dictionary.NAMES`), and
-        `measured` (55 booleans a frame): False where a value is missing or a filler. A missing
-        value is 0, as in COVAREP; glottal columns of unvoiced frames are lines from one voiced
-        stretch to the next, as in COVAREP, and not `measured`.
+        `time_s` (float64), the 55 features (float32, names and order of `dictionary.NAMES`), and
+        `measured` (55 booleans per frame), False where a value is missing or filled in. As in
+        COVAREP, missing values are 0, and glottal features of unvoiced frames are interpolated
+        linearly between voiced segments.
 
     Raises:
-        ValueError: `wave` is not one-dimensional, holds NaN or infinity, or exceeds full scale.
+        ValueError: `wave` is not one-dimensional, contains NaN or infinity, or exceeds full scale;
+            or `rate` is below 4,000 Hz.
     """
     wave, rate = prepare(wave, rate)
     if wave.size and (remove_offset or (remove_offset is None and _spoilt(wave))):
         wave = wave - wave.mean()
     wave = wave * polarity(wave, rate)
-    # Predictors need their band filled to its end; octave bands and DFT bins need one rate.
+    # Predictors need the full bandwidth up to Nyquist; octave bands and DFT bins need a fixed rate.
     wide = soxr.resample(wave, rate, RATE, quality="VHQ") if rate < RATE and wave.size else wave
     tracks = _Tracks(wide.size)
     pitch = f0_srh(wave, rate, low=_F0_RANGE[0], high=_F0_RANGE[1])
@@ -70,7 +73,7 @@ def extract(wave: np.ndarray, rate: int, *, remove_offset: bool | None = None) -
     _shape_columns(tracks, wave, rate, pitch)
     _phase_columns(tracks, wide, np.round(pitch.sample * (RATE / rate)), pitch.f0)
     centre, slope = peak_slope(wide, RATE)
-    # COVAREP stamps peakSlope, as MDQ, one sample earlier than the rest.
+    # COVAREP time-stamps peakSlope and MDQ one sample earlier than the other features.
     tracks.put("peakSlope", centre - 1, slope)
     _formant_columns(tracks, wide)
     tracks.mute(wide)
@@ -79,10 +82,10 @@ def extract(wave: np.ndarray, rate: int, *, remove_offset: bool | None = None) -
 
 
 def prepare(wave: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
-    """Check a wave; bring it to full scale 1, float64, and to 16 kHz from higher rates.
+    """Validate a wave, convert it to float64 at full scale 1, and resample higher rates to 16 kHz.
 
     Returns:
-        The wave and its rate.
+        The wave and its sampling rate in Hz.
 
     Raises:
         ValueError: see `extract`.
@@ -91,7 +94,7 @@ def prepare(wave: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
     if wave.ndim != 1:
         raise ValueError(
             f"wave: expected one channel, shape (samples,), found shape {wave.shape}. "
-            "Choose a channel or average them first"
+            "Select a channel or average the channels first"
         )
     if np.issubdtype(wave.dtype, np.signedinteger):
         wave = wave / -float(np.iinfo(wave.dtype).min)
@@ -117,14 +120,14 @@ def prepare(wave: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
 
 
 def _spoilt(wave):
-    """Tell whether a wave's offset is large enough to spoil linear prediction."""
+    """Return whether the offset of a wave is large enough to distort linear prediction."""
     return abs(wave.mean()) > 0.5 * wave.std()
 
 
 class _Tracks:
-    """Columns on the 10 ms grid of a wave of `size` samples at 16 kHz, filled one by one.
+    """The columns on the 10 ms grid of a wave of `size` samples at 16 kHz, filled one by one.
 
-    Positions (`at`) are 0-based samples at 16 kHz, fractions allowed.
+    Positions (`at`) are 0-based and possibly fractional samples at 16 kHz.
     """
 
     def __init__(self, size):
@@ -137,34 +140,34 @@ class _Tracks:
         self.measured = np.zeros(self.values.shape, bool)
 
     def set(self, name, values, measured):
-        """Take a column's values (T,) on the grid, and which of them are measured (T,)."""
+        """Set the values (T,) of a column on the grid, and the mask (T,) of measured values."""
         column = self.names.index(name)
         self.values[:, column], self.measured[:, column] = values, measured
 
     def put(self, name, at, values):
-        """Interpolate values to the grid; 0 and not measured outside of them."""
+        """Interpolate values to the grid; outside their range they are 0 and not measured."""
         self.set(name, self.interpolate(at, values), self.within(at))
 
     def interpolate(self, at, values):
-        """Return values, known at samples `at` in rising order, on the grid (T,); 0 outside."""
+        """Interpolate values at increasing samples `at` to the grid (T,); 0 outside their range."""
         if len(at) == 0:
             return np.zeros(self.sample.size)
         return np.interp(self.sample, at, values, 0, 0)
 
     def within(self, at):
-        """Return which places of the grid (T,) lie between the first and the last of `at`."""
+        """Return a mask (T,) of the grid points between the first and the last of `at`."""
         if len(at) == 0:
             return np.zeros(self.sample.size, bool)
         return (self.sample >= at[0]) & (self.sample <= at[-1])
 
     def mute(self, wave):
-        """Count nothing but voicing as measured where 40 ms of the wave are digital silence."""
+        """Mark all but voicing as not measured where 40 ms of the wave are digital silence."""
         loudest = maximum_filter1d(np.abs(wave), 641) if wave.size else wave
         self.measured[loudest[self.sample] == 0, self.names.index("VUV") + 1 :] = False
         self.measured[loudest[self.sample] == 0, self.names.index("F0")] = False
 
     def table(self):
-        """Return `time_s`, the columns by name, and `measured`, a list of flags a row."""
+        """Return `time_s`, the columns by name, and `measured`, a list of flags per row."""
         columns = {"time_s": pa.array(self.sample / RATE)}
         columns |= {name: pa.array(self.values[:, i]) for i, name in enumerate(self.names)}
         flags = pa.array(self.measured.ravel())
@@ -173,7 +176,7 @@ class _Tracks:
 
 
 def _pitch_columns(tracks, pitch: Pitch, rate):
-    """Fill F0 and VUV; return the frames that are voiced (n,)."""
+    """Fill F0 and VUV; return a mask (n,) of the voiced frames."""
     at = (pitch.sample - 1) * (RATE / rate)
     tracks.put("F0", at, pitch.f0)
     voiced = tracks.interpolate(at, pitch.voiced.astype(float)) >= 0.5
@@ -182,7 +185,7 @@ def _pitch_columns(tracks, pitch: Pitch, rate):
 
 
 def _glottal_columns(tracks, wave, rate, pitch, voiced):
-    """Fill what is measured at glottal closures: NAQ, QOQ, H1H2, PSP, HRF and MDQ."""
+    """Fill the features measured at glottal closures: NAQ, QOQ, H1H2, PSP, HRF and MDQ."""
     f0 = pitch.f0[pitch.voiced & (pitch.f0 > _F0_RANGE[0]) & (pitch.f0 < _F0_RANGE[1])]
     if f0.size == 0:
         return
@@ -192,21 +195,21 @@ def _glottal_columns(tracks, wave, rate, pitch, voiced):
     gci = gci[certain & (gci >= 1)]
     flow, derivative = iaif(wave, rate, gci)
     parameters = glottal_parameters(flow, derivative, rate, gci)
-    # The first closure has no period before it, others follow a gap of over 50 ms.
+    # Exclude the first closure, which has no preceding period, and those after gaps over 50 ms.
     sound = (parameters.naq > 0) & (np.arange(gci.size) > 0)
     at = gci * (RATE / rate)
     known = voiced & (tracks.interpolate(at, sound.astype(float)) == 1)
     for name, values in zip(_FLOW, parameters, strict=True):
         tracks.set(name, tracks.interpolate(at, values), known)
     spread = mdq(residual(wave, rate, round(rate / 1000) + 2), gci)
-    # One sample early, see peakSlope.
+    # One sample early, as for peakSlope.
     at = (gci - 1) * (RATE / rate)
     tracks.set("MDQ", tracks.interpolate(at, spread), known)
 
 
 def _shape_columns(tracks, wave, rate, pitch):
     """Fill Rd and Rd_conf."""
-    # COVAREP takes the track's 1-based samples for 0-based: the frames lie one sample late.
+    # COVAREP uses the 1-based samples of the track as 0-based, so frames are one sample late.
     frames = sinusoids(wave, rate, pitch.sample, pitch.f0)
     rd, confidence = rd_msp(frames, rate)
     at = (pitch.sample[frames.frame] - 1) * (RATE / rate)
@@ -216,13 +219,13 @@ def _shape_columns(tracks, wave, rate, pitch):
 
 
 def _phase_columns(tracks, wave, sample, f0):
-    """Fill HMPDM and HMPDD; the frames' centres are one sample late, see above."""
+    """Fill HMPDM and HMPDD; frame centres are one sample late (see `_shape_columns`)."""
     frames = sinusoids(wave, RATE, sample.astype(int), f0)
     phases = harmonic_phase_distortion(frames, RATE)
     if len(phases.mean) == 0:
         return
     at = sample[frames.frame]
-    # Through a 5 ms grid that starts at 0 s, as in COVAREP.
+    # As in COVAREP, interpolate via a 5 ms grid that starts at 0 s.
     grid = np.arange(0, at[-1] + 1, RATE // 200)
     grid = grid[grid >= at[0]]
     inside = tracks.within(grid)
@@ -237,7 +240,7 @@ def _phase_columns(tracks, wave, sample, f0):
 def _formant_columns(tracks, wave):
     """Fill F1 ... F5."""
     found = formants(wave, RATE)
-    # COVAREP stretches the frames from the first sample of the wave to the last; kept.
+    # As in COVAREP, the frames are stretched from the first sample of the wave to the last.
     at = np.floor(np.linspace(1, wave.size, len(found)) + 0.5) - 1
     for i, column in enumerate(found.T):
         known = tracks.interpolate(at, (column > 0).astype(float)) == 1

@@ -1,4 +1,4 @@
-"""Measure one recording: `python -m ima.features.covarep IN.wav OUT.csv` (or OUT.parquet)."""
+"""Extract features: `python -m ima.features.covarep IN.wav OUT.csv` (or OUT.parquet)."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from ima.features.covarep import extract
 
 
 def main() -> int:
-    """Write the 55 columns of a recording; return 1 where the recording will not do."""
+    """Write the 55 features of a recording; return 1 if it cannot be read or measured, else 0."""
     parser = argparse.ArgumentParser(prog="python -m ima.features.covarep", description=__doc__)
     parser.add_argument("recording")
     parser.add_argument("out", help="a .csv (without the column `measured`) or .parquet file")
@@ -22,7 +22,7 @@ def main() -> int:
     except (ValueError, soundfile.LibsndfileError) as error:
         print(f"{options.recording}: {error}", file=sys.stderr)
         return 1
-    part = Path(f"{options.out}.part")  # the file appears whole or not at all
+    part = Path(f"{options.out}.part")  # renamed at the end, so that writing is atomic
     if options.out.endswith(".csv"):
         pyarrow.csv.write_csv(table.drop_columns(["measured"]), str(part))
     else:

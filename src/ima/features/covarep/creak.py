@@ -1,4 +1,4 @@
-"""Creaky voice (vocal fry) from glottal pulses that are strong, irregular and alike."""
+"""Detect creaky voice (vocal fry) by glottal pulses that are strong, irregular and similar."""
 
 from itertools import pairwise
 
@@ -8,21 +8,21 @@ from scipy.signal import butter, correlate, sosfiltfilt
 from ima.features.covarep.lpc import round_half_up
 from ima.features.covarep.peaks import peaks
 
-#: Thresholds: rise and fall of power at a pulse (dB), periodicity below, similarity above, and the
-#: longest time between pulses (s). The paper's 7 dB are taken as COVAREP takes them, of 20 log10 of
-#: mean power.
+#: Thresholds: minimum rise and fall of power at a pulse (dB), maximum periodicity, minimum
+#: similarity, and maximum time between pulses (s). The 7 dB of the paper are interpreted as in
+#: COVAREP, as 20 log10 of mean power.
 POWER_DB, PERIODICITY, SIMILARITY, INTERVAL_S = 3.5, 0.5, 0.5, 0.1
 
 
 def creak(wave: np.ndarray, rate: int) -> np.ndarray:
-    """Tell for every sample whether it lies between two pulses of creaky voice.
+    """Detect the samples that lie between two pulses of creaky voice.
 
     Ishi, Sakakibara, Ishiguro & Hagita, "A method for automatic detection of vocal fry", IEEE TASLP
-    16(1), 2008. COVAREP's own detector is a trained network whose weights are not used here.
+    16(1), 2008. COVAREP itself uses a trained network, whose weights are not used here.
 
     Args:
         wave: samples (n,).
-        rate: Hz, over 3,000.
+        rate: sampling rate in Hz, over 3,000.
 
     Returns:
         1.0 in creaky voice, else 0.0 (n,).
@@ -40,7 +40,7 @@ def creak(wave: np.ndarray, rate: int) -> np.ndarray:
 
 
 def _pulses(band, rate):
-    """Return the samples of power peaks that stand out from the 10 ms before and after."""
+    """Return the positions of power peaks that stand out from the 10 ms before and after."""
     length, hop = round_half_up(0.004 * rate), round_half_up(0.002 * rate)
     total = np.concatenate([[0.0], np.cumsum(band**2)])
     start = np.arange(0, band.size - length + 1, hop)
@@ -68,7 +68,7 @@ def _periodicity(band, rate, pulse):
             continue
         value = lags[: longest + 1] / lags[0] * frame.size / (frame.size - np.arange(longest + 1))
         best = shortest + int(value[shortest:].argmax())
-        # A true period repeats at its multiples; a chance likeness does not.
+        # A true period repeats at its multiples; a chance similarity does not.
         multiples = np.arange(best, longest + 1, best)
         slack = round_half_up(0.001 * rate)
         out[n] = min(value[max(m - slack, shortest) : m + slack + 1].max() for m in multiples)
@@ -76,7 +76,7 @@ def _periodicity(band, rate, pulse):
 
 
 def _similar(band, rate, before, after):
-    """Tell whether 15 ms around two pulses correlate at least 0.5, at their best shift."""
+    """Return whether 15 ms around two pulses correlate by at least 0.5 at their best shift."""
     half, shift = round_half_up(0.0075 * rate), round_half_up(0.0025 * rate)
     a = band[max(before - half, 0) : before + half + 1]
     b = band[max(after - half - shift, 0) : after + half + shift + 1]

@@ -1,21 +1,21 @@
-"""The one table of the 55 columns; `python -m ima.features.covarep.dictionary` prints it."""
+"""The table of the 55 features; `python -m ima.features.covarep.dictionary` prints it."""
 
 from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """What one column is.
+    """The description of one feature.
 
     Attributes:
-        name: as in COVAREP's feature extraction.
-        meaning: one phrase.
+        name: the name in COVAREP.
+        meaning: a short description.
         unit: 'Hz', 'dB', 'rad', 'ratio', ... ; '' for none.
-        low, high: range of measured values, bounds included; None where there is no bound.
-        window: the signal that one value is measured on.
-        paper: where the method is from.
-        voiced: it means something in voiced frames only.
+        low, high: range of measured values, bounds included; None if unbounded.
+        window: the part of the signal on which one value is measured.
+        paper: the source of the method.
+        voiced: whether the feature is meaningful only in voiced frames.
         agreement: correlation with the toolbox over voiced frames of the 24 reference recordings
-            (share of equal frames for VUV); NaN where the toolbox cannot be the measure.
+            (share of equal frames for VUV); NaN if the toolbox cannot serve as reference.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Column(NamedTuple):
 
     @property
     def angle(self) -> bool:
-        """Tell whether the column is an angle, to be averaged as one."""
+        """Whether the feature is an angle, which needs circular averaging."""
         return self.unit == "rad"
 
 
@@ -106,7 +106,7 @@ def as_markdown() -> str:
     """Return the table as a Markdown page."""
 
     def bound(value: float | None) -> str:
-        """Return an end of a range as it is printed; nothing where there is none."""
+        """Return a bound of a range as text, '' if there is none."""
         return "" if value is None else f"{value:g}"
 
     head = ["name", "meaning", "unit", "range", "window", "paper", "voiced only", "agreement"]

@@ -8,15 +8,15 @@ from scipy.fft import rfft
 
 from ima.features.covarep.lpc import residual, round_half_up
 
-#: Harmonics summed, SRH above which a frame helps to narrow the search range, and the voicing
-#: thresholds for tracks of low and high spread of SRH (over `SPREAD`).
+#: Number of harmonics summed; SRH above which a frame is used to narrow the search range; voicing
+#: thresholds for tracks with low and high standard deviation of SRH; and their limit, `SPREAD`.
 HARMONICS, NARROW, VOICED, VOICED_SPREAD, SPREAD = 5, 0.1, 0.07, 0.085, 0.05
 
 _BLOCK = 128  # frames whose spectra are held at once: 16 MB at 16 kHz
 
 
 class Pitch(NamedTuple):
-    """A pitch track: `sample` (n,) 1-based centre of each frame, `f0` Hz, `voiced`, `srh`."""
+    """A pitch track: 1-based centre `sample`, `f0` in Hz, `voiced` and `srh` of each frame (n,)."""
 
     sample: np.ndarray
     f0: np.ndarray
@@ -34,13 +34,13 @@ def f0_srh(
     median of the first.
 
     Args:
-        wave: samples (n,), upright.
-        rate: Hz; at least 5 x 2 x `high`.
-        low, high: range of F0, Hz.
-        hop_s: s between frames.
+        wave: samples (n,) with positive polarity.
+        rate: sampling rate in Hz; at least 5 x 2 x `high`.
+        low, high: search range of F0 in Hz.
+        hop_s: time between frames in s.
 
     Returns:
-        One value a frame; F0 is given for unvoiced frames too. Empty for waves under 100 ms.
+        One value per frame, including F0 of unvoiced frames. Empty for waves under 100 ms.
     """
     excitation = residual(wave, rate, round_half_up(0.75 * rate / 1000))
     length = 2 * round_half_up((round_half_up(0.1 * rate) - 2) / 2)
@@ -64,20 +64,20 @@ def f0_srh(
 
 
 def _residual_harmonics(excitation, rate, length, starts, f0):
-    """Return SRH (n, len(f0)) of every frame and candidate: harmonics less what lies between."""
+    """Return SRH (n, len(f0)): the harmonics of each candidate minus the values between them."""
     frames = sliding_window_view(excitation, length)
     window = np.blackman(length)
     out = np.zeros((starts.size, f0.size))
     for first in range(0, starts.size, _BLOCK):
         part = frames[starts[first : first + _BLOCK]] * window
         part -= part.mean(axis=1, keepdims=True)
-        # One bin a Hz: a DFT as long as the sampling rate.
+        # With a DFT as long as the sampling rate, bins are 1 Hz apart.
         spectra = np.abs(rfft(part, rate, axis=1))[:, : rate // 2]
         norm = np.linalg.norm(spectra, axis=1, keepdims=True)
         spectra /= np.where(norm > 0, norm, 1.0)
         total = out[first : first + _BLOCK]
         for k in range(1, HARMONICS + 1):
-            # COVAREP reads k f from the bin of k f - 1 Hz; kept, F0 is meant to agree.
+            # COVAREP reads k f from the bin of k f - 1 Hz; this is kept so that F0 agrees.
             total += spectra[:, k * f0 - 1]
             if k < HARMONICS:
                 total -= spectra[:, np.floor((k + 0.5) * f0 + 0.5).astype(int) - 1]

@@ -11,7 +11,7 @@ _DFT = 2048
 _BINS = round(_DFT / 3.2)  # 0-5 kHz at 16 kHz
 _RADIUS, _RADIUS_STEP = 1.12, 0.01
 _RADIUS_RANGE = (1.01, 1.25)
-#: Hz; a formant with no like within this distance in two frames before and after is dropped.
+#: A formant is dropped if the two frames before and after have none within this distance (Hz).
 _JUMP = 250.0
 _BLOCK = 128  # frames analysed at once
 
@@ -20,16 +20,16 @@ def formants(wave: np.ndarray, rate: int) -> np.ndarray:
     """Track five formants on 30 ms Blackman frames, every 10 ms.
 
     Bozkurt, Doval, d'Alessandro & Dutoit, "Improved differential phase spectrum processing for
-    formant tracking", ICSLP 2004: peaks of the group delay on a circle outside of the unit circle,
-    whose radius is changed until there are five.
+    formant tracking", ICSLP 2004: peaks of the group delay on a circle outside the unit circle,
+    whose radius is varied until there are five.
 
     Args:
         wave: samples (n,).
-        rate: Hz.
+        rate: sampling rate in Hz.
 
     Returns:
-        Frequencies in Hz (m, 5), rising; 0 for formants not found, in the first places. Frame k
-        covers samples k hop ... k hop + 30 ms. No frame for waves under 40 ms.
+        Frequencies in Hz (m, 5), increasing; missing formants are 0 and come first. Frame k covers
+        samples k hop ... k hop + 30 ms. Waves under 40 ms give no frames.
     """
     length, hop = round_half_up(0.03 * rate), round_half_up(0.01 * rate)
     n = max((wave.size - length) // hop, 0)
@@ -51,7 +51,7 @@ def _zero_phase(frames):
 
 
 def _peaks_of_group_delay(zero_phase):
-    """Return the bins (n, 5) of the first five peaks, at the radius that shows five if any does."""
+    """Return the bins (n, 5) of the first five peaks, at a radius with exactly five if possible."""
     n, length = zero_phase.shape
     radius, best = np.full(n, _RADIUS), np.zeros((n, FORMANTS))
     active = np.arange(n)
@@ -62,7 +62,7 @@ def _peaks_of_group_delay(zero_phase):
         count = np.empty(active.size, int)
         for row, which in enumerate(active):
             count[row] = _first_peaks(delay[row], best[which])
-        # Further out the curve is smoother; a search that turns round has passed five by.
+        # Larger radii give smoother curves; a search that would reverse has skipped five.
         more = (count > FORMANTS) & (radius[active] >= _RADIUS)
         fewer = (count < FORMANTS) & (radius[active] <= _RADIUS)
         radius[active[more]] += _RADIUS_STEP
@@ -74,14 +74,14 @@ def _peaks_of_group_delay(zero_phase):
 
 @njit(cache=True)
 def _first_peaks(delay, out):
-    """Write the places (from 1) of the first peaks that top five neighbours; return how many."""
+    """Write the 1-based bins of peaks above five neighbours on each side; return their number."""
     out[:] = 0.0
     count = 0
     for i in range(5, delay.size - 6):
         top = True
         for j in range(1, 6):
             high = max(delay[i - j], delay[i + j])
-            # Its two nearest neighbours may be as high.
+            # The two nearest neighbours on each side may be equally high.
             if delay[i] < high or (j > 2 and delay[i] == high):
                 top = False
                 break
@@ -94,7 +94,7 @@ def _first_peaks(delay, out):
 
 @njit(cache=True)
 def _drop_jumps(found):
-    """Set to 0 what has no like in the two frames before and the two after; ends stay."""
+    """Set formants to 0 that have no similar one in the two frames before and after; keep ends."""
     cost = np.zeros(found.shape)
     for n in range(2, len(found) - 2):
         for m in range(FORMANTS):
@@ -109,7 +109,7 @@ def _drop_jumps(found):
 
 
 def _fill(found):
-    """Take missing formants from the frames before and after; sort each frame."""
+    """Fill missing formants from the frames before and after, and sort each frame."""
     for n in range(1, len(found) - 1):
         present = found[n][found[n] > 0]
         missing = FORMANTS - present.size
@@ -120,7 +120,7 @@ def _fill(found):
         far = np.abs(around[:, None] - present).min(axis=1, initial=np.inf) > _JUMP
         candidates = around[far]
         if candidates.size > missing == 1:
-            # The two neighbours agree best where candidates lie closest.
+            # Choose the candidate on which the two neighbouring frames agree best.
             candidates = candidates[[np.diff(candidates).argmin()]]
         chosen = np.concatenate([present, candidates[:missing]])
         found[n] = np.sort(np.concatenate([chosen, np.zeros(FORMANTS - chosen.size)]))

@@ -8,18 +8,18 @@ from ima.features.covarep.peaks import peaks
 
 
 def gci_sedreams(wave: np.ndarray, rate: int, f0_hz: float) -> np.ndarray:
-    """Find the glottal closure instants of a recording, in its unvoiced parts too.
+    """Find the glottal closure instants of a recording, including its unvoiced parts.
 
     Drugman, Thomas, Gudnason, Naylor & Dutoit, "Detection of glottal closure instants from speech
     signals: a quantitative review", IEEE TASLP 20(3), 2012, section II-D.
 
     Args:
-        wave: samples (n,), upright.
-        rate: Hz.
-        f0_hz: the speaker's mean F0, Hz.
+        wave: samples (n,) with positive polarity.
+        rate: sampling rate in Hz.
+        f0_hz: mean F0 of the speaker in Hz.
 
     Returns:
-        0-based samples (m,), in order, each once.
+        Unique 0-based samples (m,), in increasing order.
     """
     if wave.size < 2:
         return np.zeros(0, int)
@@ -45,7 +45,7 @@ def gci_sedreams(wave: np.ndarray, rate: int, f0_hz: float) -> np.ndarray:
 
 
 def _mean_based(wave, rate, f0_hz):
-    """Return the wave smoothed over 1.7 mean periods, without what is below 50 Hz."""
+    """Return the wave smoothed over 1.7 mean periods and high-pass filtered at 50 Hz."""
     half = round_half_up(1.7 * round_half_up(rate / f0_hz) / 2)
     window = np.blackman(2 * half + 1)
     smooth = lfilter(window, [window.size], wave)
@@ -58,7 +58,7 @@ def _mean_based(wave, rate, f0_hz):
 
 
 def _cycles(signal):
-    """Return the minima of a signal and the maximum that follows each."""
+    """Return the minima of a signal and the maximum following each of them."""
     maxima, minima = peaks(signal), peaks(-signal)
     if minima.size == 0:
         return minima, minima
@@ -71,7 +71,7 @@ def _cycles(signal):
 
 
 def _nearest(ordered, values):
-    """Return, for every value, the index of the nearest of `ordered` (the lower on a tie)."""
+    """Return, for each value, the index of the nearest of `ordered` (the lower in a tie)."""
     right = np.clip(np.searchsorted(ordered, values), 1, max(ordered.size - 1, 1))
     if ordered.size == 1:
         return np.zeros(values.size, int)

@@ -1,4 +1,4 @@
-"""Parameters of the glottal flow, one set a period: NAQ, QOQ, H1-H2, HRF, PSP."""
+"""Parameters of the glottal flow, one set per period: NAQ, QOQ, H1-H2, HRF, PSP."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,12 +12,12 @@ from ima.features.covarep.peaks import peaks, thin
 
 _PSP_DFT = 2048  # Alku et al. 1997
 _HRF_TOP = 5000  # Hz
-_F0_RANGE = (20, 500)  # Hz; a period outside of it has no parameters
-_BLOCK = 128  # spectra held at once: 16 MB at 16 kHz
+_F0_RANGE = (20, 500)  # Hz; periods outside this range have no parameters
+_BLOCK = 128  # spectra held in memory at a time: 16 MB at 16 kHz
 
 
 class Glottal(NamedTuple):
-    """Parameters of every period (m,); 0 where there is no period of 20-500 Hz before the GCI."""
+    """Parameters of each period (m,); 0 if no period of 20-500 Hz precedes the GCI."""
 
     naq: np.ndarray
     qoq: np.ndarray
@@ -29,7 +29,7 @@ class Glottal(NamedTuple):
 def glottal_parameters(
     flow: np.ndarray, derivative: np.ndarray, rate: int, gci: np.ndarray
 ) -> Glottal:
-    """Measure the glottal flow between every GCI and the one before it.
+    """Measure the glottal flow between each GCI and the preceding one.
 
     NAQ (Alku, Bäckström & Vilkman, JASA 112(2), 2002): peak-to-peak flow over peak slope and
     period. QOQ (Hacki 1989): share of the period with the flow above half its peak. H1-H2
@@ -38,13 +38,13 @@ def glottal_parameters(
     1997): curvature of one period's spectrum, relative to that of a rectangular pulse.
 
     Args:
-        flow, derivative: of `ima.features.covarep.iaif.iaif`, (n,).
-        rate: Hz.
-        gci: 0-based samples (m,), in order.
+        flow, derivative: (n,), from `ima.features.covarep.iaif.iaif`.
+        rate: sampling rate in Hz.
+        gci: 0-based samples (m,), in increasing order.
 
     Returns:
-        Five arrays (m,). H1-H2 is in dB. HRF is COVAREP's ratio of sums of dB, so it depends on
-        the wave's scale (full scale is 1).
+        Five arrays (m,). H1-H2 is in dB. HRF is the ratio of sums of dB of COVAREP, so it depends
+        on the scale of the wave (full scale is 1).
     """
     out = np.zeros((5, gci.size))
     if gci.size < 2:
@@ -68,7 +68,7 @@ def glottal_parameters(
 
 @njit(cache=True)
 def _quotients(flow, derivative, start, stop, period, tail):
-    """Return NAQ and QOQ of the pulse flow[start..stop], its baseline drift taken away."""
+    """Return NAQ and QOQ of the pulse flow[start..stop] after removing its baseline drift."""
     pulse = np.empty(stop + 1 - start)
     drift = (flow[stop] - flow[start]) / max(pulse.size - 1, 1)
     top = 0
@@ -97,7 +97,7 @@ def _harmonics(derivative, rate, gci, period):
     for row, (centre, t0) in enumerate(zip(gci, period, strict=True)):
         half = round_half_up(1.5 * t0)
         frame = derivative[max(centre - half, 0) : centre + half + 1]
-        # At 16-bit scale, which HRF depends on.
+        # HRF depends on the scale; this is that of 16-bit samples.
         frames[row, : frame.size] = frame * 2**15 * np.hamming(frame.size)
     magnitude = np.abs(rfft(frames, axis=1))
     level = 20 * np.log10(np.maximum(magnitude, 1e-12))
@@ -109,10 +109,10 @@ def _harmonics(derivative, rate, gci, period):
 
 @njit(cache=True)
 def _ratios(level, f0):
-    """Return H1-H2 and HRF from a spectrum of one bin a Hz."""
+    """Return H1-H2 and HRF of a spectrum with one bin per Hz."""
     at = peaks(level)
     at = at[thin(at, level[at], f0 / 2)]
-    # COVAREP asks for five peaks in the two-sided spectrum.
+    # COVAREP requires five peaks in the two-sided spectrum.
     if 2 * at.size < 5:
         return 0.0, 0.0
     count = int(np.floor(_HRF_TOP / f0))
@@ -120,7 +120,7 @@ def _ratios(level, f0):
     for k in range(1, count + 1):
         best = 0
         for j in range(1, at.size):
-            # Its bins are counted from 1.
+            # COVAREP counts bins from 1.
             if abs(at[j] + 1 - k * f0) < abs(at[best] + 1 - k * f0):
                 best = j
         value = level[at[best]]
@@ -156,7 +156,7 @@ def _decibels(pulse):
 
 @njit(cache=True)
 def _curvature(level, tolerance):
-    """Return `a` of the parabola a k^2 + b fitted to as many bins as leave <= 1 % error."""
+    """Return `a` of the parabola a k^2 + b fitted to as many bins as the error tolerance allows."""
     n = 2
     sum_k2, sum_k4, sum_x, sum_xk2, sum_x2 = 1.0, 1.0, 0.0, 0.0, 0.0
     for k in range(2):

@@ -11,9 +11,9 @@ from ima.features.covarep.sinusoids import Sinusoids
 _DFT = 1024
 _MEAN_FRAMES, _SPREAD_FRAMES = 25, 9  # six and two periods of four frames, made odd
 _MEANS, _SPREADS = 25, 13  # coefficients
-_BLOCK = 64  # bins smoothed at once
-_LINEAR = 8  # below this place the scale of the means is linear
-#: Frames that the smoothing needs: three windows of the mean.
+_BLOCK = 64  # bins smoothed at a time
+_LINEAR = 8  # the scale of the means is linear below this bin
+#: Minimum number of frames for smoothing: three windows of the mean.
 MIN_FRAMES = 3 * (_MEAN_FRAMES - 1) + 1
 
 
@@ -25,20 +25,20 @@ class PhaseDistortion(NamedTuple):
 
 
 def harmonic_phase_distortion(frames: Sinusoids, rate: int) -> PhaseDistortion:
-    """Describe how the phases of the harmonics are bent, and how steadily.
+    """Return the mean and deviation over time of the phase distortion of the harmonics.
 
     Degottex & Erro, "A uniform phase representation for the harmonic model in speech synthesis
     applications", EURASIP JASMP 2014:38, sections 2-3. The minimum phase of the amplitude envelope
-    is taken away first; mean and standard deviation are circular.
+    is removed first; mean and standard deviation are circular.
 
     Args:
         frames: harmonics of n frames, 10 ms apart.
-        rate: Hz.
+        rate: sampling rate in Hz.
 
     Returns:
-        Means on COVAREP's compressed scale of DFT bins (of which the first eight lie below
-        125 Hz, where there is no harmonic: near zero), and the mel cepstrum of the deviation.
-        Empty for fewer than 73 frames, over which the smoothing reaches.
+        Means on COVAREP's compressed scale of DFT bins, and the mel cepstrum of the deviation. The
+        first eight means are near zero, as there are no harmonics below 125 Hz. Both are empty for
+        fewer than 73 frames, the length needed for smoothing.
     """
     n = frames.f0.size
     if n < MIN_FRAMES:
@@ -63,7 +63,7 @@ def wrap(angle: np.ndarray) -> np.ndarray:
 def _distortion(frames, rate):
     """Return the phase distortion (rad) on DFT bins 0..512 of every frame."""
     bins = rate * np.arange(_DFT // 2 + 1) / _DFT
-    # What lies above the last harmonic is noise to COVAREP; a fixed seed keeps runs alike.
+    # COVAREP fills the bins above the last harmonic with noise; the seed makes it reproducible.
     noise = np.random.default_rng(0)
     width = int(frames.count.max())
     out = np.empty((frames.f0.size, bins.size))
@@ -94,13 +94,13 @@ def _tract_phase(place, amplitude, bins):
 
 
 def _smooth(unit, frames):
-    """Smooth over frames with a rectangle, forwards and backwards; complex in and out."""
+    """Smooth complex values over frames with a rectangular window, forwards and backwards."""
     window = np.full(frames, 1 / frames)
     return filtfilt(window, 1, unit, axis=0, padlen=3 * (frames - 1))
 
 
 def _trend(distortion):
-    """Return the slow part of the distortion: a median filter, then Hann's window twice."""
+    """Return the slow component of the distortion: a median filter, then a Hann window twice."""
     window = np.hanning(_SPREAD_FRAMES)
     window /= window.sum()
     parts = [
@@ -139,7 +139,7 @@ def _compress_deviation(deviation, rate):
     """Return the mel cepstrum (n, 13) of the deviation (n, 513)."""
     deviation = deviation.copy()
     deviation[:, 0] = deviation[:, 1]
-    # Under 1e-6 there is nothing but rounding, whose logarithm would be large.
+    # Values below 1e-6 are rounding errors, whose logarithms would be large.
     deviation[deviation < 1e-6] = 0.001
     bins = rate * np.arange(_DFT // 2 + 1) / _DFT
     mel = np.log1p(bins / 700)

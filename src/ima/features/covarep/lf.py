@@ -1,14 +1,14 @@
-"""The Liljencrants-Fant (LF) model of the glottal flow derivative, with one parameter: Rd."""
+"""The Liljencrants-Fant (LF) model of the glottal flow derivative with a single parameter, Rd."""
 
 import numpy as np
 from scipy.optimize import brentq
 
-#: Rd of the tensest and the laxest voice that the regression of Fant (1995) covers.
+#: Range of Rd, from tense to lax voice, covered by the regression of Fant (1995).
 RD_RANGE = (0.3, 2.5)
 
 
 def shape(rd: float) -> tuple[float, float, float]:
-    """Return te, tp, ta of an Rd, as fractions of the period.
+    """Return the LF parameters te, tp and ta for a value of Rd, as fractions of the period.
 
     Fant, "The LF-model revisited. Transformations and frequency domain analysis", STL-QPSR
     36(2-3), 1995, Eqs. 2-4.
@@ -31,15 +31,15 @@ def _parameters(rd):
     """Return (te, omega, alpha, epsilon, e0) of a pulse with period 1 and excitation 1."""
     te, tp, ta = shape(rd)
     omega, closed = np.pi / tp, 1 - te
-    # 1 - exp(-epsilon closed) = epsilon ta; its root is just under 1 / ta.
+    # Solve 1 - exp(-epsilon closed) = epsilon ta; the root is slightly below 1 / ta.
     epsilon = brentq(lambda e: 1 - np.exp(-e * closed) - e * ta, 1e-3 / ta, 2 / ta, xtol=1e-12)
-    # The return phase's share of the flow, which the open phase has to balance.
+    # The flow of the return phase, which the open phase must balance.
     back = (1 - np.exp(-epsilon * closed)) / (epsilon**2 * ta)
     back -= closed * np.exp(-epsilon * closed) / (epsilon * ta)
     sine, cosine = np.sin(omega * te), np.cos(omega * te)
 
     def balance(alpha):
-        """Return by how much the flow of a period is not 0 with this growth; alpha is its root."""
+        """Return the net flow of a period for a growth rate alpha; it must be 0."""
         open_phase = omega * np.exp(-alpha * te) + alpha * sine - omega * cosine
         return (alpha**2 + omega**2) * sine * back + open_phase
 
@@ -51,13 +51,13 @@ def _parameters(rd):
 
 
 def pulse(rd: float, n: int) -> np.ndarray:
-    """Return one period of the flow derivative, (n,), the excitation at -1.
+    """Return one period (n,) of the flow derivative, with the excitation at -1.
 
     Fant, Liljencrants & Lin, "A four-parameter model of glottal flow", STL-QPSR 26(4), 1985.
 
     Args:
-        rd: shape, 0.3 ... 2.5.
-        n: samples a period.
+        rd: shape parameter, 0.3 ... 2.5.
+        n: samples per period.
     """
     te, omega, alpha, epsilon, e0 = _parameters(rd)
     ta = shape(rd)[2]
@@ -74,8 +74,8 @@ def spectrum(rd: float, harmonics: int) -> np.ndarray:
     d'Alessandro, "Spectral correlates of glottal waveform models", ICASSP 1997.
 
     Args:
-        rd: shape, 0.3 ... 2.5.
-        harmonics: how many, >= 1.
+        rd: shape parameter, 0.3 ... 2.5.
+        harmonics: number of harmonics, >= 1.
 
     Returns:
         Complex (harmonics,).

@@ -1,4 +1,4 @@
-"""Linear prediction shared by the methods: Levinson's recursion and the overlap-added residual."""
+"""Linear prediction, shared by several methods: Levinson recursion and overlap-add residual."""
 
 import numpy as np
 from numba import njit
@@ -25,7 +25,7 @@ def predictor(frame, order):
         order: number of poles, >= 1.
 
     Returns:
-        Coefficients (order + 1,), the first 1; the rest are 0 for a silent frame.
+        Coefficients (order + 1,). The first is 1; the others are 0 if the frame is silent.
     """
     lags = autocorrelation(frame, order)
     a = np.zeros(order + 1)
@@ -49,7 +49,7 @@ def predictor(frame, order):
 
 @njit(cache=True)
 def fir(a, x):
-    """Filter `x` with the moving-average coefficients `a`, from rest; same length as `x`."""
+    """Filter `x` with the moving-average coefficients `a` from zero initial state; same length."""
     y = np.zeros(x.size)
     for i in range(x.size):
         total = 0.0
@@ -98,11 +98,11 @@ def residual(
         wave: samples (n,).
         rate: Hz.
         order: prediction order.
-        model: signal (n,) whose frames give the predictors; `wave` itself by default.
-        window_s, shift_s: frame length and shift, s.
+        model: signal (n,) to which the predictors are fitted; by default `wave` itself.
+        window_s, shift_s: frame length and shift in s.
 
     Returns:
-        Residual (n,) with largest magnitude 1; zeros where `wave` is silent or within the last
+        Residual (n,) with maximum magnitude 1; zero where `wave` is silent and within the last
         frame.
     """
     window = np.hanning(round_half_up(window_s * rate) + 1)
@@ -114,5 +114,5 @@ def residual(
 
 
 def round_half_up(value: float) -> int:
-    """Round to the nearest integer with halves upwards (Python rounds them to even)."""
+    """Round to the nearest integer, with halves rounded up (Python rounds them to even)."""
     return int(np.floor(value + 0.5))

@@ -1,4 +1,4 @@
-"""Maxima dispersion quotient (MDQ): how far from a GCI the wavelet maxima of the residual are."""
+"""Maxima dispersion quotient (MDQ): mean distance of wavelet maxima of the residual from GCIs."""
 
 import numpy as np
 
@@ -9,18 +9,18 @@ SCALES = range(2, 7)  # 2 kHz ... 125 Hz at 16 kHz
 
 
 def mdq(excitation: np.ndarray, gci: np.ndarray) -> np.ndarray:
-    """Measure the spread of the maxima of five octave bands around every GCI.
+    """Measure the dispersion of the maxima of five octave bands around each GCI.
 
     Kane & Gobl, "Wavelet maxima dispersion for breathy to tense voice discrimination", IEEE TASLP
     21(6), 2013, Eqs. 4-6: low for tense, high for breathy voices.
 
     Args:
         excitation: LP residual (n,).
-        gci: 0-based samples (m,), in order.
+        gci: 0-based samples (m,), in increasing order.
 
     Returns:
-        Mean distance of the maxima over the period (m,), >= 0; 0 where a period reaches over an
-        end of the wave, and for fewer than two GCIs.
+        Mean distance of the maxima divided by the period (m,), >= 0; 0 if a period extends beyond
+        the wave, and if there are fewer than two GCIs.
     """
     out = np.zeros(gci.size)
     if gci.size < 2:
@@ -31,6 +31,6 @@ def mdq(excitation: np.ndarray, gci: np.ndarray) -> np.ndarray:
     for n in np.flatnonzero((gci - period >= 0) & (gci + period < excitation.size)):
         reach = round_half_up(0.2 * period[n])
         near = bands[:, gci[n] - reach : gci[n] + reach + 1]
-        # COVAREP measures from one sample before the GCI; kept, MDQ is meant to agree.
+        # COVAREP measures from one sample before the GCI; this is kept so that MDQ agrees.
         out[n] = np.abs(near.argmax(axis=1) - (reach - 1)).mean() / period[n]
     return out

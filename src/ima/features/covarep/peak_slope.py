@@ -1,4 +1,4 @@
-"""peakSlope: slope of the wavelet peaks over octave bands, a measure of spectral tilt."""
+"""peakSlope: slope of wavelet peaks over octave bands, a measure of spectral tilt."""
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
@@ -10,7 +10,7 @@ SCALES = range(7)  # 8 kHz ... 125 Hz at 16 kHz
 
 
 def peak_slope(wave: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fit a line to the log10 peaks of seven octave bands, every 10 ms on 40 ms.
+    """Fit a line to the log10 peaks of seven octave bands, in 40 ms frames every 10 ms.
 
     Kane & Gobl, "Identifying regions of non-modal phonation using features of the wavelet
     transform", Interspeech 2011, section 3.
@@ -20,8 +20,8 @@ def peak_slope(wave: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
         rate: Hz.
 
     Returns:
-        0-based centre of every frame (m,), and its slope in log10 units an octave (m,), lower
-        bands to higher; 0 where a band is silent.
+        The 0-based centre of each frame (m,), and its slope from lower to higher bands in log10
+        units per octave (m,), 0 if a band is silent.
     """
     length, shift = round_half_up(0.04 * rate), round_half_up(0.01 * rate)
     start = np.arange(0, wave.size - length + 1, shift)

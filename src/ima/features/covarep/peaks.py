@@ -1,4 +1,4 @@
-"""Local maxima, with or without interpolation, used by several methods."""
+"""Detection and thinning of local maxima, used by several methods."""
 
 import numpy as np
 from numba import njit
@@ -6,7 +6,7 @@ from numba import njit
 
 @njit(cache=True)
 def peaks(x):
-    """Return the indices of the local maxima of `x` (n,); the middle one of a plateau."""
+    """Return the indices of the local maxima of `x` (n,), using the middle of plateaus."""
     found = np.empty(x.size, np.int64)
     n = 0
     rise = -1
@@ -23,12 +23,13 @@ def peaks(x):
 
 @njit(cache=True)
 def thin(position, height, apart):
-    """Drop the lower of any two neighbouring peaks that are `apart` samples apart or closer.
+    """Drop the lower of neighbouring peaks that are at most `apart` samples apart.
 
-    All pairs are judged at once, and again until none is left; equal heights lose the later.
+    All pairs are compared simultaneously, repeatedly until no such pair is left. Of two peaks of
+    equal height, the later one is dropped.
 
     Returns:
-        Indices into `position` of the peaks that stay.
+        Indices into `position` of the remaining peaks.
     """
     stay = np.arange(position.size)
     lost = np.zeros(position.size, np.bool_)

@@ -1,4 +1,4 @@
-"""Polarity of a recording by the skewness of two residuals (RESKEW)."""
+"""Detect the polarity of a recording by the skewness of two residuals (RESKEW)."""
 
 import numpy as np
 from scipy.signal import ellip, ellipord, filtfilt
@@ -8,18 +8,18 @@ from ima.features.covarep.lpc import residual
 
 
 def polarity(wave: np.ndarray, rate: int) -> int:
-    """Tell whether a recording is upright (+1) or inverted (-1).
+    """Return whether the polarity of a recording is positive (+1) or inverted (-1).
 
     Drugman, "Residual excitation skewness for automatic speech polarity detection", IEEE Signal
-    Processing Letters 20(4), 2013: the residual of an upright voice is more skewed than that of
-    predictors fitted to the wave without its fundamental (high-passed at 480 Hz).
+    Processing Letters 20(4), 2013: with positive polarity, the residual is more skewed than that
+    of predictors fitted to the wave without its fundamental (high-pass filtered at 480 Hz).
 
     Args:
         wave: samples (n,), any scale.
-        rate: Hz.
+        rate: sampling rate in Hz.
 
     Returns:
-        +1 or -1; +1 where the two agree (silence, too short a wave).
+        +1 or -1; +1 if the two are equal (silence, or too short a wave).
     """
     order, edge = ellipord(480, 500, 3, 60, fs=rate)
     b, a = ellip(order, 3, 60, edge, "high", fs=rate)

@@ -1,4 +1,4 @@
-"""Harmonic sinusoids of pitch-synchronous frames, the input of Rd and of harmonic phases."""
+"""Harmonic sinusoids of pitch-synchronous frames, the input to Rd and harmonic phase features."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -10,20 +10,20 @@ from scipy.fft import rfft
 from ima.features.covarep.peaks import peaks
 
 _DFT = 4096
-_BLOCK = 64  # spectra held at once
+_BLOCK = 64  # spectra held in memory at a time
 
 
 class Sinusoids(NamedTuple):
-    """Harmonics 0..H of n frames, rows padded with zeros behind `count` values (DC included).
+    """Harmonics 0..H of n frames; rows are zero-padded after `count` values (including DC).
 
     Attributes:
-        frame: index (n,) of each frame in the pitch track; frames over the wave's ends are left
-            out.
-        f0: Hz, as asked for (n,).
-        spacing: Hz between harmonics, as measured (n,).
-        count: harmonics of the frame, DC included (n,).
-        amplitude: linear (n, H + 1).
-        phase: rad at the frame's centre (n, H + 1).
+        frame: (n,) index of each frame in the pitch track, without frames that extend beyond the
+            wave.
+        f0: (n,) given F0 in Hz.
+        spacing: (n,) measured distance between harmonics in Hz.
+        count: (n,) number of harmonics, including DC.
+        amplitude: (n, H + 1), linear.
+        phase: (n, H + 1) in rad at the centre of the frame.
     """
 
     frame: np.ndarray
@@ -38,14 +38,14 @@ def sinusoids(wave: np.ndarray, rate: int, sample: np.ndarray, f0: np.ndarray) -
     """Measure the harmonics of three-period Blackman frames by peak picking.
 
     McAulay & Quatieri, "Speech analysis/synthesis based on a sinusoidal representation", IEEE
-    TASSP 34(4), 1986; the peak nearest each multiple of F0 is its harmonic, the multiple itself
-    where no peak is within half of F0.
+    TASSP 34(4), 1986. The harmonic is the peak nearest to each multiple of F0, or the multiple
+    itself if there is no peak within half of F0.
 
     Args:
-        wave: samples (n,), upright.
-        rate: Hz.
-        sample: 0-based centres of the frames (m,).
-        f0: Hz (m,), whole numbers.
+        wave: samples (n,) with positive polarity.
+        rate: sampling rate in Hz.
+        sample: (m,) 0-based centres of the frames.
+        f0: (m,) F0 in Hz, integers.
 
     Returns:
         The harmonics of the frames that lie within the wave.
@@ -69,7 +69,7 @@ def sinusoids(wave: np.ndarray, rate: int, sample: np.ndarray, f0: np.ndarray) -
 
 
 def _frames(wave, sample, half):
-    """Return windowed frames (n, DFT) rolled so that their centre is at index 0 (zero phase)."""
+    """Return windowed frames (n, DFT), rotated so that their centre is at index 0 (zero phase)."""
     out = np.zeros((sample.size, _DFT))
     for row, (centre, reach) in enumerate(zip(sample, half, strict=True)):
         frame = wave[centre - reach : centre + reach + 1] * _window(int(reach))
@@ -86,9 +86,9 @@ def _window(half):
 
 @njit(cache=True)
 def _harmonics(level, angle, step, amplitude, phase):
-    """Fill amplitude and phase of harmonics 0.. of one half spectrum; return their bins.
+    """Fill in amplitude and phase of the harmonics of a half spectrum; return their bins.
 
-    `level` is the log magnitude, `angle` unwrapped, `step` F0 in bins.
+    `level` is the log magnitude, `angle` the unwrapped phase, and `step` is F0 in bins.
     """
     place, height = _interpolate(level, peaks(level))
     where = np.zeros(amplitude.size)
@@ -109,7 +109,7 @@ def _harmonics(level, angle, step, amplitude, phase):
 
 @njit(cache=True)
 def _interpolate(level, at):
-    """Return place (bins) and height of the parabola through each peak and its neighbours."""
+    """Return the vertex (bin and height) of the parabola through each peak and its neighbours."""
     place, height = np.empty(at.size), np.empty(at.size)
     for i in range(at.size):
         k = at[i]

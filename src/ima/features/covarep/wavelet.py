@@ -1,11 +1,11 @@
-"""The octave-band wavelet that MDQ and peakSlope share."""
+"""The octave-band wavelet transform used by MDQ and peakSlope."""
 
 import numpy as np
 from scipy.signal import oaconvolve
 
 
 def octave_bands(wave: np.ndarray, scales: range) -> np.ndarray:
-    """Split a wave into octave bands with a cosine-modulated Gaussian, without delay.
+    """Split a wave into octave bands with a cosine-modulated Gaussian wavelet, without delay.
 
     d'Alessandro & Sturmel, "Glottal closure instant and voice source analysis using time-scale
     lines of maximum amplitude", Sadhana 36(5), 2011, Eq. 1.
