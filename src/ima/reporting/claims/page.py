@@ -1,4 +1,4 @@
-"""The page of the claims audit: one self-contained HTML file, readable without a script."""
+"""The page of the claims audit: one self-contained HTML file that needs no JavaScript."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import pyarrow as pa
 from ima.reporting.claims.audit import summary
 from ima.reporting.claims.tests import FAILS, HOLDS, LEAST, LEVEL, UNDECIDED, UNTESTABLE
 
-#: Of each verdict a sign and a class: apart without colour too.
+#: Sign and CSS class of each verdict; the signs distinguish verdicts without colour.
 _SIGNS = {
     HOLDS: ("✓", "holds"),
     FAILS: ("✗", "fails"),
@@ -41,10 +41,10 @@ color:#555}}
 
 
 def page(audit: pa.Table, run: str) -> str:
-    """Return the page of an audit.
+    """Return the HTML page of an audit.
 
     Args:
-        audit: of `ima.reporting.claims.audit.audit`.
+        audit: table of `ima.reporting.claims.audit.audit`.
         run: name of the run.
     """
     parts = [_part(title, audit, whose) for whose, title in _WHOSE.items()]
@@ -58,7 +58,7 @@ def page(audit: pa.Table, run: str) -> str:
 
 
 def _part(title: str, audit: pa.Table, whose: str) -> str:
-    """Return the heading of the paper's claims or ours, and their sections; '' without any."""
+    """Return the heading and sections of the paper's claims or ours; '' if there are none."""
     sections: dict[str, list[Mapping]] = defaultdict(list)
     for row in audit.to_pylist():
         if row["whose"] == whose:
@@ -69,7 +69,7 @@ def _part(title: str, audit: pa.Table, whose: str) -> str:
 
 
 def _head(audit: pa.Table) -> str:
-    """Return how many claims have each verdict, and how to read it."""
+    """Return the number of claims with each verdict, and an explanation of the verdicts."""
     order = (HOLDS, FAILS, UNDECIDED, UNTESTABLE)
     rows = "".join(
         f'<tr><th scope="row">{_WHOSE[name]}</th>'

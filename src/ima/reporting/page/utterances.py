@@ -1,6 +1,6 @@
-"""A page of all utterances with their words shaded by importance, to be searched in a browser.
+"""A searchable page of all utterances, with words shaded by importance.
 
-One HTML file that asks for nothing else: style, script and data are in it.
+It is one HTML file without external resources.
 """
 
 import html
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ima.utils.schemas_emotion import CLASSES
 
-#: Of the search and its list, wherever they stand.
+#: Style of the search form and its results, on any page.
 STYLE = """
 .utterances form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
   margin: 1rem 0; }
@@ -92,12 +92,12 @@ search();
 
 
 def page(utterances: Sequence[dict], run: str, corpus: str) -> str:
-    """Return the page.
+    """Return the page as HTML.
 
     Args:
         utterances: see `search_html`.
         run: name of the run, for the title.
-        corpus: what the data are, as plain text.
+        corpus: description of the data, as plain text.
     """
     title = html.escape(f"Importances of words, {run} run")
     return f"""<!doctype html>
@@ -112,11 +112,11 @@ def page(utterances: Sequence[dict], run: str, corpus: str) -> str:
 
 
 def search_html(utterances: Sequence[dict]) -> str:
-    """Return a part of a page: utterances to be searched, their data and the script.
+    """Return the HTML of the search form, with the utterances' data and the script.
 
     Args:
-        utterances: mappings with `id`, `speaker`, `label`, `split`, `tokens`, and one number in
-            [0, 1] a token, or None, in `verbal` and `acoustic`.
+        utterances: mappings with `id`, `speaker`, `label`, `split`, `tokens`, and the lists
+            `verbal` and `acoustic` with a number in [0, 1] or None for each token.
     """
     rows = [
         [item[name] for name in ("id", "speaker", "label", "split")]
@@ -124,7 +124,7 @@ def search_html(utterances: Sequence[dict]) -> str:
         for item in utterances
     ]
     data = json.dumps({"classes": CLASSES, "utterances": rows}, separators=(",", ":"))
-    # Nothing in the data may end its element.
+    # Escape `<`, so that the data cannot close its element.
     data = data.replace("<", "\\u003c")
     classes = "".join(f'<option value="{i}">{name}</option>' for i, name in enumerate(CLASSES))
     splits = "".join(f"<option>{name}</option>" for name in dict.fromkeys(row[3] for row in rows))
