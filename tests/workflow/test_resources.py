@@ -41,7 +41,7 @@ def test_a_row_for_each_rule_that_ran(folder):
 
 
 def test_nothing_was_measured(tmp_path):
-    with pytest.raises(InputError, match="benchmarks of the run toy: expected one at least"):
+    with pytest.raises(InputError, match="benchmarks of the run toy: expected at least one"):
         resources(measured(tmp_path, STAGES), STAGES, "toy")
 
 
