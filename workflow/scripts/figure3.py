@@ -1,5 +1,6 @@
-"""figure3.pdf, .png, .html: words by importance, by `ima.reporting.figures.emotion.figure3`
-(6.1)."""
+"""figure3.pdf, .png and .html: words shaded by importance (6.1), by
+`ima.reporting.figures.emotion.figure3`.
+"""
 
 from ima.evaluation.emotion.utterances import with_importances
 from ima.reporting.figures import save
