@@ -75,7 +75,7 @@ def measure(results: Path, rules: list[str]) -> dict[str, dict]:
 
 
 def request(row: dict) -> str:
-    """Return a rule's line of the profile: memory x 1.5 plus overhead, time x 4 (10 min or more)."""
+    """Return a rule's line of the profile: memory x 1.5 plus overhead, time x 4, 10 min or more."""
     memory = math.ceil((1.5 * float(row["mem_mb"]) + OVERHEAD_MB) / 100) * 100
     minutes = max(10, math.ceil(4 * float(row["seconds"]) / 60))
     values = f"mem_mb: {memory} * attempt, runtime: {minutes} * attempt"
