@@ -51,5 +51,5 @@ def test_what_is_no_benchmark(folder, content):
     if not content:  # of a job that was killed: no row
         assert len(list(measured(folder, STAGES))) == 4
         return
-    with pytest.raises(InputError, match=r"mfcc\.tsv: expected a benchmark"):
+    with pytest.raises(InputError, match=r"mfcc\.tsv: expected a Snakemake benchmark"):
         list(measured(folder, STAGES))

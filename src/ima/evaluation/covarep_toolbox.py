@@ -98,9 +98,9 @@ def _read(file, names, optional, frames) -> pd.DataFrame:
         found = f"no {', '.join(lacking)}" if lacking else f"text in {', '.join(wrong)}"
         raise InputError(
             file,
-            expected="COVAREP's columns, each of numbers",
+            expected="COVAREP's columns with numeric values",
             found=found,
-            do="docs/covarep.md says what the table must be.",
+            do="See docs/covarep.md for the format of the table.",
         )
     if len(table) != frames:
         raise InputError(

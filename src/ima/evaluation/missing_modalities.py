@@ -131,7 +131,7 @@ def withheld(items: Pairs, share: float, rng: np.random.Generator) -> dict[str, 
         expected = "a share of the pairs in [0, 1], of two modalities or more"
         raise InputError("missing", expected=expected, found=f"{share} of {list(items)}")
     if any((rows == ABSENT).any() for rows in items.values()):
-        raise InputError("pairs", expected="complete ones", found="some that lack a modality")
+        raise InputError("pairs", expected="complete pairs", found="pairs that lack a modality")
     count = pair_count(items)
     hit = torch.from_numpy(rng.permutation(count)[: round(share * count)])
     found = {}

@@ -52,7 +52,7 @@ def embed(x: np.ndarray, perplexity: float, theta: float, seed: int) -> np.ndarr
         )
     if not np.isfinite(x).all() or not (x != x[0]).any():
         raise InputError(
-            "t-SNE", expected="finite samples that differ", found="NaN, infinity or all the same"
+            "t-SNE", expected="finite samples, not all equal", found="NaN, infinity or equal ones"
         )
     fitted = TSNE(
         perplexity=perplexity,

@@ -251,7 +251,7 @@ def rewritten(text: str, part: str, file: Path) -> str:
         InputError: the markers are missing, repeated or in the wrong order.
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise InputError(file, expected=f"{BEGIN} and then {END}, once", found="not so")
+        raise InputError(file, expected=f"{BEGIN} followed by {END}", found="other markers")
     before, _, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}\n{part}\n{END}{rest.partition(END)[2]}"
 

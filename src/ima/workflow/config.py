@@ -102,7 +102,7 @@ def check_drawn(name: str | None, variants: Collection[str]) -> None:
     if name is not None and name not in variants:
         raise InputError(
             "config, figures.variant",
-            expected=f"one of the variants that are trained, {sorted(set(variants))}, or null",
+            expected=f"one of the trained variants, {sorted(set(variants))}, or null",
             found=name,
         )
 
@@ -122,7 +122,7 @@ def check_variants(names: Collection[str], known: Mapping[str, Mapping], section
     if unknown:
         raise InputError(
             f"config, {section}variants",
-            expected=f"names of variants that {section}ima defines, {sorted(known)}",
+            expected=f"variants defined in {section}ima, {sorted(known)}",
             found=unknown,
             do=f"Correct the name, or define {section}ima.<name> with its label and settings.",
         )

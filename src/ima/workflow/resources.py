@@ -48,7 +48,7 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
                     yield rule, {name: _number(row[column]) for name, column in columns.items()}
                 except (KeyError, TypeError, ValueError) as error:
                     raise InputError(
-                        path, expected="a benchmark of Snakemake", found=row, do="Delete it."
+                        path, expected="a Snakemake benchmark file", found=row, do="Delete it."
                     ) from error
 
 

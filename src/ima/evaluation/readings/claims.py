@@ -60,7 +60,9 @@ def mean_scores(scores: pa.Table, run: str) -> pa.Table:
         found.setdefault(tuple(row[key] for key in keys), []).append(row)
     counts = {len(rows) for rows in found.values()}
     if len(counts) != 1:
-        raise InputError("readings", expected="as many seeds of each", found=sorted(counts))
+        raise InputError(
+            "readings", expected="the same number of seeds for each", found=sorted(counts)
+        )
     table = []
     for key, rows in found.items():
         values = {name: _mean([row[name] for row in rows]) for name in SCORES}

@@ -36,7 +36,7 @@ def correlation(level: str) -> dict[str, str | float]:
     """
     found = re.fullmatch(r"(raw|initial|batch)-(\d+(?:\.\d+)?)", level)
     if not found:
-        raise _unknown("correlation", "scale-lambda, as raw-1, initial-10 or batch-10", level)
+        raise _unknown("correlation", "scale-lambda, such as raw-1, initial-10 or batch-10", level)
     return {"corr_scale": found[1], "lambda_corr": float(found[2])}
 
 
@@ -49,14 +49,14 @@ def rho(level: str) -> dict[str, float]:
     found = re.fullmatch(r"(\d*\.\d+)/(\d*\.\d+)", level)
     values = [float(value) for value in found.groups()] if found else []
     if not values or not all(0 < value < 1 for value in values):
-        raise _unknown("rho", "image/speech in (0, 1), as 0.8/0.3", level)
+        raise _unknown("rho", "image/speech in (0, 1), such as 0.8/0.3", level)
     return dict(zip(("image", "speech"), values, strict=True))
 
 
 def _epochs(level: str) -> None:
     """Raise InputError unless a level of `epochs` is a positive integer."""
     if not re.fullmatch(r"[1-9]\d*", level):
-        raise _unknown("epochs", "whole numbers from 1", level)
+        raise _unknown("epochs", "positive integers", level)
 
 
 #: By factor, its levels, or a function that raises InputError for an invalid level.
@@ -93,20 +93,20 @@ def check_factors(factors: Mapping[str, Sequence]) -> dict[str, list[str]]:
     if set(factors) != set(FACTORS):
         raise InputError(
             "config, readings.factors",
-            expected=f"levels of each of {[*FACTORS]}",
+            expected=f"levels for each of {[*FACTORS]}",
             found=[*factors],
             do="A factor with one level is held constant.",
         )
     levels = {factor: [str(level) for level in factors[factor]] for factor in FACTORS}
     for factor, found in levels.items():
         if not found or len(set(found)) < len(found):
-            raise _unknown(factor, "one or more different levels", found)
+            raise _unknown(factor, "one or more distinct levels", found)
         known = FACTORS[factor]
         for level in found:
             if callable(known):
                 known(level)
             elif level not in known:
-                raise _unknown(factor, f"levels out of {known}", level)
+                raise _unknown(factor, f"levels from {known}", level)
     return levels
 
 
@@ -117,7 +117,7 @@ def check_seeds(seeds: Sequence[int]) -> None:
             "config, readings.seeds",
             expected="one seed or more",
             found="none",
-            do="Set readings.sample to 0 to leave the readings out.",
+            do="Set readings.sample to 0 to skip the readings.",
         )
 
 

@@ -61,7 +61,7 @@ def completed(
     for m, rows in items.items():
         known = rows[rows != ABSENT].unique()
         if not len(known):
-            raise InputError(f"pairs of {m}", expected="some items, for their mean", found="none")
+            raise InputError(f"pairs of {m}", expected="items to compute a mean of", found="none")
         means[m] = x[m][known].mean(0, keepdim=True)
     filled = [pairs and _filled(pairs, x) for pairs in (items, validation)]
     return {**x, **{m: torch.cat((x[m], mean)) for m, mean in means.items()}}, *filled
@@ -73,7 +73,7 @@ def dropped(pairs: Pairs, name: str) -> Pairs:
     if not whole.any():
         raise InputError(
             f"{name} pairs",
-            expected="some with an item of every modality",
+            expected="some with items of all modalities",
             found=f"none of {len(whole)}",
             do="Set this baseline's `absent` to impute.",
         )

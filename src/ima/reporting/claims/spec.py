@@ -57,7 +57,7 @@ def read_claims(path: str | Path) -> list[dict]:
         for given in lists[whose] or ():
             claim = _whole(given, claims, path)
             if claim["id"] in claims:
-                raise InputError(path, expected="each id once", found=claim["id"])
+                raise InputError(path, expected="unique ids", found=claim["id"])
             claims[claim["id"]] = {**claim, "whose": whose}
     if not claims:
         raise InputError(path, expected="claims", found="none")
@@ -70,7 +70,7 @@ def _whole(given: object, before: Mapping[str, Mapping], path: str | Path) -> di
     where = f"{path}, {own.get('id', str(given)[:60])}"
     like = own.pop("like", None)
     if like is not None and like not in before:
-        raise InputError(where, expected="like: the id of a claim before it", found=like)
+        raise InputError(where, expected="the id of a preceding claim as `like`", found=like)
     base = {k: v for k, v in before.get(like, {}).items() if k != "whose"}
     claim = {**base, **own}
     if like and "each" in base:
@@ -81,7 +81,7 @@ def _whole(given: object, before: Mapping[str, Mapping], path: str | Path) -> di
         raise InputError(
             where,
             expected=f"{sorted(NAMED | TESTED)} (or `untestable` and why), a test of "
-            f"{sorted(TESTS)}, and if need be {sorted(OPTIONAL)}",
+            f"{sorted(TESTS)}, and optionally {sorted(OPTIONAL)}",
             found=sorted(own),
         )
     return claim
@@ -147,8 +147,8 @@ def chosen(scores: Sequence[Mapping], keys: Mapping) -> dict[int | None, float]:
     found: dict[int | None, float] = {}
     for row in rows:
         if row["seed"] in found:
-            what = f"several of seed {row['seed']}"
-            raise InputError("claims", expected=f"one score a seed of {dict(keys)}", found=what)
+            what = f"several for seed {row['seed']}"
+            raise InputError("claims", expected=f"one score per seed for {dict(keys)}", found=what)
         found[row["seed"]] = float(row["value"])
     return found
 

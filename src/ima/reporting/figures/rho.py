@@ -53,7 +53,7 @@ def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
     seeds = {len(scores["loss"]) for scores in values.values()}
     if len(seeds) != 1:
         raise InputError(
-            "sweeps of rho", expected="the same rho for every seed", found=f"{seeds} seeds a rho"
+            "sweeps of rho", expected="the same rho for every seed", found=f"{seeds} seeds per rho"
         )
     rows = []
     for (variant, modality, rho), scores in values.items():

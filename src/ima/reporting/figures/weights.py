@@ -37,7 +37,7 @@ def normalised(y: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         raise InputError("importances", expected="one modality or more", found="none")
     values = np.stack([*y.values()]).astype(float)
     if not ((values >= 0) & (values <= 1)).all():
-        raise InputError("importances", expected="numbers in [0, 1]", found="others")
+        raise InputError("importances", expected="numbers in [0, 1]", found="other values")
     total = np.maximum(values.sum(0), np.finfo(np.float32).tiny)
     return dict(zip(y, values / total, strict=True))
 

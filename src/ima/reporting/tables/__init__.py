@@ -44,11 +44,11 @@ def read_columns(path: str | Path, names: Sequence[str], rows: bool = True) -> l
         table = csv.read_csv(path)
         found, columns = table.to_pylist(), table.column_names
     except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise InputError(path, expected=f"CSV of {list(names)}", found=error) from error
+        raise InputError(path, expected=f"CSV with columns {list(names)}", found=error) from error
     if set(names) - set(columns):
         raise InputError(path, expected=f"columns {list(names)}", found=columns)
     if rows and not found:
-        raise InputError(path, expected=f"rows of {list(names)}", found="none")
+        raise InputError(path, expected=f"at least one row of {list(names)}", found="none")
     return found
 
 
