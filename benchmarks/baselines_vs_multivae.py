@@ -1,6 +1,6 @@
 """Compare JMVAE-KL and MVAE with the package multivae: losses, gradients and training speed.
 
-multivae's dependencies would replace torch, so it has an environment of its own:
+multivae's dependencies would replace torch, so it needs a separate environment:
 
     python3.11 -m venv peer
     peer/bin/pip install torch==2.13.0
@@ -8,8 +8,8 @@ multivae's dependencies would replace torch, so it has an environment of its own
     peer/bin/pip install cloudpickle numpy pyarrow pydantic safetensors scipy tqdm
     PYTHONPATH=src peer/bin/python benchmarks/baselines_vs_multivae.py
 
-Both sides get the same weights, batch and draws, those of `multivae_cases.py`. With --golden it
-prints multivae's losses and gradients on its `CASES` instead, which are
+Both sides get the same weights, batch and random draws, those of `multivae_cases.py`. With --golden
+the script instead prints multivae's losses and gradients on its `CASES`, the contents of
 tests/golden/baselines_multivae.json.
 """
 
@@ -37,14 +37,14 @@ from torch import Tensor, nn
 from ima.models.baselines import jmvae, mvae
 from ima.models.baselines.gaussian import subsets
 
-#: What multivae imports for its data sets and pictures, and needs for nothing here.
+#: Packages that multivae imports for data sets and figures, and that are not needed here.
 STUBBED = ("torchvision", "nltk", "pandas", "matplotlib", "PIL", "sklearn")
 TOLERANCE = 1e-5
 GOALS = {"jmvae": 1.1, "mvae": 1.3}
 
 
 class Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds empty modules for all names below STUBBED."""
+    """Import hook that provides empty modules for all names below STUBBED."""
 
     def find_spec(self, name, path=None, target=None):
         """Return a spec for a stubbed name."""
@@ -61,18 +61,18 @@ class Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def prepare() -> None:
-    """Let multivae be imported without what it needs for data sets and pictures, and be quiet."""
+    """Make multivae importable without its packages for data sets and figures, and quiet."""
     sys.meta_path.insert(0, Stubs())
     importlib.import_module("multivae.trainers")
     for name in [*logging.root.manager.loggerDict]:
         if name.startswith(("multivae", "pythae")):
             logging.getLogger(name).setLevel(logging.ERROR)
-    # Else a Bernoulli refuses values between 0 and 1; and it would be slower.
+    # Otherwise Bernoulli rejects values between 0 and 1; validation would also be slow.
     torch.distributions.Distribution.set_default_validate_args(False)
 
 
 def peer_of(model: nn.Module, case: Case) -> nn.Module:
-    """Return multivae's model with a copy of the networks of ours."""
+    """Return multivae's model with a copy of the networks of our model."""
     from multivae.models import JMVAE, MVAE, JMVAEConfig, MVAEConfig
     from multivae.models.nn.base_architectures import BaseJointEncoder
     from pythae.models.base.base_utils import ModelOutput
@@ -109,7 +109,7 @@ def peer_of(model: nn.Module, case: Case) -> nn.Module:
         "latent_dim": case.latent,
         "input_dims": {n: (m.dimension,) for n, m in case.modalities.items()},
         "decoders_dist": {n: distributions[m.loss] for n, m in case.modalities.items()},
-        "beta": case.beta,  # of the KL to the prior; the package's own annealing is over
+        "beta": case.beta,  # weight of the KL to the prior, once the package's annealing is over
         "warmup": 0,
     }
     encoders = {name: Alone(copied.encoders[name]) for name in case.modalities}
@@ -124,7 +124,7 @@ def peer_of(model: nn.Module, case: Case) -> nn.Module:
 
 @contextlib.contextmanager
 def draws(eps: Tensor) -> Iterator[None]:
-    """Let torch's normal distribution draw these values in turn, and numpy's choice the order."""
+    """Make torch's normal distribution draw these values in turn, and numpy's choice keep order."""
     values = iter(eps)
     with (
         mock.patch("torch.distributions.normal._standard_normal", lambda *_, **__: next(values)),
@@ -136,7 +136,7 @@ def draws(eps: Tensor) -> Iterator[None]:
 
 
 def theirs(case: Case) -> tuple[float, dict[str, Tensor]]:
-    """Return multivae's loss and gradients, by our parameters' names, of a case."""
+    """Return multivae's loss and gradients for a case, by the names of our parameters."""
     from multivae.data.datasets.base import MultimodalBaseDataset
 
     model, (x, eps, _) = model_of(case), batch_of(case)
@@ -149,7 +149,7 @@ def theirs(case: Case) -> tuple[float, dict[str, Tensor]]:
         name = name.replace(".network.", ".")
         name = name.replace("joint_encoder.", f"encoders.{'+'.join(case.modalities)}.")
         gradients[name] = weight.grad
-    # Our Gaussian has no constant: D log(2 pi) / 2 for every decoding.
+    # Our Gaussian omits the constant D log(2 pi) / 2 of every decoding.
     times = 1 if case.name == "jmvae" else 2 ** (len(case.modalities) - 1)
     width = sum(m.dimension for m in case.modalities.values() if m.loss == "sse")
     constant = times * width * torch.log(torch.tensor(2 * torch.pi, dtype=torch.float64)) / 2
@@ -157,7 +157,7 @@ def theirs(case: Case) -> tuple[float, dict[str, Tensor]]:
 
 
 def golden() -> dict:
-    """Return multivae's loss of every case, and `summary` of every gradient."""
+    """Return multivae's loss for every case, and the `summary` of every gradient."""
     out = {}
     for label, case in CASES.items():
         loss, gradients = theirs(case)
@@ -168,7 +168,7 @@ def golden() -> dict:
 
 
 def agreement() -> bool:
-    """Print how far losses and gradients are apart; return whether all are within TOLERANCE."""
+    """Print the differences of losses and gradients; return whether all are within TOLERANCE."""
     good = True
     print(f"{'':<32} relative difference of")
     print(f"{'':<32} loss      gradients (largest, of the largest gradient)")
@@ -186,7 +186,7 @@ def agreement() -> bool:
 
 
 def speed(pairs: int, repeats: int) -> bool:
-    """Print samples per CPU second of a first epoch, alternating; return if goals are met."""
+    """Print samples per CPU second of a first epoch, alternating; return whether goals are met."""
     good = True
     for name, goal in GOALS.items():
         case = Case(name, DIGITS, 50, 64, dtype=torch.float32)
@@ -214,7 +214,7 @@ def speed(pairs: int, repeats: int) -> bool:
 
 
 def one_epoch(case: Case, x: Mapping[str, Tensor]):
-    """Return a function that trains a fresh model of this project for an epoch."""
+    """Return a function that trains a new model of this project for one epoch."""
     module = {"jmvae": jmvae, "mvae": mvae}[case.name]
     kind = {"jmvae": jmvae.JMVAESettings, "mvae": mvae.MVAESettings}[case.name]
     settings = kind(epochs=1, batch_size=case.batch, warmup=0)
@@ -224,7 +224,7 @@ def one_epoch(case: Case, x: Mapping[str, Tensor]):
 
 
 def peer_epoch(case: Case, x: Mapping[str, Tensor], optimizer: dict):
-    """Return a function that runs multivae's own loop for an epoch, its checkpoints left out."""
+    """Return a function that runs multivae's training loop for one epoch, without checkpoints."""
     from multivae.data.datasets.base import MultimodalBaseDataset
     from multivae.trainers import BaseTrainer, BaseTrainerConfig
 
@@ -240,7 +240,7 @@ def peer_epoch(case: Case, x: Mapping[str, Tensor], optimizer: dict):
         peer_of(model_of(case), case), MultimodalBaseDataset(dict(x)), training_config=config
     )
 
-    def run(folder=folder):  # the folder lives as long as the function
+    def run(folder=folder):  # keeps the folder alive as long as the function
         with contextlib.redirect_stderr(io.StringIO()):
             trainer.train_step(epoch=2)
 
@@ -248,10 +248,10 @@ def peer_epoch(case: Case, x: Mapping[str, Tensor], optimizer: dict):
 
 
 def main() -> int:
-    """Print the comparison; return 1 when a value differs or a goal is missed."""
+    """Print the comparison; return 1 if a value differs or a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--golden", action="store_true", help="print multivae's values as JSON")
-    parser.add_argument("--pairs", type=int, default=3840, help="a timed epoch has")
+    parser.add_argument("--pairs", type=int, default=3840, help="pairs in a timed epoch")
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,11 +1,11 @@
-"""Compare `ima.features.covarep` with the MATLAB toolbox and with the LF model's truth.
+"""Compare `ima.features.covarep` with the MATLAB toolbox and with the LF model's ground truth.
 
     python benchmarks/covarep_agreement.py --reference DIR [--out results/covarep_agreement]
 
-DIR holds the toolbox's output: wav/, covarep/, covarep_rdfix/, timings.csv, synth_truth.csv.
-Writes agreement.csv (a row a feature and file), summary.csv (a row a feature), truth.csv, and
-scatter plots (scatter.png); prints the summary with pass or fail against the goals. The exit code
-is 1 when a goal is missed.
+DIR contains the toolbox's output: wav/, covarep/, covarep_rdfix/, timings.csv, synth_truth.csv.
+The script writes agreement.csv (one row per feature and file), summary.csv (one row per feature),
+truth.csv and scatter plots (scatter.png), and prints the summary with pass or fail for each goal.
+The exit code is 1 if a goal is missed.
 """
 
 import argparse
@@ -19,17 +19,17 @@ from ima.evaluation.covarep_toolbox import agreement, both, recordings
 from ima.features.covarep.dictionary import COLUMNS
 from ima.utils.errors import InputError
 
-#: Least agreement asked for: correlation over voiced frames, the share of equal frames for VUV.
+#: Minimum agreement: correlation over voiced frames; for VUV the share of equal frames.
 GOALS = {"F0": 0.99, "peakSlope": 0.99, "VUV": 0.97}
 GOALS |= dict.fromkeys(["NAQ", "QOQ", "H1H2", "PSP", "HRF", "MDQ", "Rd", "Rd_conf"], 0.95)
 GOALS |= {f"HMPDM_{i}": 0.98 for i in range(8, 24)} | {f"HMPDD_{i}": 0.98 for i in range(13)}
 
-#: Columns whose truth the LF model gives, and the name of the truth.
+#: Columns for which the LF model gives the truth, and the name of the truth.
 TRUTH = {"NAQ": "source_NAQ", "QOQ": "source_QOQ50", "H1H2": "source_H1H2_dB", "Rd": "Rd"}
 
 
 def main() -> int:
-    """Run the comparison; return 1 when a goal is missed."""
+    """Run the comparison; return 1 if a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reference", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("results/covarep_agreement"))
@@ -62,7 +62,7 @@ def main() -> int:
 def against_truth(reference: Path, pairs: dict) -> pd.DataFrame:
     """Compare medians over the voiced frames of each LF vowel with the model, ours and theirs.
 
-    For NAQ, QOQ and H1H2 the correlation over the vowels; for Rd the absolute error.
+    The measure is the correlation over vowels for NAQ, QOQ and H1H2, and the absolute error for Rd.
     """
     truth = pd.read_csv(reference / "synth_truth.csv").set_index("file")
     medians = {}
@@ -86,7 +86,7 @@ def against_truth(reference: Path, pairs: dict) -> pd.DataFrame:
 
 
 def scatter(ours: pd.DataFrame, theirs: pd.DataFrame, path: Path) -> None:
-    """Draw ours over theirs, voiced frames, a panel a column."""
+    """Draw our values over the toolbox's on voiced frames, one panel per column."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,9 +1,10 @@
-"""Time every stage of `ima.features.covarep`, and its memory over many utterances.
+"""Time every stage of `ima.features.covarep`, and measure its memory over many utterances.
 
     python benchmarks/covarep_speed.py [--wav FILE] [--seconds 10] [--jobs 2]
 
-Prints CPU seconds per second of 16 kHz audio, on one core. Without --wav the audio is made: an LF
-vowel whose pitch glides. The goal is 0.6 for all stages; the MATLAB toolbox takes 4.25 in Octave.
+The script prints CPU seconds per second of 16 kHz audio, on one core. Without --wav, the audio is
+synthesised: an LF vowel whose pitch glides. The goal is 0.6 for all stages; the MATLAB toolbox
+takes 4.25 in Octave.
 """
 
 import argparse
@@ -24,7 +25,7 @@ GOAL = 0.6
 
 
 def main() -> int:
-    """Print the timings; return 1 when the goal is missed."""
+    """Print the timings; return 1 if the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--wav", type=Path)
     parser.add_argument("--seconds", type=float, default=10.0)
@@ -33,7 +34,7 @@ def main() -> int:
     wave, rate = soundfile.read(options.wav) if options.wav else vowel(options.seconds)
     wave, rate = covarep.prepare(wave, rate)
     seconds = wave.size / rate
-    extract(wave, rate)  # compiles, and fills the tables
+    extract(wave, rate)  # warm-up: compiles code and fills tables
     for name, spent in stages(wave, rate).items():
         print(f"{name:<28} {spent / seconds:.4f} CPU s/s")
     total = cpu(lambda: extract(wave, rate))[0] / seconds
@@ -45,7 +46,7 @@ def main() -> int:
 
 
 def vowel(seconds: float, rate: int = 16_000) -> tuple[np.ndarray, int]:
-    """Return an LF source of Rd 1 whose F0 glides 100-200 Hz, through one resonance."""
+    """Return an LF source with Rd 1 and F0 gliding over 100-200 Hz, filtered by one resonance."""
     out, t = [], 0.0
     while t < seconds:
         period = lf.pulse(1.0, round(rate / (150 - 50 * np.cos(2 * np.pi * t))))
@@ -60,7 +61,7 @@ def vowel(seconds: float, rate: int = 16_000) -> tuple[np.ndarray, int]:
 
 
 def cpu(task) -> tuple[float, object]:
-    """Return the CPU seconds of a task, and its result."""
+    """Return the CPU seconds of a task and its result."""
     start = time.process_time()
     result = task()
     return time.process_time() - start, result
@@ -92,7 +93,7 @@ def stages(wave: np.ndarray, rate: int) -> dict[str, float]:
 
 
 def many(wave: np.ndarray, rate: int, jobs: int) -> None:
-    """Print wall time of many utterances by number of processes, and the growth of memory."""
+    """Print the wall time of many utterances by number of processes, and the growth of memory."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "utterance.wav"
         soundfile.write(path, wave[: 3 * rate], rate)

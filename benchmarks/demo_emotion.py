@@ -1,11 +1,12 @@
-"""How well emotion is told from the demo's emotional dialogues: by voice alone, by words alone.
+"""How well the demo's emotional dialogues can be classified: by voice alone and by words alone.
 
     python benchmarks/demo_emotion.py --features egemaps
 
-writes the demo's IEMOCAP into a temporary folder, averages the voice features of every utterance's
-words and tells the four emotions by logistic regression, each session by one trained on the other
-four, so that no speaker is in both. Shuffled labels are the control. With --meld FOLDER it only
-tells how often an utterance of MELD with a lexicon's word is not neutral.
+writes the demo's IEMOCAP into a temporary folder, averages the voice features over the words of
+every utterance, and classifies the four emotions by logistic regression. Each session is tested
+with a model trained on the other four, so that no speaker is in both. Shuffled labels are the
+control. With --meld FOLDER, the script instead prints how often an utterance of MELD with a word
+from a lexicon is not neutral.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from ima.utils.errors import InputError
 
 
 def held_out(features, labels, sessions) -> tuple[float, float, float]:
-    """Return the accuracy over all sessions, and the least and greatest of one."""
+    """Return the accuracy over all sessions, and the lowest and highest of a single session."""
     right = np.zeros(len(labels), bool)
     for session in np.unique(sessions):
         train = sessions != session
@@ -39,11 +40,11 @@ def held_out(features, labels, sessions) -> tuple[float, float, float]:
 
 
 def utterance_means(root: Path, items: list[dict], spans: dict, features: str) -> np.ndarray:
-    """Return the mean over an utterance's words of their voice features (n, D), NaN if unknown."""
+    """Return the mean voice features over an utterance's words (n, D), NaN if unknown."""
     files = [root / item["file"] for item in items]
     tables = voice.extract_files(files, features)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a feature that no word has
+        warnings.simplefilter("ignore", RuntimeWarning)  # features that are missing in all words
         return np.array(
             [
                 np.nanmean(voice.word_vectors(table, spans[item["id"]], features), axis=0)
@@ -53,12 +54,12 @@ def utterance_means(root: Path, items: list[dict], spans: dict, features: str) -
 
 
 def by_speaker(vectors: np.ndarray, speakers: np.ndarray) -> np.ndarray:
-    """Scale each speaker's vectors by their own mean and deviation; no label is used."""
+    """Standardise each speaker's vectors by their own mean and deviation, without labels."""
     return voice.scale(vectors, speakers, voice.fit_scaler(vectors, speakers))
 
 
 def report_lexicons(truth) -> None:
-    """Print precision and recall of the open lexicons that are installed on the true words."""
+    """Print precision and recall of the installed open lexicons on the truly emotional words."""
     tokens = truth["token"].to_pylist()
     true = np.array([bool(e) for e in truth["word_emotion"].to_pylist()])
     print(f"emotional words: {true.mean():.3f} of {true.size:,}")
@@ -87,12 +88,12 @@ def report_meld(root: str) -> None:
 
 
 def main() -> None:
-    """Write the demo, measure, print."""
+    """Write the demo, measure, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--features", default="egemaps", choices=("egemaps", "covarep55"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--dialogues", type=int, default=4, help="of each session")
-    parser.add_argument("--turns", type=int, default=52, help="of each dialogue")
+    parser.add_argument("--dialogues", type=int, default=4, help="dialogues per session")
+    parser.add_argument("--turns", type=int, default=52, help="turns per dialogue")
     parser.add_argument("--meld", help="folder of MELD's csv files")
     args = parser.parse_args()
     if args.meld:
@@ -101,7 +102,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root, start = Path(folder), time.process_time()
         truth = demo_emotion.write_iemocap(root, args.dialogues, args.turns, args.seed)
-        print(f"written in {time.process_time() - start:.0f} s CPU and what the speaking took")
+        print(f"written in {time.process_time() - start:.0f} CPU s, without those of espeak-ng")
         utterances, tokens, _ = iemocap.index(root)
         tokens, _ = keep_tokens(tokens, silence="drop")
         items = [row for row in utterances.to_pylist() if row["label"] >= 0]

@@ -1,12 +1,12 @@
-"""What stage 1 learns by heart: contributions of training pairs against those of unseen pairs.
+"""What stage 1 memorises: contributions of training pairs compared with those of unseen pairs.
 
     python benchmarks/memorised.py results/open --latent 50 --seeds 0 1 2
 
-Reads features, pairs and autoencoders of a run. Canonical coordinates are fitted to the training
-pairs, as for the objective `ima+`, and s (`ima.models.cca`) is taken of training, validation and
-test
-pairs: its mean over digits is 1; over pairs with noise in one modality it is 0 where nothing is
-shared. Above 0 in training pairs alone, it is what the encoder knows by heart of that very pair.
+The script reads features, pairs and autoencoders of a run. It fits canonical coordinates to the
+training pairs, as for the objective `ima+`, and computes s (`ima.models.cca`) for training,
+validation and test pairs. The mean of s over digits is 1; over pairs with noise in one modality it
+is 0 if nothing is shared. If it is above 0 only in training pairs, the encoder has memorised those
+pairs.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main() -> None:
             means = {kind: s.numpy()[kinds == kind].mean() for kind in np.unique(kinds).tolist()}
             clean = means.pop("clean")
             told = ", ".join(f"{kind} {mean / clean:.3f}" for kind, mean in means.items())
-            print(f"seed {seed}, {split}: of a clean pair's s, {told}")
+            print(f"seed {seed}, {split}: relative to s of a clean pair, {told}")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
-"""MFCC of many short recordings: a plain loop over librosa beside `ima`, and memory by corpus size.
+"""MFCC of many short recordings: speed of a plain loop over librosa and of `ima`, and memory.
 
     python benchmarks/mfcc.py [--files 2000 | --tree TREE] [--turns 5]
     python benchmarks/mfcc.py --files 25000 --turns 1
 
-Half a second of noise in each file, as SPHERE (PCM, 20 kHz), in a temporary folder; or the files of
-a TIDIGITS tree, each taken as one digit. Both read the same files, resample them to 12.5 kHz and
-make the same vectors:
+The files are half a second of noise each, as SPHERE (PCM, 20 kHz), in a temporary folder; or those
+of a TIDIGITS tree, each treated as a single digit. Both programs read the same files, resample them
+to 12.5 kHz and compute the same vectors:
 
     plain   for each file soundfile.read, soxr.resample, librosa; all vectors into a Parquet file
     ima     `write_waves` (decodes, resamples, keeps the waves), then `extract` streamed to Parquet
 
-They take turns, on one core; medians of CPU seconds are printed, reading and writing included. The
-exit code is 1 when ima makes fewer than 1,800 files a second and core. The second table is the peak
-memory of ima in a process of its own, for as many recordings as it says (files are used again where
-there are fewer of them).
+They alternate on one core; medians of CPU seconds are printed, including reading and writing. The
+exit code is 1 if ima processes fewer than 1,800 files per second and core. The second table gives
+the peak memory of ima in a separate process, by number of recordings (files are reused if there are
+fewer).
 """
 
 import argparse
@@ -43,18 +43,18 @@ from ima.utils.arrow import matrix, vector_column
 from ima.utils.io import ParquetStream, read_parquet, write_parquet
 from ima.utils.schemas import FEATURES, RECORDINGS, SEGMENTS
 
-#: Files a second and core that are asked for.
+#: Minimum number of files per second and core.
 GOAL = 1_800
 RATE, SECONDS = 20_000, 0.5
-#: Recordings of the first row of the memory table, and how many times as many the others have.
+#: Recordings in the first row of the memory table, and factors for all rows.
 FEWEST, TIMES = 1_000, (1, 5, 25)
 
 
 def main() -> int:
-    """Print both tables; return 1 when the goal is missed."""
+    """Print both tables; return 1 if the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=2_000)
-    parser.add_argument("--tree", type=Path, help="a TIDIGITS tree, instead of noise")
+    parser.add_argument("--tree", type=Path, help="a TIDIGITS tree to use instead of noise")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)  # one row of the table
     given = parser.parse_args()
@@ -73,7 +73,7 @@ def main() -> int:
 
 
 def make_files(tree: Path, count: int) -> Path:
-    """Write half-second recordings into a TIDIGITS tree, 1,331 a speaker."""
+    """Write half-second recordings into a TIDIGITS tree, 1,331 per speaker."""
     rng = np.random.default_rng(0)
     digits = "123456789zo"
     names = [a + b + c for a in digits for b in digits for c in digits]
@@ -87,12 +87,12 @@ def make_files(tree: Path, count: int) -> Path:
 
 
 def compare(tree: Path, folder: Path, turns: int) -> bool:
-    """Print CPU times of both ways in turns, and how far their vectors lie apart."""
+    """Print CPU times of both programs, alternating, and the difference of their vectors."""
     recordings, _ = tidigits.index(tree)
     count, mfcc = len(recordings), Mfcc()
     ways: dict[str, Callable] = {"plain": plain, "ima": ours}
     spent: dict[str, list[float]] = {name: [] for name in ways}
-    for name, way in ways.items():  # loads libraries, and files into the system's cache
+    for name, way in ways.items():  # warm-up: loads libraries, and files into the system's cache
         way(recordings.slice(0, 500), tree, mfcc, folder / f"{name}.parquet")
     for _ in range(turns):
         for name, way in ways.items():
@@ -113,7 +113,7 @@ def compare(tree: Path, folder: Path, turns: int) -> bool:
 
 
 def plain(recordings: pa.Table, tree: Path, mfcc: Mfcc, out: Path) -> None:
-    """Make vectors as one would without this project: a loop over files, one call each."""
+    """Compute vectors as one would without this project: a loop over files, one call each."""
     vectors = []
     for file in recordings["file"].to_pylist():
         wave, rate = soundfile.read(tree / file, dtype="float32")
@@ -143,7 +143,7 @@ def plain(recordings: pa.Table, tree: Path, mfcc: Mfcc, out: Path) -> None:
 
 
 def middle(wave: np.ndarray, length: int) -> np.ndarray:
-    """Pad or cut a wave (n,) on both sides alike to `length`."""
+    """Pad or cut a waveform (n,) symmetrically to `length`."""
     if len(wave) >= length:
         first = (len(wave) - length) // 2
         return wave[first : first + length]
@@ -151,7 +151,7 @@ def middle(wave: np.ndarray, length: int) -> np.ndarray:
 
 
 def ours(recordings: pa.Table, tree: Path, mfcc: Mfcc, out: Path) -> None:
-    """Make vectors as the workflow does, in one process."""
+    """Compute vectors as the workflow does, in one process."""
     path = out.with_suffix(".arrow")
     recordings, skipped = write_waves(recordings, {"tidigits": tree}, mfcc.rate, path, processes=1)
     if len(skipped):
@@ -164,7 +164,7 @@ def ours(recordings: pa.Table, tree: Path, mfcc: Mfcc, out: Path) -> None:
 
 
 def whole(recordings: pa.Table, waves: Waves) -> pa.Table:
-    """Make one segment of each recording; of the waves only their lengths are read."""
+    """Return one segment per recording; only the lengths of the waveforms are read."""
     with pa.memory_map(waves.path) as mapped, pa.ipc.open_file(mapped) as file:
         batches = (file.get_batch(i)["wave"] for i in range(file.num_record_batches))
         samples = np.concatenate([pc.list_value_length(batch).to_numpy() for batch in batches])
@@ -182,13 +182,13 @@ def whole(recordings: pa.Table, waves: Waves) -> pa.Table:
 
 
 def peak_memory(tree: Path, count: int) -> float:
-    """Return the peak memory (MB) of a process that makes vectors of `count` recordings."""
+    """Return the peak memory (MB) of a process that computes vectors of `count` recordings."""
     command = [sys.executable, __file__, "--tree", str(tree), "--memory", str(count)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def print_memory(tree: Path, count: int) -> int:
-    """Make vectors of `count` recordings, files used again if need be; print the peak (MB)."""
+    """Compute vectors of `count` recordings, reusing files if needed; print the peak (MB)."""
     found, _ = tidigits.index(tree)
     rows = np.arange(count) % len(found)
     ids = [f"{id_}/{i}" for i, id_ in enumerate(found["id"].take(pa.array(rows)).to_pylist())]
@@ -200,9 +200,9 @@ def print_memory(tree: Path, count: int) -> int:
 
 
 def peak_of_this_process() -> float:
-    """Return the peak resident memory (MB); on Linux not from getrusage, which counts the parent's.
+    """Return this process's peak resident memory (MB).
 
-    A process begins with the peak of the one that started it as its `ru_maxrss`.
+    On Linux, `ru_maxrss` starts at the peak of the parent process, so VmHWM is read instead.
     """
     status = Path("/proc/self/status")
     if status.exists():

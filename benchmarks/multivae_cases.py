@@ -1,6 +1,6 @@
-"""What `baselines_vs_multivae.py` compares on: models, weights and batches, and our results.
+"""Models, weights and batches for `baselines_vs_multivae.py`, and this project's results on them.
 
-It needs nothing of multivae, so that tests can use it.
+The module does not need multivae, so that tests can use it.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ SMALL = {"a": Modality(5, 6), "b": Modality(4, 3), "c": Modality(3, 4, "sse")}
 
 @dataclass(frozen=True)
 class Case:
-    """One comparison: `alpha` is of JMVAE-KL only; MVAE draws every subset that can be drawn."""
+    """One comparison. `alpha` applies only to JMVAE-KL; MVAE draws every possible subset."""
 
     name: str
     modalities: Mapping[str, Modality]
@@ -39,8 +39,8 @@ CASES = {
     "mvae, annealed": Case("mvae", _TWO, 2, 8, beta=0.3),
     "mvae, three modalities": Case("mvae", SMALL, 2, 8, beta=0.7),
 }
-#: As CASES, but of the paper's size. Double precision, as there: in single precision one of 10^5
-#: hidden units may lie within rounding of 0, where the gradient of ReLU jumps.
+#: Like CASES, but with the paper's sizes. Double precision, as above: in single precision, one of
+#: 10^5 hidden units may be within rounding of 0, where the gradient of ReLU jumps.
 FULL = {
     "jmvae, 784-500 and 696-100": Case("jmvae", DIGITS, 50, 64),
     "mvae, 784-500 and 696-100": Case("mvae", DIGITS, 50, 64),
@@ -48,13 +48,13 @@ FULL = {
 
 
 def wave(*shape: int, phase: float = 0.0) -> Tensor:
-    """Return numbers in (-1, 1) that look random and are the same everywhere (no generator)."""
+    """Return pseudo-random numbers in (-1, 1) that are the same on all platforms (no generator)."""
     count = torch.arange(1, 1 + torch.Size(shape).numel(), dtype=torch.float64)
     return torch.sin(12.9898 * count + 78.233 * torch.sin(0.7 * count + phase)).view(shape)
 
 
 def model_of(case: Case) -> nn.Module:
-    """Return the baseline of a case with weights of `wave`."""
+    """Return the baseline of a case with weights from `wave`."""
     kind = {"jmvae": jmvae.JMVAESettings, "mvae": mvae.MVAESettings}[case.name]
     model = build(case.name, case.modalities, case.latent, kind()).to(case.dtype)
     with torch.no_grad():
@@ -65,7 +65,7 @@ def model_of(case: Case) -> nn.Module:
 
 
 def batch_of(case: Case) -> tuple[dict[str, Tensor], Tensor, list[tuple[str, ...]]]:
-    """Return x by modality (B, D_m) in [0, 1], eps (S, B, L), and the subsets MVAE draws."""
+    """Return x by modality (B, D_m) in [0, 1], eps (S, B, L), and the subsets that MVAE draws."""
     x = {
         name: (wave(case.batch, modality.dimension, phase=phase + 0.5) + 1) / 2
         for phase, (name, modality) in enumerate(case.modalities.items())
@@ -77,7 +77,7 @@ def batch_of(case: Case) -> tuple[dict[str, Tensor], Tensor, list[tuple[str, ...
 
 
 def ours(case: Case) -> tuple[float, dict[str, Tensor]]:
-    """Return this project's loss and gradients, by parameter, of a case."""
+    """Return this project's loss and gradients, by parameter, for a case."""
     model, (x, eps, drawn) = model_of(case), batch_of(case)
     if case.name == "jmvae":
         terms = jmvae.jmvae_losses(model, x, eps[0], case.alpha, case.beta)
@@ -88,6 +88,6 @@ def ours(case: Case) -> tuple[float, dict[str, Tensor]]:
 
 
 def summary(gradient: Tensor, phase: int) -> list[float]:
-    """Return the norm of a gradient and its product with a fixed direction: two numbers."""
+    """Return two numbers: the norm of a gradient and its product with a fixed direction."""
     direction = wave(*gradient.shape, phase=phase).to(gradient)
     return [float(gradient.norm()), float((gradient * direction).sum())]

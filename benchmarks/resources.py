@@ -1,10 +1,10 @@
-"""Resources of the rules on a cluster, from what `benchmark:` measured in the runs made here.
+"""Resource requests of the rules on a cluster, from the `benchmark:` files of local runs.
 
     python benchmarks/resources.py
 
-Writes profiles/slurm/measured.csv, the most memory and time that any job of a rule took in any run
-below results/, and from it `set-resources` in profiles/slurm/config.yaml. Rules that have not run
-here keep what was measured before.
+The script writes profiles/slurm/measured.csv, the maximum memory and time of any job of each rule
+in any run below results/, and from it `set-resources` in profiles/slurm/config.yaml. Rules that
+have not been run locally keep their previous measurements.
 """
 
 import csv
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PROFILE = ROOT / "profiles/slurm/config.yaml"
 MEASURED = ROOT / "profiles/slurm/measured.csv"
 COLUMNS = ("rule", "jobs", "seconds", "mem_mb", "runs")
-#: MB of the Snakemake that SLURM starts for a job, and of the one that this starts in a job step.
+#: Memory (MB) of the Snakemake process that SLURM starts for a job, and of its child in a job step.
 OVERHEAD_MB = 400
 BEGIN, END = "  # measured: begin\n", "  # measured: end\n"
 
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def read(path: Path) -> list[dict]:
-    """Return the rows of the table, if there is one."""
+    """Return the rows of the table, or none if it does not exist."""
     if not path.exists():
         return []
     with path.open(newline="") as file:
@@ -51,11 +51,11 @@ def names_of_rules() -> list[str]:
 
 
 def measure(results: Path, rules: list[str]) -> dict[str, dict]:
-    """Return by rule the most that one of its jobs took.
+    """Return, by rule, the maximum resources used by one of its jobs.
 
     Args:
-        results: folder with a folder a run, each with `benchmarks/`.
-        rules: names.
+        results: folder with one folder per run, each with `benchmarks/`.
+        rules: names of the rules.
     """
     found: dict[str, list[tuple[float, float, str]]] = {}
     for folder in sorted(results.glob("*/benchmarks")):
@@ -75,7 +75,7 @@ def measure(results: Path, rules: list[str]) -> dict[str, dict]:
 
 
 def request(row: dict) -> str:
-    """Return a rule's line of the profile: memory x 1.5 and overhead, time x 4, 10 min or more."""
+    """Return a rule's line of the profile: memory x 1.5 plus overhead, time x 4, 10 min or more."""
     memory = math.ceil((1.5 * float(row["mem_mb"]) + OVERHEAD_MB) / 100) * 100
     minutes = max(10, math.ceil(4 * float(row["seconds"]) / 60))
     values = f"mem_mb: {memory} * attempt, runtime: {minutes} * attempt"

@@ -1,12 +1,13 @@
-"""Time the importance networks of a sweep over rho: all at once against one pair after another.
+"""Time the importance networks of a sweep over rho: all at once and one pair after another.
 
     OMP_NUM_THREADS=1 python benchmarks/rho_sweep.py [--copies 19] [--pairs 10000] [--turns 3]
 
-CPU seconds of `ima.models.importance.fit_importance` on one thread, at the paper's sizes on random
-data: one pair of networks (image and speech, one rho), as many such pairs one after another as the
-sweep has copies, and all of them stacked. They take turns; medians of each turn's ratios are
-printed. The goal for the stack is 3 times one pair. What limits it is printed too: the products
-with the first layer's weights alone (forward and for the gradient), which no stacking makes fewer.
+The script measures CPU seconds of `ima.models.importance.fit_importance` on one thread, at the
+paper's sizes on random data: for one pair of networks (image and speech, one rho), for as many such
+pairs one after another as the sweep has copies, and for all of them stacked. They alternate, and
+medians of each turn's ratios are printed. The goal for the stack is 3 times one pair. The limiting
+factor is printed too: the products with the first layer's weights alone (forward and for the
+gradient), whose number stacking does not reduce.
 """
 
 import argparse
@@ -25,7 +26,7 @@ LATENT, HIDDEN = 50, 100
 
 
 def main() -> int:
-    """Print the timings; return 1 when the goal is missed."""
+    """Print the timings; return 1 if the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--copies", type=int, default=19)
     parser.add_argument("--pairs", type=int, default=10_000)
@@ -46,7 +47,7 @@ def main() -> int:
         model = IMANetwork(MODALITIES, LATENT, HIDDEN, dict.fromkeys(x, rho))
         return cpu(lambda: fit_importance(model, x, items, dict.fromkeys(x, rho), settings, 0))
 
-    fit(grid[:1])  # what is done once a process
+    fit(grid[:1])  # warm-up: work done once per process
     turns = []
     for _ in range(options.turns):
         alone = [fit([rho]) for rho in grid]
@@ -64,7 +65,7 @@ def main() -> int:
 
 
 def cpu(work: Callable[[], object]) -> float:
-    """Return the CPU seconds of a piece of work."""
+    """Return the CPU seconds of a function call."""
     start = time.process_time()
     work()
     return time.process_time() - start

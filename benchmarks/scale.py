@@ -1,10 +1,10 @@
-"""Time and memory of each stage at 1, 10 and 100 times the demo, and how they grow.
+"""Time and memory of each stage at 1, 10 and 100 times the demo's size, and their growth.
 
     python benchmarks/scale.py [--stages pairs mfcc] [--sizes 1 10] [--out docs/scale.csv]
 
-Measured are the project's own functions on synthetic items: random vectors of the demo's widths,
-noise waves of a digit's length. Each measurement is a process of its own, one thread; `mb` is its
-peak with the input in memory. Growth is the exponent of CPU time between two sizes.
+The project's own functions are measured on synthetic items: random vectors of the demo's widths and
+noise waveforms of a digit's length. Each measurement runs in a separate process with one thread;
+`mb` is its peak memory including the input. Growth is the exponent of CPU time between two sizes.
 """
 
 import argparse
@@ -23,17 +23,17 @@ from pathlib import Path
 
 import numpy as np
 
-#: Items of the demo, about: digits spoken and their recordings, training and test pairs.
+#: Approximate numbers of items in the demo: digits, recordings, training pairs and test pairs.
 DIGITS, RECORDINGS, TRAIN, TEST = 5_800, 4_000, 8_000, 1_600
 WIDTHS = {"image": 784, "speech": 696}
-#: Stages that are measured at 100 times the demo; the others would take hours.
+#: Stages that are measured at 100 times the demo's size; the others would take hours.
 CHEAP = ("pairs", "noise_image", "represent")
 SIZES = (1, 10, 100)
 COLUMNS = ("stage", "unit", "size", "items", "seconds", "mb")
 
 
 def waves(folder: Path, count: int):
-    """Write recordings of one digit of .6 s each, and return them with their waves."""
+    """Write recordings of one digit of .6 s each, and return them with their waveforms."""
     import pyarrow as pa
 
     from ima.datasets.digit_recordings import Waves
@@ -148,7 +148,7 @@ def stage_autoencoder(folder: Path, size: float) -> tuple[int, Callable]:
 
 
 def stage_importance(folder: Path, size: float) -> tuple[int, Callable]:
-    """Steps of stage 2 that see every pair once, six restarts side by side."""
+    """Steps of stage 2 that use every pair once, with six restarts in parallel."""
     from ima.models.ima import IMANetwork
     from ima.models.importance import Stage2, fit_importance
 
@@ -226,7 +226,7 @@ def measure_here(stage: str, size: float) -> dict:
 
 
 def measure(stage: str, size: float) -> dict:
-    """Measure one stage at one size in a process of its own, one thread."""
+    """Measure one stage at one size in a separate process with one thread."""
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
     command = [sys.executable, __file__, "--stage", stage, "--size", str(size)]
     done = subprocess.run(
@@ -236,7 +236,7 @@ def measure(stage: str, size: float) -> dict:
 
 
 def main() -> None:
-    """Measure every stage and write the table; what isn't measured now keeps its row."""
+    """Measure the stages and write the table; rows that are not measured are kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("docs/scale.csv"))
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="times the demo")
@@ -265,7 +265,7 @@ def main() -> None:
 
 
 def read(path: Path) -> dict[tuple[str, int], dict]:
-    """Return the rows of a table that is there, by stage and size."""
+    """Return the rows of an existing table by stage and size."""
     if not path.exists():
         return {}
     with path.open(newline="") as file:
@@ -276,7 +276,7 @@ def read(path: Path) -> dict[tuple[str, int], dict]:
 
 
 def growth(row: dict, rows: list[dict]) -> str:
-    """Return the exponent of time from the next smaller size of the stage to this one; '' at 1."""
+    """Return the exponent of time relative to the stage's next smaller size; '' without one."""
     smaller = [r for r in rows if r["stage"] == row["stage"] and r["size"] < row["size"]]
     if not smaller:
         return ""

@@ -1,14 +1,15 @@
-"""Four ways of cutting digit strings, on a corpus with a known truth: error and CPU time.
+"""Four methods of segmenting digit strings, on a corpus with known truth: error and CPU time.
 
     python benchmarks/segmentation.py --tree TREE --truth truth.csv \
         --kind 'espeak=^e' --kind 'joined=.'
 
-Energy endpoints and an equal split; dynamic time warping (DTW) to strings put together from other
-speakers' one-digit strings; hidden Markov models trained on the corpus; and the same adapted to
-each speaker. Methods take turns and the median of their times is printed, reading and features
-included, on one core. Before, each cuts up to 1,000 recordings once: that compiles the inner
-loops; its time is not counted but printed. A second table says how many recordings the aligner
-finds doubtful when a tenth of them have a digit more, a digit less or another digit declared.
+The methods are energy endpoints with an equal split; dynamic time warping (DTW) to strings
+concatenated from other speakers' one-digit strings; hidden Markov models trained on the corpus; and
+the same adapted to each speaker. They alternate on one core, and the median of their times is
+printed, including reading and features. Before, each segments up to 1,000 recordings once, which
+compiles the inner loops; this time is printed separately. A second table gives the number of
+recordings that the aligner marks as doubtful when a tenth of them are declared with one digit more,
+one less or another digit.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from ima.audio import sphere
 from ima.datasets import tidigits
 from ima.utils.schemas import RECORDINGS, SEGMENTS
 
-#: DTW: how many other speakers' templates a recording is warped to; the median cut counts.
+#: DTW: number of other speakers' templates per recording; the median boundary is used.
 TEMPLATES = 5
 
 
@@ -61,7 +62,7 @@ def warp(x, y):
 
 
 def read_with_noise(path: str | Path, snr_db: float) -> tuple[np.ndarray, int]:
-    """Read a recording and add white noise, the same every time, at a ratio (dB) to its power."""
+    """Read a recording and add white noise, always the same, at a signal-to-noise ratio (dB)."""
     samples, rate = sphere.read_audio(path)
     noise = np.random.default_rng(len(samples)).standard_normal(len(samples))
     scale = np.sqrt(np.mean(samples**2)) * 10 ** (-snr_db / 20)
@@ -69,7 +70,7 @@ def read_with_noise(path: str | Path, snr_db: float) -> tuple[np.ndarray, int]:
 
 
 def dtw(recordings: pa.Table, root: Path, *, read: Reader) -> pa.Table:
-    """Cut recordings by DTW to templates of other speakers, in a fixed order of speakers."""
+    """Segment recordings by DTW to templates of other speakers, in a fixed order of speakers."""
     rows = recordings.to_pylist()
     items = [_features(*read(root / row["file"]), row["file"]) for row in rows]
     words: dict[str, dict[str, np.ndarray]] = {}
@@ -87,7 +88,7 @@ def dtw(recordings: pa.Table, root: Path, *, read: Reader) -> pa.Table:
             if speaker != row["speaker"] and set(row["digits"]) <= set(words[speaker])
         ]
         if not others:
-            raise SystemExit(f"{row['id']}: no other speaker has all its digits alone")
+            raise SystemExit(f"{row['id']}: no other speaker has each of its digits alone")
         step = max(len(others) // TEMPLATES, 1)
         edges = [
             _edges(item, [words[other][digit] for digit in row["digits"]], silences[other])
@@ -106,12 +107,12 @@ def _features(samples: np.ndarray, rate: int, file: str) -> Cepstra:
 
 
 def _part(item: Cepstra, begin: int, end: int) -> np.ndarray:
-    # Every second frame: 10 ms are usual for DTW, and its time grows with the square.
+    # Every second frame: 10 ms is usual for DTW, whose time grows with the square of the length.
     return np.ascontiguousarray(item.x[begin:end:2].astype(np.float32))
 
 
 def _edges(item: Cepstra, parts: list[np.ndarray], silence: np.ndarray) -> list[list[float]]:
-    """Return start and end (s) of each digit by warping to silence, digits, silence."""
+    """Return start and end (s) of each digit, by warping to silence, digits, silence."""
     template = np.concatenate([silence, *parts, silence])
     first = warp(_part(item, 0, len(item.x)), template)
     bounds = len(silence) + np.cumsum([0, *(len(part) for part in parts)])
@@ -121,7 +122,7 @@ def _edges(item: Cepstra, parts: list[np.ndarray], silence: np.ndarray) -> list[
 
 
 def alter(digits: str, how: str, rng: np.random.Generator) -> str:
-    """Return the digits with one more, one less or one other than before, at a random place."""
+    """Return the digits with one more, one less or one replaced, at a random position."""
     at = int(rng.integers(len(digits)))
     other = str(rng.choice([word for word in WORDS if word != digits[at]]))
     kept = {"one more": digits[at:], "one less": digits[at + 1 :], "another": digits[at + 1 :]}
@@ -129,7 +130,7 @@ def alter(digits: str, how: str, rng: np.random.Generator) -> str:
 
 
 def doubts(recordings: pa.Table, root: Path, read: Reader) -> None:
-    """Alter the strings of a tenth of the recordings; print how many of each kind are doubtful."""
+    """Alter the strings of a tenth of the recordings; print the share of each kind in doubt."""
     rng = np.random.default_rng(0)
     rows, kinds = recordings.to_pylist(), {}
     for row in rows:
@@ -154,7 +155,7 @@ def main() -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tree", required=True, type=Path, help="a TIDIGITS tree")
-    parser.add_argument("--truth", required=True, type=Path, help="its true places (CSV)")
+    parser.add_argument("--truth", required=True, type=Path, help="its true boundaries (CSV)")
     parser.add_argument("--kind", action="append", default=[], metavar="NAME=REGEX")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--snr", type=float, help="add white noise at this ratio (dB)")

@@ -1,12 +1,12 @@
-"""How near stage 1 comes to what the machine's matrix products allow, at batches of 64 and 256.
+"""Efficiency of stage 1 relative to its bare matrix products, at batch sizes of 64 and 256.
 
     OMP_NUM_THREADS=1 python benchmarks/stage1_speed.py [--pairs 10240] [--turns 5] [--latent 50]
 
-CPU seconds of an epoch of `ima.models.autoencoder.fit_autoencoder` on one thread, at the paper's
-sizes on random data, against those of its matrix products alone (`torch.mm` of the same shapes,
-forward and backward), and against the same multiply-adds at the rate of large square products.
-They take turns in one run; medians are printed. The goal is 80 % of the products alone at a batch
-of 256.
+The script compares the CPU seconds of an epoch of `ima.models.autoencoder.fit_autoencoder`, on one
+thread and at the paper's sizes on random data, with those of its matrix products alone (`torch.mm`
+of the same shapes, forward and backward), and with the same number of multiply-adds at the rate of
+large square products. They alternate in one run, and medians are printed. The goal is that the
+products alone take 80 % of the time at a batch size of 256.
 """
 
 import argparse
@@ -24,7 +24,7 @@ SQUARE = 1024
 
 
 def main() -> int:
-    """Print the timings; return 1 when the goal is missed."""
+    """Print the timings; return 1 if the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=10_240)
     parser.add_argument("--turns", type=int, default=5)
@@ -40,7 +40,7 @@ def main() -> int:
         epoch, products, square = (statistics.median(c) for c in zip(*turns, strict=True))
         shares[batch] = statistics.median(turn[1] / turn[0] for turn in turns)
         of_square = statistics.median(turn[2] / turn[0] for turn in turns)
-        print(f"batch {batch}: {options.pairs / epoch:7.0f} pairs a CPU second")
+        print(f"batch {batch}: {options.pairs / epoch:7.0f} pairs per CPU second")
         print(
             f"  an epoch {epoch:.3f} CPU s; its products alone {products:.3f}, {shares[batch]:.0%}"
         )
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def turn(x, items, batch: int, options) -> tuple[float, float, float]:
-    """Return CPU seconds of an epoch, of its products alone, and at the rate of square ones."""
+    """Return CPU seconds of an epoch, of its products alone, and at the rate of square products."""
     model = Autoencoder(MODALITIES, options.latent)
     start = time.process_time()
     fit_autoencoder(model, x, items, Stage1(epochs=1, batch_size=batch), 0)
@@ -72,16 +72,16 @@ def turn(x, items, batch: int, options) -> tuple[float, float, float]:
 
 
 def products(batch: int, latent: int):
-    """Yield the shapes (n, k, m) of the products of a step: forward, and two backward a layer."""
+    """Yield the shapes (n, k, m) of a step's products: one forward and two backward per layer."""
     for modality in MODALITIES.values():
         d, h = modality.dimension, modality.hidden
         encoder = [(batch, wide, narrow) for wide, narrow in ((d, h), (h, h), (h, latent))]
-        # The decoder sees u and z in one batch of twice the size.
+        # The decoder processes u and z in one batch of twice the size.
         decoder = [(2 * batch, wide, narrow) for wide, narrow in ((latent, h), (h, h), (h, d))]
         for i, (n, wide, narrow) in enumerate(encoder + decoder):
             yield n, wide, narrow
-            yield narrow, n, wide  # of the weights
-            if i:  # data need no gradient
+            yield narrow, n, wide  # gradient of the weights
+            if i:  # the data need no gradient
                 yield n, narrow, wide
 
 

@@ -1,9 +1,10 @@
-"""Time `ima.evaluation.tsne.embed` against openTSNE called directly with the same settings.
+"""Compare the time of `ima.evaluation.tsne.embed` with that of openTSNE with the same settings.
 
     OMP_NUM_THREADS=1 python benchmarks/tsne.py [--points 5000] [--turns 3]
 
-CPU seconds on one thread; the two take turns, and the median of the turns' ratios is printed. The
-goal is 1.1: checks and conversion cost nothing. The coordinates must be the same to the last bit.
+CPU seconds are measured on one thread; the two alternate, and the median of the turns' ratios is
+printed. The goal is a ratio of at most 1.1: checks and conversion should cost nothing. The
+coordinates must be identical to the last bit.
 """
 
 import argparse
@@ -21,7 +22,7 @@ PERPLEXITY, THETA = 10, 0.5
 
 
 def main() -> int:
-    """Print the timings; return 1 when the goal is missed or the coordinates differ."""
+    """Print the timings; return 1 if the goal is missed or the coordinates differ."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=5_000)
     parser.add_argument("--dimensions", type=int, default=50)
@@ -29,7 +30,7 @@ def main() -> int:
     options = parser.parse_args()
     x, _ = make_blobs(options.points, options.dimensions, centers=10, random_state=0)
     x = x.astype(np.float32)
-    bare(x[:200]), embed(x[:200], PERPLEXITY, THETA, 0)  # what is done once a process
+    bare(x[:200]), embed(x[:200], PERPLEXITY, THETA, 0)  # warm-up: work done once per process
     ratios, same = [], True
     for turn in range(options.turns):
         start = time.process_time()
@@ -46,7 +47,7 @@ def main() -> int:
 
 
 def bare(x: np.ndarray) -> np.ndarray:
-    """Return openTSNE's own coordinates."""
+    """Return the coordinates computed by openTSNE itself."""
     tsne = TSNE(
         perplexity=PERPLEXITY,
         theta=THETA,

@@ -1,15 +1,15 @@
-"""A study of training on validation pairs, of any model: activation, schedule, epochs, batch.
+"""Tuning of any model on validation pairs: activation, schedule, epochs and batch size.
 
     python benchmarks/tuning.py results/open --model ima mvae --latent 2 \\
         --settings 'tanh epochs=60 learning_rate=0.003' 'relu epochs=60'
 
-Reads the features and pairs of a run that is made (pairs/validation.parquet, features/*.parquet).
-Each setting (an activation, and what differs from `ima.training.loop.Training` or the model's own
-settings) is trained on the training pairs and scored on the validation pairs, whose items are in
-no other
-split: joint Precision@K with neighbours left out that share an item. For IMA that is of the plain
-mean of the latents, and as `oracle` of the mean of those that are no noise (what true importances
-would give). Test pairs are not read. PCA and raw features are scored alike.
+The script reads the features and pairs of an existing run (pairs/validation.parquet,
+features/*.parquet). Each setting (an activation, and changes to `ima.training.loop.Training` or to
+the model's own settings) is trained on the training pairs and scored on the validation pairs, whose
+items are in no other split. The score is joint Precision@K without neighbours that share an item.
+For IMA it is that of the plain mean of the latents and, as `oracle`, of the mean of those that are
+not noise (what true importances would give). Test pairs are not read. PCA and raw features are
+scored in the same way.
 """
 
 import argparse
@@ -37,7 +37,7 @@ K = (10, 50)
 
 
 def main() -> None:
-    """Train what is asked for, and write and print a row each."""
+    """Train the requested settings, and write and print a row for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--model", nargs="+", default=["ima"], choices=["ima", *BASELINES])
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def load(run: Path):
-    """Return features, training and validation pairs, and what scores representations."""
+    """Return features, training and validation pairs, and a function to score representations."""
     pairs = {split: run / f"pairs/{split}.parquet" for split in ("train", "validation")}
     table = read_pairs(pairs["validation"])
     names = modalities(table)
@@ -105,7 +105,7 @@ def anchors(x, train, validation, latents, scorer) -> list[dict]:
 
 
 def study(kind, name, latent, seed, x, train, validation, scorer) -> dict:
-    """Train one setting of a model, and return its row."""
+    """Train one setting of a model, and return its row of results."""
     activation, *given = name.split()
     settings = {key: yaml.safe_load(value) for key, value in (one.split("=") for one in given)}
     torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""The baselines IMA is compared with (Section 6.2): trained, several seeds by one process, and scored."""
+"""Baselines (Section 6.2): training of several seeds per job, representations, scores and costs."""
 
 BASELINE = f"{RUN}/baselines/{{baseline}}/latent{{latent}}/seeds{{seeds}}"
 
@@ -8,7 +8,7 @@ wildcard_constraints:
     seeds=r"\d+(-\d+)*",
 
 
-#: All baselines, latent sizes and batches of seeds of the run.
+#: All baselines, latent sizes and batches of seeds in the run.
 TRAINED = {
     "baseline": list(MODELS),
     "latent": config["latents"],
@@ -17,7 +17,7 @@ TRAINED = {
 
 
 rule baseline:
-    """Train a baseline for some seeds, one after the other."""
+    """Train a baseline for several seeds, one after the other."""
     input:
         **FEATURES,
         pairs=PAIRS.train,
@@ -44,7 +44,7 @@ rule baseline:
 
 
 rule baseline_represent:
-    """Joint and unimodal representations of the test pairs, of each seed."""
+    """Joint and unimodal representations of the test pairs by a baseline, for each seed."""
     input:
         **FEATURES,
         pairs=PAIRS.test,
@@ -65,7 +65,7 @@ rule baseline_represent:
 
 
 rule baseline_scores:
-    """Precision@K of a baseline's representations, of each seed."""
+    """Precision@K of a baseline's representations, for each seed."""
     input:
         representations=rules.baseline_represent.output.representations,
         pairs=PAIRS.test,
@@ -88,7 +88,7 @@ rule baseline_scores:
 
 
 rule convergence:
-    """The validation loss of every model over its epochs."""
+    """Figure of every model's validation loss over the epochs."""
     input:
         histories=expand(AUTOENCODER_HISTORY, **TRAINED_IMA)
         + expand(rules.baseline.output.history, **TRAINED),
@@ -105,7 +105,7 @@ rule convergence:
     resources:
         mem_mb=500,
     params:
-        # A model and latent size for each history, in their order.
+        # Model and latent size of each history, in the same order.
         models=[
             [f"{VARIANTS[name]['label']}, stage 1", latent]
             for name in VARIANTS
@@ -122,13 +122,13 @@ rule convergence:
         "../workflow/scripts/convergence.py"
 
 
-#: What Table 4 needs to build the models of digits, and of words and voices.
+#: Settings from which Table 4 builds the models of digits, and those of words and voices.
 DIGIT_COSTS = {
     "latents": config["latents"],
     "hidden": config["importance"]["hidden"],
     "batch": config["autoencoder"]["batch_size"],
     "ima": objectives_of(VARIANTS.values()),
-    # Of each kind the first: what variants differ in costs nothing.
+    # Only the first baseline of each kind: variants of a kind have the same cost.
     "models": [
         [model["label"], kind, own_settings(name)]
         for kind, (name, model) in reversed(
@@ -141,13 +141,13 @@ EMOTION_COSTS = {
     "hidden": config["emotion"]["importance"]["hidden"],
     "batch": config["emotion"]["autoencoder"]["batch_size"],
     "ima": objectives_of(config["emotion"]["ima"][name] for name in config["emotion"]["variants"]),
-    # Their labels are those of their kinds.
+    # None: they are labelled by kind.
     "models": [[None, kind, own] for kind, own in config["emotion"]["baselines"].items()],
 }
 
 
 rule table4:
-    """Table 4: parameters, sub-networks, loss terms and time of training of each model, measured."""
+    """Table 4: parameters, sub-networks, loss terms and measured training time of each model."""
     input:
         image=rules.features_image.output.features,
         speech=rules.features_speech.output.features,
@@ -174,7 +174,7 @@ rule table4:
 
 
 rule complexity:
-    """How the cost of each model grows with the number of modalities."""
+    """Figure of each model's cost by number of modalities."""
     input:
         table=rules.table4.output.table,
         code=code("complexity.py"),

@@ -1,9 +1,9 @@
-"""Raw corpora, synthesised or downloaded where the user has none, and their recordings (Section 4)."""
+"""Raw corpora, synthesised or downloaded unless provided, and speech recordings (Section 4)."""
 
 if config["raw"] is None:
 
     rule demo_images:
-        """Scikit-learn's handwritten digits as MNIST's IDX files."""
+        """Demo images: scikit-learn's handwritten digits as MNIST's IDX files."""
         input:
             code=code("demo_images.py"),
         output:
@@ -24,7 +24,7 @@ if config["raw"] is None:
             "../workflow/scripts/demo_images.py"
 
     rule demo_speech:
-        """Digits spoken by espeak-ng as TIDIGITS and TI46 trees, and where each digit lies."""
+        """Demo speech: digits by espeak-ng as TIDIGITS and TI46 trees, with true boundaries."""
         input:
             code=code("demo_speech.py"),
         output:
@@ -52,7 +52,7 @@ if config["raw"] is None:
 else:
 
     rule download:
-        """An open corpus that is not in the user's folder, downloaded and checked."""
+        """Download an open corpus that is not in the user's folder, and verify its checksum."""
         input:
             code=code("download.py"),
         output:
@@ -73,7 +73,7 @@ else:
 
 
 rule recordings:
-    """The recordings of all speech corpora at one rate, those that cannot be used, and counts."""
+    """Recordings of all speech corpora at one sampling rate, unusable recordings, and counts."""
     input:
         *(file for corpus in config["speech"]["corpora"] for file in made_by_rule(corpus)),
         there(DIGIT_CORPORA),

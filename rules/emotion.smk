@@ -3,7 +3,7 @@
 if emotion_made():
 
     rule demo_emotion:
-        """Emotional dialogues spoken by espeak-ng as an IEMOCAP tree, and what is true of them."""
+        """Demo emotion corpus: dialogues by espeak-ng as an IEMOCAP tree, with ground truth."""
         input:
             code=code("demo_emotion.py"),
         output:
@@ -25,7 +25,7 @@ if emotion_made():
 
 
 rule emotion_corpus:
-    """Utterances with class and split, their tokens, and the stretches of sound these have."""
+    """Utterances with class and split, their tokens, and the audio span of each token."""
     input:
         emotion_made(),
         there(EMOTION_CORPORA, **EMOTION_FILES),
@@ -59,7 +59,7 @@ rule emotion_corpus:
 
 
 rule emotion_voices:
-    """Voice features of every stretch of sound, z-scored."""
+    """Voice features of every audio span, z-scored."""
     input:
         emotion_made(),
         utterances=rules.emotion_corpus.output.utterances,
@@ -84,7 +84,7 @@ rule emotion_voices:
 
 
 rule voice_agreement:
-    """Our voice features against openSMILE's, and the COVAREP toolbox's if given: table, figure."""
+    """Agreement of our voice features with openSMILE's and, if given, COVAREP's: table, figure."""
     input:
         emotion_made(),
         reference_there,
@@ -116,7 +116,7 @@ rule voice_agreement:
 
 
 rule emotion_words:
-    """The vocabulary with its vectors, every word of the corpus, and which words a lexicon has."""
+    """Vocabulary with word vectors, word counts of the corpus, and words in the lexicon."""
     input:
         tokens=rules.emotion_corpus.output.tokens,
         code=code("emotion_words.py"),
@@ -141,7 +141,7 @@ rule emotion_words:
 
 
 rule emotion_pairs:
-    """Row numbers of every token with every voice of its utterance; and what ends training."""
+    """Pairs of every token with every voice of its utterance, for training and early stopping."""
     input:
         utterances=rules.emotion_corpus.output.utterances,
         tokens=rules.emotion_corpus.output.tokens,
@@ -171,7 +171,7 @@ EMOTION_FEATURES = {
     "acoustic": [rules.emotion_voices.output.voices],
 }
 EMOTION_SEEDS = EMOTION["seeds"] or config["seeds"]
-#: The truth of the demo's corpus; none of a user's own.
+#: Ground truth of the demo's corpus; empty for a user's corpus.
 EMOTION_TRUTH = [rules.demo_emotion.output.truth] if emotion_made() else []
 
 
@@ -238,7 +238,7 @@ rule emotion_importance:
 
 
 rule emotion_rho_sweep:
-    """Importance networks of every rho in one training, against lexicon, emotion and truth."""
+    """Importance networks for every rho in one training, scored on lexicon, emotion and truth."""
     input:
         **EMOTION_FEATURES,
         pairs=rules.emotion_pairs.output.train,
@@ -268,7 +268,7 @@ rule emotion_rho_sweep:
 
 
 rule emotion_importance_anchors:
-    """What importances must beat: random classifiers, rarity, distance from the mean, lexicons."""
+    """Baselines of importances: random classifiers, rarity, distance from the mean, lexicons."""
     input:
         **EMOTION_FEATURES,
         tokens=rules.emotion_pairs.output.usable,
@@ -290,7 +290,7 @@ rule emotion_importance_anchors:
 
 
 rule emotion_baselines:
-    """JMVAE-KL, MVAE and the denoising autoencoder on words and voices, of every seed."""
+    """JMVAE-KL, MVAE and the denoising autoencoder on words and voices, for all seeds."""
     input:
         **EMOTION_FEATURES,
         pairs=rules.emotion_pairs.output.train,
@@ -323,7 +323,7 @@ rule emotion_baselines:
 
 
 rule emotion_scores:
-    """Utterances' representations by IMA, weighted and not: retrieval and classification."""
+    """IMA's utterance representations, weighted and unweighted: retrieval and classification."""
     input:
         **EMOTION_FEATURES,
         tokens=rules.emotion_pairs.output.usable,
@@ -352,7 +352,7 @@ rule emotion_scores:
 
 
 rule emotion_baseline_scores:
-    """The same of baselines, of means of raw features, and of anchors, once a seed."""
+    """Retrieval and classification of utterances by baselines, mean raw features and references."""
     input:
         **EMOTION_FEATURES,
         tokens=rules.emotion_pairs.output.usable,

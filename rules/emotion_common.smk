@@ -1,35 +1,35 @@
-"""What the rules of the emotion experiment share: its corpora, and what makes them."""
+"""Functions and constants shared by the rules of the emotion experiment."""
 
 EMOTION = config["emotion"]
 SPOKEN = f"{RUN}/emotion"
 
-#: Corpora whose files the experiment reads, and the one whose recordings they are.
+#: Corpora that the experiment reads, and the one that its recordings come from.
 EMOTION_CORPORA = EMOTION["corpus"].split("_")
 VOICED = EMOTION_CORPORA[0]
 
 
 def emotion_made():
-    """Return the manifest of the demo's IEMOCAP, where it is a rule that makes it."""
+    """Return the manifest of the demo's IEMOCAP; empty if the run uses another corpus."""
     return made_by_rule("iemocap") if VOICED == "iemocap" and config["raw"] is None else []
 
 
 def emotion_manifests():
-    """Return the manifests of the corpora that the experiment reads, for its tables' sidecars."""
+    """Return the manifests of the experiment's corpora, for the sidecars of its tables."""
     return emotion_made() or [f"{RUN}/corpora/{name}.json" for name in EMOTION_CORPORA]
 
 
 def stamp(file):
-    """Return size and time of a user's own file: what changes when the file does."""
+    """Return the size and time of a user's file, which change when the file does."""
     path = Path(file)
     return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
 
 
-#: Folder of the COVAREP toolbox's output, a user's own; None without.
+#: Folder of the COVAREP toolbox's output, provided by the user, or None.
 REFERENCE = EMOTION["voice"]["reference"]
 
 
 def reference_there(wildcards):
-    """Return no files, but stop before anything is made if some of the toolbox's output lack."""
+    """Return no files, but stop the run at its start if the toolbox's output is incomplete."""
     from ima.utils.errors import InputError
     from ima.evaluation.covarep_toolbox import recordings
 
@@ -42,7 +42,7 @@ def reference_there(wildcards):
 
 
 def reference_fingerprint():
-    """Return what changes when a file of the toolbox's output does, as `fingerprint` of a corpus."""
+    """Return a value that changes with the files of the toolbox's output, as `fingerprint` does."""
     from ima.datasets.base import tree_fingerprint
 
     return tree_fingerprint(REFERENCE) if REFERENCE and Path(REFERENCE).is_dir() else ""
@@ -54,24 +54,24 @@ def emotion_stage1(variant):
 
 
 def emotion_importance_settings(variant):
-    """Return the settings of stage 2 of a variant on words and voices, `rho` among them."""
+    """Return the settings of stage 2 of a variant on words and voices, including `rho`."""
     shared, own = EMOTION["importance"], EMOTION["ima"][variant]["importance"]
     return merged_settings(shared, own, {"rho": shared["rho"] | own.get("rho", {})})
 
 
 def emotion_stage2(variant):
-    """Return of these what `ima.models.importance.Stage2` takes, without the restarts."""
+    """Return the settings of `ima.models.importance.Stage2` for a variant, without restarts."""
     others = ("hidden", "rho", "restarts")
     return {k: v for k, v in emotion_importance_settings(variant).items() if k not in others}
 
 
 def emotion_last_round(file):
-    """Return a file of the last of the alternating rounds of both stages."""
+    """Return a file of the last round, as both stages alternate for some rounds."""
     return file.replace("{round}", str(EMOTION["alternations"]))
 
 
 def emotion_round_before(wildcards):
-    """Return autoencoder and importances of the round before; none in the first round (Section 5)."""
+    """Return the autoencoder and importances of the previous round, if there is one (Section 5)."""
     number = int(wildcards.round) - 1
     folder = EMOTION_MODEL.format(**wildcards)
     return (
@@ -84,14 +84,14 @@ def emotion_round_before(wildcards):
     )
 
 
-#: The user's own vectors and lexicon, where the config names files and no packages.
+#: The user's word vectors and lexicon, if the config names files instead of packages.
 EMOTION_FILES = {
     name: EMOTION["words"][name]
     for name in ("glove", "lexicon")
     if EMOTION["words"][name] not in ("package", "empath", "nrclex")
 }
 
-#: What the corpus is, for tables and figures.
+#: Description of the corpus for tables and figures.
 EMOTION_NAME = {
     "ravdess_meld": "constructed pairing: MELD's texts, each with RAVDESS' voices of its emotion",
     "iemocap": "demo: sentences of a grammar, spoken by espeak-ng" if emotion_made() else "IEMOCAP",

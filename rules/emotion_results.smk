@@ -1,15 +1,15 @@
 """Tables 2 and 6, the table of importances over rho, Figures 3 and 5 (Sections 6.1 and 6.2)."""
 
-#: The variants in the order in which figures show them, and their labels.
+#: Variants in the order in which figures show them, and their labels.
 EMOTION_DRAWN_VARIANTS = drawn_first(EMOTION["variants"])
 EMOTION_DRAWN_LABELS = [EMOTION["ima"][name]["label"] for name in EMOTION_DRAWN_VARIANTS]
-#: The model that figures show, of each variant: the first seed's.
+#: The model of each variant that figures show, with the first seed.
 EMOTION_DRAWN_MODELS = [
     {"variant": name, "latent": EMOTION["latent"], "seed": EMOTION_SEEDS[0]}
     for name in EMOTION_DRAWN_VARIANTS
 ]
 EMOTION_DRAWN = EMOTION_DRAWN_MODELS[0]
-#: All models of IMA; and scores of these, of baselines and of anchors, by seed.
+#: All models of IMA; and the scores of IMA, baselines and references by seed.
 EMOTION_MODELS = {
     "variant": EMOTION["variants"],
     "latent": EMOTION["latent"],
@@ -24,7 +24,7 @@ EMOTION_SCORES = [
 
 
 rule table2:
-    """Table 2: Precision@10 of utterances' representations, beside the paper's values."""
+    """Table 2: Precision@10 of utterance representations, with the paper's values."""
     input:
         scores=EMOTION_SCORES,
         paper="config/paper_values.csv",
@@ -48,7 +48,7 @@ rule table2:
 
 
 rule table6:
-    """Table 6: accuracy of a classifier on utterances' representations, beside the paper's values."""
+    """Table 6: classification accuracy of utterance representations, with the paper's values."""
     input:
         scores=EMOTION_SCORES,
         paper="config/paper_values.csv",
@@ -72,7 +72,7 @@ rule table6:
 
 
 rule emotion_importance_table:
-    """F1 of importances over rho against lexicon, emotion and truth, beside what they must beat."""
+    """F1 of importances over rho on lexicon, emotion and truth, with that of their baselines."""
     input:
         sweeps=expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS),
         anchors=rules.emotion_importance_anchors.output.anchors,
@@ -92,7 +92,7 @@ rule emotion_importance_table:
     params:
         run=config["run"],
         corpus=EMOTION_NAME,
-        # A variant for each sweep, in their order.
+        # The variant of each sweep, in the same order.
         variants=[name for name in EMOTION["variants"] for _ in EMOTION_SEEDS],
     script:
         "../workflow/scripts/emotion_importance_table.py"
@@ -127,7 +127,7 @@ rule figure3:
 
 
 rule emotion_tsne:
-    """t-SNE coordinates of the latents of words, and of voices of the validation part."""
+    """t-SNE coordinates of the latents of words, and of voices in the validation part."""
     input:
         **EMOTION_FEATURES,
         tokens=rules.emotion_pairs.output.usable,

@@ -26,7 +26,7 @@ rule represent:
 
 
 rule scores:
-    """Precision@K of every representation, and how well importances find the noise."""
+    """Precision@K of every representation, and noise detection by importances."""
     input:
         representations=rules.represent.output.representations,
         pairs=PAIRS.test,
@@ -49,7 +49,7 @@ rule scores:
 
 
 rule anchors:
-    """Precision@K of raw features and PCA, and of a representation under shuffled labels."""
+    """Precision@K of raw features and PCA, and at chance level with shuffled labels."""
     input:
         **FEATURES,
         train=PAIRS.train,
@@ -73,7 +73,7 @@ rule anchors:
 
 
 rule classify:
-    """Accuracy of classifiers of IMA's representations."""
+    """Classification accuracy of IMA's representations."""
     input:
         **FEATURES,
         train=PAIRS.train,
@@ -109,7 +109,7 @@ rule classify:
 
 
 rule baseline_classify:
-    """Accuracy of classifiers of a baseline's representations."""
+    """Classification accuracy of a baseline's representations."""
     input:
         **FEATURES,
         train=PAIRS.train,
@@ -134,7 +134,7 @@ rule baseline_classify:
 
 
 rule anchors_classify:
-    """Accuracy on raw features and PCA, of chance, and of a network that is taught the labels."""
+    """Classification accuracy of raw features and PCA, at chance, and of a supervised network."""
     input:
         **FEATURES,
         train=PAIRS.train,
@@ -158,7 +158,7 @@ rule anchors_classify:
         "../workflow/scripts/anchors_classify.py"
 
 
-#: Anchors have no training of their own: a few seeds of the classifier tell its spread.
+#: References are not trained, so a few seeds of the classifier suffice to show its spread.
 ANCHOR_SEEDS = seed_batches((config["baselines"]["seeds"] or config["seeds"])[:3])
 
 
@@ -187,7 +187,7 @@ rule table3:
 
 
 rule table5:
-    """Table 5: accuracy of classifiers of joint and unimodal representations."""
+    """Table 5: classification accuracy of joint and unimodal representations."""
     input:
         accuracies=expand(
             rules.classify.output.accuracy,
@@ -216,7 +216,7 @@ rule table5:
 
 
 rule digits:
-    """Target: models compared on digits: Tables 1, 3, 4 and 5, and how they were trained."""
+    """Target: comparison of models on digits: Tables 1, 3, 4 and 5, convergence and complexity."""
     input:
         "results/tables/table1.csv",
         rules.table3.output,
@@ -227,7 +227,7 @@ rule digits:
 
 
 rule feature_checks:
-    """Digit accuracy of logistic regression on the features of speech, by variant: table, figure."""
+    """Digit accuracy of logistic regression on variants of the speech features: table, figure."""
     input:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
@@ -258,7 +258,7 @@ rule feature_checks:
 
 
 rule segmentation_example:
-    """Where the digits of a recording lie, over its wave and spectrogram: for any recording's id."""
+    """Digit boundaries over the waveform and spectrogram of a recording, for any recording's id."""
     input:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
@@ -284,7 +284,7 @@ rule segmentation_example:
 
 
 rule segmentation_examples:
-    """The same for some recordings: of each group, the longest, the most doubtful."""
+    """Digit boundaries in some recordings: for each group, the longest and the most doubtful."""
     input:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
@@ -313,7 +313,7 @@ rule segmentation_examples:
 
 
 rule checks:
-    """Target: what features keep of a digit, and where digits were cut, before any training."""
+    """Target: checks of features and digit boundaries, before any training."""
     input:
         list(rules.feature_checks.output),
         list(rules.segmentation_examples.output),

@@ -1,8 +1,8 @@
-"""Digits cut from recordings, and the features of both modalities (Section 4)."""
+"""Segmentation of recordings into digits, and the features of both modalities (Section 4)."""
 
 
 rule segment:
-    """Where each digit of each recording lies."""
+    """Boundaries of each digit in each recording."""
     input:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
@@ -53,7 +53,7 @@ rule mfcc:
 
 
 rule features_speech:
-    """MFCC mapped to [0, 1], and the mapping, fitted to the training digits."""
+    """MFCC mapped to [0, 1], and the mapping, which is fitted to the training digits."""
     input:
         mfcc=rules.mfcc.output.features,
         code=code("features_speech.py"),

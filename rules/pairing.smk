@@ -1,17 +1,17 @@
-"""Pairs of items, and the modalities that all later rules work on.
+"""Pairs of items, and the definitions of the modalities for all later rules.
 
-Every later rule takes FEATURES, PAIRS and LAYERS from here and names no modality: there are the two
-of the digits or, where the config has `own`, those of the user.
+Later rules use FEATURES, PAIRS and LAYERS, which are defined here, and name no modality. They apply
+to the two modalities of the digits or, if the config has `own`, to those of the user.
 """
 
 from ima.workflow.config import check_modalities
 
 
 rule pairs:
-    """Row numbers of the items of every pair; train, validation and test share none."""
+    """Row numbers of the items of every pair; train, validation and test share no item."""
     input:
         image=rules.features_image.output.features,
-        # Not features_speech: ids, splits and labels are the same before the mapping to [0, 1].
+        # Not features_speech: the mapping to [0, 1] does not change ids, splits and labels.
         speech=rules.mfcc.output.features,
         code=code("pairs.py"),
     output:
@@ -36,7 +36,7 @@ rule pairs:
 
 
 rule noise_image:
-    """The noise images that the pairs ask for."""
+    """Noise images required by the pairs."""
     input:
         pairs=list(rules.pairs.output),
         features=rules.features_image.output.features,
@@ -59,7 +59,7 @@ rule noise_image:
 
 
 rule noise_speech:
-    """The noise waves that the pairs ask for, through the features of speech."""
+    """Speech features of the noise waveforms required by the pairs."""
     input:
         pairs=list(rules.pairs.output),
         features=rules.features_speech.output.features,
@@ -92,12 +92,12 @@ else:
     check_modalities(
         MODALITIES, {"model": config["model"], "importance.rho": config["importance"]["rho"]}
     )
-    #: By modality, its corpus' features and then its noise: what the pairs' row numbers count.
+    #: Features of the corpus and of its noise by modality, in the order of the pairs' row numbers.
     FEATURES = {
         "image": [rules.features_image.output.features, rules.noise_image.output.features],
         "speech": [rules.features_speech.output.features, rules.noise_speech.output.features],
     }
     PAIRS = rules.pairs.output
 
-#: By modality, its layers.
+#: Layers of each modality.
 LAYERS = {name: config["model"][name] for name in MODALITIES}

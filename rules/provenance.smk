@@ -1,8 +1,8 @@
-"""Where results come from: checksums of corpora, a sidecar beside each table, a crate of the run."""
+"""Provenance: checksums of corpora, a sidecar file for each table, and a crate of the run."""
 
 
 rule checksums:
-    """Number, size and checksum of the files of a user's own corpus."""
+    """Number, size and checksum of the files of a user's corpus."""
     input:
         code=code("checksums.py"),
     output:
@@ -24,8 +24,8 @@ rule checksums:
         "../workflow/scripts/checksums.py"
 
 
-# Every rule that makes tables makes their sidecars too (ima.workflow.script writes them). A rule whose corpora
-# are not those of digits names their manifests itself, as its input `corpora`.
+# Every rule that makes tables also makes their sidecars, which ima.workflow.script writes. Rules
+# with corpora other than digits name their manifests themselves, as their input `corpora`.
 for maker in list(workflow.rules):
     tables = [str(file) for file in maker.output if is_table(file)]
     if tables:
@@ -38,7 +38,7 @@ for maker in list(workflow.rules):
 
 
 rule crate:
-    """Target: the run as an RO-Crate: code, config, tables, figures, what they were made from."""
+    """Target: the run as an RO-Crate: code, config, tables, figures and their provenance."""
     input:
         results=whole_run,
         corpora=manifests(DIGIT_CORPORA) + emotion_manifests(),

@@ -1,4 +1,4 @@
-"""The readings that are trained, and the settings that they share (docs/readings.md)."""
+"""Readings to train, and the settings that they share (docs/readings.md)."""
 
 from types import SimpleNamespace
 
@@ -7,7 +7,7 @@ from snakemake.utils import Paramspace
 
 from ima.evaluation.readings import design as multiverse
 
-#: The readings that are trained: the level of each factor of both stages.
+#: The readings to train: for each, the level of every factor of both stages.
 READINGS = []
 if config["readings"]["sample"]:
     multiverse.check_seeds(config["readings"]["seeds"])
@@ -17,14 +17,14 @@ if config["readings"]["sample"]:
         config["readings"]["blocks"],
         config["readings"]["seed"],
     )
-#: Blocks of readings, a job for each of them and each seed.
+#: Blocks of readings; each block and seed is one job.
 BLOCKS = Paramspace(
     pd.DataFrame(multiverse.blocks(READINGS), columns=multiverse.BLOCK), filename_params="*"
 )
 
 
 def read_stage1(latent):
-    """Return the settings of stage 1 of the variant `paper`, but for those that readings choose."""
+    """Return the settings of stage 1 of the variant `paper` that readings do not vary."""
     shared = dict(config["autoencoder"])
     own = shared.pop("by_latent").get(str(latent), {})
     settings = shared | own | config["ima"]["paper"]["autoencoder"]
@@ -32,7 +32,7 @@ def read_stage1(latent):
 
 
 def read_stage2():
-    """Return the settings of stage 2 of the variant `paper`, but for those that readings choose."""
+    """Return the settings of stage 2 of the variant `paper` that readings do not vary."""
     settings = config["importance"] | config["ima"]["paper"]["importance"]
     wanted = ("objective", "steps", "batch_size", "learning_rate")
     own = {name: config["readings"][name] or settings[name] for name in ("steps", "restarts")}
@@ -40,7 +40,7 @@ def read_stage2():
 
 
 def read_baselines():
-    """Return by kind of baseline and latent size the settings of the first baseline of this kind."""
+    """Return the settings of the first baseline of each kind, by kind and latent size."""
     names = {model["kind"]: name for name, model in reversed(MODELS.items())}
     shared = {L: budget(SimpleNamespace(latent=str(L))) for L in config["latents"]}
     return {

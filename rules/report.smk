@@ -1,8 +1,8 @@
-"""Verdicts on the paper's claims, cards, and results/index.html."""
+"""Verdicts on the paper's claims, data and model cards, and results/index.html."""
 
 
 rule claims:
-    """Every claim of the paper with a verdict: a test over the seeds of this run."""
+    """Verdict on every claim of the paper, by a test over the seeds of this run."""
     input:
         claims="config/claims.yaml",
         paper="config/paper_values.csv",
@@ -39,17 +39,17 @@ rule claims:
     params:
         run=config["run"],
         data=CLAIMED,
-        # Seeds of the sweeps, in their order.
+        # The seed of each sweep, in the same order.
         sweep_seeds=[seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS],
         labels={name: VARIANTS[name]["label"] for name in VARIANTS},
-        # Of every history, in their order: model, latent size and seed.
+        # Model, latent size and seed of each history, in the same order.
         models=[
             [VARIANTS[name]["label"], latent, seed]
             for name in VARIANTS
             for latent in config["latents"]
             for seed in config["seeds"]
         ],
-        # Of every file of a model of words and voices, in their order: model and seed.
+        # Model and seed of each file of a model of words and voices, in the same order.
         emotion_models=[
             [EMOTION["ima"][name]["label"], seed]
             for name in EMOTION["variants"]
@@ -59,12 +59,12 @@ rule claims:
         "../workflow/scripts/claims.py"
 
 
-#: Corpora that have a card: those of the experiments whose data are there.
+#: Corpora with a card: those of the experiments whose data are available.
 CARDED = [*of_digits(DIGIT_CORPORA), *of_emotion(EMOTION_CORPORA)]
 
 
 rule cards:
-    """A card for each corpus and one for the model: origin, licence, counts, scores, limits."""
+    """Cards of each corpus and of the model: origin, licence, counts, scores, limits."""
     input:
         facts="config/corpora.yaml",
         manifests=manifests(CARDED),
@@ -98,7 +98,7 @@ rule cards:
     params:
         run=config["run"],
         corpora=CARDED,
-        # Whatever the demo makes in a corpus' place has a card of its own.
+        # A corpus that the demo synthesises has a different card.
         facts={
             name: f"{name}_demo" if config["raw"] is None and made_by_rule(name) else name
             for name in CARDED
@@ -110,7 +110,7 @@ rule cards:
 
 
 rule resources:
-    """Time and memory that the run's jobs took, by stage and rule."""
+    """Time and memory used by the run's jobs, by stage and rule."""
     input:
         lambda wildcards: on_the_page(*map(str, RESULTS)),
         code=code("resources.py"),
@@ -127,7 +127,7 @@ rule resources:
     params:
         run=config["run"],
         folder=f"{RUN}/benchmarks",
-        # By rule, the file that it stands in; without those that only show results.
+        # The stem of each rule's file, except rules that only present results.
         stages=lambda wildcards: {
             rule.name: Path(str(rule.snakefile)).stem
             for rule in workflow.rules
@@ -138,7 +138,7 @@ rule resources:
 
 
 rule index:
-    """Target: results/index.html: tables to sort, maps and utterances to explore, figures."""
+    """Target: results/index.html, with sortable tables, interactive maps and all figures."""
     input:
         shown,
         lambda wildcards: on_the_page(*EXPLORED.values()),

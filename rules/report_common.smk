@@ -1,23 +1,24 @@
-"""What claims, cards and the page share."""
+"""Functions and constants shared by the claims, the cards and the page."""
 
 from jinja2 import Template
 
 
 def lacking(corpora):
-    """Say which corpora the run lacks, neither made, downloaded nor in the user's folders; '' for none."""
+    """Return a sentence on corpora that are neither made, downloaded nor provided; '' if none."""
     roots = {corpus_root(name) for name in corpora if not made_by_rule(name)}
     absent = sorted(root for root in roots if not Path(root).is_dir())
     return f"this run has no {' and no '.join(absent)} (docs/data.md)" if absent else ""
 
 
-#: Whether the recordings are the demo's, and what the digits are, for the page.
+#: Whether the recordings are the demo's, and a description of the digits for the page.
 DEMO_DIGITS = bool(made_by_rule("tidigits")) and "tidigits" in DIGIT_CORPORA
 DIGITS_NAME = (
     "demo: small handwritten digits, and digits spoken by espeak-ng"
     if DEMO_DIGITS
     else ", ".join(name.upper() for name in DIGIT_CORPORA)
 )
-#: Of each experiment what its data are, whether they are the paper's, and why there are none.
+#: For each experiment: description of its data, whether they are the paper's, and why they are
+#: missing ('' if they are not).
 CLAIMED = {
     "digits": {
         "name": DIGITS_NAME,
@@ -33,22 +34,22 @@ CLAIMED = {
 
 
 def of_digits(files):
-    """Return files that only a run on digits has."""
+    """Return files if the run includes the digits experiment, otherwise none."""
     return [] if CLAIMED["digits"]["lacks"] else files
 
 
 def of_emotion(files):
-    """Return files that only a run on emotional utterances has."""
+    """Return files if the run includes the emotion experiment, otherwise none."""
     return [] if CLAIMED["emotion"]["lacks"] else files
 
 
-#: The data of the run, as the page and the report introduce it.
+#: Introduction to the data of the run, for the page and the report.
 ABOUT = Template((ROOT / "workflow/report/workflow.rst").read_text()).render(
     snakemake=SimpleNamespace(config=config)
 )
-#: Rules whose results are the run's; on data of the user's own, those of `own`.
+#: Rules whose inputs are the results of a run; on user data, the rule is `own`.
 PARTS = ["importances", "digits", "emotion"]
-#: The run's results, which its page and its report show.
+#: Results of the run, which its page and its report show.
 RESULTS = (
     OWN_RESULTS
     if OWN
@@ -67,14 +68,14 @@ RESULTS = (
 
 
 def on_the_page(*files):
-    """Return results that the page shows: those of the run, or of them those that are there."""
+    """Return the given results that the page shows: all, or only existing ones (config `page`)."""
     return [file for file in files if config["page"] == "run" or Path(file).exists()]
 
 
 def shown(wildcards):
-    """Return all that the page shows: what the paper claims, too, once a rule tells whether it holds."""
+    """Return all files that the page shows, including the verdicts on the paper's claims."""
     claims = [file for file in REPORTED if REPORTED[file]["section"] == "Claims"]
-    # Minutes of classifiers, which the run needs no more: shown where somebody asked for them.
+    # The feature checks take minutes and are not needed by the run: shown only if they exist.
     checks = [
         file for file in map(str, rules.feature_checks.output) if not OWN and Path(file).exists()
     ]
@@ -83,9 +84,9 @@ def shown(wildcards):
 
 
 def captioned(wildcards):
-    """Return what the page says of the results that it shows.
+    """Return title, section and caption of each result that the page shows.
 
-    Not a function of the input, though it says the same: of those Snakemake sees no change.
+    This does not use the rule's input as an argument, as Snakemake would not detect its changes.
     """
     given = SimpleNamespace(config=config)
     return [
@@ -102,7 +103,7 @@ def captioned(wildcards):
     ]
 
 
-#: What the page lets a reader explore beside tables and figures: by name, its files.
+#: Data for the interactive parts of the page: files by name.
 EXPLORED = {
     "embeddings": DRAWN,
     "representations": rules.represent.output.representations.format(

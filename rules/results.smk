@@ -2,7 +2,7 @@
 
 
 rule table1:
-    """Table 1: Precision@K of joint and unimodal representations, beside the paper's values."""
+    """Table 1: Precision@K of joint and unimodal representations, with the paper's values."""
     input:
         scores=expand(rules.scores.output.scores, **TRAINED_IMA)
         + expand(rules.baseline_scores.output.scores, **TRAINED),
@@ -50,22 +50,22 @@ rule tsne:
         "../workflow/scripts/tsne.py"
 
 
-#: The variants in the order in which figures show them, and their labels.
+#: Variants in the order in which figures show them, and their labels.
 DRAWN_VARIANTS = drawn_first(VARIANTS)
 DRAWN_LABELS = [VARIANTS[name]["label"] for name in DRAWN_VARIANTS]
-#: The model that figures show, of each variant: the first seed's.
+#: The model of each variant that figures show, with the first seed.
 DRAWN_MODELS = [
     {"variant": name, "latent": config["figures"]["latent"], "seed": config["seeds"][0]}
     for name in DRAWN_VARIANTS
 ]
 DRAWN_VARIANT = DRAWN_VARIANTS[0]
-#: The t-SNE of these models, and of the first.
+#: t-SNE coordinates of these models, and those of the first.
 ALL_DRAWN = [rules.tsne.output.embeddings.format(**model) for model in DRAWN_MODELS]
 DRAWN = ALL_DRAWN[0]
 
 
 rule figure2:
-    """Figure 2: t-SNE of the importance networks' top hidden layers, by class and by their output."""
+    """Figure 2: t-SNE of the importance networks' top hidden layers, by class and by output."""
     input:
         embeddings=ALL_DRAWN,
         representations=[
@@ -114,7 +114,7 @@ rule figure4:
         "../workflow/scripts/figure4.py"
 
 
-#: Models whose weights are compared: of each variant, all seeds, those that figures show first.
+#: Models whose weights are compared: all seeds of each variant, in the order of figures.
 WEIGHED = [
     {"variant": variant, "latent": config["figures"]["latent"], "seed": seed}
     for variant in DRAWN_VARIANTS
@@ -123,7 +123,7 @@ WEIGHED = [
 
 
 rule weights:
-    """How much each modality weighs in the joint representation, by kind of pair."""
+    """Weight of each modality in the joint representation, by kind of pair."""
     input:
         representations=[
             rules.represent.output.representations.format(**model) for model in WEIGHED
@@ -151,7 +151,7 @@ rule weights:
 
 
 rule rho_sweep:
-    """Importance networks of every rho and restart in one training, and their scores on test pairs."""
+    """Importance networks for every rho and restart in one training, and their test scores."""
     input:
         **FEATURES,
         train=PAIRS.train,
@@ -178,7 +178,7 @@ rule rho_sweep:
         "../workflow/scripts/rho_sweep.py"
 
 
-#: Sweeps of every seed and variant, beside the models of `sweep.latent`.
+#: Sweeps of every seed and variant, for the autoencoders of size `sweep.latent`.
 SWEEPS = expand(
     rules.rho_sweep.output.sweep,
     latent=config["sweep"]["latent"],
@@ -213,7 +213,7 @@ rule figure6:
         "../workflow/scripts/figure6.py"
 
 
-#: Models whose importances are scored by seed: of each variant, beside each latent size.
+#: Models whose importances are scored by seed, for each variant and latent size.
 IMPORTANCE_MODELS = [
     {"variant": variant, "latent": latent, "seed": seed}
     for variant in VARIANTS
@@ -223,7 +223,7 @@ IMPORTANCE_MODELS = [
 
 
 rule importance_table:
-    """F1 of the noise class by seed, of each variant, learnt beside each latent size."""
+    """F1 of the noise class by seed, for each variant and latent size."""
     input:
         **FEATURES,
         pairs=PAIRS.test,
@@ -250,7 +250,7 @@ rule importance_table:
 
 
 rule noise_study:
-    """Harder noise and shuffled pairs: what importances find there, and what other detectors do."""
+    """Noise detection by importances and other methods, on harder noise and shuffled pairs."""
     input:
         image=rules.features_image.output.features,
         speech=rules.features_speech.output.features,
@@ -284,7 +284,7 @@ rule noise_study:
 
 
 rule noises:
-    """Which noise is found, by importances and by other detectors: means over seeds."""
+    """Noise detection by importances and other methods on each kind of noise, over seeds."""
     input:
         studies=expand(rules.noise_study.output.study, seed=config["noise_study"]["seeds"]),
         code=code("noises.py"),
@@ -305,7 +305,7 @@ rule noises:
 
 
 rule importances:
-    """Target: what importances find: by seed, over rho, on harder noise (docs/importance.md)."""
+    """Target: noise detection by importances: by seed, over rho, on harder noise."""
     input:
         rules.importance_table.output,
         rules.noises.output if config["noise_study"]["seeds"] else [],

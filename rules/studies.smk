@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 
 rule missing_study:
-    """Models trained on pairs some of which lack an item, and their retrieval: one job a seed."""
+    """Retrieval by models trained on pairs of which some lack an item; one job per seed."""
     input:
         **FEATURES,
         train=PAIRS.train,
@@ -28,7 +28,7 @@ rule missing_study:
         hidden=config["importance"]["hidden"],
         layers=LAYERS,
         variants=[in_study(name, config["missing_study"]) for name in VARIANTS],
-        # Of each kind the first.
+        # Only the first baseline of each kind.
         baselines=[
             baseline_incomplete(name)
             for name in {MODELS[name]["kind"]: name for name in reversed(list(MODELS))}.values()
@@ -62,7 +62,7 @@ rule missing:
 
 
 rule readings_block:
-    """Train the readings that share activation, features and epochs, and the baselines so read."""
+    """Train all readings with the same activation, features and epochs, and their baselines."""
     input:
         image=[rules.features_image.output.features, rules.noise_image.output.features],
         mfcc=rules.mfcc.output.features,
@@ -99,7 +99,7 @@ rule readings_block:
 
 
 rule readings:
-    """Under which readings the central claims hold, and which choices decide it."""
+    """Readings under which the central claims hold, and the choices that decide it."""
     input:
         scores=expand(
             f"{RUN}/readings/{{block}}/seed{{seed}}.parquet",

@@ -62,8 +62,8 @@ rule importance:
         "../workflow/scripts/importance.py"
 
 
-#: Of a model, its autoencoder and history, of the last round.
+#: A model's autoencoder and its training history, from the last round.
 AUTOENCODER = last_round(rules.autoencoder.output.model)
 AUTOENCODER_HISTORY = last_round(rules.autoencoder.output.history)
-#: All models of IMA of the run.
+#: All models of IMA in the run.
 TRAINED_IMA = {"variant": VARIANTS, "latent": config["latents"], "seed": config["seeds"]}

@@ -72,7 +72,7 @@ def test_of_a_seed_what_is_missing_stays_missing_at_larger_shares():
     [
         (rows(), 1.5, "a share of the pairs"),
         (rows(modalities="a"), 0.5, "two modalities or more"),
-        ({"a": torch.tensor([0, ABSENT]), "b": torch.tensor([0, 1])}, 0.5, "complete ones"),
+        ({"a": torch.tensor([0, ABSENT]), "b": torch.tensor([0, 1])}, 0.5, "complete pairs"),
     ],
 )
 def test_what_cannot_be_withheld(items, share, says):

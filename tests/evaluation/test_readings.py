@@ -116,14 +116,14 @@ def test_levels_say_what_is_set():
 @pytest.mark.parametrize(
     ("factors", "said"),
     [
-        ({"colour": ["red"]}, r"readings\.factors: expected levels of each of .*found .*'colour'"),
-        ({"activation": ["sine"]}, r"factors\.activation: expected levels out of .*found 'sine'"),
+        ({"colour": ["red"]}, r"readings\.factors: expected levels for each of .*found .*'colour'"),
+        ({"activation": ["sine"]}, r"factors\.activation: expected levels from .*found 'sine'"),
         ({"correlation": ["raw"]}, r"correlation: expected scale-lambda.*found 'raw'"),
         ({"rho": ["0.8"]}, r"rho: expected image/speech in \(0, 1\).*found '0\.8'"),
         ({"rho": ["0.8/1.0"]}, r"rho: expected .*found '0\.8/1\.0'"),
-        ({"epochs": [0]}, r"epochs: expected whole numbers from 1, found '0'"),
-        ({"z": []}, r"z: expected one or more different levels, found '?\[\]"),
-        ({"z": ["joint", "joint"]}, r"z: expected one or more different levels"),
+        ({"epochs": [0]}, r"epochs: expected positive integers, found '0'"),
+        ({"z": []}, r"z: expected one or more distinct levels, found '?\[\]"),
+        ({"z": ["joint", "joint"]}, r"z: expected one or more distinct levels"),
     ],
 )
 def test_unknown_readings(factors, said):
@@ -137,7 +137,7 @@ def test_no_seeds():
 
 
 def test_a_missing_factor_and_a_sample_larger_than_the_grid():
-    with pytest.raises(InputError, match=r"readings\.factors: expected levels of each of"):
+    with pytest.raises(InputError, match=r"readings\.factors: expected levels for each of"):
         design({name: GRID[name] for name in GRID if name != "z"}, 4)
     with pytest.raises(InputError, match=r"sample: expected 1 to 432, .*found 433"):
         design(GRID, 433)
@@ -267,7 +267,7 @@ def test_a_claim_is_of_the_mean_over_seeds():
         ],
         schema=READINGS,
     )
-    with pytest.raises(InputError, match="expected as many seeds of each"):
+    with pytest.raises(InputError, match="expected the same number of seeds for each"):
         mean_scores(lacking, "lacking")
 
 

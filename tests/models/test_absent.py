@@ -482,7 +482,7 @@ def test_baselines_represent_what_is_there(name):
         for m in rows:
             expected = alone.get(m, torch.zeros(1, 2))
             torch.testing.assert_close(z[m][i : i + 1], expected)
-    with pytest.raises(InputError, match="one modality at least"):
+    with pytest.raises(InputError, match="at least one modality in each"):
         baselines.represent(net, x, {m: torch.tensor([0, ABSENT]) for m in THREE})
 
 

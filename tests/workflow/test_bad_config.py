@@ -155,11 +155,11 @@ FILES = {
     "an unknown key": ("rhoo: 0.5\n", "rhoo"),
     "an unknown factor of readings": (
         "readings: {factors: {mood: [good]}}\n",
-        "config, readings.factors: expected levels of each of",
+        "config, readings.factors: expected levels for each of",
     ),
     "an unknown reading": (
         "readings: {factors: {activation: [sine]}}\n",
-        "config, readings.factors.activation: expected levels out of ('tanh', 'relu', 'gelu'), "
+        "config, readings.factors.activation: expected levels from ('tanh', 'relu', 'gelu'), "
         "found 'sine'",
     ),
     "more readings than there are": (

@@ -41,7 +41,7 @@ def test_a_row_for_each_rule_that_ran(folder):
 
 
 def test_nothing_was_measured(tmp_path):
-    with pytest.raises(InputError, match="benchmarks of the run toy: expected one at least"):
+    with pytest.raises(InputError, match="benchmarks of the run toy: expected at least one"):
         resources(measured(tmp_path, STAGES), STAGES, "toy")
 
 
@@ -51,5 +51,5 @@ def test_what_is_no_benchmark(folder, content):
     if not content:  # of a job that was killed: no row
         assert len(list(measured(folder, STAGES))) == 4
         return
-    with pytest.raises(InputError, match=r"mfcc\.tsv: expected a benchmark"):
+    with pytest.raises(InputError, match=r"mfcc\.tsv: expected a Snakemake benchmark"):
         list(measured(folder, STAGES))

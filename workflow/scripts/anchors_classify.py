@@ -1,5 +1,6 @@
-"""accuracy.json of anchors: raw, PCA, chance, by
-`ima.evaluation.reference_accuracy.classify_anchors`."""
+"""Accuracy of raw features, PCA and chance (Table 5), by
+`ima.evaluation.reference_accuracy.classify_anchors`.
+"""
 
 from ima.evaluation.classifier import Classifier
 from ima.evaluation.reference_accuracy import classify_anchors

@@ -1,5 +1,6 @@
-"""Stage 1, autoencoder_round<n>.safetensors, by `ima.models.autoencoder.fit_autoencoder` (Eq.
-2)."""
+"""Stage 1 (Eq. 2): autoencoder_round<n>.safetensors, by
+`ima.models.autoencoder.fit_autoencoder`.
+"""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""model.safetensors of a baseline, of several seeds, by `ima.models.baselines.seeds.fit_seeds`."""
+"""Training of a baseline for several seeds, by `ima.models.baselines.seeds.fit_seeds` (6.2)."""
 
 from ima.models import checkpoints
 from ima.models.baselines import baseline

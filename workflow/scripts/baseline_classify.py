@@ -1,4 +1,6 @@
-"""accuracy.json of a baseline's seeds, by `ima.evaluation.classifier.accuracy_rows` (Table 5)."""
+"""A baseline's classification accuracy (Table 5), by
+`ima.evaluation.classifier.accuracy_rows`.
+"""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""representations.parquet of a baseline's test pairs, by `ima.models.baselines.represent` (5.3)."""
+"""A baseline's representations of the test pairs, by `ima.models.baselines.represent` (5.3)."""
 
 import pyarrow as pa
 
@@ -29,7 +29,7 @@ def main(snakemake):
         tables.append(pa.table({"seed": seeds, **columns}))
     table = pa.concat_tables(tables)
     write_parquet(table, snakemake.output.representations, baseline_schema(pairs))
-    print(f"{len(table)} rows: {len(tables)} seeds of every test pair")
+    print(f"{len(table)} rows: all test pairs for {len(tables)} seeds")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""scores.json of a baseline's seeds: retrieval, by `ima.evaluation.metrics.score_views` (5.4)."""
+"""A baseline's Precision@K for several seeds, by `ima.evaluation.metrics.score_views` (5.4)."""
 
 import pyarrow.compute as pc
 

@@ -1,5 +1,6 @@
-"""results/cards/*.md: a card for each corpus and for the model, by
-`ima.reporting.cards.data_card`."""
+"""results/cards/*.md: a card for each corpus and one for the model, by
+`ima.reporting.cards.data_card`.
+"""
 
 from pathlib import Path
 
@@ -33,13 +34,13 @@ def main(snakemake):
 
 
 def counted(corpus, given, params):
-    """Return what was counted of a corpus, and why what was left out was."""
+    """Return the counts of a corpus, and the reasons for its unused files."""
     if corpus == params.image:
         table = read_parquet(given.image, FEATURES)
         counts = cards.image_counts(*(table[name].to_pylist() for name in ("split", "label")))
         return counts, reasons(given.image_skipped, corpus)
     if corpus in params.speech:
-        # Corpora without nominal counts have no rows in it.
+        # The file has no rows for corpora without nominal counts.
         rows = read_columns(given.speech_counts, SPEECH, rows=False)
         return cards.speech_counts(rows, corpus), reasons(given.speech_skipped, corpus)
     rows = read_columns(given.emotion_counts, ["corpus", "emotion", "usable", "expected"])
@@ -47,7 +48,7 @@ def counted(corpus, given, params):
 
 
 def reasons(path, corpus):
-    """Return why each file of a corpus that is not used is not; numbers of lines left out."""
+    """Return the reason for each unused file of a corpus, with numbers masked."""
     rows = read_columns(path, ["corpus", "reason"], rows=False)
     return [cards.without_numbers(row["reason"]) for row in rows if row["corpus"] == corpus]
 

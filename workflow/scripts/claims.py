@@ -29,7 +29,7 @@ def main(snakemake):
 
 
 def digits(given, params):
-    """Return the scores of digits and what models cost."""
+    """Return the scores of digits and the costs of models."""
     files = [read_json(path, ["model", "latent", "seed", "retrieval"]) for path in given.scores]
     models = [model for file in files for model in (file if isinstance(file, list) else [file])]
     sweeps = [read_parquet(path, RHO_SWEEP, rows=True) for path in given.sweeps]
@@ -54,7 +54,7 @@ def emotion(given, params):
     """Return the scores of words and voices."""
 
     def tables(paths, schema):
-        """Return of every model its name, its seed and its table."""
+        """Return the name, seed and table of every model."""
         found = (read_parquet(path, schema, rows=True) for path in paths)
         return [(*model, table) for model, table in zip(params.emotion_models, found, strict=True)]
 
@@ -75,7 +75,7 @@ def emotion(given, params):
 
 
 def histories(models, paths):
-    """Return the keys of every model with the rows of its training."""
+    """Return the keys of every model with its training history."""
     rows = (read_columns(path, ["epoch", "validation"]) for path in paths)
     return zip(models, rows, strict=True)
 

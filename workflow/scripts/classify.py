@@ -1,5 +1,6 @@
-"""accuracy.json of IMA's seeds: classifiers of its representations, by
-`ima.evaluation.classifier.predict`."""
+"""Accuracy of classifiers of IMA's representations for several seeds, by
+`ima.evaluation.classifier.predict` (Table 5).
+"""
 
 import numpy as np
 
@@ -41,15 +42,15 @@ def main(snakemake):
 
 
 def views_of(u, y, present):
-    """Return the representations (N, L) of pairs by name, of their latents and importances."""
+    """Return the representations (N, L) of pairs by name, given their latents and importances."""
     z = {"weighted": joint(u, y, present), "unweighted": joint(u, None, present), **u}
-    if len(u) > 2:  # of two, what is left is the other's own
+    if len(u) > 2:  # with two, what remains is the other modality's own representation
         z |= {f"without {m}": joint({n: u[n] for n in u if n != m}, y, present) for m in u}
     return {name: value.cpu().numpy() for name, value in z.items()}
 
 
 def present_of(items):
-    """Return whether pairs (N,) have the views that are not of all modalities, by name."""
+    """Return, by name, which pairs (N,) have the views that do not use all modalities."""
     has = {m: (rows >= 0).cpu().numpy() for m, rows in items.items()}
     others = {m: np.any([has[n] for n in has if n != m], axis=0) for m in has}
     return has | {f"without {m}": of for m, of in others.items()}

@@ -1,5 +1,6 @@
-"""complexity.pdf and .png: cost over modalities (Table 4), by
-`ima.reporting.figures.training.complexity`."""
+"""complexity.pdf and .png: cost by number of modalities (Table 4), by
+`ima.reporting.figures.training.complexity`.
+"""
 
 from ima.reporting.figures import save
 from ima.reporting.figures.training import complexity

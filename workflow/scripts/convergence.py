@@ -16,7 +16,7 @@ def main(snakemake):
     ):
         seeds = defaultdict(list)
         for row in csv.read_csv(path).to_pylist():
-            seeds[row.get("seed")].append(row["validation"])  # no seed: a file of one
+            seeds[row.get("seed")].append(row["validation"])  # files of one seed have no column
         histories[label][latent] += seeds.values()
     figure = convergence(histories)
     save(figure, snakemake.output.pdf, snakemake.output.png)

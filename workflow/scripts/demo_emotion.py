@@ -1,5 +1,6 @@
-"""results/<run>/raw/iemocap/: emotional dialogues, by
-`ima.datasets.synthetic.emotion.write_iemocap`."""
+"""results/<run>/raw/iemocap/: emotional dialogues of the demo, by
+`ima.datasets.synthetic.emotion.write_iemocap`.
+"""
 
 from pathlib import Path
 

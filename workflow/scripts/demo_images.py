@@ -1,5 +1,6 @@
 """results/<run>/raw/mnist/: scikit-learn's digits, by
-`ima.datasets.synthetic.digits.write_images`."""
+`ima.datasets.synthetic.digits.write_images`.
+"""
 
 from pathlib import Path
 
@@ -12,7 +13,7 @@ def main(snakemake):
     root = Path(snakemake.output.tree)
     digits.write_images(root, snakemake.params.test_images, snakemake.params.seed)
     write_manifest(root, snakemake.output.manifest)
-    print(f"test images: {snakemake.params.test_images:.0%} of those of scikit-learn")
+    print(f"test images: {snakemake.params.test_images:.0%} of scikit-learn's images")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""results/<run>/raw/{tidigits,ti46}/: spoken digits, by
-`ima.datasets.synthetic.digits.write_tidigits`."""
+"""results/<run>/raw/{tidigits,ti46}/: spoken digits of the demo, by
+`ima.datasets.synthetic.digits.write_tidigits`.
+"""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ def main(snakemake):
     root = Path(snakemake.output.tree)
     files = download.fetch(snakemake.wildcards.corpus, root)
     write_manifest(root, snakemake.output.manifest)
-    print(f"{len(files)} files, checked")
+    print(f"{len(files)} files, checksums verified")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""scores.json of baselines and anchors on utterances, by `ima.evaluation.emotion.scores.score_all`
-(6.2)."""
+"""Scores of baselines and references on utterances (6.2), by
+`ima.evaluation.emotion.scores.score_all`.
+"""
 
 from ima.evaluation.classifier import Classifier
 from ima.evaluation.emotion import utterances as of

@@ -1,4 +1,4 @@
-"""Baselines on words and voices, of every seed, by `ima.models.baselines.seeds.fit_seeds` (6.2)."""
+"""Training of baselines on words and voices, by `ima.models.baselines.seeds.fit_seeds` (6.2)."""
 
 from ima.models import checkpoints
 from ima.models.baselines import baseline

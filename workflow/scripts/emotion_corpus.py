@@ -25,7 +25,7 @@ def main(snakemake):
     write_parquet(corpus.spans, output.spans, SPANS)
     print(
         f"{len(corpus.utterances)} utterances, {len(corpus.tokens)} tokens, {len(corpus.skipped)} "
-        f"left out (skipped.csv), tokens dropped by rule: {corpus.dropped}"
+        f"skipped (skipped.csv), tokens dropped by rule: {corpus.dropped}"
     )
 
 

@@ -1,5 +1,6 @@
-"""importance_anchors.parquet, by `ima.evaluation.emotion.importance_reference.baseline_rows`
-(6.1)."""
+"""Baselines of word and voice importances (6.1), by
+`ima.evaluation.emotion.importance_reference.baseline_rows`.
+"""
 
 import pyarrow.compute as pc
 

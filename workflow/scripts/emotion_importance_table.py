@@ -1,5 +1,6 @@
-"""emotion_importance.csv: F1 over rho, by `ima.reporting.tables.emotion.emotion_importance`
-(6.1)."""
+"""emotion_importance.csv: F1 over rho (6.1), by
+`ima.reporting.tables.emotion.emotion_importance`.
+"""
 
 from ima.reporting.tables import read_paper_values
 from ima.reporting.tables.emotion import emotion_importance

@@ -1,5 +1,6 @@
-"""results/<run>/emotion/pairs/ and items.parquet, by `ima.pairing.words_voices.split_pairs` (6.2,
-A.2)."""
+"""results/<run>/emotion/pairs/ and items.parquet (6.2, A.2), by
+`ima.pairing.words_voices.split_pairs`.
+"""
 
 from ima.pairing.words_voices import split_pairs, token_items
 from ima.utils.io import read_parquet, write_parquet
@@ -24,7 +25,7 @@ def main(snakemake):
     write_parquet(items, output.usable, ITEMS_EMOTION)
     write_parquet(train, output.train, schema)
     write_parquet(stopping, output.stopping, schema)
-    print(f"{len(items)} tokens take part; {len(train)} pairs to train, {len(stopping)} to stop")
+    print(f"{len(items)} usable tokens; {len(train)} training and {len(stopping)} stopping pairs")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def main(snakemake):
     strata = rarity(read_parquet(snakemake.input.verbal[0], WORD_VECTORS)["count"].to_numpy())
     rows = sweep_rows(y, params.rho, items, actual, strata)
     write_parquet(importance_table(rows), snakemake.output.sweep, IMPORTANCE_EMOTION)
-    print(f"{len(params.rho)} rho, {len(rows)} rows")
+    print(f"{len(params.rho)} values of rho, {len(rows)} rows")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""scores.json of IMA on utterances, by `ima.evaluation.emotion.scores.score_all` (5.3, 5.4,
-6.2)."""
+"""scores.json of IMA on utterances (5.3, 5.4, 6.2), by
+`ima.evaluation.emotion.scores.score_all`.
+"""
 
 import pyarrow as pa
 

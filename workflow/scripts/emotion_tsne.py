@@ -1,5 +1,6 @@
-"""tsne.parquet of a model, which Figure 5 draws, by `ima.evaluation.emotion.tsne.embed_items`
-(6.1)."""
+"""tsne.parquet of a model, the data of Figure 5 (6.1), by
+`ima.evaluation.emotion.tsne.embed_items`.
+"""
 
 from ima.evaluation.emotion.tsne import draw_voices, embed_items
 from ima.evaluation.emotion.utterances import latents

@@ -25,7 +25,7 @@ def main(snakemake):
     names = zip(table["utterance"].to_pylist(), table["position"].to_pylist(), strict=True)
     table = table.append_column("id", pa.array([f"{name}#{place}" for name, place in names]))
     write_parquet(table, snakemake.output.voices, VOICES)
-    print(f"{len(spans)} spans of {files} files, {voice['features']}")
+    print(f"{len(spans)} audio spans in {files} files, {voice['features']}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def main(snakemake):
     vectors = vectors.append_column("id", vectors["word"])
     write_parquet(vectors, output.words, WORD_FEATURES)
     write_parquet(lexicon.table(vectors["word"].to_pylist()), output.lexicon, LEXICON)
-    print(f"{len(vectors)} of {len(words)} words; {len(broken)} broken lines in {lexicon.name}")
+    print(f"{len(vectors)} of {len(words)} words; {len(broken)} invalid lines in {lexicon.name}")
 
 
 if __name__ == "__main__":

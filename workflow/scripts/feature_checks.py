@@ -1,5 +1,6 @@
-"""results/tables/feature_checks.csv: digits told by
-`ima.evaluation.feature_ablation.feature_checks`."""
+"""results/tables/feature_checks.csv: digit accuracy of speech features, by
+`ima.evaluation.feature_ablation.feature_checks`.
+"""
 
 from ima.alignment.methods import segment
 from ima.datasets.digit_recordings import Waves

@@ -16,7 +16,7 @@ def main(snakemake):
     mapped = table.set_column(column, "x", vector_column(mapping(x)))
     write_parquet(mapped, snakemake.output.features, FEATURES)
     write_json(mapping.as_dict(), snakemake.output.mapping)
-    print(f"{len(x)} digits, mapped by {snakemake.params.mapping}; {train.sum()} fitted it")
+    print(f"{len(x)} digits mapped by {snakemake.params.mapping}, fitted to {train.sum()} of them")
 
 
 if __name__ == "__main__":

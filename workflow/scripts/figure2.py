@@ -1,5 +1,6 @@
-"""figure2.pdf and .png: t-SNE of hidden layers, by `ima.reporting.figures.importance.figure2`
-(6.1)."""
+"""figure2.pdf and .png: t-SNE of hidden layers (6.1), by
+`ima.reporting.figures.importance.figure2`.
+"""
 
 from ima.reporting.figures import save
 from ima.reporting.figures.importance import figure2

@@ -1,5 +1,6 @@
-"""figure4.pdf and .png: t-SNE of representations, by `ima.reporting.figures.importance.figure4`
-(6.3)."""
+"""figure4.pdf and .png: t-SNE of representations (6.3), by
+`ima.reporting.figures.importance.figure4`.
+"""
 
 from ima.reporting.figures import save
 from ima.reporting.figures.importance import figure4

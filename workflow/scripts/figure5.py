@@ -1,5 +1,6 @@
-"""figure5.pdf and .png: words and voices by t-SNE, by `ima.reporting.figures.emotion.figure5`
-(6.3)."""
+"""figure5.pdf and .png: t-SNE of words and voices (6.3), by
+`ima.reporting.figures.emotion.figure5`.
+"""
 
 from ima.reporting.figures import save
 from ima.reporting.figures.emotion import figure5

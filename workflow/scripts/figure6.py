@@ -1,5 +1,6 @@
-"""figure6.pdf, .png and .csv, and rho.csv: noise found over rho, by
-`ima.reporting.figures.rho.draw` (6.1)."""
+"""figure6.pdf, .png and .csv, and rho.csv: noise detection over rho (6.1), by
+`ima.reporting.figures.rho.draw`.
+"""
 
 from ima.reporting.figures import rho as figure6
 from ima.reporting.figures import save

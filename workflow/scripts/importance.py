@@ -1,5 +1,6 @@
-"""Stage 2, importance_round<n>.safetensors, by `ima.models.importance.train_importance` (Eqs.
-3-4)."""
+"""Stage 2 (Eqs. 3-4): importance_round<n>.safetensors, by
+`ima.models.importance.train_importance`.
+"""
 
 import torch
 
@@ -39,7 +40,7 @@ def main(snakemake):
     write_tensors(networks.state_dict(), snakemake.output.model, config)
     if settings.objective == "mixture":
         for name, of in found.items():
-            print(f"{name}: {of.share:.2f} informative, {len(of.pair)} pairs of {len(folds)} folds")
+            print(f"{name}: {of.share:.2f} informative, {len(of.pair)} pairs in {len(folds)} folds")
     else:
         print(f"best of {settings.restarts} restarts, losses {found['loss'].tolist()}")
 

@@ -1,5 +1,6 @@
-"""results/tables/importance.csv: F1 of noise by seed, by `ima.reporting.tables.importance.by_seed`
-(5.2)."""
+"""results/tables/importance.csv: F1 of the noise class by seed (5.2), by
+`ima.reporting.tables.importance.by_seed`.
+"""
 
 from ima.evaluation.metrics import importance_scores
 from ima.models import checkpoints

@@ -17,7 +17,7 @@ from ima.workflow import script
 
 
 def maps_of(files, modalities, noise):
-    """Return the maps whose files are there."""
+    """Return the maps whose files are available."""
     found = []
     if {"embeddings", "representations"} <= set(files):
         table = read_parquet(files["representations"], representations_schema(modalities))
@@ -32,7 +32,7 @@ def maps_of(files, modalities, noise):
 
 
 def utterances_of(files):
-    """Return the utterances of the validation part: Figure 3's own page has all of them."""
+    """Return the utterances of the validation part; Figure 3's own page has all of them."""
     if not {"utterances", "tokens", "importances"} <= set(files):
         return []
     whole = with_importances(

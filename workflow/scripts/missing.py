@@ -1,5 +1,6 @@
-"""results/tables/missing.csv and its figure, by `ima.evaluation.missing_modalities.over_seeds`
-(3)."""
+"""results/tables/missing.csv and its figure (Section 3), by
+`ima.evaluation.missing_modalities.over_seeds`.
+"""
 
 import pyarrow as pa
 

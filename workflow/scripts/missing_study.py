@@ -1,5 +1,6 @@
-"""missing_study of a seed: training with items missing, by
-`ima.evaluation.missing_modalities.study` (3)."""
+"""Training with missing modalities, for one seed (Section 3), by
+`ima.evaluation.missing_modalities.study`.
+"""
 
 from ima.evaluation.missing_modalities import BaselineModel, ImaModel, as_table, compact, study
 from ima.models import checkpoints
@@ -15,7 +16,7 @@ from ima.workflow import script
 
 def main(snakemake):
     params, given = snakemake.params, snakemake.input
-    # Pairs are in random order, so the first of them are a sample.
+    # Pairs are in random order, so the first rows are a random sample.
     pairs = {
         split: {m: rows[:most] for m, rows in checkpoints.load_pairs(given[split]).items()}
         for split, most in params.pairs.items()

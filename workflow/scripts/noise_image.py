@@ -1,5 +1,6 @@
-"""results/<run>/features/image_noise.parquet: noise images, by
-`ima.datasets.noise.noise_images`."""
+"""results/<run>/features/image_noise.parquet: noise images (A.1.1), by
+`ima.datasets.noise.noise_images`.
+"""
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def main(snakemake):
     pixels = corpus["x"].type.list_size
     x = noise_images(count, pixels, **snakemake.params.noise, rng=rng)
     write_noise("image", x, snakemake.output.features)
-    print(f"{len(x)} made")
+    print(f"{len(x)} noise images")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""results/<run>/features/speech_noise.parquet: noise waves as speech, by
-`ima.datasets.noise.noise_wave`."""
+"""results/<run>/features/speech_noise.parquet: features of noise waveforms (A.1.2), by
+`ima.datasets.noise.noise_wave`.
+"""
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def main(snakemake):
     mapping = UnitInterval.from_dict(read_json(snakemake.input.mapping))
     x = mapping(mfcc_of_waves(waves, mfcc))
     write_noise("speech", x, snakemake.output.features)
-    print(f"{len(x)} made")
+    print(f"{len(x)} noise waveforms")
 
 
 if __name__ == "__main__":

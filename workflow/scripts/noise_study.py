@@ -1,5 +1,6 @@
-"""noise_study.parquet of a seed: harder noise and controls, by
-`ima.evaluation.noise_benchmark.study` (6.1)."""
+"""Noise detection on harder noise and controls, for one seed (6.1), by
+`ima.evaluation.noise_benchmark.study`.
+"""
 
 import numpy as np
 

@@ -1,5 +1,6 @@
-"""results/tables/noises.csv: F1 on harder noise, by `ima.reporting.tables.importance.noises`
-(6.1)."""
+"""results/tables/noises.csv: F1 on harder noise (6.1), by
+`ima.reporting.tables.importance.noises`.
+"""
 
 import pyarrow as pa
 

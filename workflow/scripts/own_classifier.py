@@ -1,5 +1,6 @@
-"""results/<run>/tables/classifier.csv: accuracy on own data, by
-`ima.reporting.tables.digits.table5`."""
+"""results/<run>/tables/classifier.csv: accuracy on user data, by
+`ima.reporting.tables.digits.table5`.
+"""
 
 from ima.reporting.tables.digits import table5
 from ima.utils.io import read_json, write_csv

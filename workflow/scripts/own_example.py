@@ -9,7 +9,7 @@ from ima.workflow.user_example import write_example
 def main(snakemake):
     folder = Path(snakemake.output.files[0]).parent
     noise = write_example(folder, snakemake.params.digits, snakemake.params.seed)
-    print(f"items that are noise: {noise}")
+    print(f"number of noise items: {noise}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""results/<run>/own/<modality>.parquet: a user's own items, by `ima.datasets.user.read_items`."""
+"""results/<run>/own/<modality>.parquet: items of user data, by `ima.datasets.user.read_items`."""
 
 from ima.datasets.user import read_items
 from ima.utils.io import write_parquet
@@ -10,7 +10,7 @@ def main(snakemake):
     params = snakemake.params
     items = read_items(snakemake.input.file, params.columns, params.loss)
     write_parquet(items, snakemake.output.features, OWN_ITEMS)
-    print(f"{len(items)} items of {items['x'].type.list_size} values")
+    print(f"{len(items)} items with {items['x'].type.list_size} values each")
 
 
 if __name__ == "__main__":

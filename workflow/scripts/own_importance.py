@@ -1,5 +1,6 @@
-"""results/<run>/tables/importance.csv of own data, by
-`ima.reporting.tables.user.importance_table`."""
+"""results/<run>/tables/importance.csv: importances of user data, by
+`ima.reporting.tables.user.importance_table`.
+"""
 
 from ima.reporting.tables.user import importance_table
 from ima.utils.io import read_parquet, write_csv

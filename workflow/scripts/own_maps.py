@@ -1,4 +1,4 @@
-"""t-SNE figures of own data, as Figures 2 and 4, by `ima.reporting.figures.importance.figure2`."""
+"""t-SNE of user data, as in Figures 2 and 4, by `ima.reporting.figures.importance.figure2`."""
 
 from ima.reporting.figures import save
 from ima.reporting.figures.importance import figure2, figure4

@@ -1,4 +1,4 @@
-"""results/<run>/own/pairs/: pairs of a user's own items, by `ima.pairing.user.pair_own`."""
+"""results/<run>/own/pairs/: pairs of user data, by `ima.pairing.user.pair_own`."""
 
 from ima.pairing.user import pair_own, read_listed
 from ima.utils.io import read_parquet, write_json, write_parquet

@@ -1,5 +1,6 @@
-"""Checkpoint, representations and importances of own data, by
-`ima.reporting.tables.user.as_tables`."""
+"""Checkpoint, representations and importances of user data, by
+`ima.reporting.tables.user.as_tables`.
+"""
 
 import torch
 

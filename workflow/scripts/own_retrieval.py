@@ -1,4 +1,6 @@
-"""results/<run>/tables/retrieval.csv: Precision@K on own data, by `ima.reporting.tables.table1`."""
+"""results/<run>/tables/retrieval.csv: Precision@K of user data, by
+`ima.reporting.tables.table1`.
+"""
 
 from ima.reporting.tables import table1
 from ima.utils.io import read_json, write_csv

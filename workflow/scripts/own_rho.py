@@ -1,4 +1,4 @@
-"""Tables and figure of a sweep over rho on own data, by `ima.reporting.figures.rho.choose_rho`."""
+"""Tables and figure of a sweep over rho on user data, by `ima.reporting.figures.rho.choose_rho`."""
 
 from ima.reporting.figures import rho as figure6
 from ima.reporting.figures import save

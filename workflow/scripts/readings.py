@@ -1,5 +1,6 @@
-"""readings.csv, its scores and figure: claims by reading, by
-`ima.evaluation.readings.claims.shares` (6)."""
+"""readings.csv, readings_scores.csv and figure: claims by reading (6), by
+`ima.evaluation.readings.claims.shares`.
+"""
 
 import pyarrow as pa
 

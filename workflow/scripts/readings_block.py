@@ -1,5 +1,6 @@
-"""results/<run>/readings/: scores of readings, by `ima.evaluation.readings.train.train_block` (5,
-6)."""
+"""results/<run>/readings/: scores of a block of readings (5, 6), by
+`ima.evaluation.readings.train.train_block`.
+"""
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def main(snakemake):
 
 
 def _noise(count, snakemake):
-    """Return the MFCC of the noise waves that rule noise_speech maps to [0, 1]."""
+    """Return the MFCC of the noise waveforms before the mapping to [0, 1] in rule noise_speech."""
     paths = [snakemake.input[split] for split in ("train", "validation", "test")]
     rng = np.random.default_rng([snakemake.params.noise_seed, 1])
     mfcc, seconds = Mfcc(**snakemake.params.mfcc), snakemake.params.noise["seconds"]

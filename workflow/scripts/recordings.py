@@ -1,5 +1,6 @@
-"""results/<run>/recordings/: all recordings at one rate, by
-`ima.datasets.digit_recordings.write_waves`."""
+"""results/<run>/recordings/: all recordings at one sampling rate, by
+`ima.datasets.digit_recordings.write_waves`.
+"""
 
 import pyarrow as pa
 

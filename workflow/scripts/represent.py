@@ -1,5 +1,6 @@
-"""representations.parquet of a model's test pairs, by `ima.evaluation.represent.represent`
-(5.3)."""
+"""representations.parquet of the test pairs (5.3), by
+`ima.evaluation.represent.represent`.
+"""
 
 from ima.evaluation.represent import as_table, represent
 from ima.models import checkpoints

@@ -10,7 +10,7 @@ def main(snakemake):
     table = resources(measured(snakemake.params.folder, stages), stages, snakemake.params.run)
     write_csv(table, snakemake.output.table, digits=2)
     total, most = sum(table["seconds"].to_pylist()), max(table["mem_mb"].drop_null().to_pylist())
-    print(f"{sum(table['jobs'].to_pylist())} jobs, {total:.0f} s in all, {most:.0f} MB at the most")
+    print(f"{sum(table['jobs'].to_pylist())} jobs, {total:.0f} s in total, {most:.0f} MB at most")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""rho_sweep.parquet: every rho's networks at once, by `ima.evaluation.rho_sweep.sweep` (6.1)."""
+"""rho_sweep.parquet: networks for every rho at once, by `ima.evaluation.rho_sweep.sweep` (6.1)."""
 
 from ima.evaluation.rho_sweep import sweep
 from ima.models import checkpoints
@@ -32,7 +32,7 @@ def main(snakemake):
         int(snakemake.wildcards.seed),
     )
     write_parquet(table, snakemake.output.sweep, RHO_SWEEP)
-    print(f"{len(snakemake.params.rho)} rho; " + summary.first(table, "f1_noise"))
+    print(f"{len(snakemake.params.rho)} values of rho; " + summary.first(table, "f1_noise"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""scores.json of a model: retrieval and noise, by `ima.evaluation.metrics.precision_at_k` (5.4)."""
+"""Retrieval and noise scores of a model, by `ima.evaluation.metrics.precision_at_k` (5.4)."""
 
 from ima.evaluation.fusion import fusion_scores
 from ima.evaluation.metrics import score_model

@@ -1,4 +1,4 @@
-"""results/<run>/segments/: where each digit lies, by `ima.alignment.methods.segment`."""
+"""results/<run>/segments/: boundaries of each digit, by `ima.alignment.methods.segment`."""
 
 from ima.alignment.methods import doubtful, segment
 from ima.datasets.digit_recordings import Waves

@@ -1,4 +1,4 @@
-"""A recording with its digits' places, by `ima.reporting.figures.segmentation.plot_utterance`."""
+"""A recording with its digit boundaries, by `ima.reporting.figures.segmentation.plot_utterance`."""
 
 import pyarrow.compute as pc
 
@@ -15,7 +15,7 @@ def main(snakemake):
     recording = snakemake.wildcards.recording
     ids = read_parquet(snakemake.input.recordings, RECORDINGS)["id"].to_pylist()
     if recording not in ids:
-        example = f"the id of a recording, as {ids[0]}"
+        example = f"the id of a recording, such as {ids[0]}"
         raise InputError(snakemake.input.recordings, expected=example, found=recording)
     segments = read_parquet(snakemake.input.segments, SEGMENTS)
     rows = segments.filter(pc.field("recording") == recording).to_pylist()

@@ -1,4 +1,4 @@
-"""results/<run>/figures/segmentation_examples/: chosen by `ima.alignment.examples.choose`."""
+"""Figures of digit boundaries in some recordings, chosen by `ima.alignment.examples.choose`."""
 
 from pathlib import Path
 

@@ -7,7 +7,7 @@ from ima.workflow import script, summary
 
 def main(snakemake):
     files = [read_json(path, ["model", "latent", "seed"]) for path in snakemake.input.scores]
-    # A baseline's file has several seeds.
+    # A baseline's file contains several seeds.
     scores = [model for file in files for model in (file if isinstance(file, list) else [file])]
     table = table1(
         scores,

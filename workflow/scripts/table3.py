@@ -1,4 +1,6 @@
-"""results/tables/table3.csv: the classifiers (Table 3), by `ima.reporting.tables.digits.table3`."""
+"""results/tables/table3.csv: classifier settings (Table 3), by
+`ima.reporting.tables.digits.table3`.
+"""
 
 from ima.evaluation.classifier import Classifier
 from ima.reporting.tables.digits import table3

@@ -1,4 +1,4 @@
-"""results/tables/table4.csv: what models cost (Table 4), by `ima.evaluation.complexity.table4`."""
+"""results/tables/table4.csv: costs of models (Table 4), by `ima.evaluation.complexity.table4`."""
 
 import torch
 
@@ -11,7 +11,7 @@ from ima.workflow import script, summary
 
 
 def setting(layers, widths, settings):
-    """Return the models of a data set, whose vectors have these widths."""
+    """Return the models of a data set, given the widths of its vectors."""
     models = {
         label or BASELINES[kind].label: (kind, own) for label, kind, own in settings["models"]
     }
@@ -20,10 +20,10 @@ def setting(layers, widths, settings):
 
 
 def main(snakemake):
-    torch.set_num_threads(1)  # a time on one core is told
+    torch.set_num_threads(1)  # times are measured on one core
     params = snakemake.params
     widths = {name: vector_width(snakemake.input[name]) for name in params.layers["digits"]}
-    # Of words and voices the config is enough: Table 4 needs no corpus of theirs.
+    # The dimensions of words and voices are in the config, so Table 4 does not need their corpus.
     spoken = {"verbal": params.words, "acoustic": len(columns(params.voices))}
     datasets = {
         name: setting(layers, {**widths, **spoken}, params.settings[name])

@@ -1,5 +1,6 @@
-"""results/tables/table5.csv: accuracy of classifiers (Table 5), by
-`ima.reporting.tables.digits.table5`."""
+"""results/tables/table5.csv: classification accuracy (Table 5), by
+`ima.reporting.tables.digits.table5`.
+"""
 
 from ima.reporting.tables import read_paper_values
 from ima.reporting.tables.digits import table5

@@ -1,5 +1,6 @@
 """results/tables/table6.csv: accuracy on utterances (Table 6), by
-`ima.reporting.tables.emotion.table6`."""
+`ima.reporting.tables.emotion.table6`.
+"""
 
 from ima.reporting.tables import read_paper_values
 from ima.reporting.tables.emotion import table6

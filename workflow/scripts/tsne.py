@@ -1,5 +1,6 @@
-"""tsne.parquet of a model, which Figures 2 and 4 draw, by `ima.evaluation.tsne.embed_views`
-(6.1)."""
+"""tsne.parquet of a model, the data of Figures 2 and 4 (6.1), by
+`ima.evaluation.tsne.embed_views`.
+"""
 
 import torch
 
@@ -16,7 +17,7 @@ from ima.workflow import script, summary
 def main(snakemake):
     settings = dict(snakemake.params.settings)
     points = settings.pop("points")
-    # Pairs are in random order, so the first of them are a sample.
+    # Pairs are in random order, so the first rows are a random sample.
     pairs = read_pairs(snakemake.input.pairs).slice(0, points)
     rows = {m: v[:points] for m, v in checkpoints.load_pairs(snakemake.input.pairs).items()}
     state, config = read_tensors(snakemake.input.autoencoder)
@@ -25,7 +26,7 @@ def main(snakemake):
     model = checkpoints.build_ima(autoencoder, config, state).to(device())
     x = checkpoints.load_features({name: snakemake.input[name] for name in rows}, device())
     with torch.no_grad():
-        # Where a pair lacks the modality, of any item: it is not drawn.
+        # Where a pair lacks the modality, any item will do, as it is not drawn.
         shown = {m: of.clamp_min(0) for m, of in rows.items()}
         hidden = {m: model.importance[m].hidden(x[m][shown[m]])[0].cpu().numpy() for m in rows}
     table = read_parquet(snakemake.input.representations, representations_schema(rows))

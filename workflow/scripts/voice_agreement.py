@@ -1,5 +1,6 @@
-"""results/tables/voice_agreement.csv, by `ima.reporting.tables.voice_agreement.agreement_table`
-(6.2)."""
+"""results/tables/voice_agreement.csv (6.2), by
+`ima.reporting.tables.voice_agreement.agreement_table`.
+"""
 
 from ima.evaluation.voice_agreement import against_opensmile, against_toolbox, choose
 from ima.reporting.figures import save

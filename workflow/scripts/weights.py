@@ -1,5 +1,6 @@
-"""weights.csv, .pdf and .png: weights by kind of pair, by
-`ima.reporting.figures.weights.weight_rows` (6.3)."""
+"""weights.csv, .pdf and .png: weights by kind of pair (6.3), by
+`ima.reporting.figures.weights.weight_rows`.
+"""
 
 from ima.pairing.by_label import modalities, read_pairs
 from ima.reporting.figures import save

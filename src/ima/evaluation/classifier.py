@@ -1,4 +1,4 @@
-"""Accuracy of a classifier on representations: a network of two ReLU layers (Tables 3, 5 and 6)."""
+"""Classification accuracy of representations, by a network of two ReLU layers (Tables 3, 5, 6)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from ima.utils.errors import InputError
 
 @dataclass(frozen=True)
 class Classifier(Training):
-    """Settings of the classifier (Table 3): beside those of training, the width of its layers.
+    """Training settings of the classifier and the width of its layers (Table 3).
 
     Args:
-        hidden: units of each of the two layers.
+        hidden: units in each of the two layers.
     """
 
     hidden: int = 100
@@ -36,24 +36,24 @@ def predict(
     settings: Classifier,
     seed: int,
 ) -> np.ndarray:
-    """Train the classifier on representations, and return the classes it gives to others.
+    """Train the classifier on representations and return the classes it predicts for others.
 
-    Vectors are centred and divided by one number, the root mean variance of the training vectors'
-    dimensions: how much a representation makes of each dimension stays. All of the training runs
-    its epochs; nothing is chosen, so no other samples are needed.
+    Vectors are centred and divided by a single number, the square root of the mean variance of the
+    training vectors' dimensions, so that the relative scale of the dimensions is preserved.
+    Training always runs for all its epochs; no validation samples are needed.
 
     Args:
-        train_x: (N, D).
-        train_y: classes (N,).
-        test_x: (M, D).
-        settings: of the classifier.
-        seed: of its first weights and the order of samples.
+        train_x: training representations (N, D).
+        train_y: their classes (N,).
+        test_x: representations to classify (M, D).
+        settings: settings of the classifier.
+        seed: seed of the initial weights and of the order of the samples.
 
     Returns:
-        Classes (M,).
+        Predicted classes (M,).
 
     Raises:
-        InputError: arrays do not fit, NaN or infinity in x, or a loss that is no number.
+        InputError: the arrays' shapes do not match, x has NaN or infinity, or a loss is not finite.
     """
     _check(train_x, train_y, test_x)
     classes, codes = np.unique(train_y, return_inverse=True)
@@ -69,7 +69,7 @@ def predict(
     rows = dict.fromkeys(samples, torch.arange(len(train)))
 
     def compute_losses(batch):
-        """Return the cross-entropy of a batch of representations `x` (B, D) and codes `class`."""
+        """Return the cross-entropy for a batch of representations `x` (B, D) and codes `class`."""
         return {"loss": cross_entropy(network(batch.x["x"]), batch.x["class"])}
 
     fit(network, compute_losses, samples, rows, settings, seed, "classifier")
@@ -85,7 +85,7 @@ def classify(
     settings: Classifier,
     seed: int,
 ) -> float:
-    """Return the accuracy, in [0, 1], on test samples; arguments and raises as `predict`."""
+    """Return the test accuracy in [0, 1]; arguments and exceptions are those of `predict`."""
     return float((predict(train_x, train_y, test_x, settings, seed) == test_y).mean())
 
 
@@ -98,17 +98,17 @@ def accuracy_rows(
     seed: int,
     there: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
 ) -> list[dict]:
-    """Return the accuracy of a classifier of each representation, by subset of the test pairs.
+    """Return the classification accuracy of each representation, by subset of the test pairs.
 
     Args:
         train: representations (N, D) of the training pairs, by name.
-        test: those of the test pairs (M, D).
-        labels: of the training pairs (N,), and of the test pairs (M,).
+        test: representations (M, D) of the test pairs, by name.
+        labels: classes of the training pairs (N,) and of the test pairs (M,).
         kinds: `kind` (M,) of the test pairs.
-        settings: of the classifier.
-        seed: of the classifier.
-        there: whether the training pairs (N,), and the test pairs (M,), have a representation, by
-            name, of those that not all have.
+        settings: settings of the classifier.
+        seed: seed of the classifier.
+        there: by name, masks of the training pairs (N,) and of the test pairs (M,) that have the
+            representation; only needed for representations that some pairs lack.
 
     Returns:
         Rows of `representation`, `subset` (see `ima.evaluation.metrics.subsets`) and `accuracy`.

@@ -1,6 +1,6 @@
-"""What models cost: parameters, sub-networks, terms of the loss, time of training (Table 4).
+"""The cost of each model: parameters, sub-networks, loss terms and training time (Table 4).
 
-All is counted from modules and from a training step on a batch, not from formulas.
+Every number is counted from the modules or measured in a training step, not computed from formulas.
 """
 
 import statistics
@@ -21,16 +21,16 @@ from ima.models.ima import Decoder, Encoder, IMANetwork, ImportanceNet, Modality
 from ima.models.objectives import AUTOENCODER, IMPORTANCE
 from ima.utils.arrow import to_table
 
-#: The modalities of the models whose growth is measured; their latent size, batch, and width.
+#: Each of the equal modalities with which growth is measured; latent size, batch size and width.
 EQUAL = Modality(dimension=128, hidden=32)
 LATENT, BATCH, IMPORTANCE_HIDDEN = 16, 64, 32
-#: Timed steps of a model, of which the median counts, and those before.
+#: Timed steps per model, of which the median is reported, and warm-up steps before them.
 STEPS, WARM_UP = 9, 2
 
-#: Terms of IMA that are no reconstruction.
+#: Terms of IMA's loss that are not reconstructions.
 OTHERS = ("align", "glob", "corr", "local")
 
-#: Variants whose cost grows with the number of subsets: name, kind, and settings beside the run's.
+#: Variants whose cost grows with the number of subsets: name, kind and settings.
 GROWING = {
     "JMVAE-KL, an encoder a subset": ("jmvae", {"subset_encoders": True}),
     "MVAE, an ELBO a subset": ("mvae", {"n_subsets": 10**6}),
@@ -40,12 +40,12 @@ Step = Callable[[], Mapping[str, Tensor]]
 
 
 class Costed(NamedTuple):
-    """A model, what is computed in a step of each of its stages, and how much of it is no decoding.
+    """A model, one training step per stage, and its number of loss terms besides reconstructions.
 
     Attributes:
-        model: untrained.
-        stages: functions of nothing that return the terms of a loss on one batch.
-        others: terms of a sample's loss that are no reconstruction.
+        model: the untrained model.
+        stages: functions without arguments, each returning a stage's loss terms on one batch.
+        others: number of terms in a sample's loss that are not reconstructions.
     """
 
     model: nn.Module
@@ -60,26 +60,26 @@ def costed_ima(
     x: Mapping[str, Tensor],
     objectives: tuple[str, str] = ("paper", "paper"),
 ) -> Costed:
-    """Return IMA with a step of each of its two stages on a batch x (B, D_m) by modality.
+    """Return IMA with one step for each of its two stages on a batch x (B, D_m) by modality.
 
     Args:
-        modalities: its modalities.
-        latent: L.
-        hidden: width of its importance networks.
+        modalities: the modalities, by name.
+        latent: size L of the latent space.
+        hidden: width of the importance networks.
         x: the batch.
-        objectives: of stage 1 and of stage 2, by name (`ima.models.objectives`).
+        objectives: names of the objectives of stages 1 and 2 (`ima.models.objectives`).
     """
     model = IMANetwork(modalities, latent, hidden, {name: [0.5] for name in modalities})
     with torch.no_grad():
-        u = model.autoencoder.encode(x)  # stage 2 computes it once for all its steps
+        u = model.autoencoder.encode(x)  # stage 2 computes this once, before its first step
     rho = {name: torch.tensor([0.5]) for name in modalities}
     autoencoder, importance = AUTOENCODER[objectives[0]], IMPORTANCE[objectives[1]]
-    # What stage 2 knows of each pair: its latents, or what `ima+` computes from them beforehand.
+    # Stage 2's input for each pair: its latents, or what `ima+` precomputes from them.
     ones = {name: torch.ones(len(values)) for name, values in x.items()}
     known = (u,) if objectives[1] == "paper" else (ones, ones)
 
     def stage1() -> dict[str, Tensor]:
-        """Return the terms of stage 1 without what is only watched, and their sum as `loss`."""
+        """Return the terms of stage 1 without those only monitored, and their sum as `loss`."""
         terms = autoencoder(model.autoencoder, x)
         kept = {name: value for name, value in terms.items() if not name.startswith("norm_")}
         return {**kept, "loss": sum(kept.values())}
@@ -100,14 +100,14 @@ def costed_baseline(
     latent: int,
     x: Mapping[str, Tensor],
 ) -> Costed:
-    """Return a baseline, of these settings, with its step on a batch x (B, D_m) by modality."""
+    """Return a baseline with the given settings and its step on a batch x (B, D_m) by modality."""
     settings = BASELINES[kind].settings(**given)
     model = build(kind, modalities, latent, settings)
     generator, names = torch.Generator().manual_seed(0), [*modalities]
     batch = len(x[names[0]])
 
     def step() -> dict[str, Tensor]:
-        """Return the terms of the baseline's loss, with draws of their own at every call."""
+        """Return the terms of the baseline's loss, with fresh random draws at every call."""
         if kind == "denoising":
             keep = keep_masks(x, settings.corruption_prob, settings.corruption, generator)
             return denoising_losses(model, x, keep)
@@ -124,9 +124,9 @@ def costed_baseline(
 
 
 def parameters(model: nn.Module) -> dict[str, int]:
-    """Return how many weights a model has: by kind of sub-network, of the autoencoder, and of all.
+    """Return numbers of weights: by kind of sub-network, of the autoencoder, and in total.
 
-    The autoencoder is all but the importance networks.
+    The autoencoder is the whole model except the importance networks.
     """
     found = {
         f"parameters_{name}": sum(w.numel() for net in networks for w in net.parameters())
@@ -138,7 +138,7 @@ def parameters(model: nn.Module) -> dict[str, int]:
 
 
 def sub_networks(model: nn.Module) -> dict[str, int]:
-    """Return how many encoders, decoders and importance networks a model has, and all together."""
+    """Return the numbers of encoders, decoders and importance networks of a model, and the sum."""
     found = {name: len(networks) for name, networks in _networks(model).items()}
     return {**found, "sub_networks": sum(found.values())}
 
@@ -150,17 +150,17 @@ def _networks(model: nn.Module) -> dict[str, list[nn.Module]]:
 
 
 def loss_terms(costed: Costed, batch: int) -> dict[str, int]:
-    """Return how many terms the loss of a sample has, reconstructions counted as they are made.
+    """Return the number of terms in the loss of one sample, counting each reconstruction.
 
     Returns:
-        `reconstructions`: vectors that decoders make of a sample, each compared with its input;
+        `reconstructions`: vectors that decoders compute for a sample, each compared with its input;
         `other_terms`: divergences, distances of IMA's latents to z, its L_corr and L_local; and
-        `loss_terms`, both.
+        `loss_terms`, the sum of both.
     """
     decoded = 0
 
     def count(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
-        """Add how many vectors a decoder has made of a sample; a hook of its forward pass."""
+        """Forward hook of a decoder: count the vectors it has computed per sample."""
         nonlocal decoded
         decoded += output.shape[:-1].numel() // batch
 
@@ -174,18 +174,20 @@ def loss_terms(costed: Costed, batch: int) -> dict[str, int]:
 
 
 def microseconds(costed: Costed, batch: int) -> float:
-    """Return the CPU time of training on one sample: a step of every stage, the median of STEPS.
+    """Return the CPU time (microseconds) of training on one sample, one step of every stage.
+
+    The result is the median of STEPS measurements.
 
     Args:
-        costed: the model, which is trained.
-        batch: samples of its batch.
+        costed: the model; it is trained in the process.
+        batch: samples in its batch.
     """
     optimizer = torch.optim.Adam(costed.model.parameters(), lr=1e-4, fused=True)
     seconds = []
     for _ in range(WARM_UP + STEPS):
         start = time.process_time()
         for stage in costed.stages:
-            optimizer.zero_grad(set_to_none=True)  # a stage steps what it has gradients for
+            optimizer.zero_grad(set_to_none=True)  # a stage updates only weights with gradients
             stage()["loss"].backward()
             optimizer.step()
         seconds.append(time.process_time() - start)
@@ -193,7 +195,7 @@ def microseconds(costed: Costed, batch: int) -> float:
 
 
 def row(costed: Costed, batch: int) -> dict[str, float]:
-    """Return all that is counted and measured of a model on a batch of so many samples."""
+    """Return all counts and measurements of a model on a batch of the given size."""
     counted = {**parameters(costed.model), **sub_networks(costed.model)}
     return {**counted, **loss_terms(costed, batch), "microseconds": microseconds(costed, batch)}
 
@@ -202,12 +204,12 @@ class Setting(NamedTuple):
     """The models of one data set, as a run trains them.
 
     Attributes:
-        modalities: by name.
+        modalities: the modalities, by name.
         latents: sizes L of the latent space.
         hidden: width of IMA's importance networks.
-        ima: its variants by label: the objectives of both stages.
-        models: the baselines by label: kind and its own settings.
-        batch: pairs a step.
+        ima: variants of IMA by label: the objectives of both stages.
+        models: baselines by label: kind and the settings specific to it.
+        batch: pairs per step.
     """
 
     modalities: Mapping[str, Modality]
@@ -219,17 +221,17 @@ class Setting(NamedTuple):
 
 
 def table4(datasets: Mapping[str, Setting], counts: Iterable[int], run: str) -> pa.Table:
-    """Return Table 4: the models of each data set, then the first's with equal modalities.
+    """Return Table 4: each data set's models, then the first data set's with equal modalities.
 
     Args:
-        datasets: by name.
-        counts: numbers of equal modalities.
+        datasets: the data sets, by name.
+        counts: numbers of equal modalities to measure.
         run: name of the run, for the first column.
 
     Returns:
-        Rows of `run`, `dataset` (none for equal modalities), `setting` (the modalities, or
-        `equal`), `model`, `modalities` (M), `latent`, and those of `row`: `microseconds` is of CPU,
-        a sample, one thread.
+        Rows of `run`, `dataset` (empty for equal modalities), `setting` (the modalities, or
+        `equal`), `model`, `modalities` (M), `latent`, and the columns of `row`. `microseconds` is
+        CPU time per sample on one thread.
     """
     first = next(iter(datasets.values()))
     cases = [
@@ -261,7 +263,7 @@ def table4(datasets: Mapping[str, Setting], counts: Iterable[int], run: str) -> 
 
 
 def _costed(of: Setting) -> Iterator[tuple[str, Costed]]:
-    """Yield IMA's variants and each model by label, on the same random batch."""
+    """Yield the variants of IMA and the baselines by label, all on the same random batch."""
     torch.manual_seed(0)
     latent, layers = of.latents[0], of.modalities
     x = {name: torch.rand(of.batch, modality.dimension) for name, modality in layers.items()}

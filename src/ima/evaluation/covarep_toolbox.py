@@ -1,9 +1,10 @@
-"""How our 55 columns agree with those that the MATLAB toolbox measured, frame by frame.
+"""Frame-by-frame agreement of our 55 voice features with those of the MATLAB toolbox COVAREP.
 
-The toolbox's output is a folder of `wav/<name>.wav` and `covarep/<name>.csv`: a row a frame of 10
-ms, a column a feature by COVAREP's names. Other columns are ignored; HRF and F1 to F5, which its
-feature extraction does not give, may lack. If there is a folder `covarep_rdfix/` too, its
-`<name>.csv` have the Rd and Rd_conf of a toolbox whose conjugation is repaired (docs/covarep.md).
+The toolbox's output is a folder of recordings `wav/<name>.wav` and tables `covarep/<name>.csv`,
+with one row per 10 ms frame and one column per feature, under COVAREP's names. Other columns are
+ignored. HRF and F1 to F5 may be missing, as the toolbox's feature extraction does not compute them.
+If there is also a folder `covarep_rdfix/`, its tables give Rd and Rd_conf as computed by a toolbox
+with its complex conjugation corrected (docs/covarep.md).
 """
 
 from pathlib import Path
@@ -16,11 +17,11 @@ from ima.features.covarep import extract
 from ima.features.covarep.dictionary import COLUMNS, NAMES, Column
 from ima.utils.errors import InputError
 
-#: Columns that the toolbox's own feature extraction does not give.
+#: Columns that the toolbox's own feature extraction does not compute.
 OPTIONAL = ("HRF", "F1", "F2", "F3", "F4", "F5")
-#: The shape of the glottal pulse, of which the toolbox has a repaired run.
+#: The shape parameter of the glottal pulse and its confidence, which `covarep_rdfix/` replaces.
 RD = ("Rd", "Rd_conf")
-#: Folders of the recordings, the toolbox's columns and its repaired Rd.
+#: Folders of the recordings, of the toolbox's columns and of its corrected Rd.
 WAVES, TABLES, REPAIRED = "wav", "covarep", "covarep_rdfix"
 
 
@@ -31,7 +32,7 @@ def recordings(reference: str | Path) -> list[str]:
         reference: folder of the toolbox's output (see above).
 
     Raises:
-        InputError: no recordings, or a recording without its table.
+        InputError: there are no recordings, or a recording has no table.
     """
     reference = Path(reference)
     names = sorted(path.stem for path in (reference / WAVES).glob("*.wav"))
@@ -49,25 +50,26 @@ def recordings(reference: str | Path) -> list[str]:
                 file,
                 expected=f"the toolbox's table of {WAVES}/{file.stem}.wav",
                 found="no file",
-                do="Measure it with the toolbox, or take the recording out.",
+                do="Measure it with the toolbox, or remove the recording.",
             )
     return names
 
 
 def both(reference: str | Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return our columns and the toolbox's of a recording, on the same frames.
+    """Return our columns and the toolbox's for a recording, on the same frames.
 
     Args:
         reference: folder of the toolbox's output (see above).
         name: one of `recordings`.
 
     Returns:
-        Ours, `time_s` (s) and the 55 columns; theirs, the 55 columns, NaN where one has no value or
-        the table lacks it. Units as in `dictionary`; 0 is a missing value, as in COVAREP.
+        Our table, `time_s` (s) and the 55 columns; and the toolbox's, the 55 columns, NaN where a
+        value or a whole column is missing. Units are those of `dictionary`; as in COVAREP, 0 is a
+        missing value.
 
     Raises:
-        InputError: a file cannot be read, a column lacks or is not of numbers, or the table has
-            another number of frames than we measure.
+        InputError: a file cannot be read, a column is missing or not numeric, or the table's number
+            of frames differs from ours.
     """
     reference = Path(reference)
     wave = reference / WAVES / f"{name}.wav"
@@ -84,7 +86,7 @@ def both(reference: str | Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _read(file, names, optional, frames) -> pd.DataFrame:
-    """Read columns of a toolbox's table of so many frames."""
+    """Read columns of a toolbox table that must have the given number of frames."""
     try:
         table = pd.read_csv(file)
     except (OSError, ValueError) as error:
@@ -96,16 +98,16 @@ def _read(file, names, optional, frames) -> pd.DataFrame:
         found = f"no {', '.join(lacking)}" if lacking else f"text in {', '.join(wrong)}"
         raise InputError(
             file,
-            expected="COVAREP's columns, each of numbers",
+            expected="COVAREP's columns with numeric values",
             found=found,
-            do="docs/covarep.md says what the table must be.",
+            do="See docs/covarep.md for the format of the table.",
         )
     if len(table) != frames:
         raise InputError(
             file,
             expected=f"{frames} frames, as many as the recording has",
             found=len(table),
-            do="Take the table of this recording, at 10 ms a frame.",
+            do="Use this recording's own table, with one row per 10 ms frame.",
         )
     return table
 
@@ -113,9 +115,9 @@ def _read(file, names, optional, frames) -> pd.DataFrame:
 def pairs_of(
     column: Column, ours: pd.DataFrame, theirs: pd.DataFrame
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a column's values (n,), ours and theirs, of the frames that are compared.
+    """Return our values and the toolbox's (n,) of a column, on the frames to be compared.
 
-    These are the frames that the toolbox calls voiced and has a value in; of VUV all frames.
+    These are the frames that the toolbox calls voiced and has a value for; for VUV, all frames.
     """
     voiced = (theirs["VUV"] == 1).to_numpy()
     a, b = ours[column.name].to_numpy(float), theirs[column.name].to_numpy(float)
@@ -124,10 +126,10 @@ def pairs_of(
 
 
 def agreement(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a column of how ours agree with the toolbox's.
+    """Return a table of how well ours agree with the toolbox's values, one row per column.
 
     Args:
-        ours, theirs: of `both`, or of several recordings one after the other (n frames).
+        ours, theirs: tables of `both`, or those of several recordings concatenated (n frames).
 
     Returns:
         `feature`; `frames` compared (`pairs_of`); `agreement`, see `likeness`; `median_difference`
@@ -150,20 +152,23 @@ def agreement(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences(column: Column, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return absolute differences (n,) in the column's unit; of angles the shorter way round."""
+    """Return absolute differences (n,) in the column's unit; for angles, the shorter way round."""
     difference = np.abs(a - b)
     return np.minimum(difference, 2 * np.pi - difference) if column.angle else difference
 
 
 def likeness(column: Column, a: np.ndarray, b: np.ndarray) -> float:
-    """Return the correlation; of angles, Jammalamadaka's; of VUV, the share of equal frames.
+    """Return the agreement of values with a reference.
+
+    This is Pearson's correlation; for angles Jammalamadaka's circular correlation, and for VUV the
+    share of equal frames.
 
     Args:
-        column: whose values they are.
-        a, b: values (n,), finite.
+        column: the column that the values belong to.
+        a, b: finite values (n,).
 
     Returns:
-        In [-1, 1], of VUV in [0, 1]; NaN without frames, or where one of them does not vary.
+        A number in [-1, 1], for VUV in [0, 1]; NaN without frames or if either is constant.
     """
     if column.name == "VUV":
         return float(np.mean(a == b)) if a.size else np.nan
@@ -174,12 +179,12 @@ def likeness(column: Column, a: np.ndarray, b: np.ndarray) -> float:
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Pearson's correlation of values (n,), in [-1, 1]; NaN where one does not vary."""
+    """Return Pearson's correlation of values (n,), in [-1, 1]; NaN if either is constant."""
     a, b = a - a.mean() if a.size else a, b - b.mean() if b.size else b
     return _cosine(a, b)
 
 
 def _cosine(a, b):
-    # Sums, not products of vectors: those depend on the number of threads.
+    # Elementwise sums: the result of a dot product would depend on the number of threads.
     scale = np.sqrt((a * a).sum() * (b * b).sum())
     return float((a * b).sum() / scale) if scale > 1e-12 else np.nan

@@ -1,8 +1,8 @@
-"""How much of a digit its features keep: logistic regression on the vectors, variant by variant.
+"""Digit accuracy of logistic regression on the speech features, variant by variant.
 
-A variant changes one choice of the config and leaves the others as they are, so that each choice
-is a measured one. Every accuracy has its negative control beside it: the same regression with the
-training labels shuffled, which should find no more than chance.
+A variant changes a single choice of the config, so that the effect of each choice is measured.
+Every accuracy comes with its negative control: the same regression trained on shuffled labels,
+which should be at chance level.
 """
 
 import itertools
@@ -15,13 +15,13 @@ import pyarrow as pa
 from ima.datasets.digit_recordings import spoken_digits
 from ima.features.mfcc import MAPPINGS, Mfcc, Reader, UnitInterval, extract
 
-#: Inverse strength of the regression's penalty on standardised values; not tuned.
+#: Inverse regularisation strength of the regression on standardised values; not tuned.
 C = 0.1
-#: Parts that a corpus' speakers are split into where each part is left out in turn.
+#: Number of folds over the speakers of a corpus.
 FOLDS = 6
 
-#: One row a variant and split. `accuracy` and `accuracy_shuffled` are in [0, 1], means over folds;
-#: `digits_train` is the mean over folds, `digits_test` the sum.
+#: One row per variant and split. `accuracy` and `accuracy_shuffled` are in [0, 1], means over
+#: folds; `digits_train` is the mean over folds, `digits_test` the sum.
 CHECKS = pa.schema(
     [
         *((name, pa.string()) for name in ("run", "variant", "padding", "mapping")),
@@ -38,7 +38,7 @@ Fold = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to make vectors: `mapping` is one of MAPPINGS, or `none` for MFCC as they are."""
+    """A way to compute vectors: `mapping` is one of MAPPINGS, or `none` for unmapped MFCC."""
 
     name: str
     mfcc: Mfcc
@@ -49,15 +49,15 @@ class Variant:
 def variants(
     mfcc: Mfcc, mapping: str, segmentation: str, segmentations: Sequence[str]
 ) -> list[Variant]:
-    """Return the configured way and those that differ from it in one choice.
+    """Return the configured variant and all that differ from it in one choice.
 
-    Those with the same MFCC follow one another.
+    Variants that share their MFCC are adjacent.
 
     Args:
-        mfcc: as configured.
-        mapping: as configured.
-        segmentation: as configured.
-        segmentations: all that the corpora allow.
+        mfcc: the configured MFCC settings.
+        mapping: the configured mapping.
+        segmentation: the configured segmentation method.
+        segmentations: all methods that the corpora allow.
     """
     configured = Variant("as configured", mfcc, mapping, segmentation)
     padding = "right" if mfcc.padding == "symmetric" else "symmetric"
@@ -80,11 +80,12 @@ def variants(
 
 
 def splits(corpus: np.ndarray, speaker: np.ndarray, split: np.ndarray) -> dict[str, list[Fold]]:
-    """Return what each corpus is trained and tested on, by name.
+    """Return the training and test digits of each corpus, by name of the split.
 
-    `<corpus> speakers` tests speakers who were not trained on, `<corpus> takes` other recordings of
-    those who were. A corpus' own train and test are one or the other; where they share speakers,
-    each sixth of the speakers (in order of name) is left out in turn as well, in all recordings.
+    `<corpus> speakers` tests on speakers not seen in training, `<corpus> takes` on other recordings
+    of the training speakers. A corpus' own division into train and test is one or the other. If it
+    does not separate speakers, cross-validation over speakers is added, with at most FOLDS folds
+    and on all recordings.
 
     Args:
         corpus, speaker, split: of each digit, str (n,); split is train or test.
@@ -108,7 +109,7 @@ def splits(corpus: np.ndarray, speaker: np.ndarray, split: np.ndarray) -> dict[s
 def accuracy(
     x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray
 ) -> float:
-    """Return the share of test digits that logistic regression on training digits gets right.
+    """Return the test accuracy of logistic regression trained on training digits.
 
     Args:
         x_train, x_test: vectors (n, D); standardised by mean and deviation of `x_train`.
@@ -125,14 +126,14 @@ def accuracy(
 def check(x: np.ndarray, y: np.ndarray, folds: Sequence[Fold], mapping: str, coefficients: int):
     """Return the columns of CHECKS from `digits_train` on, for one variant and split.
 
-    The mapping is fitted, as all else, to the training digits of each fold alone.
+    The mapping, like the regression, is fitted to the training digits of each fold alone.
 
     Args:
         x: MFCC vectors (n, D), not yet mapped.
         y: labels (n,).
-        folds: as `splits` gives.
+        folds: folds from `splits`.
         mapping: one of MAPPINGS, or `none`.
-        coefficients: of each frame of `x`.
+        coefficients: number of coefficients in each frame of `x`.
     """
     right, shuffled = [], []
     for train, test in folds:
@@ -162,19 +163,19 @@ def feature_checks(
     doubtful: str = "keep",
     processes: int = 1,
 ) -> pa.Table:
-    """Measure digit accuracy of variants of the features of speech, on every split.
+    """Measure the digit accuracy of variants of the speech features on every split.
 
     Args:
         run: name of the run.
         recordings: RECORDINGS.
-        segments: SEGMENTS by method, of all methods that variants name.
-        read: gives the wave of a recording.
-        chosen: from `variants`.
-        oh, doubtful: as `ima.datasets.digit_recordings.spoken_digits`.
-        processes: how many make vectors.
+        segments: SEGMENTS by method, for all methods that the variants use.
+        read: function that returns the waveform of a recording.
+        chosen: variants from `variants`.
+        oh, doubtful: as in `ima.datasets.digit_recordings.spoken_digits`.
+        processes: number of processes that compute vectors.
 
     Returns:
-        a table of CHECKS, in the order of variants and, within one, of corpora.
+        A table of CHECKS, ordered by variant, then corpus.
     """
     rows: list[dict] = []
     made = itertools.groupby(chosen, key=lambda variant: (variant.segmentation, variant.mfcc))
@@ -191,7 +192,7 @@ def feature_checks(
 
 
 def _who(recordings: pa.Table, digits: pa.Table) -> Iterator[np.ndarray]:
-    """Give corpus, speaker and split of each digit, str (n,)."""
+    """Return corpus, speaker and split of each digit, str (n,)."""
     rows = {name: row for row, name in enumerate(recordings["id"].to_pylist())}
     taken = recordings.take(pa.array([rows[name] for name in digits["recording"].to_pylist()]))
     return (np.array(taken[name].to_pylist()) for name in ("corpus", "speaker", "split"))

@@ -1,4 +1,4 @@
-"""What importances make of pairs: their weights in z, and how far latents are from it (6.3)."""
+"""Effect of importances on pairs: the weights in z and the distances of latents to z (6.3)."""
 
 from collections.abc import Mapping
 
@@ -11,20 +11,20 @@ from ima.utils.arrow import matrix, present
 
 
 def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
-    """Return the weights of modalities in Eq. 1, and how near their latents are to z.
+    """Return the modalities' weights in Eq. 1 and the distances of their latents to z.
+
+    A modality that a pair lacks has weight 0 in that pair and enters no other statistic.
 
     Args:
         representations: table of `ima.utils.schemas.representations_schema`, row for row with
             `pairs`.
         pairs: table of `ima.utils.schemas.pairs_schema`.
 
-    A modality that a pair lacks has a weight of 0 there, and counts for nothing else.
-
     Returns:
         `share_noise`: by modality, the share of its items that are noise;
         `weights`: rows of `modality`, `subset`, mean `importance` and mean `weight`;
         `distances`: rows of `modality`, `pairs` and `distance`;
-        `centre`: ||mean z||^2 as a share of mean ||z||^2, 0 where z is centred at 0.
+        `centre`: ||mean z||^2 as a share of mean ||z||^2, 0 if z is centred at 0.
     """
     names = modalities(pairs)
     y = {m: np.nan_to_num(representations[f"y_{m}"].to_numpy().astype(float)) for m in names}
@@ -45,14 +45,14 @@ def weights(
     kinds: np.ndarray,
     there: Mapping[str, np.ndarray] | None = None,
 ) -> list[dict]:
-    """Return mean importance y_m and mean weight w_m = y_m / sum y of the pairs of each subset.
+    """Return the mean importance y_m and mean weight w_m = y_m / sum y of each subset of pairs.
 
     Args:
-        y: by modality, importances (N,), 0 where it is absent. Where all of a pair are 0, the
-            weights of what it has are equal.
+        y: by modality, importances (N,), 0 where it is absent. If all importances of a pair are 0,
+            the modalities that it has are weighted equally.
         kinds: `kind` (N,) of the pairs.
-        there: by modality, whether pairs (N,) have it; None where all do. The mean importance is
-            over these, the mean weight over all pairs.
+        there: by modality, whether each pair has it (N,); None if all do. The mean importance is
+            over the pairs that have the modality, the mean weight over all pairs.
     """
     there = there or {m: np.ones(len(kinds), bool) for m in y}
     total = sum(y.values())
@@ -77,17 +77,17 @@ def distances(
 ) -> list[dict]:
     """Return mean ||z - u_m||^2 relative to mean ||z - mean z||^2, the variance of z.
 
-    It is 0 where both are the same, and 1 where u_m is as far from its pair's z as the mean of all
-    z is. `pairs`: `own`, or `shuffled`, each u_m against the z of another pair.
+    The ratio is 0 if u_m equals z, and 1 if u_m is as far from its pair's z as the mean of all z
+    is. `pairs` is `own`, or `shuffled` if each u_m is compared with the z of another pair.
 
     Args:
         z: joint representations (N, L).
         u: by modality, latents (N, L).
-        there: by modality, whether pairs (N,) have it, and count; None where all do.
+        there: by modality, whether each pair has it (N,); others are ignored. None if all do.
     """
     there = there or {m: np.ones(len(z), bool) for m in u}
     spread = max(((z - z.mean(0)) ** 2).sum(1).mean(), 1e-12)
-    # Rolled by a random number of rows, no pair keeps its own.
+    # Shifting by a random number of rows, at least one, gives every pair the z of another.
     shift = int(np.random.default_rng(0).integers(1, max(len(z), 2)))
     return [
         {"modality": m, "pairs": pairs, "distance": _mean_square(to - v, there[m]) / spread}
@@ -97,5 +97,5 @@ def distances(
 
 
 def _mean_square(difference: np.ndarray, there: np.ndarray) -> float:
-    """Return the mean squared norm of the rows (N, L) that are there (N,)."""
+    """Return the mean squared norm of the rows (N, L) selected by a mask (N,)."""
     return float((difference[there] ** 2).sum(1).mean())

@@ -1,4 +1,4 @@
-"""Scores: Precision@K of retrieval (Section 5.4) and F1 of importances (Section 5.2)."""
+"""Metrics: Precision@K of retrieval (Section 5.4) and F1 of importances (Section 5.2)."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,21 @@ from ima.utils.errors import InputError
 def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.ndarray:
     """Return the k nearest other samples of each sample by Euclidean distance, nearest first.
 
-    Exact: distances are computed in double precision, and of equally near ones the first comes
-    first.
+    The search is exact: distances are computed in double precision, and ties go to the sample that
+    comes first.
 
     Args:
         z: representations (N, L).
-        k: neighbours a sample, 1 to N - 1.
-        shared: columns (N,) of identifiers; a sample that has the same identifier as the query in
-            any of them is left out as well (the same clip or image in another pair). A whole number
-            below 0 is of no item: two of them are not the same.
+        k: neighbours per sample, 1 to N - 1.
+        shared: columns (N,) of identifiers. Samples that share an identifier with the query in any
+            column are excluded (the same clip or image in another pair). Negative integers mark
+            absent items and never match.
 
     Returns:
         Row numbers (N, k).
 
     Raises:
-        InputError: k out of range, NaN in z, or fewer than k samples left for some query.
+        InputError: k is out of range, z has NaN, or fewer than k samples are left for some query.
     """
     n = len(z)
     if not 1 <= k <= n - 1:
@@ -36,13 +36,13 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
     z = np.asarray(z, np.float64)
     if not np.isfinite(z).all():
         raise InputError("representations", expected="finite numbers", found="NaN or infinity")
-    centred = z - z.mean(0)  # distances stay; the expansion below loses fewer digits
+    centred = z - z.mean(0)  # leaves distances as they are; the expansion below loses fewer digits
     norms = np.einsum("il,il->i", centred, centred)
     error = 8 * (z.shape[1] + 2) * np.finfo(np.float64).eps * norms.max()
     found = np.empty((n, k), np.int64)
     for first in range(0, n, 512):
         rows = np.arange(first, min(first + 512, n))
-        # The query's own norm changes no order.
+        # Without the query's own norm, which does not affect the order.
         distance = norms - 2 * (centred[rows] @ centred.T)  # (B, N)
         distance[np.arange(len(rows)), rows] = np.inf
         for column in shared:
@@ -60,7 +60,7 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
             )
         for row, near in zip(rows, distance <= kth[:, None] + error, strict=True):
             candidates = np.flatnonzero(near)
-            # Without the expansion, so that copies of a point are equally near.
+            # Not expanded, so that identical points are exactly equally near.
             exact = ((z[candidates] - z[row]) ** 2).sum(1)
             found[row] = candidates[np.argsort(exact, kind="stable")][:k]
     return found
@@ -73,15 +73,15 @@ def precision_at_k(
 
     Args:
         z: representations (N, L).
-        labels: (N,).
-        k: the K asked for.
+        labels: labels (N,).
+        k: values of K.
         shared: as in `neighbours`.
 
     Returns:
         By K, values (N,) in [0, 1]; their mean is the score.
 
     Raises:
-        InputError: as `neighbours`.
+        InputError: as in `neighbours`.
     """
     nearest = neighbours(z, max(k), shared)
     hits = labels[nearest] == labels[:, None]  # (N, K)
@@ -98,7 +98,7 @@ def f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
 
 
 def noise_scores(y: np.ndarray, is_noise: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
-    """Score importances y (N,) as a detector of noise: an item below the threshold is noise (5.2).
+    """Score importances y (N,) as a noise detector that flags items below the threshold (5.2).
 
     Returns:
         `precision_noise`, `recall_noise`, `f1_noise`, and `accuracy`.
@@ -109,9 +109,9 @@ def noise_scores(y: np.ndarray, is_noise: np.ndarray, threshold: float = 0.5) ->
 
 
 def importance_scores(y: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
-    """Score importances y (M,) against what is noise (M,), for both classes; and their mean.
+    """Score importances y (M,) against noise labels (M,): both classes, and the mean importance.
 
-    An item of an importance below .5 is taken for noise, any other for important (5.2).
+    An item counts as noise if its importance is below .5, otherwise as important (5.2).
     """
     noise = noise_scores(y, is_noise)
     wanted = {name: noise[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
@@ -120,7 +120,7 @@ def importance_scores(y: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
 
 
 def subsets(kinds: np.ndarray) -> dict[str, np.ndarray]:
-    """Return masks (N,) of the queries that a score is given for: all, and each kind of noise."""
+    """Return masks (N,) of the queries to score together: all, and those of each kind of noise."""
     parts = {kind: set(kind.split("+")) for kind in np.unique(kinds).tolist()}
     noisy = {
         part: np.isin(kinds, [kind for kind in parts if part in parts[kind]])
@@ -141,16 +141,16 @@ def retrieval_rows(
 
     Args:
         z: representations (N, L).
-        labels: class (N,).
+        labels: classes (N,).
         kinds: `kind` (N,) of the pairs.
-        items: by modality, the row numbers (N,) of the pairs' items, below 0 where one is absent.
-        k: the K asked for.
-        there: whether a pair has the representation (N,): no other is a query or neighbour. None
-            where all have.
+        items: by modality, the row numbers (N,) of the pairs' items, negative where one is absent.
+        k: values of K.
+        there: whether each pair has the representation (N,); others are neither queries nor
+            neighbours. None if all have it.
 
     Returns:
-        Rows of `k`, `neighbours` (`all`, or `distinct`: those that share the query's clip or
-        image left out), `subset` of the queries, and `precision`.
+        Rows of `k`, `neighbours` (`all`, or `distinct`, which excludes pairs that share the query's
+        clip or image), `subset` of the queries, and `precision`.
     """
     if there is not None and not there.all():
         z, labels, kinds = z[there], labels[there], kinds[there]
@@ -172,20 +172,21 @@ def score_views(
     k: Sequence[int],
     there: Mapping[str, np.ndarray] | None = None,
 ) -> list[dict]:
-    """Score representations of the test pairs.
+    """Score representations of the test pairs by retrieval.
 
     Args:
         z: representations (N, L) by name, row for row with `pairs`.
         pairs: table of `ima.utils.schemas.pairs_schema`.
-        k: the K asked for.
-        there: whether pairs have them (N,), of those names that not all have. That of a modality
-            is of the pairs that have it, unless said otherwise.
+        k: values of K.
+        there: by name, whether each pair has the representation (N,); needed only for
+            representations that some pairs lack. By default, a modality's representation exists in
+            the pairs that have the modality.
 
     Returns:
-        Rows of `representation`, the name, and those of `retrieval_rows`.
+        Rows of `representation`, the name, and the columns of `retrieval_rows`.
 
     Raises:
-        InputError: representations and pairs are not as many.
+        InputError: the numbers of representations and pairs differ.
     """
     _check_rows(z, pairs)
     kinds = np.array(pairs["kind"].to_pylist())
@@ -208,17 +209,19 @@ def _check_rows(z: Mapping[str, np.ndarray], pairs: pa.Table) -> None:
 def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) -> dict:
     """Score one model's representations and importances of the test pairs.
 
+    The scored representations are `weighted`, `unweighted` and each modality; with three or more
+    modalities, also the weighted one `without` each modality; and if there is noise, `oracle`, with
+    weight 0 for noise and 1 for everything else, which is what true importances would give.
+
     Args:
         representations: table of `ima.utils.schemas.representations_schema`, row for row with
             `pairs`.
         pairs: table of `ima.utils.schemas.pairs_schema`.
-        k: the K asked for.
+        k: values of K.
 
     Returns:
-        `retrieval`: rows of `representation` (weighted, unweighted, each modality; of three or
-            more, weighted `without` each; where there is noise, `oracle`, weighted by 0 for noise
-            and 1 for all else: what true importances would give) and those of `score_views`;
-        `noise`: by modality, `noise_scores`.
+        `retrieval`: rows of `score_views`;
+        `noise`: by modality, the scores of `noise_scores`.
 
     Raises:
         InputError: the tables have different lengths.
@@ -232,7 +235,7 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
     _check_rows(views, pairs)
     here = {m: _present(representations, pairs, m) for m in names}
     there = {}
-    if len(names) > 2:  # of two, what is left is the other's own
+    if len(names) > 2:  # with two, what remains is the other modality's own representation
         for m in names:
             others = {n: u[n] for n in names if n != m}
             views[f"without {m}"] = fused(others, y, here)
@@ -246,7 +249,7 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
 
 
 def _present(representations: pa.Table, pairs: pa.Table, modality: str) -> np.ndarray:
-    """Return whether pairs (N,) have a modality, on which both tables must agree."""
+    """Return which pairs (N,) have a modality; both tables must agree."""
     there = present(pairs, f"item_{modality}")
     for column in (f"u_{modality}", f"y_{modality}"):
         other = present(representations, column) != there
@@ -255,7 +258,7 @@ def _present(representations: pa.Table, pairs: pa.Table, modality: str) -> np.nd
                 f"representations, column '{column}'",
                 expected=f"nothing where the pair lacks {modality}, and nowhere else",
                 found=f"{int(other.sum())} rows that differ, the first {int(other.argmax())}",
-                do="Make the representations again from these pairs.",
+                do="Recompute the representations from these pairs.",
             )
     return there
 
@@ -265,13 +268,14 @@ def fused(
     y: Mapping[str, np.ndarray],
     present: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Return z (N, L) of pairs by Eq. 1, as `ima.evaluation.represent.joint` does, over the
-    modalities of u.
+    """Return z (N, L) of pairs by Eq. 1, over the modalities of u.
+
+    The result is that of `ima.evaluation.represent.joint`.
 
     Args:
-        u: latents (N, L) by modality, of some of them or all; 0 where it is absent.
-        y: importances (N,), of these or more.
-        present: whether pairs have them (N,), likewise; None where all have.
+        u: latents (N, L) of some or all modalities, by name; 0 where one is absent.
+        y: importances (N,) of at least these modalities.
+        present: by modality, whether each pair has it (N,); None if all do.
     """
     if present is not None:
         y = {m: y[m] * present[m] for m in u}
@@ -284,6 +288,6 @@ def fused(
 
 
 def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
-    """Return mean and sample standard deviation; None for the latter of a single value."""
+    """Return mean and sample standard deviation; the latter is None for a single value."""
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return math.fsum(values) / len(values), sd

@@ -1,9 +1,9 @@
-"""Training with modalities absent (Section 3): retrieval over the share of incomplete pairs.
+"""Training with missing modalities (Section 3): retrieval by share of incomplete pairs.
 
-In a share of the pairs one item, of a random modality, is taken away; a pair never loses all. Each
-model is trained on what is left in one or two ways: it learns from incomplete pairs as they are
-(`learn`), leaves them out (`drop`), or has the mean of the training items in place of what is
-absent (`impute`). Where pairs are dropped, training has more epochs, for as many steps.
+In a share of the pairs, one item of a random modality is removed; no pair loses all its items. Each
+model is trained on the remaining items in one or two ways: it learns from incomplete pairs as they
+are (`learn`), excludes them (`drop`), or replaces a missing item by the mean of the training items
+(`impute`). When pairs are dropped, the number of epochs is raised to keep the number of steps.
 """
 
 from collections import defaultdict
@@ -33,11 +33,11 @@ from ima.utils.schemas import MISSING_STUDY
 
 #: K of Precision@K.
 K = 10
-#: How the test pairs are: all as they were, or with the same share of them incomplete.
+#: Versions of the test pairs: all complete, or with the same share of them incomplete.
 TESTS = ("complete", "incomplete")
 
 Pairs = Mapping[str, Tensor]
-#: Maps pairs to representations (N, L) by name.
+#: Function that maps pairs to representations (N, L) by name.
 Represent = Callable[[Pairs], Mapping[str, Tensor]]
 
 
@@ -51,13 +51,13 @@ class ImaModel:
     hidden: int
     layers: Mapping[str, Mapping]
 
-    #: What can be done about incomplete pairs.
+    #: The ways to handle incomplete pairs.
     ways = ("learn", "drop")
 
     def fit(
         self, x: Pairs, train: Pairs, held: Pairs, latent: int, absent: str, seed: int
     ) -> Represent:
-        """Train it; return what represents pairs, `weighted` by importances and `unweighted`."""
+        """Train the model and return a function for `weighted` and `unweighted` representations."""
         stage1 = self.stage1
         if absent == "drop":
             stage1 = _as_many_steps(stage1, train)
@@ -88,13 +88,13 @@ class BaselineModel:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """Return what can be done about incomplete pairs."""
+        """Return the ways to handle incomplete pairs."""
         return ("learn", "drop") if self.kind == "mvae" else ("drop", "impute")
 
     def fit(
         self, x: Pairs, train: Pairs, held: Pairs, latent: int, absent: str, seed: int
     ) -> Represent:
-        """Train it; return what represents pairs, `joint`."""
+        """Train the model and return a function giving the `joint` representation of pairs."""
         settings = self.settings
         if absent == "drop":
             settings = _as_many_steps(settings, train)
@@ -108,29 +108,30 @@ class BaselineModel:
 
 
 def _as_many_steps(settings: Training, train: Pairs) -> Training:
-    """Return settings with as many steps on the complete pairs as on all: more epochs."""
+    """Return settings with more epochs, so that complete pairs alone give as many steps as all."""
     left = pair_count(dropped(train, "training"))
     return replace(settings, epochs=round(settings.epochs * pair_count(train) / left))
 
 
 def withheld(items: Pairs, share: float, rng: np.random.Generator) -> dict[str, Tensor]:
-    """Return pairs of which a share lacks one item: as often of one modality as of another.
+    """Return pairs of which a share lacks one item, equally often of each modality.
 
-    Of the same rng, those of a smaller share lack theirs at a larger one too.
+    With the same rng, pairs that are incomplete at one share are incomplete at every larger share.
 
     Args:
-        items: by modality, the row numbers (N,) of pairs that lack nothing.
-        share: of the pairs, in [0, 1]; rounded to a whole number of them.
+        items: by modality, the row numbers (N,) of complete pairs.
+        share: share of incomplete pairs in [0, 1]; rounded to a whole number of pairs.
         rng: source of randomness.
 
     Raises:
-        InputError: a share outside [0, 1], a single modality, or pairs that lack something already.
+        InputError: the share is outside [0, 1], there is a single modality, or a pair is already
+            incomplete.
     """
     if not 0 <= share <= 1 or len(items) < 2:
         expected = "a share of the pairs in [0, 1], of two modalities or more"
         raise InputError("missing", expected=expected, found=f"{share} of {list(items)}")
     if any((rows == ABSENT).any() for rows in items.values()):
-        raise InputError("pairs", expected="complete ones", found="some that lack a modality")
+        raise InputError("pairs", expected="complete pairs", found="pairs that lack a modality")
     count = pair_count(items)
     hit = torch.from_numpy(rng.permutation(count)[: round(share * count)])
     found = {}
@@ -143,7 +144,7 @@ def withheld(items: Pairs, share: float, rng: np.random.Generator) -> dict[str, 
 def compact(
     x: Pairs, pairs: Mapping[str, Pairs]
 ) -> tuple[dict[str, Tensor], dict[str, dict[str, Tensor]]]:
-    """Return matrices of the items that pairs have, and the pairs with their row numbers there.
+    """Return matrices of only the items that occur in pairs, and the pairs renumbered to match.
 
     Args:
         x: by modality, the matrix (n_m, D_m) of all items.
@@ -174,14 +175,15 @@ def study(
         x: by modality, the matrix (n_m, D_m) of its items.
         pairs: by `train`, `validation`, `test` and modality, row numbers (N,) of complete pairs.
         labels: class of each test pair (N,).
-        shares: of the pairs that lack an item.
-        models: by the name they have in tables.
-        latent: L.
-        seed: of weights, order, and of what is missing.
+        shares: shares of incomplete pairs.
+        models: models by their name in tables.
+        latent: size L of the latent space.
+        seed: seed of the weights, the order of the pairs and the choice of missing items.
 
     Returns:
-        Rows of `ima.utils.schemas.MISSING_STUDY`: of each model and way; of `raw features`, side
-        by side, the mean imputed; and of `chance`, the last model's with labels shuffled.
+        Rows of `ima.utils.schemas.MISSING_STUDY`: for each model and way of handling incomplete
+        pairs; for `raw features`, concatenated and mean-imputed; and for `chance`, the last model
+        scored with shuffled labels.
     """
     rows = []
     for share in shares:
@@ -194,7 +196,7 @@ def study(
         for name, model in models.items():
             of = None
             for absent in model.ways:
-                if of is None or share > 0:  # where nothing is absent, all ways are one
+                if of is None or share > 0:  # if no item is missing, all ways are equivalent
                     train, held = lacking["train"], lacking["validation"]
                     of = model.fit(x, train, held, latent, absent, seed)
                 own = {**about, "model": name, "absent": absent}
@@ -218,7 +220,7 @@ def study(
 
 
 def _raw(x: Pairs, items: Pairs, train: Pairs) -> np.ndarray:
-    """Return the raw features (N, D) of pairs side by side, the mean of training items imputed."""
+    """Return concatenated raw features (N, D) of pairs, with the mean of training items imputed."""
     plain = [{m: of.numpy() for m, of in some.items()} for some in (x, items, train)]
     return views(*plain)[JOINT]
 
@@ -236,15 +238,15 @@ def as_table(rows: Sequence[Mapping]) -> pa.Table:
 
 
 def over_seeds(studies: pa.Table, run: str) -> pa.Table:
-    """Return what every model retrieves at each share, over seeds.
+    """Return each model's retrieval precision at each share, as mean and deviation over seeds.
 
     Args:
-        studies: tables of `ima.utils.schemas.MISSING_STUDY`, a seed or more.
+        studies: tables of `ima.utils.schemas.MISSING_STUDY`, from one or more seeds.
         run: name of the run, for the first column.
 
     Returns:
-        A row a model, way, representation, share, kind of test pairs and choice of neighbours:
-        `seeds`, mean and sd of `precision`.
+        A row per model, way, representation, share, version of the test pairs and choice of
+        neighbours: `seeds`, mean and sd of `precision`.
     """
     keys = ("model", "absent", "representation", "test", "neighbours", "k", "share")
     found: dict[tuple, list[float]] = defaultdict(list)

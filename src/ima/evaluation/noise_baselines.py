@@ -1,7 +1,7 @@
-"""What importances are compared with: other ways to tell noise from data, and chance.
+"""Baselines for noise detection: alternatives to importances, and chance.
 
-Each is given more than importances are: clusters are named by labels, the forest is told the share
-of the noise, the supervised network sees the labels themselves.
+Each alternative has more information than importances have: clusters are identified by labels, the
+isolation forest knows the share of noise, and the supervised network is trained on the labels.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import numpy as np
 
 from ima.evaluation.metrics import f1
 
-#: Clusters that are looked for: a digit each, and noise.
+#: Number of clusters: one per digit, and one for noise.
 CLUSTERS = 11
 
 
@@ -20,19 +20,19 @@ def controls(
     noise: tuple[np.ndarray, np.ndarray],
     seed: int,
 ) -> dict[str, np.ndarray]:
-    """Return by name which test items (M,) each way takes for noise.
+    """Return, by detector, which test items (M,) are flagged as noise.
 
     Args:
         x: features of training (N, D) and test items (M, D) of one modality.
         u: their latents (N, L), (M, L).
         noise: whether each is noise (N,), (M,).
-        seed: of what is random.
+        seed: seed of all random choices.
 
     Returns:
-        `k-means, x`, `k-means, u`, `GMM, u`: the cluster of training items with the greatest F1
-            by labels; `isolation forest, x`: told the share of noise; `supervised`: a network of
-            the importance networks' size, trained on the labels, a ceiling; `random`: each item
-            with the probability of the share of noise.
+        `k-means, x`, `k-means, u`, `GMM, u`: the cluster of training items with the highest F1
+            according to labels; `isolation forest, x`: given the share of noise; `supervised`: a
+            network of the importance networks' size trained on the labels, an upper bound;
+            `random`: each item with the share of noise as its probability.
     """
     from sklearn.ensemble import IsolationForest
     from sklearn.neural_network import MLPClassifier
@@ -68,7 +68,7 @@ def _cluster(
     values: tuple[np.ndarray, np.ndarray],
     noise: np.ndarray,
 ) -> np.ndarray:
-    """Return which test items are in the cluster that is most like the noise of the training."""
+    """Return which test items are in the cluster that best matches noise in the training items."""
     found = predict(values[0])
     best = max(range(CLUSTERS), key=lambda c: f1(found == c, noise)["f1"])
     return predict(values[1]) == best
@@ -82,5 +82,5 @@ def _trained(network, x: tuple[np.ndarray, np.ndarray], noise: np.ndarray) -> np
     if not noise.any():
         return np.zeros(len(x[1]), bool)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # ten epochs are meant
+        warnings.simplefilter("ignore", ConvergenceWarning)  # ten epochs are intended
         return network.fit(x[0], noise).predict(x[1]).astype(bool)

@@ -1,13 +1,13 @@
-"""Harder noise: does co-occurrence tell what is noise, or only that noise looks odd? (6.1)
+"""Harder noise: is noise detected from co-occurrence, or only because it looks unusual? (6.1)
 
-A problem is a set of pairs in which some items share nothing with those they are paired with:
+A problem is a set of pairs in which some items are unrelated to the items they are paired with:
 
 * `synthetic`: the paper's noise, at any noise factor R;
 * `degraded`: images blurred or with permuted pixels; speech-shaped noise and babble;
 * `repaired`: real digits: the images of one class and the recordings of another are paired with
-  items of all other classes, so that nothing but co-occurrence tells;
-* `shuffled`: the paper's noise, but all pairs at random: noise looks as odd as ever, and nothing
-  can be learnt from co-occurrence.
+  items of all other classes, so that only co-occurrence reveals them;
+* `shuffled`: the paper's noise, but with all pairs drawn at random: noise looks as unusual as
+  before, but co-occurrence carries no information.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ KINDS = ("synthetic", "degraded", "repaired", "shuffled")
 
 @dataclass(frozen=True)
 class Problem:
-    """Pairs and what is noise in them.
+    """Pairs and the noise among their items.
 
     Args:
         x: by modality, the matrix (n_m, D_m) of its items and noise.
@@ -55,18 +55,18 @@ def problem(
     totals: Mapping[str, int],
     seed: int,
 ) -> Problem:
-    """Return a problem of a kind.
+    """Return a problem of the given kind.
 
     Args:
         kind: one of KINDS.
-        R: noise factor, in [0, 1]; of no matter for `repaired`.
+        R: noise factor, in [0, 1]; ignored for `repaired`.
         items: by modality, `x` (n, D), `split` (n,) and `label` (n,) of its corpus.
-        makers: by `synthetic` and `degraded`, then modality, what makes noise.
+        makers: by `synthetic` or `degraded` and by modality, functions that generate noise.
         totals: by split, the number N of digit pairs.
-        seed: of choice, order and noise.
+        seed: seed of the choice and order of items and of the noise.
 
     Raises:
-        InputError: no such kind.
+        InputError: the kind is unknown.
     """
     if kind not in KINDS:
         raise InputError("noise", expected=f"one of {KINDS}", found=kind)
@@ -86,7 +86,7 @@ def problem(
         noise[m] = np.arange(first[m]) >= len(x[m])
         x[m] = np.concatenate((x[m], made))
     if kind == "shuffled":
-        # Every modality but the first, so that no item keeps its partner.
+        # Permuting every modality but the first breaks all pairings.
         for rows in pairs.values():
             for m in list(rows)[1:]:
                 rows[m] = rng.permutation(rows[m])
@@ -98,7 +98,7 @@ def _repaired(
     totals: Mapping[str, int],
     rng: np.random.Generator,
 ) -> Problem:
-    """Return pairs by label, but for a class of each modality that is paired with all others."""
+    """Return pairs by label, except for one class per modality that is paired with all others."""
     classes = np.unique(next(iter(items.values()))["label"])
     odd = dict(zip(items, rng.permutation(classes), strict=False))
     shared = np.setdiff1d(classes, list(odd.values()))
@@ -140,15 +140,15 @@ def study(
     variants: Mapping[str, Variant],
     seed: int,
 ) -> list[dict]:
-    """Train variants of IMA on a problem; score them and other detectors on its test pairs.
+    """Train variants of IMA on a problem and score them and other detectors on its test pairs.
 
     Args:
         of: the problem.
         layers: by modality, the layers of its encoder and decoder.
-        latent: L.
+        latent: size L of the latent space.
         hidden: width of the importance networks.
-        variants: by name; other detectors see the latents of the last one.
-        seed: of weights and order.
+        variants: variants by name; the other detectors use the latents of the last one.
+        seed: seed of the weights and of the order of the pairs.
 
     Returns:
         Rows of `ima.utils.schemas.NOISE_STUDY` without `kind` and `R`.
@@ -184,8 +184,7 @@ def study(
 def _control_rows(
     of: Problem, autoencoder: Autoencoder, x: Mapping[str, torch.Tensor], seed: int
 ) -> list[dict]:
-    """Return the rows of `study` of detectors that are no importances,
-    `ima.evaluation.noise_baselines.controls`."""
+    """Return the rows of `study` for the detectors of `ima.evaluation.noise_baselines.controls`."""
     rows = []
     with torch.no_grad():
         u = {m: autoencoder.encoders[m](values).numpy() for m, values in x.items()}

@@ -1,5 +1,4 @@
-"""What makes noise items of images and speech, as feature vectors, for
-`ima.evaluation.noise_benchmark`."""
+"""Generators of image and speech noise as feature vectors, for `ima.evaluation.noise_benchmark`."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,31 +9,31 @@ from ima.datasets import noise
 from ima.datasets.digit_recordings import Waves
 from ima.features.mfcc import Mfcc, UnitInterval, mfcc_of_waves
 
-#: Makes n noise items (n, D) of a modality.
+#: Function that generates n noise items (n, D) of a modality.
 NoiseMaker = Callable[[int, np.random.Generator], np.ndarray]
 
-#: Digits whose waves are mixed, how many at once, and blur of images in pixels.
+#: Digits that speech noise is made from, talkers mixed at once, and blur of images in pixels.
 VOICES, TALKERS, BLUR = 400, 6, 4.0
 
 
 def synthetic(
     settings: Mapping[str, Mapping], pixels: int, mfcc: Mfcc, mapping: UnitInterval
 ) -> dict[str, NoiseMaker]:
-    """Return by modality what makes the paper's noise.
+    """Return generators of the paper's noise by modality.
 
     Args:
-        settings: of `image` (mean, sd, zero_fraction) and `speech` (seconds), as the config has
-            them.
-        pixels: of an image.
-        mfcc, mapping: how waves become features.
+        settings: settings of `image` (mean, sd, zero_fraction) and `speech` (seconds), as in the
+            config.
+        pixels: number of pixels of an image.
+        mfcc, mapping: settings that turn waveforms into features.
     """
 
     def image(n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return n images (n, pixels) of noise, by `ima.datasets.noise.noise_images`."""
+        """Return n noise images (n, pixels), from `ima.datasets.noise.noise_images`."""
         return noise.noise_images(n, pixels, **settings["image"], rng=rng)
 
     def speech(n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return n noise waves' features (n, D), by `ima.datasets.noise.noise_wave`."""
+        """Return the features (n, D) of n noise waveforms, from `ima.datasets.noise.noise_wave`."""
         seconds = settings["speech"]["seconds"]
         waves = (noise.noise_wave(seconds, mfcc.rate, rng) for _ in range(n))
         return mapping(mfcc_of_waves(waves, mfcc))
@@ -45,20 +44,20 @@ def synthetic(
 def degraded(
     images: np.ndarray, voices: Sequence[np.ndarray], mfcc: Mfcc, mapping: UnitInterval
 ) -> dict[str, NoiseMaker]:
-    """Return by modality what makes noise of real items: see `ima.datasets.noise`.
+    """Return generators of noise derived from real items, by modality: see `ima.datasets.noise`.
 
     Args:
-        images: (m, pixels) in [0, 1].
-        voices: waves of spoken digits, at the rate of `mfcc`.
-        mfcc, mapping: how waves become features.
+        images: images (m, pixels) in [0, 1].
+        voices: waveforms of spoken digits, at the sampling rate of `mfcc`.
+        mfcc, mapping: settings that turn waveforms into features.
     """
 
     def image(n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return n degraded images (n, pixels), by `ima.datasets.noise.degraded_images`."""
+        """Return n degraded images (n, pixels), from `ima.datasets.noise.degraded_images`."""
         return noise.degraded_images(images, n, BLUR, rng)
 
     def speech(n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return the features (n, D) of babble and speech-shaped noise, by turns."""
+        """Return the features (n, D) of babble and speech-shaped noise, alternating."""
         return mapping(mfcc_of_waves((_wave(i, rng) for i in range(n)), mfcc))
 
     def _wave(i: int, rng: np.random.Generator) -> np.ndarray:
@@ -69,12 +68,12 @@ def degraded(
 
 
 def digit_waves(segments: pa.Table, waves: Waves, count: int = VOICES) -> list[np.ndarray]:
-    """Return the waves of so many digits, evenly spread over the corpus, in the file's order.
+    """Return the waveforms of some digits, evenly spread over the corpus, in the table's order.
 
     Args:
         segments: SEGMENTS.
-        waves: of their recordings.
-        count: how many; all where there are fewer.
+        waves: function that returns a recording's waveform and sampling rate.
+        count: number of digits; all of them if there are fewer.
     """
     rows = np.linspace(0, len(segments) - 1, min(count, len(segments))).round().astype(int)
     found = []

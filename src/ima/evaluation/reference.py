@@ -1,4 +1,4 @@
-"""What a representation must beat: raw features and PCA, from scikit-learn."""
+"""Reference representations: raw features and scikit-learn's PCA."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,13 +17,13 @@ def views(
     items: Mapping[str, np.ndarray],
     train: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return the raw vectors (N, D) of pairs: of each modality, and `joint`, side by side.
+    """Return the raw vectors (N, D) of pairs, by modality and concatenated as `joint`.
 
     Args:
         x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (N,) of the pairs. What is ABSENT is imputed: the mean
-            of the items of the training pairs.
-        train: the same of the training pairs; None where these are they.
+        items: by modality, the row numbers (N,) of the pairs. ABSENT items are imputed by the mean
+            of the items in the training pairs.
+        train: row numbers of the training pairs; None if `items` are the training pairs.
     """
     alone = {name: x[name][rows] for name, rows in items.items()}
     for name, rows in items.items():
@@ -34,12 +34,12 @@ def views(
 
 
 def there(items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return whether pairs (N,) have each of the views of a single modality."""
+    """Return, by modality, whether each pair (N,) has it."""
     return {name: rows != ABSENT for name, rows in items.items()}
 
 
 def only(views: Mapping[str, np.ndarray], items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return views without the rows of a modality that is ABSENT there."""
+    """Return views, with the rows where a modality is ABSENT removed from that modality's view."""
     has = there(items)
     return {name: z[has[name]] if name in has else z for name, z in views.items()}
 
@@ -47,10 +47,10 @@ def only(views: Mapping[str, np.ndarray], items: Mapping[str, np.ndarray]) -> di
 def pca(
     train: Mapping[str, np.ndarray], test: Mapping[str, np.ndarray], components: int
 ) -> dict[str, np.ndarray]:
-    """Return each view of the test pairs (N, components) under a PCA of the training pairs.
+    """Return each view of the test pairs (N, components) under a PCA fitted to the training pairs.
 
     Raises:
-        InputError: more components than a view has dimensions, or than there are training pairs.
+        InputError: `components` exceeds a view's dimensions or the number of training pairs.
     """
     from sklearn.decomposition import PCA
 
@@ -65,7 +65,7 @@ def pca(
 
 
 def valid_components(latents: Sequence[int], fit: Mapping[str, np.ndarray]) -> list[int]:
-    """Return those numbers of components that every view has as many dimensions and samples for."""
+    """Return the numbers of components that do not exceed any view's dimensions or samples."""
     return [latent for latent in latents if latent <= min(min(x.shape) for x in fit.values())]
 
 
@@ -76,19 +76,19 @@ def score_anchors(
     latents: Sequence[int],
     k: Sequence[int],
 ) -> list[dict]:
-    """Score raw features, PCA at each latent size, and, as a control, raw features by chance.
+    """Score raw features, PCA at each latent size and, as a control, raw features at chance level.
 
     Args:
         x: by modality, the matrix (n_m, D_m) of its items.
         train: pairs that PCA is fitted to.
-        test: pairs that are scored.
-        latents: numbers of components; those that a view has too few dimensions for are left out.
-        k: the K asked for.
+        test: pairs to score.
+        latents: numbers of components; those exceeding a view's dimensions are skipped.
+        k: values of K.
 
     Returns:
-        Rows of `model` (raw, pca, chance), `latent` (None for raw), `representation`, and those
-        of `ima.evaluation.metrics.retrieval_rows`. `chance` has the labels shuffled: what any
-        representation gets that knows nothing.
+        Rows of `model` (raw, pca, chance), `latent` (None for raw), `representation`, and the
+        columns of `ima.evaluation.metrics.retrieval_rows`. `chance` uses shuffled labels, the
+        score of any uninformative representation.
     """
     items = [{m: row_numbers(pairs, m) for m in modalities(pairs)} for pairs in (train, test)]
     fit, raw = only(views(x, items[0]), items[0]), views(x, items[1], items[0])

@@ -1,4 +1,4 @@
-"""What a representation's accuracy must be seen beside: raw features, PCA, chance, and labels."""
+"""Reference accuracies: raw features, PCA, a supervised network and chance (Table 5)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,23 +20,23 @@ def classify_anchors(
     settings: Classifier,
     seeds: Sequence[int],
 ) -> list[dict]:
-    """Score the classifier on raw features, on PCA at each latent size, and two bounds.
+    """Score the classifier on raw features, on PCA at each latent size, and on two bounds.
 
     Args:
         x: by modality, the matrix (n_m, D_m) of its items.
         train: pairs that PCA and classifiers are fitted to.
-        test: pairs that are scored.
+        test: pairs to score.
         latents: numbers of components.
-        widths: by modality, that of the hidden layers of its encoder.
-        settings: of the classifier.
-        seeds: of the classifier.
+        widths: by modality, the width of its encoder's hidden layers.
+        settings: settings of the classifier.
+        seeds: seeds of the classifier.
 
     Returns:
-        Rows of `model`, `latent` (None for all but pca), `seed` and those of
-        `ima.evaluation.classifier.accuracy_rows`. `raw` and `pca`: the classifier on them.
-        `supervised`: raw features, the classifier's layers as wide as the encoders that IMA and
-        the baselines have for such inputs, so what labels would bring. `chance`: raw features of
-        both modalities, the training labels shuffled.
+        Rows of `model`, `latent` (None except for pca), `seed` and the columns of
+        `ima.evaluation.classifier.accuracy_rows`. `raw` and `pca` are the classifier on these
+        vectors. `supervised` is raw features with the classifier's layers as wide as the encoders
+        of IMA and the baselines, an estimate of what training on labels would give. `chance` is
+        raw features of both modalities with the training labels shuffled.
     """
     items = [{m: row_numbers(pairs, m) for m in modalities(pairs)} for pairs in (train, test)]
     fit, raw = views(x, items[0]), views(x, items[1], items[0])
@@ -66,9 +66,9 @@ def classify_anchors(
 
 
 def _shuffled(labels: Sequence[np.ndarray], seed: int) -> list[np.ndarray]:
-    """Return labels of training and test pairs, the former in another order.
+    """Return the labels of training and test pairs, the former shuffled.
 
-    By seed, for a classifier gives a cluster the class that is, by accident, commonest there: one
-    order can be far from chance, several are not.
+    The order depends on the seed: a classifier assigns a cluster the class that happens to be most
+    frequent in it, so the accuracy for a single order can be far from chance.
     """
     return [np.random.default_rng(seed).permutation(labels[0]), labels[1]]

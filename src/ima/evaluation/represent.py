@@ -1,4 +1,4 @@
-"""Representations of pairs: joint, with and without importances, and each modality's own (5.3)."""
+"""Representations of pairs: joint, with and without importances, and unimodal (5.3)."""
 
 from collections.abc import Mapping
 
@@ -18,13 +18,13 @@ def represent(
     """Return the latents and importances of pairs.
 
     Args:
-        model: with one copy of each importance network.
+        model: an IMA network with a single copy of each importance network.
         x: by modality, the matrix (n_m, D_m) of its items.
         items: by modality, the row numbers (N,) of the pairs, ABSENT where a pair lacks it.
 
     Returns:
         `u` and `y`: by modality, latents (N, L) and importances (N,), both 0 where it is absent;
-        and `present`, by modality (N,), 1 or 0; None where nothing is absent.
+        `present`: by modality, 1 or 0 (N,); None if no item is absent.
     """
     u = {m: model.autoencoder.encoders[m](x[m])[rows] for m, rows in items.items()}
     y = {m: model.importance[m](x[m])[0, rows] for m, rows in items.items()}
@@ -42,15 +42,15 @@ def joint(
 ) -> Tensor:
     """Return z (N, L) of Eq. 1, over the modalities that each sample has.
 
-    That of a sample with one modality is its latent, whatever its importance.
+    For a sample with a single modality, z is its latent, whatever its importance.
 
     Args:
         u: latents (N, L) by modality, 0 where it is absent.
-        y: importances (N,), of these modalities or more; None for 1.
-        present: (N,), 1 or 0, likewise; None where all are there.
+        y: importances (N,) of at least these modalities; None for equal importances of 1.
+        present: by modality, 1 or 0 (N,); None if no modality is absent.
 
     Returns:
-        z; 0 for a sample without any modality.
+        z (N, L); 0 for a sample without any modality.
     """
     if present is None:
         return fuse(u, y)
@@ -64,8 +64,7 @@ def as_table(
     y: Mapping[str, Tensor],
     present: Mapping[str, Tensor] | None = None,
 ) -> pa.Table:
-    """Return the table of `ima.utils.schemas.representations_schema`; arguments as `represent`
-    returns."""
+    """Return a table of `ima.utils.schemas.representations_schema` from `represent`'s result."""
     there = {m: None if present is None else present[m].cpu().numpy() > 0 for m in u}
     vectors = {"z": joint(u, y, present), "z_unweighted": joint(u, None, present)}
     columns = {name: vector_column(v.cpu().numpy()) for name, v in vectors.items()}

@@ -1,7 +1,7 @@
-"""Importance networks over a grid of rho, trained all at once, and how well each finds noise (6.1).
+"""Noise detection by importance networks over a grid of rho, all trained at once (6.1).
 
-No label chooses anything here: of the restarts of a rho, the one of least L_imp on the training
-pairs is kept. Labels of noise are used only to score what was kept, on the test pairs.
+No label is used for selection: of the restarts for each rho, the one with the lowest L_imp on the
+training pairs is kept. Noise labels are only used to score it on the test pairs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,27 +33,28 @@ def sweep(
 ) -> pa.Table:
     """Train the importance networks of every rho and restart at once, and score the best (6.1).
 
-    In a copy of the networks all modalities have the same rho.
+    Within one copy of the networks, all modalities have the same rho.
 
     Args:
-        variant: of IMA, for the table.
-        autoencoder: trained; it stays as it is.
+        variant: name of the variant of IMA, for the table.
+        autoencoder: trained autoencoder; it is not changed.
         x: by modality, the matrix (n_m, D_m) of its items.
-        train: by modality, the row numbers (N,) of the training pairs, ABSENT where one lacks it.
-        test: the same (M,) of the test pairs.
-        is_noise: by modality, whether its item of each test pair (M,) is noise; for scores only,
-            of the pairs that have the modality.
+        train: by modality, row numbers (N,) of the training pairs, ABSENT where a pair lacks it.
+        test: by modality, row numbers (M,) of the test pairs.
+        is_noise: by modality, whether its item in each test pair (M,) is noise; used only to score
+            the pairs that have the modality.
         held_out: as in `ima.models.importance.fit_importance`.
-        grid: the rho, each in [0, 1].
+        grid: values of rho in [0, 1].
         hidden: width of the importance networks' hidden layers.
-        settings: of stage 2; `restarts` of each rho.
-        seed: of first weights and of the order of pairs.
+        settings: settings of stage 2, with `restarts` for each rho.
+        seed: seed of the initial weights and of the order of the pairs.
 
     Returns:
-        A table of `ima.utils.schemas.RHO_SWEEP`, a row a modality and rho.
+        A table of `ima.utils.schemas.RHO_SWEEP`, one row per modality and rho.
 
     Raises:
-        InputError: no rho or one outside [0, 1], or as `ima.models.importance.fit_importance`.
+        InputError: the grid is empty, a rho is outside [0, 1], or as in
+            `ima.models.importance.fit_importance`.
     """
     names = list(autoencoder.modalities)
     rho = [value for value in grid for _ in range(settings.restarts)]  # (R,)
@@ -80,16 +81,17 @@ def sweep(
 def _terms(
     final: Mapping[str, Tensor], name: str, copy: int, lambda_corr: float
 ) -> dict[str, float]:
-    """Return the terms of a modality's loss in one copy, and the loss itself."""
+    """Return the terms of a modality's loss in one copy, and their weighted sum as `loss`."""
     terms = {term: float(final[f"{term}_{name}"][copy]) for term in ("corr", "raw", "local")}
     return {**terms, "loss": terms["local"] + lambda_corr * terms["corr"]}
 
 
 def agreements(chosen: np.ndarray) -> np.ndarray:
-    """Return how well each of several sets agrees with the others: its mean Jaccard index (G,).
+    """Return the mean Jaccard index (G,) of each set with the other sets.
 
     Args:
-        chosen: (G, N), whether each of N items is in each of G sets. An empty set agrees with none.
+        chosen: whether each of N items is in each of G sets (G, N). For an empty set the index is
+            0.
     """
     sizes = chosen.sum(1)
     both = chosen.astype(np.float32) @ chosen.T.astype(np.float32)  # (G, G)

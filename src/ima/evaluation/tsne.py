@@ -13,11 +13,11 @@ from ima.utils.schemas import EMBEDDINGS
 
 
 class View(NamedTuple):
-    """What one t-SNE map shows of pairs.
+    """The content of one t-SNE map of pairs.
 
     Attributes:
-        shown: modalities whose items it shows; several for a joint representation.
-        vectors: (N, D), row for row with the pairs.
+        shown: modalities whose items the map shows; several for a joint representation.
+        vectors: vectors (N, D), row for row with the pairs.
     """
 
     shown: Sequence[str]
@@ -25,21 +25,22 @@ class View(NamedTuple):
 
 
 def embed(x: np.ndarray, perplexity: float, theta: float, seed: int) -> np.ndarray:
-    """Return the t-SNE coordinates of samples: Barnes-Hut, exact neighbours, PCA to start (6.1).
+    """Return t-SNE coordinates: Barnes-Hut, exact nearest neighbours, PCA initialisation (6.1).
 
-    The same samples and seed give the same coordinates.
+    The result is deterministic for given samples and seed.
 
     Args:
-        x: samples (n, D), not all the same.
-        perplexity: neighbours that count; a third of the other samples at the most.
-        theta: the angle of Barnes-Hut, 0 (exact, slow) to 1.
-        seed: of the random digits that spread the start.
+        x: samples (n, D), not all identical.
+        perplexity: effective number of neighbours; at most a third of the other samples.
+        theta: the Barnes-Hut angle, from 0 (exact, slow) to 1.
+        seed: seed of the random numbers in the initialisation.
 
     Returns:
         Coordinates (n, 2), float32.
 
     Raises:
-        InputError: too few samples for the perplexity, all the same, or not finite.
+        InputError: there are too few samples for the perplexity, all are identical, or some are not
+            finite.
     """
     x = np.asarray(x, np.float32)
     if len(x) <= 3 * perplexity + 1:
@@ -51,7 +52,7 @@ def embed(x: np.ndarray, perplexity: float, theta: float, seed: int) -> np.ndarr
         )
     if not np.isfinite(x).all() or not (x != x[0]).any():
         raise InputError(
-            "t-SNE", expected="finite samples that differ", found="NaN, infinity or all the same"
+            "t-SNE", expected="finite samples, not all equal", found="NaN, infinity or equal ones"
         )
     fitted = TSNE(
         perplexity=perplexity,
@@ -66,7 +67,7 @@ def embed(x: np.ndarray, perplexity: float, theta: float, seed: int) -> np.ndarr
 
 
 def first_of_each(items: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the rows, in order, in which a combination of items (n,) comes for the first time."""
+    """Return the rows, in order, with the first occurrence of each combination of items (n,)."""
     return np.sort(np.unique(np.stack(items, axis=1), axis=0, return_index=True)[1])
 
 
@@ -77,9 +78,9 @@ def embed_views(
     theta: float,
     seed: int,
 ) -> pa.Table:
-    """Return the t-SNE of several views of the same pairs, each distinct item or pair once.
+    """Return t-SNE maps of several views of the same pairs, with each distinct item or pair once.
 
-    The views of a space are embedded by one t-SNE, so that they can be superimposed.
+    All views in a space are embedded together, so that their maps can be superimposed.
 
     Args:
         pairs: table of `ima.utils.schemas.pairs_schema`, N rows.
@@ -90,7 +91,7 @@ def embed_views(
         A table of `ima.utils.schemas.EMBEDDINGS`, the views in their order.
 
     Raises:
-        InputError: a view has another number of rows than the pairs, or as `embed`.
+        InputError: the numbers of rows of a view and of the pairs differ, or as in `embed`.
     """
     tables = []
     for space in spaces:
@@ -112,7 +113,7 @@ def embed_views(
 
 
 def _rows(pairs: pa.Table, name: str, view: View) -> np.ndarray:
-    """Return the pairs that a view shows: those that have an item of its own, each item once."""
+    """Return the pairs that a view shows: those with an item of its modalities, each item once."""
     if len(view.vectors) != len(pairs):
         raise InputError(f"view {name}", expected=f"{len(pairs)} rows", found=len(view.vectors))
     items = [row_numbers(pairs, m) for m in view.shown]
@@ -139,8 +140,8 @@ def spaces_of(
 ) -> list[dict[str, View]]:
     """Return the views of Figures 2 and 4, for `embed_views`.
 
-    The hidden layers of Figure 2 have a t-SNE each; the representations of Figure 4, each
-    modality's own and the joint one, share one.
+    Each hidden layer of Figure 2 is embedded on its own; the unimodal and joint representations of
+    Figure 4 are embedded together.
 
     Args:
         pairs: the pairs to show.

@@ -1,9 +1,9 @@
-"""How our voice features agree with other software's, frame by frame (6.2).
+"""Frame-by-frame agreement of our voice features with those of other software (6.2).
 
-`covarep55` is written anew, so its numbers are held against others': of some recordings of the
-run's own corpus against openSMILE (eGeMAPSv02), and where the toolbox's output is at hand against
-COVAREP itself (`ima.evaluation.covarep_toolbox`). What comes of it is
-`ima.reporting.tables.voice_agreement`'s.
+`covarep55` is a new implementation, so its values are compared with independent ones: for some
+recordings of the run's own corpus with openSMILE (eGeMAPSv02), and with COVAREP itself if the
+toolbox's output is available (`ima.evaluation.covarep_toolbox`). The results are tabulated by
+`ima.reporting.tables.voice_agreement`.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,10 +19,10 @@ from ima.features import voice
 from ima.features.covarep.dictionary import COLUMNS, NAMES, Column
 from ima.utils.errors import InputError
 
-#: Recordings that are compared at the most, and the seed of their choice.
+#: Maximum number of recordings compared, and the seed of their choice.
 MOST, SEED = 40, 0
 OPENSMILE, TOOLBOX = "openSMILE", "COVAREP toolbox"
-#: What a counterpart is: the same quantity by another method, or only a related one.
+#: Kind of a counterpart: the same quantity by another method, or only a related one.
 SAME, RELATED = "same", "related"
 
 
@@ -30,12 +30,12 @@ class Feature(NamedTuple):
     """Values of a feature on the frames that are compared.
 
     Attributes:
-        column: ours.
+        column: our column.
         kind: SAME or RELATED.
-        counterpart: what theirs is, in words.
-        ours, theirs: values (n,), finite; in the same unit where `alike`.
-        speaker: whose each frame is, str (n,).
-        alike: whether the two have one unit.
+        counterpart: description of the other software's feature.
+        ours, theirs: finite values (n,); in the same unit if `alike`.
+        speaker: speaker of each frame, str (n,).
+        alike: whether both have the same unit.
     """
 
     column: Column
@@ -48,13 +48,13 @@ class Feature(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """What another software measured, and we on the same frames.
+    """Measurements of another program, and ours on the same frames.
 
     Attributes:
         name: OPENSMILE or TOOLBOX.
-        recordings, speakers: how many; of unknown speakers 0.
-        voiced: shares of all frames that we, they and both call voiced, each in [0, 1].
-        features: in the order of our columns.
+        recordings, speakers: their numbers; 0 if the speakers are unknown.
+        voiced: shares of all frames that are voiced according to us, them and both, in [0, 1].
+        features: the features, in the order of our columns.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Reference(NamedTuple):
 
 
 class Counterpart(NamedTuple):
-    """A descriptor of eGeMAPSv02 that stands beside a column of ours."""
+    """A descriptor of eGeMAPSv02 that is compared with one of our columns."""
 
     feature: str
     descriptor: str
@@ -76,7 +76,7 @@ class Counterpart(NamedTuple):
 
 
 _PITCH = "F0semitoneFrom27.5Hz_sma3nz"
-#: The descriptors that have a column of ours to stand beside, and in which unit they are compared.
+#: The descriptors that correspond to our columns, and the units in which they are compared.
 COUNTERPARTS = (
     Counterpart("F0", _PITCH, SAME, "F0, semitones to Hz", lambda s: 27.5 * 2 ** (s / 12)),
     Counterpart("VUV", _PITCH, SAME, "F0 is not 0"),
@@ -90,17 +90,18 @@ COUNTERPARTS = (
 
 
 def choose(speakers: Sequence[str], files: Sequence[str], most: int = MOST) -> list[tuple]:
-    """Choose recordings of a corpus: as many of each speaker, at random with a fixed seed.
+    """Choose recordings of a corpus at random with a fixed seed, equally many from each speaker.
 
     Args:
-        speakers, files: whose a recording is, and its file, (n,); files may come more than once.
-        most: recordings at the most, 1 or more. Of more speakers than that, so many are chosen.
+        speakers, files: speaker and file of each recording (n,); files may be repeated.
+        most: maximum number of recordings, 1 or more. If there are more speakers, that many
+            speakers are chosen.
 
     Returns:
-        (speaker, file), in the order of speakers and files. A speaker of few recordings has fewer.
+        (speaker, file), ordered by speaker and file. A speaker with few recordings has fewer.
 
     Raises:
-        InputError: no recordings.
+        InputError: there are no recordings.
     """
     of: dict[str, set[str]] = {}
     for speaker, file in zip(speakers, files, strict=True):
@@ -122,21 +123,21 @@ def choose(speakers: Sequence[str], files: Sequence[str], most: int = MOST) -> l
 def against_opensmile(
     root: str | Path, chosen: Sequence[tuple], remove_offset: bool = False, jobs: int = 1
 ) -> Reference:
-    """Measure recordings by `covarep55` and by openSMILE, and match their frames.
+    """Measure recordings with `covarep55` and openSMILE, and match their frames.
 
-    Both have a frame every 10 ms, ours some 5 ms beside theirs. Theirs are drawn as lines between
-    their frames (their centres, see `ima.features.voice`) and read at the times of ours; where one
-    of the two frames around has no value, there is none. A frame is voiced for openSMILE where the
-    line between 1 (voiced) and 0 is at .5 or more, as it is for us.
+    Both have a frame every 10 ms, offset by some 5 ms. Their values are interpolated linearly
+    between the centres of their frames (see `ima.features.voice`) at the times of ours. If either
+    neighbouring frame has no value, neither has the interpolation. A frame counts as voiced for
+    openSMILE if the interpolation between 1 (voiced) and 0 is at least .5, as it does for us.
 
     Args:
         root: folder that files are relative to.
-        chosen: (speaker, file) of each, from `choose`.
+        chosen: (speaker, file) of each recording, from `choose`.
         remove_offset: see `ima.features.voice.extract`.
-        jobs: processes; the result does not depend on it.
+        jobs: number of processes; it does not affect the result.
 
     Raises:
-        InputError: a file cannot be read or measured; it names the file.
+        InputError: a file cannot be read or measured; the error names the file.
     """
     paths = [Path(root, file) for _, file in chosen]
     ours = list(voice.extract_files(paths, "covarep55", jobs, remove_offset))
@@ -147,11 +148,11 @@ def against_opensmile(
 def matched(
     ours: Sequence[pa.Table], theirs: Sequence[pa.Table], speakers: Sequence[str]
 ) -> Reference:
-    """Match the frames of recordings by `covarep55` and `egemaps`; see `against_opensmile`.
+    """Match the frames of recordings from `covarep55` and `egemaps`; see `against_opensmile`.
 
     Args:
-        ours, theirs: tables of `ima.features.voice.extract`, of the same recordings.
-        speakers: of each.
+        ours, theirs: tables of `ima.features.voice.extract` for the same recordings.
+        speakers: speaker of each recording.
     """
     frames = [_frames(*pair) for pair in zip(ours, theirs, strict=True)]
     whole = pd.concat(frames, ignore_index=True)
@@ -170,7 +171,7 @@ def matched(
 
 
 def _frames(ours: pa.Table, theirs: pa.Table) -> pd.DataFrame:
-    """Return of a recording's frames each counterpart, ours and theirs; NaN where there is none."""
+    """Return a recording's frames of each counterpart, ours and theirs; NaN without a value."""
     time_s, their_s = (table["time_s"].to_numpy() for table in (ours, theirs))
     known, their_known = voice.measured(ours), voice.measured(theirs)
     names = [column.name for column in voice.columns("egemaps")]
@@ -195,13 +196,14 @@ def against_toolbox(folder: str | Path) -> Reference:
     """Measure the recordings that the MATLAB toolbox has measured, and match their frames.
 
     Args:
-        folder: of the toolbox's output (`ima.evaluation.covarep_toolbox`).
+        folder: folder of the toolbox's output (`ima.evaluation.covarep_toolbox`).
 
     Returns:
-        All columns that the toolbox has a value of. Who speaks isn't known: all is of one speaker.
+        All columns that the toolbox has values for. As the speakers are unknown, all frames are
+        assigned to a single one.
 
     Raises:
-        InputError: a file lacks, cannot be read, or has other columns or frames.
+        InputError: a file is missing or unreadable, or its columns or number of frames are wrong.
     """
     names = recordings(folder)
     pairs = [both(folder, name) for name in names]
@@ -219,6 +221,6 @@ def against_toolbox(folder: str | Path) -> Reference:
 
 
 def _shares(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float, float]:
-    """Return which shares of frames are voiced for us, them and both."""
+    """Return the shares of frames that are voiced according to us, them and both."""
     parts = (ours, theirs, ours & theirs)
     return tuple(float(part.mean()) if part.size else 0.0 for part in parts)

@@ -1,4 +1,4 @@
-"""Stage 1: the training of IMA's encoders and decoders (Section 3, Eq. 2)."""
+"""Stage 1: training of IMA's encoders and decoders (Section 3, Eq. 2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ima.models.objectives import AUTOENCODER
 from ima.training.loop import Batch, History, Training, check_pairs, fit, mean_loss
 from ima.utils.errors import InputError
 
-#: What importances are in stage 1, where they are constant (Section 5).
+#: The kinds of constant importances in stage 1 (Section 5).
 CONSTANT = ("ones", "untrained")
 
 
@@ -20,12 +20,12 @@ class Stage1(Training):
     """Settings of stage 1: those of training, the objective, and the weights of its terms (Eq. 2).
 
     Args:
-        objective: `paper`, Eq. 2 as it is written, or `ima+` (`ima.models.objectives`).
-        importances: constant in this stage: `ones`, or those of `untrained` importance networks,
-            near rho.
-        lambda_rec, lambda_align: of both objectives.
-        lambda_glob: of `paper`.
-        lambda_self: of `ima+`.
+        objective: `paper`, which is Eq. 2, or `ima+` (`ima.models.objectives`).
+        importances: the constant importances in this stage: `ones`, or those of `untrained`
+            importance networks, which are near rho.
+        lambda_rec, lambda_align: weights of terms in both objectives.
+        lambda_glob: weight of a term in `paper`.
+        lambda_self: weight of a term in `ima+`.
     """
 
     objective: str = "ima+"
@@ -52,31 +52,30 @@ def fit_autoencoder(
     validation: Mapping[str, Tensor] | None = None,
     y: Mapping[str, Tensor] | None = None,
 ) -> History:
-    """Train the encoders and decoders: stage 1, by Eq. 2 or our objective
-    (`ima.models.objectives`).
+    """Train the encoders and decoders (stage 1), by Eq. 2 or our objective `ima+`.
 
     Args:
-        model: trained in place.
+        model: autoencoder, trained in place.
         x: by modality, the matrix (n_m, D_m) of its items.
         items: by modality, the row numbers (N,) of the pairs, ABSENT where a pair lacks it.
-        settings: of this stage.
-        seed: of the order of pairs.
-        validation: pairs (V,) in the same form that are not trained on. With them, the weights of
-            the epoch of least loss on them are kept, and training may end early.
+        settings: settings of stage 1, including the objective (`ima.models.objectives`).
+        seed: seed of the order of the pairs.
+        validation: validation pairs (V,) in the same form. If given, the weights of the epoch with
+            the lowest validation loss are kept, and training may stop early.
         y: by modality, constant importances (n_m,) of its items; None for 1.
 
     Returns:
-        A row an epoch: `epoch`, the mean of every loss term, of |u| by modality, and the loss on
-        the validation pairs, `validation`.
+        One row per epoch: `epoch`, the mean of every loss term, the mean of |u| by modality, and
+        the loss on the validation pairs, `validation`.
 
     Raises:
-        InputError: pairs and matrices do not fit, or the loss stops being a number.
+        InputError: the pairs do not match the matrices, or the loss is no longer finite.
     """
     check_pairs(model.modalities, x, items)
     objective = AUTOENCODER[settings.objective]
 
     def compute_losses(batch: Batch) -> dict[str, Tensor]:
-        """Return the terms of the objective; `loss` is their sum, each times its lambda."""
+        """Return the terms of the objective, and their sum weighted by their lambdas as `loss`."""
         own = None if y is None else {m: y[m][rows] for m, rows in batch.rows.items()}
         terms = objective(model, batch.x, own, batch.present)
         named = {t: getattr(settings, f"lambda_{t.split('_')[0]}", 0) for t in terms}

@@ -1,11 +1,11 @@
-"""What a pair contributes to the covariance that its modalities share, for the objective `ima+`.
+"""The contribution of each pair to the covariance that its modalities share, for `ima+`.
 
-The joint latent of a modality's others, z, and its own, u, are brought into canonical coordinates
-(canonical correlation analysis of the training pairs): there, what is shared is a few numbers of
-equal scale, and a group of samples is not taken for noise because it lies near the mean of the
-strongest direction, or because it varies little. Held-out pairs then say what is truly shared:
-coordinates whose correlation does not hold there are dropped, and contributions are those of
-held-out pairs, since stage 1 learns by heart which noise came with which digit.
+A modality's latent u and the joint latent z of all others are mapped to canonical coordinates
+(canonical correlation analysis of the training pairs). In these, the shared information is a few
+numbers of equal scale, so that a group of samples is not mistaken for noise because it lies near
+the mean of the strongest direction or varies little. Held-out pairs then show what is truly shared:
+coordinates whose correlation does not generalise to them are dropped, and contributions are those
+of held-out pairs, because stage 1 memorises which noise came with which digit.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from torch import Tensor
 
 from ima.models.ima import fuse
 
-#: A coordinate counts when its held-out correlation is this many standard errors above 0.
+#: A coordinate counts if its held-out correlation exceeds 0 by this many standard errors.
 ERRORS = 4.0
-#: Share of the greatest variance that is added to all: directions without any stay without weight.
+#: Share of the largest variance added to all variances, so that null directions get no weight.
 RIDGE = 1e-3
 
-#: Latents (N, L) by modality, of pairs.
+#: Latents (N, L) of pairs, by modality.
 Latents = Mapping[str, Tensor]
 
 
 class Canonical(NamedTuple):
-    """Canonical coordinates of z and u: means (L,), and maps (L, L), best correlated first."""
+    """Canonical coordinates of z and u: means (L,), and maps (L, L), by decreasing correlation."""
 
     mean_z: Tensor
     mean_u: Tensor
@@ -38,9 +38,9 @@ def canonical(z: Tensor, u: Tensor, v: Tensor, ridge: float = RIDGE) -> Canonica
     """Fit canonical correlation analysis to pairs.
 
     Args:
-        z, u: (N, L), paired.
+        z, u: paired latents (N, L).
         v: weight of each pair (N,), at least 0.
-        ridge: share of the greatest variance that is added to all.
+        ridge: share of the largest variance that is added to all.
     """
     v = v / v.sum()
     mean_z, mean_u = v @ z, v @ u
@@ -58,17 +58,18 @@ def _whitening(centred: Tensor, v: Tensor, ridge: float) -> Tensor:
 def contributions(
     fitted: Canonical, z: Tensor, u: Tensor, v: Tensor, distinct: int
 ) -> tuple[Tensor, Tensor]:
-    """Return what held-out pairs contribute to the covariance of z and u.
+    """Return the contributions of held-out pairs to the covariance of z and u.
 
     Args:
-        fitted: to other pairs.
-        z, u: (H, L) of held-out pairs.
-        v: weight of each (H,).
-        distinct: items of the modality that has fewest: what the standard error goes by.
+        fitted: canonical coordinates, fitted to other pairs.
+        z, u: latents (H, L) of held-out pairs.
+        v: weight of each held-out pair (H,).
+        distinct: number of items of the modality with the fewest, which determines the standard
+            error.
 
     Returns:
-        s (H,), sum_k c_k a_k b_k over the canonical coordinates a of z and b of u, divided by its
-        weighted mean; all 0 where no coordinate counts. And the held-out correlations c (L,).
+        s (H,), which is sum_k c_k a_k b_k over the canonical coordinates a of z and b of u, divided
+        by its weighted mean; all 0 if no coordinate counts. And the held-out correlations c (L,).
     """
     v = v / v.sum()
     a, b = (z - fitted.mean_z) @ fitted.map_z, (u - fitted.mean_u) @ fitted.map_u
@@ -90,16 +91,17 @@ def shared_by_pairs(
     in_held: Latents,
     distinct: int,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return s[m] and v[m] of held-out pairs for every guess (see
-    `ima.models.objectives.ima_plus`).
+    """Return s[m] and v[m] of held-out pairs for each guess of the importances.
+
+    `ima.models.objectives.ima_plus` describes s and v.
 
     Args:
-        train, held: latents (N, L), (H, L) of training and held-out pairs.
-        y_train, y_held: what G guesses say of their items, (G, N), (G, H) in [0, 1]: a pair counts
-            by the importance of its other items.
-        in_train, in_held: whether pairs have the modality, (1, N), (1, H), 1 or 0. A pair that
-            lacks it, or all others, doesn't count.
-        distinct: as `contributions`.
+        train, held: latents of training (N, L) and held-out pairs (H, L).
+        y_train, y_held: importances in [0, 1] of their items in G guesses, (G, N) and (G, H); each
+            pair is weighted by the importance of its other items.
+        in_train, in_held: whether pairs have the modality, 1 or 0, (1, N) and (1, H). A pair that
+            lacks it, or all others, does not count.
+        distinct: as in `contributions`.
 
     Returns:
         By modality, s (G, H) and v (G, H).

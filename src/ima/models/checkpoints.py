@@ -1,4 +1,4 @@
-"""Loading what training and evaluation work on: feature matrices and pairs, as tensors."""
+"""Loading of checkpoints, feature matrices and pairs as models and tensors."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,24 +18,24 @@ def load_pairs(path: str | Path) -> dict[str, Tensor]:
     """Return by modality the row numbers (N,) of a pair table's items, -1 where a pair lacks one.
 
     Raises:
-        InputError: as `ima.pairing.by_label.read_pairs`.
+        InputError: as in `ima.pairing.by_label.read_pairs`.
     """
     pairs = read_pairs(path)
     return {name: torch.from_numpy(row_numbers(pairs, name)) for name in modalities(pairs)}
 
 
 def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str, Tensor]:
-    """Return by modality its matrix (n_m, D_m): the corpus' features, then those of its noise."""
+    """Return the feature matrix (n_m, D_m) of each modality: its corpus, followed by its noise."""
     return {name: torch.from_numpy(read_matrix(files)).to(device) for name, files in paths.items()}
 
 
 def modalities_of(x: Mapping[str, Tensor], layers: Mapping[str, Mapping]) -> dict[str, Modality]:
-    """Return the modalities of a model: widths from the data, layers from the config."""
+    """Return a model's modalities, with dimensions from the data and layers from the config."""
     return {name: Modality(x[name].shape[1], **layers[name]) for name in x}
 
 
 def model_config(model: Autoencoder) -> dict:
-    """Return what a checkpoint must say to build this autoencoder again."""
+    """Return the part of a checkpoint's config from which the autoencoder is built again."""
     # A list keeps the order of modalities, which JSON objects sorted by key do not.
     layers = [[name, vars(modality)] for name, modality in model.modalities.items()]
     return {"latent": model.latent, "modalities": layers}
@@ -45,7 +45,7 @@ def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencod
     """Return the autoencoder of a checkpoint's config and tensors.
 
     Raises:
-        InputError: the tensors are not those of such a model.
+        InputError: the tensors do not fit the model.
     """
     layers = {name: Modality(**values) for name, values in config["modalities"]}
     model = Autoencoder(layers, config["latent"])
@@ -54,14 +54,14 @@ def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencod
 
 
 def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMANetwork:
-    """Return the whole model: an autoencoder and the importance networks of a checkpoint."""
+    """Return the whole model, from an autoencoder and a checkpoint of the importance networks."""
     widths = {name: modality.dimension for name, modality in autoencoder.modalities.items()}
     networks = _networks(widths, config, state)
     return assemble(autoencoder, networks, config["hidden"])
 
 
 def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: int) -> IMANetwork:
-    """Return the whole model of an autoencoder and importance networks that were trained apart."""
+    """Return the whole model of an autoencoder and separately trained importance networks."""
     model = IMANetwork.from_autoencoder(autoencoder, hidden, {name: [0.5] for name in networks})
     model.importance = networks
     return model
@@ -70,14 +70,14 @@ def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: in
 def build_networks(
     x: Mapping[str, Tensor], config: Mapping, state: Mapping[str, Tensor]
 ) -> torch.nn.ModuleDict:
-    """Return by modality the importance network of a checkpoint, for features x[m] (n_m, D_m)."""
+    """Return the importance networks of a checkpoint by modality, for features x[m] (n_m, D_m)."""
     return _networks({m: of.shape[1] for m, of in x.items()}, config, state)
 
 
 def _networks(
     widths: Mapping[str, int], config: Mapping, state: Mapping[str, Tensor]
 ) -> torch.nn.ModuleDict:
-    """Return by modality the importance network of a checkpoint, for items of these widths."""
+    """Return the importance networks of a checkpoint by modality, given their input widths."""
     networks = torch.nn.ModuleDict()
     for m, width in widths.items():
         directions = state.get(f"{m}.summary.directions")
@@ -88,10 +88,10 @@ def _networks(
 
 
 def load_weights(module: torch.nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Give a model the weights of a checkpoint.
+    """Load the weights of a checkpoint into a model.
 
     Raises:
-        InputError: they are not those of such a model.
+        InputError: the weights do not fit the model.
     """
     try:
         module.load_state_dict(state)

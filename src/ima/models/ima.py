@@ -1,7 +1,8 @@
 """The model (Section 3): an encoder, a decoder and an importance network for each modality.
 
 Symbols: `x[m] (B, D_m)` inputs, `u[m] (B, L)` a modality's latent, `y[m] (B,)` its importance in
-[0, 1], `z (B, L)` the joint representation. Modalities are data: any number, by name, in order.
+[0, 1], `z (B, L)` the joint representation. There may be any number of modalities; they have names
+and an order.
 """
 
 import itertools
@@ -26,7 +27,7 @@ class Modality:
         dimension: D_m, width of its vectors.
         hidden: width of the two hidden layers of its encoder and decoder.
         loss: reconstruction loss: `bce` (values in [0, 1]) or `sse`.
-        activation: between its layers, one of ACTIVATIONS.
+        activation: activation between its layers, one of ACTIVATIONS.
     """
 
     dimension: int
@@ -50,7 +51,7 @@ class Modality:
 
 
 def mlp(*widths: int, activation: str = "relu") -> nn.Sequential:
-    """Return linear layers of these widths with an activation between any two."""
+    """Return linear layers of the given widths, with activations in between."""
     layers: list[nn.Module] = []
     for wide, narrow in itertools.pairwise(widths):
         layers += [nn.Linear(wide, narrow), ACTIVATIONS[activation]()]
@@ -58,7 +59,7 @@ def mlp(*widths: int, activation: str = "relu") -> nn.Sequential:
 
 
 class Encoder(nn.Module):
-    """u = f(x): two hidden layers, then a linear one to the latent."""
+    """u = f(x): two hidden layers, then a linear layer to the latent."""
 
     def __init__(self, modality: Modality, latent: int):
         super().__init__()
@@ -71,7 +72,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """g(z): two hidden layers, then a linear one; logits where the loss is `bce`."""
+    """g(z): two hidden layers, then a linear layer; its outputs are logits if the loss is `bce`."""
 
     def __init__(self, modality: Modality, latent: int):
         super().__init__()
@@ -84,10 +85,10 @@ class Decoder(nn.Module):
 
 
 class Summary(nn.Module):
-    """Principal components of x, and how much of x they leave out: what a network may see of it.
+    """Principal components of x and the norm of the residual, as the input of a network.
 
-    Of hundreds of dimensions a network learns by heart which items are noise. White noise, for
-    one, is told in a single number here, the residual.
+    From hundreds of dimensions, a network would memorise which items are noise. In this summary
+    white noise, for example, is characterised by a single number, the residual.
 
     Args:
         dimension: D, width of the inputs.
@@ -102,18 +103,18 @@ class Summary(nn.Module):
 
     @property
     def width(self) -> int:
-        """Return the width of what `forward` gives: K, and 1 where K is less than D."""
+        """Return the width of the output of `forward`: K, plus 1 if K is less than D."""
         dimension, components = self.directions.shape
         return components + (components < dimension)
 
     @classmethod
     def of(cls, x: Tensor, variance: float = 0.9, most: int = 20) -> "Summary":
-        """Return the summary of items x (n, D): components that have this share of the variance.
+        """Return the summary of items x (n, D), with components up to a share of the variance.
 
         Args:
             x: items.
-            variance: share, in (0, 1), that the components have, unless there would be
-            most: of them, or more.
+            variance: share of the variance to explain, in (0, 1).
+            most: maximum number of components, even if they explain less.
         """
         mean = x.double().mean(0)
         _, sizes, directions = torch.linalg.svd(x.double() - mean, full_matrices=False)
@@ -137,7 +138,7 @@ class Summary(nn.Module):
         return torch.cat((scores, left.unsqueeze(1)), 1)
 
     def _residual(self, x: Tensor) -> Tensor:
-        """Return the log of the squared distance (B,) of x to what its components give."""
+        """Return the log of the squared distance (B,) of x to its reconstruction."""
         lengths = self.directions.norm(dim=0)
         scores = (x - self.mean) @ (self.directions / lengths)
         given = scores @ (self.directions / lengths).T
@@ -147,19 +148,20 @@ class Summary(nn.Module):
 class ImportanceNet(nn.Module):
     """y = sigmoid(h(x)), for R independent copies of the network at once.
 
-    Copies differ in their first weights (restarts) and may be trained for other rho. Two hidden
-    ReLU layers; the output's bias starts at logit(rho), so that importances start near rho. At a
-    rho of 0 or 1 they are 0 or 1 for all inputs: the limit of the objectives
-        (`ima.training.losses.local`).
+    The copies differ in their initial weights (restarts) and may be trained for different rho.
+    There are two hidden ReLU layers, and the output's bias starts at logit(rho), so that
+    importances start near rho. For rho = 0 or 1, importances are 0 or 1 for all inputs, the limit
+    of the objectives (`ima.training.losses.local`).
 
     Args:
         dimension: D, width of the inputs.
         hidden: width of the hidden layers.
-        rho: the prior mean of each copy, in [0, 1]; its length is R.
-        components: of the `Summary` of x that the network sees; None for x itself.
+        rho: prior mean of each copy, in [0, 1]; its length is R.
+        components: number of components of the `Summary` of x that the network sees; None for x
+            itself.
 
     Raises:
-        InputError: a rho outside [0, 1], or none.
+        InputError: rho is empty or outside [0, 1].
     """
 
     def __init__(
@@ -184,12 +186,12 @@ class ImportanceNet(nn.Module):
     def hidden(self, x: Tensor) -> Tensor:
         """Map x (B, D) to the top hidden layer (R, B, H), after its ReLU."""
         x = x if self.summary is None else self.summary(x)
-        # All copies see the same x, which `expand` repeats without a copy of it.
+        # All copies see the same x; `expand` repeats it without copying.
         h = torch.baddbmm(self.b1, x.expand(len(self.w1), *x.shape), self.w1).relu_()
         return torch.baddbmm(self.b2, h, self.w2).relu_()
 
     def copy(self, index: int) -> "ImportanceNet":
-        """Return the network of one copy alone (R = 1)."""
+        """Return the network of a single copy (R = 1)."""
         _, dimension, hidden = self.w1.shape
         components = None
         if self.summary:
@@ -204,7 +206,7 @@ class ImportanceNet(nn.Module):
 
 
 def _linear(copies: int, wide: int, narrow: int) -> tuple[nn.Parameter, nn.Parameter]:
-    """Return weights (R, wide, narrow) and biases (R, 1, narrow), drawn as nn.Linear's are."""
+    """Return weights (R, wide, narrow) and biases (R, 1, narrow), initialised as in nn.Linear."""
     bound = 1 / math.sqrt(wide)
     weight = torch.empty(copies, wide, narrow).uniform_(-bound, bound)
     bias = torch.empty(copies, 1, narrow).uniform_(-bound, bound)
@@ -212,17 +214,17 @@ def _linear(copies: int, wide: int, narrow: int) -> tuple[nn.Parameter, nn.Param
 
 
 def fuse(u: Mapping[str, Tensor], y: Mapping[str, Tensor] | None = None) -> Tensor:
-    """Return z = sum_m y[m] u[m] / sum_m y[m] over the modalities that are there (Eq. 1).
+    """Return z = sum_m y[m] u[m] / sum_m y[m] over the modalities in u (Eq. 1).
 
     Args:
         u: latents (..., L) of one or more modalities.
-        y: their importances (...) in [0, 1]; None for all 1, the plain mean.
+        y: their importances (...) in [0, 1]; None for equal importances of 1, the plain mean.
 
     Returns:
         z (..., L). Where all importances are 0, z is 0.
 
     Raises:
-        InputError: no modality, or one without its importance.
+        InputError: u is empty, or a modality has no importance.
     """
     if not u:
         raise InputError("modalities", expected="at least one", found="none")
@@ -235,7 +237,7 @@ def fuse(u: Mapping[str, Tensor], y: Mapping[str, Tensor] | None = None) -> Tens
 
 
 class Autoencoder(nn.Module):
-    """The encoders and decoders of all modalities, which stage 1 trains."""
+    """The encoders and decoders of all modalities, which are trained in stage 1."""
 
     def __init__(self, modalities: Mapping[str, Modality], latent: int):
         super().__init__()
@@ -250,7 +252,7 @@ class Autoencoder(nn.Module):
         self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
 
     def encode(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return u[m] (B, L) of each modality that is there."""
+        """Return u[m] (B, L) of each modality in x."""
         return {name: self.encoders[name](value) for name, value in x.items()}
 
 
@@ -258,10 +260,10 @@ class IMANetwork(nn.Module):
     """The whole model: an autoencoder and importance networks, trained one after the other.
 
     Args:
-        modalities: by name, in order.
+        modalities: modalities by name, in order.
         latent: L, size of u and z.
         importance_hidden: width of the importance networks' hidden layers.
-        rho: by modality, the prior mean of each of its R copies (one: [rho]).
+        rho: by modality, the prior mean of each of its R copies (for a single one, [rho]).
     """
 
     def __init__(
@@ -284,11 +286,11 @@ class IMANetwork(nn.Module):
     def from_autoencoder(
         cls, autoencoder: Autoencoder, importance_hidden: int, rho: Mapping[str, list[float]]
     ) -> "IMANetwork":
-        """Return a model of this (trained) autoencoder with new importance networks."""
+        """Return a model with a given (trained) autoencoder and new importance networks."""
         model = cls(autoencoder.modalities, autoencoder.latent, importance_hidden, rho)
         model.autoencoder = autoencoder
         return model
 
     def importances(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return y[m] (R, B) of each modality that is there."""
+        """Return y[m] (R, B) of each modality in x."""
         return {name: self.importance[name](value) for name, value in x.items()}

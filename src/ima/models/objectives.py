@@ -1,9 +1,9 @@
 """The objectives of both stages by name: the paper's (Eqs. 2 to 4), and ours, `ima+`.
 
-A function a formula. `x[m] (B, D_m)`, `u[m] (B, L)`, `z (B, L)`. In stage 2, `y[m] (R, B)` are the
-importances of R copies that train side by side, `rho[m] (R,)`; a loss is (R,).
-`present[m] (B,)` is 1 where a sample has the modality and 0 where it lacks it, which counts as an
-importance of 0 in Eq. 1; None where all samples have all modalities.
+Each function implements one formula. `x[m] (B, D_m)`, `u[m] (B, L)`, `z (B, L)`. In stage 2,
+`y[m] (R, B)` are the importances of R copies that are trained in parallel, `rho[m] (R,)`; a loss is
+(R,). `present[m] (B,)` is 1 where a sample has the modality and 0 where it lacks it, which counts
+as an importance of 0 in Eq. 1; it is None if all samples have all modalities.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from ima.models.ima import Autoencoder, fuse
 from ima.training.losses import alignment, centring, covariance, local, reconstruction
 from ima.utils.errors import InputError
 
-#: By modality, (B,) or (R, B); None where it is 1 for all.
+#: Weights (B,) or (R, B) by modality; None if all are 1.
 Weights = Mapping[str, Tensor] | None
 
 # Stage 1, the autoencoder
@@ -30,7 +30,7 @@ def autoencoder_paper(
     align_m = ||z - u_m||^2, glob = ||z||^2, and z of Eq. 1 with constant importances.
 
     Args:
-        model: whose encoders and decoders are trained.
+        model: the autoencoder in training.
         x: by modality (B, D_m).
         y: constant importances (B,) by modality; None for 1.
         present: by modality (B,).
@@ -51,7 +51,7 @@ def autoencoder_paper(
 def autoencoder_ima_plus(
     model: Autoencoder, x: Mapping[str, Tensor], y: Weights = None, present: Weights = None
 ) -> dict[str, Tensor]:
-    """Return the terms of our objective of stage 1 on a batch.
+    """Return the terms of our objective `ima+` of stage 1 on a batch.
 
     L = sum_m [rec_m + self_m + align_m], each times its lambda: every modality is decoded from the
     joint representation, l(x_m, g_m(z)), and from its own latent, l(x_m, g_m(u_m)).
@@ -74,14 +74,14 @@ def autoencoder_ima_plus(
 
 
 def weights(u: Mapping[str, Tensor], y: Weights, present: Weights) -> Weights:
-    """Return what Eq. 1 weights latents by: importances, 0 where a modality is absent."""
+    """Return the weights of the latents in Eq. 1: importances, 0 where a modality is absent."""
     if present is None:
         return y
     return {m: present[m] if y is None else y[m] * present[m] for m in u}
 
 
 def _spread(u: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the mean of |u| by modality, which is only watched: a latent may collapse."""
+    """Return the mean of |u| by modality, which is only monitored, as a latent may collapse."""
     return {f"norm_{m}": u_m.detach().abs().mean() for m, u_m in u.items()}
 
 
@@ -89,7 +89,7 @@ AUTOENCODER = {"paper": autoencoder_paper, "ima+": autoencoder_ima_plus}
 
 # Stage 2, the importance networks
 
-#: What stands for z in Eq. 3 of the objective `paper`.
+#: Variants of z in Eq. 3 for the objective `paper`.
 Z = ("joint", "detached", "equal", "leave_one_out")
 
 
@@ -109,18 +109,19 @@ def paper(
         y: their importances (R, B) in [0, 1].
         rho: prior mean importances (R,) in [0, 1].
         lambda_corr: weight of L_corr.
-        z: `joint`, weighted by y with its gradient, as Eq. 1 has it; `detached`, the same without;
-            `equal`, with all importances 1; `leave_one_out`, of the other modalities alone.
-        scale: what ||C||^2 is divided by: None for nothing, as Eq. 3 is written; a constant for
-            each modality; or `batch`, its value on this batch at equal importances (deviation 4).
+        z: `joint`, weighted by y as in Eq. 1, including its gradient; `detached`, the same without
+            the gradient; `equal`, with all importances 1; `leave_one_out`, of the other modalities
+            alone.
+        scale: divisor of ||C||^2: None for no scaling, as in Eq. 3; a constant for each modality;
+            or `batch`, its value on this batch at equal importances (deviation 4).
         present: by modality (B,).
 
     Returns:
-        `loss` (R,), and by modality `corr_m` (as it is minimised), `raw_m` (as in Eq. 3),
-        `local_m` and `y_m`, the mean importance.
+        `loss` (R,), and by modality `corr_m` (as minimised), `raw_m` (as in Eq. 3), `local_m` and
+        `y_m`, the mean importance.
 
     Raises:
-        InputError: `z` is none of Z.
+        InputError: `z` is not one of Z.
     """
     corr = {}
     for m in y:
@@ -128,7 +129,7 @@ def paper(
         raw = correlation(y[m], joint, u[m], counted)
         by = 1.0 if scale is None else scale[m] if isinstance(scale, Mapping) else None
         if by is None:
-            # Not the least number there is: its inverse would overflow, and the gradient be none.
+            # Not the smallest float: its inverse would overflow, and the gradient would be NaN.
             by = correlation(torch.zeros_like(y[m][:1]), joint, u[m], counted).clamp_min(1e-30)
         corr[m] = (raw / by, raw)
     return _terms(corr, y, rho, lambda_corr, present)
@@ -149,14 +150,14 @@ def ima_plus(
     are uninformative about their partners.
 
     Args:
-        shared: s[m], what each pair contributes to that covariance (`ima.models.cca`), (B,) or (R,
-            B), of mean 1.
-        partner: v[m] (B,) or (R, B) in [0, 1], whether the pair's other items are important: their
-            mean, of several; 0 where the pair lacks the modality or all others.
+        shared: s[m] (B,) or (R, B), the contribution of each pair to that covariance
+            (`ima.models.cca`), with mean 1.
+        partner: v[m] (B,) or (R, B) in [0, 1], the mean importance of the pair's other items; 0
+            where the pair lacks the modality or all others.
         y, rho, lambda_corr, present: as in `paper`.
 
     Returns:
-        As `paper`: `corr_m` is max(0, S[m])^2, `raw_m` S[m].
+        As in `paper`, with max(0, S[m])^2 as `corr_m` and S[m] as `raw_m`.
     """
     corr = {}
     for m, y_m in y.items():
@@ -176,20 +177,21 @@ def mixture(
 ) -> dict[str, Tensor]:
     """Return L_imp of one modality: KL(mean y || rho) - lambda mean log(1 + y v (r - 1)).
 
-    The second is the likelihood of how well partners fit, if an item is informative with
+    The second term is the likelihood of the partners' fit if an item is informative with
     probability y and its partner with probability v: 1 + y v (r - 1) = y v r + (1 - y v).
 
     Args:
         y: importances (R, B) in [0, 1].
-        evidence: r (B,), at least 0: how much likelier an informative item fits its partner so
-            well than one that shares nothing (`ima.models.ranks.informative_density`).
+        evidence: likelihood ratio r (B,), at least 0, of the observed fit of an item to its partner
+            if the item is informative, relative to one that shares nothing with its partner
+            (`ima.models.ranks.informative_density`).
         partner: v (B,) in [0, 1].
-        rho: prior mean importance in (0, 1); None for no prior, and then lambda is 1.
-        lambda_corr: weight of the likelihood against the prior.
-        counted: (R, B), 1 or 0; None where all samples count.
+        rho: prior mean importance in (0, 1); None for no prior, in which case lambda is 1.
+        lambda_corr: weight of the likelihood relative to the prior.
+        counted: mask (R, B), 1 or 0; None if all samples count.
 
     Returns:
-        `loss`, `corr` (the likelihood's part) and `local` (the prior's), each (R,).
+        `loss`, `corr` (the likelihood term) and `local` (the prior term), each (R,).
     """
     w = torch.ones_like(y) if counted is None else counted.expand_as(y)
     total = w.sum(-1).clamp_min(1)
@@ -202,16 +204,16 @@ def mixture(
     return {"loss": kl + lambda_corr * corr, "corr": corr, "local": kl}
 
 
-#: Of pairs. `mixture` is of the items of one modality.
+#: Objectives on pairs. `mixture` is an objective on the items of one modality.
 IMPORTANCE = {"paper": paper, "ima+": ima_plus}
 
 
 def target(
     name: str, u: Mapping[str, Tensor], y: Mapping[str, Tensor], z: str, present: Weights = None
 ) -> tuple[Tensor, Tensor | None]:
-    """Return the z of Eq. 3 for modality `name`, or a variant, and which samples count (B,).
+    """Return the z of Eq. 3 for modality `name`, or a variant of it, and which samples count (B,).
 
-    A sample counts where it has the modality and, for `leave_one_out`, another one.
+    A sample counts if it has the modality and, for `leave_one_out`, at least one other.
     """
     counted = None if present is None else present[name]
     if z == "joint":
@@ -230,16 +232,16 @@ def target(
 
 
 def correlation(y: Tensor, z: Tensor, u: Tensor, counted: Tensor | None = None) -> Tensor:
-    """Return L_corr of one modality (R,), as Eq. 3 has it.
+    """Return L_corr of one modality (R,) according to Eq. 3.
 
-    It is the squared Frobenius norm of the cross-covariance of z and u, every sample weighted by
-    y_comp = 1 - y: how much what is said to be unimportant still shares with z.
+    This is the squared Frobenius norm of the cross-covariance of z and u, with every sample
+    weighted by y_comp = 1 - y: it measures how much unimportant samples still share with z.
 
     Args:
-        y: (R, B).
-        z: (B, L) or (R, B, L).
-        u: (B, L).
-        counted: (B,), 1 or 0; None where all samples count.
+        y: importances (R, B).
+        z: joint latents (B, L) or (R, B, L).
+        u: the modality's latents (B, L).
+        counted: mask (B,), 1 or 0; None if all samples count.
     """
     y_comp = 1 - y if counted is None else (1 - y) * counted
     return covariance(y_comp, z, u).square().sum((-2, -1))
@@ -252,7 +254,7 @@ def _terms(
     lambda_corr: float,
     present: Weights,
 ) -> dict[str, Tensor]:
-    """Return the terms of L_imp of all modalities, and their sum."""
+    """Return the terms of L_imp of all modalities, and the loss."""
     terms: dict[str, Tensor] = {}
     for m, (minimised, raw) in corr.items():
         has = None if present is None else present[m]

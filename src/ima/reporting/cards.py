@@ -1,4 +1,4 @@
-"""Cards: what each corpus of a run is, and its model, with the run's own numbers."""
+"""Data cards and model cards, filled with the run's own numbers."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ import yaml
 from ima.reporting import markdown
 from ima.utils.errors import InputError
 
-#: What is known of a corpus before any run.
+#: Facts about a corpus that do not depend on a run.
 FACTS = ("title", "what", "from", "licence", "people", "use", "limits")
 _HEADINGS = {
     "what": "What it is",
@@ -18,15 +18,15 @@ _HEADINGS = {
     "use": "What it is used for here",
     "limits": "Limits",
 }
-#: Of each level of a speech corpus' counts, the columns that tell its rows apart.
+#: Levels of a speech corpus' counts, and for each the columns that distinguish its rows.
 _LEVELS = {"corpus": (), "split": ("split",), "group": ("group",)}
 
 
 def read_facts(path: str | Path) -> dict[str, dict[str, str]]:
-    """Read what is known of every corpus.
+    """Read the facts about every corpus.
 
     Raises:
-        InputError: no YAML, or a corpus lacks one of FACTS or has another.
+        InputError: the file is not YAML, or a corpus' keys are not exactly FACTS.
     """
     try:
         facts = yaml.safe_load(Path(path).read_text())
@@ -45,14 +45,13 @@ def data_card(
     skipped: Iterable[str],
     run: str,
 ) -> str:
-    """Return the card of a corpus, in Markdown.
+    """Return the data card of a corpus, in Markdown.
 
     Args:
-        facts: of `read_facts`.
+        facts: facts about the corpus, from `read_facts`.
         manifest: `files`, `bytes` and `sha256` of what the run read.
-        counts: what was counted, how many the run found and how many there nominally are (None
-            where that is not known).
-        skipped: of each file or line that is not used, why.
+        counts: names of counts, with the run's value and the nominal one (None if unknown).
+        skipped: the reason for each unused file or line.
         run: name of the run.
     """
     rows = [
@@ -78,19 +77,19 @@ def data_card(
 
 
 def without_numbers(reason: str) -> str:
-    """Return why a file is not used with N for its numbers, so that like reasons are counted."""
+    """Return the reason for skipping a file with numbers replaced by N, to group like reasons."""
     return re.sub(r"\d+", "N", reason)
 
 
 def image_counts(splits: Sequence[str], labels: Sequence[int]) -> list[tuple[str, int, None]]:
-    """Return how many images a corpus has, by split and by class."""
+    """Return the number of images of a corpus, in total, by split and by class."""
     found = [("images", len(splits), None)]
     found += [(f"images, {name}", n, None) for name, n in sorted(Counter(splits).items())]
     return found + [(f"images of {name}", n, None) for name, n in sorted(Counter(labels).items())]
 
 
 def speech_counts(rows: Iterable[Mapping], corpus: str) -> list[tuple[str, int, int]]:
-    """Return what `counts.csv` of the recordings says of one corpus, but for single speakers."""
+    """Return one corpus' rows of the recordings' `counts.csv`, except those of single speakers."""
     found = []
     for row in rows:
         if row["corpus"] == corpus and row["level"] in _LEVELS:
@@ -100,7 +99,7 @@ def speech_counts(rows: Iterable[Mapping], corpus: str) -> list[tuple[str, int, 
 
 
 def emotion_counts(rows: Iterable[Mapping], corpus: str) -> list[tuple[str, int, int]]:
-    """Return how many utterances of each emotion can be used, of one corpus."""
+    """Return the number of usable utterances of each emotion in one corpus."""
     return [
         (f"utterances, {row['emotion']}", row["usable"], row["expected"])
         for row in rows
@@ -111,14 +110,13 @@ def emotion_counts(rows: Iterable[Mapping], corpus: str) -> list[tuple[str, int,
 def model_card(
     run: str, sidecar: Mapping, data: Sequence[str], tables: Mapping[str, Sequence[Mapping]]
 ) -> str:
-    """Return the card of a run's models, in Markdown.
+    """Return the model card of a run, in Markdown.
 
     Args:
         run: name of the run.
-        sidecar: of its Table 1 (`ima.workflow.provenance`): config, seeds and code.
+        sidecar: sidecar of its Table 1 (`ima.workflow.provenance`): config, seeds and code.
         data: titles of its corpora.
-        tables: rows of `table1`, `table4`, `importance`, `claims` and, where there are any,
-            `table6`.
+        tables: rows of `table1`, `table4`, `importance`, `claims` and, if available, `table6`.
     """
     config = sidecar["config"]
     layers = ", ".join(
@@ -130,7 +128,7 @@ def model_card(
 
 
 def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str]) -> list[str]:
-    """Return what the models are, what they were trained on and what they are for."""
+    """Return the sections on what the models are, their training data and intended use."""
     config, code = sidecar["config"], sidecar["code"]
     revision = code["revision"] or "not told (no git checkout)"
     latents, seeds = (", ".join(map(str, config[key])) for key in ("latents", "seeds"))
@@ -155,7 +153,7 @@ def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str
 
 
 def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
-    """Return what the models cost and do, and what of the paper holds."""
+    """Return the sections on cost, results and the verdicts on the paper's claims."""
     cost = [
         (
             *(r["model"], r["setting"], r["latent"]),
@@ -189,12 +187,12 @@ def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
 
 
 def is_ima(model: str) -> bool:
-    """Tell whether a row of a table is of a variant of IMA, by its label."""
+    """Return whether a model's label is that of a variant of IMA."""
     return model.split()[0].rstrip("+") == "IMA"
 
 
 def _retrieval(rows: Iterable[Mapping]) -> list[str]:
-    """Return Precision@K of IMA, with neighbours left out that share the query's items."""
+    """Return IMA's Precision@K, without neighbours that share the query's items."""
     kept = [r for r in rows if is_ima(r["model"]) and r["seeds"]]
     what = "Precision@K of test pairs (neighbours that share the query's item left out):"
     keys = {"model": "model", "representation": "representation", "latent": "latent", "K": "k"}
@@ -207,7 +205,7 @@ def _importances(rows: Iterable[Mapping]) -> list[str]:
 
 
 def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
-    """Return accuracy on utterances, where the run has any."""
+    """Return the accuracy on utterances; empty if the run has none."""
     rows = [r for r in tables.get("table6", ()) if is_ima(r["model"]) and r["seeds"]]
     if not rows:
         return []
@@ -219,9 +217,10 @@ def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
 def _scores(
     what: str, rows: Iterable[Mapping], keys: Mapping[str, str], head: str, score: str
 ) -> list[str]:
-    """Return what a table tells, and the table: by head a column each of keys, then of the score.
+    """Return a table of scores in Markdown, preceded by a sentence.
 
-    The score is shown as mean and standard deviation over seeds, the number of which comes last.
+    The table has a column for each of `keys`, the score as mean and standard deviation over seeds,
+    and the number of seeds.
     """
     cells = [
         (*(r[key] for key in keys.values()), markdown.mean_sd(r, score), r["seeds"]) for r in rows

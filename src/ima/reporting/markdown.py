@@ -1,11 +1,11 @@
-"""Tables in Markdown, as cards and the docs have them."""
+"""Markdown tables for the cards and the documentation."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence] = ()) -> list[str]:
-    """Return the lines of a table: its head, and a line a row."""
+    """Return the lines of a Markdown table, given its headings and rows."""
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]
 

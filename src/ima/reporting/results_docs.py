@@ -1,4 +1,4 @@
-"""docs/results/open.md and README's result table, from the tables of the last open run.
+"""Write docs/results/open.md and README's result table from the tables of the last open run.
 
 python -m ima.reporting.results_docs                # after snakemake --configfile config/open.yaml
 python -m ima.reporting.results_docs --run demo --print
@@ -21,13 +21,13 @@ from ima.utils.io import read_json
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-#: Rows of Table 1 that are shown: model, representation, and what they are called.
+#: Representations of IMA in Table 1 to show, and their labels.
 _IMA = {
     "weighted": "weighted by importances",
     "unweighted": "unweighted",
     "oracle": "weighted by true noise labels (a ceiling)",
 }
-#: What stands in the place of importances, where IMA's latents are weighted otherwise (5.3).
+#: Weightings of IMA's latents (5.3), and their labels.
 _WEIGHTINGS = {
     "weighted": "weighted by importances",
     "shuffled": "weighted by others' importances",
@@ -47,11 +47,11 @@ def section(results: Path, run: str) -> str:
     """Return the part of docs/results/open.md between its markers.
 
     Args:
-        results: folder of `tables/` and `claims.csv`.
-        run: name of the run that they must be of.
+        results: folder with `tables/` and `claims.csv`.
+        run: name of the run that they must belong to.
 
     Raises:
-        InputError: a table lacks, or is of another run.
+        InputError: a table is missing or belongs to another run.
     """
     tables = results / "tables"
     table1 = _rows(tables / "table1.csv", run)
@@ -103,7 +103,7 @@ def headline(results: Path, run: str) -> str:
 
 
 def _has(path: Path, run: str) -> bool:
-    """Return whether there is a table, and it is of this run: not every run makes all."""
+    """Return whether an optional table exists and belongs to this run."""
     return path.is_file() and read_columns(path, ["run"])[0]["run"] == run
 
 
@@ -114,13 +114,13 @@ def _rows(path: Path, run: str) -> list[dict]:
             path,
             expected=f"the run '{run}'",
             found=f"'{rows[0]['run']}'",
-            do="Make its tables first, or name the run with --run.",
+            do="Make this run's tables first, or name the run with --run.",
         )
     return rows
 
 
 def _from(sidecar: Mapping, table: Path, run: str) -> str:
-    """Return which run it is: when it was made, at which revision, of what and how many seeds."""
+    """Return a description of the run: its date, revision, corpora and number of seeds."""
     code, config = sidecar["code"], sidecar["config"]
     day = datetime.fromtimestamp(table.stat().st_mtime, UTC).date().isoformat()
     revision = f"revision `{code['revision'][:10]}`" if code["revision"] else "no git revision"
@@ -133,8 +133,8 @@ def _from(sidecar: Mapping, table: Path, run: str) -> str:
 
 
 def _retrieval(rows: Sequence[Mapping]) -> str:
-    """Return Precision@K of joint representations, with neighbours that share an item left out."""
-    rows = [row for row in rows if row["seeds"]]  # not those of the paper alone
+    """Return Precision@K of joint representations, without neighbours that share an item."""
+    rows = [row for row in rows if row["seeds"]]  # without rows that only the paper has
     latents = sorted({r["latent"] for r in rows if is_ima(r["model"])}, reverse=True)
     ks = sorted({r["k"] for r in rows})
     of = {(r["model"], r["representation"], r["latent"], r["k"]): r for r in rows}
@@ -145,7 +145,7 @@ def _retrieval(rows: Sequence[Mapping]) -> str:
         cells = []
         for latent in latents:
             found = [of.get((model, view, latent, k)) for k in ks]
-            if not any(found) and latent == latents[0]:  # what has no latent size is shown once
+            if not any(found) and latent == latents[0]:  # models without a latent size: only once
                 found = [of.get((model, view, None, k)) for k in ks]
             cells.append(" / ".join(markdown.mean_sd(r, "distinct") for r in found if r))
         seeds = next(r["seeds"] for key, r in of.items() if key[:2] == (model, view))
@@ -179,7 +179,7 @@ def _importances(rows: Iterable[Mapping]) -> str:
 
 
 def _noises(rows: Sequence[Mapping]) -> str:
-    """Return F1 of harder noise by kind: of both objectives, and of detectors told labels."""
+    """Return F1 on harder noise by kind, for both objectives and for detectors with labels."""
     detectors = {
         "ima+": "`ima+`",
         "paper": "`paper`",
@@ -203,7 +203,7 @@ def _noises(rows: Sequence[Mapping]) -> str:
 
 
 def _emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
-    """Return retrieval and accuracy of utterances by model, three views in a cell."""
+    """Return retrieval and accuracy of utterances by model, with three views per cell."""
     views, lines = ("joint", "verbal", "acoustic"), []
     wanted = [(t, name) for t, name in ((table2, "precision_speakers"), (table6, "accuracy"))]
     keys = dict.fromkeys((r["model"], r["weighting"] or "") for r in table6 if r["seeds"])
@@ -226,7 +226,7 @@ def _emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
 
 
 def _claims(rows: Sequence[Mapping]) -> str:
-    """Return how many claims of the paper hold, and which don't."""
+    """Return how many of the paper's claims hold, and list those that do not."""
     theirs = [row for row in rows if row["whose"] == "paper"]
     found = Counter(row["verdict"] for row in theirs)
     counts = ", ".join(
@@ -245,13 +245,13 @@ def _lines(heads: Sequence[str], rows: Iterable[Sequence]) -> str:
 
 
 def rewritten(text: str, part: str, file: Path) -> str:
-    """Return a text with another part between its markers.
+    """Return a text with the part between its markers replaced.
 
     Raises:
-        InputError: the markers are not there, or not once and in order.
+        InputError: the markers are missing, repeated or in the wrong order.
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise InputError(file, expected=f"{BEGIN} and then {END}, once", found="not so")
+        raise InputError(file, expected=f"{BEGIN} followed by {END}", found="other markers")
     before, _, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}\n{part}\n{END}{rest.partition(END)[2]}"
 
@@ -259,9 +259,9 @@ def rewritten(text: str, part: str, file: Path) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Write both parts into their files, or print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=Path, default=ROOT / "results", help="made by the run")
-    parser.add_argument("--run", default="open", help="the run that they must be of")
-    parser.add_argument("--print", action="store_true", help="print it, and write nothing")
+    parser.add_argument("--results", type=Path, default=ROOT / "results", help="the run's results")
+    parser.add_argument("--run", default="open", help="the run that they must belong to")
+    parser.add_argument("--print", action="store_true", help="print the parts and write nothing")
     given = parser.parse_args(arguments)
     try:
         parts = {

@@ -1,1 +1,1 @@
-"""What scripts and rules of the workflow share."""
+"""Functions shared by the workflow's scripts and rules."""

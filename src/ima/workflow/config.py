@@ -5,22 +5,22 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ima.utils.errors import InputError
 
-#: Values in a config: the default one has some 120.
+#: Maximum number of values in a config; the default one has some 120.
 MOST = 100_000
 
 
 def check_size(config: object, most: int = MOST) -> None:
-    """Return if a config has no more values than can be meant.
+    """Check that a config has a plausible number of values.
 
-    YAML's aliases (`*name`) make a few lines stand for billions of values ('billion laughs'), which
-    every later step would write out one by one.
+    YAML aliases (`*name`) can make a few lines stand for billions of values ('billion laughs'),
+    which every later step would write out one by one.
 
     Args:
-        config: dictionaries and lists, which may hold the same list many times.
-        most: values, counted wherever they are shown.
+        config: dictionaries and lists, which may contain the same list many times.
+        most: maximum number of values, with repeated lists counted each time.
 
     Raises:
-        InputError: there are more.
+        InputError: there are more values.
     """
     count, waiting = 0, [config]
     while waiting:
@@ -34,7 +34,7 @@ def check_size(config: object, most: int = MOST) -> None:
                 "config",
                 expected=f"at most {most:,} values",
                 found="more, by aliases (*) or lists",
-                do="Say each value once.",
+                do="Write each value once.",
             )
 
 
@@ -68,7 +68,7 @@ RENAMED = {
 
 
 def check_renamed(config: Mapping) -> None:
-    """Raise InputError if a config has a key by a former name (see RENAMED)."""
+    """Raise InputError if a config has a key with a former name (see RENAMED)."""
     paths = list(_key_paths(config))
     for old, new in RENAMED.items():
         pattern = re.escape(old).replace(r"\*", "([^.]+)")
@@ -82,7 +82,7 @@ def check_renamed(config: Mapping) -> None:
 
 
 def _key_paths(config: Mapping, before: str = "") -> Iterator[str]:
-    """Yield the path of every key, its names joined by dots."""
+    """Yield the path of every key, with its names joined by dots."""
     for name, value in config.items():
         yield f"{before}{name}"
         if isinstance(value, Mapping):
@@ -90,39 +90,39 @@ def _key_paths(config: Mapping, before: str = "") -> Iterator[str]:
 
 
 def check_drawn(name: str | None, variants: Collection[str]) -> None:
-    """Return if the variant of IMA that figures show is one that the run trains, or none is named.
+    """Check that the variant of IMA shown in figures is one that the run trains, or is not set.
 
     Args:
         name: `figures.variant` of the config.
-        variants: those that are trained, on digits or on words and voices.
+        variants: the variants that are trained on digits or on words and voices.
 
     Raises:
-        InputError: it is not among them.
+        InputError: the variant is not trained.
     """
     if name is not None and name not in variants:
         raise InputError(
             "config, figures.variant",
-            expected=f"one of the variants that are trained, {sorted(set(variants))}, or null",
+            expected=f"one of the trained variants, {sorted(set(variants))}, or null",
             found=name,
         )
 
 
 def check_variants(names: Collection[str], known: Mapping[str, Mapping], section: str) -> None:
-    """Return if a config defines each variant of IMA that it names, and no two share a label.
+    """Check that a config defines each variant of IMA that it names, with distinct labels.
 
     Args:
         names: `variants` of the config.
         known: `ima` of the config, by name.
-        section: what their keys begin with, `` or `emotion.`.
+        section: prefix of their keys, empty or `emotion.`.
 
     Raises:
-        InputError: an unknown variant, or two rows of the tables would have one name.
+        InputError: a variant is unknown, or two variants have the same label.
     """
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InputError(
             f"config, {section}variants",
-            expected=f"names of variants that {section}ima defines, {sorted(known)}",
+            expected=f"variants defined in {section}ima, {sorted(known)}",
             found=unknown,
             do=f"Correct the name, or define {section}ima.<name> with its label and settings.",
         )
@@ -130,23 +130,23 @@ def check_variants(names: Collection[str], known: Mapping[str, Mapping], section
     if len(set(labels)) < len(labels):
         raise InputError(
             f"config, {section}ima",
-            expected="a label of its own for each variant",
+            expected="a different label for each variant",
             found=labels,
             do=f"Change one of {section}ima.<name>.label.",
         )
 
 
 def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -> None:
-    """Return if the run has all that the objectives of its variants need.
+    """Check that the run supports the objectives of its variants.
 
     Args:
-        variants: of IMA that are trained, by name.
-        section: what their keys begin with, `` or `emotion.`.
-        own: whether they are trained on data of the user's own.
+        variants: the trained variants of IMA, by name.
+        section: prefix of their keys, empty or `emotion.`.
+        own: whether they are trained on user data.
 
     Raises:
-        InputError: `mixture` on the paper's data (it has no sweep over rho, no row in Table 4), or
-            `rho: auto` of another objective.
+        InputError: the objective is `mixture` on the paper's data (it has no sweep over rho and no
+            row in Table 4), or `rho: auto` is set for another objective.
     """
     for name, of in variants.items():
         stage2 = of["importance"]
@@ -163,22 +163,22 @@ def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -
             f"config, {section}variants",
             expected="the objectives paper or ima+, for the paper's tables and figures",
             found=f"mixture, of {found}",
-            do="Use it on data of your own (config/own.yaml), or leave the variant out.",
+            do="Use it on data of your own (config/own.yaml), or remove the variant.",
         )
 
 
 def check_modalities(
     names: Collection[str], given: Mapping[str, Collection[str]], others: Collection[str] = ()
 ) -> None:
-    """Return if sections of a config have an entry for each modality, and for no unknown one.
+    """Check that sections of a config have an entry for each modality, and no unknown entries.
 
     Args:
-        names: of the modalities.
-        given: by section, the names it has.
-        others: names of modalities that a section may have as well.
+        names: names of the modalities.
+        given: names of the entries, by section.
+        others: names that a section may have in addition.
 
     Raises:
-        InputError: a section lacks a modality, or has one that is not known.
+        InputError: a section lacks a modality or has an unknown entry.
     """
     for section, found in given.items():
         if set(names) - set(found) or set(found) - {*names, *others}:
@@ -186,5 +186,5 @@ def check_modalities(
                 f"config, {section}",
                 expected=f"an entry for each of the modalities {list(names)}",
                 found=sorted(found),
-                do=f"Write {section}.<modality> for each of them, and spell them alike.",
+                do=f"Write {section}.<modality> for each of them, with the same spelling.",
             )

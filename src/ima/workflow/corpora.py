@@ -1,16 +1,16 @@
-"""What a run lacks of its corpora: said before anything is made, with what runs without them."""
+"""Check that the corpora of a run exist before it starts, and suggest what runs without them."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ima.utils.errors import InputError
 
-#: By corpus: what it is, and where it is got (docs/data.md has more).
+#: By corpus: its description and its source (docs/data.md has more).
 SOURCES = {
-    "mnist": ("MNIST", "downloaded by the workflow where `raw` lacks it"),
+    "mnist": ("MNIST", "downloaded by the workflow if missing in `raw`"),
     "fsdd": (
         "the Free Spoken Digit Dataset",
-        "downloaded by the workflow where `raw` lacks it",
+        "downloaded by the workflow if missing in `raw`",
     ),
     "tidigits": ("TIDIGITS (LDC93S10)", "from the Linguistic Data Consortium, by licence"),
     "ti46": ("TI46 (LDC93S9)", "from the Linguistic Data Consortium, by licence"),
@@ -20,19 +20,19 @@ SOURCES = {
     "glove": ("GloVe's vectors", "from nlp.stanford.edu/projects/glove"),
     "lexicon": ("LIWC's dictionary", "from liwc.app, by licence"),
 }
-#: Of what open data stand in for.
+#: Corpora of the digits experiment, and those that open data can replace.
 _DIGITS = {"mnist", "fsdd", "tidigits", "ti46"}
 _LICENSED = {"tidigits", "ti46", "iemocap", "glove", "lexicon"}
 
 
 def check_there(corpora: Mapping[str, str | Path]) -> None:
-    """Return if all of a run's corpora are there.
+    """Check that all corpora of a run exist.
 
     Args:
-        corpora: by corpus (a key of SOURCES), its folder or file.
+        corpora: folder or file of each corpus (a key of SOURCES).
 
     Raises:
-        InputError: some are not; it names them all.
+        InputError: some are missing; the error names them all.
     """
     lacking = {name: path for name, path in corpora.items() if not Path(path).exists()}
     if lacking:
@@ -43,18 +43,18 @@ def check_there(corpora: Mapping[str, str | Path]) -> None:
             "corpora of this run",
             expected="; ".join(told),
             found="none of these" if len(lacking) > 1 else "nothing there",
-            do="Put them there, or name their places in the config: a folder with all of them in "
-            "`raw`, one of its own in `roots`, files in `emotion.words` (docs/data.md). "
+            do="Put them there, or set their paths in the config: a folder with all of them in "
+            "`raw`, single ones in `roots`, files in `emotion.words` (docs/data.md). "
             + " ".join(_without(lacking)),
         )
 
 
 def _without(lacking: Iterable[str]) -> list[str]:
-    """Return what runs without some corpora, a sentence each."""
+    """Return sentences on what runs without the missing corpora."""
     found = []
     if set(lacking) & _LICENSED:
-        found.append("Free corpora: --configfile config/open.yaml.")
-    found.append("None at all: the demo, without --configfile.")
+        found.append("With free corpora only: --configfile config/open.yaml.")
+    found.append("Without any corpora: the demo, without --configfile.")
     if not set(lacking) & _DIGITS:
-        found.append("The digits alone: the targets `digits` and `importances`.")
+        found.append("With digits only: the targets `digits` and `importances`.")
     return found

@@ -1,7 +1,7 @@
-"""Where a table comes from: a sidecar beside it, and the RO-Crate of a whole run.
+"""Provenance: a sidecar file for each table, and an RO-Crate for a whole run.
 
-A sidecar has no time, host or path of its maker in it: the same code, config and data give the same
-bytes. A crate has them.
+A sidecar contains no time, host or path, so that the same code, config and data give the same
+bytes. A crate contains them.
 """
 
 import hashlib
@@ -21,15 +21,15 @@ from ima.utils.io import read_json
 ROOT = Path(__file__).resolve().parents[3]
 #: Keys of a corpus' manifest (`ima.datasets.manifest`).
 MANIFEST = ("bytes", "files", "sha256")
-#: What the results are made by: of it the revision is told, and whether it was edited since.
+#: Paths of the code, whose git revision and modifications are recorded.
 CODE = ("Snakefile", "workflow", "rules", "profiles", "config", "envs", "src")
 
 
 def write_sidecars(job, sidecars: Sequence[str] | str) -> None:
-    """Write beside each table of a job what it was made from.
+    """Write a sidecar for each table of a job, with what it was made from.
 
     Args:
-        job: what Snakemake gives a script; the input `corpora` are manifests of corpora
+        job: Snakemake's object for a script. Its input `corpora` are manifests of corpora
             (`ima.datasets.manifest`), named `<corpus>.json`.
         sidecars: files, `<table>.provenance.json` for `<table>.csv`.
     """
@@ -54,18 +54,18 @@ def write_sidecars(job, sidecars: Sequence[str] | str) -> None:
 
 
 def _write(facts: Mapping, path: str) -> None:
-    """Write JSON, keys as they are ordered: to Snakemake a config in another order is another."""
+    """Write JSON with keys in the given order, which Snakemake considers part of a config."""
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n")
 
 
 def as_list(files: object) -> list:
-    """Return the files of a named input or output, of which Snakemake gives one as it is."""
+    """Return the files of a named input or output as a list; a single one is a string."""
     return [files] if isinstance(files, str) else list(files)
 
 
 def seeds(config: Mapping, path: str = "") -> dict[str, object]:
-    """Return every seed of a config by the key that has it, as `pairs.seed`."""
+    """Return every seed in a config by its key, such as `pairs.seed`."""
     found: dict[str, object] = {}
     for key, value in config.items():
         if key in ("seed", "seeds"):
@@ -78,11 +78,11 @@ def seeds(config: Mapping, path: str = "") -> dict[str, object]:
 def revision(root: Path) -> dict[str, object]:
     """Return the git revision of a checkout, and whether its code has been edited since.
 
-    Both are None where the folder is not the top of a git checkout, or there is no git.
+    Both are None if the folder is not the top of a git checkout, or git is not installed.
     """
 
     def git(*arguments: str) -> str:
-        """Return what git says of the checkout; CalledProcessError where it fails."""
+        """Return the output of a git command; raise CalledProcessError if it fails."""
         command = ["git", "-C", str(root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -98,7 +98,7 @@ def revision(root: Path) -> dict[str, object]:
 
 
 def packages(lock: Path) -> dict[str, str | None]:
-    """Return the installed version of torch and of a lock's packages; None for one that isn't."""
+    """Return the installed versions of torch and of a lock's packages; None for missing ones."""
     names = ["torch", *re.findall(r"^([\w.-]+)==", lock.read_text(), re.M)]
     found: dict[str, str | None] = {}
     for name in names:
@@ -112,12 +112,13 @@ def packages(lock: Path) -> dict[str, str | None]:
 def write_crate(
     results: Iterable[str | Path], config: Mapping, corpora: Iterable[str | Path], path: str | Path
 ) -> None:
-    """Write a run as a Workflow Run RO-Crate: code, config, results and how they hang together.
+    """Write a run as a Workflow Run RO-Crate: code, config, results and their relations.
 
     Args:
         results: tables, sidecars and figures, by paths relative to the checkout.
         config: the whole config of the run.
-        corpora: manifests of the corpora, named `<corpus>.json`; the corpora are not in the crate.
+        corpora: manifests of the corpora, named `<corpus>.json`; the corpora themselves are not
+            included.
         path: the crate, a zip file.
     """
     from rocrate.rocrate import ROCrate
@@ -140,7 +141,7 @@ def write_crate(
 
 
 def _add_workflow(crate):
-    """Add the code, file by file, the Snakefile as the crate's main entity."""
+    """Add the code, file by file, with the Snakefile as the crate's main entity."""
     workflow = crate.add_workflow(
         ROOT / "Snakefile", "Snakefile", main=True, lang="snakemake", properties=revision(ROOT)
     )

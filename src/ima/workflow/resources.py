@@ -1,4 +1,4 @@
-"""What the jobs of a run took, from the files that the rules' `benchmark:` writes."""
+"""Time and memory used by the jobs of a run, from the rules' `benchmark:` files."""
 
 import csv
 import re
@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from ima.utils.errors import InputError
 
-#: A rule of a run. Times in seconds, memory in MB (1e6 bytes); `mem_mb` is null where no job of it
-#: lasted until it was measured.
+#: One row per rule of a run. Times are in seconds, memory in MB (1e6 bytes); `mem_mb` is null if no
+#: job of the rule lasted long enough to be measured.
 RESOURCES = pa.schema(
     [
         *((name, pa.string()) for name in ("run", "stage", "rule")),
@@ -24,17 +24,17 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
     """Yield the rule and the measurements of every job of a run.
 
     Args:
-        folder: of the run's benchmarks; one is `<rule>.tsv`, `<rule>_<wildcards>.tsv` or
-            `<rule>/<wildcards>.tsv`.
-        rules: names; a file of none of them is left out, for it is of a rule that is no more.
+        folder: folder of the run's benchmark files, which are named `<rule>.tsv`,
+            `<rule>_<wildcards>.tsv` or `<rule>/<wildcards>.tsv`.
+        rules: names of the rules; files of other, former rules are ignored.
 
     Yields:
-        A rule's name, and its `seconds`, `cpu_seconds` and `mem_mb`, None where not measured.
+        A rule's name, and its `seconds`, `cpu_seconds` and `mem_mb`, None if not measured.
 
     Raises:
-        InputError: a file that is not a benchmark.
+        InputError: a file is not a benchmark.
     """
-    # The longest first: `baseline_scores` is no job of `baseline`.
+    # Longest names first, so that `baseline_scores` is not taken for a job of `baseline`.
     names = sorted(rules, key=len, reverse=True)
     for path in sorted(Path(folder).glob("**/*.tsv")):
         job = path.relative_to(folder).as_posix().removesuffix(".tsv")
@@ -48,7 +48,7 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
                     yield rule, {name: _number(row[column]) for name, column in columns.items()}
                 except (KeyError, TypeError, ValueError) as error:
                     raise InputError(
-                        path, expected="a benchmark of Snakemake", found=row, do="Delete it."
+                        path, expected="a Snakemake benchmark file", found=row, do="Delete it."
                     ) from error
 
 
@@ -57,11 +57,11 @@ def _number(text: str) -> float | None:
 
 
 def resources(jobs: Iterable[tuple[str, Mapping]], stages: Mapping[str, str], run: str) -> pa.Table:
-    """Return what each rule of a run took, in the order of `stages`, as RESOURCES.
+    """Return the resources used by each rule of a run as RESOURCES, in the order of `stages`.
 
     Args:
-        jobs: of `measured`.
-        stages: by rule, the stage it is of.
+        jobs: results of `measured`.
+        stages: stage of each rule.
         run: name of the run, for the first column.
 
     Raises:
@@ -73,9 +73,9 @@ def resources(jobs: Iterable[tuple[str, Mapping]], stages: Mapping[str, str], ru
     if not found:
         raise InputError(
             f"benchmarks of the run {run}",
-            expected="one at least",
+            expected="at least one",
             found="none",
-            do="Make the run's results first; --forcerun makes them again.",
+            do="Make the run's results first; use --forcerun to make them again.",
         )
     rows = [
         {"run": run, "stage": stage, "rule": rule, **_summary(found[rule])}
@@ -87,7 +87,7 @@ def resources(jobs: Iterable[tuple[str, Mapping]], stages: Mapping[str, str], ru
 
 def _summary(jobs: Sequence[Mapping]) -> dict[str, float | int | None]:
     def known(name: str) -> list[float]:
-        """Return a measure of every job that has it."""
+        """Return a measurement of all jobs that have it."""
         return [job[name] for job in jobs if job[name] is not None]
 
     return {

@@ -1,4 +1,4 @@
-"""What every script of the workflow does around its work: a log, one line told, one clear error.
+"""Wrapper of every workflow script: a log file, a one-line summary, and one-line errors.
 
 `job` is the object that Snakemake gives a script (`snakemake`): input, output, params, wildcards,
 threads and log by name, and the rule's name.
@@ -20,17 +20,18 @@ from ima.utils.errors import InputError
 
 
 class StoppedError(BaseException):
-    """The process was asked to end, by a batch system's time limit or its user."""
+    """The process was asked to stop, by the batch system's time limit or by the user."""
 
 
 def run(main: Callable, job) -> None:
-    """Call `main(job)` with what it prints and logs in the rule's log file.
+    """Call `main(job)`, with its printed and logged output redirected to the rule's log file.
 
-    The last line that it printed, its key number, is told on the terminal, too, after the rule's
-    name and wildcards. Whatever goes wrong is shown there as one line that names the rule, the
-    cause and the file at fault (or those read); the log has the traceback. The process then ends
-    with status 1.
-    A run of the same job that is still going on can write nothing from now on
+    The last line that it prints, its headline metric, is also shown on the terminal, preceded by
+    the rule's name and wildcards. Any error is shown there as one line that names the rule, the
+    cause and the file at fault (or the input files), while the log has the traceback. The process
+    then exits with status 1.
+
+    An earlier run of the same job that is still alive can no longer write its output
     (`ima.utils.job_lock`). An output named `provenance` is written here, not by `main`
     (`ima.workflow.provenance`).
     """
@@ -46,7 +47,7 @@ def run(main: Callable, job) -> None:
             logging.captureWarnings(True)
             _run(main, job)
             if printed.last:
-                # With its end in one write: jobs side by side have one terminal.
+                # One write for the whole line, because parallel jobs share the terminal.
                 sys.__stderr__.write(f"{_name(job)}: {printed.last}\n")
                 sys.__stderr__.flush()
     except OSError as error:  # the log itself cannot be written
@@ -54,13 +55,13 @@ def run(main: Callable, job) -> None:
 
 
 class _Printed:
-    """A file to print to that remembers the last line."""
+    """A text file that remembers the last line written to it."""
 
     def __init__(self, file: TextIO):
         self._file, self._open, self.last = file, "", ""
 
     def write(self, text: str) -> int:
-        """Write text, and remember the last whole line of it that is not blank."""
+        """Write text, and remember its last complete line that is not blank."""
         *whole, self._open = (self._open + text).split("\n")
         self.last = next((line for line in reversed(whole) if line.strip()), self.last)
         return self._file.write(text)
@@ -70,7 +71,7 @@ class _Printed:
 
 
 def _name(job) -> str:
-    """Return the rule and its wildcards, as `scores latent=2 seed=0`."""
+    """Return the rule and its wildcards, such as `scores latent=2 seed=0`."""
     wildcards = getattr(job, "wildcards", None)
     named = wildcards.items() if wildcards else ()
     return " ".join([job.rule, *(f"{name}={value}" for name, value in named)])
@@ -81,10 +82,10 @@ def _run(main: Callable, job) -> None:
         atomic_files.sweep(getattr(job, "output", ()))
         main(job)
         if sidecars := getattr(getattr(job, "output", None), "provenance", None):
-            # By its name: imported as usual, it would be code that every rule depends on.
+            # Imported dynamically: a normal import would make it a dependency of every rule.
             importlib.import_module("ima.workflow.provenance").write_sidecars(job, sidecars)
     except InputError as error:
-        # What a library says of a bad file may have several lines.
+        # A library's message about a bad file may have several lines.
         _end(job, " ".join(line.strip() for line in str(error).splitlines()))
     except (StoppedError, job_lock.SupersededError, MemoryError) as error:
         _end(job, str(error) or "out of memory: raise its mem_mb")
@@ -95,13 +96,13 @@ def _run(main: Callable, job) -> None:
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the block as an error does, so that nothing half written stays behind."""
+    """Make SIGTERM end the block like an error, so that no partial output is left behind."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(number: int, _: object) -> None:
-        """Raise StoppedError that names the signal."""
+        """Raise StoppedError with the signal's name."""
         raise StoppedError(f"stopped by {signal.Signals(number).name}")
 
     before = signal.signal(signal.SIGTERM, stop)
@@ -112,12 +113,12 @@ def _stoppable() -> Iterator[None]:
 
 
 def _end(job, message: str) -> None:
-    """End with a message, and the files it may be about if it names none of them."""
+    """Exit with a message, adding the input files if it names none of them."""
     given = [str(file) for file in getattr(job, "input", ()) if not str(file).endswith(".py")]
     if given and not any(Path(file).name in message for file in given):
         more = f" and {len(given) - 9} more" if len(given) > 9 else ""
         message += f" Its input: {', '.join(given[:9])}{more}."
-    # First the message: there may be no space for the log.
+    # The message comes first, as there may be no space left for the log.
     print(f"error in rule {job.rule}: {message}", file=sys.__stderr__, flush=True)
     traceback.print_exc()
     sys.exit(1)

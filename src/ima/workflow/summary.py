@@ -1,20 +1,20 @@
-"""The key number of a finished stage in a few words, for its log and the terminal
-(`ima.workflow.script`)."""
+"""One-line summaries of finished stages, for their log and the terminal (`ima.workflow.script`)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-#: Columns of tables that say the same in every row.
+#: Columns of tables that are the same in every row.
 _ALIKE = ("run", "corpus")
 
 
 def precisions(rows: Iterable[Mapping]) -> str:
-    """Return Precision@K of representations, for the least K, of distinct neighbours, all queries.
+    """Return Precision@K of representations: smallest K, distinct neighbours and all queries.
 
     Args:
-        rows: of `ima.evaluation.metrics.score_views`; of several models and seeds, with these.
+        rows: rows of `ima.evaluation.metrics.score_views`; for several models and seeds, with the
+            columns `model` and `latent`.
     """
     rows = [r for r in rows if r["neighbours"] == "distinct" and r["subset"] == "all"]
     k = min(row["k"] for row in rows)
@@ -25,13 +25,14 @@ def accuracies(rows: Iterable[Mapping]) -> str:
     """Return the accuracy of classifiers of representations on all pairs.
 
     Args:
-        rows: of `ima.evaluation.classifier.accuracy_rows`; of several models and seeds, with these.
+        rows: rows of `ima.evaluation.classifier.accuracy_rows`; for several models and seeds, with
+            the columns `model` and `latent`.
     """
     return "accuracy: " + _means([row for row in rows if row["subset"] == "all"], "accuracy")
 
 
 def _means(rows: Iterable[Mapping], value: str) -> str:
-    """Return the mean of a value over seeds, of each model, latent size and representation."""
+    """Return the mean of a value over seeds for each model, latent size and representation."""
     found = defaultdict(list)
     for row in rows:
         names = (row.get(name) for name in ("model", "latent", "representation"))
@@ -40,11 +41,11 @@ def _means(rows: Iterable[Mapping], value: str) -> str:
 
 
 def first(table: pa.Table, value: str) -> str:
-    """Return what a table says of a value in its first row that has one, and its number of rows.
+    """Return the first value in a column of a table, with its row's keys, and the number of rows.
 
     Args:
-        table: whose columns before the value, but for numbers that are not whole, tell rows apart.
-        value: a column of numbers.
+        table: table whose columns before the value, except floats, identify its rows.
+        value: name of a numeric column.
     """
     rows = (row for row in table.to_pylist() if row[value] is not None)
     row = next(rows, None)
@@ -60,5 +61,5 @@ def first(table: pa.Table, value: str) -> str:
 
 
 def points(embeddings: pa.Table) -> str:
-    """Return how many points of how many views are drawn, of a table with a column `view`."""
+    """Return the numbers of points and views in a table with a column `view`."""
     return f"{len(embeddings)} points of {len(embeddings['view'].unique())} views"

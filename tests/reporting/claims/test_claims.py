@@ -116,8 +116,8 @@ def test_every_value_that_the_paper_reports_is_claimed_or_is_a_setting():
         (lambda file: file["paper"][0].update(threshold=3), "threshold"),
         (lambda file: file["paper"][0].update(test="equal"), "above"),
         (lambda file: file["paper"][0].update(untestable="so"), "better"),
-        (lambda file: file["ours"].append(file["paper"][0]), "each id once"),
-        (lambda file: file["ours"].append({"id": "more", "like": "best"}), "a claim before it"),
+        (lambda file: file["ours"].append(file["paper"][0]), "unique ids"),
+        (lambda file: file["ours"].append({"id": "more", "like": "best"}), "preceding claim"),
         (lambda file: file["paper"].clear(), "expected claims"),
         (lambda file: file["paper"].append("a claim"), "a claim"),
         (lambda file: file.pop("ours"), "a list of claims for each of"),
@@ -153,7 +153,7 @@ def test_scores_are_chosen_by_all_their_keys():
     assert chosen(scores, {"model": "A", "k": 10}) == {0: 1, 1: 2}
     with pytest.raises(MissingScoreError, match=r"no k 7 in this run \(it has 10, 50\)"):
         chosen(scores, {"model": "A", "k": 7})
-    with pytest.raises(InputError, match="several of seed 0"):
+    with pytest.raises(InputError, match="several for seed 0"):
         chosen(scores, {"k": 10})
 
 

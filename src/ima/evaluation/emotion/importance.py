@@ -1,6 +1,6 @@
-"""Do importances find emotional words and voices? F1 over rho (5.2, 6.1).
+"""F1 over rho of importances as detectors of emotional words and voices (Sections 5.2, 6.1).
 
-A word is important where a lexicon has it, a voice where its utterance is happy, angry or sad.
+A word is important if it is in a lexicon, a voice if its utterance is happy, angry or sad.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ NEUTRAL = CLASSES.index("neutral")
 
 
 def both_f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
-    """Return F1 of the important and of the unimportant (booleans (T,)), and their mean (5.2)."""
+    """Return F1 of the important and the unimportant class from booleans (T,), and their mean."""
     important, unimportant = f1(predicted, actual)["f1"], f1(~predicted, ~actual)["f1"]
     return {
         "f1_important": important,
@@ -33,9 +33,10 @@ def both_f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
 
 
 def auc(values: np.ndarray, actual: np.ndarray) -> float:
-    """Return the probability that an important item has the higher value; ties count a half.
+    """Return the area under the ROC curve of values (T,) as scores of importance.
 
-    Whatever the threshold: .5 by chance. NaN where all items are of one kind.
+    This is the probability that an important item has a higher value than an unimportant one, ties
+    counting one half. It needs no threshold and is .5 by chance; NaN if only one class is present.
     """
     positive = int(actual.sum())
     negative = len(actual) - positive
@@ -46,7 +47,7 @@ def auc(values: np.ndarray, actual: np.ndarray) -> float:
 
 
 def auc_within(values: np.ndarray, actual: np.ndarray, strata: np.ndarray) -> float:
-    """Return `auc` of pairs of an important and an unimportant item of the same stratum (T,)."""
+    """Return `auc` over only those pairs of items that belong to the same stratum (T,)."""
     total, pairs = 0.0, 0
     for stratum in np.unique(strata):
         own = strata == stratum
@@ -66,23 +67,24 @@ def train_over_rho(
     seed: int,
     held_out: Mapping[str, Tensor] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Train networks of every rho and restart at once; return the best one's importances (6.1).
+    """Train networks for every rho and restart at once; return the best ones' importances (6.1).
 
     Args:
-        autoencoder: trained; it stays as it is.
+        autoencoder: trained autoencoder; it is not changed.
         x: by modality, the matrix (n_m, D_m) of its items.
         pairs: by modality, the row numbers (P,) of the training pairs.
-        grid: the rho (G values in [0, 1]).
+        grid: values of rho (G,) in [0, 1].
         hidden: width of the importance networks' hidden layers.
-        settings: of stage 2; of each rho's `restarts` that of least training loss counts.
-        seed: of first weights and the order of pairs.
+        settings: settings of stage 2; the restart with the lowest training loss is kept for each
+            rho.
+        seed: seed of the initial weights and of the order of the pairs.
         held_out: pairs that stage 1 was not trained on; see `ima.models.importance.fit_importance`.
 
     Returns:
-        By modality, importances (G, n_m) of all its items.
+        By modality, the importances (G, n_m) of all its items.
 
     Raises:
-        InputError: a rho outside [0, 1], or as `ima.models.importance.fit_importance`.
+        InputError: a rho is outside [0, 1], or as in `ima.models.importance.fit_importance`.
     """
     if not grid or not all(0 <= rho <= 1 for rho in grid):
         raise InputError("rho", expected="numbers in [0, 1]", found=list(grid))
@@ -90,7 +92,7 @@ def train_over_rho(
     learnt = [float(value) for value in grid if 0 < value < 1]
     copies = [value for value in learnt for _ in range(settings.restarts)]
     rho = dict.fromkeys(names, copies)
-    # At 0 and 1 importances are constant: the only finite L_local.
+    # For rho = 0 or 1, importances are constant: L_local is infinite for any other.
     y = {m: np.repeat(np.float32(grid)[:, None], len(x_m), 1) for m, x_m in x.items()}
     if not learnt:
         return y
@@ -109,12 +111,13 @@ def train_over_rho(
 def references(
     items: pa.Table, emotional: np.ndarray, truth: pa.Table | None
 ) -> dict[tuple[str, str], np.ndarray]:
-    """Return what counts as important of validation tokens, by modality and reference.
+    """Return which validation tokens are important, by modality and reference.
 
     Args:
         items: ITEMS_EMOTION of the validation part.
         emotional: whether each word is in the lexicon (n_verbal,).
-        truth: EMOTION_TRUTH of the demo: a word that tells an emotion, a voice that acts one.
+        truth: EMOTION_TRUTH of the demo, where a word is important if it expresses an emotion, and
+            a voice if it acts one. None for other corpora.
     """
     labels = items["label"].to_numpy()
     found = {
@@ -134,19 +137,19 @@ def references(
 
 
 def rarity(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Return strata (n_verbal,) of words of like frequency: seen 2^k to 2^(k+1) - 1 times."""
+    """Return strata (n_verbal,) of words by frequency: k for 2^k to 2^(k+1) - 1 occurrences."""
     return {"verbal": np.floor(np.log2(counts))}
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What one row scores: tokens or types of a modality, and which of them a reference has.
+    """What one row scores: the tokens or types of a modality against a reference.
 
     Args:
         modality, reference: as in IMPORTANCE_EMOTION.
-        unit: of `ima.utils.schemas_emotion.UNITS`.
-        rows: of each token or type (C,), its row in the modality's features.
-        important: whether it is (C,), by the reference.
+        unit: one of `ima.utils.schemas_emotion.UNITS`.
+        rows: row (C,) of each token or type in the modality's features.
+        important: whether each token or type is important according to the reference (C,).
     """
 
     modality: str
@@ -157,13 +160,13 @@ class Scored:
 
 
 def scored(items: pa.Table, actual: Mapping[tuple[str, str], np.ndarray]) -> Iterator[Scored]:
-    """Yield what is scored against each reference: all tokens, and each distinct item once.
+    """Yield what is scored against each reference: all tokens, then each distinct item once.
 
-    A type is important where half of its tokens or more are.
+    A type is important if at least half of its tokens are.
 
     Args:
         items: ITEMS_EMOTION of the validation part.
-        actual: of `references`.
+        actual: result of `references`.
     """
     for (modality, reference), important in actual.items():
         rows = items[f"item_{modality}"].to_numpy()
@@ -180,14 +183,17 @@ def sweep_rows(
     actual: Mapping[tuple[str, str], np.ndarray],
     strata: Mapping[str, np.ndarray],
 ) -> list[dict]:
-    """Score importances of every rho against every reference; rows of IMPORTANCE_EMOTION.
+    """Score importances for every rho against every reference.
 
     Args:
-        y: by modality, importances (G, n_m); of .5 or more is called important.
-        grid: the rho (G,).
-        items: ITEMS_EMOTION of the tokens that are scored.
-        actual: of `references`.
-        strata: of `rarity`.
+        y: by modality, importances (G, n_m); an item counts as important at .5 or more.
+        grid: values of rho (G,).
+        items: ITEMS_EMOTION of the tokens to score.
+        actual: result of `references`.
+        strata: result of `rarity`.
+
+    Returns:
+        Rows of IMPORTANCE_EMOTION.
     """
     rows = []
     for of in scored(items, actual):
@@ -200,7 +206,7 @@ def sweep_rows(
 
 
 def aucs(values: np.ndarray, of: Scored, strata: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Return `auc` and `auc_rarity` of values (C,), the latter NaN without strata of `rarity`."""
+    """Return `auc` and `auc_rarity` of values (C,); the latter is NaN without strata."""
     known = strata.get(of.modality)
     within = float("nan") if known is None else auc_within(values, of.important, known[of.rows])
     return {"auc": auc(values, of.important), "auc_rarity": within}
@@ -211,8 +217,8 @@ def importance_row(of: Scored, by: str, draw: int = 0, **values: float) -> dict:
 
     Args:
         of: what is scored.
-        by, draw: as there.
-        values: `rho`, the scores, and the shares where they aren't rho.
+        by, draw: the columns of the same names.
+        values: `rho`, the scores, and the shares if they differ from rho.
     """
     about = {"modality": of.modality, "reference": of.reference, "unit": of.unit, "by": by}
     about |= {"draw": draw, "share_important": float(of.important.mean())}
@@ -222,5 +228,5 @@ def importance_row(of: Scored, by: str, draw: int = 0, **values: float) -> dict:
 
 
 def importance_table(rows: Sequence[Mapping]) -> pa.Table:
-    """Return the table of IMPORTANCE_EMOTION of rows."""
+    """Return rows as a table of IMPORTANCE_EMOTION."""
     return pa.Table.from_pylist(list(rows), schema=IMPORTANCE_EMOTION)

@@ -1,4 +1,4 @@
-"""What importances of words and voices must beat: random classifiers, rarity, lexicons (6.1)."""
+"""Baselines for importances of words and voices: random, rarity, outliers and lexicons (6.1)."""
 
 from collections.abc import Mapping
 
@@ -9,9 +9,9 @@ from scipy.stats import rankdata
 from ima.evaluation.emotion.importance import Scored, aucs, both_f1, importance_row, rarity, scored
 from ima.features.lexicon import PACKAGES, load_lexicon
 
-#: The r that the random classifier is tried with.
+#: Probabilities r of the random classifiers.
 RANDOM = tuple(i / 10 for i in range(11))
-#: Random classifiers that are drawn for each of these r.
+#: Random classifiers drawn for each of these r.
 DRAWS = 50
 
 
@@ -21,16 +21,19 @@ def baseline_rows(
     words: pa.Table,
     voices: np.ndarray,
 ) -> list[dict]:
-    """Score what importances must beat; rows of IMPORTANCE_EMOTION.
+    """Score the baselines that importances must beat.
 
-    Random classifiers: `random_rows`. `frequency`: rare words are important. `outlier`: what lies
-    far out is important, by the distance of a word's or a voice's vector from the mean.
-    `lexicon <name>`: words of an open lexicon; the one that is the reference itself scores 1.
+    The baselines are random classifiers (`random_rows`); `frequency`, which calls rare words
+    important; `outlier`, which calls items important whose vectors are far from the mean; and
+    `lexicon <name>`, the words of an open lexicon. The lexicon that is the reference scores 1.
 
     Args:
-        items, actual: as `sweep_rows`.
+        items, actual: as in `sweep_rows`.
         words: WORD_VECTORS.
-        voices: (n_acoustic, D).
+        voices: vectors of the voices (n_acoustic, D).
+
+    Returns:
+        Rows of IMPORTANCE_EMOTION.
     """
     rows = []
     spread = {"verbal": np.stack(words["x"].to_pylist()), "acoustic": voices}
@@ -56,9 +59,9 @@ def random_rows(of: Scored, draws: int = DRAWS, seed: int = 0) -> list[dict]:
     """Score random classifiers that call each item important with probability r (6.1).
 
     Returns:
-        Rows of IMPORTANCE_EMOTION: `random`, in expectation (`random_f1`), of each r of RANDOM;
-        `random drawn`, what a classifier draws, of each draw and r; and `random best`, of each
-        draw the r of the greatest mean F1: what is reported when the best of one draw an r counts.
+        Rows of IMPORTANCE_EMOTION: `random`, the expectation (`random_f1`) for each r of RANDOM;
+        `random drawn`, the result of each draw and r; and `random best`, the r with the highest
+        mean F1 in each draw, which is what reporting the best of a single draw per r would give.
     """
     share, rng = of.important.mean(), np.random.default_rng(seed)
     half, none = ({"auc": value, "auc_rarity": value} for value in (0.5, np.nan))
@@ -73,10 +76,11 @@ def random_rows(of: Scored, draws: int = DRAWS, seed: int = 0) -> list[dict]:
 
 
 def random_f1(share: float, r: float) -> dict[str, float]:
-    """Return the F1 of calling each item important with probability r, in expectation of counts.
+    """Return the F1 of calling each item important with probability r, for expected counts.
 
-    With a share p that is important: 2 p r / (p + r), and the same of 1 - p and 1 - r. Harmonic
-    means are below arithmetic ones, so that their mean is never above 1/2, which it is at r = p.
+    With a share p of important items, F1 is 2 p r / (p + r) for the important class, and the same
+    in 1 - p and 1 - r for the other. As harmonic means do not exceed arithmetic ones, the mean of
+    both is at most 1/2, reached at r = p.
     """
     important = 2 * share * r / max(share + r, 1e-12)
     unimportant = 2 * (1 - share) * (1 - r) / max(2 - share - r, 1e-12)
@@ -88,12 +92,12 @@ def random_f1(share: float, r: float) -> dict[str, float]:
 
 
 def best_threshold(values: np.ndarray, actual: np.ndarray) -> dict[str, float]:
-    """Return the greatest mean F1 of calling items of the highest values important.
+    """Return the best mean F1 of calling the items with the highest values important.
 
-    The threshold is chosen on the reference itself, which is more than importances may do.
+    The threshold is chosen on the reference itself, an advantage that importances do not have.
 
     Returns:
-        `rho`, the share that is called important, and those of `both_f1`.
+        `rho`, the share of items called important, and the scores of `both_f1`.
     """
     best: dict[str, float] = {"f1_mean": -1.0}
     for threshold in np.unique(values):
@@ -104,14 +108,14 @@ def best_threshold(values: np.ndarray, actual: np.ndarray) -> dict[str, float]:
 
 
 def _coarse(values: np.ndarray) -> np.ndarray:
-    """Return values cut to their hundredths of ranks where there are many, for thresholds."""
+    """Return values, replaced by percentile ranks if more than 200 are distinct, as thresholds."""
     if len(np.unique(values)) <= 200:
         return values
     return np.floor(rankdata(values) / len(values) * 100)
 
 
 def _lexicons(words: pa.Table) -> dict[str, np.ndarray]:
-    """Return which words (n_verbal,) each open lexicon has."""
+    """Return which words (n_verbal,) are in each open lexicon."""
     names = words["word"].to_pylist()
     tables = {name: load_lexicon(name).table(names) for name in PACKAGES}
     return {

@@ -1,4 +1,4 @@
-"""Scores of utterances' representations: Precision@10 (Table 2) and accuracy (Table 6)."""
+"""Scores of utterance representations: Precision@10 (Table 2) and accuracy (Table 6)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ima.utils.schemas_emotion import OTHER
 
 @dataclass(frozen=True)
 class Utterances:
-    """What is known of utterances: class (n,), split (n,) and speaker (n,)."""
+    """Class (n,), split (n,) and speaker (n,) of utterances."""
 
     labels: np.ndarray
     split: np.ndarray
@@ -21,30 +21,31 @@ class Utterances:
 
     @classmethod
     def of(cls, table: pa.Table, names: Sequence[str]) -> "Utterances":
-        """Return what EMOTION_UTTERANCES knows of these utterances, in their order."""
+        """Return the class, split and speaker of utterances, given their names, in that order."""
         columns = ("label", "split", "speaker")
         about = {row["id"]: row for row in table.select(["id", *columns]).to_pylist()}
         return cls(*(np.array([about[name][column] for name in names]) for column in columns))
 
     def part(self, split: str) -> np.ndarray:
-        """Return which utterances (n,) of a split are of one of the four classes."""
+        """Return which utterances (n,) of a split belong to one of the four classes."""
         return (self.split == split) & (self.labels != OTHER)
 
 
 def score(
     z: np.ndarray, about: Utterances, k: Sequence[int], settings: Classifier, seed: int
 ) -> list[dict]:
-    """Score one representation: retrieval among validation utterances, and classification.
+    """Score one representation by retrieval among validation utterances and by classification.
 
     Args:
         z: representations (n, L) of utterances, row for row with `about`.
         about: classes, splits and speakers.
-        k: the K of Precision@K.
-        settings, seed: of the classifier, trained on the training utterances of a class.
+        k: values of K for Precision@K.
+        settings, seed: of the classifier, which is trained on the labelled training utterances.
 
     Returns:
-        Rows of `score`, `k` and `value`: `precision` (mean P@K), `precision_speakers` (neighbours
-        by the query's own speaker left out), `accuracy`, and `recall_mean` over classes.
+        Rows of `score`, `k` and `value`. The scores are `precision` (mean P@K),
+        `precision_speakers` (P@K without neighbours by the query's own speaker), `accuracy`, and
+        `recall_mean`, the unweighted average recall.
     """
     train, test = about.part("train"), about.part("validation")
     labels = about.labels[test]
@@ -70,10 +71,10 @@ def score_all(
 
     Args:
         representations: model, weighting and, by view (joint, verbal, acoustic), vectors (n, L).
-        about, k, settings, seed: as `score`.
+        about, k, settings, seed: as in `score`.
 
     Returns:
-        Rows of `model`, `weighting`, `representation` and those of `score`.
+        Rows of `model`, `weighting`, `representation` and the columns of `score`.
     """
     return [
         {"model": model, "weighting": weighting, "representation": view, **row}
@@ -86,10 +87,10 @@ def score_all(
 def anchors(
     z: np.ndarray, about: Utterances, k: Sequence[int], settings: Classifier, seed: int
 ) -> list[dict]:
-    """Return what knows nothing: the commonest class, and representations with shuffled classes.
+    """Return rows of two chance-level references, `majority` and `chance`.
 
-    `majority` is the accuracy of saying the training part's commonest class of everything. `chance`
-    is `score` with the classes of each split shuffled among its utterances.
+    `majority` predicts the training part's commonest class for every utterance. `chance` is `score`
+    with the classes shuffled among the utterances of each split.
     """
     train, test = about.part("train"), about.part("validation")
     commonest = np.bincount(about.labels[train]).argmax()
@@ -110,9 +111,9 @@ def anchors(
 
 
 def recall_mean(predicted: np.ndarray, actual: np.ndarray) -> float:
-    """Return the mean over classes of their recall ('unweighted accuracy'), 1 / classes by chance.
+    """Return the unweighted average recall over classes, 1 / (number of classes) by chance.
 
     Args:
-        predicted, actual: labels (M,). Classes are those of `actual`.
+        predicted, actual: labels (M,). The classes are those in `actual`.
     """
     return float(np.mean([(predicted[actual == c] == c).mean() for c in np.unique(actual)]))

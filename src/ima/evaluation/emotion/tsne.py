@@ -1,4 +1,4 @@
-"""t-SNE of words and voices under a model, for Figure 5 (6.1)."""
+"""t-SNE of words and voices in a model's latent space, for Figure 5 (6.1)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,9 +11,10 @@ from ima.utils.schemas_emotion import CLASSES, EMBEDDINGS_EMOTION, NOT_EMOTIONAL
 
 
 def word_categories(lexicon: pa.Table) -> list[str]:
-    """Return the emotion category of each word of LEXICON, the first that it has of CATEGORIES.
+    """Return the emotion category of each word of LEXICON: the first of CATEGORIES that applies.
 
-    So a word of sadness, which is as a rule a negative one too, is sad. NOT_EMOTIONAL has none.
+    A word of sadness, which is usually negative too, is therefore sad. Words in no category are
+    NOT_EMOTIONAL.
     """
     return [
         next((name for name in CATEGORIES if row[name]), NOT_EMOTIONAL)
@@ -22,17 +23,17 @@ def word_categories(lexicon: pa.Table) -> list[str]:
 
 
 def voice_categories(labels: Sequence[int]) -> list[str]:
-    """Return the class of each voice's utterance, 'other' for none of the four."""
+    """Return the class of each voice's utterance, 'other' if it is none of the four."""
     return [CLASSES[label] if label >= 0 else "other" for label in labels]
 
 
 def draw_voices(items: pa.Table, points: int, seed: int) -> pa.Table:
-    """Return the tokens whose voices are shown: of the validation part, each voice once, at random.
+    """Return a random choice of validation tokens to show, at most one for each distinct voice.
 
     Args:
         items: ITEMS_EMOTION.
-        points: voices at the most.
-        seed: of the choice.
+        points: maximum number of voices.
+        seed: seed of the choice.
     """
     split = items["split"].to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(split == "validation")
@@ -50,13 +51,13 @@ def embed_items(
     theta: float,
     seed: int,
 ) -> pa.Table:
-    """Return EMBEDDINGS_EMOTION of all words, and of the voices of some tokens.
+    """Return EMBEDDINGS_EMOTION of all words and of the voices of the given tokens.
 
     Args:
         u: `verbal` and `acoustic`, latents (n_m, L).
         y: their importances (n_m,).
         lexicon: LEXICON of the words.
-        shown: of `draw_voices`.
+        shown: tokens of `draw_voices`.
         perplexity, theta, seed: see `ima.evaluation.tsne.embed`.
     """
     voices = shown["item_acoustic"].to_numpy()

@@ -1,8 +1,8 @@
-"""Representations of utterances from those of their tokens (Section 5.3).
+"""Representations of utterances, computed from those of their tokens (Section 5.3).
 
-An utterance of N tokens has N latents u[m] of each modality. Its representation is their mean,
-weighted by importances; the joint one is the mean over the tokens of all modalities, which for
-N = 1 is Eq. 1.
+An utterance of N tokens has N latents u[m] in each modality. Its unimodal representation is their
+mean, weighted by importance. Its joint representation is the weighted mean over the tokens of all
+modalities, which is Eq. 1 for N = 1.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from ima.utils.errors import InputError
 
 JOINT = "joint"
 
-#: a of Arora, Liang & Ma 2017 (A simple but tough-to-beat baseline for sentence embeddings), whose
-#: weight of a word of frequency p is a / (a + p).
+#: The parameter a of Arora, Liang & Ma 2017 (A simple but tough-to-beat baseline for sentence
+#: embeddings), who weight a word of frequency p by a / (a + p).
 SIF = 1e-3
 
 
@@ -27,13 +27,13 @@ def weighted_mean(values: np.ndarray, weights: np.ndarray, of: np.ndarray, n: in
     """Return the weighted mean (n, L) of each group of rows.
 
     Args:
-        values: (T, L).
-        weights: (T,), 0 or more. A group whose weights are all 0 gets its plain mean.
+        values: rows (T, L).
+        weights: weights (T,), 0 or more. A group whose weights are all 0 gets its plain mean.
         of: group of each row (T,), 0 to n - 1.
-        n: groups, each with a row.
+        n: number of groups; none may be empty.
 
     Raises:
-        InputError: a negative weight, or a group without a row.
+        InputError: a weight is negative, or a group has no rows.
     """
     if (weights < 0).any() or not np.isfinite(weights).all():
         raise InputError("weights", expected="0 or more", found=float(np.min(weights)))
@@ -51,13 +51,13 @@ def weighted_mean(values: np.ndarray, weights: np.ndarray, of: np.ndarray, n: in
 def utterance_means(
     u: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray], of: np.ndarray, n: int
 ) -> dict[str, np.ndarray]:
-    """Return by modality, and `joint`, the representations (n, L) of utterances (5.3).
+    """Return the representations (n, L) of utterances, by modality and `joint` (5.3).
 
     Args:
         u: by modality, latents (T, L) of the tokens.
-        weights: by modality, of the tokens (T,).
-        of: utterance of each token (T,).
-        n: utterances.
+        weights: by modality, weights (T,) of the tokens.
+        of: utterance of each token (T,), 0 to n - 1.
+        n: number of utterances.
     """
     alone = {m: weighted_mean(values, weights[m], of, n) for m, values in u.items()}
     everything = (np.concatenate([part[m] for m in u]) for part in (u, weights))
@@ -65,7 +65,7 @@ def utterance_means(
 
 
 def groups(items: pa.Table) -> tuple[list[str], np.ndarray]:
-    """Return the utterances of ITEMS_EMOTION in their order, and the place of each token's (T,)."""
+    """Return the utterances of ITEMS_EMOTION in order, and each token's utterance index (T,)."""
     names = items["utterance"].to_pylist()
     place = {name: i for i, name in enumerate(dict.fromkeys(names))}
     return list(place), np.array([place[name] for name in names])
@@ -75,7 +75,7 @@ def groups(items: pa.Table) -> tuple[list[str], np.ndarray]:
 def latents(
     model: IMANetwork, x: Mapping[str, Tensor]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return by modality the latents (n_m, L) and importances (n_m,) of all items."""
+    """Return the latents (n_m, L) and importances (n_m,) of all items, by modality."""
     u, y = {}, {}
     for name, values in x.items():
         parts = values.split(4096)
@@ -88,19 +88,19 @@ def latents(
 def ima_representations(
     model: IMANetwork, x: Mapping[str, Tensor], items: pa.Table, counts: np.ndarray, seed: int
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Return the representations of utterances by IMA, under several weightings of tokens.
+    """Return IMA's representations of utterances under several weightings of their tokens.
 
     Args:
-        model: with one copy of each importance network.
+        model: an IMA network with a single copy of each importance network.
         x: `verbal` and `acoustic`, the matrices (n_m, D_m) of their items.
         items: ITEMS_EMOTION.
-        counts: of each word in the corpus (n_verbal,).
-        seed: of `shuffled`.
+        counts: occurrences of each word in the corpus (n_verbal,).
+        seed: seed of `shuffled`.
 
     Returns:
-        By weighting, what `utterance_means` returns: `weighted` by importances; `unweighted`;
+        The results of `utterance_means` by weighting: `weighted`, by importance; `unweighted`;
         `shuffled`, by the importances of other items drawn at random, a control; `sif`, words by
-        a / (a + p) and voices equally, what weights do that know of frequency alone.
+        a / (a + p) and voices equally, a control that knows only word frequency.
     """
     u, y = latents(model, x)
     rows = {m: items[f"item_{m}"].to_numpy() for m in x}
@@ -123,14 +123,14 @@ def ima_representations(
 def plain_representations(
     tokens: Mapping[str, np.ndarray], of: np.ndarray, n: int
 ) -> dict[str, np.ndarray]:
-    """Return by view the plain means (n, D_view) of what tokens have there (T, D_view)."""
+    """Return, by view, the plain means (n, D_view) of the tokens' vectors (T, D_view)."""
     return {view: weighted_mean(z, np.ones(len(z)), of, n) for view, z in tokens.items()}
 
 
 def baseline_tokens(
     model: torch.nn.Module, x: Mapping[str, Tensor], items: pa.Table
 ) -> dict[str, np.ndarray]:
-    """Return a baseline's representations (T, L) of each token with its own voice, by view."""
+    """Return a baseline's representations (T, L) of each token and its voice, by view."""
     rows = {
         m: torch.from_numpy(items[f"item_{m}"].to_numpy().astype("int64")).to(x[m].device)
         for m in x
@@ -139,7 +139,7 @@ def baseline_tokens(
 
 
 def raw_tokens(x: Mapping[str, np.ndarray], items: pa.Table) -> dict[str, np.ndarray]:
-    """Return the raw features of each token, by modality and, side by side, `joint`."""
+    """Return the raw features of each token by modality, and their concatenation as `joint`."""
     alone = {m: values[items[f"item_{m}"].to_numpy()] for m, values in x.items()}
     return {JOINT: np.concatenate(list(alone.values()), axis=1), **alone}
 
@@ -153,8 +153,8 @@ def with_importances(utterances: pa.Table, tokens: pa.Table, importances: pa.Tab
         importances: TOKEN_IMPORTANCES.
 
     Returns:
-        Mappings with `id`, `speaker`, `label`, `split`, `tokens`, and `verbal` and `acoustic`, a
-        number a token, None for one that takes no part.
+        Mappings with `id`, `speaker`, `label`, `split`, `tokens`, and the importances `verbal` and
+        `acoustic`, one number per token, None for a token that the model does not use.
     """
     keys = ("utterance", "position", "y_verbal", "y_acoustic")
     rows = zip(*(importances[name].to_pylist() for name in keys), strict=True)

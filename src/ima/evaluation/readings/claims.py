@@ -1,7 +1,7 @@
-"""Under which readings the paper's central claims hold, and which choices decide it.
+"""Which of the paper's central claims hold under which readings, and which choices decide.
 
-Scores come from `ima.evaluation.readings.train`, a row for each reading, seed, latent size and
-choice of neighbours. A claim holds under a reading if its margin, the mean over seeds, is above 0.
+Scores come from `ima.evaluation.readings.train`, one row per reading, seed, latent size and choice
+of neighbours. A claim holds under a reading if its margin, averaged over seeds, is positive.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +13,10 @@ from ima.evaluation.readings.design import FACTORS, SCORING, STAGE1, STAGE2
 from ima.utils.errors import InputError
 from ima.utils.schemas import READING_SCORES as SCORES
 
-#: F1 of the noise class from which noise counts as found. Each modality has noise in 1 of 11 pairs
-#: (R = .1), so the paper's 2 % of misclassified data is an F1 of about .9.
+#: F1 of the noise class from which noise counts as detected. Each modality has noise in 1 of 11
+#: pairs (R = .1), so the paper's 2 % of misclassified data is an F1 of about .9.
 FOUND = 0.9
-#: Shuffled levels that an effect is compared with.
+#: Number of permutations of levels that an effect is compared with.
 SHUFFLES = 1000
 
 
@@ -26,11 +26,11 @@ def _noise(row: Mapping[str, float]) -> float:
 
 
 def _above(other: str) -> Callable[[Mapping[str, float]], float | None]:
-    """Return what gives the margin of weighted IMA over another P@K, None without the other."""
+    """Return a function for the margin of weighted IMA over another P@K, None if that is absent."""
     return lambda row: None if row[other] is None else row["weighted"] - row[other]
 
 
-#: By name, the margin of a claim: above 0 where it holds.
+#: The margin of each claim, by name: positive if it holds.
 CLAIMS = {
     "noise found in both modalities": _noise,
     "weighted > unweighted": _above("unweighted"),
@@ -41,17 +41,18 @@ CLAIMS = {
 
 
 def mean_scores(scores: pa.Table, run: str) -> pa.Table:
-    """Return the scores of every reading and latent size as means over seeds.
+    """Return the scores of every reading and latent size, averaged over seeds.
 
     Args:
         scores: `ima.utils.schemas.READINGS` of all blocks and seeds.
         run: name of the run.
 
     Returns:
-        `run`, the factors, `latent`, `seeds`, SCORES, and by claim its margin, `margin: <claim>`.
+        `run`, the factors, `latent`, `seeds`, SCORES, and the margin of each claim as
+        `margin: <claim>`.
 
     Raises:
-        InputError: there are no rows, or a reading lacks seeds that another has.
+        InputError: there are no rows, or readings differ in their number of seeds.
     """
     keys = (*FACTORS, "latent")
     found: dict[tuple, list[dict]] = {}
@@ -59,7 +60,9 @@ def mean_scores(scores: pa.Table, run: str) -> pa.Table:
         found.setdefault(tuple(row[key] for key in keys), []).append(row)
     counts = {len(rows) for rows in found.values()}
     if len(counts) != 1:
-        raise InputError("readings", expected="as many seeds of each", found=sorted(counts))
+        raise InputError(
+            "readings", expected="the same number of seeds for each", found=sorted(counts)
+        )
     table = []
     for key, rows in found.items():
         values = {name: _mean([row[name] for row in rows]) for name in SCORES}
@@ -77,15 +80,16 @@ def mean_scores(scores: pa.Table, run: str) -> pa.Table:
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    """Return the mean, None if a value lacks."""
+    """Return the mean, or None if a value is None."""
     return None if None in values else float(np.mean(values))
 
 
 def claims_of(means: pa.Table) -> dict[tuple[str, int], np.ndarray]:
-    """Return the margins (readings,) of every claim that can be tested, by claim and latent size.
+    """Return the margins (readings,) of each testable claim, by claim and latent size.
 
     Args:
-        means: of `mean_scores`; readings of a latent size in the order of `readings_of`.
+        means: table of `mean_scores`; the readings of each latent size are in the order of
+            `readings_of`.
     """
     latents = means["latent"].to_numpy()
     found = {}
@@ -99,24 +103,25 @@ def claims_of(means: pa.Table) -> dict[tuple[str, int], np.ndarray]:
 
 
 def readings_of(means: pa.Table) -> list[dict[str, str]]:
-    """Return the readings of `mean_scores`, each once, in order."""
+    """Return the distinct readings in a table of `mean_scores`, in order."""
     rows = means.select([*FACTORS]).to_pylist()
     return [dict(row) for row in {tuple(row.items()): row for row in rows}.values()]
 
 
 def shares(means: pa.Table, seed: int = 0, shuffles: int = SHUFFLES) -> pa.Table:
-    """Return under which share of the readings each claim holds, and how much each factor decides.
+    """Return the share of readings under which each claim holds, and the effect of each factor.
 
     Args:
-        means: of `mean_scores`.
-        seed: of the shuffled levels.
-        shuffles: how many there are.
+        means: table of `mean_scores`.
+        seed: seed of the permutations.
+        shuffles: number of permutations.
 
     Returns:
-        A row for each claim and latent size over all readings (`factor` is `all`), then one for
-        each level of each factor: `readings`, `held` (those under which the claim holds), `share`,
-        the mean `margin`; and of the factor its main `effect`, the greatest share of a level less
-        the least, and `p`, the share of shuffled levels (and these) with an effect as great.
+        For each claim and latent size, a row over all readings (`factor` is `all`), then a row per
+        level of each factor: `readings`, `held` (those under which the claim holds), `share`, and
+        the mean `margin`. The factor's main `effect` is the highest share of a level minus the
+        lowest; `p` is the share of permutations, the observed levels included, with an effect at
+        least as large.
     """
     readings, run = readings_of(means), means["run"][0].as_py()
     rng = np.random.default_rng(seed)
@@ -156,14 +161,14 @@ def _counted(held: np.ndarray, margin: np.ndarray) -> dict[str, float]:
 
 
 def effect_of(held: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return the main effect of a factor: the greatest share of a level less the least.
+    """Return the main effect of a factor: the highest share of a level minus the lowest.
 
     Args:
-        held: (n,) whether the claim holds.
-        numbers: (..., n) the number of the reading's level, each from 0 on present.
+        held: whether the claim holds (n,).
+        numbers: index (..., n) of each reading's level; every index from 0 on must occur.
 
     Returns:
-        (...).
+        Effects (...).
     """
     of_level = [numbers == level for level in range(numbers.max() + 1)]
     share = np.stack([(some * held).sum(-1) / some.sum(-1) for some in of_level])
@@ -173,11 +178,11 @@ def effect_of(held: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 def _shuffled(
     readings: Sequence[Mapping[str, str]], factor: str, shuffles: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return orders (shuffles, n) that move a factor's levels where chance could have put them.
+    """Return permutations (shuffles, n) that exchange a factor's levels among exchangeable units.
 
-    Levels of stage 1 are moved between the combinations that were trained, with all readings that
-    share one; those of stage 2 between the readings of such a combination, with all their scores;
-    those of scoring between the scores of one model.
+    Levels of stage 1 are exchanged between trained combinations of its levels, each moving with all
+    its readings; levels of stage 2 between the readings of one such combination, each moving with
+    all its scores; and levels of scoring between the scores of one model.
     """
     within, unit = {
         **dict.fromkeys(STAGE1, ((), STAGE1)),
@@ -185,7 +190,7 @@ def _shuffled(
         **dict.fromkeys(SCORING, ((*STAGE1, *STAGE2), tuple(FACTORS))),
     }[factor]
     units = [tuple(reading[name] for name in unit) for reading in readings]
-    first = {}  # of each unit, one of its readings: the factor's level is that of all
+    first = {}  # by unit, one of its readings: all of them have the factor's level in common
     for place, of in enumerate(units):
         first.setdefault(of, place)
     groups: dict[tuple, list[tuple]] = {}
@@ -202,11 +207,11 @@ def _shuffled(
 
 
 def deciding(table: pa.Table, p: float = 0.05) -> list[dict]:
-    """Return of each claim and latent size the factor of greatest effect whose p is below a limit.
+    """Return, for each claim and latent size, the factor with the largest significant effect.
 
     Args:
-        table: of `shares`.
-        p: the limit.
+        table: table of `shares`.
+        p: significance level; only effects with a smaller p count.
     """
     found: dict[tuple, dict] = {}
     for row in table.to_pylist():
@@ -219,7 +224,7 @@ def deciding(table: pa.Table, p: float = 0.05) -> list[dict]:
 
 
 def told(table: pa.Table) -> str:
-    """Return in a line the share of the readings under which each claim holds."""
+    """Return one line with the share of readings under which each claim holds."""
     rows = [row for row in table.to_pylist() if row["factor"] == "all"]
     said = [f"{row['claim']} ({row['latent']}-D) {row['held']}/{row['readings']}" for row in rows]
     return ", ".join(said)

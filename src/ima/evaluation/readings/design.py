@@ -1,9 +1,9 @@
-"""A multiverse of readings: which choices that the paper's text leaves open are trained.
+"""The multiverse of readings: which combinations of the choices left open are trained.
 
-A reading fixes a level of every factor of FACTORS. Stage 1, stage 2 and scoring have factors of
-their own, so readings share their trainings: all that differ only in stage 2 use one autoencoder,
-and all that differ only in scoring use one model. No import of torch here: the workflow draws the
-design whenever it starts.
+A reading fixes a level of every factor in FACTORS. Each factor belongs to stage 1, stage 2 or
+scoring, so readings can share training: those that differ only in stage 2 use one autoencoder, and
+those that differ only in scoring use one model. This module does not import torch, because the
+workflow draws the design each time it starts.
 """
 
 import itertools
@@ -14,52 +14,52 @@ import numpy as np
 
 from ima.utils.errors import InputError
 
-#: What a baseline's training depends on; readings that agree in these are one block, a job.
+#: Factors that a baseline's training depends on; readings with the same levels form a block.
 BLOCK = ("activation", "features", "epochs")
-#: What stage 1, stage 2 and the scores depend on.
+#: Factors that stage 1, stage 2 and scoring depend on.
 STAGE1 = (*BLOCK, "importances")
 STAGE2 = ("correlation", "rho", "z")
 SCORING = ("neighbours",)
 
-#: How often a draw is gone through for rows that fit better, at the most.
+#: Maximum number of passes that improve the balance of a draw.
 PASSES = 20
 
-#: A level of every factor, by name.
+#: The level of every factor, by the factor's name.
 Reading = dict[str, str]
 
 
 def correlation(level: str) -> dict[str, str | float]:
-    """Return `corr_scale` and `lambda_corr` of a level such as `initial-10`.
+    """Return `corr_scale` and `lambda_corr` for a level such as `initial-10`.
 
     Raises:
-        InputError: it is not of that form.
+        InputError: the level does not have this form.
     """
     found = re.fullmatch(r"(raw|initial|batch)-(\d+(?:\.\d+)?)", level)
     if not found:
-        raise _unknown("correlation", "scale-lambda, as raw-1, initial-10 or batch-10", level)
+        raise _unknown("correlation", "scale-lambda, such as raw-1, initial-10 or batch-10", level)
     return {"corr_scale": found[1], "lambda_corr": float(found[2])}
 
 
 def rho(level: str) -> dict[str, float]:
-    """Return the prior mean importance of `image` and `speech` of a level such as `0.8/0.3`.
+    """Return the prior mean importances of `image` and `speech` for a level such as `0.8/0.3`.
 
     Raises:
-        InputError: it is not of that form, or a number is outside (0, 1).
+        InputError: the level does not have this form, or a number is outside (0, 1).
     """
     found = re.fullmatch(r"(\d*\.\d+)/(\d*\.\d+)", level)
     values = [float(value) for value in found.groups()] if found else []
     if not values or not all(0 < value < 1 for value in values):
-        raise _unknown("rho", "image/speech in (0, 1), as 0.8/0.3", level)
+        raise _unknown("rho", "image/speech in (0, 1), such as 0.8/0.3", level)
     return dict(zip(("image", "speech"), values, strict=True))
 
 
 def _epochs(level: str) -> None:
-    """Raise InputError unless a level of `epochs` is a whole number from 1."""
+    """Raise InputError unless a level of `epochs` is a positive integer."""
     if not re.fullmatch(r"[1-9]\d*", level):
-        raise _unknown("epochs", "whole numbers from 1", level)
+        raise _unknown("epochs", "positive integers", level)
 
 
-#: By factor, its levels, or what raises InputError at a level that isn't one.
+#: By factor, its levels, or a function that raises InputError for an invalid level.
 FACTORS: dict[str, Sequence[str] | Callable[[str], object]] = {
     "activation": ("tanh", "relu", "gelu"),
     "features": ("sigmoid", "minmax", "binary", "binary-both"),
@@ -85,63 +85,63 @@ def check_factors(factors: Mapping[str, Sequence]) -> dict[str, list[str]]:
     """Return the levels of every factor as text, in the order of FACTORS.
 
     Args:
-        factors: levels by factor, as the config has them.
+        factors: levels by factor, as in the config.
 
     Raises:
-        InputError: a factor is unknown or missing, or a level is unknown, missing or given twice.
+        InputError: a factor is unknown or missing, or a level is unknown, missing or repeated.
     """
     if set(factors) != set(FACTORS):
         raise InputError(
             "config, readings.factors",
-            expected=f"levels of each of {[*FACTORS]}",
+            expected=f"levels for each of {[*FACTORS]}",
             found=[*factors],
             do="A factor with one level is held constant.",
         )
     levels = {factor: [str(level) for level in factors[factor]] for factor in FACTORS}
     for factor, found in levels.items():
         if not found or len(set(found)) < len(found):
-            raise _unknown(factor, "one or more different levels", found)
+            raise _unknown(factor, "one or more distinct levels", found)
         known = FACTORS[factor]
         for level in found:
             if callable(known):
                 known(level)
             elif level not in known:
-                raise _unknown(factor, f"levels out of {known}", level)
+                raise _unknown(factor, f"levels from {known}", level)
     return levels
 
 
 def check_seeds(seeds: Sequence[int]) -> None:
-    """Raise InputError unless there is a seed that readings are trained with."""
+    """Raise InputError unless there is at least one seed to train readings with."""
     if not seeds:
         raise InputError(
             "config, readings.seeds",
             expected="one seed or more",
             found="none",
-            do="Set readings.sample to 0 to leave the readings out.",
+            do="Set readings.sample to 0 to skip the readings.",
         )
 
 
 def design(
     factors: Mapping[str, Sequence], sample: int, few: int | None = None, seed: int = 0
 ) -> list[Reading]:
-    """Draw the readings that are trained: balanced, at random, none twice.
+    """Draw distinct readings to train, at random but balanced over levels.
 
-    First blocks are drawn, combinations of BLOCK's levels, then readings that share these. In both
-    draws every level of a factor comes up as often as any other, or once more, and pairs of levels
-    as evenly as a greedy choice makes them. Levels of scoring are not drawn: each reading is scored
-    at all of them.
+    Blocks are drawn first (combinations of BLOCK's levels), then readings within them. In both
+    draws, the counts of a factor's levels differ by at most one, and pairs of levels are balanced
+    as well as a greedy choice allows. Levels of scoring are not drawn: each reading is scored at
+    all of them.
 
     Args:
-        factors: levels by factor, as `check_factors` takes them.
-        sample: trained readings.
-        few: blocks; None for all.
-        seed: of the draw.
+        factors: levels by factor, as for `check_factors`.
+        sample: number of readings to train.
+        few: number of blocks; None for all.
+        seed: seed of the draw.
 
     Returns:
         By reading, the level of each factor of STAGE1 and STAGE2, in the order of the full grid.
 
     Raises:
-        InputError: as `check_factors`, or more are asked for than there are.
+        InputError: as in `check_factors`, or more readings or blocks are requested than exist.
     """
     levels = check_factors(factors)
     rng = np.random.default_rng(seed)
@@ -152,7 +152,7 @@ def design(
     others = _product(levels, (*STAGE1[len(BLOCK) :], *STAGE2))
     _check_count("sample", sample, len(first) * len(others), "readings in the grid")
     grid = [one | two for one in first for two in others]
-    # The combination of stage 1's levels counts as a factor: all are drawn evenly.
+    # The combination of stage 1's levels is treated as a factor, to balance it too.
     stage1 = [tuple(row[factor] for factor in STAGE1) for row in grid]
     number = {of: i for i, of in enumerate(dict.fromkeys(stage1))}
     codes = np.column_stack(([number[of] for of in stage1], _codes(grid, levels)))
@@ -160,7 +160,7 @@ def design(
 
 
 def _codes(rows: Sequence[Reading], levels: Mapping[str, Sequence[str]]) -> np.ndarray:
-    """Return the numbers (N, F) of the levels of rows."""
+    """Return the indices (N, F) of the levels in rows."""
     return np.array([[levels[factor].index(level) for factor, level in r.items()] for r in rows])
 
 
@@ -175,26 +175,26 @@ def _check_count(key: str, found: int, most: int, what: str) -> None:
 
 
 def _product(levels: Mapping[str, Sequence[str]], factors: Sequence[str]) -> list[Reading]:
-    """Return all combinations of the levels of some factors."""
+    """Return all combinations of the levels of the given factors."""
     rows = itertools.product(*(levels[factor] for factor in factors))
     return [dict(zip(factors, row, strict=True)) for row in rows]
 
 
 def balanced(codes: np.ndarray, n: int, rng: np.random.Generator) -> list[int]:
-    """Draw n rows so that the levels of every column, and then pairs of them, come up evenly.
+    """Draw n rows such that the levels of every column, and then pairs of levels, are balanced.
 
-    Each step draws, of the rows not drawn yet, one whose levels are the rarest so far; of several,
-    one whose pairs of levels are; of several, one at random. Then rows are put back one by one and
-    drawn again by the same rule, until nothing changes. Of more than half of the rows, those that
-    stay behind are drawn instead.
+    Each step draws, from the remaining rows, one whose levels are the rarest so far; ties are
+    broken by the rarest pairs of levels, then at random. Afterwards rows are returned one by one
+    and redrawn by the same rule until nothing changes. To draw more than half of the rows, the
+    rows to leave out are drawn instead.
 
     Args:
-        codes: (N, F) whole numbers from 0, the level of each column.
-        n: rows to draw.
+        codes: level (N, F) of each row in each column, as integers from 0.
+        n: number of rows to draw.
         rng: source of randomness.
 
     Returns:
-        Their numbers, ascending.
+        Their row numbers, ascending.
     """
     total, columns = codes.shape
     if n > total // 2:
@@ -209,16 +209,16 @@ def balanced(codes: np.ndarray, n: int, rng: np.random.Generator) -> list[int]:
     drawn: list[int] = []
 
     def rarest() -> int:
-        """Return the place in `free` of the row of the rarest levels, then pairs, drawn so far."""
+        """Return the index in `free` of the row with the rarest levels, then pairs, so far."""
         costs = [_commonness(of, drawn)[free] for of in (both, codes)]
-        return int(np.lexsort(costs)[0])  # sorts by the last of these first
+        return int(np.lexsort(costs)[0])  # lexsort's last key has priority
 
     for _ in range(n):
         drawn.append(free.pop(rarest()))
     for _ in range(PASSES):
         before = set(drawn)
         for _ in range(n):
-            free.insert(0, drawn.pop(0))  # first: of equals it stays
+            free.insert(0, drawn.pop(0))  # in front, so that it is redrawn in case of a tie
             drawn.append(free.pop(rarest()))
         if set(drawn) == before:
             break
@@ -226,7 +226,7 @@ def balanced(codes: np.ndarray, n: int, rng: np.random.Generator) -> list[int]:
 
 
 def _commonness(codes: np.ndarray, drawn: Sequence[int]) -> np.ndarray:
-    """Return for every row (N,) how often its levels (N, F) come up in those drawn, summed."""
+    """Return for every row (N,) the number of drawn rows that share a level (N, F), summed."""
     found = np.zeros(len(codes), int)
     for column in codes.T:
         found += np.bincount(column[drawn], minlength=column.max() + 1)[column]
@@ -234,11 +234,11 @@ def _commonness(codes: np.ndarray, drawn: Sequence[int]) -> np.ndarray:
 
 
 def blocks(readings: Sequence[Reading]) -> list[Reading]:
-    """Return the combinations of BLOCK's levels that readings have, in their order."""
+    """Return the distinct combinations of BLOCK's levels among readings, in their order."""
     found = dict.fromkeys(tuple(reading[factor] for factor in BLOCK) for reading in readings)
     return [dict(zip(BLOCK, levels, strict=True)) for levels in found]
 
 
 def of_block(readings: Sequence[Reading], block: Mapping[str, object]) -> list[Reading]:
-    """Return the readings of a block, whose levels may be numbers."""
+    """Return the readings of a block, whose levels may be given as numbers."""
     return [r for r in readings if all(r[name] == str(block[name]) for name in BLOCK)]

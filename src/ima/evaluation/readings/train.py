@@ -1,7 +1,7 @@
-"""Training and scoring of a block of readings: those that share activation, features and epochs.
+"""Training and scoring of a block: all readings with the same activation, features and epochs.
 
-One process trains them all, so that data are read once and what readings share is trained once:
-the baselines by block, an autoencoder for each choice of the importances in stage 1.
+One process trains the whole block, so that the data are read once and shared parts are trained
+once: the baselines, and one autoencoder per choice of the importances in stage 1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from ima.pairing.by_label import is_noise
 from ima.training.loop import device
 from ima.utils.schemas import READINGS
 
-#: A pixel is 1 from this value on, where images are binary.
+#: Threshold at or above which a pixel is 1 in binary images.
 HALF = 0.5
 
 Pairs = Mapping[str, Tensor]
@@ -50,14 +50,14 @@ class Data:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all readings share.
+    """Settings common to all readings.
 
     Args:
         layers: by modality, the layers of its encoder and decoder.
-        stage1: by latent size, settings of stage 1 but for those that readings choose.
-        stage2: the same of stage 2.
+        stage1: by latent size, the settings of stage 1 that readings do not vary.
+        stage2: the settings of stage 2 that readings do not vary.
         hidden: width of the importance networks' hidden layers.
-        baselines: by kind, settings of its own and of training by latent size.
+        baselines: by kind and latent size, its settings, including those of training.
         k: K of Precision@K.
     """
 
@@ -72,14 +72,14 @@ class Settings:
 def features(
     level: str, image: np.ndarray, mfcc: np.ndarray, train: np.ndarray, coefficients: int
 ) -> dict[str, Tensor]:
-    """Return the features of both modalities as a level of `features` has them.
+    """Return the features of both modalities at a level of the factor `features`.
 
     Args:
-        level: a mapping of MFCC to [0, 1], or `binary-both`, for images in black and white too.
-        image: (n, 784) in [0, 1], with its noise.
-        mfcc: (n, 696), with its noise.
-        train: the rows of `mfcc` that the mapping is fitted to.
-        coefficients: of a frame of MFCC.
+        level: a mapping of MFCC to [0, 1], or `binary-both`, which also binarises the images.
+        image: image features (n, 784) in [0, 1], noise included.
+        mfcc: MFCC features (n, 696), noise included.
+        train: rows of `mfcc` that the mapping is fitted to.
+        coefficients: number of coefficients in a frame of MFCC.
     """
     mapping = UnitInterval.fit(mfcc[train], level.removesuffix("-both"), coefficients)
     if level == "binary-both":
@@ -98,12 +98,12 @@ def train_block(
     """Train the readings of a block and its baselines, and score them at every latent size.
 
     Args:
-        block: its levels of `ima.evaluation.readings.design.BLOCK`.
-        readings: those of the block.
-        neighbours: which of them Precision@K counts: `all`, `distinct`, or both.
-        data: with the block's features.
-        settings: of all readings.
-        seed: of weights and order.
+        block: the levels of `ima.evaluation.readings.design.BLOCK` that define the block.
+        readings: the readings of the block.
+        neighbours: sets of neighbours for Precision@K: `all`, `distinct`, or both.
+        data: pairs, with the block's features.
+        settings: settings common to all readings.
+        seed: seed of the weights and of the order of the pairs.
 
     Returns:
         A table of `ima.utils.schemas.READINGS`.
@@ -120,7 +120,7 @@ def train_block(
         others = {kind: precision(z) for kind, z in others.items()}
         trained: dict[tuple, Autoencoder] = {}
         for reading in readings:
-            # Untrained networks start near rho; at `ones`, rho is of no matter to stage 1.
+            # Untrained networks start near rho; with `ones`, rho does not affect stage 1.
             key = reading["importances"], reading["rho"] * (reading["importances"] != "ones")
             stage1 = Stage1(
                 **{**settings.stage1[latent], **own, "importances": reading["importances"]}
@@ -143,7 +143,7 @@ def train_block(
 def _baseline(
     kind: str, settings: Mapping, layers: Mapping, latent: int, data: Data, seed: int
 ) -> np.ndarray:
-    """Return the joint representations (N, L) of the test pairs of a baseline."""
+    """Return a baseline's joint representations (N, L) of the test pairs."""
     given = baseline(kind).settings(**settings)
     modalities = modalities_of(data.x, layers)
     models, _ = fit_seeds(
@@ -165,7 +165,7 @@ def _autoencoder(
     settings: Settings,
     seed: int,
 ) -> Autoencoder:
-    """Return the autoencoder of a reading, trained (stage 1)."""
+    """Train and return the autoencoder of a reading (stage 1)."""
     y = constant_importances(data.x, None, stage1, settings.hidden, rho(reading["rho"]), seed)
     torch.manual_seed(seed)
     model = Autoencoder(modalities_of(data.x, layers), latent).to(device())
@@ -181,7 +181,7 @@ def _score(
     precision: "_Precision",
     seed: int,
 ) -> dict[str, float | dict[str, float]]:
-    """Train the importance networks of a reading (stage 2), and return its scores."""
+    """Train the importance networks of a reading (stage 2) and return its scores."""
     given = {**settings.stage2, **correlation(reading["correlation"]), "z": reading["z"]}
     networks, _, _ = train_importance(
         autoencoder,
@@ -216,7 +216,7 @@ class _Precision:
         self.shared = {which: shared[which] for which in neighbours}
 
     def __call__(self, z: np.ndarray) -> dict[str, float]:
-        """Return it for representations (N, L)."""
+        """Return mean Precision@K of representations (N, L), by choice of neighbours."""
         return {
             which: float(precision_at_k(z, self.labels, [self.k], shared)[self.k].mean())
             for which, shared in self.shared.items()

@@ -1,8 +1,8 @@
-"""The baselines IMA is compared with: JMVAE-KL, MVAE and a denoising autoencoder (Section 6.2).
+"""The baselines of the paper: JMVAE-KL, MVAE and a denoising autoencoder (Section 6.2).
 
-All use IMA's own encoders and decoders, training loop and batches. A model has `modalities`,
-`latent`, `decoders`, and `representations(x)`; its losses are a function of the batch and of the
-noise that is drawn for it.
+All use IMA's encoders and decoders, training loop and batches. A model has `modalities`, `latent`,
+`decoders` and `representations(x)`; its losses are a function of the batch and of noise drawn for
+it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ from ima.utils.errors import InputError
 
 
 class Baseline(NamedTuple):
-    """A baseline: its name in tables, model, settings of its training, and what trains it."""
+    """A baseline: its name in tables, model class, settings class and training function."""
 
     label: str
     model: type[nn.Module]
@@ -41,10 +41,10 @@ BASELINES = {
 
 
 def baseline(name: str) -> Baseline:
-    """Return what a name of BASELINES stands for.
+    """Return the baseline with a name in BASELINES.
 
     Raises:
-        InputError: no such baseline.
+        InputError: the baseline does not exist.
     """
     if name not in BASELINES:
         raise InputError("baseline", expected=f"one of {list(BASELINES)}", found=name)
@@ -58,12 +58,13 @@ def build(
 
     Args:
         name: one of BASELINES.
-        modalities: by name, in order.
+        modalities: modalities by name, in order.
         latent: L, size of z.
-        settings: of this baseline; those of them that shape the model are used.
+        settings: settings of this baseline, of which those that shape the model are used.
 
     Raises:
-        InputError: no such baseline, another one's settings, or a latent size below 1.
+        InputError: the baseline does not exist, the settings belong to another one, or the latent
+            size is below 1.
     """
     kind = baseline(name)
     if not isinstance(settings, kind.settings):
@@ -78,7 +79,7 @@ def build(
 def checkpoint_config(
     name: str, model: nn.Module, settings: Training, seeds: Sequence[int]
 ) -> dict:
-    """Return what a checkpoint must say to build this baseline again (`rebuild`)."""
+    """Return the part of a checkpoint from which `rebuild` builds the baseline again."""
     known = {key: value for key, value in asdict(settings).items() if value is not None}
     config = {**model_config(model), "baseline": name, "settings": known}
     return {**config, "seeds": list(seeds)}
@@ -88,7 +89,7 @@ def rebuild(config: Mapping, state: Mapping[str, Tensor]) -> nn.Module:
     """Return the baseline of a checkpoint's config and tensors.
 
     Raises:
-        InputError: no such baseline, or the tensors are not those of such a model.
+        InputError: the baseline does not exist, or the tensors do not fit it.
     """
     name = config["baseline"]
     modalities = {m: Modality(**values) for m, values in config["modalities"]}
@@ -102,18 +103,18 @@ def rebuild(config: Mapping, state: Mapping[str, Tensor]) -> nn.Module:
 def represent(
     model: nn.Module, x: Mapping[str, Tensor], items: Mapping[str, Tensor], size: int = 4096
 ) -> dict[str, Tensor]:
-    """Return the representations of pairs, without any draw (Section 5.3).
+    """Return deterministic representations of pairs (Section 5.3).
 
     Args:
         model: a baseline.
         x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (N,) of the pairs, ABSENT where a pair lacks it; of
-            some modalities or all.
-        size: pairs a batch, for memory only.
+        items: by modality, for all or some of them, the row numbers (N,) of the pairs, ABSENT where
+            a pair lacks it.
+        size: pairs per batch; it affects only memory use.
 
     Returns:
-        `joint`, of what each pair has, and each modality: posterior means (N, L); those of a
-        modality are 0 where it is absent.
+        Posterior means (N, L): `joint`, given all items of each pair, and each modality alone, 0
+        where it is absent.
 
     Raises:
         InputError: a pair has none of the modalities.
@@ -136,9 +137,9 @@ def _by_pattern(
     present: Tensor,
     size: int,
 ) -> dict[str, Tensor]:
-    """Return what `represent` does, of pairs of which some lack modalities (present (M, N))."""
+    """Return the result of `represent` for pairs of which some lack modalities (present (M, N))."""
     if not present.any(0).all():
-        raise InputError("pairs", expected="one modality at least in each", found="one without")
+        raise InputError("pairs", expected="at least one modality in each", found="one without")
     patterns, of = present.unique(dim=1, return_inverse=True)  # (M, P), (N,)
     found: dict[str, Tensor] = {}
     for number, pattern in enumerate(patterns.T.tolist()):
@@ -154,25 +155,25 @@ def _by_pattern(
 
 
 def parameter_counts(model: nn.Module) -> dict[str, int]:
-    """Return how many weights a model has: of `encoders`, of `decoders`, and `all` (Table 4)."""
+    """Return the numbers of weights of a model: `encoders`, `decoders` and `all` (Table 4)."""
     everything = sum(p.numel() for p in model.parameters())
     decoders = sum(p.numel() for p in model.decoders.parameters())
     return {"encoders": everything - decoders, "decoders": decoders, "all": everything}
 
 
 def sub_networks(name: str, count: int, settings: Training) -> dict[str, int]:
-    """Return how many `encoders` and `decoders` a baseline of `count` modalities has (Table 4)."""
+    """Return the numbers of `encoders` and `decoders` of a baseline of `count` modalities."""
     model = _smallest(name, count, settings)
     encoders = 1 if isinstance(model, DenoisingAutoencoder) else len(model.encoders)
     return {"encoders": encoders, "decoders": len(model.decoders)}
 
 
 def loss_terms(name: str, count: int, settings: Training) -> dict[str, int]:
-    """Return how many terms the loss of a baseline of `count` modalities has (Table 4).
+    """Return the numbers of loss terms of a baseline of `count` modalities (Table 4).
 
     Returns:
         `elbo`: evidence lower bounds, each with its reconstructions and its KL to the prior; `kl`:
-        KL between two posteriors; `reconstruction`: those in no ELBO.
+        KL between two posteriors; `reconstruction`: reconstructions outside of any ELBO.
     """
     model = _smallest(name, count, settings)
     if isinstance(model, JMVAE):
@@ -185,5 +186,5 @@ def loss_terms(name: str, count: int, settings: Training) -> dict[str, int]:
 
 
 def _smallest(name: str, count: int, settings: Training) -> nn.Module:
-    """Return a baseline of `count` modalities of one dimension each, for counting."""
+    """Return a baseline of `count` modalities with one dimension each, for counting."""
     return build(name, {f"m{i}": Modality(1, 1) for i in range(count)}, 1, settings)

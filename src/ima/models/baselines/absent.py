@@ -1,6 +1,6 @@
-"""What a baseline that needs every modality does about training pairs that lack some.
+"""Handling of incomplete training pairs by baselines that need every modality.
 
-MVAE learns from them as they are (`ima.models.baselines.mvae`), as IMA does.
+MVAE does not need this: like IMA, it learns from incomplete pairs (`ima.models.baselines.mvae`).
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from torch import Tensor
 from ima.pairing.by_label import ABSENT
 from ima.utils.errors import InputError
 
-#: Leave these pairs out, or put the mean of the training items where one is absent.
+#: Exclude incomplete pairs, or replace an absent item by the mean of the training items.
 HOW = ("drop", "impute")
 
 Pairs = Mapping[str, Tensor]
 
 
 def check_how(absent: str | None) -> None:
-    """Raise InputError unless the setting is one of HOW, or None: an error where it is needed."""
+    """Raise InputError unless the setting is one of HOW or None, which rejects incomplete pairs."""
     if absent is not None and absent not in HOW:
         raise InputError("absent", expected=f"one of {HOW}, or none", found=absent)
 
@@ -31,15 +31,15 @@ def completed(
     Args:
         x: by modality, the matrix (n_m, D_m) of its items.
         items: by modality, the row numbers (N,) of the training pairs, ABSENT where one lacks it.
-        validation: the same (V,) of the validation pairs, or None.
-        absent: one of HOW; None where all pairs are complete. `impute` appends one row to each
-            matrix, the mean of the modality's items in the training pairs, each counted once.
+        validation: by modality, the row numbers (V,) of the validation pairs, or None.
+        absent: one of HOW; None if all pairs are complete. `impute` appends one row to each
+            matrix, the mean of the modality's distinct items in the training pairs.
 
     Returns:
-        x, items and validation; the same objects where no item is absent.
+        x, items and validation; the same objects if no item is absent.
 
     Raises:
-        InputError: pairs are incomplete and `absent` is None, or none is left of them.
+        InputError: pairs are incomplete and `absent` is None, or no pair is left.
     """
     check_how(absent)
     lacking = {m: int((rows == ABSENT).sum()) for m, rows in items.items()}
@@ -52,8 +52,8 @@ def completed(
             "pairs",
             expected="an item of every modality in each pair",
             found=f"pairs that lack one: { {m: n for m, n in lacking.items() if n} }",
-            do="Set this baseline's `absent` to drop (leave these pairs out) or impute (put the "
-            "mean of the training items there).",
+            do="Set this baseline's `absent` to drop (exclude these pairs) or impute (use the "
+            "mean of the training items).",
         )
     if absent == "drop":
         return x, dropped(items, "training"), validation and dropped(validation, "validation")
@@ -61,19 +61,19 @@ def completed(
     for m, rows in items.items():
         known = rows[rows != ABSENT].unique()
         if not len(known):
-            raise InputError(f"pairs of {m}", expected="some items, for their mean", found="none")
+            raise InputError(f"pairs of {m}", expected="items to compute a mean of", found="none")
         means[m] = x[m][known].mean(0, keepdim=True)
     filled = [pairs and _filled(pairs, x) for pairs in (items, validation)]
     return {**x, **{m: torch.cat((x[m], mean)) for m, mean in means.items()}}, *filled
 
 
 def dropped(pairs: Pairs, name: str) -> Pairs:
-    """Return the pairs that lack nothing."""
+    """Return the pairs without absent items."""
     whole = torch.stack([rows != ABSENT for rows in pairs.values()]).all(0)
     if not whole.any():
         raise InputError(
             f"{name} pairs",
-            expected="some with an item of every modality",
+            expected="some with items of all modalities",
             found=f"none of {len(whole)}",
             do="Set this baseline's `absent` to impute.",
         )
@@ -81,5 +81,5 @@ def dropped(pairs: Pairs, name: str) -> Pairs:
 
 
 def _filled(pairs: Pairs, x: Pairs) -> Pairs:
-    """Return the pairs with the row after the last, which is the mean, where an item is absent."""
+    """Return pairs in which absent items refer to the appended row with the mean."""
     return {m: torch.where(rows == ABSENT, len(x[m]), rows) for m, rows in pairs.items()}

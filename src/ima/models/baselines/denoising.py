@@ -1,6 +1,7 @@
 """The multimodal denoising autoencoder (Vincent et al. 2008; Ngiam et al. 2011).
 
-One encoder sees all modalities, corrupted; every modality is decoded, clean, from its output.
+One encoder takes all modalities, corrupted; every modality is decoded without corruption from its
+output.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from ima.training.loop import Batch, History, Training, check_pairs, fit
 from ima.training.losses import reconstruction
 from ima.utils.errors import InputError
 
-#: What is set to 0 with probability `corruption_prob` (see `DenoisingSettings`).
+#: Units that are set to 0 with probability `corruption_prob` (see `DenoisingSettings`).
 CORRUPTIONS = ("entries", "modalities")
 
 
@@ -27,12 +28,13 @@ class DenoisingSettings(Training):
 
     Args:
         corruption_prob: probability of being set to 0, in [0, 1).
-        corruption: what is: `entries`, each value of each modality by itself (the masking noise of
-            Vincent et al. 2008, Extracting and composing robust features); `modalities`, a
-            modality of a sample as a whole (as Ngiam et al. 2011, Multimodal deep learning, train
-            for a missing modality); a sample that would lose them all keeps them all.
-        absent: what is done about pairs that lack a modality, `drop` or `impute`
-            (`ima.models.baselines.absent`); None for an error.
+        corruption: the unit of corruption. `entries` corrupts each value of each modality
+            independently (the masking noise of Vincent et al. 2008, Extracting and composing robust
+            features). `modalities` corrupts whole modalities of a sample (as Ngiam et al. 2011,
+            Multimodal deep learning, train for a missing modality); a sample that would lose all of
+            them keeps all.
+        absent: handling of pairs that lack a modality, `drop` or `impute`
+            (`ima.models.baselines.absent`); None to reject them.
     """
 
     corruption_prob: float = 0.3
@@ -51,12 +53,12 @@ class DenoisingSettings(Training):
 
 
 class DenoisingAutoencoder(nn.Module):
-    """An encoder of the concatenated modalities, and a decoder a modality.
+    """An encoder of the concatenated modalities, and one decoder per modality.
 
-    The encoder's hidden layers are as wide as the modalities' own together.
+    The width of the encoder's hidden layers is the sum of the modalities' widths.
 
     Args:
-        modalities: by name, in order.
+        modalities: modalities by name, in order.
         latent: L, size of z.
     """
 
@@ -68,7 +70,7 @@ class DenoisingAutoencoder(nn.Module):
         self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
 
     def encode(self, x: Mapping[str, Tensor]) -> Tensor:
-        """Return z (B, L) of the modalities that are there; the others are 0."""
+        """Return z (B, L) of the modalities in x; missing modalities are set to 0."""
         check_present(x, self.modalities)
         some = next(iter(x.values()))
         whole = [
@@ -79,14 +81,14 @@ class DenoisingAutoencoder(nn.Module):
 
     @torch.no_grad()
     def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return z (B, L): `joint` of all modalities in x, and of each with the others at 0."""
+        """Return z (B, L): `joint` of all modalities in x, and each with the others set to 0."""
         return {"joint": self.encode(x), **{name: self.encode({name: x[name]}) for name in x}}
 
 
 def keep_masks(
     x: Mapping[str, Tensor], corruption_prob: float, corruption: str, generator: torch.Generator
 ) -> dict[str, Tensor]:
-    """Draw by modality what is kept, 1 or 0: (B, D_m) of `entries`, (B, 1) of `modalities`."""
+    """Draw masks by modality, 1 to keep: (B, D_m) for `entries`, (B, 1) for `modalities`."""
     widths = [x_m.shape[1] if corruption == "entries" else 1 for x_m in x.values()]
     kept = next(iter(x.values())).new_empty(len(next(iter(x.values()))), sum(widths))
     kept.bernoulli_(1 - corruption_prob, generator=generator)  # (B, sum of widths)
@@ -101,9 +103,9 @@ def denoising_losses(
     """Return sum_m l(x_m, g_m(f(keep * x))) on a batch: `rec_m` by modality, and `loss`.
 
     Args:
-        model: with the modalities of x.
+        model: denoising autoencoder with the modalities of x.
         x: by modality (B, D_m), all of them.
-        keep: by modality, 1 or 0, as `keep_masks` draws it.
+        keep: masks by modality, from `keep_masks`.
     """
     z = model.encode({name: keep[name] * x_m for name, x_m in x.items()})  # (B, L)
     rec = {
@@ -121,17 +123,18 @@ def fit_denoising(
     seed: int,
     validation: Mapping[str, Tensor] | None = None,
 ) -> History:
-    """Train it on pairs; arguments, returns and raises as `ima.models.autoencoder.fit_autoencoder`.
+    """Train the model on pairs.
 
-    The seed is that of the order of pairs and of the corruption. Pairs that lack a modality are
-    dropped or completed, as `settings.absent` says.
+    Arguments, return value and exceptions are those of
+    `ima.models.autoencoder.fit_autoencoder`. The seed also determines the corruption. Pairs that
+    lack a modality are handled according to `settings.absent`.
     """
     check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)
     generator = torch.Generator(next(iter(x.values())).device).manual_seed(seed)
 
     def losses_of(batch: Batch, source: torch.Generator):
-        """Return the terms of a batch that is corrupted anew, as the source draws it."""
+        """Return the terms of a batch with corruption drawn from the source."""
         keep = keep_masks(batch.x, settings.corruption_prob, settings.corruption, source)
         return denoising_losses(model, batch.x, keep)
 

@@ -1,4 +1,4 @@
-"""What the variational baselines share: diagonal Gaussians, likelihoods and annealing.
+"""Diagonal Gaussians, likelihoods and annealing, shared by the variational baselines.
 
 `mean` and `log_variance` are (B, L). Every loss is a sum over dimensions and a mean over the batch,
 as in `ima.training.losses`.
@@ -19,7 +19,7 @@ from ima.utils.errors import InputError
 
 
 class Gaussian(NamedTuple):
-    """A Gaussian of independent dimensions a sample."""
+    """A Gaussian with independent dimensions for each sample."""
 
     mean: Tensor
     log_variance: Tensor
@@ -30,8 +30,8 @@ class Annealed(Training):
     """Training with a KL weight that rises linearly from 0 to 1.
 
     Args:
-        warmup: share of all steps, 0 to 1, in which it rises; 0 for a weight of 1 throughout. The
-            default is the 200 of 500 epochs of Wu & Goodman's published code.
+        warmup: share of all steps, in [0, 1], during which it rises; 0 for a constant weight of 1.
+            The default is the 200 of 500 epochs of Wu & Goodman's published code.
     """
 
     warmup: float = 0.4
@@ -43,7 +43,7 @@ class Annealed(Training):
 
 
 def split(output: Tensor) -> Gaussian:
-    """Return the Gaussian of an encoder's output (B, 2L): its means, then its log-variances."""
+    """Return the Gaussian of an encoder's output (B, 2L), which is means, then log-variances."""
     return Gaussian(*output.chunk(2, -1))
 
 
@@ -53,9 +53,9 @@ def sample(q: Gaussian, eps: Tensor) -> Tensor:
 
 
 def kl(q: Gaussian, p: Gaussian | None = None, counted: Tensor | None = None) -> Tensor:
-    """Return the mean over the batch of KL(q || p); p None is N(0, I).
+    """Return the mean over the batch of KL(q || p), where p is N(0, I) if None.
 
-    Samples whose `counted` (B,) is 0, of 1 and 0, add 0 to the sum; None where all count.
+    Samples whose `counted` (B,) is 0 contribute 0 to the mean; None if all count.
     """
     if p is None:
         each = q.log_variance.exp() + q.mean.square() - 1 - q.log_variance
@@ -71,19 +71,20 @@ def kl(q: Gaussian, p: Gaussian | None = None, counted: Tensor | None = None) ->
 def product(
     experts: Sequence[Gaussian], prior: bool, present: Sequence[Tensor] | None = None
 ) -> Gaussian:
-    """Return the normalised product of Gaussians, with N(0, I) as one more where `prior` is true.
+    """Return the normalised product of Gaussians, including N(0, I) if `prior` is true.
 
-    Its precision is the sum of theirs, its mean theirs weighted by precision (Wu & Goodman 2018,
-    Eq. 3).
+    Its precision is the sum of the experts' precisions; its mean is their mean weighted by
+    precision (Wu & Goodman 2018, Eq. 3).
 
     Args:
-        experts: one or more.
-        prior: whether N(0, I) is one of them.
-        present: of each expert, 1 or 0 (B,): where it is 0, the sample's product is without it.
-            None where all are there. Without the prior, each sample needs one.
+        experts: one or more Gaussians.
+        prior: whether to include N(0, I).
+        present: for each expert, 1 or 0 (B,); an expert is left out of the products of samples
+            where it is 0. None if all are present. Without the prior, each sample needs at least
+            one expert.
 
     Raises:
-        InputError: no expert.
+        InputError: there are no experts.
     """
     if not experts:
         raise InputError("modalities", expected="at least one", found="none")
@@ -104,16 +105,16 @@ def product(
 def negative_log_likelihood(
     x: Tensor, decoded: Tensor, loss: str, counted: Tensor | None = None
 ) -> Tensor:
-    """Return -log p(x | z), a mean over the batch; `counted` as in `kl`.
+    """Return -log p(x | z) as a mean over the batch; `counted` is as in `kl`.
 
-    `bce`: Bernoulli of these logits, also for x between 0 and 1. `sse`: Gaussian of this mean and
-    variance 1, without its constant D log(2 pi) / 2.
+    `bce` is a Bernoulli distribution with the given logits, also for x between 0 and 1. `sse` is a
+    Gaussian with the given mean and variance 1, without its constant D log(2 pi) / 2.
     """
     return reconstruction(x, decoded, loss, counted) / {"bce": 1, "sse": 2}[loss]
 
 
 def betas(settings: Annealed, pairs: int) -> Iterator[float]:
-    """Yield the KL weight of each step of a training on this many pairs."""
+    """Yield the KL weight of each training step, given the number of pairs."""
     rising = settings.warmup * settings.epochs * -(-pairs // settings.batch_size)
     return (1.0 if step >= rising else step / rising for step in itertools.count(1))
 
@@ -124,14 +125,12 @@ def annealed_terms(
     pairs: int,
     generator: torch.Generator,
 ) -> Terms:
-    """Return what maps a batch to its terms in training, for `ima.training.loop.fit`; `beta` is
-    one more.
+    """Return a function from a batch to its loss terms, with `beta`, for `ima.training.loop.fit`.
 
     Args:
-        losses_of: maps a batch, a source of randomness and the weight of the
-            KL to the terms.
-        settings: over how many steps the weight rises; each call is a step.
-        pairs: how many are trained on.
+        losses_of: function from a batch, a source of randomness and the KL weight to the terms.
+        settings: settings that determine over how many steps the weight rises; each call is a step.
+        pairs: number of training pairs.
         generator: the source of randomness.
     """
     weights = betas(settings, pairs)
@@ -150,19 +149,19 @@ def validator(
     x: Mapping[str, Tensor],
     validation: Mapping[str, Tensor] | None,
 ) -> Callable[[], float] | None:
-    """Return what computes the mean `loss` on validation pairs; None where there are none.
+    """Return a function that computes the mean `loss` on validation pairs; None without pairs.
 
-    Its draws are the same every time, so that epochs compare; what is annealed in training has its
-    last weight.
+    It uses the same random draws at every call, so that epochs are comparable, and the final
+    weights of annealed terms.
 
     Args:
-        model: the one that is trained.
-        losses_of: maps a batch and a source of randomness to the terms.
+        model: the model in training.
+        losses_of: function from a batch and a source of randomness to the terms.
         x: by modality, the matrix (n_m, D_m) of its items.
         validation: by modality, the row numbers (V,) of the pairs.
 
     Raises:
-        InputError: pairs and matrices do not fit.
+        InputError: the pairs do not match the matrices.
     """
     if validation is None:
         return None
@@ -170,7 +169,7 @@ def validator(
     device = next(iter(x.values())).device
 
     def validate() -> float:
-        """Return the mean loss on the validation pairs, by the same draws at every call."""
+        """Return the mean loss on the validation pairs, with the same draws at every call."""
         generator = torch.Generator(device).manual_seed(0)
         return mean_loss(lambda batch: losses_of(batch, generator), x, validation)
 
@@ -178,15 +177,15 @@ def validator(
 
 
 def subsets(names: Sequence[str], smallest: int, largest: int) -> list[tuple[str, ...]]:
-    """Return all subsets of modalities of these sizes, the smaller ones first."""
+    """Return all subsets of modalities with sizes in a range, smaller ones first."""
     sizes = range(smallest, largest + 1)
     return [subset for size in sizes for subset in itertools.combinations(names, size)]
 
 
 def concatenated(modalities: Mapping[str, Modality], subset: Sequence[str]) -> Modality:
-    """Return the inputs of several modalities as one: dimensions and hidden widths summed.
+    """Return several modalities concatenated as one: dimensions and hidden widths are summed.
 
-    The activation is that of the first of them.
+    The activation is that of the first modality.
     """
     return Modality(
         sum(modalities[name].dimension for name in subset),
@@ -196,16 +195,16 @@ def concatenated(modalities: Mapping[str, Modality], subset: Sequence[str]) -> M
 
 
 def check_names(modalities: Mapping[str, Modality]) -> None:
-    """Raise InputError for no modality, or one whose name already means something else."""
+    """Raise InputError if there is no modality, or one has a name with a special meaning."""
     if not modalities or "joint" in modalities or any("+" in name for name in modalities):
         raise InputError(
             "modalities",
-            expected="at least one, none called joint or with a +",
+            expected="at least one, none called joint or with a + in its name",
             found=[*modalities],
         )
 
 
 def check_present(x: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> None:
-    """Raise InputError unless a batch has some of the modalities and no other."""
+    """Raise InputError unless a batch has at least one of the modalities and no other."""
     if not x or set(x) - set(modalities):
         raise InputError("modalities", expected=f"some of {list(modalities)}", found=list(x))

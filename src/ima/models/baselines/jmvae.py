@@ -1,6 +1,7 @@
 """JMVAE-KL (Suzuki et al. 2016, Joint multimodal learning with deep generative models).
 
-One encoder sees all modalities; one for each modality alone learns to give the same posterior.
+One encoder takes all modalities; a unimodal encoder per modality learns to approximate its
+posterior.
 """
 
 from collections.abc import Mapping
@@ -36,11 +37,11 @@ class JMVAESettings(Annealed):
 
     Args:
         alpha: weight of the KL to each unimodal posterior. 1 in the authors' code; 0.1 elsewhere.
-        subset_encoders: an encoder for every subset of modalities, 2^M - 1 in all, instead of
-            one for all and one for each.
-        warmup: see `Annealed`; of the KL to the prior only.
-        absent: what is done about pairs that lack a modality, `drop` or `impute`
-            (`ima.models.baselines.absent`); None for an error.
+        subset_encoders: whether to have an encoder for every subset of modalities, 2^M - 1 in all,
+            instead of one for all modalities and one for each.
+        warmup: see `Annealed`; it applies only to the KL to the prior.
+        absent: handling of pairs that lack a modality, `drop` or `impute`
+            (`ima.models.baselines.absent`); None to reject them.
     """
 
     alpha: float = 1.0
@@ -55,13 +56,13 @@ class JMVAESettings(Annealed):
 
 
 class JMVAE(nn.Module):
-    """Encoders of the joint and of the unimodal posteriors, and a decoder a modality.
+    """Encoders of the joint and of the unimodal posteriors, and one decoder per modality.
 
-    The encoder of several modalities takes their concatenation, and its hidden layers are as wide
-    as theirs together.
+    An encoder of several modalities takes their concatenation, and the width of its hidden layers
+    is the sum of their widths.
 
     Args:
-        modalities: by name, in order.
+        modalities: modalities by name, in order.
         latent: L, size of z.
         subset_encoders: see `JMVAESettings`.
     """
@@ -84,7 +85,7 @@ class JMVAE(nn.Module):
         self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
 
     def encode(self, x: Mapping[str, Tensor]) -> dict[str, Gaussian]:
-        """Return the posterior of every encoder whose modalities are there; the joint one first."""
+        """Return the posterior of every encoder whose modalities are in x, the joint one first."""
         check_present(x, self.modalities)
         return {
             key: split(encoder(torch.cat([x[name] for name in key.split("+")], -1)))
@@ -93,10 +94,10 @@ class JMVAE(nn.Module):
         }
 
     def posterior(self, x: Mapping[str, Tensor]) -> Gaussian:
-        """Return q(z | the modalities that are there).
+        """Return q(z | the modalities in x).
 
-        Of several but not all modalities it is the product of their unimodal posteriors, unless
-        they have an encoder of their own (`subset_encoders`).
+        For several but not all modalities, it is the product of their unimodal posteriors, unless
+        they have their own encoder (`subset_encoders`).
         """
         q = self.encode(x)
         key = "+".join(name for name in self.modalities if name in x)
@@ -104,7 +105,7 @@ class JMVAE(nn.Module):
 
     @torch.no_grad()
     def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return posterior means (B, L): `joint` of all modalities in x, and of each alone."""
+        """Return posterior means (B, L): `joint` of all modalities in x, and each alone."""
         alone = {name: self.posterior({name: x_m}).mean for name, x_m in x.items()}
         return {"joint": self.posterior(x).mean, **alone}
 
@@ -118,9 +119,9 @@ def jmvae_losses(
     where q = q(z | all x), q_m = q(z | x_m) (or of a subset), and z is drawn from q.
 
     Args:
-        model: with the modalities of x.
+        model: JMVAE with the modalities of x.
         x: by modality (B, D_m), all of them.
-        eps: (B, L) drawn from N(0, I).
+        eps: noise (B, L) drawn from N(0, I).
         alpha: weight of the KL to the other encoders.
         beta: weight of the KL to the prior.
 
@@ -147,11 +148,11 @@ def fit_jmvae(
     seed: int,
     validation: Mapping[str, Tensor] | None = None,
 ) -> History:
-    """Train JMVAE-KL on pairs; arguments, returns and raises as
-    `ima.models.autoencoder.fit_autoencoder`.
+    """Train JMVAE-KL on pairs.
 
-    The seed is that of the order of pairs and of the draws of z. Pairs that lack a modality are
-    dropped or completed, as `settings.absent` says.
+    Arguments, return value and exceptions are those of
+    `ima.models.autoencoder.fit_autoencoder`. The seed also determines the draws of z. Pairs that
+    lack a modality are handled according to `settings.absent`.
     """
     check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)

@@ -1,6 +1,6 @@
 """MVAE (Wu & Goodman 2018, Multimodal generative models for scalable weakly-supervised learning).
 
-The posterior of any modalities is the product of the prior N(0, I) and an expert for each.
+The posterior given any modalities is the product of the prior N(0, I) and one expert for each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,9 +33,10 @@ class MVAESettings(Annealed):
     """Settings of MVAE.
 
     Args:
-        n_subsets: k, how many subsets of 2 to M - 1 modalities are drawn for each batch, beside
-            that of all and those of one; all there are where k is more. Without effect for M = 2.
-        warmup: see `Annealed`; of every KL.
+        n_subsets: k, the number of subsets of 2 to M - 1 modalities drawn for each batch, in
+            addition to the set of all modalities and to single modalities; all of them if there
+            are fewer than k. It has no effect for M = 2.
+        warmup: see `Annealed`; it applies to every KL.
     """
 
     n_subsets: int = 1
@@ -47,10 +48,10 @@ class MVAESettings(Annealed):
 
 
 class MVAE(nn.Module):
-    """An expert (encoder) and a decoder a modality.
+    """One expert (encoder) and one decoder per modality.
 
     Args:
-        modalities: by name, in order.
+        modalities: modalities by name, in order.
         latent: L, size of z.
     """
 
@@ -62,17 +63,17 @@ class MVAE(nn.Module):
         self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
 
     def encode(self, x: Mapping[str, Tensor]) -> dict[str, Gaussian]:
-        """Return the expert of each modality that is there."""
+        """Return the expert of each modality in x."""
         check_present(x, self.modalities)
         return {name: split(self.encoders[name](x_m)) for name, x_m in x.items()}
 
     def posterior(self, x: Mapping[str, Tensor]) -> Gaussian:
-        """Return q(z | the modalities that are there), the prior among its experts."""
+        """Return q(z | the modalities in x), a product of experts that includes the prior."""
         return product([*self.encode(x).values()], prior=True)
 
     @torch.no_grad()
     def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return posterior means (B, L): `joint` of all modalities in x, and of each alone."""
+        """Return posterior means (B, L): `joint` of all modalities in x, and each alone."""
         experts = self.encode(x)
         alone = {name: product([expert], prior=True).mean for name, expert in experts.items()}
         return {"joint": product([*experts.values()], prior=True).mean, **alone}
@@ -84,7 +85,7 @@ def fixed_subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def draw_subsets(names: Sequence[str], k: int, generator: torch.Generator) -> list[tuple[str, ...]]:
-    """Draw k different subsets of 2 to M - 1 modalities; all there are where k is more."""
+    """Draw k different subsets of 2 to M - 1 modalities; all of them if there are fewer than k."""
     between = subsets(names, 2, len(names) - 1)
     order = torch.randperm(len(between), generator=generator, device=generator.device)
     return [between[i] for i in order[:k].tolist()]
@@ -102,22 +103,22 @@ def mvae_losses(
 
     loss = sum_S [-sum_{m in S} log p(x_m | z_S) + beta KL(q_S || N(0, I))], z_S drawn from
     q_S = q(z | x_m, m in S), over S = all modalities, each alone, and those drawn.
-    Of a sample that lacks modalities, S = all that it has, each of these alone, and those drawn of
-    which it has all; no subset counts twice (`counted_subsets`).
+    For a sample that lacks modalities, S is the set of all that it has, each of them alone, and
+    those drawn that it has completely; no subset counts twice (`counted_subsets`).
 
     Args:
-        model: with the modalities of x.
-        x: by modality (B, D_m), all of them; of no matter where one is absent.
-        eps: (S, B, L) drawn from N(0, I): for all modalities, for each alone, for those drawn.
+        model: MVAE with the modalities of x.
+        x: by modality (B, D_m), all of them; values of absent modalities are ignored.
+        eps: noise (S, B, L) drawn from N(0, I), in the order all modalities, each alone, drawn.
         beta: weight of the KLs.
-        drawn: subsets beside the fixed ones.
-        present: by modality (B,), 1 or 0; None where all samples have all.
+        drawn: subsets in addition to the fixed ones.
+        present: by modality, 1 or 0 (B,); None if all samples have all.
 
     Returns:
-        `rec_S` and `kl_S` of S = joint, each modality, and `drawn` (where any, their sum), `loss`.
+        `rec_S` and `kl_S` for S = joint, each modality, and `drawn` (if any, their sum), `loss`.
     """
     chosen = [*fixed_subsets([*model.modalities]), *drawn]
-    experts = model.encode(x)  # once, whatever the number of subsets
+    experts = model.encode(x)  # only once, for any number of subsets
     counted = counted_subsets(chosen, present)
     q = [
         product(
@@ -147,14 +148,14 @@ def mvae_losses(
 def counted_subsets(
     chosen: Sequence[tuple[str, ...]], present: Mapping[str, Tensor] | None
 ) -> list[Tensor | None]:
-    """Return for each subset which samples (B,) its ELBO counts for, 1 or 0; None for all.
+    """Return for each subset the samples (B,), 1 or 0, for which its ELBO counts; None for all.
 
-    The first, of all modalities, stands for all that a sample has: it counts where these are two or
-    more. Another one counts where a sample has all of it, unless it is the first one again.
+    The first subset, all modalities, stands for all that a sample has; it counts if these are two
+    or more. Another subset counts if a sample has all of it, unless it equals the first.
 
     Args:
-        chosen: subsets, that of all modalities first.
-        present: by modality (B,), 1 or 0; None where all samples have all.
+        chosen: subsets, with that of all modalities first.
+        present: by modality, 1 or 0 (B,); None if all samples have all.
     """
     if present is None:
         return [None] * len(chosen)
@@ -162,7 +163,7 @@ def counted_subsets(
     counted = [(size > 1).to(size) if len(chosen[0]) > 1 else (size > 0).to(size)]
     for subset in chosen[1:]:
         whole = torch.stack([present[name] for name in subset]).prod(0)
-        # Of two or more, where it is all that there is, it is the first one again.
+        # A subset of two or more that is all the sample has equals the first one.
         again = (size == len(subset)) & (len(subset) > 1)
         counted.append(whole * ~again)
     return counted
@@ -176,11 +177,11 @@ def fit_mvae(
     seed: int,
     validation: Mapping[str, Tensor] | None = None,
 ) -> History:
-    """Train MVAE on pairs; arguments, returns and raises as
-    `ima.models.autoencoder.fit_autoencoder`.
+    """Train MVAE on pairs, which may lack modalities.
 
-    The seed is that of the order of pairs, of the draws of z, and of the subsets. Pairs may lack
-    modalities.
+    Arguments, return value and exceptions are those of
+    `ima.models.autoencoder.fit_autoencoder`. The seed also determines the draws of z and of the
+    subsets.
     """
     check_pairs(model.modalities, x, items)
     names = [*model.modalities]

@@ -1,4 +1,4 @@
-"""A baseline of several seeds, trained one after the other by one process, in one file."""
+"""Training of a baseline for several seeds in one process, and its storage in one file."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,20 +22,21 @@ def fit_seeds(
     validation: Pairs,
     seeds: Sequence[int],
 ) -> tuple[dict[int, nn.Module], History]:
-    """Train a baseline for each seed; a seed's model is the same whatever others are trained.
+    """Train a baseline for each seed; a seed's model does not depend on the other seeds.
 
     Args:
         name: one of `ima.models.baselines.BASELINES`.
-        modalities: by name, in order.
+        modalities: modalities by name, in order.
         latent: L, size of z.
-        settings: of this baseline.
+        settings: settings of this baseline.
         x: by modality, the matrix (n_m, D_m) of its items.
         pairs: by modality, the row numbers (N,) of the training pairs.
-        validation: the same of the validation pairs.
-        seeds: of first weights, the order of pairs, and all draws.
+        validation: by modality, the row numbers (V,) of the validation pairs.
+        seeds: seeds of the initial weights, the order of the pairs and all random draws.
 
     Returns:
-        The models by seed, and a row a seed and epoch: `seed` and the history of its training.
+        The models by seed, and the training history with one row per seed and epoch, including
+        `seed`.
     """
     models: dict[int, nn.Module] = {}
     history: History = []
@@ -51,7 +52,7 @@ def fit_seeds(
 def checkpoint(
     name: str, models: Mapping[int, nn.Module], settings: Training
 ) -> tuple[dict[str, Tensor], dict]:
-    """Return the tensors of all seeds, `<seed>.<tensor>`, and what builds the models again."""
+    """Return the tensors of all seeds, `<seed>.<tensor>`, and the config to rebuild the models."""
     some = next(iter(models.values()))
     tensors = {
         f"{seed}.{key}": value
@@ -65,7 +66,7 @@ def rebuild_seeds(config: Mapping, tensors: Mapping[str, Tensor]) -> dict[int, n
     """Return the models of a checkpoint by seed.
 
     Raises:
-        InputError: as `ima.models.baselines.rebuild`.
+        InputError: as in `ima.models.baselines.rebuild`.
     """
     return {
         seed: rebuild(

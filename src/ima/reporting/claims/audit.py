@@ -1,5 +1,4 @@
-"""The table of the claims audit: every claim of `ima.reporting.claims.spec` with what a run says
-of it."""
+"""The table of the claims audit: every claim of `ima.reporting.claims.spec`, tested on a run."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,20 +17,20 @@ from ima.reporting.claims.spec import (
 )
 from ima.reporting.claims.tests import FAILS, HOLDS, UNDECIDED, UNTESTABLE, Tested
 
-#: What a reader wants to see first goes first.
+#: Columns of the table, the most important ones first.
 COLUMNS = (
     *("id", "section", "sentence", "verdict", "paper", "ours", "ours_sd", "seeds", "why"),
     *("p_adjusted", "low", "high", "p", "p_signflip", "test", "data", "whose", "run"),
     *("table", "figure"),
 )
 _NUMBERS = {"paper", "ours", "ours_sd", "low", "high", "p", "p_adjusted", "p_signflip"}
-#: What a score is of: the part of the run's data. What models cost is of none.
+#: The part of the run's data behind each kind of score. Model costs depend on no data.
 PARTS = {
     **{"digits": "digits", "noise": "digits"},
     **{"emotion": "emotion", "corpus": "emotion"},
 }
 
-#: What seeds do not change.
+#: Kinds of scores that do not depend on the seed.
 COUNTED = ("cost", "corpus")
 
 
@@ -42,21 +41,21 @@ def audit(
     data: Mapping[str, Mapping],
     run: str,
 ) -> pa.Table:
-    """Return every claim with what the run says of it.
+    """Return every claim with the run's result.
 
     Args:
-        claims: of `read_claims`.
+        claims: claims from `read_claims`.
         scores: rows of `ima.reporting.claims.scores`.
         paper: rows of `ima.reporting.tables.read_paper_values`.
-        data: of `digits` and `emotion`: `name` of the corpora, `paper` (whether they are the
-            paper's) and `lacks`, why there are no scores of it ('' if there are).
+        data: for `digits` and `emotion`: `name` of the corpora, `paper` (whether they are the
+            paper's) and `lacks`, the reason for missing scores ('' if they are available).
         run: name of the run.
 
     Returns:
-        Rows of COLUMNS. `ours` is the mean over `seeds` of what is tested (a difference, where two
-        are compared), `ours_sd` its sample sd, `low` and `high` its 95 % confidence interval; `p`
-        is of the test, `p_adjusted` with the other tests of the sentence allowed for, and decides;
-        `p_signflip` is an exact test beside it.
+        Rows of COLUMNS. `ours` is the mean over `seeds` of the tested quantity (a difference if two
+        scores are compared), `ours_sd` its sample standard deviation, `low` and `high` its 95 %
+        confidence interval. `p` belongs to the test; `p_adjusted` corrects it for the other tests
+        of the sentence and decides the verdict; `p_signflip` is from an exact test, for comparison.
     """
     rows = []
     for claim in claims:
@@ -72,10 +71,10 @@ def audit(
 
 
 def _with_paper(claim: Mapping, paper: Sequence[Mapping]) -> dict:
-    """Return a claim with the paper's value as its `value`, and in place of `{paper}`.
+    """Return a claim with the paper's value as its `value`, and substituted for `{paper}`.
 
-    Where it is put there it is a setting, and nothing that ours is to be compared with: `shown` is
-    None then.
+    If it is substituted, it is a setting rather than a number to compare ours with, and `shown` is
+    None.
     """
     value = paper_value(claim, paper)
     whole = filled(claim, {"paper": value} if value is not None else {})
@@ -83,7 +82,7 @@ def _with_paper(claim: Mapping, paper: Sequence[Mapping]) -> dict:
 
 
 def _tested(claim: Mapping, scores: Sequence, data: Mapping) -> tuple[Tested | None, str]:
-    """Return what a test found, None if it could not be made, and why it does not count."""
+    """Return a claim's test result (None if it cannot be tested) and why it does not count."""
     if "untestable" in claim:
         return None, claim["untestable"]
     part = data.get(PARTS.get(claim["a"]["of"]))
@@ -111,7 +110,7 @@ def _about(claim: Mapping, data: Mapping, run: str) -> dict:
 
 
 def described(claim: Mapping) -> str:
-    """Return in words which scores a claim takes and how it is tested."""
+    """Return a description of the scores that a claim uses and of its test."""
     than = claim.get("than", 0)
     words = {"than": claim["value"] if than == "paper" else than, "within": claim.get("within")}
     words["others"] = ", ".join(map(str, claim.get("others", {}).get("values", ())))
@@ -122,7 +121,7 @@ def described(claim: Mapping) -> str:
         sign = "relative to" if claim.get("combine") == "relative" else "minus"
         about += f", {sign} the same with {_keys(other)}"
     test = TESTS[claim["test"]]
-    if claim["a"]["of"] in COUNTED:  # without the words on seeds and tests
+    if claim["a"]["of"] in COUNTED:  # omit the words on seeds and tests
         test = test.replace("mean over seeds", "counted,").partition(", two")[0]
     return f"{about}: {test.format(**words)}"
 
@@ -154,7 +153,7 @@ def _result(found: Tested | None, why: str, claim: Mapping) -> dict:
 
 
 def summary(table: pa.Table) -> dict[str, dict[str, int]]:
-    """Return by whose claims they are how many have each verdict."""
+    """Return the number of claims with each verdict, separately for the paper's and our claims."""
     order = (HOLDS, FAILS, UNDECIDED, UNTESTABLE)
     rows = table.select(["whose", "verdict"]).to_pylist()
     names = dict.fromkeys(row["whose"] for row in rows)

@@ -1,8 +1,8 @@
-"""Every score of digits and of costs by seed, as rows that claims choose from.
+"""All scores of digits and model costs by seed, as rows that claims select from.
 
-A row has `of` (digits, noise or cost), `score`, its keys, `seed` (None for what is the same for
-every seed) and `value`. What a file lacks is no row, and no claim is tested on it. Scores of
-utterances are in `ima.reporting.claims.scores_emotion`.
+A row has `of` (digits, noise or cost), `score`, its keys, `seed` (None for scores that do not
+depend on it) and `value`. Scores missing from a file have no row, and claims about them are not
+tested. Scores of utterances are in `ima.reporting.claims.scores_emotion`.
 """
 
 from collections import defaultdict
@@ -13,10 +13,10 @@ import pyarrow as pa
 from scipy.stats import spearmanr
 
 Rows = list[dict]
-#: Columns of Table 4 that tell its rows apart, and those that are counted.
+#: Columns of Table 4 that identify its rows, and the columns with counts.
 COST_KEYS = ("setting", "model", "modalities", "latent")
 COSTS = ("parameters", "parameters_importance", "encoders", "loss_terms")
-#: Terms of the loss of stage 1.
+#: Prefixes of the terms of stage 1's loss.
 TERMS = ("rec_", "align_", "glob")
 
 
@@ -24,8 +24,8 @@ def retrieval(models: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterator
     """Yield Precision@K of digits by model, representation, latent, K, neighbours and subset.
 
     Args:
-        models: of each model and seed, `model`, `latent`, `seed`, and `retrieval` as
-            `ima.evaluation.metrics.score_model` returns it; of IMA what `weighed` takes as well.
+        models: for each model and seed, `model`, `latent`, `seed`, and `retrieval` from
+            `ima.evaluation.metrics.score_model`; for IMA also the arguments of `weighed`.
         anchors: rows of `ima.evaluation.reference.score_anchors`.
     """
     for model in models:
@@ -42,17 +42,17 @@ def retrieval(models: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterator
 
 
 def weighed(model: Mapping, about: Mapping) -> Iterator[dict]:
-    """Yield what importances of test pairs find and weigh, and how far latents are from z.
+    """Yield scores of importances of test pairs: noise detection, weights, and distances to z.
 
-    `f1_noise`; `f1_guess`, the best that a random classifier expects, by calling all noise:
-    2 p / (p + 1) of a share p; `misclassified`, the share of items on the wrong side of .5;
-    `importance` and `weight`, means over a subset of pairs; `distance` and `centre`, of
-    `ima.evaluation.fusion`.
+    The scores are `f1_noise`; `f1_guess`, the highest expected F1 of a random classifier, reached
+    by calling everything noise, 2 p / (p + 1) for a share p of noise; `misclassified`, the share of
+    items on the wrong side of .5; `importance` and `weight`, means over a subset of pairs; and
+    `distance` and `centre` of `ima.evaluation.fusion`.
 
     Args:
-        model: `noise` of `ima.evaluation.metrics.score_model`; all of
+        model: `noise` of `ima.evaluation.metrics.score_model`, and the results of
             `ima.evaluation.fusion.fusion_scores`.
-        about: its keys.
+        about: keys of the model's rows.
     """
     for modality, noise in model["noise"].items():
         share = model["share_noise"][modality]
@@ -74,21 +74,20 @@ def weighed(model: Mapping, about: Mapping) -> Iterator[dict]:
 
 
 def accuracies(rows: Iterable[Mapping]) -> Iterator[dict]:
-    """Yield accuracy of classifiers of digits, of rows as `ima.reporting.tables.digits.table5`
-    takes them."""
+    """Yield the accuracy of digit classifiers from rows of `ima.reporting.tables.digits.table5`."""
     for row in rows:
         keys = {key: row[key] for key in ("model", "representation", "latent", "subset", "seed")}
         yield {"of": "digits", **keys, "score": "accuracy", "value": row["accuracy"]}
 
 
 def swept(sweeps: Iterable[tuple[int, pa.Table]], labels: Mapping[str, str]) -> Iterator[dict]:
-    """Yield what importances of each rho find of the noise, by model, modality and rho.
+    """Yield noise detection scores of importances by model, modality and rho.
 
-    `raw`: L_corr of the training pairs as it is written; and the scores of `over_rho`.
+    The scores are `raw`, the unscaled L_corr on the training pairs, and those of `over_rho`.
 
     Args:
         sweeps: seed and table of `ima.utils.schemas.RHO_SWEEP`.
-        labels: of variants of IMA, how their models are called.
+        labels: label of each variant of IMA.
     """
     for seed, table in sweeps:
         found: dict[tuple, Rows] = defaultdict(list)
@@ -105,17 +104,17 @@ def swept(sweeps: Iterable[tuple[int, pa.Table]], labels: Mapping[str, str]) -> 
 def over_rho(
     about: Mapping, rows: Sequence[Mapping], score: str, shares: Sequence[float]
 ) -> Iterator[dict]:
-    """Yield a score over rho, and what follows from it.
+    """Yield a score at each rho, and statistics of the curve.
 
-    `f1_lost`: how much less it is than that of the best rho of the same seed. `f1_best`: that of
-    the best rho. `rho_best`: that rho; of equally good ones their mean. `rho_follows`: Spearman's
-    correlation of rho with the share of items that are called important.
+    `f1_lost` is the difference to the score at the best rho of the same seed, and `f1_best` the
+    score there. `rho_best` is the best rho, the mean in case of ties. `rho_follows` is Spearman's
+    correlation of rho with the share of items called important.
 
     Args:
         about: keys of every row.
-        rows: of one seed, with `rho` and the score.
-        score: its name.
-        shares: of items that are called important at each rho.
+        rows: rows of one seed, with `rho` and the score.
+        score: name of the score.
+        shares: share of items called important at each rho.
     """
     rho = np.array([row["rho"] for row in rows])
     values = np.array([row[score] for row in rows])
@@ -132,12 +131,11 @@ def over_rho(
 
 
 def studied(study: pa.Table, labels: Mapping[str, str]) -> Iterator[dict]:
-    """Yield F1 of noise by kind of noise, R, modality and detector, of
-    `ima.utils.schemas.NOISE_STUDY`.
+    """Yield F1 of the noise class by kind of noise, R, modality and detector.
 
     Args:
-        study: the table.
-        labels: of the detectors that are variants of IMA, how their models are called.
+        study: table of `ima.utils.schemas.NOISE_STUDY`.
+        labels: labels of the detectors that are variants of IMA.
     """
     for row in study.to_pylist():
         keys = {key: row[key] for key in ("kind", "R", "modality", "seed")}
@@ -146,10 +144,10 @@ def studied(study: pa.Table, labels: Mapping[str, str]) -> Iterator[dict]:
 
 
 def incomplete(study: pa.Table) -> Iterator[dict]:
-    """Yield Precision@K of models that were trained on pairs some of which lack an item.
+    """Yield Precision@K of models trained on pairs of which some are incomplete.
 
     Args:
-        study: `ima.utils.schemas.MISSING_STUDY`.
+        study: table of `ima.utils.schemas.MISSING_STUDY`.
     """
     for row in study.to_pylist():
         keys = {key: value for key, value in row.items() if key != "precision"}
@@ -157,12 +155,12 @@ def incomplete(study: pa.Table) -> Iterator[dict]:
 
 
 def fallen(histories: Iterable[tuple[Mapping, Sequence[Mapping]]]) -> Iterator[dict]:
-    """Yield by term of the loss of stage 1 how great it is at the end, relative to the first epoch.
+    """Yield each term of stage 1's loss at the end of training, relative to the first epoch.
 
-    The end is the epoch whose weights are kept: that of the least validation loss.
+    The end is the epoch whose weights are kept, the one with the lowest validation loss.
 
     Args:
-        histories: keys of a model, and the rows of its training, an epoch each.
+        histories: the keys of a model and its training history, one row per epoch.
     """
     for about, rows in histories:
         kept = min(rows, key=lambda row: row.get("validation", -row["epoch"]))
@@ -173,9 +171,9 @@ def fallen(histories: Iterable[tuple[Mapping, Sequence[Mapping]]]) -> Iterator[d
 
 
 def costs(table: Iterable[Mapping]) -> Iterator[dict]:
-    """Yield what models cost (Table 4), as far as it is counted and the same on any machine.
+    """Yield the machine-independent costs of the models (Table 4).
 
-    `parameters_autoencoder` are all but those of importance networks.
+    `parameters_autoencoder` excludes the importance networks.
     """
     for row in table:
         about = {"of": "cost", "seed": None, **{key: row[key] for key in COST_KEYS}}

@@ -1,6 +1,6 @@
-"""Every score of words, voices and utterances by seed, as rows that claims choose from.
+"""All scores of words, voices and utterances by seed, as rows that claims select from.
 
-As in `ima.reporting.claims.scores`; `of` is emotion or corpus.
+The rows are as in `ima.reporting.claims.scores`; `of` is emotion or corpus.
 """
 
 import math
@@ -24,25 +24,24 @@ FUNCTION_WORDS = (
     "can could may might must not there"
 )
 PAUSE = "sil"
-#: Words that the paper names: important ones, and ones that are ignored.
+#: Words that the paper names as important, and words that it names as ignored.
 NAMED_WORDS = ("temperamental", "boorish", "exaggerated", "to", "the")
-#: Neighbours in a map.
+#: Number of neighbours considered in a t-SNE map.
 NEAREST = 10
 
 
 def utterances(scores: Iterable[Mapping]) -> Iterator[dict]:
-    """Yield retrieval and accuracy of emotional utterances, of `ima.evaluation.emotion.scores` by
-    seed."""
+    """Yield retrieval and accuracy of emotional utterances (`ima.evaluation.emotion.scores`)."""
     for of in scores:
         for row in of["scores"]:
             yield {"of": "emotion", "seed": of["seed"], **row}
 
 
 def swept_emotion(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
-    """Yield how importances of words and voices agree with references, by rho.
+    """Yield the agreement of importances of words and voices with references, by rho.
 
-    The scores are those of `ima.reporting.claims.scores.over_rho`, of the mean F1, and `auc`,
-    `auc_rarity`.
+    The scores are `auc`, `auc_rarity`, and those of `ima.reporting.claims.scores.over_rho` for the
+    mean F1.
 
     Args:
         sweeps: model, seed and table of `ima.utils.schemas_emotion.IMPORTANCE_EMOTION`.
@@ -58,14 +57,13 @@ def swept_emotion(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]
 
 
 def guessed(anchors: pa.Table) -> Iterator[dict]:
-    """Yield how random classifiers agree with references, by r (`rho`).
+    """Yield the agreement of random classifiers with references, by their probability r (`rho`).
 
-    By `random`, the scores of `ima.reporting.claims.scores.over_rho` in expectation; by `random
-    best`,
-    `f1_best`: the mean over draws of the best of one drawn classifier for each r.
+    `random` has the expected scores of `ima.reporting.claims.scores.over_rho`. `random best` has
+    `f1_best`: the best of one drawn classifier for each r, averaged over draws.
 
     Args:
-        anchors: of `ima.evaluation.emotion.importance_reference`, IMPORTANCE_EMOTION.
+        anchors: IMPORTANCE_EMOTION of `ima.evaluation.emotion.importance_reference`.
     """
     every = anchors.to_pylist()
     for about, rows in _references([row for row in every if row["by"] == "random"]):
@@ -77,7 +75,7 @@ def guessed(anchors: pa.Table) -> Iterator[dict]:
 
 
 def _references(rows: Rows) -> Iterator[tuple[dict, Rows]]:
-    """Yield what rows of IMPORTANCE_EMOTION are about, and those that are about it."""
+    """Group rows of IMPORTANCE_EMOTION by modality, reference and unit; yield keys and rows."""
     found: dict[tuple, Rows] = defaultdict(list)
     keys = ("modality", "reference", "unit")
     for row in rows:
@@ -87,15 +85,17 @@ def _references(rows: Rows) -> Iterator[tuple[dict, Rows]]:
 
 
 def mapped(maps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
-    """Yield where words and voices lie in their t-SNE maps (Figure 5).
+    """Yield statistics of the positions of words and voices in their t-SNE maps (Figure 5).
 
-    Of words, `periphery`: the probability that an emotional one, by the lexicon, lies further than
-    another from the map's centre, the mean of all words; .5 by chance. `periphery_importance`:
-    Spearman's correlation of that distance with importance. `distinct`: the share of emotional
-    words among an emotional word's nearest, less that among all others; 0 by chance.
+    For words, `periphery` is the probability that an emotional word (by the lexicon) is further
+    than another word from the map's centre, the mean of all words; .5 by chance.
+    `periphery_importance` is Spearman's correlation of that distance with importance. `distinct` is
+    the share of emotional words among an emotional word's nearest neighbours, minus their share
+    among all other words; 0 by chance.
 
-    Of voices, `importance_of`: the mean importance of a category. `purity_importance`: Spearman's
-    correlation of importance with the share of a voice's nearest that are of its class.
+    For voices, `importance_of` is the mean importance of a category. `purity_importance` is
+    Spearman's correlation of importance with the share of a voice's nearest neighbours that have
+    its class.
 
     Args:
         maps: model, seed and table of `ima.utils.schemas_emotion.EMBEDDINGS_EMOTION`.
@@ -114,7 +114,7 @@ def mapped(maps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
 
 
 class _Map:
-    """Places (n, 2), categories (n,) and importances (n,) of one view."""
+    """Coordinates (n, 2), categories (n,) and importances (n,) of one view."""
 
     def __init__(self, table: pa.Table, view: str):
         rows = [row for row in table.to_pylist() if row["view"] == view]
@@ -123,7 +123,7 @@ class _Map:
         self.y = np.array([row["importance"] for row in rows])
 
     def of(self, mask: np.ndarray) -> "_Map":
-        """Return the part of the map where the mask (n,) is true."""
+        """Return the part of the map selected by a mask (n,)."""
         part = object.__new__(_Map)
         part.at, part.category, part.y = self.at[mask], self.category[mask], self.y[mask]
         return part
@@ -153,11 +153,11 @@ def _purity(voices: _Map) -> float | None:
 
 
 def worded(importances: Iterable[tuple[str, int, pa.Table]], lexicon: pa.Table) -> Iterator[dict]:
-    """Yield which words of the corpus, each counted once, are unimportant, and which are not.
+    """Yield scores of the importances of the corpus' words, each word counted once.
 
-    `share_unimportant`, of an importance below .5: of `all` words, of `function words`, of `pauses`
-    and of each of NAMED_WORDS. `auc_function_words`: the probability that a word of the lexicon is
-    more important than a function word, .5 by chance.
+    `share_unimportant` is the share with an importance below .5 among `all` words, among
+    `function words`, of `pauses` and of each of NAMED_WORDS. `auc_function_words` is the
+    probability that a word of the lexicon is more important than a function word, .5 by chance.
 
     Args:
         importances: model, seed and table of `ima.utils.schemas_emotion.TOKEN_IMPORTANCES`.
@@ -183,13 +183,13 @@ def worded(importances: Iterable[tuple[str, int, pa.Table]], lexicon: pa.Table) 
 
 
 def _auc(values: np.ndarray, positive: np.ndarray) -> float:
-    """Return the probability that a positive item has the higher value; ties count a half."""
+    """Return the area under the ROC curve; ties count one half."""
     u = mannwhitneyu(values[positive], values[~positive]).statistic
     return float(u / (positive.sum() * (~positive).sum()))
 
 
 def corpus_counts(utterances: pa.Table, words: pa.Table) -> Iterator[dict]:
-    """Yield how many utterances of the four classes the emotion corpus has, and how many words.
+    """Yield the number of utterances in the four classes and the size of the vocabulary.
 
     Args:
         utterances: EMOTION_UTTERANCES.

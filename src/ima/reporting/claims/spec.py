@@ -1,8 +1,9 @@
-"""The claims audit: what the paper says, tested on a run's scores (config/claims.yaml).
+"""The claims audit: statements of the paper, tested on a run's scores (config/claims.yaml).
 
-A claim is a sentence in our own words, scores it is about, and a test. One with `each` is many,
-one for every choice of its values, which are put where `{name}` stands. The tests of one sentence
-share its chance of a false verdict (`ima.reporting.claims.tests.holm`).
+A claim consists of a sentence in our own words, the scores that it is about, and a test. A claim
+with `each` stands for several, one for every combination of its values, which are substituted for
+`{name}`. The tests of one sentence share its probability of a false verdict
+(`ima.reporting.claims.tests.holm`).
 """
 
 import itertools
@@ -17,9 +18,9 @@ from ima.reporting.claims import tests
 from ima.reporting.claims.tests import Tested
 from ima.utils.errors import InputError
 
-#: Whose claims the file has, a list of each.
+#: Authors of claims; the file has a list for each.
 WHOSE = ("paper", "ours")
-#: What a claim must have, with a test or without one, and what it may have.
+#: Keys required of every claim, keys required for a test, and optional keys.
 NAMED = {"id", "section", "sentence"}
 TESTED = {"test", "a", "table"}
 OPTIONAL = {"each", "b", "combine", "others", "than", "within", "paper", "only", "figure"}
@@ -35,14 +36,14 @@ TESTS = {
 
 
 def read_claims(path: str | Path) -> list[dict]:
-    """Read the claims, and check that each says what is needed and nothing else.
+    """Read the claims and check their keys.
 
     Returns:
-        The claims in the file's order, with `whose` and, for one that is `like` another, whatever
-        of the other it does not replace.
+        The claims in the file's order, each with `whose`. A claim that is `like` another has all of
+        its keys, except those it replaces.
 
     Raises:
-        InputError: no such file, no YAML, or a claim that cannot be evaluated.
+        InputError: the file does not exist or is not YAML, or a claim cannot be evaluated.
     """
     try:
         lists = yaml.safe_load(Path(path).read_text())
@@ -56,7 +57,7 @@ def read_claims(path: str | Path) -> list[dict]:
         for given in lists[whose] or ():
             claim = _whole(given, claims, path)
             if claim["id"] in claims:
-                raise InputError(path, expected="each id once", found=claim["id"])
+                raise InputError(path, expected="unique ids", found=claim["id"])
             claims[claim["id"]] = {**claim, "whose": whose}
     if not claims:
         raise InputError(path, expected="claims", found="none")
@@ -64,12 +65,12 @@ def read_claims(path: str | Path) -> list[dict]:
 
 
 def _whole(given: object, before: Mapping[str, Mapping], path: str | Path) -> dict:
-    """Return a claim with what it shares with the one that it is `like`; checked."""
+    """Return a claim, checked and completed from the one that it is `like`."""
     own = dict(given) if isinstance(given, Mapping) else {}
     where = f"{path}, {own.get('id', str(given)[:60])}"
     like = own.pop("like", None)
     if like is not None and like not in before:
-        raise InputError(where, expected="like: the id of a claim before it", found=like)
+        raise InputError(where, expected="the id of a preceding claim as `like`", found=like)
     base = {k: v for k, v in before.get(like, {}).items() if k != "whose"}
     claim = {**base, **own}
     if like and "each" in base:
@@ -80,16 +81,16 @@ def _whole(given: object, before: Mapping[str, Mapping], path: str | Path) -> di
         raise InputError(
             where,
             expected=f"{sorted(NAMED | TESTED)} (or `untestable` and why), a test of "
-            f"{sorted(TESTS)}, and if need be {sorted(OPTIONAL)}",
+            f"{sorted(TESTS)}, and optionally {sorted(OPTIONAL)}",
             found=sorted(own),
         )
     return claim
 
 
 def expand(claim: Mapping) -> list[dict]:
-    """Return the claims that one with `each` stands for, with values in place of their names.
+    """Return the claims that a claim with `each` stands for, with values substituted for names.
 
-    The id of each tells the values of those names that have several.
+    The id of each includes the values of names that have several.
     """
     each = claim.get("each", {})
     plain = {key: value for key, value in claim.items() if key != "each"}
@@ -103,7 +104,7 @@ def expand(claim: Mapping) -> list[dict]:
 
 
 def sides(claim: Mapping) -> list[dict]:
-    """Return the keys of all scores that an expanded claim compares: of `a`, `b`, the others."""
+    """Return the keys of all scores that an expanded claim compares: `a`, `b` and `others`."""
     a = claim["a"]
     b = [{**a, **claim["b"]}] if "b" in claim else []
     others = claim.get("others", {"key": "", "values": ()})
@@ -111,7 +112,7 @@ def sides(claim: Mapping) -> list[dict]:
 
 
 def filled(value: object, named: Mapping) -> object:
-    """Return a value with names in braces filled in; a string that is a name becomes its value."""
+    """Return a value with `{name}` substituted; the string `{name}` alone becomes the value."""
     if isinstance(value, Mapping):
         return {key: filled(inner, named) for key, inner in value.items()}
     if isinstance(value, list):
@@ -125,15 +126,15 @@ def filled(value: object, named: Mapping) -> object:
 
 
 class MissingScoreError(Exception):
-    """A score that a claim is about is not in this run."""
+    """The run lacks a score that a claim is about."""
 
 
 def chosen(scores: Sequence[Mapping], keys: Mapping) -> dict[int | None, float]:
-    """Return by seed the score that has these keys; a key of None is one that it has no value of.
+    """Return the scores with the given keys, by seed; a key of None must be absent from the row.
 
     Raises:
-        MissingScoreError: there is none; told by the first key whose value the rows lack.
-        InputError: several rows of one seed have them.
+        MissingScoreError: there is none; the error names the first key without a match.
+        InputError: several rows of one seed match.
     """
     rows = list(scores)
     for key, value in keys.items():
@@ -146,8 +147,8 @@ def chosen(scores: Sequence[Mapping], keys: Mapping) -> dict[int | None, float]:
     found: dict[int | None, float] = {}
     for row in rows:
         if row["seed"] in found:
-            what = f"several of seed {row['seed']}"
-            raise InputError("claims", expected=f"one score a seed of {dict(keys)}", found=what)
+            what = f"several for seed {row['seed']}"
+            raise InputError("claims", expected=f"one score per seed for {dict(keys)}", found=what)
         found[row["seed"]] = float(row["value"])
     return found
 
@@ -158,12 +159,12 @@ def _same(found: object, wanted: object) -> bool:
 
 
 def paired(a: Mapping, b: Mapping | None, combine: str = "difference") -> list[float]:
-    """Return a - b of the seeds that both have; what has no seed stands beside each.
+    """Return a - b for the seeds that both have; a score without seeds is paired with every seed.
 
-    With `combine` relative, it is (a - b) / b.
+    If `combine` is `relative`, return (a - b) / b.
 
     Raises:
-        MissingScoreError: they share no seed.
+        MissingScoreError: a and b have no seed in common.
     """
     if b is None:
         return [a[seed] for seed in sorted(a, key=str)]
@@ -185,12 +186,12 @@ def evaluate(claim: Mapping, scores: Sequence[Mapping], paper: float | None) -> 
     """Test one claim.
 
     Args:
-        claim: of `expand`.
+        claim: a claim from `expand`.
         scores: rows of `ima.reporting.claims.scores`.
         paper: the paper's value, if the claim has one.
 
     Raises:
-        MissingScoreError: the run lacks what the claim is about.
+        MissingScoreError: the run lacks a score that the claim is about.
     """
     kind, (a, *rest) = claim["test"], sides(claim)
     if kind in ("as_many", "linear", "exponential"):
@@ -204,7 +205,7 @@ def evaluate(claim: Mapping, scores: Sequence[Mapping], paper: float | None) -> 
     x = paired(first, b, claim.get("combine", "difference"))
     than = paper if claim.get("than") == "paper" else float(claim.get("than", 0))
     within = float(claim["within"]) if kind == "about" else 0.0
-    if set(first) | set(b or ()) == {None}:  # nothing that seeds could change
+    if set(first) | set(b or ()) == {None}:  # neither side depends on the seed
         far = x[0] - than
         holds = {"above": far > 0, "below": far < 0, "about": abs(far) <= within}[kind]
         return tests.counted(holds, x[0], f"{x[0]:.4g}, not an estimate")
@@ -214,7 +215,7 @@ def evaluate(claim: Mapping, scores: Sequence[Mapping], paper: float | None) -> 
 
 
 def _growth(scores: Sequence[Mapping], keys: Mapping, over: str, kind: str) -> Tested:
-    """Say how a count grows with a key: as the key does, by the same, or ever twice as fast."""
+    """Test how a count grows with a key: equally, linearly, or at least doubling at each step."""
     rows = [row for row in scores if all(_same(row.get(k), v) for k, v in keys.items())]
     found = {row[over]: row["value"] for row in rows}
     if len(found) < 3:
@@ -235,7 +236,7 @@ def paper_value(claim: Mapping, paper: Iterable[Mapping]) -> float | None:
     """Return the paper's value of a claim as a share, not in percent; None if it has none.
 
     Raises:
-        InputError: config/paper_values.csv has not exactly one row of its keys.
+        InputError: config/paper_values.csv does not have exactly one row with the claim's keys.
     """
     if "paper" not in claim:
         return None

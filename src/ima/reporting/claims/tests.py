@@ -1,7 +1,7 @@
-"""Whether values of several seeds hold a claim: tests over seeds, and what is said of them.
+"""Statistical tests of claims across seeds, and their verdicts.
 
-A seed is one training from its own start on the same data, so a test over seeds tells what another
-training would give, and nothing of other test items or another corpus.
+Each seed is a separate training on the same data. A test over seeds therefore says what another
+training would give, but nothing about other test items or another corpus.
 """
 
 import itertools
@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-#: Of the chance of a verdict where there should be none, for all that one sentence says.
+#: Significance level for all tests of one sentence together.
 LEVEL = 0.05
-#: Seeds below which nothing is decided.
+#: Minimum number of seeds for a verdict.
 LEAST = 3
-#: Seeds up to which every choice of signs is tried.
+#: Maximum number of seeds for the sign-flip test, which enumerates all signs.
 MOST_SIGNS = 16
 HOLDS, FAILS, UNDECIDED, UNTESTABLE = (
     "holds",
@@ -28,15 +28,15 @@ HOLDS, FAILS, UNDECIDED, UNTESTABLE = (
 
 @dataclass(frozen=True)
 class Tested:
-    """What a test found.
+    """The result of a test.
 
     Attributes:
-        points: whether the values speak for the claim (True), against it, or neither (None).
-        p: of the test that points there; None where there is none.
-        values: x of each seed, which the claim is about.
-        why: what was found, in words.
-        counted: whether the values are counts that are the same for every seed: no p is needed.
-        adjusted: p once the other tests of the same sentence are allowed for.
+        points: whether the values support the claim (True), contradict it, or neither (None).
+        p: p value of the test in that direction; None if there is none.
+        values: the tested quantity x for each seed.
+        why: the result in words.
+        counted: whether the values are counts that do not depend on the seed and need no p value.
+        adjusted: p value adjusted for the other tests of the same sentence.
     """
 
     points: bool | None
@@ -56,10 +56,10 @@ class Tested:
 
 
 def paired_t(x: Sequence[float], than: float = 0.0) -> float | None:
-    """Return the two-sided p of the one-sample t test that the mean of x (n,) is `than`.
+    """Return the two-sided p value of the one-sample t test that the mean of x (n,) is `than`.
 
-    Of differences seed by seed this is the paired t test. Where all values are equal it knows no
-    spread: then the p of `sign_flip`.
+    For differences by seed, this is the paired t test. If all values are equal, the standard
+    deviation is 0 and the p value is that of `sign_flip`. None for fewer than LEAST values.
     """
     d = np.asarray(x, float) - than
     if len(d) < LEAST:
@@ -71,9 +71,10 @@ def paired_t(x: Sequence[float], than: float = 0.0) -> float | None:
 
 
 def sign_flip(x: Sequence[float], than: float = 0.0) -> float | None:
-    """Return the two-sided p of the exact sign-flip test, 2 / 2^n at the least.
+    """Return the two-sided p value of the exact sign-flip test, at least 2 / 2^n.
 
-    The share of all choices of signs of x - than whose mean is as far from 0 as the one found.
+    It is the share of all sign combinations of x - than whose mean is at least as far from 0 as
+    the observed one. None for a single value or more than MOST_SIGNS.
     """
     d = np.asarray(x, float) - than
     if not 1 < len(d) <= MOST_SIGNS:
@@ -83,7 +84,7 @@ def sign_flip(x: Sequence[float], than: float = 0.0) -> float | None:
 
 
 def interval(x: Sequence[float]) -> tuple[float, float] | None:
-    """Return the 95 % confidence interval of the mean of x by Student's t; None of one value."""
+    """Return the 95 % confidence interval of the mean of x by Student's t; None for one value."""
     if len(x) < 2:
         return None
     half = special.stdtrit(len(x) - 1, 0.975) * np.std(x, ddof=1) / math.sqrt(len(x))
@@ -106,8 +107,8 @@ def below(x: Sequence[float], than: float = 0.0) -> Tested:
 def about(x: Sequence[float], value: float, within: float) -> Tested:
     """Test that the mean of x is within `within` of a value.
 
-    For it: two one-sided t tests, against either end (equivalence). Against it: the two-sided test
-    against the end that the mean lies beyond.
+    Support is tested by two one-sided t tests, one against each end (an equivalence test), and
+    contradiction by the two-sided test against the end that the mean lies beyond.
     """
     mean, (low, high) = float(np.mean(x)), (value - within, value + within)
     inside = low < mean < high
@@ -122,14 +123,15 @@ def about(x: Sequence[float], value: float, within: float) -> Tested:
 
 
 def best(differences: dict[str, Sequence[float]]) -> Tested:
-    """Test that one model is above each of several others.
+    """Test that one model is better than each of several others.
 
-    For it all must be below: the greatest p of the paired tests (an intersection-union test, which
-    needs no allowance for their number). Against it, that one of them is above: the least p of
-    those, times the number of tests. The values are the differences to the others' best.
+    The claim is supported if every paired test is significant: the largest p value counts (an
+    intersection-union test, which needs no correction for multiple tests). It is contradicted if
+    any other model is at least as good: the smallest p value of those counts, times the number of
+    tests. The reported values are the differences to the best of the others.
 
     Args:
-        differences: by name of the other model, x of each seed.
+        differences: x for each seed, by name of the other model.
     """
     tests = {name: above(x) for name, x in differences.items()}
     rival = min(tests, key=lambda name: float(np.mean(tests[name].values)))
@@ -145,12 +147,12 @@ def best(differences: dict[str, Sequence[float]]) -> Tested:
 
 
 def counted(holds: bool, value: float, why: str) -> Tested:
-    """Return the verdict of what is counted, not estimated."""
+    """Return the result for a quantity that is counted, not estimated."""
     return Tested(holds, None, (float(value),), why, counted=True)
 
 
 def holm(tests: Sequence[Tested]) -> list[Tested]:
-    """Return tests with p adjusted for their number (Holm-Bonferroni); without p, as they are."""
+    """Return tests with Holm-Bonferroni-adjusted p values; tests without p are unchanged."""
     order = sorted((t.p, i) for i, t in enumerate(tests) if t.p is not None)
     found, least = list(tests), 0.0
     for rank, (p, i) in enumerate(order):
@@ -160,13 +162,13 @@ def holm(tests: Sequence[Tested]) -> list[Tested]:
 
 
 def _one_sided(x: Sequence[float], end: float) -> float:
-    """Return the p that the mean of x lies on its side of an end only by chance."""
+    """Return the one-sided p value against an end of the interval that the mean of x is within."""
     p = paired_t(x, end)
     return p / 2
 
 
 def _few(x: Sequence[float]) -> str:
-    """Say that there are too few seeds; '' if there are enough."""
+    """Return a remark if there are too few seeds; '' otherwise."""
     return "" if len(x) >= LEAST else f"{len(x)} seed{'s' * (len(x) > 1)}, {LEAST} are needed"
 
 

@@ -1,4 +1,4 @@
-"""What figures share: the width of a column, the size of letters, and how they are written."""
+"""Settings and output common to all figures: widths, font size and file formats."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from matplotlib.figure import Figure
 
 from ima.utils.atomic_files import whole_file
 
-#: Width of a column (8.6 cm) and of a page (17.8 cm) in inches, and the size of letters (points).
+#: Width of a column (8.6 cm) and of a page (17.8 cm) in inches, and the font size (points).
 COLUMN, PAGE, LETTERS = 8.6 / 2.54, 17.8 / 2.54, 7
 
 
 def save(figure: Figure, *paths: str | Path) -> None:
-    """Write a figure in the format of each file's ending, the same bytes for the same figure."""
+    """Write a figure in the format given by each file's suffix, with reproducible bytes."""
     for path in paths:
         form = Path(path).suffix.removeprefix(".")
         undated = {"CreationDate": None} if form == "pdf" else None

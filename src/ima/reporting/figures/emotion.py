@@ -18,27 +18,27 @@ from ima.reporting.figures.palettes import PAPER, SHADES, Palette
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import CLASSES, NOT_EMOTIONAL
 
-#: Tokens that an utterance of Figure 3 has at least and at the most.
+#: Minimum and maximum number of tokens of an utterance in Figure 3.
 LENGTHS = (7, 14)
-#: Categories of what is not emotional.
+#: Categories that are not emotional.
 NOT_MARKED = ("neutral", "other", NOT_EMOTIONAL)
-#: Importance from which on a word is written in white.
+#: Importance above which a word is written in white.
 DARK = 0.65
 
 
 def choose(utterances: Sequence[Mapping]) -> list[tuple[Mapping, str]]:
-    """Return five utterances for Figure 3, each with why: no one has picked them by hand.
+    """Return five utterances for Figure 3, chosen by rule, each with the reason for the choice.
 
-    Of the validation utterances of LENGTHS tokens that have importances: for each class the one
-    whose range of verbal importances is the median of its class (the lower of two, then the first
-    id), and of all others the one of the greatest range.
+    Candidates are the validation utterances with LENGTHS tokens and known importances. For each
+    class, the one with the median range of verbal importances is chosen (the lower median; ties go
+    to the first id); from all others, the one with the largest range.
 
     Args:
         utterances: mappings with `id`, `label`, `split` and `verbal`, the importances of its words,
-            None where a word has none.
+            None for a word without one.
 
     Raises:
-        InputError: fewer than five such utterances, or a class without one.
+        InputError: there are fewer than five candidates, or none in a class.
     """
     fitting = []
     for item in utterances:
@@ -66,9 +66,9 @@ def figure3(chosen: Sequence[tuple[Mapping, str]], corpus: str) -> Figure:
     A token without a vector has a dashed frame.
 
     Args:
-        chosen: of `choose`; mappings with `tokens`, `verbal` and `acoustic`, one a token, None for
-            a token without a vector, `label` and `speaker`.
-        corpus: what the data are, written on the figure.
+        chosen: utterances from `choose`; mappings with `label`, `speaker`, and `tokens`, `verbal`
+            and `acoustic` with one entry per token, None for a token without a vector.
+        corpus: description of the data, written on the figure.
     """
     figure = Figure(figsize=(PAGE, 0.62 * len(chosen) + 0.55), layout="constrained")
     rows = figure.subplots(len(chosen), 1, squeeze=False)[:, 0]
@@ -86,7 +86,7 @@ def figure3(chosen: Sequence[tuple[Mapping, str]], corpus: str) -> Figure:
 
 
 def _utterance(axes: Axes, item: Mapping, colours: ScalarMappable) -> None:
-    """Draw one utterance's words from left to right, in boxes as wide as the words are long."""
+    """Draw one utterance's words from left to right, in boxes proportional to their length."""
     left = 0.0
     for token, y, voice in zip(item["tokens"], item["verbal"], item["acoustic"], strict=True):
         width = _width(token)
@@ -114,11 +114,11 @@ def figure5(embeddings: pa.Table, corpus: str, palette: Palette = PAPER) -> Figu
     """Draw Figure 5: t-SNE of words and voices, by emotion and by importance (6.3).
 
     Panels: words by emotion category (a) and importance (b), voices by emotion (c) and importance
-    (d). What is emotional lies above what is not.
+    (d). Emotional points are drawn on top of the others.
 
     Args:
         embeddings: table of EMBEDDINGS_EMOTION with the views `verbal` and `acoustic`.
-        corpus: what the data are, written on the figure.
+        corpus: description of the data, written on the figure.
         palette: the colours.
 
     Raises:
@@ -149,7 +149,7 @@ def _xy(points: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 def _by_category(axes: Axes, points: pa.Table, title: str, palette: Palette) -> None:
     x, y = _xy(points)
     categories = np.array(points["category"].to_pylist())
-    # What is not emotional lies below the rest, and is smaller; the rest is in random order.
+    # Points without emotion are smaller and drawn first; the others are in random order.
     plain = np.isin(categories, NOT_MARKED)
     marked = np.random.default_rng(0).permutation(np.flatnonzero(~plain))
     for own, style in (

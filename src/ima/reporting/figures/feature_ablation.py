@@ -1,4 +1,4 @@
-"""A figure of what features keep of a digit (`ima.evaluation.feature_ablation`)."""
+"""Figure of the digit accuracy of speech feature variants (`ima.evaluation.feature_ablation`)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,11 +9,11 @@ from ima.reporting.figures.training import COLOURS, MARKS
 
 
 def feature_accuracy(rows: Sequence[Mapping]) -> Figure:
-    """Draw the accuracy of each variant of features, a mark a split, beside its control.
+    """Draw the accuracy of each feature variant, one marker per split, next to its control.
 
     Args:
-        rows: of `ima.evaluation.feature_ablation.CHECKS`: `variant`, `split`, `accuracy`, and
-            `accuracy_shuffled`, whose marks are hollow.
+        rows: rows of `ima.evaluation.feature_ablation.CHECKS`: `variant`, `split`, `accuracy`, and
+            `accuracy_shuffled`, whose markers are hollow.
     """
     variants = list(dict.fromkeys(row["variant"] for row in rows))
     splits = list(dict.fromkeys(row["split"] for row in rows))
@@ -21,7 +21,7 @@ def feature_accuracy(rows: Sequence[Mapping]) -> Figure:
     axes = figure.subplots()
     for i, split in enumerate(splits):
         own = [row for row in rows if row["split"] == split]
-        # Beside one another where they are alike.
+        # Offset the splits, so that equal accuracies do not overlap.
         places = [
             variants.index(row["variant"]) + 0.12 * (i - (len(splits) - 1) / 2) for row in own
         ]

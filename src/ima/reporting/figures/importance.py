@@ -17,15 +17,15 @@ from ima.reporting.figures import COLUMN, LETTERS
 from ima.reporting.figures.palettes import MODALITIES, PAPER, Palette, lighter
 from ima.utils.errors import InputError
 
-#: Names of the joint view of Figure 4.
+#: Title of the joint view in Figure 4.
 JOINT = {"z": "joint"}
-#: What labels are called, unless data are a user's own.
+#: Default names of the classes.
 DIGITS = tuple(map(str, range(10)))
-#: Classes that a legend can name.
+#: Maximum number of classes that a legend names.
 NAMED = 20
-#: An item of a lower importance is taken for noise (5.2).
+#: Importance below which an item counts as noise (5.2).
 THRESHOLD = 0.5
-#: Marks of modalities in order, where several are superimposed.
+#: Markers of the modalities, in order, when several are superimposed.
 MARKS = "o^sDvP*"
 
 
@@ -38,20 +38,22 @@ def figure2(
     scale: bool = False,
     title: str = "",
 ) -> Figure:
-    """Draw Figure 2: t-SNE of the importance networks' top hidden layers, test items (6.1).
+    """Draw Figure 2: t-SNE of the importance networks' top hidden layers for test items (6.1).
 
-    A row of panels a modality, in the order of the table: its items coloured by class, with true
-    noise in grey (a, c), and by the network's own output (b, d): an importance below 1/2 is taken
-    for noise. Where noise is known, the title says which share of the items is misclassified.
+    Each modality has a row of panels, in the order of the table. Items are coloured by class, with
+    true noise in grey (a, c), and by the network's output (b, d), where an importance below 1/2
+    counts as noise. If noise is known, the title gives the share of misclassified items.
 
     Args:
-        embeddings: table of `ima.utils.schemas.EMBEDDINGS` with a view `hidden_<modality>` each.
-        importances: by modality, of its items in all test pairs (M,), in [0, 1].
-        classes: names of the labels, by number; may be empty.
-        noise: whether it is known what is noise; without it and classes, the first panel is absent.
+        embeddings: table of `ima.utils.schemas.EMBEDDINGS` with a view `hidden_<modality>` for
+            each modality.
+        importances: by modality, importances in [0, 1] of its items in all test pairs (M,).
+        classes: names of the labels, in order; may be empty.
+        noise: whether noise labels are known; without them and without classes, the first panel is
+            omitted.
         palette: the colours.
-        scale: whether one more panel shows the importances themselves.
-        title: whose networks they are.
+        scale: whether to add a panel with the importances themselves.
+        title: name of the model.
 
     Raises:
         InputError: there is no such view.
@@ -69,7 +71,7 @@ def figure2(
             colours = by_class(points["label"], points["noise"] & noise, palette, len(classes))
             _scatter(left.pop(0), points, colours, f"{name}, {called if classes else 'noise'}")
         taken = y < THRESHOLD
-        colours = np.where(taken, palette.noise, palette.rest)  # by the network, not by the truth
+        colours = np.where(taken, palette.noise, palette.rest)  # predicted, not true, noise
         wrong = f", {100 * np.mean(taken != points['noise']):.1f} % wrong" if noise else ""
         _scatter(left.pop(0), points, colours, f"{name}, output{wrong}")
         if scale:
@@ -95,18 +97,19 @@ def figure4(
 ) -> Figure:
     """Draw Figure 4: t-SNE of unimodal and joint representations of test pairs (6.3).
 
-    All panels share the axes of one t-SNE, so that they can be superimposed. (a) has the items of
-    all modalities, each with a mark of its own, noise in grey, and (b) the joint representations
-    of pairs, coloured by class. Where noise is known, (c) has the first modality's noise in the
-    colour of noise on that modality's items, and (d) the joint representations of pairs with such
-    noise, edged in the colour of their class, on those of all pairs.
+    All panels share the axes of one t-SNE, so that they can be superimposed. Panel (a) shows the
+    items of all modalities, with a marker for each modality and noise in grey, and (b) the joint
+    representations of pairs, coloured by class. If noise is known, (c) highlights the first
+    modality's noise among that modality's items, and (d) highlights the joint representations of
+    pairs with such noise, edged in the colour of their class, among those of all pairs.
 
     Args:
-        embeddings: table of `ima.utils.schemas.EMBEDDINGS` with a view `u_<modality>` each and `z`.
-        classes: names of the labels, by number; without any, modalities are coloured.
-        noise: whether it is known what is noise.
+        embeddings: table of `ima.utils.schemas.EMBEDDINGS` with the view `z` and a view
+            `u_<modality>` for each modality.
+        classes: names of the labels, in order; if empty, modalities are coloured instead.
+        noise: whether noise labels are known.
         palette: the colours.
-        title: whose representations they are.
+        title: name of the model.
 
     Raises:
         InputError: a view is missing.
@@ -117,7 +120,7 @@ def figure4(
     names, points = [v.removeprefix("u_") for v in alone], [_view(embeddings, v) for v in alone]
     joint, first = _view(embeddings, "z"), names[0]
     figure, panels = _grid(1 + noise, 2, title)
-    one = [MODALITIES[i % len(MODALITIES)] for i in range(len(names))]  # where there is no class
+    one = [MODALITIES[i % len(MODALITIES)] for i in range(len(names))]  # used without classes
     for i, of in enumerate(points):
         own = by_class(of["label"], of["noise"] & noise, palette, len(classes), one[i])
         _scatter(panels[0, 0], of, own, "unimodal", marker=MARKS[i % len(MARKS)])
@@ -151,9 +154,9 @@ def by_class(
     classes: int = 10,
     alone: str | None = None,
 ) -> np.ndarray:
-    """Return the colour (n,) of items by class (n,), noise (n,) grey.
+    """Return the colours (n,) of items by class (n,), with noise (n,) in grey.
 
-    Without classes, all but noise has one colour, `alone`.
+    Without classes, all items except noise have the colour `alone`.
     """
     known = palette.of_classes(classes) if classes else [alone or palette.rest]
     return np.where(
@@ -168,7 +171,7 @@ def _called(classes: Sequence[str]) -> str:
 def _class_legend(
     figure: Figure, classes: Sequence[str], title: str, noise: bool, palette: Palette
 ) -> None:
-    """Name the colours of classes: of ten in two rows, as the paper's digits; of too many, none."""
+    """Add the legend of classes: ten in two rows, as in the paper; none for too many classes."""
     colours = palette.of_classes(len(classes)) if classes else []
     grey = [("noise", palette.among_classes)] if noise else []
     if len(classes) > NAMED:
@@ -226,7 +229,7 @@ def _over(
     palette: Palette,
     edged: bool = False,
 ) -> None:
-    """Draw some points in the colour of noise on the others, which are pale."""
+    """Draw some points in the colour of noise on top of the others, which are pale."""
     on = {name: values[noisy] for name, values in points.items()}
     others = {name: values[~noisy] for name, values in points.items()}
     pale = [lighter(colour) for colour in colours[~noisy]]
@@ -236,7 +239,7 @@ def _over(
 
 
 def _same_axes(panels: np.ndarray, shown: Sequence[Mapping[str, np.ndarray]]) -> None:
-    """Give all panels the limits of all points, a square."""
+    """Give all panels the same square limits, which include all points."""
     at = np.concatenate([np.stack([points["x"], points["y"]], axis=1) for points in shown])
     middle, half = (at.max(0) + at.min(0)) / 2, 0.53 * np.ptp(at, axis=0).max()
     for axes in panels.flat:

@@ -1,5 +1,4 @@
-"""Figure of `ima.evaluation.missing_modalities`: what models retrieve that are trained with items
-missing."""
+"""Figure of retrieval with missing modalities (`ima.evaluation.missing_modalities`)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,32 +10,33 @@ from matplotlib.lines import Line2D
 from ima.reporting.figures import LETTERS, PAGE
 from ima.utils.errors import InputError
 
-#: Colours that stay apart for the colour-blind, of models in order.
+#: Colours of the models in order, distinguishable for colour-blind readers.
 COLOURS = ("black", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
-#: Lines of what is done about incomplete pairs, and what that is called.
+#: Line style and label of each way to handle incomplete pairs.
 WAYS = {
     "learn": ("-", "learn from incomplete pairs"),
     "drop": ("--", "drop them, as many steps"),
     "impute": (":", "impute the mean"),
 }
-#: Models that are no lines of their own colour.
+#: References, which do not have a colour of their own.
 RAW, CHANCE = "raw features", "chance"
 NEIGHBOURS = {"distinct": "no shared items", "all": "all neighbours"}
-#: Of IMA, one of two representations is drawn.
+#: Representations that are not drawn; for IMA only the weighted one is.
 HIDDEN = ("unweighted",)
 
 
 def draw(rows: Sequence[Mapping]) -> Figure:
     """Draw Precision@10 over the share of incomplete pairs.
 
-    A column of panels a kind of test pairs, a row a choice of neighbours; a colour a model, a line
-    a way to deal with incomplete pairs; bars are the sd over seeds. Chance is written in a panel.
+    Columns are versions of the test pairs, rows choices of neighbours, colours models, and line
+    styles ways to handle incomplete pairs. Bars are the standard deviation over seeds. The chance
+    level is given as text.
 
     Args:
-        rows: of `ima.evaluation.missing_modalities.over_seeds`.
+        rows: rows of `ima.evaluation.missing_modalities.over_seeds`.
 
     Raises:
-        InputError: no rows.
+        InputError: there are no rows.
     """
     rows = [row for row in rows if row["representation"] not in HIDDEN]
     if not rows:
@@ -60,7 +60,7 @@ def draw(rows: Sequence[Mapping]) -> Figure:
 
 
 def _panel(axes: Axes, rows: Sequence[Mapping], colours: Mapping[str, str]) -> None:
-    """Draw the lines of one panel, a little apart so that bars do not hide each other."""
+    """Draw the lines of one panel, slightly offset so that their bars do not overlap."""
     lines = list(dict.fromkeys((row["model"], row["absent"]) for row in rows))
     lines = [line for line in lines if line[0] in colours]
     shares = sorted({row["share"] for row in rows})
@@ -92,7 +92,7 @@ def _panel(axes: Axes, rows: Sequence[Mapping], colours: Mapping[str, str]) -> N
 
 
 def _legends(figure: Figure, colours: Mapping[str, str], ways: set[str]) -> None:
-    """Name colours and lines."""
+    """Add the legends of colours and line styles."""
     models = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     shown = {way: line for way, line in WAYS.items() if way in ways}
     lines = [Line2D([], [], color="0.3", ls=ls, label=name) for ls, name in shown.values()]

@@ -1,7 +1,7 @@
-"""Colours of the figures: those that the paper's captions name, and a set for colour-blind readers.
+"""Colours of the figures: those named in the paper's captions, and a colour-blind-safe set.
 
-`figures.palette` of the config chooses one of PALETTES. What a colour means is the same in all
-figures of a palette: noise and unimportant items share one colour, all others another.
+The config's `figures.palette` selects one of PALETTES. Colours have the same meaning in all figures
+of a palette: noise and unimportant items share one colour, everything else another.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import NOT_EMOTIONAL
 
-#: Importance of words in Figure 3 from 0 to 1: white to dark blue, light to dark in grey as well.
+#: Importance of words in Figure 3 from 0 to 1: white to dark blue, also readable in greyscale.
 SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#08306b"])
 
-#: Of modalities in order, in either palette (Okabe and Ito).
+#: Colours of modalities in order, in either palette (Okabe and Ito).
 MODALITIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#000000")
 
 
@@ -26,12 +26,12 @@ class Palette:
     """Colours by meaning.
 
     Args:
-        classes: of the digits 0 to 9, or of the first ten classes of other data.
-        among_classes: of noise where classes are coloured.
-        noise: of noise and of what is unimportant.
-        rest: of what is no noise, and of what is important.
-        emotions: by emotion of a voice or category of a word.
-        hues: name of the colour map of more than ten classes.
+        classes: colours of the digits 0 to 9, or of the first ten classes of other data.
+        among_classes: colour of noise among coloured classes.
+        noise: colour of noise and of unimportant items.
+        rest: colour of all other, important items.
+        emotions: colours by emotion of a voice or category of a word.
+        hues: name of the colour map for more than ten classes.
     """
 
     classes: tuple[str, ...]
@@ -42,19 +42,19 @@ class Palette:
     hues: str
 
     def of_classes(self, number: int) -> list[str]:
-        """Return a colour for each class: evenly spaced hues for more than ten."""
+        """Return a colour for each class; for more than ten, evenly spaced hues."""
         if number <= len(self.classes):
             return list(self.classes[:number])
         return [to_hex(c) for c in matplotlib.colormaps[self.hues](np.linspace(0, 1, number))]
 
     @property
     def importance(self) -> Colormap:
-        """The scale of importances from 0 (as `noise`) to 1 (as `rest`), pale at 1/2."""
+        """The colour map of importances from 0 (as `noise`) to 1 (as `rest`), pale at 1/2."""
         ends = [self.noise, "#eeeeee", self.rest]
         return LinearSegmentedColormap.from_list("importance", ends)
 
 
-#: Colours of the captions of Figures 2, 4 and 5; where they name none, ours.
+#: Colours from the captions of Figures 2, 4 and 5, and our own where the captions name none.
 PAPER = Palette(
     classes=(
         *("red", "green", "blue", "purple", "orange"),
@@ -93,7 +93,7 @@ def palette(name: str) -> Palette:
     """Return a palette by its name in the config.
 
     Raises:
-        InputError: no such palette.
+        InputError: the palette does not exist.
     """
     if name not in PALETTES:
         raise InputError("figures.palette", expected=f"one of {[*PALETTES]}", found=name)
@@ -101,5 +101,5 @@ def palette(name: str) -> Palette:
 
 
 def lighter(colour: str, share: float = 0.75) -> str:
-    """Return a colour mixed with this share of white."""
+    """Return a colour mixed with the given share of white."""
     return to_hex([part + (1 - part) * share for part in to_rgb(colour)])

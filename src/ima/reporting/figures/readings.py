@@ -1,4 +1,4 @@
-"""Specification curves: a claim's margin under each reading, and the choices beneath it."""
+"""Specification curves: a claim's margin under each reading, above the reading's choices."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,31 +13,32 @@ from ima.evaluation.readings.claims import claims_of, readings_of
 from ima.evaluation.readings.design import FACTORS
 from ima.reporting.figures import LETTERS, PAGE
 
-#: Colours, apart for the colour-blind, of readings under which a claim fails and holds.
+#: Colours of readings under which a claim fails or holds, safe for colour-blind readers.
 FAILS, HOLDS = "#d55e00", "#0072b2"
-#: What factors and their levels are called.
+#: Labels of factors that are not shown by their own name.
 NAMES = {
     "importances": "y in stage 1",
     "correlation": r"$L_{corr}$ - $\lambda$",
     "rho": r"$\rho$ image/speech",
     "z": "z of Eq. 3",
 }
-#: A factor whose p is below this is in bold.
+#: Significance level of a factor below which its cells are bold.
 BOLD = 0.05
-#: Height of a row of levels, of a curve, of the gap below, and of headings, in inches.
+#: Heights of a row of levels, a curve, the gap below it, and headings, in inches.
 ROW, CURVE, GAP, AROUND = 0.108, 0.85, 0.14, 0.45
 
 
 def draw(means: pa.Table, shares: pa.Table) -> Figure:
     """Draw the claims over all readings: specification curves, and shares by level.
 
-    A column a claim and, above one another, the latent sizes: readings in ascending order of the
-    claim's margin, with a mark beneath in the row of each of their levels. At the foot the share of
-    a level's readings, in percent, under which a claim holds; in bold where the factor decides.
+    Each claim has a column and each latent size a row of curves. A curve shows the readings in
+    ascending order of the claim's margin, with a marker below it in the row of each of their
+    levels. A heat map at the bottom gives the percentage of each level's readings under which a
+    claim holds, in bold if the factor's effect is significant.
 
     Args:
-        means: of `ima.evaluation.readings.claims.mean_scores`.
-        shares: of `ima.evaluation.readings.claims.shares`.
+        means: table of `ima.evaluation.readings.claims.mean_scores`.
+        shares: table of `ima.evaluation.readings.claims.shares`.
     """
     margins, readings = claims_of(means), readings_of(means)
     claims = list(dict.fromkeys(claim for claim, _ in margins))
@@ -70,17 +71,17 @@ def draw(means: pa.Table, shares: pa.Table) -> Figure:
 
 
 def _wrapped(claim: str) -> str:
-    """Return a claim in two lines, where it is a long one."""
+    """Return a claim, broken into two lines if it is long."""
     return claim.replace(" in both", "\nin both").replace("denoising ", "denoising\n")
 
 
 def _by_number(level: str) -> tuple[bool, float, str]:
-    """Sort numbers by value, then all else by letters."""
+    """Sort numbers by value, then everything else alphabetically."""
     return (False, float(level), "") if level.isdecimal() else (True, 0.0, level)
 
 
 def _curve(axes: Axes, margin: np.ndarray) -> None:
-    """Draw margins (n,) in ascending order, and the share above 0."""
+    """Draw margins (n,) in ascending order, and write the percentage above 0."""
     colours = np.where(margin > 0, HOLDS, FAILS)
     axes.axhline(0, color="0.6", linewidth=0.5, zorder=0)
     axes.scatter(np.arange(len(margin)), margin, c=colours, s=1.6, linewidths=0)
@@ -105,7 +106,7 @@ def _strip(
     readings: Sequence[Mapping[str, str]],
     levels: Mapping[str, Sequence[str]],
 ) -> None:
-    """Mark the levels of readings: a row a level, a column a reading."""
+    """Mark the levels of readings: one row per level, one column per reading."""
     marks = [
         np.where([reading[factor] == level for reading in readings], 1 + held, 0)
         for factor, of in levels.items()
@@ -119,13 +120,13 @@ def _strip(
 
 
 def _separate(axes: Axes, levels: Mapping[str, Sequence[str]], first: float = -0.5) -> None:
-    """Draw a line between the levels of two factors."""
+    """Draw lines between the levels of different factors."""
     for place in np.cumsum([len(of) for of in levels.values()])[:-1]:
         axes.axhline(first + place, color="0.45", linewidth=0.4)
 
 
 def _name_levels(axes: Axes, levels: Mapping[str, Sequence[str]], first: int = 0) -> None:
-    """Write the levels beside their rows, and their factors to the left of the first of each."""
+    """Label the rows with their levels, and the first row of each factor with the factor."""
     axes.set_yticks(
         [first + i for i in range(sum(map(len, levels.values())))],
         [level for of in levels.values() for level in of],
@@ -152,7 +153,7 @@ def _heat(
     latents: Sequence[int],
     levels: Mapping[str, Sequence[str]],
 ) -> None:
-    """Draw shares in percent: a row a level, a column a claim and latent size."""
+    """Draw percentages: one row per level, one column per claim and latent size."""
     found = {
         (row["claim"], row["latent"], row["factor"], row["level"]): row
         for row in shares.to_pylist()

@@ -1,4 +1,4 @@
-"""Figure 6: how well importances find noise over rho, and the rho chosen without labels (6.1)."""
+"""Figure 6: noise detection by importances over rho, and the rho chosen without labels (6.1)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,37 +13,37 @@ from ima.evaluation.metrics import mean_sd
 from ima.reporting.figures import COLUMN, LETTERS
 from ima.utils.errors import InputError
 
-#: Name, colour and dash of the scores of Figure 6: apart for the colour-blind and in grey.
+#: Name, colour and dash pattern of the scores in Figure 6, readable without colour vision.
 SCORE_STYLES = {
     "precision_noise": ("precision", "#0072b2", (0, (4, 1.2))),
     "recall_noise": ("recall", "#d55e00", (0, (1.2, 1))),
     "f1_noise": ("F1", "black", "-"),
 }
-#: The same of what is known without a label, for data of a user's own.
+#: Likewise for quantities that need no labels, which are drawn for user data.
 LABEL_FREE_STYLES = {
     "mean_importance": ("mean importance", "#0072b2", (0, (4, 1.2))),
     "agreement": ("agreement with other ρ", "black", "-"),
 }
-#: What is given for every rho as mean and sd over seeds; the figure draws the first three.
+#: Scores tabulated for every rho as mean and sd over seeds; the figure draws the first three.
 SCORES = ("precision_noise", "recall_noise", "f1_noise", "f1_important", "mean_importance")
-#: What is known of the training pairs without a label.
+#: Quantities of the training pairs that need no labels.
 LOSSES = ("corr", "raw", "local", "loss", "agreement")
 _TEXT = ("run", "variant", "modality")
 
 
 def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
-    """Return what Figure 6 draws: for each variant, modality and rho, means and sd over seeds.
+    """Return the data of Figure 6: means and sd over seeds for each variant, modality and rho.
 
     Args:
-        sweeps: a table of `ima.utils.schemas.RHO_SWEEP` a seed and variant.
+        sweeps: one table of `ima.utils.schemas.RHO_SWEEP` per seed and variant.
         run: name of the run, for the first column.
 
     Returns:
-        Columns `run`, `variant`, `modality`, `rho`, `seeds`, and of each of SCORES and LOSSES
+        Columns `run`, `variant`, `modality`, `rho`, `seeds`, and for each of SCORES and LOSSES
         the mean and, as `<score>_sd`, the sample standard deviation (empty for one seed).
 
     Raises:
-        InputError: the seeds do not have the same rho.
+        InputError: the seeds do not have the same values of rho.
     """
     values: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for sweep in sweeps:
@@ -53,7 +53,7 @@ def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
     seeds = {len(scores["loss"]) for scores in values.values()}
     if len(seeds) != 1:
         raise InputError(
-            "sweeps of rho", expected="the same rho for every seed", found=f"{seeds} seeds a rho"
+            "sweeps of rho", expected="the same rho for every seed", found=f"{seeds} seeds per rho"
         )
     rows = []
     for (variant, modality, rho), scores in values.items():
@@ -66,15 +66,15 @@ def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
 
 
 def choose_rho(swept: pa.Table) -> dict[tuple[str, str], float]:
-    """Return by variant and modality the rho whose unimportant items most other rho agree on.
+    """Return, by variant and modality, the rho whose unimportant items agree most with other rho.
 
-    No label is looked at: the mean Jaccard index with the sets of all other rho, on training pairs
-    and over seeds, is greatest (`ima.evaluation.rho_sweep.agreements`). Where co-occurrence
-    decides what is unimportant, rho hardly matters and the sets are alike; where rho decides, each
-    has its own.
+    The choice uses no labels: it maximises the mean Jaccard index with the sets of all other rho,
+    on training pairs and over seeds (`ima.evaluation.rho_sweep.agreements`). If co-occurrence
+    determines which items are unimportant, rho hardly matters and the sets are similar; if rho
+    determines it, every rho has a different set.
 
     Args:
-        swept: of `table`.
+        swept: result of `table`.
     """
     best: dict[tuple[str, str], tuple[float, float]] = {}
     for row in swept.select(["variant", "modality", "rho", "agreement"]).to_pylist():
@@ -84,16 +84,16 @@ def choose_rho(swept: pa.Table) -> dict[tuple[str, str], float]:
 
 
 def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
-    """Return the rho chosen without labels beside the one that labels would choose.
+    """Return the rho chosen without labels, with the one that labels would choose for comparison.
 
     Args:
-        swept: of `table`.
+        swept: result of `table`.
         paper: by modality, the rho that the paper chose (by F1 on labels).
 
     Returns:
-        A row a variant and modality: `rho` (`choose_rho`) and `f1_noise` there with its sd
-        over seeds, `rho_by_labels` (of the greatest mean F1) and its F1, `lost` (their
-        difference), the paper's rho and the F1 of the nearest rho that was tried.
+        A row per variant and modality: `rho` (`choose_rho`) and its `f1_noise` with the sd over
+        seeds, `rho_by_labels` (with the highest mean F1) and its F1, `lost` (the difference of
+        these F1), the paper's rho, and the F1 of the nearest rho in the sweep.
     """
     rows = []
     for (variant, modality), rho in choose_rho(swept).items():
@@ -141,15 +141,15 @@ def draw(
 ) -> Figure:
     """Draw Figure 6: precision, recall and F1 of the noise class over rho (6.1).
 
-    A row of panels a variant, a column a modality: lines are means over seeds, bands one
-    standard deviation on either side.
+    Rows are variants and columns modalities. Lines are means over seeds, bands one standard
+    deviation on either side.
 
     Args:
-        swept: of `table`.
+        swept: result of `table`.
         paper: by modality, the rho that the paper chose, drawn as a grey line.
-        styles: name, colour and dash of each score that is drawn.
-        ylabel: of the scores' axis.
-        labels: of the variants, by name; their names where None.
+        styles: name, colour and dash pattern of each score to draw.
+        ylabel: label of the scores' axis.
+        labels: labels of the variants, by name; None to use their names.
     """
     variants, modalities = (swept[n].unique().to_pylist() for n in ("variant", "modality"))
     chosen = choose_rho(swept)
@@ -198,6 +198,7 @@ def _panel(axes: Axes, rows: pa.Table, styles: Mapping[str, tuple]) -> None:
 
 
 def paper_rho(paper: Iterable[Mapping]) -> dict[str, float]:
-    """Return by modality the rho that the paper chose, from
-    `ima.reporting.tables.read_paper_values`."""
+    """Return, by modality, the rho chosen by the paper, from
+    `ima.reporting.tables.read_paper_values`.
+    """
     return {row["modality"]: float(row["value"]) for row in paper if row["quantity"] == "best rho"}

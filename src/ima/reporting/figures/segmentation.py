@@ -1,4 +1,4 @@
-"""A recording drawn with the places of its digits, as a matplotlib figure that a script saves."""
+"""A plot of a recording with the boundaries of its digits."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -7,28 +7,28 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-#: Colours that stay apart for the colour-blind and in grey: of digits and of doubtful ones.
+#: Colours of digits and of doubtful digits, distinguishable without colour vision and in grey.
 DIGIT_COLOUR, DOUBTFUL_COLOUR = "#0b5394", "#c2410c"
-#: The spectrogram's window and step (s), range (dB below its highest value) and upper limit (Hz).
+#: The spectrogram's window and step (s), range (dB below its maximum) and upper limit (Hz).
 WINDOW_S, STEP_S, RANGE_DB, HIGHEST_HZ = 0.016, 0.002, 70.0, 8_000
 
-#: Letters of a line of text an inch, and its height (inches).
+#: Characters per inch in a line of text, and the height of a line (inches).
 LETTERS_INCH, LINE_INCH = 11, 0.18
 
 
 def plot_utterance(
     samples: np.ndarray, rate: int, segments: Sequence[Mapping], *, title: str = ""
 ) -> Figure:
-    """Draw a recording's waveform and spectrogram over one time axis, with its digits' places.
+    """Draw a recording's waveform and spectrogram over one time axis, with its digits marked.
 
-    A digit's span is a shaded box between its boundaries, with its name above; a doubtful one is
-    hatched, in another colour, with a question mark and its reason written below.
+    Each digit is a shaded span between its boundaries, with its name above. A doubtful one is
+    hatched, in another colour and with a question mark, and its reason is written below.
 
     Args:
-        samples: (n,) float in [-1, 1].
-        rate: in Hz.
+        samples: waveform (n,), float in [-1, 1].
+        rate: sampling rate (Hz).
         segments: the recording's rows of SEGMENTS, as mappings: digit, start_s, end_s, doubtful.
-        title: of the figure, the recording's id for example.
+        title: title of the figure, for example the recording's id.
     """
     duration = len(samples) / rate
     width = min(max(3.2 * duration, 6.5), 14.0)  # inches
@@ -46,7 +46,7 @@ def plot_utterance(
     wave.spines[["top", "right"]].set_visible(False)
     figure.align_ylabels([wave, spectrum])
     if title:
-        # Above the digits' names, which stand over the axes.
+        # Leave room for the digits' names above the axes.
         wave.set_title(title, loc="left", fontsize=10, pad=20)
     spectrum.set_xlabel("\n".join(["time (s)", *reasons]))
     return figure
@@ -105,7 +105,7 @@ def _mark(wave: Axes, spectrum: Axes, row: Mapping) -> None:
 
 
 def _reasons(segments: Sequence[Mapping], width: int) -> list[str]:
-    """Return lines of at most `width` letters: each reason for doubt once, after its digits."""
+    """Return lines of at most `width` characters: each reason for doubt, preceded by its digits."""
     digits: dict[str, list[str]] = {}
     for row in segments:
         for reason in filter(None, row["doubtful"].split("; ")):

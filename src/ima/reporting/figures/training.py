@@ -1,4 +1,4 @@
-"""Figures of training: how models converge, and how their cost grows with modalities."""
+"""Figures of training: convergence of the models, and cost by number of modalities."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-#: Colours that stay apart for the colour-blind, and marks, of models in order.
+#: Colours, safe for colour-blind readers, and markers of the models in order.
 COLOURS = ("black", "#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
-#: Least share of the fall that is drawn.
+#: Lower limit of the logarithmic axis.
 LEAST = 1e-3
-#: Panels of the figure of costs: column of Table 4, and what it is called.
+#: Panels of the cost figure: column of Table 4, and title.
 PANELS = {
     "sub_networks": "sub-networks",
     "loss_terms": "terms of the loss, a sample",
@@ -21,11 +21,11 @@ PANELS = {
 
 
 def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]) -> Figure:
-    """Draw how the validation loss of each model falls: a panel a latent size.
+    """Draw the decrease of each model's validation loss, with one panel per latent size.
 
-    Losses of different models don't compare, so each is drawn as the share of its fall that is
-    still to come: 1 after the first epoch, 0 (not on a logarithmic axis) at the epoch of least
-    loss, whose weights are kept and which a mark on the lower edge tells.
+    As losses of different models are not comparable, each is drawn as the share of its total
+    decrease that remains: 1 after the first epoch, and 0 (off the logarithmic axis) at the epoch
+    with the lowest loss, whose weights are kept. A marker on the lower edge shows that epoch.
 
     Args:
         histories: by model and latent size, for each seed the validation loss after each epoch.
@@ -41,7 +41,7 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of the fall of the\nvalidation loss still to come")
     handles, names = panels[0].get_legend_handles_labels()
-    columns = 3 if len(latents) > 1 else 2  # of a single panel's width
+    columns = 3 if len(latents) > 1 else 2  # two fit the width of a single panel
     figure.legend(
         handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
     )
@@ -51,7 +51,7 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
 def _falls(
     axes: Axes, losses: Sequence[Sequence[float]], name: str, colour: str, mark: str
 ) -> None:
-    """Draw the seeds of one model."""
+    """Draw one model's curves, one per seed."""
     for i, of_seed in enumerate(losses):
         share = remaining(of_seed)
         epochs, best = np.arange(1, len(share) + 1), int(np.argmin(share))
@@ -62,17 +62,17 @@ def _falls(
 
 
 def remaining(losses: Sequence[float]) -> np.ndarray:
-    """Return (loss - least) / (first - least) of each epoch; 0 where the loss never falls."""
+    """Return (loss - lowest) / (first - lowest) for each epoch; 0 if the loss never decreases."""
     losses = np.asarray(losses, float)
     fall = losses[0] - losses.min()
     return (losses - losses.min()) / fall if fall > 0 else np.zeros(len(losses))
 
 
 def complexity(rows: Sequence[Mapping]) -> Figure:
-    """Draw how models grow with the number of modalities: sub-networks, loss terms, time.
+    """Draw the growth of models with the number of modalities: sub-networks, loss terms, time.
 
     Args:
-        rows: of Table 4 whose `setting` is `equal`.
+        rows: rows of Table 4 whose `setting` is `equal`.
     """
     names = list(dict.fromkeys(row["model"] for row in rows))
     figure = Figure(figsize=(8.6, 3.4), layout="constrained")
@@ -84,7 +84,7 @@ def complexity(rows: Sequence[Mapping]) -> Figure:
                 [row[column] for row in own],
                 color=COLOURS[i % len(COLOURS)],
                 marker=MARKS[i % len(MARKS)],
-                markersize=3 if i else 6,  # IMA, the first, shows where others lie on it
+                markersize=3 if i else 6,  # IMA, the first, stays visible below other markers
                 markerfacecolor=COLOURS[i % len(COLOURS)] if i else "none",
                 linewidth=1,
                 linestyle="--" if "a subset" in name else "-",

@@ -1,4 +1,4 @@
-"""A figure of how our voice features agree with other software's, feature by feature."""
+"""Figure of the agreement of our voice features with other software, feature by feature."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,26 +11,26 @@ from ima.evaluation.voice_agreement import RELATED, TOOLBOX, Feature, Reference
 from ima.reporting.figures import LETTERS, PAGE
 from ima.reporting.tables.voice_agreement import SEED, shuffled
 
-#: Of frames as they are matched, and of the control.
+#: Colours of matched frames and of the control.
 OURS, CONTROL = "#0072b2", "0.75"
-#: Frames that a panel shows at the most, and the percentiles that its axes reach from and to.
+#: Maximum number of frames in a panel, and the percentiles that its axes span.
 POINTS, SHOWN = 2000, (0.5, 99.5)
-#: Panels in a row and their height (inches), by reference.
+#: Panels per row, and their height (inches), by reference.
 COLUMNS = {TOOLBOX: 6}
 HEIGHTS = {TOOLBOX: 1.25}
-#: Names of columns that are many alike: one panel for all, their agreement over their number.
+#: Prefixes of groups of similar columns, which share one panel with one point per column.
 MANY = ("HMPDM", "HMPDD")
 
 
 def agreement(references: Sequence[Reference], rows: Sequence[Mapping]) -> Figure:
-    """Draw ours over theirs, frame by frame: a panel a feature, a block of panels a reference.
+    """Draw our values over theirs frame by frame: a block per reference, a panel per feature.
 
     Grey points are the control, our frames shuffled within each speaker. HMPDM and HMPDD share a
-    panel of their agreement (full) and its control (hollow) by coefficient.
+    panel, which shows their agreement (filled) and its control (hollow) by coefficient.
 
     Args:
-        references: of `ima.evaluation.voice_agreement`.
-        rows: of `ima.reporting.tables.voice_agreement.agreement_table` of them, in its order.
+        references: references from `ima.evaluation.voice_agreement`.
+        rows: their rows of `ima.reporting.tables.voice_agreement.agreement_table`, in its order.
     """
     parts = [_single(reference) for reference in references]
     heights = [
@@ -57,7 +57,7 @@ def agreement(references: Sequence[Reference], rows: Sequence[Mapping]) -> Figur
 
 
 def _single(reference: Reference) -> list[Feature]:
-    """Return the features that have a panel of their own."""
+    """Return the features that have their own panel."""
     return [f for f in reference.features if not f.column.name.startswith(MANY)]
 
 
@@ -76,7 +76,7 @@ def _rows(reference: Reference, part: Sequence[Feature]) -> int:
 def _block(
     block: SubFigure, one: Reference, part: Sequence[Feature], rows: Mapping[str, Mapping]
 ) -> None:
-    """Draw the panels of a reference."""
+    """Draw the panels of one reference."""
     speakers = f", {one.speakers} speakers" if one.speakers else ""
     block.suptitle(
         f"{one.name}: {one.recordings} recordings{speakers}",
@@ -116,7 +116,7 @@ def _short(value: float | None) -> str:
 
 
 def _scatter(axes: Axes, feature: Feature) -> None:
-    """Draw frames, some at random where there are many, and the control behind them."""
+    """Draw frames (a random subset if there are many) on top of the control."""
     rows = np.arange(feature.ours.size)
     if rows.size > POINTS:
         rows = np.random.default_rng(SEED).choice(rows, POINTS, replace=False)
@@ -136,7 +136,7 @@ def _scatter(axes: Axes, feature: Feature) -> None:
 
 
 def _voicing(axes: Axes, feature: Feature) -> None:
-    """Draw which share of the frames each calls voiced, as a table of two by two."""
+    """Draw the shares of frames that each calls voiced, as a two-by-two table."""
     both = [[(feature.ours == y) & (feature.theirs == x) for x in (0, 1)] for y in (0, 1)]
     cells = np.sum(both, axis=-1) / max(1, feature.ours.size)  # (2, 2)
     axes.imshow(cells, cmap="Blues", vmin=0, vmax=1, origin="lower", aspect="auto")
@@ -149,13 +149,13 @@ def _voicing(axes: Axes, feature: Feature) -> None:
 
 
 def _by_coefficient(axes: Axes, rows: Mapping[str, Mapping], names: Sequence[str]) -> None:
-    """Draw the agreement of columns that are many alike, and its control, side by side."""
+    """Draw the agreement of a group of similar columns, and its control, by coefficient."""
     for place, name in enumerate(names):
         for end, face in (("_shuffled", "none"), ("", OURS)):
             value = rows[name][f"agreement{end}"]
             if value is not None:
                 axes.plot(place, value, "o", markersize=3, color=OURS, markerfacecolor=face)
-    # Every third coefficient's number is room for.
+    # There is room for the number of every third coefficient.
     parts = [name.split("_") for name in names]
     axes.set_xticks(range(len(names)), ["" if int(n) % 3 else n for _, n in parts])
     for kind in MANY:

@@ -1,4 +1,4 @@
-"""How much each modality weighs in the joint representation, by kind of pair (Section 6.3)."""
+"""Figure and table of each modality's weight in the joint representation, by kind of pair (6.3)."""
 
 import string
 from collections import defaultdict
@@ -17,7 +17,7 @@ from ima.reporting.figures.palettes import PAPER, Palette
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 
-#: Bins of the distributions of weights.
+#: Number of bins in the distributions of weights.
 BINS = 40
 
 
@@ -28,23 +28,22 @@ def normalised(y: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         y: importances (N,) by modality, 0 where the modality is absent.
 
     Returns:
-        Weights that add up to 1, or are all 0 where all importances are (as in
-        `ima.models.ima.fuse`).
+        Weights that sum to 1, or are all 0 if all importances are 0 (as in `ima.models.ima.fuse`).
 
     Raises:
-        InputError: no modality, or an importance that is no number in [0, 1].
+        InputError: there are no modalities, or an importance is not in [0, 1].
     """
     if not y:
         raise InputError("importances", expected="one modality or more", found="none")
     values = np.stack([*y.values()]).astype(float)
     if not ((values >= 0) & (values <= 1)).all():
-        raise InputError("importances", expected="numbers in [0, 1]", found="others")
+        raise InputError("importances", expected="numbers in [0, 1]", found="other values")
     total = np.maximum(values.sum(0), np.finfo(np.float32).tiny)
     return dict(zip(y, values / total, strict=True))
 
 
 def shuffled(y: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
-    """Return each modality's importances (N,) in an order of its own: the control."""
+    """Return each modality's importances (N,), independently shuffled, as a control."""
     rng = np.random.default_rng(seed)
     return {name: rng.permutation(values) for name, values in y.items()}
 
@@ -55,11 +54,11 @@ def weight_rows(y: Mapping[str, np.ndarray], kinds: np.ndarray, seed: int) -> li
     Args:
         y: importances (N,) by modality.
         kinds: `kind` (N,) of the pairs (`ima.utils.schemas.pairs_schema`).
-        seed: of the control.
+        seed: seed of the control.
 
     Returns:
         Rows of `importances` (`learnt`, or `shuffled` among the pairs), `kind` (`all`, `clean`,
-        `<modality>_noise`), `modality`, `pairs`, how many there are, and `weight`, their mean.
+        `<modality>_noise`), `modality`, `pairs` (their number) and `weight` (its mean).
     """
     kinds = np.asarray(kinds, str)
     masks = subsets(kinds)
@@ -78,7 +77,7 @@ def weight_table(rows: Iterable[Mapping], run: str) -> pa.Table:
     """Return the mean weights of models by kind of pair, over seeds.
 
     Args:
-        rows: of `weight_rows`, each with its `model`, `latent` and seed.
+        rows: rows of `weight_rows`, each with its `model`, `latent` and seed.
         run: name of the run, for the first column.
 
     Returns:
@@ -111,20 +110,21 @@ def draw(
 ) -> Figure:
     """Draw importances and weights of test pairs by kind.
 
-    (a): the importance of the second modality over that of the first, a point a pair; of two
-    modalities, lines through the origin have the second's weight that stands beside them. Then the
-    distribution of each modality's weight in pairs of each kind (of two, only the second's: the
-    first's is the rest to 1); dotted where importances are shuffled among the pairs.
+    Panel (a) plots the importance of the second modality against that of the first, with one point
+    per pair; for two modalities, lines through the origin are labelled with the second modality's
+    weight. The other panels show the distribution of each modality's weight by kind of pair (for
+    two modalities only the second's, as the weights sum to 1). Dotted lines are the control, with
+    importances shuffled among the pairs.
 
     Args:
         y: importances (N,) by modality, two or more.
         kinds: `kind` (N,) of the pairs.
-        title: what is drawn.
+        title: title of the figure.
         palette: the colours.
-        seed: of the control.
+        seed: seed of the control.
 
     Raises:
-        InputError: fewer than two modalities, or as `normalised`.
+        InputError: there are fewer than two modalities, or as in `normalised`.
     """
     names, kinds = [*y], np.asarray(kinds, str)
     if len(names) < 2:
@@ -158,7 +158,7 @@ def draw(
 
 
 def kind_colours(names: Sequence[str], palette: Palette) -> dict[str, str]:
-    """Return the colour of each kind of pair: the first modality's noise has that of noise."""
+    """Return the colour of each kind of pair; the first modality's noise has the noise colour."""
     noise = [palette.noise, "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#000000"]
     kinds = {noise_kind(name): noise[i % len(noise)] for i, name in enumerate(names)}
     return {CLEAN: palette.rest, **kinds}

@@ -1,4 +1,4 @@
-"""Style and script of a run's page."""
+"""CSS and JavaScript of a run's page."""
 
 STYLE = """
 :root { color-scheme: light; font: 16px/1.55 system-ui, sans-serif; scroll-padding-top: 1rem; }
@@ -48,7 +48,7 @@ footer { margin-top: 4rem; border-top: 1px solid #999; }
 @media print { .wide { max-height: none; overflow: visible; } .skip, nav { display: none; } }
 """
 
-#: Sorting of tables: empty cells last, whichever way; rows that are alike keep their order.
+#: Sorts tables, with empty cells always last and equal rows in their original order.
 SORTING = """
 {
 const key = cell => cell ? cell.dataset.v ?? cell.textContent.trim() : "";
@@ -71,7 +71,7 @@ for (const table of document.querySelectorAll("table.sorted")) {
 }
 """
 
-#: Maps: drawn when they come near the screen, and coloured as is chosen.
+#: Draws maps when they come near the screen, and colours them by the selected mode.
 MAPS = """
 {
 const groups = JSON.parse(document.getElementById("maps-data").textContent);

@@ -1,4 +1,4 @@
-"""Captions: reStructuredText, as Snakemake's report has it, to HTML and to plain text."""
+"""Conversion of captions from the reStructuredText of Snakemake's report to HTML and plain text."""
 
 import html
 import re
@@ -20,9 +20,9 @@ def as_html(caption: str) -> str:
 
 
 def first_sentence(caption: str) -> str:
-    """Return what a caption begins with as plain text, to be read aloud in a figure's place.
+    """Return the first sentence of a caption as plain text, for use as a figure's alt text.
 
-    A bold title is no sentence: what follows it is told, too.
+    A bold title does not count as a sentence; the text after it is included.
     """
     text = html.unescape(re.sub(r"<[^>]+>", "", as_html(caption)))
     text = " ".join(text.split())

@@ -1,4 +1,4 @@
-"""A run's page: one HTML file that asks for nothing else."""
+"""The page of a run: one HTML file without external resources."""
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,11 +9,11 @@ from ima.reporting.page import assets, captions, maps, pictures, tables
 from ima.reporting.page.utterances import STYLE as UTTERANCES_STYLE
 from ima.reporting.page.utterances import search_html
 
-#: What the page begins with, where there is any: what the paper says, and whether it holds.
+#: Section that comes first, if present.
 FIRST = "Claims"
-#: And ends with.
+#: Section that comes last, if present.
 LAST = "The run"
-#: Pixels across of one of a folder of pictures.
+#: Maximum width, in pixels, of each picture from a folder of pictures.
 EXAMPLE = 900
 
 
@@ -34,13 +34,13 @@ def page(
     utterances: Sequence[dict] = (),
     about: str = "",
 ) -> str:
-    """Return the page.
+    """Return the page as HTML.
 
     Args:
         run: name of the run.
-        items: tables (CSV), figures (PNG, or a folder of them) and other forms of these, which
-            are named beside them.
-        explored: maps whose points say what they are.
+        items: tables (CSV), figures (PNG, or a folder of them), and other formats of these, which
+            are only listed.
+        explored: interactive maps.
         utterances: see `ima.reporting.page.utterances.search_html`.
         about: reStructuredText on the data of the run, shown below the title.
     """
@@ -68,7 +68,7 @@ def _order(sections: Iterable[str]) -> list[str]:
 
 
 def _by_title(items: Iterable[Item], section: str) -> list[list[Item]]:
-    """Return the items of a section, those of one title together."""
+    """Return the items of a section, grouped by title."""
     found: dict[str, list[Item]] = {}
     for item in items:
         if item.section == section:
@@ -77,12 +77,12 @@ def _by_title(items: Iterable[Item], section: str) -> list[list[Item]]:
 
 
 def _anchor(item: Item) -> str:
-    """Return the id of an item's place: the one of its title, whatever its form."""
+    """Return the HTML id of an item, which is shared by all items with its title."""
     return "-".join(f"{item.section} {item.title}".lower().replace(",", "").split())
 
 
 def _shown(forms: Sequence[Item], anchors: Mapping[str, str]) -> str:
-    """Return a title with what is shown of it: its caption, its table, its pictures."""
+    """Return a titled subsection of the page: its caption, table and pictures."""
     first = forms[0]
     title = html.escape(first.title)
     body, told = [], []
@@ -98,7 +98,7 @@ def _shown(forms: Sequence[Item], anchors: Mapping[str, str]) -> str:
             body += [_figure(file, item) for file in files]
     links = ", ".join(f"<code>{html.escape(item.file)}</code>" for item in forms)
     name = anchors[first.file]
-    # The only one of its section's name needs no title of its own.
+    # A title that only repeats the section's is hidden.
     hidden = ' class="unseen"' if first.title == first.section else ""
     return (
         f'<section aria-labelledby="{name}"><h3 id="{name}"{hidden}>{title}</h3>'

@@ -1,7 +1,8 @@
-"""t-SNE maps of a page: each point says what it is when the pointer is on it.
+"""Interactive t-SNE maps, in which hovering over a point shows what it is.
 
-Drawn by Bokeh, whose script goes into the page. A map can be coloured in several ways (modes); the
-page's own script changes the mapping from a column to colours, so the points are there once.
+The maps are drawn by Bokeh, whose script is embedded in the page. A map can be coloured in several
+ways (modes). The page's own script switches the mapping from a column to colours, so that the
+points are stored only once.
 """
 
 import html
@@ -19,23 +20,23 @@ from ima.reporting.figures.importance import JOINT
 from ima.reporting.figures.palettes import COLORBLIND, PAPER
 from ima.utils.schemas_emotion import NOT_EMOTIONAL
 
-#: Of what is of no class among colours for the colour-blind.
+#: Colour of points without a class in the colour-blind-safe modes.
 PALE = COLORBLIND.among_classes
-#: Steps of a scale of importances.
+#: Number of colours in the scale of importances.
 STEPS = 64
 
 
 @dataclass(frozen=True)
 class Mode:
-    """A way to colour points: by a column of whole numbers, or of importances in [0, 1].
+    """A way to colour points: by a column of class numbers, or of importances in [0, 1].
 
     Args:
-        label: what a reader chooses it by.
+        label: name of the mode, for the reader to choose.
         field: the column.
-        colours: of the values 0, 1, ...; of a scale, from 0 to 1.
-        names: of the values; none for a scale.
+        colours: colours of the values 0, 1, ...; for a scale, from 0 to 1.
+        names: names of the values; empty for a scale.
         other: name of the value -1.
-        grey: its colour.
+        grey: colour of the value -1.
     """
 
     label: str
@@ -48,7 +49,7 @@ class Mode:
 
 @dataclass(frozen=True)
 class Panel:
-    """A map: its title, its points' columns by name (x, y and others), and what hovering tells."""
+    """A map: its title, its points' columns by name (x, y and others), and its hover text."""
 
     title: str
     columns: Mapping[str, Sequence]
@@ -57,7 +58,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Maps:
-    """Maps that are coloured together."""
+    """A group of maps that are coloured together."""
 
     title: str
     modes: Sequence[Mode]
@@ -65,7 +66,7 @@ class Maps:
 
 
 def scale() -> Mode:
-    """Return the mode of importances."""
+    """Return the mode that colours points by importance."""
     colours = matplotlib.colormaps["viridis"](np.linspace(0, 1, STEPS))
     return Mode("importance", "importance", [to_hex(colour) for colour in colours])
 
@@ -73,19 +74,19 @@ def scale() -> Mode:
 def pair_maps(
     embeddings: pa.Table, y: Mapping[str, np.ndarray], classes: Sequence[str], noise: bool
 ) -> Maps:
-    """Return maps of what Figures 2 and 4 show: hidden layers and representations of pairs.
+    """Return the maps of Figures 2 and 4: hidden layers and representations of pairs.
 
     Args:
         embeddings: table of `ima.utils.schemas.EMBEDDINGS`.
         y: by modality, the importances (M,) of all test pairs.
-        classes: names of the labels, by number.
-        noise: whether it is known what is noise.
+        classes: names of the labels, in order.
+        noise: whether noise labels are known.
     """
     panels = []
     for view in embeddings["view"].unique().to_pylist():
         rows = embeddings.filter(pc.equal(embeddings["view"], view))
         known = {name: rows[name].to_numpy(zero_copy_only=False) for name in rows.column_names}
-        # The end of the view's name: `hidden_image`, `u_image`; a joint one is of no modality.
+        # The view's name ends with its modality: `hidden_image`, `u_image`; the joint one has none.
         of = next((m for m in y if view in (f"hidden_{m}", f"u_{m}")), None)
         grey = known["noise"] if of else np.zeros(len(rows), bool)
         columns = {name: known[name] for name in ("x", "y", "pair")}
@@ -101,7 +102,7 @@ def pair_maps(
         for m in [of] if of else y:
             columns[f"y_{m}"] = y[m][known["pair"]].astype(np.float32)
             told.append((f"importance, {m}", f"@y_{m}{{0.00}}"))
-        # A joint point is as important as the less important of its items.
+        # The importance of a joint point is the lowest among its items.
         columns["importance"] = np.min([columns[f"y_{m}"] for m in ([of] if of else y)], axis=0)
         panels.append(Panel(_title(view, of), columns, told))
     return Maps("Test pairs", _pair_modes(classes, noise), panels)
@@ -137,11 +138,11 @@ def _pair_modes(classes: Sequence[str], noise: bool) -> list[Mode]:
 
 
 def emotion_maps(embeddings: pa.Table, words: Sequence[str]) -> Maps:
-    """Return maps of what Figure 5 shows: latents of words and of voices.
+    """Return the maps of Figure 5: latents of words and of voices.
 
     Args:
         embeddings: table of EMBEDDINGS_EMOTION.
-        words: by number of the item, the words of the view `verbal`.
+        words: the words of the view `verbal`, by item number.
     """
     categories = list(dict.fromkeys(embeddings["category"].to_pylist()))
     plain = ("neutral", "other", NOT_EMOTIONAL)
@@ -169,7 +170,7 @@ def emotion_maps(embeddings: pa.Table, words: Sequence[str]) -> Maps:
 
 
 def script() -> str:
-    """Return the script of the plotting library, to be in a page."""
+    """Return Bokeh's script, to be embedded in a page."""
     from bokeh.resources import Resources
 
     raw = "\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)
@@ -177,7 +178,7 @@ def script() -> str:
 
 
 def maps_html(maps: Sequence[Maps]) -> str:
-    """Return the maps with a choice of colours each; the page's script draws them."""
+    """Return the maps' HTML, with a choice of colours for each group; a script draws them."""
     parts, groups = [], []
     for i, group in enumerate(maps):
         options = "".join(
@@ -210,7 +211,7 @@ def maps_html(maps: Sequence[Maps]) -> str:
 
 
 def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
-    """Return a map as Bokeh's own script takes it."""
+    """Return a map in the JSON format of Bokeh's script."""
     from bokeh.embed import json_item
     from bokeh.models import ColumnDataSource, LinearColorMapper, WheelZoomTool
     from bokeh.plotting import figure
@@ -239,7 +240,7 @@ def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
     )
     plot.axis.visible = False
     plot.grid.visible = False
-    # Not the bare wheel, nor a finger: they scroll the page.
+    # Zooming needs Shift, because the bare wheel and a finger scroll the page.
     zoom = WheelZoomTool(modifiers="shift")
     plot.add_tools(zoom)
     plot.toolbar.active_scroll = zoom
@@ -257,7 +258,7 @@ def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
 
 
 def _plain(column: Sequence) -> np.ndarray | list:
-    """Return a column as Bokeh has it short: numbers of four bytes or less, else a list."""
+    """Return a column in the form that Bokeh encodes compactly: 4-byte numbers or a list."""
     if not isinstance(column, np.ndarray):
         return list(column)
     if column.dtype == np.float64:

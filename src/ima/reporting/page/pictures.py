@@ -1,4 +1,4 @@
-"""Pictures inside a page, of a size that a screen can show."""
+"""Pictures embedded in a page, scaled to the size of a screen."""
 
 import base64
 import html
@@ -9,28 +9,28 @@ from PIL import Image
 
 from ima.utils.errors import InputError
 
-#: Pixels across at the most: of a figure of two columns on a screen of twice the usual density.
+#: Maximum width in pixels: a two-column figure on a screen with twice the usual density.
 WIDEST = 1400
-#: Colours of a picture: figures have few.
+#: Size of the colour palette; figures have few colours.
 COLOURS = 128
 
 
 def picture(path: str | Path, alt: str, widest: int = WIDEST) -> str:
-    """Return an HTML image that has its data in it.
+    """Return an HTML image with embedded data.
 
     Args:
         path: a PNG file.
-        alt: what it shows, as plain text.
-        widest: pixels across at the most.
+        alt: description of the picture, as plain text.
+        widest: maximum width in pixels.
 
     Raises:
-        InputError: no such file, or no picture.
+        InputError: the file does not exist or is not a picture.
     """
     try:
         with Image.open(path) as opened:
             whole = opened.convert("RGBA")
-    except (OSError, SyntaxError) as error:  # the latter is what Pillow calls a broken PNG
-        do = "Delete it, to have it drawn again."
+    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
+        do = "Delete it, and it will be drawn again."
         raise InputError(path, expected="a PNG file", found=error, do=do) from error
     image = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole)
     if image.width > widest:

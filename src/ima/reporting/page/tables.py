@@ -10,15 +10,15 @@ from pyarrow import csv
 
 from ima.utils.errors import InputError
 
-#: Results that a cell may name.
+#: Paths of results that a cell may mention.
 _RESULT = re.compile(r"results/[\w./-]+\.(?:csv|png|pdf|html)")
-#: Columns that are told once where all rows have the same in them.
+#: Columns that are reported once if they are the same in all rows.
 _ALIKE = ("run", "corpus")
-#: Columns that come after all others: names for who looks a row up elsewhere.
+#: Columns that are moved to the end, because they only serve to look up a row elsewhere.
 _LAST = ("id",)
-#: Letters from which on a text is given a wide column.
+#: Length in characters above which a text gets a wide column.
 LONG = 50
-#: Signs of verdicts, beside their words: no colour has to be told from another.
+#: Signs of verdicts, shown with their words, so that colour is not needed to distinguish them.
 _SIGNS = (("holds", "✓", "yes"), ("does", "✗", "no"), ("not testable", "–", "open"))
 
 
@@ -26,7 +26,7 @@ def read_table(path: str | Path) -> pa.Table:
     """Read a table of results.
 
     Raises:
-        InputError: no such file, or not CSV.
+        InputError: the file does not exist or is not CSV.
     """
     options = csv.ParseOptions(newlines_in_values=True)
     try:
@@ -36,13 +36,13 @@ def read_table(path: str | Path) -> pa.Table:
 
 
 def table_html(table: pa.Table, title: str, anchors: Mapping[str, str]) -> str:
-    """Return a table with a button in the head of each column that sorts by it.
+    """Return a table whose column headings are buttons that sort it.
 
     Args:
-        table: of numbers and text; a column without any value is named below it instead, and the
-            run, where it is the same in all rows.
-        title: what it is, for those who hear it.
-        anchors: by path of a result that the page shows, the id of its place there.
+        table: table of numbers and text. Columns without any value, and the run and corpus if they
+            are constant, are listed below the table instead.
+        title: accessible name of the table.
+        anchors: HTML ids of the results on the page, by path.
     """
     bare = [name for name in table.column_names if table[name].null_count == len(table)]
     alike = {
@@ -76,7 +76,7 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str]) -> str:
 def shown(values: Sequence[object]) -> list[str]:
     """Return a column's cells as text.
 
-    Floats have three decimals (small ones two figures), unless all of them are shorter than that.
+    Floats have three decimals (small ones two significant digits), unless all need fewer.
     """
     short = all(round(v, 3) == v for v in values if isinstance(v, float))
     return [_text(value, short) for value in values]
@@ -111,7 +111,7 @@ def _cells(
 ) -> list[str]:
     cells = []
     for value, text in zip(values, shown(values), strict=True):
-        # What is sorted by, where what is shown is less: 0.8412 and 0.8409 are both 0.841.
+        # Sort by the exact value where it is rounded for display, as 0.8412 and 0.8409 to 0.841.
         exact = f' data-v="{value!r}"' if isinstance(value, float) and text != repr(value) else ""
         content = _verdict(text) if name == "verdict" else _linked(text, anchors)
         wide = ' class="t"' if not number and len(text) > LONG else _class(number)
@@ -128,10 +128,10 @@ def _verdict(text: str) -> str:
 
 
 def _linked(text: str, anchors: Mapping[str, str]) -> str:
-    """Return escaped text in which the names of results are links to their places on the page."""
+    """Return escaped text in which paths of results are links to their places on the page."""
 
     def link(match: re.Match) -> str:
-        """Return a link to a result, or its name as it stands where the page lacks it."""
+        """Return a link to a result, or its path unchanged if it is not on the page."""
         anchor = anchors.get(match[0])
         return (
             f'<a href="#{anchor}">{match[0].removeprefix("results/")}</a>' if anchor else match[0]

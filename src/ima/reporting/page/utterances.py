@@ -83,11 +83,11 @@ search();
 
 
 def search_html(utterances: Sequence[dict]) -> str:
-    """Return a part of a page: utterances to be searched, their data and the script.
+    """Return the HTML of the search form, with the utterances' data and the script.
 
     Args:
-        utterances: mappings with `id`, `speaker`, `label`, `split`, `tokens`, and one number in
-            [0, 1] a token, or None, in `verbal` and `acoustic`.
+        utterances: mappings with `id`, `speaker`, `label`, `split`, `tokens`, and the lists
+            `verbal` and `acoustic` with a number in [0, 1] or None for each token.
     """
     rows = [
         [item[name] for name in ("id", "speaker", "label", "split")]
@@ -95,7 +95,7 @@ def search_html(utterances: Sequence[dict]) -> str:
         for item in utterances
     ]
     data = json.dumps({"classes": CLASSES, "utterances": rows}, separators=(",", ":"))
-    # Nothing in the data may end its element.
+    # Escape `<`, so that the data cannot close its element.
     data = data.replace("<", "\\u003c")
     classes = "".join(f'<option value="{i}">{name}</option>' for i, name in enumerate(CLASSES))
     splits = "".join(f"<option>{name}</option>" for name in dict.fromkeys(row[3] for row in rows))

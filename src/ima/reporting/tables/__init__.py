@@ -11,16 +11,16 @@ from ima.evaluation.metrics import mean_sd
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 
-#: How a column of Table 1 is called: by neighbours and subset of the queries.
+#: Prefix of Table 1's columns, by choice of neighbours.
 _COLUMN = {"all": "precision", "distinct": "distinct"}
 _PAPER_COLUMNS = ["where", "dataset", "quantity", "modality", "latent", "k", "value", "unit"]
 
 
 def read_paper_values(path: str | Path) -> list[dict]:
-    """Read what the paper reports, a row a value.
+    """Read the values that the paper reports, one per row.
 
     Raises:
-        InputError: no such file, not CSV, or other columns.
+        InputError: the file does not exist, is not CSV, or has other columns.
     """
     rows = read_columns(path, _PAPER_COLUMNS)
     if list(rows[0]) != _PAPER_COLUMNS:
@@ -29,25 +29,26 @@ def read_paper_values(path: str | Path) -> list[dict]:
 
 
 def read_columns(path: str | Path, names: Sequence[str], rows: bool = True) -> list[dict]:
-    """Read the rows of a CSV file that has these columns, and maybe others.
+    """Read the rows of a CSV file that has at least the given columns.
 
     Args:
         path: the file.
-        names: of the columns.
-        rows: whether there must be some.
+        names: names of the required columns.
+        rows: whether at least one row is required.
 
     Raises:
-        InputError: no such file, not CSV, a column is missing, or no rows where there must be.
+        InputError: the file does not exist or is not CSV, or a column or the required row is
+            missing.
     """
     try:
         table = csv.read_csv(path)
         found, columns = table.to_pylist(), table.column_names
     except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise InputError(path, expected=f"CSV of {list(names)}", found=error) from error
+        raise InputError(path, expected=f"CSV with columns {list(names)}", found=error) from error
     if set(names) - set(columns):
         raise InputError(path, expected=f"columns {list(names)}", found=columns)
     if rows and not found:
-        raise InputError(path, expected=f"rows of {list(names)}", found="none")
+        raise InputError(path, expected=f"at least one row of {list(names)}", found="none")
     return found
 
 
@@ -58,18 +59,19 @@ def over_seeds(
     run: str,
     column_of: Callable[[Mapping], str],
 ) -> list[dict]:
-    """Return a row for each combination of keys, with the mean and sd of values over seeds.
+    """Return the mean and sd of a value over seeds, one row per combination of keys.
 
     Args:
-        rows: each with the keys and the value, of one seed.
-        keys: columns that tell rows of the result apart.
+        rows: rows of one seed each, with the keys and the value.
+        keys: columns that identify a row of the result.
         value: name of the value.
         run: name of the run, for the first column.
-        column_of: names the column that a row's value is in, `value` or one that starts with it.
+        column_of: function that returns the result's column for a row: `value`, or a name that
+            starts with it.
 
     Returns:
-        Rows of `run`, the keys, `seeds` (how many values the column `value` has), `paper` (None),
-        and every column with its `<column>_sd`, in the order they come in.
+        Rows of `run`, the keys, `seeds` (the number of values in the column `value`), `paper`
+        (None), and every column with its `<column>_sd`, in order of appearance.
     """
     found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -87,12 +89,13 @@ def over_seeds(
 def merge_paper_values(
     table: list[dict], paper: Iterable[Mapping], keys: Sequence[str]
 ) -> list[dict]:
-    """Put the paper's values beside ours, each in the row of its keys.
+    """Add the paper's values to our rows with the same keys.
 
     Args:
         table: rows of `over_seeds`.
-        paper: rows of the keys and `paper`; what has no row of ours becomes one with `seeds` 0.
-        keys: as of `over_seeds`.
+        paper: rows with the keys and `paper`; those without a row of ours are appended with
+            `seeds` 0.
+        keys: as in `over_seeds`.
     """
     rows = {tuple(row[key] for key in keys): dict(row) for row in table}
     for value in paper:
@@ -109,8 +112,8 @@ def table1(
     """Return Table 1: Precision@K of joint and unimodal representations.
 
     Args:
-        scores: of each model and seed, `model`, `latent`, `seed` and
-            `retrieval` as `ima.evaluation.metrics.score_model` returns it.
+        scores: for each model and seed, `model`, `latent`, `seed` and `retrieval` from
+            `ima.evaluation.metrics.score_model`.
         anchors: rows of `ima.evaluation.reference.score_anchors`.
         paper: rows of `read_paper_values`.
         run: name of the run, for the first column.
@@ -118,9 +121,10 @@ def table1(
     Returns:
         A row for each model, representation, latent size and K. `precision` is the mean over
         seeds of the mean over all test pairs, `precision_sd` its sample sd over seeds (empty for
-        one seed); `precision_<kind>` the same for queries of one kind of noise; `distinct...` the
-        same with neighbours left out that share the query's clip or image. `paper` is the value
-        the paper's text gives, with no other column where the model is not trained here.
+        one seed). `precision_<kind>` is the same for queries with one kind of noise, and
+        `distinct...` the same without neighbours that share the query's clip or image. `paper` is
+        the value given in the paper's text; if the model is not trained here, the other columns
+        are empty.
     """
     keys = ("model", "representation", "latent", "k")
     rows = over_seeds(_rows(scores, anchors), keys, "precision", run, _precision_column)
@@ -135,7 +139,7 @@ def _precision_column(row: Mapping) -> str:
 
 
 def _rows(scores: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterable[dict]:
-    """Yield the scores' rows, model by model in the order they come in, then the anchors'."""
+    """Yield the scores' rows, model by model in order of appearance, then the anchors'."""
     scores = list(scores)
     models = list(dict.fromkeys(model["model"] for model in scores))
     for name in models:
@@ -147,7 +151,7 @@ def _rows(scores: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterable[dic
 
 
 def _paper_precision(paper: Iterable[Mapping]) -> Iterable[dict]:
-    """Yield what the paper's text gives of Table 1: its denoising autoencoder."""
+    """Yield the values of Table 1 that the paper's text gives: its denoising autoencoder."""
     for row in paper:
         if row["dataset"] == "MNIST-TIDIGITS" and row["quantity"].startswith("precision@k of the"):
             yield {

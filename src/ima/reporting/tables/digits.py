@@ -11,7 +11,7 @@ from ima.utils.arrow import to_table
 
 
 def table3(datasets: Mapping[str, Classifier], run: str) -> pa.Table:
-    """Return Table 3: the settings of each data set's classifier, as it is built and trained.
+    """Return Table 3: the settings with which each data set's classifier is built and trained.
 
     Args:
         datasets: settings of the classifier, by name of the data set.
@@ -31,7 +31,7 @@ def table3(datasets: Mapping[str, Classifier], run: str) -> pa.Table:
 def _classifier(settings: Classifier) -> dict[str, object]:
     given = asdict(settings)
     schedule, hidden = given.pop("schedule"), given.pop("hidden")
-    given.pop("patience")  # of no effect: it isn't shown pairs that could end it
+    given.pop("patience")  # has no effect: without validation samples, training never stops early
     return {
         "hidden layers": "2",
         "units of a layer": hidden,
@@ -47,18 +47,19 @@ def _classifier(settings: Classifier) -> dict[str, object]:
 
 
 def table5(rows: Iterable[Mapping], paper: Iterable[Mapping], run: str) -> pa.Table:
-    """Return Table 5: accuracy of classifiers of joint and unimodal representations.
+    """Return Table 5: classification accuracy of joint and unimodal representations.
 
     Args:
-        rows: of each model and seed, `model`, `latent` (None where it has none) and those of
+        rows: for each model and seed, `model`, `latent` (None if it has none) and the columns of
             `ima.evaluation.classifier.accuracy_rows`.
         paper: rows of `ima.reporting.tables.read_paper_values`.
         run: name of the run, for the first column.
 
     Returns:
-        A row for each model, representation and latent size: `accuracy`, the mean over seeds of
-        that of all test pairs, `accuracy_sd`, and `accuracy_<kind>` of the pairs with one kind of
-        noise. What the paper's text gives has its own row, for it tells no latent size.
+        A row for each model, representation and latent size: `accuracy`, the mean over seeds of the
+        accuracy on all test pairs, `accuracy_sd`, and `accuracy_<kind>` on the pairs with one kind
+        of noise. Values given in the paper's text have separate rows, because their latent size is
+        not stated.
     """
     keys = ("model", "representation", "latent")
     table = over_seeds(rows, keys, "accuracy", run, _accuracy_column)

@@ -1,4 +1,4 @@
-"""Tables 2 and 6, and that of importances over rho, from the scores of every seed."""
+"""Tables 2 and 6, and the table of importances over rho, from the scores of every seed."""
 
 import math
 from collections import defaultdict
@@ -12,15 +12,15 @@ from ima.reporting.tables import merge_paper_values
 from ima.utils.arrow import to_table
 from ima.utils.schemas_emotion import UNITS
 
-#: What tells rows of Tables 2 and 6 apart, and the scores that each has as columns.
+#: Columns that identify the rows of Tables 2 and 6, and the scores in each table.
 KEYS = ("model", "weighting", "representation")
 TABLE2 = ("precision", "precision_speakers")
 TABLE6 = ("accuracy", "recall_mean")
-#: The weighting of rows of what importances bring, a difference seed by seed.
+#: Weighting of the rows that give the gain from importances, a difference by seed.
 GAIN = "weighted - unweighted"
-#: The variant whose objectives are the paper's, and its label: beside it stand the paper's values.
+#: The variant with the paper's objectives, whose rows have the paper's values, and its label.
 PAPER, PAPER_LABEL = "paper", "IMA (paper)"
-#: How the paper's values name what they are of.
+#: Prefixes of the quantities in the paper's values.
 _PAPER_GAIN = {"table2": "gain of precision@10", "table6": "gain of accuracy"}
 
 IMPORTANCE_KEYS = ("variant", "modality", "reference", "unit", "by", "rho")
@@ -31,29 +31,30 @@ IMPORTANCE_SCORES = (
 
 
 def table2(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus: str) -> pa.Table:
-    """Return Table 2: Precision@K of utterances' representations.
+    """Return Table 2: Precision@K of utterance representations.
 
     Args:
-        scores: of each seed of IMA's variants, and of baselines and anchors, `seed` and `scores`,
-            rows of `ima.evaluation.emotion.scores`.
+        scores: for each seed of IMA's variants, baselines and references, `seed` and `scores`, rows
+            of `ima.evaluation.emotion.scores`.
         paper: rows of `ima.reporting.tables.read_paper_values`.
-        run, corpus: name of the run and what its corpus is, for the first columns.
+        run, corpus: name of the run and description of its corpus, for the first columns.
 
     Returns:
         A row for each model, weighting, representation and K. `precision` is the mean over seeds of
         the mean over validation utterances, `precision_sd` its sample sd over seeds;
-        `precision_speakers` the same with neighbours by the query's own speaker left out. The rows
-        `weighted - unweighted` are differences seed by seed. `paper`: what the paper's text gives.
+        `precision_speakers` is the same without neighbours by the query's own speaker. The rows
+        `weighted - unweighted` are differences by seed. `paper` is the value in the paper's text.
     """
     table = _table(scores, paper, run, TABLE2, (*KEYS, "k"), "table2")
     return _named(table, corpus)
 
 
 def table6(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus: str) -> pa.Table:
-    """Return Table 6: accuracy of a classifier on utterances' representations.
+    """Return Table 6: classification accuracy of utterance representations.
 
-    Arguments as `table2`. `accuracy` is of the validation utterances; `recall_mean` the mean over
-    classes of their recall. `majority` says the commonest class of all.
+    The arguments are those of `table2`. `accuracy` is measured on the validation utterances;
+    `recall_mean` is the unweighted average recall over classes. `majority` always predicts the
+    commonest class.
     """
     return _named(_table(scores, paper, run, TABLE6, KEYS, "table6"), corpus)
 
@@ -69,7 +70,7 @@ def _table(scores, paper, run: str, names: Sequence[str], keys: Sequence[str], t
 
 
 def _named(table: pa.Table, corpus: str) -> pa.Table:
-    """Return a table with what its corpus is as a column after the run."""
+    """Return a table with a description of its corpus added as a column after the run."""
     return table.add_column(1, "corpus", pa.array([corpus] * len(table)))
 
 
@@ -90,7 +91,7 @@ def _means(rows: Iterable[Mapping], keys: Sequence[str], names: Sequence[str], r
 
 
 def gains(rows: Sequence[Mapping]) -> Iterable[dict]:
-    """Yield what weighting by importances adds to each model's scores, weighted - unweighted."""
+    """Yield the gain from importances in each of a model's scores, weighted - unweighted."""
     keys = ("model", "representation", "score", "k")
     of = {(row["weighting"], *(row[key] for key in keys)): row["value"] for row in rows}
     for (weighting, *key), value in of.items():
@@ -100,7 +101,7 @@ def gains(rows: Sequence[Mapping]) -> Iterable[dict]:
 
 
 def _paper(paper: Iterable[Mapping], table: str, keys: Sequence[str]) -> Iterable[dict]:
-    """Yield what the paper's text gives of Tables 2 and 6: gains from importances, in percent."""
+    """Yield the paper's values for Tables 2 and 6: gains from importances, in percent."""
     for row in paper:
         if row["dataset"] == "IEMOCAP" and row["quantity"].startswith(_PAPER_GAIN[table]):
             names = (PAPER_LABEL, GAIN, row["modality"])
@@ -115,20 +116,20 @@ def emotion_importance(
     run: str,
     corpus: str,
 ) -> pa.Table:
-    """Return how importances of every rho agree with each reference, and what else does.
+    """Return the agreement of importances with each reference at every rho, and of baselines.
 
     Args:
-        sweeps: of each variant and seed, the variant and a table of IMPORTANCE_EMOTION.
-        anchors: what they must beat, which no variant or seed changes, as such a table.
+        sweeps: for each variant and seed, the variant and a table of IMPORTANCE_EMOTION.
+        anchors: the baselines, which do not depend on variant and seed, as such a table.
         paper: rows of `ima.reporting.tables.read_paper_values`.
-        run, corpus: as `table2`.
+        run, corpus: as in `table2`.
 
     Returns:
         A row for each variant, modality, reference, unit, kind (`by`) and rho: mean and sd of each
-        of IMPORTANCE_SCORES over seeds, and over draws of drawn random classifiers (of the best of
-        which rho is the mean r). `best` is 1 at the rho, or r, of the greatest mean of `f1_mean`.
-        `paper` is its mean F1 at the rho it chose, and its random classifier's, in rows of both
-        units, as it doesn't say which it counts.
+        of IMPORTANCE_SCORES over seeds, or over draws for random classifiers that are drawn (for
+        the best of which rho is the mean r). `best` is 1 at the rho, or r, with the highest mean
+        `f1_mean`. `paper` is the paper's mean F1 at its chosen rho, or for its random classifier;
+        it is in the rows of both units, as the paper does not say which it counts.
     """
     tables = [*sweeps, ("", anchors)]
     found = [{"variant": name, **row} for name, table in tables for row in table.to_pylist()]
@@ -145,12 +146,12 @@ def emotion_importance(
 
 
 def _group(row: Mapping) -> tuple:
-    """Return the keys of rows that differ in rho alone."""
+    """Return the keys shared by rows that differ only in rho."""
     return tuple(row[key] for key in IMPORTANCE_KEYS[:-1])
 
 
 def _with_mean_r(rows: Sequence[Mapping]) -> list[Mapping]:
-    """Return rows with the r of the best drawn random classifiers replaced by the mean of them."""
+    """Return rows with the r of the best drawn random classifiers replaced by its mean."""
     of = defaultdict(list)
     for row in rows:
         if row["by"] == "random best":
@@ -160,7 +161,7 @@ def _with_mean_r(rows: Sequence[Mapping]) -> list[Mapping]:
 
 
 def _with_best(rows: Sequence[Mapping]) -> list[dict]:
-    """Return rows with `best`, 1 where no other rho has a greater mean F1 and else 0."""
+    """Return rows with `best`: 1 if no other rho has a higher mean F1, otherwise 0."""
     greatest: dict[tuple, float] = {}
     for row in rows:
         greatest[_group(row)] = max(row["f1_mean"], greatest.get(_group(row), 0))

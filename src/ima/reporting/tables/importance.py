@@ -1,4 +1,4 @@
-"""Tables of how well importances find noise: by seed, and on harder noise beside controls (5.2)."""
+"""Tables of noise detection by importances: by seed, and on harder noise with controls (5.2)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -7,23 +7,24 @@ import pyarrow as pa
 
 from ima.evaluation.metrics import mean_sd
 
-#: F1 that a seed must reach to be counted.
+#: F1 from which a seed is counted in `seeds_at_<goal>`.
 GOAL = 0.98
 _TEXT = ("run", "variant", "modality", "kind", "detector")
 _WHOLE = ("latent", "seeds", f"seeds_at_{GOAL}")
 
 
 def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
-    """Return F1 of the noise class, a column a seed.
+    """Return F1 of the noise class, with one column per seed.
 
     Args:
-        rows: of each model, `variant`, `latent` of the autoencoder that its networks were learnt
-            beside, `seed`, `modality`, and `ima.evaluation.metrics.importance_scores`.
+        rows: for each model, `variant`, `latent` (of the autoencoder that its networks were trained
+            with), `seed`, `modality`, and the scores of
+            `ima.evaluation.metrics.importance_scores`.
         run: name of the run, for the first column.
 
     Returns:
-        A row a variant, latent and modality: mean, sd and least F1 over seeds, how many seeds
-        reach GOAL, mean F1 of the important class, and `f1_seed<n>` each.
+        A row per variant, latent size and modality: mean, sd and lowest F1 over seeds, the number
+        of seeds that reach GOAL, mean F1 of the important class, and `f1_seed<n>` for each seed.
     """
     found: dict[tuple, dict[int, Mapping]] = defaultdict(dict)
     for row in rows:
@@ -51,14 +52,14 @@ def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
 
 
 def noises(studies: pa.Table, run: str) -> pa.Table:
-    """Return how well each detector finds each kind of noise, over seeds.
+    """Return each detector's scores on each kind of noise, over seeds.
 
     Args:
-        studies: tables of `ima.utils.schemas.NOISE_STUDY`, a seed or more.
+        studies: tables of `ima.utils.schemas.NOISE_STUDY`, from one or more seeds.
         run: name of the run, for the first column.
 
     Returns:
-        A row a kind of noise, R, modality and detector: `seeds`, and mean and sd of precision,
+        A row per kind of noise, R, modality and detector: `seeds`, and mean and sd of precision,
         recall and F1 of the noise class.
     """
     found: dict[tuple, list[Mapping]] = defaultdict(list)

@@ -1,7 +1,7 @@
-"""The table of how our voice features agree with other software's (6.2).
+"""The table of the agreement of our voice features with other software (6.2).
 
-Each number has a negative control beside it: the same of frames that were shuffled within each
-speaker, which keeps what a speaker's mean alone gives.
+Each number has a negative control: the same statistic with our frames shuffled within each speaker,
+which preserves the agreement that is due to the speakers' means alone.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,15 @@ from ima.evaluation.voice_agreement import TOOLBOX, Feature, Reference
 SEED = 0
 VOICED = ("voiced_ours", "voiced_theirs", "voiced_both")
 
-#: A row a reference and feature. `kind` is SAME or RELATED; `unit` is that of `feature` and of the
-#: differences; `speakers` is empty where they aren't known. `frames` are those compared: voiced for
-#: both (of the toolbox: for it) and with a value of both; of VUV all. `agreement` is Pearson's
-#: correlation, of angles Jammalamadaka's, in [-1, 1]; of VUV the share of equal frames, in [0, 1].
-#: `spearman` is the correlation of ranks, `within_speakers` that of values less their speaker's
-#: mean. `*_shuffled` is the same with our frames shuffled within each speaker. `voiced_*` are the
-#: shares of all frames, in [0, 1], that we, they or both call voiced. Empty where there is no
-#: number: ranks of angles, differences of unlike units, values that don't vary.
+#: One row per reference and feature. `kind` is SAME or RELATED; `unit` is that of `feature` and of
+#: the differences; `speakers` is empty if unknown. `frames` is the number of frames compared: those
+#: that are voiced for both programs (for the toolbox: voiced for it) and have a value in both; for
+#: VUV all. `agreement` is Pearson's correlation, for angles Jammalamadaka's, in [-1, 1]; for VUV
+#: the share of equal frames, in [0, 1]. `spearman` is the rank correlation, `within_speakers` the
+#: correlation after subtracting each speaker's mean. `*_shuffled` is the same with our frames
+#: shuffled within each speaker. `voiced_*` are the shares of all frames, in [0, 1], that we, they
+#: or both call voiced. Statistics that are undefined are empty: ranks of angles, differences
+#: between different units, and constant values.
 AGREEMENT = pa.schema(
     [
         *((name, pa.string()) for name in ("run", "corpus", "reference", "feature")),
@@ -40,7 +41,7 @@ AGREEMENT = pa.schema(
 
 
 def shuffled(feature: Feature) -> np.ndarray:
-    """Return our values (n,), those of each speaker in another order: the negative control."""
+    """Return our values (n,), shuffled within each speaker, as the negative control."""
     rng, mixed = np.random.default_rng(SEED), feature.ours.copy()
     for name in sorted(set(feature.speaker)):
         rows = np.flatnonzero(feature.speaker == name)
@@ -49,15 +50,15 @@ def shuffled(feature: Feature) -> np.ndarray:
 
 
 def agreement_table(run: str, corpus: str, references: Iterable[Reference]) -> pa.Table:
-    """Return how our features agree with each reference's.
+    """Return the agreement of our features with those of each reference.
 
     Args:
-        run, corpus: name of the run, and what its corpus is.
-        references: of `against_opensmile` and `against_toolbox`.
+        run, corpus: name of the run, and description of its corpus.
+        references: results of `against_opensmile` and `against_toolbox`.
 
     Returns:
-        A table of AGREEMENT, a row a reference and feature. The corpus of the toolbox's recordings
-        is called by them.
+        A table of AGREEMENT, one row per reference and feature. For the toolbox, the corpus is
+        its recordings.
     """
     rows = []
     for reference in references:
@@ -74,7 +75,7 @@ def agreement_table(run: str, corpus: str, references: Iterable[Reference]) -> p
 
 
 def _row(feature: Feature, speakers: bool) -> dict:
-    """Return the columns of AGREEMENT that are a feature's own."""
+    """Return the columns of AGREEMENT that describe one feature."""
     column, theirs = feature.column, feature.theirs
     row = {
         "feature": column.name,
@@ -97,7 +98,7 @@ def _row(feature: Feature, speakers: bool) -> dict:
 
 
 def _centred(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return values (n,) without the mean of their group."""
+    """Return values (n,) minus the mean of their group."""
     place = np.unique(groups, return_inverse=True)[1]
     count = np.bincount(place)
     return values - (np.bincount(place, values) / count)[place]
