@@ -4,7 +4,7 @@ Later rules use FEATURES, PAIRS and LAYERS, which are defined here, and name no 
 to the two modalities of the digits or, if the config has `own`, to those of the user.
 """
 
-from ima.workflow.config import check_modalities
+from ima.workflow.config import check_modalities, layers_of
 
 
 rule pairs:
@@ -100,4 +100,4 @@ else:
     PAIRS = rules.pairs.output
 
 #: Layers of each modality.
-LAYERS = {name: config["model"][name] for name in MODALITIES}
+LAYERS = {name: layers_of(config["model"][name]) for name in MODALITIES}

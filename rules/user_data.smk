@@ -1,6 +1,7 @@
 """The user's files, checked and paired (docs/own_data.md)."""
 
-from ima.workflow.user_config import check_config
+from ima.workflow.user_config import check_config, standardized
+from ima.datasets.user_files import parts_of
 
 #: Whether a variant takes the rho of the config: it must have one of each modality then.
 RHO_GIVEN = any(of["importance"].get("rho") != "auto" for of in VARIANTS.values())
@@ -15,7 +16,7 @@ MODALITIES = check_config(
 rule own_features:
     """Ids, vectors, labels and splits of a modality of the user's own, once they are checked."""
     input:
-        file=lambda wildcards: OWN["modalities"][wildcards.modality]["file"],
+        files=lambda wildcards: parts_of(OWN["modalities"][wildcards.modality]["file"]),
         code=code("own_features.py"),
     output:
         features=f"{RUN}/own/{{modality}}.parquet",
@@ -30,25 +31,27 @@ rule own_features:
     resources:
         mem_mb=4000,
     params:
+        path=lambda wildcards: OWN["modalities"][wildcards.modality]["file"],
         columns=lambda wildcards: {
             name: column
             for name, column in OWN["modalities"][wildcards.modality].items()
             if name not in ("file", "show")
         },
         loss=lambda wildcards: config["model"][wildcards.modality]["loss"],
+        standardize=lambda wildcards: standardized(config["model"][wildcards.modality]),
     script:
         "../workflow/scripts/own_features.py"
 
 
-#: By modality, its features: what the pairs' row numbers count.
-FEATURES = {name: [rules.own_features.output.features.format(modality=name)] for name in MODALITIES}
+#: By modality, its items as they were read.
+ITEMS = {name: [rules.own_features.output.features.format(modality=name)] for name in MODALITIES}
 
 
 rule own_pairs:
     """Row numbers of the items of every pair of the user's own, by id, label or file."""
     input:
-        **FEATURES,
-        listed=OWN["pairs"].get("file", []),
+        **ITEMS,
+        listed=parts_of(OWN["pairs"]["file"]) if "file" in OWN["pairs"] else [],
         code=code("own_pairs.py"),
     output:
         train=f"{RUN}/own/pairs/train.parquet",
@@ -73,3 +76,34 @@ rule own_pairs:
 
 
 PAIRS = rules.own_pairs.output
+
+
+rule own_scale:
+    """Items of a modality with each dimension standardized by those of the training pairs."""
+    input:
+        raw=rules.own_features.output.features,
+        pairs=PAIRS.train,
+        code=code("own_scale.py"),
+    output:
+        features=f"{RUN}/own/scaled/{{modality}}.parquet",
+        scale=f"{RUN}/own/scaled/{{modality}}.safetensors",
+    log:
+        f"{RUN}/logs/own_scale_{{modality}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/own_scale_{{modality}}.tsv"
+    wildcard_constraints:
+        modality="|".join(MODALITIES),
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        standardize=lambda wildcards: standardized(config["model"][wildcards.modality]),
+    script:
+        "../workflow/scripts/own_scale.py"
+
+
+#: By modality, its features, as every later rule takes them: what the pairs' row numbers count.
+FEATURES = {name: [rules.own_scale.output.features.format(modality=name)] for name in MODALITIES}
+#: What they are scaled by, of each modality.
+SCALES = [rules.own_scale.output.scale.format(modality=name) for name in MODALITIES]

@@ -41,6 +41,7 @@ if OWN:
             **FEATURES,
             pairs=[PAIRS.train, PAIRS.validation, PAIRS.test],
             classes=PAIRS.classes,
+            scales=SCALES,
             autoencoder=AUTOENCODER.replace("{variant}", OWN_VARIANT),
             importance=lambda wildcards: importance_checkpoint(
                 SimpleNamespace(variant=OWN_VARIANT, **wildcards)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ima.evaluation.represent import joint
+from ima.features.scaling import scale_of, standardized, unstandardized
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.ima import Autoencoder, IMANetwork
@@ -104,7 +105,7 @@ class IMA:
         pairs = _without(pairs or {m: np.arange(len(x[m])) for m in self.layers}, present)
         if self.standardize:
             sse = [name for name, layers in self.layers.items() if layers.get("loss") == "sse"]
-            self.scales = {name: _scale(x[name], pairs[name]) for name in sse if name in pairs}
+            self.scales = {name: scale_of(x[name], pairs[name]) for name in sse if name in pairs}
         x = self._scaled(x)
         rows, held, order = self._split(pairs)
         torch.manual_seed(self.seed)
@@ -162,6 +163,24 @@ class IMA:
         return joint(u, y if weighted else None).cpu().numpy()
 
     @torch.no_grad()
+    def reconstruct(self, x: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return by modality the reconstructions (N, D_m) of samples, also of what they lack.
+
+        They are decoded from z (Section 3), in the units of the vectors that `fit` was given.
+
+        Args:
+            x: as `transform` takes it.
+        """
+        z = torch.from_numpy(self.transform(x)).to(loop.device())
+        found = {}
+        for name, decoder in self._fitted().autoencoder.decoders.items():
+            sse = self.layers[name].get("loss") == "sse"
+            found[name] = decoder(z) if sse else decoder(z).sigmoid()
+            if name in self.scales:
+                found[name] = unstandardized(found[name], self.scales[name])
+        return {name: of.cpu().numpy() for name, of in found.items()}
+
+    @torch.no_grad()
     def importance(self, modality: str, x: np.ndarray) -> np.ndarray:
         """Return the importance (N,), in [0, 1], of samples x (N, D) of one modality.
 
@@ -213,9 +232,9 @@ class IMA:
         """Return x, standardized where the model is trained on that."""
         found = dict(x)
         for name in found.keys() & self.scales.keys():
-            mean, deviation = self.scales[name]
-            if found[name].shape[1] == len(mean):  # the network says what is wrong with others
-                found[name] = torch.where(deviation > 0, (found[name] - mean) / deviation, 0)
+            if found[name].shape[1] == self.scales[name].shape[1]:
+                found[name] = standardized(found[name], self.scales[name])
+            # Otherwise the network says what is wrong.
         return found
 
     def _split(
@@ -272,14 +291,6 @@ class IMA:
             present[name] = torch.from_numpy(np.broadcast_to(there, len(values)).copy())
             present[name] = present[name].to(loop.device())
         return tensors, present
-
-
-def _scale(x: Tensor, pairs: np.ndarray) -> Tensor:
-    """Return mean and deviation (2, D) of the items (n, D) of pairs, 0 of a constant dimension."""
-    rows = np.unique(np.asarray(pairs, np.int64))
-    x = x[rows[(rows >= 0) & (rows < len(x))]].double()
-    mean, deviation = x.mean(0), x.std(0, correction=0)
-    return torch.stack((mean, deviation * (deviation > 1e-7 * mean.abs()))).float()
 
 
 def _in_order(found: Found, order: Tensor) -> np.ndarray:

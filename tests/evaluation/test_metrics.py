@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from ima.evaluation.metrics import (
     f1,
     fused,
+    most_neighbours,
     neighbours,
     noise_scores,
     precision_at_k,
@@ -209,6 +210,24 @@ def test_subsets_of_queries():
         "speech_noise": [False, False, False, True],
     }
     assert list(subsets(np.array(["clean"]))) == ["all"]
+
+
+def test_pairs_without_a_label_are_neither_queries_nor_neighbours():
+    """Of 0 1 3 7, a ? b b: b of a, then b of b and b of b."""
+    items = [np.arange(4), np.arange(4)]
+    rows = retrieval_rows(LINE, np.array([0, -1, 1, 1]), KINDS, items, [1])
+    assert {row["precision"] for row in rows if row["subset"] == "all"} == {1 / 3}  # 7's is 3
+    both = retrieval_rows(LINE, np.array([-1, -1, 1, 1]), KINDS, items, [1])
+    assert {row["precision"] for row in both} == {1}
+
+
+def test_k_shrinks_to_the_pairs_there_are(caplog):
+    """Pairs 0 and 1 share an item: they have two others each, as `distinct` counts them."""
+    items = [np.array([0, 1, 2, 3]), np.array([5, 5, -1, -1])]
+    assert most_neighbours(items, 4) == 2 and most_neighbours(items[:1], 4) == 3
+    rows = retrieval_rows(LINE, LABELS, KINDS, items, [1, 3, 9])
+    assert {row["k"] for row in rows} == {1, 2} and "K of [1, 3, 9] is 2" in caplog.text
+    assert retrieval_rows(LINE[:1], LABELS[:1], KINDS[:1], [of[:1] for of in items], [3]) == []
 
 
 def test_retrieval_rows_by_hand():

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from ima.evaluation.metrics import precision_at_k
-from ima.evaluation.tsne import View, embed, embed_views, first_of_each, spaces_of
+from ima.evaluation.tsne import View, embed, embed_some, embed_views, first_of_each, spaces_of
 from ima.utils.errors import InputError
 from ima.utils.schemas import EMBEDDINGS, pairs_schema
 
@@ -135,3 +135,19 @@ def test_view_of_another_length_is_named():
         embed_views(pairs_of(), [{"u": View(["image"], np.ones((119, 2)))}], 10, 0.5, 0)
     with pytest.raises(InputError, match=r"t-SNE of u: .*not all equal"):
         embed_views(pairs_of(), [{"u": View(["image"], np.ones((120, 2)))}], 10, 0.5, 0)
+
+
+def test_samples_that_are_few_or_alike_are_drawn_all_the_same(caplog):
+    alike = embed_views(pairs_of(), [{"u": View(["image"], np.ones((120, 2)))}], 10, 0.5, 0)
+    assert np.ptp(alike["x"].to_numpy()) == 0 and "u: 60 samples, too few or too alike" in (
+        caplog.text
+    )
+    x = np.random.default_rng(0).normal(size=(20, 5))
+    assert embed_some(x, 30, 0.5, 0, "v").shape == (20, 2)
+    assert "v: perplexity 6 for 20 samples" in caplog.text  # 19 / 3 at the most
+    # Of seven, principal components: they keep the distances of points in a plane.
+    few = embed_some(x[:7, :2], 30, 0.5, 0, "w")
+    gaps = [np.linalg.norm(of[:, None] - of[None], axis=-1) for of in (few, x[:7, :2])]
+    np.testing.assert_allclose(*gaps, atol=1e-5)
+    assert embed_some(x[:1, :1], 30, 0.5, 0, "one").tolist() == [[0, 0]]
+    assert embed_some(x[:0], 30, 0.5, 0, "none").shape == (0, 2)

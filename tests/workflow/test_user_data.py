@@ -12,12 +12,15 @@ import yaml
 
 from ima.datasets.splits import draw_splits, linked
 from ima.datasets.user import read_items
-from ima.pairing.user import kinds, pair_own, read_listed
-from ima.reporting.figures.importance import figure2, figure4
+from ima.pairing.by_label import read_pairs
+from ima.pairing.user import kinds, pair_own
+from ima.pairing.user_listed import read_listed
+from ima.reporting.figures.importance import UNLABELLED, by_class, figure2, figure4
 from ima.reporting.figures.palettes import PAPER
 from ima.reporting.tables.user import as_tables, importance_table
 from ima.utils.errors import InputError
-from ima.utils.schemas import EMBEDDINGS, pairs_schema, representations_schema
+from ima.utils.io import write_parquet
+from ima.utils.schemas import EMBEDDINGS, labelled, pairs_schema, representations_schema
 from ima.workflow.user_config import check_config, labels_known, noise_known
 from ima.workflow.user_example import write_example
 from tests.checkout import ROOT, Checkout, merged, plans
@@ -66,8 +69,11 @@ def test_columns_that_are_not_named_are_not_read(tmp_path):
 @pytest.mark.parametrize(("scale", "told"), [(1.0, False), (500.0, False), (5000.0, True)])
 def test_scales_that_drown_others_are_told(tmp_path, caplog, scale, told):
     x = [[0.0, 0.0, 7.0], [scale, 1.0, 7.0], [0.0, 0.0, 7.0], [scale, 1.0, 7.0]]  # one is constant
-    read_items(written(tmp_path, x=x), ALL, "sse")
+    read_items(written(tmp_path, x=x), ALL, "sse", standardize=False)
     assert ("squared error sees the greatest only" in caplog.text) == told
+    caplog.clear()
+    read_items(written(tmp_path, x=x), ALL, "sse")  # standardized later on
+    assert not caplog.text
 
 
 @pytest.mark.parametrize(
@@ -110,19 +116,19 @@ NAN = float("nan")
         ({"x": [[0.0], [1.0, 1.0], [0.0], [0.0]]}, "1 as in item 'a', found 2 in item 'b'", "Cut"),
         ({"x": [[], [], [], []]}, "a list of numbers in every row", "as lists"),
         (
-            {"x": [[0.0], [NAN], [0.0], [0.0]]},
+            {"x": [[0.0, 1], [0.0, NAN], [0.0, 1], [0.0, 1]]},
             "NaN, infinity or nothing in 1 items, as 'b'",
             "Fill",
         ),
         ({"x": [[0.0], [1e300], [0.0], [0.0]]}, "in 1 items, as 'b'", "Fill them in"),
-        ({"x": [[0.0], [None], [0.0], [0.0]]}, "in 1 items, as 'b'", "Fill them in"),
+        ({"x": [[0, 1], [None, 1], [0, 1], [0, 1]]}, "in 1 items, as 'b'", "Fill them in"),
         ({"x": [[0.0], [1.5], [0.0], [-1.0]]}, "found 1.5 in item 'b'", "loss to sse"),
-        ({"x": [1.0, 2.0, 3.0, 4.0]}, "a list of numbers in every row, found double", "as lists"),
+        ({"x": ["p", "q", "r", "s"]}, "or one column with a list of numbers", "all_but"),
         ({"x": [["p"], ["q"], ["r"], ["s"]]}, "a list of numbers", "as lists"),
         ({"label": [0.5, 1.5, 2.5, 3.5]}, "found double", "cut into classes first"),
-        ({"label": [True, False, True, True]}, "found bool", "Write them as text"),
+        ({"label": [[1], [2], [3], [4]]}, "found list", "Write them as text"),
         ({"split": ["train", "dev", "test", "test"]}, "found ['dev']", "Rename them"),
-        ({"noise": [0, 1, 0, 0]}, "true or false, found int64", "as booleans"),
+        ({"noise": [0, 2, 0, 0]}, "true or false, or 1 or 0, found int64", "as booleans"),
     ],
     ids=str,
 )
@@ -139,10 +145,10 @@ def test_a_file_without_rows_or_that_is_none(tmp_path):
     with pytest.raises(InputError, match="found no file"):
         read_items(path, ALL, "bce")
     path.write_text("id,x\n")
-    with pytest.raises(InputError, match=r"expected a Parquet file, .*pandas"):
+    with pytest.raises(InputError, match=r"expected a Parquet file, .*\.csv"):
         read_items(path, ALL, "bce")
     pq.write_table(pa.table({"id": pa.array([], pa.string())}), path)
-    with pytest.raises(InputError, match="0 missing of 0"):
+    with pytest.raises(InputError, match="found no rows"):
         read_items(path, {"id": "id", "vector": "x"}, "bce")
 
 
@@ -335,9 +341,42 @@ def test_a_split_without_pairs():
         pair_own(tables, "id", SHARES, 0)
 
 
-def test_too_many_classes():
-    tables = {m: items(range(200), range(200)) for m in "ab"}
-    with pytest.raises(InputError, match="128 classes at the most, found 200"):
+def test_more_classes_than_8_bits_can_number(tmp_path):
+    tables = {m: items(range(600), [i // 3 for i in range(600)]) for m in "ab"}
+    pairs, classes = pair_own(tables, "id", {"test": 0.4, "validation": 0.3}, 0)
+    assert classes == list(map(str, range(200)))
+    for split, table in pairs.items():
+        labels = [int(i) // 3 for i, _ in ids_of(tables, table)]
+        assert table["label"].to_pylist() == labels
+        write_parquet(table, tmp_path / split, labelled(pairs_schema("ab"), table))
+        assert read_pairs(tmp_path / split)["label"].to_pylist() == labels
+    few = pair_own({m: items(range(60), [i % 9 for i in range(60)]) for m in "ab"}, "id", SHARES, 0)
+    assert few[0]["test"].schema.field("label").type == pa.int8()  # as it was
+
+
+def test_classes_of_one_item_leave_no_split_empty(caplog):
+    tables = {m: items(range(50), range(50)) for m in "ab"}
+    pairs, _ = pair_own(tables, "id", SHARES, 0)
+    assert {s: len(t) for s, t in pairs.items()} == {"train": 36, "validation": 4, "test": 10}
+    assert "splits are drawn whatever the class" in caplog.text
+
+
+def test_items_without_a_label(caplog):
+    """By id they are in pairs that no score counts; by label, in none."""
+    labels = [["", "u", "v"][min(i % 5, 2)] for i in range(100)]
+    tables = {m: items(range(100), labels) for m in "ab"}
+    pairs, classes = pair_own(tables, "id", SHARES, 0)
+    assert classes == ["u", "v"]
+    counts = Counter(label for table in pairs.values() for label in table["label"].to_pylist())
+    assert counts == {-1: 20, 0: 20, 1: 60}
+    assert "test: 4 of 20 pairs have no label" in caplog.text
+    pairs, _ = pair_own(tables, "label", SHARES, 0)
+    rows = [row for table in pairs.values() for row in table["item_a"].to_pylist()]
+    assert sorted(rows) == [i for i in range(100) if labels[i]]
+    assert "a: 20 items without a label are in no pair" in caplog.text
+    split = ["test" if not label else "train" for label in labels]
+    tables = {m: items(range(100), labels, split) for m in "ab"}
+    with pytest.raises(InputError, match="labels of the pairs in 'test'"):
         pair_own(tables, "id", SHARES, 0)
 
 
@@ -615,6 +654,11 @@ def test_colours_of_more_classes_than_the_paper_has():
     assert legends["25 classes by hue"] == ["noise"]
 
 
+def test_what_has_no_class_has_a_colour_of_its_own():
+    colours = by_class(np.array([0, -1, 1, -1]), np.array([0, 0, 0, 1], bool), classes=2)
+    assert colours.tolist() == ["red", UNLABELLED, "green", "grey"]
+
+
 # The workflow
 
 #: What `ima+` needs, and `mixture` doesn't.
@@ -731,6 +775,12 @@ class TestWorkflow:
             x[name] = np.array(table["x"].to_pylist())[rows]
         z = np.array(pairs["z"].to_pylist())
         np.testing.assert_allclose(model.transform(x), z, rtol=1e-3, atol=1e-4)
+        for name in x:
+            y = np.array(pairs[f"y_{name}"].to_pylist())
+            np.testing.assert_allclose(model.importance(name, x[name]), y, rtol=1e-4, atol=1e-5)
+        assert list(model.scales) == ["spoken"]  # of loss sse: raw vectors are standardized
+        raw = x | {"spoken": 2 * x["spoken"] + 1}
+        assert np.abs(model.transform(raw) - z).max() > 0.01
         # Any subset of the modalities has a representation.
         assert model.transform({"right": x["right"], "spoken": x["spoken"]}).shape == (20, 3)
 

@@ -9,7 +9,8 @@ import yaml
 
 from ima.datasets.splits import linked
 from ima.pairing.by_label import ABSENT, read_pairs, row_numbers
-from ima.pairing.user import by_id, pair_own, read_listed
+from ima.pairing.user import by_id, pair_own
+from ima.pairing.user_listed import read_listed
 from ima.utils.errors import InputError
 from ima.workflow.user_example import write_example
 from tests.checkout import ROOT, Checkout, merged
@@ -99,7 +100,7 @@ def split_table(tables, m, split):
         # No test pair has b; in test no pair has both; nothing is left.
         ("0123456789", "23456789", "keep", "split 'test': expected an item of b in some"),
         ("023456789", "123456789", "keep", "split 'test': expected some with two modalities"),
-        ("01", "12", "drop", "expected some in"),
+        ("01", "12", "drop", "three pairs or more"),
     ],
 )
 def test_splits_that_cannot_be_learnt_from(a, b, missing, says):

@@ -4,6 +4,7 @@
 
 from ima.evaluation.classifier import Classifier
 from ima.evaluation.reference_accuracy import classify_anchors
+from ima.models.checkpoints import hidden_width
 from ima.pairing.by_label import modalities, read_pairs
 from ima.utils.io import read_matrix, write_json
 from ima.workflow import script, summary
@@ -18,7 +19,7 @@ def main(snakemake):
         train,
         test,
         params.latents,
-        {name: params.layers[name]["hidden"] for name in x},
+        {name: hidden_width(params.layers[name]) for name in x},
         Classifier(**params.settings),
         [int(seed) for seed in snakemake.wildcards.seeds.split("-")],
     )

@@ -8,7 +8,7 @@ from ima.models import checkpoints
 from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.ima import Autoencoder
 from ima.models.stages import constant_importances
-from ima.training.loop import device
+from ima.training.loop import device, pair_count
 from ima.utils.io import read_tensors, write_history, write_tensors
 from ima.workflow import script
 
@@ -28,7 +28,7 @@ def main(snakemake):
         networks = checkpoints.build_networks(x, config, state)
     else:
         model = Autoencoder(checkpoints.modalities_of(x, params.layers), latent)
-    settings = Stage1(**params.settings)
+    settings = Stage1(**params.settings).sized(pair_count(pairs))
     y = constant_importances(x, networks, settings, params.hidden, params.rho, seed)
     history = fit_autoencoder(model.to(device()), x, pairs, settings, seed, validation, y)
     config = {**checkpoints.model_config(model), "seed": seed, "settings": vars(settings)}

@@ -8,7 +8,7 @@ from ima.workflow import script
 
 def main(snakemake):
     params = snakemake.params
-    items = read_items(snakemake.input.file, params.columns, params.loss)
+    items = read_items(params.path, params.columns, params.loss, params.standardize)
     write_parquet(items, snakemake.output.features, OWN_ITEMS)
     print(f"{len(items)} items with {items['x'].type.list_size} values each")
 

@@ -3,14 +3,16 @@
 from ima.reporting.figures import save
 from ima.reporting.figures.importance import figure2, figure4
 from ima.reporting.figures.palettes import palette
+from ima.utils.arrow import conform
 from ima.utils.io import read_json, read_parquet
-from ima.utils.schemas import EMBEDDINGS, representations_schema
+from ima.utils.schemas import EMBEDDINGS, labelled, representations_schema
 from ima.workflow import script, summary
 
 
 def main(snakemake):
     names, noise = snakemake.params.modalities, snakemake.params.noise
-    embeddings = read_parquet(snakemake.input.embeddings, EMBEDDINGS)
+    embeddings = read_parquet(snakemake.input.embeddings)
+    embeddings = conform(embeddings, labelled(EMBEDDINGS, embeddings), snakemake.input.embeddings)
     table = read_parquet(snakemake.input.importances, representations_schema(names))
     y = {name: table[f"y_{name}"].to_numpy() for name in names}
     classes = read_json(snakemake.input.classes)

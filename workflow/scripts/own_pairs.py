@@ -1,8 +1,9 @@
 """results/<run>/own/pairs/: pairs of user data, by `ima.pairing.user.pair_own`."""
 
-from ima.pairing.user import pair_own, read_listed
+from ima.pairing.user import pair_own
+from ima.pairing.user_listed import read_listed
 from ima.utils.io import read_parquet, write_json, write_parquet
-from ima.utils.schemas import OWN_ITEMS, pairs_schema
+from ima.utils.schemas import OWN_ITEMS, labelled, pairs_schema
 from ima.workflow import script
 
 
@@ -10,11 +11,11 @@ def main(snakemake):
     given, options = snakemake.input, snakemake.params.pairs
     items = {m: read_parquet(given[m][0], OWN_ITEMS) for m in snakemake.params.modalities}
     by, params = options["by"], snakemake.params
-    listed = read_listed(given.listed, options, items) if by == "file" else None
+    listed = read_listed(options["file"], options, items) if by == "file" else None
     missing = options["missing"]
     pairs, classes = pair_own(items, by, params.shares, params.seed, listed, missing)
     for split, table in pairs.items():
-        write_parquet(table, snakemake.output[split], pairs_schema(items))
+        write_parquet(table, snakemake.output[split], labelled(pairs_schema(items), table))
         print(f"{split}: {len(table)} pairs")
     write_json(classes, snakemake.output.classes)
 

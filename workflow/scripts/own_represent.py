@@ -37,7 +37,8 @@ def main(snakemake):
     write_parquet(tables[1], out.importances, OWN_IMPORTANCES)
     config = checkpoints.model_config(autoencoder) | {"seed": int(snakemake.wildcards.seed)}
     config |= {"hidden": stage2["hidden"], "rho": stage2["rho"]}
-    write_tensors(model.state_dict(), out.model, config)
+    scales = {name: of for path in given.scales for name, of in read_tensors(path)[0].items()}
+    write_tensors({**model.state_dict(), **scales}, out.model, config)
     print(f"{len(tables[0])} pairs, {len(tables[1])} items")
 
 

@@ -10,7 +10,7 @@ from ima.pairing.by_label import read_pairs
 from ima.training.loop import device
 from ima.utils.arrow import matrix
 from ima.utils.io import read_parquet, read_tensors, write_parquet
-from ima.utils.schemas import EMBEDDINGS, representations_schema
+from ima.utils.schemas import EMBEDDINGS, labelled, representations_schema
 from ima.workflow import script, summary
 
 
@@ -35,7 +35,7 @@ def main(snakemake):
     spaces = spaces_of(pairs, hidden, representations)
     seed = int(snakemake.wildcards.seed)
     table = embed_views(pairs, spaces, seed=seed, **settings)
-    write_parquet(table, snakemake.output[0], EMBEDDINGS)
+    write_parquet(table, snakemake.output[0], labelled(EMBEDDINGS, table))
     print(summary.points(table))
 
 

@@ -41,7 +41,8 @@ def assign(
     """Return the split of each pair (N,): as given, the others drawn so that no two share an item.
 
     Where items are in so many pairs that the three cannot be kept apart, pairs are drawn one by
-    one, with a warning in the log.
+    one, with a warning in the log. So are they whatever the class where classes are too small for
+    every split, and by which modalities they have where one is so rare that a split lacked it.
 
     Args:
         pairs: row numbers (N,) of each modality, `split` ('' where none is given), and `label`.
@@ -50,9 +51,21 @@ def assign(
         rng: source of randomness.
     """
     groups = linked([pairs[name] for name in names])
-    drawn = draw_splits(pairs["split"], groups, pairs["label"], shares, rng)
-    if set(SPLITS) - set(drawn.tolist()):
-        drawn = draw_splits(pairs["split"], np.arange(len(groups)), pairs["label"], shares, rng)
+    alone, labels, there = np.arange(len(groups)), pairs["label"], [pairs[m] >= 0 for m in names]
+    which = np.array(["".join("01"[int(of)] for of in row) for row in zip(*there, strict=True)])
+    attempts = [
+        (groups, labels, ""),
+        (alone, labels, ""),
+        (alone, np.full(len(groups), ""), "whatever the class: some have too few pairs"),
+        (groups, which, "by which modalities a pair has: one is rare"),
+        (alone, which, "by which modalities a pair has: one is rare"),
+    ]
+    for kept, by, said in attempts:
+        drawn = draw_splits(pairs["split"], kept, by, shares, rng)
+        if all((of & (drawn == split)).any() for of in there for split in SPLITS):
+            if said:
+                logger.warning("splits are drawn %s", said)
+            break
     for i, one in enumerate(SPLITS):
         for other in SPLITS[i + 1 :]:
             for name in names:

@@ -1,7 +1,8 @@
-"""Data of a user's own: a Parquet file a modality, read and checked.
+"""Data of a user's own: a file a modality, read and checked.
 
 A file has a row an item: an id, a vector, and where there are any, a label, a split, and whether it
-is known to be noise. How items are paired is `ima.pairing.user`.
+is known to be noise. What files can be is `ima.datasets.user_files`; how items are paired,
+`ima.pairing.user`.
 """
 
 import logging
@@ -11,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ima.datasets.splits import SPLITS
+from ima.datasets.user_files import MATRIX, index_column, index_names, is_annotated, read_table
+from ima.datasets.user_vectors import no_column, vectors
 from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
 from ima.utils.schemas import OWN_ITEMS
@@ -24,30 +26,47 @@ WIDE = 1000
 logger = logging.getLogger(__name__)
 
 
-def read_items(path: str | Path, columns: Mapping[str, str], loss: str) -> pa.Table:
+def read_items(
+    path: str | Path, columns: Mapping[str, object], loss: str, standardize: bool = True
+) -> pa.Table:
     """Read a modality's file and check that everything in it can be used.
 
     Args:
-        path: the Parquet file.
-        columns: names of its columns: `id`, `vector`, and if there are any `label`, `split`,
-            `noise`.
+        path: a file or folder of `ima.datasets.user_files.read_table`.
+        columns: what of it is what: `id`, a column or `index`; `vector`, of
+            `ima.datasets.user_vectors.chosen`; if there are any, the columns `label`, `split`,
+            `noise`; and of an .h5mu file, `modality`. Without an `id`: the column `id` if there is
+            one, else the index that the file keeps, else row numbers. Without a `vector`: the
+            column `x`, or the file's matrix.
         loss: reconstruction loss of the modality; `bce` needs values in [0, 1].
+        standardize: whether dimensions are standardized later on, so that scales do not matter.
 
     Returns:
-        A table of `ima.utils.schemas.OWN_ITEMS`, in the order of the file; label and split are ''
-        where the file has none.
+        A table of `ima.utils.schemas.OWN_ITEMS`, in the order of the file, without the items that
+        have no vector; label and split are '' where the file has none.
 
     Raises:
         InputError: with what to do about it: a column is missing or of a wrong type, ids are not
             unique, vectors are of mixed width or not numbers, values are out of range, or a split
             is none of SPLITS.
     """
-    table = read_file(path)
-    ids = text(column(table, columns["id"], path), f"{path}, column '{columns['id']}'")
-    _check_unique(ids, f"{path}, column '{columns['id']}'")
-    where = f"{path}, column '{columns['vector']}'"
-    x = vectors(column(table, columns["vector"], path), ids, where)
-    if loss == "sse":
+    vector, named = columns.get("vector"), _text_columns(columns)
+    table = read_table(path, named, columns.get("modality"), vector)
+    if not len(table):
+        raise InputError(path, expected="an item a row", found="no rows")
+    ids = _ids(table, columns, path)
+    others = {columns[key] for key in ("id", "label", "split", "noise") if key in columns}
+    others |= index_names(table) | ({"id"} - set(columns))
+    wanted = MATRIX if vector is None or is_annotated(path) else vector
+    x, there = vectors(table, wanted, others, ids, path)
+    found = {"id": pa.array(ids, pa.string()), **_about(table, columns, path)}
+    if not there.all():
+        logger.warning("%s: %d of %d items have no vector and are left out: they lack the modality",
+                       path, int((~there).sum()), len(ids))  # fmt: skip
+    items = pa.table(found).filter(pa.array(there))
+    x = x[there]
+    where = f"{path}, vectors"
+    if loss == "sse" and not standardize:
         _tell_scales(x, where)
     outside = (x < 0) | (x > 1)
     if loss == "bce" and outside.any():
@@ -55,23 +74,77 @@ def read_items(path: str | Path, columns: Mapping[str, str], loss: str) -> pa.Ta
         raise InputError(
             where,
             expected="values in [0, 1], for the loss bce",
-            found=f"{x[row, at]:g} in item '{ids[row]}'",
+            found=f"{x[row, at]:g} in item '{items['id'][int(row)]}'",
             do="Scale them to [0, 1], or set model.<modality>.loss to sse.",
         )
-    found = {"id": pa.array(ids, pa.string()), "x": vector_column(x)}
-    for name in ("label", "split"):
-        found[name] = pa.array([""] * len(ids), pa.string())
-        if name in columns:
-            values = column(table, columns[name], path)
-            found[name] = pa.array(text(values, f"{path}, column '{columns[name]}'"))
-    found["noise"] = pa.array(np.zeros(len(ids), bool))
-    if "noise" in columns:
-        found["noise"] = boolean(
-            column(table, columns["noise"], path), f"{path}, column '{columns['noise']}'"
-        )
+    return conform(items.append_column("x", vector_column(x)), OWN_ITEMS, path)
+
+
+def _text_columns(columns: Mapping[str, object]) -> list[str]:
+    """Return the columns of a CSV file that are text: ids and splits."""
+    return [str(columns.get("id", "id")), *([columns["split"]] if "split" in columns else [])]
+
+
+def _ids(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> list[str]:
+    """Return the items' ids (n,): a column, the file's index, or row numbers.
+
+    Raises:
+        InputError: there is none as named, or not every one is there once.
+    """
+    name, index = columns.get("id"), None
+    if name is None and "id" in table.column_names:
+        name = "id"
+    if name is None or (name == "index" and name not in table.column_names):
+        index = index_column(table)
+        if name is None and index is None:
+            logger.info("%s: no column `id` and no index: ids are the row numbers", path)
+            return [str(row) for row in range(len(table))]
+        if index is None:
+            raise InputError(
+                path,
+                expected="an index of ids",
+                found="none but row numbers" if index_names(table) else "none",
+                do="Name a column of ids in own.modalities.<modality>.id, or leave the key out: "
+                "ids are then row numbers.",
+            )
+    where = f"{path}, " + ("index" if index is not None else f"column '{name}'")
+    values = column(table, name, path) if index is None else whole(index, where)
+    ids = text(values, where)
+    _check_unique(ids, where)
+    return ids
+
+
+def _about(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> dict[str, pa.Array]:
+    """Return label and split of items, '' where there is none, and whether they are noise.
+
+    Raises:
+        InputError: a column is missing or of a wrong type, or a split is none of SPLITS.
+    """
+    found = {name: pa.array([""] * len(table), pa.string()) for name in ("label", "split")}
+    if "label" in columns:
+        name = columns["label"]
+        values = column(table, name, path, missing=True)
+        labels = text(values, f"{path}, column '{name}'")
+        found["label"] = pa.array([label or "" for label in labels], pa.string())
+        if labels.count(None) == len(labels):
+            raise InputError(
+                f"{path}, column '{name}'",
+                expected="a label in some row",
+                found=f"none in {len(labels)}",
+                do="Leave `label` out of the config: what needs labels is left out then.",
+            )
+        if without := labels.count(None):
+            logger.warning("%s: %d of %d items have no label: they are trained on, and not scored",
+                           path, without, len(labels))  # fmt: skip
     if "split" in columns:
-        check_splits(found["split"], f"{path}, column '{columns['split']}'")
-    return conform(pa.table(found), OWN_ITEMS, path)
+        where = f"{path}, column '{columns['split']}'"
+        found["split"] = pa.array(text(column(table, columns["split"], path), where))
+        check_splits(found["split"], where)
+    found["noise"] = pa.array(np.zeros(len(table), bool))
+    if "noise" in columns:
+        where = f"{path}, column '{columns['noise']}'"
+        found["noise"] = boolean(column(table, columns["noise"], path), where)
+    return found
 
 
 def _tell_scales(x: np.ndarray, where: str) -> None:
@@ -81,50 +154,36 @@ def _tell_scales(x: np.ndarray, where: str) -> None:
     if len(moving) and moving.max() >= WIDE * moving.min():
         logger.warning(
             "%s: deviations of the dimensions go from %.2g to %.2g; the squared error sees the "
-            "greatest only. Bring each to a mean of 0 and a deviation of 1, by the training items.",
+            "greatest only. Leave model.<modality>.standardize out, or scale them yourself.",
             where,
             moving.min(),
             moving.max(),
         )
 
 
-def read_file(path: str | Path) -> pa.Table:
-    """Read a Parquet file of the user's.
-
-    Raises:
-        InputError: it is none.
-    """
-    try:
-        return pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        lacking = isinstance(error, FileNotFoundError)
-        raise InputError(
-            path,
-            expected="a Parquet file",
-            found="no file" if lacking else str(error).splitlines()[0],
-            do="Write it with pandas' to_parquet, for example.",
-        ) from error
-
-
 def column(table: pa.Table, name: str, path: str | Path, missing: bool = False) -> pa.Array:
     """Return a column in one piece, without a dictionary, and unless `missing` without nulls.
+
+    NaN is null.
 
     Raises:
         InputError: there is no such column, no row, or a value is missing.
     """
     if name not in table.column_names:
-        raise InputError(
-            path,
-            expected=f"a column '{name}'",
-            found=f"columns {table.column_names}",
-            do="Name the column in the config, under `own`.",
-        )
-    values = table[name].combine_chunks()
+        no_column(table.column_names, name, path)
+    return whole(table[name], f"{path}, column '{name}'", missing)
+
+
+def whole(values: pa.ChunkedArray, where: str, missing: bool = False) -> pa.Array:
+    """Return the values of a column in one piece; as `column`."""
+    values = values.combine_chunks()
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), None, values)
     if not len(values) or (values.null_count and not missing):
         raise InputError(
-            f"{path}, column '{name}'",
+            where,
             expected="a value in every row",
             found=f"{values.null_count} missing of {len(values)}",
             do="Fill them in, or leave these rows out.",
@@ -132,16 +191,20 @@ def column(table: pa.Table, name: str, path: str | Path, missing: bool = False) 
     return values
 
 
-def text(values: pa.Array, where: str) -> list[str]:
-    """Return ids, labels or splits as text.
+def text(values: pa.Array, where: str) -> list[str | None]:
+    """Return ids, labels or splits as text: true and false, and 3 for 3.0, too; None where null.
 
     Raises:
-        InputError: they are neither text nor whole numbers.
+        InputError: they are neither text, nor whole numbers, nor true or false.
     """
-    kind = values.type
-    if not any(
-        t(kind) for t in (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer)
-    ):
+    kind, types = values.type, pa.types
+    if types.is_floating(kind):
+        known = values.drop_null()
+        if pc.all(pc.and_(pc.is_finite(known), pc.equal(pc.floor(known), known))).as_py():
+            values = values.cast(pa.int64())
+            kind = values.type
+    known = (types.is_string, types.is_large_string, types.is_integer, types.is_boolean)
+    if not any(is_kind(kind) for is_kind in (*known, types.is_null)):
         raise InputError(
             where,
             expected="text or whole numbers",
@@ -152,14 +215,21 @@ def text(values: pa.Array, where: str) -> list[str]:
 
 
 def boolean(values: pa.Array, where: str) -> pa.Array:
-    """Return a column of true and false.
+    """Return a column of true and false, also of 1 and 0.
 
     Raises:
         InputError: it is anything else.
     """
-    if not pa.types.is_boolean(values.type):
+    kind = values.type
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    if number and pc.all(pc.is_in(values, pa.array([0, 1]).cast(kind))).as_py():
+        return values.cast(pa.bool_())
+    if not pa.types.is_boolean(kind):
         raise InputError(
-            where, expected="true or false", found=str(values.type), do="Write it as booleans."
+            where,
+            expected="true or false, or 1 or 0",
+            found=f"{kind}, as {values[0]}",
+            do="Write it as booleans.",
         )
     return values
 
@@ -186,44 +256,3 @@ def _check_unique(ids: list[str], where: str) -> None:
             found=f"{len(twice)} repeated, as '{twice[0]}'",
             do="Give every row an id of its own; the pairs file may name one in many pairs.",
         )
-
-
-def vectors(values: pa.Array, ids: list[str], where: str) -> np.ndarray:
-    """Return a column of lists of numbers as a float32 matrix (n, D).
-
-    Raises:
-        InputError: not lists of numbers, of mixed width, empty, or with a NaN or infinity.
-    """
-    kind = values.type
-    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    numbers = any(is_list(kind) for is_list in lists) and (
-        pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
-    )
-    if not numbers:
-        raise InputError(
-            where,
-            expected="a list of numbers in every row",
-            found=str(kind),
-            do="Write the vectors as lists, as pandas does of a column of arrays.",
-        )
-    widths = pc.list_value_length(values).to_numpy(zero_copy_only=False)
-    odd = np.flatnonzero(widths != widths[0])
-    if len(odd) or not widths[0]:
-        row = odd[0] if len(odd) else 0
-        raise InputError(
-            where,
-            expected=f"vectors of one width, {widths[0]} as in item '{ids[0]}'",
-            found=f"{widths[row]} in item '{ids[row]}'",
-            do="Cut or pad them to one width.",
-        )
-    flat = values.flatten().cast(pa.float32(), safe=False).to_numpy(zero_copy_only=False)
-    x = flat.reshape(len(ids), -1)
-    bad = np.flatnonzero(~np.isfinite(x).all(1))
-    if len(bad):
-        raise InputError(
-            where,
-            expected="finite numbers",
-            found=f"NaN, infinity or nothing in {len(bad)} items, as '{ids[bad[0]]}'",
-            do="Fill them in, or leave these items out.",
-        )
-    return x

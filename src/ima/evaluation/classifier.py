@@ -1,5 +1,6 @@
 """Classification accuracy of representations, by a network of two ReLU layers (Tables 3, 5, 6)."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from ima.evaluation.metrics import subsets
 from ima.models.ima import mlp
 from ima.training.loop import Training, device, fit
 from ima.utils.errors import InputError
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ def accuracy_rows(
     Args:
         train: representations (N, D) of the training pairs, by name.
         test: representations (M, D) of the test pairs, by name.
-        labels: classes of the training pairs (N,) and of the test pairs (M,).
+        labels: classes of the training pairs (N,) and of the test pairs (M,); pairs with a negative
+            label are unlabelled and left out.
         kinds: `kind` (M,) of the test pairs.
         settings: settings of the classifier.
         seed: seed of the classifier.
@@ -115,7 +119,12 @@ def accuracy_rows(
     """
     rows = []
     for name, z in train.items():
-        known, asked = (of.get(name, slice(None)) for of in there)
+        known, asked = (
+            of.get(name, True) & (own >= 0) for of, own in zip(there, labels, strict=True)
+        )
+        if not (known.any() and asked.any()):
+            LOG.warning("accuracy of %s: no pair with a label to learn from, or to score", name)
+            continue
         guess = predict(z[known], labels[0][known], test[name][asked], settings, seed)
         hit = guess == labels[1][asked]
         rows += [

@@ -1,5 +1,6 @@
 """Metrics: Precision@K of retrieval (Section 5.4) and F1 of importances (Section 5.2)."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +10,8 @@ import pyarrow as pa
 from ima.pairing.by_label import CLEAN, is_noise, modalities, row_numbers
 from ima.utils.arrow import matrix, present
 from ima.utils.errors import InputError
+
+LOG = logging.getLogger(__name__)
 
 
 def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.ndarray:
@@ -64,6 +67,34 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
             exact = ((z[candidates] - z[row]) ** 2).sum(1)
             found[row] = candidates[np.argsort(exact, kind="stable")][:k]
     return found
+
+
+def most_neighbours(items: Sequence[np.ndarray], n: int) -> int:
+    """Return the greatest K for which each of n pairs has K others that share no item with it.
+
+    Args:
+        items: as `shared` of `neighbours`.
+        n: number of pairs.
+    """
+    shared = [of for of in items if len(np.unique(of[of >= 0])) < (of >= 0).sum()]
+    if not shared:
+        return max(n - 1, 0)
+    most = n
+    for first in range(0, n, 512):
+        rows = np.arange(first, min(first + 512, n))
+        same = np.zeros((len(rows), n), bool)
+        same[np.arange(len(rows)), rows] = True
+        for column in shared:
+            same |= (column[rows, None] == column) & (column >= 0)
+        most = min(most, int((~same).sum(1).min()))
+    return most
+
+
+def possible_k(k: Sequence[int], most: int, where: str) -> list[int]:
+    """Return the K asked for, those above `most` as `most`, with a word in the log."""
+    if max(k) > most:
+        LOG.warning("%s: K of %s is %s: pairs have no more others", where, [*k], most or "none")
+    return list(dict.fromkeys(min(one, most) for one in k)) if most else []
 
 
 def precision_at_k(
@@ -144,18 +175,22 @@ def retrieval_rows(
         labels: classes (N,).
         kinds: `kind` (N,) of the pairs.
         items: by modality, the row numbers (N,) of the pairs' items, negative where one is absent.
-        k: values of K.
+        k: values of K; larger ones than the pairs allow are lowered, and the log says so.
         there: whether each pair has the representation (N,); others are neither queries nor
-            neighbours. None if all have it.
+            neighbours, nor are pairs without a label (negative). None if all have it.
 
     Returns:
         Rows of `k`, `neighbours` (`all`, or `distinct`, which excludes pairs that share the query's
         clip or image), `subset` of the queries, and `precision`.
     """
-    if there is not None and not there.all():
+    there = labels >= 0 if there is None else there & (labels >= 0)
+    if not there.all():
         z, labels, kinds = z[there], labels[there], kinds[there]
         items = [of[there] for of in items]
+    k = possible_k(k, most_neighbours(items, len(z)), "Precision@K")
     rows = []
+    if not k:
+        return rows
     for which, shared in (("all", ()), ("distinct", items)):
         precision = precision_at_k(z, labels, k, shared)
         rows += [

@@ -1,5 +1,6 @@
 """t-SNE of hidden layers and representations of test pairs, for Figures 2 and 4 (6.1, 6.2)."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,7 +10,12 @@ from openTSNE import TSNE
 
 from ima.pairing.by_label import ABSENT, is_noise, modalities, row_numbers
 from ima.utils.errors import InputError
-from ima.utils.schemas import EMBEDDINGS
+from ima.utils.schemas import EMBEDDINGS, labelled
+
+LOG = logging.getLogger(__name__)
+
+#: The least perplexity of a map of few samples.
+LEAST = 2
 
 
 class View(NamedTuple):
@@ -66,6 +72,26 @@ def embed(x: np.ndarray, perplexity: float, theta: float, seed: int) -> np.ndarr
     return np.asarray(fitted, np.float32)
 
 
+def embed_some(x: np.ndarray, perplexity: float, theta: float, seed: int, name: str) -> np.ndarray:
+    """Return coordinates (n, 2) of samples (n, D), also of few, or of those that are all alike.
+
+    The perplexity is lowered to what the samples allow, and where that is below LEAST, or all are
+    the same, the coordinates are the first two principal components; the log says so of `name`.
+    """
+    possible = (len(x) - 2) / 3
+    lowered = min(perplexity, possible)
+    if lowered < LEAST or not (x != x[:1]).any():
+        LOG.warning("%s: %d samples, too few or too alike for t-SNE: principal components", name,
+                    len(x))  # fmt: skip
+        centred = x - x.mean(0) if len(x) else x
+        u, s, _ = np.linalg.svd(centred, full_matrices=False)
+        at = (u * s)[:, :2].astype(np.float32)
+        return np.pad(at, ((0, 0), (0, 2 - at.shape[1])))
+    if lowered < perplexity:
+        LOG.warning("%s: perplexity %.3g for %d samples", name, lowered, len(x))
+    return embed(x, lowered, theta, seed)
+
+
 def first_of_each(items: Sequence[np.ndarray]) -> np.ndarray:
     """Return the rows, in order, with the first occurrence of each combination of items (n,)."""
     return np.sort(np.unique(np.stack(items, axis=1), axis=0, return_index=True)[1])
@@ -85,27 +111,19 @@ def embed_views(
     Args:
         pairs: table of `ima.utils.schemas.pairs_schema`, N rows.
         spaces: views by name, N vectors each, row for row with the pairs.
-        perplexity, theta, seed: as in `embed`.
+        perplexity, theta, seed: as in `embed_some`.
 
     Returns:
         A table of `ima.utils.schemas.EMBEDDINGS`, the views in their order.
 
     Raises:
-        InputError: the numbers of rows of a view and of the pairs differ, or as in `embed`.
+        InputError: the numbers of rows of a view and of the pairs differ.
     """
     tables = []
     for space in spaces:
         rows = {name: _rows(pairs, name, view) for name, view in space.items()}
         together = np.concatenate([space[name].vectors[rows[name]] for name in space])
-        try:
-            coordinates = embed(together, perplexity, theta, seed)
-        except InputError as error:
-            raise InputError(
-                f"{error.where} of {', '.join(space)}",
-                expected=error.expected,
-                found=error.found,
-                do=error.do,
-            ) from error
+        coordinates = embed_some(together, perplexity, theta, seed, ", ".join(space))
         ends = np.cumsum([len(of) for of in rows.values()])[:-1]
         parts = zip(space.items(), np.split(coordinates, ends), strict=True)
         tables += [_table(pairs, name, view, rows[name], at) for (name, view), at in parts]
@@ -132,7 +150,7 @@ def _table(pairs: pa.Table, name: str, view: View, rows: np.ndarray, at: np.ndar
         "x": at[:, 0],
         "y": at[:, 1],
     }
-    return pa.table(columns).cast(EMBEDDINGS)
+    return pa.table(columns).cast(labelled(EMBEDDINGS, pairs))
 
 
 def spaces_of(

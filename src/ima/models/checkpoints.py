@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
 from ima.pairing.by_label import modalities, read_pairs, row_numbers
+from ima.training.sizes import AUTO, HIDDEN
 from ima.utils.errors import InputError
 from ima.utils.io import read_matrix
 
@@ -31,7 +32,15 @@ def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str,
 
 def modalities_of(x: Mapping[str, Tensor], layers: Mapping[str, Mapping]) -> dict[str, Modality]:
     """Return a model's modalities, with dimensions from the data and layers from the config."""
-    return {name: Modality(x[name].shape[1], **layers[name]) for name in x}
+    widths = {name: hidden_width(layers[name]) for name in x}
+    return {
+        name: Modality(x[name].shape[1], **{**layers[name], "hidden": widths[name]}) for name in x
+    }
+
+
+def hidden_width(layers: Mapping) -> int:
+    """Return the width of a modality's hidden layers, or HIDDEN if the config leaves it open."""
+    return HIDDEN if layers.get("hidden", AUTO) == AUTO else layers["hidden"]
 
 
 def model_config(model: Autoencoder) -> dict:

@@ -126,7 +126,9 @@ class Summary(nn.Module):
         summary.directions.copy_(directions[:components].T / deviations)
         if components < x.shape[1]:
             left = summary._residual(x).double()
-            summary.residual.copy_(torch.stack((left.mean(), left.std().clamp_min(1e-6))))
+            summary.residual.copy_(
+                torch.stack((left.mean(), left.std(correction=min(1, len(x) - 1)).clamp_min(1e-6)))
+            )
         return summary.to(x.device)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from ima.datasets.splits import hold_out
 from ima.utils.errors import InputError
 from ima.utils.io import read_parquet
-from ima.utils.schemas import pairs_schema
+from ima.utils.schemas import labelled, pairs_schema
 
 #: Seed component for drawing held-out items; the splits use 0, 1 and 2.
 HOLD_OUT_STREAM = 3
@@ -235,7 +235,11 @@ def read_pairs(path: str | Path) -> pa.Table:
             expected="pairs, with one column item_<modality> per modality",
             found=table.column_names,
         )
-    table = read_parquet(path, pairs_schema(modalities(table)))
+    if "label" in table.column_names:
+        schema = labelled(pairs_schema(modalities(table)), table)
+    else:
+        schema = pairs_schema(modalities(table))  # says what is missing
+    table = read_parquet(path, schema)
     check_items({name: row_numbers(table, name) for name in modalities(table)}, path)
     return table
 

@@ -6,13 +6,12 @@ lacks one.
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from ima.datasets.splits import SPLITS, assign, draw_splits
-from ima.datasets.user import check_splits, column, read_file, text
+from ima.evaluation.metrics import most_neighbours
 from ima.pairing.by_label import (
     ABSENT,
     CLEAN,
@@ -20,18 +19,19 @@ from ima.pairing.by_label import (
     class_size,
     draw,
     item_column,
+    modalities,
     noise_kind,
+    row_numbers,
 )
+from ima.pairing.user_listed import Columns
 from ima.utils.errors import InputError
-from ima.utils.schemas import pairs_schema
+from ima.utils.schemas import MANY_CLASSES, labelled, pairs_schema
 
 logger = logging.getLogger(__name__)
 
-#: A label is a number of 8 bits in pair tables.
+#: Classes that a label of 8 bits can number; of more, it is one of
+#: `ima.utils.schemas.MANY_CLASSES`.
 MOST_CLASSES = 128
-
-#: By name, arrays (N,) of pairs: each modality's row numbers, and `label`, `split`, `kind`.
-Columns = dict[str, np.ndarray]
 
 
 def pair_own(
@@ -51,7 +51,7 @@ def pair_own(
         shares: of the items that go to `test`, and of what is left to `validation`, in (0, 1),
             where the user gives no split.
         seed: of splits, and of which items are paired by label; of the order of pairs.
-        listed: of `read_listed`, with `file`.
+        listed: of `ima.pairing.user_listed.read_listed`, with `file`.
         missing: `keep` pairs that lack modalities, or `drop` them.
 
     Returns:
@@ -60,7 +60,7 @@ def pair_own(
 
     Raises:
         InputError: no pair, a split without pairs or without a modality, modalities that disagree
-            on a pair's label or split, or too many classes.
+            on a pair's label or split, or a split of pairs without labels where others have them.
     """
     rng = np.random.default_rng([seed, len(items)])
     names, classes = list(items), label_names(items, listed)
@@ -69,9 +69,19 @@ def pair_own(
     else:
         found = by_id(items) if by == "id" else dict(listed)
         found = _kept(found, names, missing)
+        if len(found[names[0]]) < len(SPLITS):
+            raise InputError(
+                f"pairs of {names}",
+                expected="three pairs or more, one for each split",
+                found=len(found[names[0]]),
+                do="Add items: some hundreds of pairs, if importances are to be learnt.",
+            )
         found = {**labels_of_items(items, {name: found[name] for name in names}), **found}
         found["split"] = assign(found, names, shares, rng)
     code = {name: number for number, name in enumerate(classes)} | {"": -1}
+    schema = pairs_schema(names)
+    if len(classes) > MOST_CLASSES:
+        schema = labelled(schema, pa.schema({"label": MANY_CLASSES}))
     tables = {}
     for split in SPLITS:
         rows = rng.permutation(np.flatnonzero(found["split"] == split))
@@ -83,11 +93,22 @@ def pair_own(
                 do="Put more items there in the column of splits, or raise own.shares.",
             )
         _check_split({name: found[name][rows] for name in names}, split)
+        _tell_labels(found["label"][rows], split, bool(classes))
         columns = {f"item_{name}": item_column(found[name][rows]) for name in names}
         columns["label"] = [code[name] for name in found["label"][rows].tolist()]
         columns["kind"] = found["kind"][rows]
-        tables[split] = pa.table(columns).cast(pairs_schema(names))
+        tables[split] = pa.table(columns).cast(schema)
+    if classes:
+        _tell_most_k(tables["test"])
     return tables, classes
+
+
+def _tell_most_k(test: pa.Table) -> None:
+    """Say in the log which K of Precision@K the labelled test pairs allow: scores take no more."""
+    known = test["label"].to_numpy() >= 0
+    items = [row_numbers(test, name)[known] for name in modalities(test)]
+    most = most_neighbours(items, int(known.sum()))
+    logger.info("test pairs have %d others or more: a greater K of Precision@K shrinks", most)
 
 
 def _kept(found: Columns, names: list[str], missing: str) -> Columns:
@@ -118,6 +139,26 @@ def _kept(found: Columns, names: list[str], missing: str) -> Columns:
     return {name: values[whole] for name, values in found.items()}
 
 
+def _tell_labels(labels: np.ndarray, split: str, known: bool) -> None:
+    """Say in the log how many pairs of a split have no label, where some have.
+
+    Raises:
+        InputError: none has.
+    """
+    without = int((labels == "").sum())
+    if not known or not without:
+        return
+    if without == len(labels) and split != "validation":
+        raise InputError(
+            f"labels of the pairs in '{split}'",
+            expected="some, for scores",
+            found=f"none in {without} pairs",
+            do="Give some of these items a label, or leave `label` out of the config.",
+        )
+    logger.warning("%s: %d of %d pairs have no label: no score counts them", split, without,
+                   len(labels))  # fmt: skip
+
+
 def _check_split(rows: Mapping[str, np.ndarray], split: str) -> None:
     """Raise InputError unless each modality is in some pair of a split, and two are in one."""
     check_items(rows, f"pairs of the split '{split}'")
@@ -134,22 +175,11 @@ def _check_split(rows: Mapping[str, np.ndarray], split: str) -> None:
 def label_names(
     items: Mapping[str, pa.Table], listed: Mapping[str, np.ndarray] | None = None
 ) -> list[str]:
-    """Return the labels that items or listed pairs have: numbers by size, words by alphabet.
-
-    Raises:
-        InputError: there are more than MOST_CLASSES.
-    """
+    """Return the labels that items or listed pairs have: numbers by size, words by alphabet."""
     given = [np.array(table["label"].to_pylist(), str) for table in items.values()]
     if listed and "label" in listed:
         given = [listed["label"]]
     found = set(np.concatenate(given).tolist()) - {""}
-    if len(found) > MOST_CLASSES:
-        raise InputError(
-            "labels",
-            expected=f"{MOST_CLASSES} classes at the most",
-            found=len(found),
-            do="Name a coarser column of labels, or leave `label` out of the config.",
-        )
     numbers = all(name.lstrip("-").isdigit() for name in found)
     return sorted(found, key=int) if numbers else sorted(found)
 
@@ -172,64 +202,6 @@ def by_id(items: Mapping[str, pa.Table]) -> Columns:
             do="Give items that belong together the same id, or pair by label or from a file.",
         )
     return {name: np.array([of.get(i, ABSENT) for i in ids]) for name, of in rows.items()}
-
-
-def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table]) -> Columns:
-    """Read the pairs file: a row a pair, an id of each modality, null where the pair lacks it.
-
-    Args:
-        path: the Parquet file.
-        options: `columns`, the column of each modality's ids (default: the modality's name), and
-            if there are any, the columns `label`, `split` and `kind`.
-        items: OWN_ITEMS of each modality.
-
-    Returns:
-        The pairs' rows, and of `label`, `split`, `kind` those that the file has.
-
-    Raises:
-        InputError: a column is missing or of a wrong type, an id is of no item, a pair has none, a
-            modality is in none, or a split or kind is none that there is.
-    """
-    table, found = read_file(path), {}
-    for name, of in items.items():
-        given = options.get("columns", {}).get(name, name)
-        where = f"{path}, column '{given}'"
-        rows = {i: row for row, i in enumerate(of["id"].to_pylist())}
-        values = column(table, given, path, missing=True)
-        if values.null_count == len(values):
-            values = values.cast(pa.string())  # a column of nothing has no type
-        ids = text(values, where)
-        unknown = [i for i in ids if i is not None and i not in rows]
-        if unknown:
-            raise InputError(
-                where,
-                expected=f"ids of {name}, as '{next(iter(rows))}'",
-                found=f"{len(unknown)} that it does not have, as '{unknown[0]}'",
-                do=f"Leave these pairs out, or add the items to {name}'s file.",
-            )
-        found[name] = np.array([ABSENT if i is None else rows[i] for i in ids])
-    check_items({name: found[name] for name in items}, path)
-    for name in ("label", "split", "kind"):
-        if name in options:
-            where = f"{path}, column '{options[name]}'"
-            found[name] = np.array(text(column(table, options[name], path), where), str)
-    if "split" in found:
-        check_splits(pa.array(found["split"]), f"{path}, column '{options['split']}'")
-    if "kind" in found:
-        _check_kinds(found["kind"], list(items), f"{path}, column '{options['kind']}'")
-    return found
-
-
-def _check_kinds(kinds: np.ndarray, names: list[str], where: str) -> None:
-    known = {CLEAN, *map(noise_kind, names)}
-    other = [kind for kind in np.unique(kinds).tolist() if set(kind.split("+")) - known]
-    if other:
-        raise InputError(
-            where,
-            expected=f"the kinds {sorted(known)}, several joined by +",
-            found=other[:5],
-            do="Write what is noise in a pair so, or leave `kind` out of the config.",
-        )
 
 
 def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:
@@ -308,6 +280,10 @@ def by_label(
     splits = {
         m: draw_splits(given[m], np.arange(len(given[m])), labels[m], shares, rng) for m in items
     }
+    for m, of in labels.items():
+        if (of == "").any():
+            logger.warning("%s: %d items without a label are in no pair", m, int((of == "").sum()))
+            splits[m] = np.where(of == "", "", splits[m])
     parts: dict[str, list[np.ndarray]] = {name: [] for name in (*items, "label", "split")}
     for split in SPLITS:
         rows = {m: np.flatnonzero(values == split) for m, values in splits.items()}

@@ -69,6 +69,7 @@ def takes(node: Mapping, schema: Mapping) -> str:
         words = {"integer": "whole number", "object": "keys", "boolean": "`true`, `false`"}
         said = next(words.get(kind, kind) for kind in kinds if kind != "null")
         said += _range(node)
+    said += " or `auto`" if node.get("pattern") == "^auto$" else ""
     return said + (" or `null`" if "null" in kinds else "")
 
 

@@ -7,13 +7,15 @@ lacks a modality.
 import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ima.pairing.by_label import ABSENT, check_items
+from ima.training import sizes
+from ima.training.sizes import AUTO
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
 
@@ -36,17 +38,26 @@ class Training:
         patience: number of epochs without a new minimum of the validation loss after which
             training stops (or the learning rate decays, with `plateau`). Without validation pairs,
             training never stops early.
+
+    Epochs, batch size and patience may be AUTO: `sized` derives them from the number of pairs.
     """
 
-    epochs: int = 30
-    batch_size: int = 64
+    epochs: int | str = 30
+    batch_size: int | str = 64
     learning_rate: float = 1e-3
     schedule: str = "cosine"
-    patience: int = 5
+    patience: int | str = 5
 
     def __post_init__(self):
         if self.schedule not in SCHEDULES:
             raise InputError("schedule", expected=f"one of {SCHEDULES}", found=self.schedule)
+
+    def sized(self, pairs: int) -> "Training":
+        """Return settings with numbers in place of AUTO, for so many training pairs."""
+        batch = sizes.BATCH if self.batch_size == AUTO else self.batch_size
+        epochs = sizes.epochs(pairs, batch) if self.epochs == AUTO else self.epochs
+        patience = sizes.patience(epochs) if self.patience == AUTO else self.patience
+        return replace(self, batch_size=batch, epochs=epochs, patience=patience)
 
 
 History = list[dict[str, float | int | str]]
@@ -179,6 +190,7 @@ def fit(
     Raises:
         InputError: the loss is not finite.
     """
+    settings = settings.sized(pair_count(items))
     # Weights that decay towards 0 become denormal numbers, which are slow on some processors.
     torch.set_flush_denormal(True)
     # Unfused, Adam's own arithmetic takes half of the time.

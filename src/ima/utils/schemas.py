@@ -11,6 +11,9 @@ import pyarrow as pa
 #: Vectors whose width depends on the data; `ima.utils.arrow.conform` fills it in.
 VECTOR = pa.list_(pa.float32(), 0)
 
+#: A label is a number of 8 bits; of a user's own data with more classes than that, of these.
+MANY_CLASSES = pa.int32()
+
 
 def _table(**columns: pa.DataType) -> pa.Schema:
     return pa.schema([pa.field(name, type_, nullable=False) for name, type_ in columns.items()])
@@ -171,6 +174,15 @@ EMBEDDINGS = _table(
     x=pa.float32(),
     y=pa.float32(),
 )
+
+
+def labelled(schema: pa.Schema, table: pa.Table | pa.Schema) -> pa.Schema:
+    """Return a schema whose labels are as wide as those of a table: 8 bits, or MANY_CLASSES."""
+    schema_of = table if isinstance(table, pa.Schema) else table.schema
+    if schema_of.field("label").type != MANY_CLASSES:
+        return schema
+    at = schema.get_field_index("label")
+    return schema.set(at, schema.field(at).with_type(MANY_CLASSES))
 
 
 def pairs_schema(modalities: Iterable[str]) -> pa.Schema:

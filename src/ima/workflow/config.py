@@ -188,3 +188,9 @@ def check_modalities(
                 found=sorted(found),
                 do=f"Write {section}.<modality> for each of them, with the same spelling.",
             )
+
+
+def layers_of(model: Mapping) -> dict:
+    """Return what a modality's entry of `model` says of its layers, for
+    `ima.models.ima.Modality`."""
+    return {name: value for name, value in model.items() if name != "standardize"}

@@ -17,7 +17,9 @@ def precisions(rows: Iterable[Mapping]) -> str:
             columns `model` and `latent`.
     """
     rows = [r for r in rows if r["neighbours"] == "distinct" and r["subset"] == "all"]
-    k = min(row["k"] for row in rows)
+    if not rows:
+        return "too few labelled pairs to score"
+    k = min(row["k"] for row in rows if row["representation"] == rows[0]["representation"])
     return f"P@{k}: " + _means([row for row in rows if row["k"] == k], "precision")
 
 

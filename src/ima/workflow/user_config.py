@@ -3,14 +3,70 @@
 import re
 from collections.abc import Collection, Mapping
 
+from ima.training.sizes import AUTO
 from ima.utils.errors import InputError
 from ima.workflow.config import check_modalities
 
+#: Size of the latent space, and layers of a modality, where the config leaves them out.
+LATENT = 10
+LAYERS = {"hidden": AUTO, "loss": "sse", "activation": "tanh"}
 #: Names of a rule's other inputs, of representations, and of subsets of the test pairs.
 _TAKEN = {
     *("autoencoder", "code", "importance", "models", "pairs", "representations"),
     *("test", "train", "validation", "all", "joint", "labels", "unweighted", "weighted"),
 }
+
+
+def fill_defaults(config: dict, given: Mapping) -> None:
+    """Give a config what data of the user's own need, where the user leaves it out.
+
+    Keys of the demo's digits count for nothing then.
+
+    Args:
+        config: the demo's, with what the user gives over it; changed in place.
+        given: what the user gives.
+
+    Raises:
+        InputError: `standardize` of digits.
+    """
+    own = config.get("own")
+    if own is None:
+        _check_digits(config.get("model") or {})
+    if not isinstance(own, dict) or not isinstance(own.get("modalities"), dict):
+        return  # digits, or nothing that the schema lets pass
+    if isinstance(own.setdefault("pairs", {}), dict):
+        own["pairs"].setdefault("by", "id")
+    _fill(config, given, {"variants": ["mixture"], "latents": [LATENT]})
+    first = config["latents"][0] if config["latents"] else LATENT
+    defaults = {
+        "autoencoder": {"epochs": AUTO, "batch_size": AUTO, "patience": AUTO, "by_latent": {}},
+        "importance": {"latent": None},
+        "retrieval": {"k": [10]},
+        "sweep": {"latent": first},
+        "figures": {"latent": first},
+    }
+    for section, values in defaults.items():
+        _fill(config[section], given.get(section) or {}, values)
+    for name in own["modalities"]:
+        layers = (given.get("model") or {}).get(name) or {}
+        config["model"][name] = {**LAYERS, **layers}
+
+
+def _check_digits(layers: Mapping) -> None:
+    """Raise InputError where digits are to be standardized, which their features forbid."""
+    wanted = [name for name, of in layers.items() if isinstance(of, dict) and "standardize" in of]
+    if wanted:
+        raise InputError(
+            f"config, model.{wanted[0]}.standardize",
+            expected="the key with data of your own only",
+            found=layers[wanted[0]]["standardize"],
+            do="Leave it out: digits have their features' own scale (speech.mapping).",
+        )
+
+
+def _fill(section: dict, given: Mapping, values: Mapping) -> None:
+    """Set the values of a section of the config that the user does not give."""
+    section |= {name: value for name, value in values.items() if name not in given}
 
 
 def check_config(own: Mapping, layers: Mapping, rho: Mapping, digits: Collection[str]) -> list[str]:
@@ -89,6 +145,11 @@ def _check_pairs(own: Mapping) -> None:
             found=f"none of {unlabelled}",
             do="Name it in own.modalities.<modality>.label, or pair by id or from a file.",
         )
+
+
+def standardized(layers: Mapping) -> bool:
+    """Tell whether a modality's dimensions are standardized: those of loss sse, unless said."""
+    return layers["loss"] == "sse" and layers.get("standardize", True)
 
 
 def noise_known(own: Mapping) -> bool:

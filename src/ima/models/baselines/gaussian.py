@@ -115,6 +115,7 @@ def negative_log_likelihood(
 
 def betas(settings: Annealed, pairs: int) -> Iterator[float]:
     """Yield the KL weight of each training step, given the number of pairs."""
+    settings = settings.sized(pairs)
     rising = settings.warmup * settings.epochs * -(-pairs // settings.batch_size)
     return (1.0 if step >= rising else step / rising for step in itertools.count(1))
 

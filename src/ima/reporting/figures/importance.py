@@ -23,6 +23,8 @@ JOINT = {"z": "joint"}
 DIGITS = tuple(map(str, range(10)))
 #: Maximum number of classes that a legend names.
 NAMED = 20
+#: Colour of unlabelled items where others have a class.
+UNLABELLED = "white"
 #: Importance below which an item counts as noise (5.2).
 THRESHOLD = 0.5
 #: Markers of the modalities, in order, when several are superimposed.
@@ -156,12 +158,14 @@ def by_class(
 ) -> np.ndarray:
     """Return the colours (n,) of items by class (n,), with noise (n,) in grey.
 
-    Without classes, all items except noise have the colour `alone`.
+    Without classes, all items except noise have the colour `alone`. Items without a label
+    (negative) are UNLABELLED.
     """
     known = palette.of_classes(classes) if classes else [alone or palette.rest]
-    return np.where(
-        noise, palette.among_classes, np.array(known)[labels if classes else 0 * labels]
-    )
+    colours = np.array(known)[labels if classes else 0 * labels]
+    if classes and (labels < 0).any():
+        colours = np.where(labels < 0, UNLABELLED, colours)
+    return np.where(noise, palette.among_classes, colours)
 
 
 def _called(classes: Sequence[str]) -> str:
@@ -241,7 +245,7 @@ def _over(
 def _same_axes(panels: np.ndarray, shown: Sequence[Mapping[str, np.ndarray]]) -> None:
     """Give all panels the same square limits, which include all points."""
     at = np.concatenate([np.stack([points["x"], points["y"]], axis=1) for points in shown])
-    middle, half = (at.max(0) + at.min(0)) / 2, 0.53 * np.ptp(at, axis=0).max()
+    middle, half = (at.max(0) + at.min(0)) / 2, 0.53 * np.ptp(at, axis=0).max() or 1.0
     for axes in panels.flat:
         axes.set_aspect("equal", adjustable="box")
         axes.set(

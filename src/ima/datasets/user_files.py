@@ -1,0 +1,266 @@
+"""Files of a user's own data, in the formats that researchers have them, read as Arrow tables.
+
+A table has the file's columns; ids that the file keeps apart from them, as the index of a data
+frame, are the column INDEX. A matrix without names is one column of lists, `x`.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ima.datasets.user_vectors import chosen
+from ima.utils.arrow import vector_column
+from ima.utils.errors import InputError
+
+#: The column of an index without a name, as pandas calls it.
+INDEX = "__index_level_0__"
+#: The column of a file that is one matrix.
+MATRIX = "x"
+#: By suffix, what a file is; of any other suffix, Parquet.
+_KINDS = {
+    **{".parquet": "Parquet", ".feather": "Feather", ".arrow": "Arrow", ".csv": "CSV"},
+    **{".tsv": "TSV", ".npy": "NumPy", ".npz": "NumPy", ".h5ad": "AnnData", ".h5mu": "MuData"},
+}
+#: Bytes from which the types of a CSV file's columns are told.
+BLOCK = 1 << 26
+#: What a library that reads a file may raise of it.
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
+
+
+def read_table(
+    path: str | Path,
+    text: Collection[str] = (),
+    modality: str | None = None,
+    vector: object = None,
+) -> pa.Table:
+    """Read a file, by its suffix, or a folder of Parquet files.
+
+    Args:
+        path: .parquet, .feather, .arrow, .csv, .tsv (and .gz of both), .npy, .npz, .h5ad, .h5mu,
+            or a folder; any other suffix is read as Parquet.
+        text: columns of a CSV file that stay text, as ids with zeros in front.
+        modality: of an .h5mu file, the name of the modality.
+        vector: of an .h5ad or .h5mu file, what is read beside `obs`: `X` (as None and `all`), the
+            name of a layer or of an `obsm`, or a list, pattern or `all_but` of variables.
+
+    Raises:
+        InputError: it cannot be read, or what reads it is not installed.
+    """
+    path = Path(path)
+    name = path.name.lower().removesuffix(".gz")
+    try:
+        if not path.exists():
+            raise FileNotFoundError(path)
+        if name.endswith((".csv", ".tsv")):
+            return _csv(path, "," if name.endswith(".csv") else "\t", text)
+        if is_annotated(path):
+            return _annotated(path, modality, vector)
+        reader = _READERS.get(Path(name).suffix, _parquet)
+        return (_folder if path.is_dir() else reader)(path)
+    except _UNREADABLE as error:
+        if isinstance(error, InputError):
+            raise
+        lacking = isinstance(error, FileNotFoundError)
+        raise InputError(
+            path,
+            expected="a folder of Parquet files" if path.is_dir() else _said(Path(name).suffix),
+            found="no file" if lacking else str(error).strip().splitlines()[0],
+            do=f"Name a file of {', '.join(_KINDS)}, or a folder of Parquet files.",
+        ) from error
+
+
+def _said(suffix: str) -> str:
+    """Return what a file of a suffix is read as."""
+    return f"a {_KINDS.get(suffix, _KINDS['.parquet'])} file"
+
+
+def is_annotated(path: str | Path) -> bool:
+    """Tell whether a file is AnnData or MuData, of which one matrix is read."""
+    return str(path).lower().endswith((".h5ad", ".h5mu"))
+
+
+def parts_of(path: str | Path) -> list[str]:
+    """Return the files that are read of a path: itself, or of a folder those not hidden."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return [str(path)]
+    found = [file for file in sorted(folder.rglob("*.parquet")) if file.is_file()]
+    visible = [f for f in found if not any(_hidden(part) for part in f.relative_to(folder).parts)]
+    return [str(file) for file in visible] or [str(path)]
+
+
+def _hidden(part: str) -> bool:
+    return part.startswith((".", "_"))
+
+
+def _parquet(path: Path) -> pa.Table:
+    return pq.read_table(path)
+
+
+def _folder(path: Path) -> pa.Table:
+    """Return the rows of a folder's files, in the order of their names."""
+    from pyarrow import dataset
+
+    files = parts_of(path)
+    if files == [str(path)]:
+        raise ValueError("a folder without Parquet files")
+    return dataset.dataset(
+        files, format="parquet", partitioning="hive", partition_base_dir=str(path)
+    ).to_table()
+
+
+def _arrow(path: Path) -> pa.Table:
+    """Return an Arrow file (which Feather is since its version 2) or stream."""
+    from pyarrow import feather, ipc
+
+    try:
+        return feather.read_table(path)
+    except pa.ArrowInvalid:
+        with pa.memory_map(str(path)) as source:
+            return ipc.open_stream(source).read_all()
+
+
+def _csv(path: Path, delimiter: str, text: Collection[str]) -> pa.Table:
+    """Return a table of text; a first column without a name is the index."""
+    from pyarrow import csv
+
+    table = csv.read_csv(
+        path,
+        read_options=csv.ReadOptions(block_size=BLOCK),
+        parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(("", *text), pa.string()),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    names = table.column_names
+    return table.rename_columns([INDEX, *names[1:]]) if names[0] == "" else table
+
+
+def _npy(path: Path) -> pa.Table:
+    return pa.table({MATRIX: _column(np.load(path, allow_pickle=False))})
+
+
+def _npz(path: Path) -> pa.Table:
+    """Return an archive's arrays; one that is its only matrix is the column `x`."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    lengths = {name: of.shape[0] if of.ndim else "none" for name, of in arrays.items()}
+    if len(set(lengths.values())) != 1 or "none" in lengths.values():
+        raise ValueError(f"arrays of different length, {lengths}")
+    matrices = [name for name, of in arrays.items() if of.ndim > 1]
+    table = pa.table({name: _column(of) for name, of in arrays.items()})
+    if len(matrices) == 1 and MATRIX not in arrays:
+        table = table.append_column(MATRIX, table[matrices[0]])
+    return table
+
+
+def _column(values: np.ndarray) -> pa.Array:
+    """Return an array (n, ...) as a column of numbers or text, of lists where it has more axes."""
+    if values.ndim < 2:
+        return pa.array(values.tolist() if values.dtype.kind in "US" else values)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"a matrix of {values.dtype}, where numbers are expected")
+    return vector_column(values.reshape(len(values), -1))
+
+
+def _annotated(path: Path, modality: str | None, vector: object) -> pa.Table:
+    """Return `obs` of AnnData or of a modality of MuData, and a matrix of it."""
+    whole = path.suffix == ".h5mu"
+    package = _installed("mudata" if whole else "anndata", path)
+    if not whole:
+        data, outer = package.read_h5ad(path), None
+    else:
+        outer = package.read_h5mu(path)
+        if modality not in outer.mod:
+            raise InputError(
+                path,
+                expected=f"the name of one of its modalities, {list(outer.mod)}",
+                found=modality,
+                do="Name it in own.modalities.<modality>.modality.",
+            )
+        data = outer.mod[modality]
+    about = {name: data.obs[name] for name in data.obs}
+    if outer is not None:
+        for name in outer.obs.columns.difference(data.obs.columns):
+            about[name] = outer.obs[name].reindex(data.obs_names)
+    columns = {INDEX: pa.array(data.obs_names.astype(str).tolist())}
+    columns |= {name: pa.array(of, from_pandas=True) for name, of in about.items()}
+    return pa.table({**columns, **_matrix_of(data, vector, path)})
+
+
+def _matrix_of(data: object, vector: object, path: Path) -> dict[str, pa.Array]:
+    """Return by name the column of what `vector` says of AnnData."""
+    if vector is None or vector == "all":
+        vector = "X"
+    if isinstance(vector, str) and vector in data.obsm:
+        values = data.obsm[vector]
+    elif isinstance(vector, str) and (vector == "X" or vector in data.layers):
+        values = data.X if vector == "X" else data.layers[vector]
+    else:
+        known = [*data.layers, *data.obsm]
+        names = chosen(list(map(str, data.var_names)), vector, (), f"{path}, not among X, {known}")
+        values = data[:, names].X
+    values = np.asarray(values.toarray() if hasattr(values, "toarray") else values)
+    return {MATRIX: _column(values.reshape(len(values), -1))}
+
+
+def _installed(name: str, path: Path) -> object:
+    """Return a package that reads a file.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(
+            path,
+            expected=f"the package {name}, which reads such files",
+            found=str(error),
+            do=f"Install it: pip install {name}",
+        ) from error
+
+
+#: What reads a file of a suffix; Parquet any other.
+_READERS: Mapping[str, Callable[[Path], pa.Table]] = {
+    ".feather": _arrow,
+    ".arrow": _arrow,
+    ".npy": _npy,
+    ".npz": _npz,
+}
+
+
+def index_column(table: pa.Table) -> pa.ChunkedArray | None:
+    """Return the index that a file keeps; None where it keeps none, or one of row numbers.
+
+    Raises:
+        InputError: it has several levels.
+    """
+    kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    if len(kept) > 1:
+        raise InputError(
+            "index",
+            expected="one level",
+            found=f"{len(kept)}, {kept}",
+            do="Write ids as one column of the file.",
+        )
+    if kept and isinstance(kept[0], dict):
+        bounds = [kept[0].get(name) for name in ("start", "stop", "step")]
+        if None in bounds or (bounds[0] == 0 and bounds[2] == 1):
+            return None
+        return pa.chunked_array([pa.array(range(*bounds))])
+    name = kept[0] if kept else INDEX
+    return table[name] if name in table.column_names else None
+
+
+def index_names(table: pa.Table) -> set[str]:
+    """Return the names of the columns that are a file's index."""
+    kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    return {INDEX, *(name for name in kept if isinstance(name, str))}

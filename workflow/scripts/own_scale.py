@@ -1,0 +1,22 @@
+"""results/<run>/own/scaled/: items of a modality, standardized, by
+`ima.pairing.user_scaled.scale_items`."""
+
+from ima.pairing.by_label import read_pairs, row_numbers
+from ima.pairing.user_scaled import scale_items
+from ima.utils.io import read_parquet, write_parquet, write_tensors
+from ima.utils.schemas import OWN_ITEMS
+from ima.workflow import script
+
+
+def main(snakemake):
+    name, standardize = snakemake.wildcards.modality, snakemake.params.standardize
+    items = read_parquet(snakemake.input.raw, OWN_ITEMS)
+    rows = row_numbers(read_pairs(snakemake.input.pairs), name)
+    items, scale = scale_items(items, rows, standardize, name)
+    write_parquet(items, snakemake.output.features, OWN_ITEMS)
+    write_tensors(scale, snakemake.output.scale, {"modality": name})
+    print("standardized by training items" if scale else "as they are")
+
+
+if __name__ == "__main__":
+    script.run(main, snakemake)
