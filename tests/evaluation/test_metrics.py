@@ -10,7 +10,6 @@ from scipy.spatial.distance import cdist
 from ima.evaluation.metrics import (
     f1,
     fused,
-    most_neighbours,
     neighbours,
     noise_scores,
     precision_at_k,
@@ -18,7 +17,7 @@ from ima.evaluation.metrics import (
     score_model,
     subsets,
 )
-from ima.pairing.by_label import is_noise
+from ima.pairing.by_label import is_noise, most_neighbours
 from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
 from ima.utils.schemas import pairs_schema, representations_schema

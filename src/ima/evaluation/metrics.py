@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ima.pairing.by_label import CLEAN, is_noise, modalities, row_numbers
+from ima.pairing.by_label import CLEAN, is_noise, modalities, most_neighbours, row_numbers
 from ima.utils.arrow import matrix, present
 from ima.utils.errors import InputError
 
@@ -67,27 +67,6 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
             exact = ((z[candidates] - z[row]) ** 2).sum(1)
             found[row] = candidates[np.argsort(exact, kind="stable")][:k]
     return found
-
-
-def most_neighbours(items: Sequence[np.ndarray], n: int) -> int:
-    """Return the greatest K for which each of n pairs has K others that share no item with it.
-
-    Args:
-        items: as `shared` of `neighbours`.
-        n: number of pairs.
-    """
-    shared = [of for of in items if len(np.unique(of[of >= 0])) < (of >= 0).sum()]
-    if not shared:
-        return max(n - 1, 0)
-    most = n
-    for first in range(0, n, 512):
-        rows = np.arange(first, min(first + 512, n))
-        same = np.zeros((len(rows), n), bool)
-        same[np.arange(len(rows)), rows] = True
-        for column in shared:
-            same |= (column[rows, None] == column) & (column >= 0)
-        most = min(most, int((~same).sum(1).min()))
-    return most
 
 
 def possible_k(k: Sequence[int], most: int, where: str) -> list[int]:

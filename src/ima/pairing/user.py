@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 
 from ima.datasets.splits import SPLITS, assign, draw_splits
-from ima.evaluation.metrics import most_neighbours
 from ima.pairing.by_label import (
     ABSENT,
     CLEAN,
@@ -20,6 +19,7 @@ from ima.pairing.by_label import (
     draw,
     item_column,
     modalities,
+    most_neighbours,
     noise_kind,
     row_numbers,
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ima.pairing.by_label import ABSENT, is_noise, row_numbers
-from ima.reporting.tables import typed
+from ima.utils.arrow import to_table
 
 #: Items that are shown of each modality, neighbours that are named of each, and partners.
 SHOWN, NEIGHBOURS, PARTNERS = 20, 3, 3
@@ -157,4 +157,4 @@ def least_table(items: Mapping[str, Items], latent: int, run: str) -> pa.Table:
                 }
             )
     text = ("modality", "id", "split", "label", "noise", "nearest", "partners")
-    return typed(rows, text=text, whole=("latent",))
+    return to_table(rows, text=text, whole=("latent",))

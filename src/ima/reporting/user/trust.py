@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ima.evaluation.metrics import mean_sd
 from ima.evaluation.user import stability
 from ima.evaluation.user.shared import Model, coordinates, model_of, shared
 from ima.evaluation.user.weighting import Effect, partner_effect, precision_effect
-from ima.reporting.tables import mean_sd, typed
 from ima.reporting.user import advice
-from ima.utils.arrow import matrix
+from ima.utils.arrow import matrix, to_table
 from ima.utils.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -66,8 +66,8 @@ def trust_tables(
             weighting.append(row | {"advice": advice.WEIGHTING[advice.judge_weighting(row)]})
     whole = ("latent", "seeds", "pairs", "groups")
     return (
-        typed(trust, text=("modality", "advice"), whole=whole),
-        typed(weighting, text=("criterion", "advice"), whole=whole),
+        to_table(trust, text=("modality", "advice"), whole=whole),
+        to_table(weighting, text=("criterion", "advice"), whole=whole),
     )
 
 
