@@ -45,9 +45,15 @@ FIELDS = (
         "f1_train",
         "f1_test",
         "auc_test",
+        "concordance_train",
+        "concordance_test",
         "auc_concordance",
+        "f1_concordance",
+        "auc_concordance_test",
         "auc_ridge",
         "weighted",
+        "by_concordance",
+        "by_both",
         "unweighted",
         "raw",
     ),
@@ -121,19 +127,25 @@ def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) ->
     held = {v: values[test] for v, values in x.items()}
     retrieval = {
         "weighted": precision(model.transform(held), labels[test]),
+        "by_concordance": precision(model.transform(held, fusion="concordance"), labels[test]),
+        "by_both": precision(model.transform(held, fusion="both"), labels[test]),
         "unweighted": precision(model.transform(held, weighted=False), labels[test]),
         "raw": precision(np.concatenate(list(held.values()), 1), labels[test]),
     }
-    rows = []
+    rows, new = [], model.pair_concordance(held)
     for v in views if fault and view is None else [view or views[-1]]:
         y = {name: model.importance(v, x[v][of]) for name, of in (("train", train), ("test", test))}
         row = {"case": case, "seed": seed, "view": v, "share_noise": wrong[v].mean()}
         row |= {f"importance_{name}": of.mean() for name, of in y.items()}
+        row |= {"concordance_train": model.concordance[v].mean()}
+        row |= {"concordance_test": new[v].mean()}
         if 0 < wrong[v].mean() < 1:
             row["f1_train"] = f1_score(wrong[v][train], y["train"] < 0.5)
             row["f1_test"] = f1_score(wrong[v][test], y["test"] < 0.5)
             row["auc_test"] = roc_auc_score(wrong[v][test], -y["test"])
             row["auc_concordance"] = roc_auc_score(wrong[v][train], -model.concordance[v])
+            row["f1_concordance"] = f1_score(wrong[v][train], model.concordance[v] < 0.5)
+            row["auc_concordance_test"] = roc_auc_score(wrong[v][test], -new[v])
             known = ridge_residuals(v, {name: of[train] for name, of in x.items()})
             row["auc_ridge"] = roc_auc_score(wrong[v][train], known)
         rows.append({**row, **retrieval})

@@ -1,6 +1,6 @@
 """The user's files, checked and paired (docs/own_data.md)."""
 
-from ima.workflow.user_config import check_config, standardized
+from ima.workflow.user_config import check_config, check_fusion, standardized
 from ima.datasets.user_files import parts_of
 
 #: Whether a variant takes the rho of the config: it must have one of each modality then.
@@ -11,6 +11,7 @@ MODALITIES = check_config(
     config["importance"]["rho"] if RHO_GIVEN else OWN["modalities"],
     digits=("image", "speech"),
 )
+check_fusion(OWN["fusion"], list(VARIANTS.values())[0]["importance"]["objective"])
 
 
 rule own_features:

@@ -59,6 +59,8 @@ if OWN:
             "../envs/ima.yaml"
         resources:
             mem_mb=4000,
+        params:
+            fusion=OWN["fusion"],
         script:
             "../workflow/scripts/own_represent.py"
 
@@ -152,6 +154,8 @@ if OWN:
         """Precision@K of every representation, of raw features, PCA and chance."""
         input:
             scores=[rules.scores.output.scores.format(**model) for model in OWN_MODELS],
+            representations=rules.own_importance.input.representations,
+            pairs=PAIRS.test,
             anchors=rules.anchors.output.scores,
             code=code("own_retrieval.py"),
         output:
@@ -163,8 +167,10 @@ if OWN:
         conda:
             "../envs/ima.yaml"
         resources:
-            mem_mb=500,
+            mem_mb=1000,
         params:
+            fusion=OWN["fusion"],
+            k=config["retrieval"]["k"],
             run=config["run"],
         script:
             "../workflow/scripts/own_retrieval.py"

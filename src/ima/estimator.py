@@ -11,6 +11,14 @@ from ima.evaluation.represent import joint
 from ima.features.scaling import scale_of, standardized, unstandardized
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
+from ima.models.concordance import (
+    FUSIONS,
+    Judge,
+    judge_tensors,
+    pair_concordance,
+    read_judges,
+    weights,
+)
 from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import AUTO, Stage2
 from ima.models.mixture import Found
@@ -56,7 +64,8 @@ class IMA:
         history: of `autoencoder` and `importance`, a row an epoch.
         concordance: after `fit` with `mixture`, by modality (N,) in [0, 1]: the probability that
             the pair's item shares something with the pair's others, by models that weren't trained
-            on the pair. Other than an item's importance it finds items in the wrong pair.
+            on the pair. Unlike an item's importance it finds items in the wrong pair. That of new
+            pairs is `pair_concordance`.
     """
 
     def __init__(
@@ -84,6 +93,7 @@ class IMA:
         self.network: IMANetwork | None = None
         self.history: dict[str, loop.History] = {}
         self.concordance: dict[str, np.ndarray] = {}
+        self.judges: dict[str, Judge] = {}
 
     def fit(
         self, x: Mapping[str, np.ndarray], pairs: Mapping[str, np.ndarray] | None = None
@@ -124,43 +134,93 @@ class IMA:
             self.alternations,
         )
         self.network = checkpoints.assemble(autoencoder, networks, self.importance_hidden)
+        self.concordance, self.judges = {}, {}
         if self.stage2.objective == "mixture":
             self.concordance = {m: _in_order(of, order) for m, of in found.items()}
+            self.judges = {m: of.judge for m, of in found.items()}
         return self
 
     @torch.no_grad()
-    def transform(self, x: Mapping[str, np.ndarray], *, weighted: bool = True) -> np.ndarray:
+    def transform(
+        self, x: Mapping[str, np.ndarray], *, weighted: bool = True, fusion: str = "importance"
+    ) -> np.ndarray:
         """Return z (N, L) of samples that have any subset of the modalities (Eq. 1).
 
         Args:
             x: by modality, matrices (N, D_m) whose rows belong together; a row of NaN where a
                 sample lacks the modality. The z of a sample that has one is that one's latent.
-            weighted: whether modalities count by their importances, or all alike.
+            weighted: whether modalities are weighted, or all count alike.
+            fusion: what they are weighted by: `importance`, `concordance` of the pair, or `both`,
+                the product.
 
         Raises:
-            InputError: not fitted, an unknown modality, matrices of different length, or a sample
-                without any modality.
+            InputError: not fitted, an unknown modality, matrices of different length, a sample
+                without any modality, or as `pair_concordance`.
         """
-        network, (x, present) = self._fitted(), self._tensors(x)
+        if fusion not in FUSIONS:
+            raise InputError("fusion", expected=f"one of {FUSIONS}", found=fusion)
+        network, x, present = self._fitted(), *self._pairs(x)
+        y = {name: values[0] for name, values in network.importances(x).items()}
+        if weighted and fusion != "importance":
+            y = weights(fusion, y, self._concordance(x, present))
+        u = network.autoencoder.encode(x)
+        if present is None:
+            return joint(u, y if weighted else None).cpu().numpy()
+        there = {name: of.to(y[name]) for name, of in present.items()}
+        u = {name: of * there[name].unsqueeze(-1) for name, of in u.items()}
+        return joint(u, y if weighted else None, there).cpu().numpy()
+
+    def pair_concordance(self, x: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return by modality the concordance (N,), in [0, 1], of new pairs.
+
+        That of the pairs of `fit` is the attribute `concordance`, out of fold: judged by this
+        method they would look better than they are.
+
+        Args:
+            x: as in `transform`; two modalities at least. Concordance is 0 where a sample lacks
+                the modality, or all others.
+
+        Raises:
+            InputError: not fitted with `mixture`, or as `transform`.
+        """
+        x, present = self._pairs(x)
+        return {name: of.numpy() for name, of in self._concordance(x, present).items()}
+
+    def _concordance(
+        self, x: Mapping[str, Tensor], present: Mapping[str, Tensor] | None
+    ) -> dict[str, Tensor]:
+        """Return by modality the concordance (N,) of pairs of scaled x."""
+        network = self._fitted()
+        if not self.judges:
+            raise InputError(
+                "concordance",
+                expected="a model fitted by the objective mixture",
+                found="none",
+                do="Set stage2 to ima.estimator.MIXTURE and fit again.",
+            )
+        return pair_concordance(self.judges, network.autoencoder, network.importance, x, present)
+
+    def _pairs(
+        self, x: Mapping[str, np.ndarray]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor] | None]:
+        """Return x, scaled, of samples; and by modality which have it, None where all do."""
+        self._fitted()
+        x, present = self._tensors(x)
         x = self._scaled(x)
         if len({len(values) for values in x.values()}) != 1:
             lengths = {name: len(values) for name, values in x.items()}
             raise InputError("x", expected="at least one modality, of equal length", found=lengths)
-        y = {name: values[0] for name, values in network.importances(x).items()}
-        u = network.autoencoder.encode(x)
-        if not all(of.all() for of in present.values()):
-            empty = ~torch.stack([*present.values()]).any(0)
-            if empty.any():
-                raise InputError(
-                    "x",
-                    expected="one modality at least in each row",
-                    found=f"{int(empty.sum())} rows of NaN, first {int(empty.int().argmax())}",
-                    do="Leave these rows out.",
-                )
-            weights = {name: of.to(y[name]) for name, of in present.items()}
-            u = {name: of * weights[name].unsqueeze(-1) for name, of in u.items()}
-            return joint(u, y if weighted else None, weights).cpu().numpy()
-        return joint(u, y if weighted else None).cpu().numpy()
+        if all(of.all() for of in present.values()):
+            return x, None
+        empty = ~torch.stack([*present.values()]).any(0)
+        if empty.any():
+            raise InputError(
+                "x",
+                expected="one modality at least in each row",
+                found=f"{int(empty.sum())} rows of NaN, first {int(empty.int().argmax())}",
+                do="Leave these rows out.",
+            )
+        return x, present
 
     @torch.no_grad()
     def reconstruct(self, x: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -199,7 +259,8 @@ class IMA:
         config = checkpoints.model_config(network.autoencoder)
         config |= {"hidden": self.importance_hidden, "rho": self.rho, "seed": self.seed}
         scales = {f"scale.{name}": scale for name, scale in self.scales.items()}
-        write_tensors({**network.state_dict(), **scales}, path, config)
+        judges = {f"concordance.{name}": of for name, of in judge_tensors(self.judges).items()}
+        write_tensors({**network.state_dict(), **scales, **judges}, path, config)
 
     @classmethod
     def load(cls, path: str | Path) -> "IMA":
@@ -209,7 +270,8 @@ class IMA:
             InputError: not such a file.
         """
         state, config = read_tensors(path)
-        parts: dict[str, dict[str, Tensor]] = {"autoencoder": {}, "importance": {}, "scale": {}}
+        names = ("autoencoder", "importance", "scale", "concordance")
+        parts: dict[str, dict[str, Tensor]] = {name: {} for name in names}
         for name, value in state.items():
             part, _, rest = name.partition(".")
             parts[part][rest] = value
@@ -226,6 +288,7 @@ class IMA:
             loop.device()
         )
         model.scales = {name: scale.to(loop.device()) for name, scale in parts["scale"].items()}
+        model.judges = read_judges(parts["concordance"])
         return model
 
     def _scaled(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:

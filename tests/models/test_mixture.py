@@ -49,19 +49,43 @@ def ones(u):
 
 
 def test_ranks_by_hand():
-    """c = .6: towards = .9375 b, and a costs .28125 a^2."""
-    a = torch.tensor([[1.0], [0.0], [-2.0]], dtype=torch.double)
-    b = torch.tensor([[1.0], [-1.0], [-2.0]], dtype=torch.double)
-    # Fits of b_0 to a: .65625, 0, -3; of b_1: -1.21875, 0, .75; of b_2: -2.15625, 0, 2.625.
-    found = ranks._ranks(a, b, torch.tensor([0.6]).double(), torch.ones(3).double(), 0)
-    torch.testing.assert_close(found, torch.tensor([0.5 / 3, 1.5 / 3, 0.5 / 3]).double())
+    """c = .6: fit is .9375 a b - .28125 (a^2 + b^2)."""
+    a, b = (torch.tensor(of).double()[:, None] for of in ([1.0, 0.0, -2.0], [1.0, -1.0, -2.0]))
+    c, one = torch.tensor([0.6]).double(), torch.ones(3).double()
+    fit = [[0.375, -0.28125, -3.28125], [-1.5, -0.28125, 0.46875], [-3.28125, -1.125, 1.5]]
+    torch.testing.assert_close(ranks.fits(a, b, c), torch.tensor(fit).double())  # items, partners
+    # Each partner's fit to an item, less that to the other two items than its own (log mean).
+    taken = [
+        math.log((math.exp(p) + math.exp(q)) / 2)
+        for p, q in ((-1.5, -3.28125), (-0.28125, -1.125), (-3.28125, 0.46875))
+    ]
+    value = [[of - less for of, less in zip(row, taken, strict=True)] for row in fit]
+    fitted = ranks.Fitted("latents", None, a, b, one, one, one > 0)
+    found = ranks.rank_among(a, b, ranks.Among.of(fitted, c, 0), torch.arange(3))
+    above = [sum(value[i][j] > value[i][i] for j in range(3)) for i in range(3)]
+    assert above == [0, 2, 0]
+    ahead = [value[i][i] - max(v for j, v in enumerate(value[i]) if j != i) for i in (0, 2)]
+    expected = [0.5 / 3 * math.exp(-ahead[0]), 2.5 / 3, 0.5 / 3 * math.exp(-ahead[1])]
+    torch.testing.assert_close(found, torch.tensor(expected).double(), rtol=1e-6, atol=0)
 
 
 def test_a_partner_without_weight_ranks_nothing():
     a, b = torch.randn(2, 20, 2).double()
-    c, w = torch.tensor([0.5, 0.2]).double(), torch.zeros(20).double()
-    found = ranks._ranks(a, b, c, w, 0)
+    c, none = torch.tensor([0.5, 0.2]).double(), torch.zeros(20).double()
+    among = ranks.Among.of(ranks.Fitted("latents", None, a, b, none + 1, none, none > 0), c, 0)
+    found = ranks.rank_among(a, b, among, torch.arange(20))
     torch.testing.assert_close(found, torch.full((20,), 0.5).double())
+
+
+def test_kinds_are_chosen_by_likelihood():
+    """Latents that share nothing lose against components that do, and the other way round."""
+    u, useless = views(), {m: torch.randn(1200, 3) for m in "ab"}
+    for latents, components, kind in ((useless, u, "components"), (u, useless, "latents")):
+        found = rank_partners([fold_of(latents)], "a", ones(u), 0, components)
+        assert {of.kind for of in found.fitted} <= {kind, "both"}
+        assert found.rank.median() < 0.05
+    alone = rank_partners([fold_of(useless)], "a", ones(u), 0)
+    assert ranks.likelihood(alone) == 0 < ranks.likelihood(found)
 
 
 def test_what_is_shared_ranks_first_and_shuffled_pairs_anywhere():
@@ -89,20 +113,22 @@ def test_the_density_knows_the_share(share):
     informative = rng.random(4000) < share
     rank = np.where(informative, rng.beta(1, 12, 4000), rng.random(4000))
     of = Ranks(torch.tensor(rank), torch.ones(4000).bool(), torch.ones(3))
-    r, found = informative_density(of, torch.ones(4000))
-    assert abs(found - share) < 0.05
+    density = informative_density(of, torch.ones(4000))
+    r = density.at(of.rank).numpy()
+    assert abs(density.share - share) < 0.05
     if share:
         assert r[rank < 0.02].mean() > 2 > 1 > r[rank > 0.5].mean()
     else:
         assert 0.7 < r.mean() < 1.3  # nothing speaks for either
 
 
-def test_the_density_is_1_where_a_pair_does_not_count():
+def test_pairs_that_do_not_count_are_not_in_the_density():
     counts = torch.arange(100) % 2 == 0
-    r, _ = informative_density(
-        Ranks(torch.rand(100).double(), counts, torch.ones(3)), torch.ones(100)
-    )
-    assert (r[~counts] == 1).all()
+    rank = torch.where(counts, 0.01, 0.9).double()
+    density = informative_density(Ranks(rank, counts, torch.ones(3)), torch.ones(100))
+    assert density.share > 0.95 and density.at(rank)[1] < 0.1 < 10 < density.at(rank)[0]
+    nothing = informative_density(Ranks(rank, counts, torch.zeros(3)), torch.ones(100))
+    assert nothing.share == 0 and (nothing.at(rank) == 1).all()
 
 
 # The objective

@@ -17,11 +17,17 @@ from ima.pairing.user import kinds, pair_own
 from ima.pairing.user_listed import read_listed
 from ima.reporting.figures.importance import UNLABELLED, by_class, figure2, figure4
 from ima.reporting.figures.palettes import PAPER
-from ima.reporting.tables.user import as_tables, importance_table
+from ima.reporting.tables.user import as_tables, fusion_rows, importance_table
 from ima.utils.errors import InputError
 from ima.utils.io import write_parquet
-from ima.utils.schemas import EMBEDDINGS, labelled, pairs_schema, representations_schema
-from ima.workflow.user_config import check_config, labels_known, noise_known
+from ima.utils.schemas import (
+    EMBEDDINGS,
+    labelled,
+    own_representations_schema,
+    pairs_schema,
+    representations_schema,
+)
+from ima.workflow.user_config import check_config, check_fusion, labels_known, noise_known
 from ima.workflow.user_example import write_example
 from tests.checkout import ROOT, Checkout, merged, plans
 
@@ -539,6 +545,44 @@ def test_results_have_the_users_own_ids_and_labels():
     assert a["mean_importance"] == pytest.approx(0.4) and a["unimportant"] == 1
     assert "f1_noise" not in a
     assert importance_table([table], model, noise=True, run="x")["f1_noise"].to_pylist() == [0, 0]
+
+
+def test_results_have_the_concordance_of_pairs_and_fusion_by_it():
+    rows = {"item_a": [0, 1, None, 2], "item_b": [0, 1, 2, 2], "label": [0, 1, 0, 1]}
+    pairs = pa.table({**rows, "kind": ["clean", "a_noise", "clean", "clean"]})
+    pairs = pairs.cast(pairs_schema("ab"))
+    vectors = pa.array([[0.0], [1.0], [0.1], [0.9]], pa.list_(pa.float32(), 1))
+    found = pa.table(
+        {
+            f.name: vectors if pa.types.is_fixed_size_list(f.type) else pa.array([1.0] * 4)
+            for f in representations_schema("ab")
+        }
+    )
+    ids = {m: pa.chunked_array([["p", "q", "r"]]) for m in "ab"}
+    c = {"a": np.array([0.9, 0.2, 0.0, 0.6]), "b": np.array([0.9, 0.2, 0.0, 0.6])}
+    z = np.array([[0.0], [1.0], [0.2], [1.2]], np.float32)
+    of = ({"test": pairs}, found, ids, {m: np.ones(3) for m in "ab"}, ["cat", "dog"])
+    table, _ = as_tables(*of, c, {"both": z})
+    schema = own_representations_schema("ab", concordance=True, fusion="both")
+    assert table.column_names == schema.names
+    assert table["c_a"].to_pylist()[1:3] == [pytest.approx(0.2), None]
+    model = [{"latent": 1, "seed": 0}]
+    first, second = importance_table([table], model, noise=True, run="x").to_pylist()
+    assert first["mean_concordance"] == pytest.approx(1.7 / 3)
+    assert first["auc_concordance"] == first["f1_concordance"] == 1
+    assert second["auc_concordance"] is None and second["f1_concordance"] == 0
+    without = importance_table([table], model, noise=False, run="x").column_names
+    assert "mean_concordance" in without and "f1_concordance" not in without
+    scores = fusion_rows(table, pairs, [1], "both")
+    assert {row["representation"] for row in scores} == {"both"}
+    assert scores[0]["subset"] == "all" and scores[0]["precision"] == 1  # 0, .2 | 1, 1.2
+
+
+def test_concordance_needs_mixture():
+    check_fusion("both", "mixture")
+    check_fusion("importance", "paper")
+    with pytest.raises(InputError, match=r"own\.fusion: expected importance, or the"):
+        check_fusion("concordance", "ima+")
 
 
 def test_the_example_has_a_tenth_of_noise_in_other_pairs_each(tmp_path):

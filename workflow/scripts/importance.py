@@ -7,6 +7,7 @@ import torch
 from ima.evaluation.user.stability import over_folds
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
+from ima.models.concordance import Checkpoint
 from ima.models.importance import Stage2, train_importance
 from ima.models.stages import cross_fit
 from ima.training.loop import device
@@ -32,12 +33,17 @@ def main(snakemake):
     networks, history, found = train_importance(
         autoencoder, x, pairs, params.rho, params.hidden, settings, seed, held_out, folds
     )
+    said = {}
+    if settings.objective == "mixture":
+        judges = {name: of.judge for name, of in found.items()}
+        fitted = {name: of.concordance for name, of in found.items()}
+        said = Checkpoint(judges, found[names[0]].pair, fitted).tensors()
     config = {"hidden": params.hidden, "rho": params.rho, "seed": seed, "settings": vars(settings)}
     if settings.objective == "mixture":
         both = {m: torch.cat((pairs[m], held_out[m])) for m in names}
         config["folds"] = over_folds(found, networks, x, both)
     write_history(history, snakemake.output.history)
-    write_tensors(networks.state_dict(), snakemake.output.model, config)
+    write_tensors({**networks.state_dict(), **said}, snakemake.output.model, config)
     if settings.objective == "mixture":
         for name, of in found.items():
             print(f"{name}: {of.share:.2f} informative, {len(of.pair)} pairs in {len(folds)} folds")

@@ -5,8 +5,9 @@
 import torch
 
 from ima.datasets.splits import SPLITS
-from ima.evaluation.represent import as_table, represent
+from ima.evaluation.represent import as_table, joint, represent
 from ima.models import checkpoints
+from ima.models.concordance import Checkpoint, judge_tensors, weights
 from ima.models.importance import importances
 from ima.pairing.by_label import read_pairs
 from ima.reporting.tables.user import as_tables
@@ -17,7 +18,7 @@ from ima.workflow import script
 
 
 def main(snakemake):
-    given, out = snakemake.input, snakemake.output
+    given, out, params = snakemake.input, snakemake.output, snakemake.params
     state, config = read_tensors(given.autoencoder)
     autoencoder = checkpoints.build_autoencoder(config, state)
     state, stage2 = read_tensors(given.importance)
@@ -27,18 +28,33 @@ def main(snakemake):
     parts = [checkpoints.load_pairs(path) for path in given.pairs]
     rows = {m: torch.cat([part[m] for part in parts]) for m in names}
     x = checkpoints.load_features({m: given[m] for m in names}, device())
-    found = as_table(**represent(model, x, rows))
+    of_pairs = represent(model, x, rows)
+    found = as_table(**of_pairs)
+    said = Checkpoint.from_tensors(state)
+    concordance = said.of_pairs(model, x, rows)
+    fused = {}
+    if params.fusion != "importance":
+        y = weights(params.fusion, of_pairs["y"], concordance)
+        fused[params.fusion] = joint(of_pairs["u"], y, of_pairs["present"]).cpu().numpy()
     y = importances(model.importance, x, {m: torch.arange(len(x[m])) for m in names})
     ids = {m: read_parquet(given[m][0])["id"] for m in names}
     tables = as_tables(
-        pairs, found, ids, {m: y[m][0].numpy() for m in names}, read_json(given.classes)
+        pairs,
+        found,
+        ids,
+        {m: y[m][0].numpy() for m in names},
+        read_json(given.classes),
+        {m: of.numpy() for m, of in concordance.items()},
+        fused,
     )
-    write_parquet(tables[0], out.representations, own_representations_schema(names))
+    schema = own_representations_schema(names, bool(concordance), params.fusion)
+    write_parquet(tables[0], out.representations, schema)
     write_parquet(tables[1], out.importances, OWN_IMPORTANCES)
     config = checkpoints.model_config(autoencoder) | {"seed": int(snakemake.wildcards.seed)}
     config |= {"hidden": stage2["hidden"], "rho": stage2["rho"]}
     scales = {name: of for path in given.scales for name, of in read_tensors(path)[0].items()}
-    write_tensors({**model.state_dict(), **scales}, out.model, config)
+    judges = {f"concordance.{name}": of for name, of in judge_tensors(said.judges).items()}
+    write_tensors({**model.state_dict(), **scales, **judges}, out.model, config)
     print(f"{len(tables[0])} pairs, {len(tables[1])} items")
 
 

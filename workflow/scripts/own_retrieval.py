@@ -2,14 +2,21 @@
 `ima.reporting.tables.table1`.
 """
 
+from ima.pairing.by_label import read_pairs
 from ima.reporting.tables import table1
-from ima.utils.io import read_json, write_csv
+from ima.reporting.tables.user import fusion_rows
+from ima.utils.io import read_json, read_parquet, write_csv
 from ima.workflow import script, summary
 
 
 def main(snakemake):
-    scores = [read_json(path) for path in snakemake.input.scores]
-    table = table1(scores, read_json(snakemake.input.anchors), [], snakemake.params.run)
+    params, given = snakemake.params, snakemake.input
+    scores = [read_json(path) for path in given.scores]
+    if params.fusion != "importance":
+        pairs = read_pairs(given.pairs)
+        for of, path in zip(scores, given.representations, strict=True):
+            of["retrieval"] += fusion_rows(read_parquet(path), pairs, params.k, params.fusion)
+    table = table1(scores, read_json(given.anchors), [], params.run)
     write_csv(table.drop_columns(["paper"]), snakemake.output.table)
     print(summary.first(table, "precision"))
 

@@ -26,7 +26,10 @@ Latents = Mapping[str, Tensor]
 
 
 class Canonical(NamedTuple):
-    """Canonical coordinates of z and u: means (L,), and maps (L, L), by decreasing correlation."""
+    """Canonical coordinates of z (N, D) and u (N, E), by decreasing correlation.
+
+    There are min(D, E) of them: means and maps to them.
+    """
 
     mean_z: Tensor
     mean_u: Tensor
@@ -38,7 +41,7 @@ def canonical(z: Tensor, u: Tensor, v: Tensor, ridge: float = RIDGE) -> Canonica
     """Fit canonical correlation analysis to pairs.
 
     Args:
-        z, u: paired latents (N, L).
+        z, u: paired latents (N, D) and (N, E).
         v: weight of each pair (N,), at least 0.
         ridge: share of the largest variance that is added to all.
     """
@@ -46,7 +49,8 @@ def canonical(z: Tensor, u: Tensor, v: Tensor, ridge: float = RIDGE) -> Canonica
     mean_z, mean_u = v @ z, v @ u
     z, u = z - mean_z, u - mean_u
     white_z, white_u = _whitening(z, v, ridge), _whitening(u, v, ridge)
-    left, _, right = torch.linalg.svd((v[:, None] * (z @ white_z)).T @ (u @ white_u))
+    both = (v[:, None] * (z @ white_z)).T @ (u @ white_u)
+    left, _, right = torch.linalg.svd(both, full_matrices=False)
     return Canonical(mean_z, mean_u, white_z @ left, white_u @ right.T)
 
 

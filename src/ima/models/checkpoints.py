@@ -92,7 +92,8 @@ def _networks(
         directions = state.get(f"{m}.summary.directions")
         components = None if directions is None else directions.shape[1]
         networks[m] = ImportanceNet(width, config["hidden"], [0.5], components)
-    load_weights(networks, state)
+    # A slash is in the names of what is said of pairs (`ima.models.concordance.Checkpoint`).
+    load_weights(networks, {name: value for name, value in state.items() if "/" not in name})
     return networks
 
 

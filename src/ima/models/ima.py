@@ -133,11 +133,15 @@ class Summary(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, D) to (B, width): scores of deviation 1, then the log of the residual."""
-        scores = (x - self.mean) @ self.directions
+        scores = self.scores(x)
         if self.width == scores.shape[1]:
             return scores
         left = (self._residual(x) - self.residual[0]) / self.residual[1]
         return torch.cat((scores, left.unsqueeze(1)), 1)
+
+    def scores(self, x: Tensor) -> Tensor:
+        """Return principal components (B, K) of x (B, D), of deviation 1."""
+        return (x - self.mean) @ self.directions
 
     def _residual(self, x: Tensor) -> Tensor:
         """Return the log of the squared distance (B,) of x to its reconstruction."""

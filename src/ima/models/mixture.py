@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
+from ima.models.concordance import Judge, posterior
 from ima.models.ima import ImportanceNet, Summary
 from ima.models.objectives import mixture
 from ima.models.ranks import Fold, Ranks, informative_density, informed, rank_partners
@@ -49,6 +50,7 @@ class Found(NamedTuple):
         concordance: (N,) in [0, 1], the probability that the pair's items share something, by the
             item's importance and by the pair itself; 0 where the pair doesn't count.
         share: of the items that are informative, by ranks alone.
+        judge: gives the concordance of new pairs.
     """
 
     pair: Tensor
@@ -56,6 +58,7 @@ class Found(NamedTuple):
     importance: Tensor
     concordance: Tensor
     share: float
+    judge: Judge
 
 
 def fit_mixture(
@@ -92,14 +95,17 @@ def fit_mixture(
     y = {m: torch.ones(len(of), dtype=torch.double) for m, of in x.items()}  # of items
     held_out = {m: (rows != ABSENT).double() for m, rows in pairs.items()}  # by other networks
     seen = {m: Summary.of(x[m][rows[rows != ABSENT].unique()]) for m, rows in pairs.items()}
+    components = {m: seen[m].scores(of).double() for m, of in x.items()}
     history: History = []
     networks, found = torch.nn.ModuleDict(), {}
     for number in range(1, settings.rounds + 1):
-        ranks = {m: rank_partners(folds, m, y, seed) for m in names}
+        ranks = {m: rank_partners(folds, m, y, seed, components) for m in names}
         partner = {m: informed(held_out, m) * of.counts for m, of in ranks.items()}
         epochs: dict[int, dict] = {}
         for m in names:
-            density, share = informative_density(ranks[m], partner[m])
+            of_ranks = informative_density(ranks[m], partner[m])
+            density, share = of_ranks.at(ranks[m].rank), of_ranks.share
+            density = torch.where(ranks[m].counts, density, 1)
             network = _new(seen[m], hidden, share if rho[m] is None else rho[m], seed)
             evidence = ((1 - DOUBT) * density + DOUBT).float()
             learnt = _Pairs(pairs[m], evidence, partner[m].float(), ranks[m].counts)
@@ -113,24 +119,20 @@ def fit_mixture(
             networks[m] = network
             with torch.no_grad():
                 y[m] = network(x[m])[0].double()
-            both = _posterior(held_out[m], partner[m], density, share)
-            found[m] = Found(number_of, ranks[m], held_out[m], both, share)
+            prior = _prior(held_out[m], share)
+            both = posterior(prior * partner[m] * held_out[m], density)
+            judge = Judge.of(m, folds[0], ranks[m], of_ranks, prior, seen[m], seed)
+            found[m] = Found(number_of, ranks[m], held_out[m], both, share, judge)
         history += [{"round": number, "epoch": e, "copy": 0, **row} for e, row in epochs.items()]
     return _checked(networks, rho).to(device), history, found
 
 
-def _posterior(y: Tensor, v: Tensor, density: Tensor, share: float) -> Tensor:
-    """Return the probability (N,) that the items of pairs share something.
+def _prior(y: Tensor, share: float) -> float:
+    """Return what importances y (N,), 0 where absent, are lowered by: they forgive some pairs.
 
-    Args:
-        y: importances (N,), 0 where absent; lowered where the mean of the others is above `share`:
-            they forgive some pairs.
-        v: probability (N,) that another item of the pair is informative.
-        density: of `ima.models.ranks.informative_density`.
-        share: of items that are informative, by all ranks.
+    It is 1 unless their mean is above `share`, that of informative items by all ranks.
     """
-    prior = v * y * min(1.0, share / max(float(y.sum() / (y > 0).sum().clamp_min(1)), 1e-12))
-    return prior * density / (prior * density + 1 - prior).clamp_min(1e-12)
+    return min(1.0, share / max(float(y.sum() / (y > 0).sum().clamp_min(1)), 1e-12))
 
 
 def _checked(networks: torch.nn.ModuleDict, rho: Mapping[str, float | None]) -> torch.nn.ModuleDict:

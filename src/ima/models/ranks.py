@@ -12,19 +12,24 @@ import torch
 from sklearn.isotonic import IsotonicRegression
 from torch import Tensor
 
-from ima.models.cca import ERRORS, canonical
-from ima.models.ima import Autoencoder, fuse
+from ima.models.cca import ERRORS, Canonical, canonical
+from ima.models.ima import Autoencoder
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import gather
 
+#: What pairs are compared by: latents, principal components, or both.
+KINDS = ("latents", "components", "both")
 #: Share of the greatest variance that is added to all in canonical coordinates.
-RIDGE = 1e-5
+RIDGE = 1e-3
 #: Other pairs that a rank is taken among, at the most, and rows of the matrix of fits at a time.
 PARTNERS, ROWS = 2000, 1024
-#: Weight of what has none, so that no sum of weights is 0.
+#: Weight of what has none, so that no sum of weights is 0; and the least rank.
 LITTLE = 1e-9
-#: Bins of the density of ranks. Above EDGE all density is that of pairs that share nothing.
-BINS, EDGE = 20, 0.8
+#: Edges of the bins of the density of ranks: halves down to 2^-24, and steps of a sixteenth.
+EDGES = np.concatenate(([0], 2.0 ** np.arange(-24, -4), np.arange(1, 17) / 16))
+CENTRES = np.append(EDGES[1] / 2, (EDGES[1:-1] * EDGES[2:]) ** 0.5)
+#: Ranks above which pairs may be taken to share nothing: that of least standard error is used.
+TAILS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
 class Fold(NamedTuple):
@@ -60,28 +65,61 @@ def held_out_fold(
     return Fold(latents_of(autoencoder, x), items, held_out, number)
 
 
+class Fitted(NamedTuple):
+    """The canonical step of a fold, and how its held-out pairs lie in it.
+
+    Attributes:
+        kind: one of KINDS.
+        canonical: maps z of the other modalities, side by side, and the own values to
+            coordinates of mean 0 and deviation 1 among the held-out pairs.
+        a, b: coordinates (H, K) of z and of the item.
+        own, partner: (H,), the importance of the item, and the probability that another one of
+            the pair is informative; 0 where the pair doesn't count.
+        counts: (H,), whether it has the modality and another one.
+    """
+
+    kind: str
+    canonical: Canonical
+    a: Tensor
+    b: Tensor
+    own: Tensor
+    partner: Tensor
+    counts: Tensor
+
+
 class Ranks(NamedTuple):
     """Ranks of the held-out pairs of all folds, one fold after the other.
 
     Attributes:
-        rank: (N,) in [0, 1], the share of other pairs whose partners fit the item as well as its
-            own; .5 on average if nothing is shared. 1 where the pair doesn't count.
+        rank: (N,) in (0, 1], the share of other pairs whose partners fit the item as well as its
+            own; .5 on average if nothing is shared. Where none does it is half a pair's, times
+            how much less likely the next best is. 1 where the pair doesn't count.
         counts: (N,), whether a pair has the modality and another one.
-        correlations: canonical correlations (L,) of the held-out pairs; 0 where they are not
+        correlations: canonical correlations (K,) of the held-out pairs; 0 where they are not
             ERRORS standard errors above 0. All are 0 where the modality shares nothing.
+        fitted: of each fold; empty where ranks are not from folds.
     """
 
     rank: Tensor
     counts: Tensor
     correlations: Tensor
+    fitted: Sequence[Fitted] = ()
 
 
-def rank_partners(folds: Sequence[Fold], name: str, y: Mapping[str, Tensor], seed: int) -> Ranks:
+def rank_partners(
+    folds: Sequence[Fold],
+    name: str,
+    y: Mapping[str, Tensor],
+    seed: int,
+    components: Mapping[str, Tensor] | None = None,
+) -> Ranks:
     """Rank the partners of a modality's items, in the held-out pairs of all folds.
 
-    What is ranked is the likelihood ratio of canonical correlation analysis: of the partners' z
-    and the item's u in canonical coordinates a and b of correlation c, sum_k log p(a_k, b_k) /
-    (p(a_k) p(b_k)). Coordinates are fitted to the training pairs of a fold, c to held-out pairs.
+    Fit is the likelihood ratio of canonical correlation analysis: of the partners' z and the item
+    in canonical coordinates a and b of correlation c, sum_k log p(a_k, b_k) / (p(a_k) p(b_k)).
+    Ranked is how likely a partner takes this item among all items, so that none fits many.
+    Coordinates are fitted to the training pairs of a fold, c to held-out pairs. Pairs are compared
+    by latents, by principal components or by both: by what makes their ranks most likely.
 
     Args:
         folds: their held-out pairs are ranked.
@@ -89,43 +127,96 @@ def rank_partners(folds: Sequence[Fold], name: str, y: Mapping[str, Tensor], see
         y: by modality, the importance (n_m,) of each item by what is known so far: pairs count
             by it.
         seed: of the partners that stand for all where there are many.
+        components: by modality, principal components (n_m, K_m) of all items, of mean 0 and
+            deviation 1; None to compare latents only.
     """
-    parts = zip(*(_coordinates(fold, name, y) for fold in folds), strict=True)
-    a, b, own, partner, there = (torch.cat(part) for part in parts)
-    w = own * partner / (own * partner).sum().clamp_min(1e-12)
+    kinds = KINDS[:1] if components is None else KINDS
+    found = [_rank(kind, folds, name, y, seed, components) for kind in kinds]
+    return max(found, key=likelihood)
+
+
+def _rank(kind, folds, name, y, seed, components) -> Ranks:
+    """Return the ranks by one of KINDS."""
+    fitted = [_fit(kind, fold, name, y, components) for fold in folds]
+    a, b = (torch.cat([of._asdict()[side] for of in fitted]) for side in "ab")
+    w = torch.cat([of.own * of.partner for of in fitted])
     rows = {m: torch.cat([fold.held[m] for fold in folds]) for m in y}
     distinct = min(len(of[of != ABSENT].unique()) for of in rows.values())
-    c = w @ (a * b)
+    c = w / w.sum().clamp_min(1e-12) @ (a * b)
     c = torch.where(c > ERRORS / max(distinct, 1) ** 0.5, c, 0).clamp_max(0.99)
-    rank, first = torch.ones_like(w), 0
-    for fold in folds:
-        held = slice(first, first := first + len(fold.held[name]))
-        rank[held] = _ranks(a[held], b[held], c, partner[held], seed)
-    return Ranks(torch.where(there, rank, 1), there, c)
+    rank = torch.cat(
+        [rank_among(of.a, of.b, Among.of(of, c, seed), torch.arange(len(of.a))) for of in fitted]
+    )
+    counts = torch.cat([of.counts for of in fitted])
+    return Ranks(torch.where(counts, rank, 1), counts, c, fitted)
 
 
-def _coordinates(fold: Fold, name: str, y: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-    """Return canonical coordinates of z and of u (H, L) of held-out pairs; and (H,) the importance
-    of their item, the probability that another is informative, and whether they count.
-    """
-    z, u, own, partner, _ = _weighted(fold.u, fold.train, name, y)
-    fitted = canonical(z, u, own * partner + LITTLE, RIDGE)
-    z, u, own, partner, counts = _weighted(fold.u, fold.held, name, y)
+def _fit(kind: str, fold: Fold, name: str, y, components) -> Fitted:
+    """Return the canonical step of a fold's training pairs, and its held-out pairs in it."""
+    values = {
+        m: values_of(
+            kind, fold.u[m], scale_of(fold.u[m], fold.train[m]), components and components[m]
+        )
+        for m in y
+    }
+    z, of, own, partner, _ = _weighted(values, fold.train, name, y)
+    fitted = canonical(z, of, own * partner + LITTLE, RIDGE)
+    z, of, own, partner, counts = _weighted(values, fold.held, name, y)
     share = (own * partner + LITTLE) / (own * partner + LITTLE).sum()
-    a, b = (z - fitted.mean_z) @ fitted.map_z, (u - fitted.mean_u) @ fitted.map_u
-    return _standard(a, share), _standard(b, share), own, partner, counts
+    mean_z, map_z = _standard(z, fitted.mean_z, fitted.map_z, share)
+    mean_u, map_u = _standard(of, fitted.mean_u, fitted.map_u, share)
+    standard = Canonical(mean_z, mean_u, map_z, map_u)
+    return Fitted(kind, standard, *coordinates(standard, z, of), own, partner, counts)
+
+
+def values_of(kind: str, u: Tensor, scale: Tensor, components: Tensor | None) -> Tensor:
+    """Return what items are compared by (n, D), of mean 0 and deviation 1.
+
+    Args:
+        kind: one of KINDS.
+        u: latents (n, L).
+        scale: of `scale_of`.
+        components: principal components (n, K); None where `kind` is latents.
+    """
+    if kind == "components":
+        return components.double()
+    u = (u.double() - scale[0]) / scale[1]
+    return u if kind == "latents" else torch.cat((u, components.double()), 1)
+
+
+def scale_of(u: Tensor, rows: Tensor) -> Tensor:
+    """Return mean and deviation (2, L) of the latents u (n, L) of pairs' rows."""
+    there = u[rows[rows != ABSENT]].double()
+    return torch.stack((there.mean(0), there.std(0, correction=0).clamp_min(1e-6)))
+
+
+def coordinates(fitted: Canonical, z: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """Return canonical coordinates (N, K) of z (N, D) and u (N, D_m)."""
+    return (z - fitted.mean_z) @ fitted.map_z, (u - fitted.mean_u) @ fitted.map_u
+
+
+def _standard(x: Tensor, mean: Tensor, way: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and map by which x (N, D) of weights w has coordinates of deviation 1."""
+    mean_x = w @ x
+    spread = w @ ((x - mean_x) @ way).square()
+    return mean_x, way / spread.sqrt().clamp_min(1e-9)
 
 
 def _weighted(
-    u: Mapping[str, Tensor], pairs: Mapping[str, Tensor], name: str, y: Mapping[str, Tensor]
+    values: Mapping[str, Tensor], pairs: Mapping[str, Tensor], name: str, y: Mapping[str, Tensor]
 ) -> tuple[Tensor, ...]:
-    """Return of pairs (N,) the others' z and the own u (N, L); and as `_coordinates` the rest."""
-    others = [m for m in y if m != name]
-    u, there = gather(u, pairs).x, {m: rows != ABSENT for m, rows in pairs.items()}
+    """Return of pairs (N,) the others' z and the own values; and the rest as `Fitted` has it."""
+    there = {m: rows != ABSENT for m, rows in pairs.items()}
     weight = {m: y[m][rows.clamp_min(0)] * there[m] for m, rows in pairs.items()}
-    z = fuse({m: u[m].double() for m in others}, {m: weight[m] + LITTLE for m in others})
-    counts = there[name] & torch.stack([there[m] for m in others]).any(0)
-    return z, u[name].double(), weight[name] * counts, informed(weight, name) * counts, counts
+    of = gather(values, pairs).x
+    counts = there[name] & torch.stack([there[m] for m in y if m != name]).any(0)
+    own, partner = weight[name] * counts, informed(weight, name) * counts
+    return joined(of, weight, name), of[name], own, partner, counts
+
+
+def joined(of: Mapping[str, Tensor], y: Mapping[str, Tensor], name: str) -> Tensor:
+    """Return z (N, D): values of all modalities but `name`, each times its importance y (N,)."""
+    return torch.cat([y[m].unsqueeze(1) * of[m] for m in y if m != name], 1)
 
 
 def informed(y: Mapping[str, Tensor], name: str) -> Tensor:
@@ -133,53 +224,145 @@ def informed(y: Mapping[str, Tensor], name: str) -> Tensor:
     return 1 - torch.stack([1 - of for m, of in y.items() if m != name]).prod(0)
 
 
-def _standard(values: Tensor, w: Tensor) -> Tensor:
-    """Return values (N, L) of a weighted mean of 0 and a deviation of 1."""
-    values = values - w @ values
-    return values / (w @ values.square()).sqrt().clamp_min(1e-9)
-
-
-def _ranks(a: Tensor, b: Tensor, c: Tensor, w: Tensor, seed: int) -> Tensor:
-    """Return the ranks (H,) of the fit of a_i to b_i among those of all a_j, of weights w_j."""
-    generator = torch.Generator().manual_seed(seed)
-    chosen = torch.randperm(len(a), generator=generator)[:PARTNERS]
+def fits(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """Return how well items b (N, K) fit partners a (P, K), a log likelihood ratio (N, P)."""
     rest = 1 - c.square()
-    own_sum = (a.square() * (c.square() / (2 * rest))).sum(1)  # (H,)
+    bend = c.square() / (2 * rest)
+    return (b * (c / rest)) @ a.T - (b.square() @ bend)[:, None] - a.square() @ bend
+
+
+def _fit_of_each(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """Return the diagonal (N,) of `fits` of a and b (N, K)."""
+    rest = 1 - c.square()
+    return (a * b) @ (c / rest) - (a.square() + b.square()) @ (c.square() / (2 * rest))
+
+
+class Among(NamedTuple):
+    """Pairs among which partners are ranked: P held-out pairs of a fold.
+
+    Attributes:
+        a, b, own, partner: as of `Fitted`, of these pairs.
+        c: correlations (K,).
+        number: (P,), which of the fold's held-out pairs they are.
+        taken: (P,), log of how likely each partner takes an item, on average over the items.
+    """
+
+    a: Tensor
+    b: Tensor
+    own: Tensor
+    partner: Tensor
+    c: Tensor
+    number: Tensor
+    taken: Tensor
+
+    @classmethod
+    def of(cls, fitted: Fitted, c: Tensor, seed: int) -> "Among":
+        """Return all held-out pairs of a fold; PARTNERS of them where there are more."""
+        generator = torch.Generator().manual_seed(seed)
+        some = torch.randperm(len(fitted.a), generator=generator)[:PARTNERS]
+        of = (of[some] for of in (fitted.a, fitted.b, fitted.own, fitted.partner))
+        among = cls(*of, c, some, torch.zeros(len(some), dtype=c.dtype))
+        return among._replace(taken=_taken(among.a, among, some))
+
+
+def _taken(a: Tensor, among: Among, number: Tensor | None) -> Tensor:
+    """Return how likely partners a (N, K) take an item other than their own (log of the mean)."""
+    w = among.own.expand(len(a), -1)
+    if number is not None:
+        w = w * (number[:, None] != among.number)
+    w = w + LITTLE
+    fit = fits(a, among.b, among.c).T  # (N, P)
+    return (fit + w.log()).logsumexp(1) - w.sum(1).log()
+
+
+def rank_among(a: Tensor, b: Tensor, among: Among, number: Tensor | None = None) -> Tensor:
+    """Return the ranks (N,) of partners a (N, K) of items b (N, K), as `Ranks` has them.
+
+    Args:
+        a, b: canonical coordinates.
+        among: pairs whose partners they are ranked among.
+        number: which of the fold's held-out pairs they are (N,), so that none is its own rival;
+            None for other pairs.
+    """
+    if not among.c.any():
+        return torch.full((len(a),), 0.5, dtype=a.dtype)
     found = []
     for rows in torch.arange(len(a)).split(ROWS):
-        towards = b[rows] * c / rest  # (R, L)
-        own = (towards * a[rows]).sum(1) - own_sum[rows]
-        fits = towards @ a[chosen].T - own_sum[chosen]  # (R, P)
-        others = w[chosen] * (rows[:, None] != chosen)
-        above = (fits > own[:, None]) + 0.5 * (fits == own[:, None])
+        which = None if number is None else number[rows]
+        own = _fit_of_each(a[rows], b[rows], among.c) - _taken(a[rows], among, which)
+        fit = fits(among.a, b[rows], among.c) - among.taken  # (R, P)
+        w = among.partner.expand(len(rows), -1)
+        if which is not None:
+            w = w * (which[:, None] != among.number)
+        above = (w * ((fit > own[:, None]) + 0.5 * (fit == own[:, None]))).sum(1)
+        best = fit.masked_fill(w == 0, -torch.inf).max(1).values
+        ahead = torch.where((above == 0) & best.isfinite(), own - best, 0)
         # Half a pair more on each side: the rank of the own one is neither 0 nor 1.
-        found.append(((others * above).sum(1) + 0.5) / (others.sum(1) + 1))
-    return torch.cat(found)
+        found.append((above + 0.5) / (w.sum(1) + 1) * (-ahead).exp())
+    return torch.cat(found).clamp_min(LITTLE)
 
 
-def informative_density(ranks: Ranks, w: Tensor) -> tuple[Tensor, float]:
-    """Return the density of each rank among informative items; among others it is 1.
+class Density(NamedTuple):
+    """The density of ranks among informative items; among others it is 1.
+
+    Attributes:
+        values: f (BINS,) at CENTRES, at least 0 and falling.
+        share: of items that are informative, in [0, 1].
+    """
+
+    values: Tensor
+    share: float
+
+    def at(self, rank: Tensor) -> Tensor:
+        """Return f (N,) at ranks (N,) in (0, 1]."""
+        at = np.interp(np.log(rank.numpy()), np.log(CENTRES), self.values.numpy())
+        return torch.from_numpy(at)
+
+
+def informative_density(ranks: Ranks, w: Tensor) -> Density:
+    """Return the density f of ranks among informative items.
 
     Two groups: the density of all ranks is pi_0 + (1 - pi_0) f(rank), with f non-increasing, and
-    pi_0 the density at ranks above EDGE, which informative items hardly have.
+    pi_0 the density at great ranks, which informative items hardly have. All of f is 1 where a
+    modality shares nothing.
 
     Args:
         ranks: of a modality.
-        w: weight (N,) of each pair in the density.
-
-    Returns:
-        f(rank) (N,), at least 0; 1 where a pair doesn't count. And 1 - pi_0, the share of items
-        that are informative, in [0, 1].
+        w: weight (N,) of each pair in the density, in [0, 1].
     """
-    w = (w * ranks.counts).double()
+    w, rank = (w * ranks.counts).double().numpy(), ranks.rank.numpy()
+    width = np.diff(EDGES)
     if not ranks.correlations.any() or w.sum() <= 0:
-        return torch.ones_like(w), 0.0
-    bins = (ranks.rank * BINS).long().clamp_max(BINS - 1)
-    density = torch.zeros(BINS, dtype=w.dtype).index_add(0, bins, w / w.sum()) * BINS
+        return Density(torch.ones(len(width), dtype=torch.double), 0.0)
+    pi_0 = _uninformative(rank, w)
+    count = np.histogram(rank, EDGES, weights=w)[0]
+    # A pair more in each bin, of density pi_0: those that hold hardly any are no evidence.
+    density = (count + pi_0) / (w.sum() * width + 1)
     falling = IsotonicRegression(increasing=False)
-    density = falling.fit_transform(np.arange(BINS), density.numpy())
-    pi_0 = min(float(density[int(EDGE * BINS) :].mean()), 1.0)
-    informative = np.maximum(density - pi_0, 0) / max(1 - pi_0, 1e-3)
-    centres = (np.arange(BINS) + 0.5) / BINS
-    found = torch.from_numpy(np.interp(ranks.rank.numpy(), centres, informative))
-    return torch.where(ranks.counts, found, 1), 1 - pi_0
+    density = falling.fit_transform(np.arange(len(width)), density, sample_weight=width)
+    f = np.maximum(density - pi_0, 0)
+    f = f / max(1 - pi_0, f @ width, LITTLE)
+    return Density(torch.from_numpy(f), 1 - pi_0)
+
+
+def _uninformative(rank: np.ndarray, w: np.ndarray) -> float:
+    """Return pi_0 in [0, 1]: the density above that of TAILS whose upper bound is the least.
+
+    The further up, the fewer informative pairs there are, and the less certain it is.
+    """
+    found = []
+    for least in TAILS:
+        of = w[rank > least]
+        scale = (1 - least) * w.sum()
+        found.append((of.sum() + (np.square(of).sum() + 1) ** 0.5, of.sum(), scale))
+    _, tail, scale = min(found, key=lambda one: one[0] / one[2])
+    return float(min(tail / scale, 1.0))
+
+
+def likelihood(ranks: Ranks) -> float:
+    """Return the mean log density of the ranks of all pairs that count, 0 if nothing is shared."""
+    if not ranks.correlations.any():
+        return 0.0
+    f, share = informative_density(ranks, ranks.counts.double())
+    density = share * Density(f, share).at(ranks.rank[ranks.counts]) + 1 - share
+    return float(density.clamp_min(LITTLE).log().mean())

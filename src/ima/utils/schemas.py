@@ -218,13 +218,24 @@ def representations_schema(modalities: Iterable[str]) -> pa.Schema:
     return pa.schema([*_table(z=VECTOR, z_unweighted=VECTOR), *_absent(**unimodal, **importances)])
 
 
-def own_representations_schema(modalities: Iterable[str]) -> pa.Schema:
+def own_representations_schema(
+    modalities: Iterable[str], concordance: bool = False, fusion: str = "importance"
+) -> pa.Schema:
     """Return the schema of the representations written for pairs of user data.
 
     The columns are the split, the label as the user wrote it ('' for none), the kind, and the item
     ids (null if the pair lacks the modality), followed by those of `representations_schema`.
+
+    Args:
+        modalities: their names.
+        concordance: whether there is a column `c_<modality>` of concordance for each modality,
+            null if the pair lacks it.
+        fusion: anything but `importance` adds `z_<fusion>`, the joint representation weighted by
+            it.
     """
     names = list(modalities)
     ids = {f"id_{name}": pa.string() for name in names}
     pair = _table(split=pa.string(), label=pa.string(), kind=pa.string())
-    return pa.schema([*pair, *_absent(**ids), *representations_schema(names)])
+    more = [*_absent(**{f"c_{name}": pa.float32() for name in names})] if concordance else []
+    more += [*_table(**{f"z_{fusion}": VECTOR})] if fusion != "importance" else []
+    return pa.schema([*pair, *_absent(**ids), *representations_schema(names), *more])

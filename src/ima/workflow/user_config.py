@@ -105,6 +105,17 @@ def check_config(own: Mapping, layers: Mapping, rho: Mapping, digits: Collection
     return names
 
 
+def check_fusion(fusion: str, objective: str) -> None:
+    """Raise InputError if `own.fusion` needs concordance, and stage 2's objective gives none."""
+    if fusion != "importance" and objective != "mixture":
+        raise InputError(
+            "config, own.fusion",
+            expected="importance, or the variant mixture, which gives the concordance of pairs",
+            found=f"{fusion} and the objective {objective}",
+            do="Set variants: [mixture], or leave own.fusion out.",
+        )
+
+
 def _check_name(name: str) -> None:
     from torch import nn
 

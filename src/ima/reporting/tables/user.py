@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from sklearn.metrics import roc_auc_score
 
-from ima.evaluation.metrics import importance_scores, mean_sd
+from ima.evaluation.metrics import f1, importance_scores, mean_sd, score_views
 from ima.pairing.by_label import modalities, noise_kind
-from ima.utils.arrow import present, to_table
+from ima.utils.arrow import matrix, present, to_table, vector_column
 from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
 
+#: Scores that need no known noise.
+_ALWAYS = ("mean_importance", "unimportant", "mean_concordance")
 #: Beginnings of columns that say how well noise was found.
 _OF_NOISE = ("precision_noise", "recall_noise", "f1_", "lost", "rho_by_labels")
 
@@ -22,6 +25,8 @@ def as_tables(
     ids: Mapping[str, pa.ChunkedArray],
     y: Mapping[str, np.ndarray],
     classes: Sequence[str],
+    concordance: Mapping[str, np.ndarray] | None = None,
+    fused: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Return a model's representations of all pairs, and importances of all items, by their ids.
 
@@ -32,6 +37,8 @@ def as_tables(
         ids: by modality, the ids (n_m,) of its items.
         y: by modality, their importances (n_m,).
         classes: names of the labels, by number.
+        concordance: by modality, that (N,) of all pairs with its items; none where not known.
+        fused: by another fusion than by importance, z (N, L) of all pairs.
 
     Returns:
         Tables of `ima.utils.schemas.own_representations_schema` and `OWN_IMPORTANCES`.
@@ -45,7 +52,12 @@ def as_tables(
         **{f"id_{m}": ids[m].take(together[f"item_{m}"]) for m in names},
         **{name: found[name] for name in found.column_names},
     }
-    ordered = [field.name for field in own_representations_schema(names)]
+    for m, c in (concordance or {}).items():
+        columns[f"c_{m}"] = pa.array(c.astype("float32"), mask=~present(together, f"item_{m}"))
+    columns |= {f"z_{fusion}": vector_column(z) for fusion, z in (fused or {}).items()}
+    fusion = next(iter(fused or {}), "importance")
+    schema = own_representations_schema(names, bool(concordance), fusion)
+    ordered = [field.name for field in schema]
     parts = [
         pa.table({"modality": [m] * len(y[m]), "id": ids[m], "importance": y[m]}) for m in names
     ]
@@ -66,7 +78,8 @@ def importance_table(
 
     Returns:
         `mean_importance` and `unimportant`, the share below .5, each with its sd over seeds;
-        where noise is known, `ima.evaluation.metrics.importance_scores` as well.
+        where noise is known, `ima.evaluation.metrics.importance_scores` as well. Where concordance
+        is known, `mean_concordance`, and where noise is, too, `concordance_scores`.
     """
     found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for table, model in zip(tables, models, strict=True):
@@ -78,8 +91,11 @@ def importance_table(
             y = test[f"y_{name}"].to_numpy()[there]
             scores = importance_scores(y, noisy[there])
             scores = {"unimportant": float((y < 0.5).mean()), **scores}
-            told = ("mean_importance", "unimportant", *(scores if noise else ()))
-            for score in dict.fromkeys(told):
+            if f"c_{name}" in test.column_names:
+                c = test[f"c_{name}"].to_numpy()[there]
+                scores |= concordance_scores(c, noisy[there])
+            always = [score for score in _ALWAYS if score in scores]
+            for score in dict.fromkeys([*always, *(scores if noise else ())]):
                 found[model["latent"], name][score].append(scores[score])
     rows = []
     for (latent, name), scores in found.items():
@@ -89,6 +105,32 @@ def importance_table(
             row[score], row[f"{score}_sd"] = mean_sd(values)
         rows.append(row)
     return to_table(rows, text=["modality"], whole=["latent", "seeds"])
+
+
+def concordance_scores(c: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
+    """Return the mean of concordance c (M,), and how well it finds what is noise (M,).
+
+    Returns:
+        `mean_concordance`; `auc_concordance`, the area under the ROC curve, left out where all or
+        none is noise; and `f1_concordance` of the noise class, by a concordance below .5.
+    """
+    scores = {"mean_concordance": float(c.mean())}
+    if 0 < is_noise.sum() < len(is_noise):
+        scores["auc_concordance"] = float(roc_auc_score(is_noise, -c))
+    return {**scores, "f1_concordance": f1(c < 0.5, is_noise)["f1"]}
+
+
+def fusion_rows(table: pa.Table, pairs: pa.Table, k: Sequence[int], fusion: str) -> list[dict]:
+    """Return the scores of the test pairs' z by another fusion than by importance.
+
+    Args:
+        table: of `as_tables`, with the column `z_<fusion>`.
+        pairs: table of `ima.utils.schemas.pairs_schema` of the test pairs.
+        k: the K asked for.
+        fusion: one of `ima.models.concordance.FUSIONS`, the name of the representation.
+    """
+    test = table.filter(pc.equal(table["split"], "test"))
+    return score_views({fusion: matrix(test, f"z_{fusion}")}, pairs, k)
 
 
 def without_noise(table: pa.Table) -> pa.Table:

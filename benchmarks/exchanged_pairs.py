@@ -1,0 +1,238 @@
+"""Good items in wrong pairs: concordance against rivals of the noisy-correspondence literature.
+
+    python benchmarks/exchanged_pairs.py results/open/features --seeds 1 2 3 > table.csv
+
+FOLDER has image.parquet (MNIST) and speech.parquet (FSDD) of the open run: `snakemake --cores 8
+results/open/features/{image,speech}.parquet --configfile config/open.yaml`. Images and recordings
+of a class are paired at random, each once, and a tenth of the pairs exchange their recordings
+across classes. Each method says how well each pair belongs together, without labels, and which
+pairs are wrong, by a threshold of its own. `shuffled` is the control: all pairs are random, so
+that nothing can be found. What came of it is in docs/importance.md.
+"""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+from sklearn.linear_model import RidgeCV
+from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import KFold
+from torch.nn.functional import cross_entropy, normalize
+
+from ima import IMA
+from ima.models.autoencoder import Stage1
+from ima.models.ima import mlp
+from ima.utils.arrow import matrix
+from ima.utils.io import read_parquet
+
+MODALITIES = ("image", "speech")
+LAYERS = {"image": {"hidden": 500, "activation": "tanh"}}
+LAYERS |= {"speech": {"hidden": 100, "activation": "tanh"}}
+FIELDS = ("seed", "control", "method", "auc", "f1", "called_wrong", "auc_new")
+#: Of the contrastive encoders: width, size of the embedding, temperature, pairs a step.
+HIDDEN, SIZE, TEMPERATURE, BATCH = 256, 32, 0.1, 128
+
+
+def load(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return by modality its items x (n, D), labels (n,) and whether they are for training."""
+    tables = {m: read_parquet(folder / f"{m}.parquet") for m in MODALITIES}
+    return {
+        m: (matrix(of, "x"), of["label"].to_numpy(), np.array(of["split"].to_pylist()) == "train")
+        for m, of in tables.items()
+    }
+
+
+def pair(items, train: bool, count: int, wrong: float, rng) -> tuple[dict, np.ndarray]:
+    """Return pairs by label, rows of x by modality, and which (N,) were exchanged across classes.
+
+    Args:
+        items: of `load`.
+        train: whether of training items, or of the others.
+        count: of pairs, at the most; no item is in two.
+        wrong: share that is exchanged; 1 for all, at random.
+        rng: source of randomness.
+    """
+    rows = {m: [] for m in MODALITIES}
+    for c in range(10):
+        of = {m: np.flatnonzero((y == c) & (t == train)) for m, (_, y, t) in items.items()}
+        size = min(count // 10, *map(len, of.values()))
+        for m, found in of.items():
+            rows[m].append(rng.permutation(found)[:size])
+    order = rng.permutation(sum(map(len, rows["image"])))
+    rows = {m: np.concatenate(parts)[order] for m, parts in rows.items()}
+    labels, exchanged = items["image"][1][rows["image"]], np.zeros(len(order), bool)
+    if wrong == 1:
+        rows["speech"] = rng.permutation(rows["speech"])
+        return {m: items[m][0][r] for m, r in rows.items()}, ~exchanged
+    exchanged[rng.permutation(len(order))[: round(wrong * len(order))]] = True
+    some = np.flatnonzero(exchanged)
+    some = some[np.argsort(labels[some], kind="stable")]
+    # Rolled by more than the greatest class has, none of the sorted ones keeps its class.
+    most = np.bincount(labels[some]).max()
+    rows["speech"][some] = rows["speech"][np.roll(some, most)]
+    return {m: items[m][0][r] for m, r in rows.items()}, exchanged
+
+
+def by_concordance(x, new, seed: int, epochs: int):
+    """Return concordance (N,) of fitted and of new pairs, and which fitted ones are wrong."""
+    model = IMA(LAYERS, latent=50, stage1=Stage1(epochs=epochs), seed=seed).fit(x)
+    c = np.minimum(*model.concordance.values())
+    return c, c < 0.5, np.minimum(*model.pair_concordance(new).values())
+
+
+class Contrastive(torch.nn.Module):
+    """Two encoders whose embeddings agree in pairs: InfoNCE (van den Oord et al., 2018)."""
+
+    def __init__(self, x: dict[str, torch.Tensor]):
+        super().__init__()
+        widths = {m: (of.shape[1], HIDDEN, SIZE) for m, of in x.items()}
+        self.encoders = torch.nn.ModuleDict({m: mlp(*of) for m, of in widths.items()})
+        self.optimizer = torch.optim.AdamW(self.parameters(), 1e-3, weight_decay=1e-2)
+
+    def similarity(self, x) -> torch.Tensor:
+        """Return the similarity (N, N) of all images and recordings, over the temperature."""
+        a, b = (normalize(self.encoders[m](x[m]), dim=1) for m in MODALITIES)
+        return a @ b.T / TEMPERATURE
+
+    def losses(self, x) -> torch.Tensor:
+        """Return the loss (N,) of each pair among these, the mean of both directions."""
+        s = self.similarity(x)
+        own = torch.arange(len(s))
+        return (
+            cross_entropy(s, own, reduction="none") + cross_entropy(s.T, own, reduction="none")
+        ) / 2
+
+    def train_epoch(self, x, w: torch.Tensor, generator) -> None:
+        """Take each pair once, its loss times w (N,)."""
+        for rows in torch.randperm(len(w), generator=generator).split(BATCH):
+            losses = self.losses({m: of[rows] for m, of in x.items()})
+            loss = (losses * w[rows]).sum() / w[rows].sum().clamp_min(1)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+
+    @torch.no_grad()
+    def each(self, x) -> np.ndarray:
+        """Return the loss (N,) of each pair among BATCH, averaged over several draws."""
+        total, generator = torch.zeros(len(x["image"])), torch.Generator().manual_seed(0)
+        for _ in range(5):
+            for rows in torch.randperm(len(total), generator=generator).split(BATCH):
+                total[rows] += self.losses({m: of[rows] for m, of in x.items()})
+        return (total / 5).numpy()
+
+
+def two_groups(values: np.ndarray) -> np.ndarray:
+    """Return the probability (N,) of the group of lesser values, of two Gaussians."""
+    values = ((values - values.min()) / max(np.ptp(values), 1e-9))[:, None]
+    mixture = GaussianMixture(2, max_iter=50, tol=1e-4, reg_covar=5e-4, random_state=0).fit(values)
+    return mixture.predict_proba(values)[:, mixture.means_.argmin()]
+
+
+def by_co_divide(x, new, seed: int, epochs: int):
+    """Return how likely pairs are clean, by two networks that choose each other's pairs.
+
+    As DivideMix (Li et al., 2020) and NCR (Huang et al., 2021): a fifth of the epochs all pairs
+    teach, later those that the other network's loss calls clean, by a mixture of two Gaussians.
+    """
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    x, new = ({m: torch.from_numpy(of).float() for m, of in some.items()} for some in (x, new))
+    networks = [Contrastive(x), Contrastive(x)]
+    w = [torch.ones(len(x["image"]))] * 2
+    for epoch in range(epochs):
+        if epoch >= epochs // 5:
+            clean = [torch.from_numpy(two_groups(net.each(x))).float() for net in networks]
+            w = [of * (of > 0.5) for of in clean[::-1]]
+        for net, of in zip(networks, w, strict=True):
+            net.train_epoch(x, of, generator)
+    clean = np.mean([two_groups(net.each(x)) for net in networks], 0)
+    losses = np.mean([net.each(x) for net in networks], 0)
+    return -losses, clean < 0.5, -np.mean([net.each(new) for net in networks], 0)
+
+
+def by_similarity(x, new, seed: int, epochs: int):
+    """Return the loss (N,) of pairs that a contrastive network wasn't trained on, of five folds."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    x, new = ({m: torch.from_numpy(of).float() for m, of in some.items()} for some in (x, new))
+    found, of_new = np.zeros(len(x["image"])), []
+    for fit, left in KFold(5, shuffle=True, random_state=seed).split(found):
+        part, held = ({m: of[rows] for m, of in x.items()} for rows in (fit, left))
+        net = Contrastive(x)
+        for _ in range(epochs):
+            net.train_epoch(part, torch.ones(len(fit)), generator)
+        found[left] = net.each(held)
+        of_new.append(net.each(new))
+    return -found, two_groups(found) < 0.5, -np.mean(of_new, 0)
+
+
+def by_ridge(x, new, seed: int, epochs: int):
+    """Return how well 50 principal components of either predict those of the other, of five folds.
+
+    Each is counted by how much of it is predictable.
+    """
+    pcs = {m: PCA(50, whiten=True, random_state=0).fit(of) for m, of in x.items()}
+    x, new = ({m: pcs[m].transform(of) for m, of in some.items()} for some in (x, new))
+    found, of_new = np.zeros(len(x["image"])), np.zeros(len(new["image"]))
+    for fit, left in KFold(5, shuffle=True, random_state=seed).split(found):
+        for a, b in (MODALITIES, MODALITIES[::-1]):
+            ridge = RidgeCV(np.logspace(-2, 4, 13)).fit(x[a][fit], x[b][fit])
+            error = (x[b][left] - ridge.predict(x[a][left])) ** 2
+            known = np.clip(1 - error.mean(0) / x[b][left].var(0), 0, 1)
+            found[left] += error @ known
+            of_new += (new[b] - ridge.predict(new[a])) ** 2 @ known
+    return -found, two_groups(found) < 0.5, -of_new
+
+
+METHODS = {
+    "concordance": by_concordance,
+    "co-divide": by_co_divide,
+    "contrastive": by_similarity,
+    "ridge": by_ridge,
+}
+
+
+def score(items, seed: int, pairs: int, epochs: int, shuffled: bool, methods) -> list[dict]:
+    """Return a row a method: how well it finds exchanged pairs among fitted and new ones."""
+    rng = np.random.default_rng([seed, shuffled])
+    share = 1 if shuffled else 0.1
+    x, wrong = pair(items, True, pairs, share, rng)
+    new, new_wrong = pair(items, False, pairs, share, rng)
+    rows = []
+    for name in methods:
+        fits, called, of_new = METHODS[name](x, new, seed, epochs)
+        row = {"seed": seed, "control": shuffled, "method": name, "called_wrong": called.mean()}
+        if not shuffled:
+            row |= {"auc": roc_auc_score(wrong, -fits), "f1": f1_score(wrong, called)}
+            row["auc_new"] = roc_auc_score(new_wrong, -of_new)
+        rows.append({k: round(float(v), 4) if isinstance(v, float) else v for k, v in row.items()})
+    return rows
+
+
+def main():
+    """Write the table, a row a seed and method; then the control of shuffled pairs."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="with image.parquet and speech.parquet")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--pairs", type=int, default=2500, help="at the most")
+    parser.add_argument("--epochs", type=int, default=20, help="of every method")
+    parser.add_argument("--method", choices=METHODS, action="append", help="several; else all")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    items = load(given.folder)
+    writer = csv.DictWriter(sys.stdout, FIELDS)
+    writer.writeheader()
+    for seed in given.seeds:
+        for shuffled in (False, True) if seed == given.seeds[0] else (False,):
+            args = (items, seed, given.pairs, given.epochs, shuffled, given.method or METHODS)
+            writer.writerows(score(*args))
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Concordance of new pairs is that of fitted ones, and finds what is exchanged as well."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import ks_2samp
+from sklearn.metrics import roc_auc_score
+
+from ima import IMA
+from ima.estimator import MIXTURE
+from ima.models.autoencoder import Stage1
+from ima.models.concordance import Checkpoint, posterior, weights
+from ima.models.importance import Stage2
+from ima.utils.errors import InputError
+from tests.models.test_mixture import views
+
+LAYERS = {m: {"hidden": 16, "loss": "sse", "activation": "tanh"} for m in "abc"}
+STAGE1 = Stage1(epochs=15, learning_rate=5e-3)
+STAGE2 = replace(MIXTURE, steps=40, rounds=1, folds=3)
+
+
+def exchanged(x, name, step=10):
+    """Return x with every so many rows of one modality exchanged, and which these are."""
+    wrong = np.arange(len(x[name])) % step == 0
+    x = {m: of.copy() for m, of in x.items()}
+    x[name][wrong] = np.roll(x[name][wrong], 1, 0)
+    return x, wrong
+
+
+def arrays(n, seed=0):
+    return {m: of.numpy() for m, of in views(n, "abc", seed).items()}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """A model of 600 pairs in which a tenth of c are exchanged, and which."""
+    x, wrong = exchanged(arrays(600), "c")
+    return IMA(LAYERS, 3, stage1=STAGE1, stage2=STAGE2).fit(x), wrong
+
+
+def test_new_pairs_are_judged_as_fitted_ones(fitted):
+    model, wrong = fitted
+    x, new_wrong = exchanged(arrays(600, seed=1), "c")
+    new = model.pair_concordance(x)
+    auc = roc_auc_score(wrong, -model.concordance["c"])
+    new_auc = roc_auc_score(new_wrong, -new["c"])
+    assert auc > 0.9 and abs(auc - new_auc) < 0.04
+    good = model.concordance["c"][~wrong], new["c"][~new_wrong]
+    assert ks_2samp(*good).pvalue > 0.01
+    assert ks_2samp(good[0], new["c"][new_wrong]).pvalue < 1e-6  # the test can tell them apart
+
+
+def test_where_nothing_is_wrong_pairs_are_concordant():
+    model = IMA(LAYERS, 3, stage1=STAGE1, stage2=STAGE2).fit(arrays(400))
+    for of in (model.concordance, model.pair_concordance(arrays(400, seed=1))):
+        assert all(c.mean() > 0.9 for c in of.values())
+
+
+def test_a_saved_model_judges_alike(fitted, tmp_path):
+    model, _ = fitted
+    x = arrays(50, seed=2)
+    model.save(tmp_path / "model.safetensors")
+    again = IMA.load(tmp_path / "model.safetensors")
+    for name, c in model.pair_concordance(x).items():
+        np.testing.assert_array_equal(again.pair_concordance(x)[name], c)
+    for fusion in ("importance", "concordance", "both"):
+        z = model.transform(x, fusion=fusion)
+        np.testing.assert_array_equal(again.transform(x, fusion=fusion), z)
+
+
+def test_fusion_by_concordance_leaves_out_what_does_not_fit(fitted):
+    model, _ = fitted
+    x = arrays(200, seed=3)
+    wrong = x | {"c": np.roll(x["c"], 7, 0)}
+    without = model.transform({m: x[m] for m in "ab"})
+    away = {
+        fusion: np.square(model.transform(wrong, fusion=fusion) - without).sum(1).mean()
+        for fusion in ("importance", "concordance")
+    }
+    assert away["concordance"] < 0.5 * away["importance"]
+
+
+def test_a_lone_modality_and_a_missing_one(fitted):
+    model, _ = fitted
+    x = arrays(40, seed=4)
+    assert not model.pair_concordance({"a": x["a"]})["a"].any()
+    x["b"][::2], x["c"][::4] = np.nan, np.nan
+    found = model.pair_concordance(x)
+    assert not found["b"][::2].any() and not found["a"][::4].any()
+    assert found["a"][1::2].mean() > 0.8
+    assert np.isfinite(model.transform(x, fusion="both")).all()
+
+
+def test_errors(fitted):
+    x = arrays(10)
+    with pytest.raises(InputError, match="fusion: expected one of"):
+        fitted[0].transform(x, fusion="rank")
+    other = IMA(LAYERS, 3, stage1=Stage1(epochs=1), stage2=Stage2(objective="paper", steps=1)).fit(
+        x
+    )
+    with pytest.raises(InputError, match="fitted by the objective mixture"):
+        other.pair_concordance(x)
+
+
+def test_weights_by_hand():
+    y, c = {"a": torch.tensor([0.5, 1.0])}, {"a": torch.tensor([0.8, 0.0])}
+    assert weights("importance", y, c)["a"].tolist() == [0.5, 1.0]
+    torch.testing.assert_close(weights("concordance", y, c)["a"], torch.tensor([0.8, 0.001]))
+    torch.testing.assert_close(weights("both", y, c)["a"], torch.tensor([0.4, 0.001]))
+
+
+def test_posterior_by_hand():
+    found = posterior(torch.tensor([0.5, 0.5, 0.0, 1.0]), torch.tensor([3.0, 0.0, 9.0, 0.2]))
+    torch.testing.assert_close(found, torch.tensor([0.75, 0.0, 0.0, 1.0]))
+
+
+def test_a_checkpoint_keeps_who_judges_and_what_was_found(fitted):
+    model, _ = fitted
+    x = model._scaled({m: torch.tensor(of) for m, of in arrays(20, seed=5).items()})
+    rows = {m: torch.arange(20) for m in x}
+    known = {m: torch.linspace(0, 1, 3).double() for m in x}
+    said = Checkpoint(model.judges, torch.tensor([5, 0, 7]), known)
+    again = Checkpoint.from_tensors({**said.tensors(), "a.w1": torch.ones(1)})
+    found = again.of_pairs(model.network, x, rows)
+    new = model.pair_concordance(arrays(20, seed=5))
+    for m, of in found.items():
+        assert of[[5, 0, 7]].tolist() == [0, 0.5, 1]
+        np.testing.assert_allclose(of[10:], new[m][10:20], rtol=1e-6)
+    nothing = Checkpoint.from_tensors({"a.w1": torch.ones(1)})
+    assert nothing.of_pairs(model.network, x, rows) == {} and not len(nothing.pair)
