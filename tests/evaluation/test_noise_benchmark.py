@@ -65,7 +65,7 @@ def test_pairs_go_by_label_unless_they_are_shuffled():
 
 
 def test_repaired_digits_are_real_and_come_with_all_others():
-    of = made("repaired")
+    of = made("mispaired")
     labels = {m: found["label"] for m, found in items().items()}
     odd = {m: set(labels[m][of.noise[m]]) for m in "ab"}
     assert all(len(classes) == 1 for classes in odd.values()) and odd["a"] != odd["b"]
@@ -88,7 +88,7 @@ def test_splits_share_no_item_and_seeds_differ():
 
 
 def test_unknown_kind():
-    with pytest.raises(InputError, match=r"noise: expected one of .*'repaired'.*found louder"):
+    with pytest.raises(InputError, match=r"noise: expected one of .*'mispaired'.*found louder"):
         made("louder")
 
 
@@ -114,11 +114,11 @@ def scores(kind):
 
 def test_only_co_occurrence_is_found():
     """Digits in random pairs are found as noise; the oddest noise is not where all is random."""
-    repaired, shuffled = scores("repaired"), scores("shuffled")
+    mispaired, shuffled = scores("mispaired"), scores("shuffled")
     for m in "ab":
-        assert repaired[m, "ima+"] > 0.8 > repaired[m, "isolation forest, x"]
+        assert mispaired[m, "ima+"] > 0.8 > mispaired[m, "isolation forest, x"]
         assert shuffled[m, "ima+"] < 0.3 < shuffled[m, "k-means, x"]
 
 
 def test_kinds_are_told():
-    assert KINDS == ("synthetic", "degraded", "repaired", "shuffled")
+    assert KINDS == ("synthetic", "degraded", "mispaired", "shuffled")

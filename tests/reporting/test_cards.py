@@ -81,8 +81,14 @@ def test_a_model_card_has_its_scores_and_what_holds():
     ours = {"model": "IMA+", "seeds": 2, "latent": 2, "representation": "weighted"}
     tables = {
         "table1": [
-            {**ours, "k": 10, "distinct": 0.9, "distinct_sd": 0.01},
-            {**ours, "model": "MVAE", "k": 10, "distinct": 0.123, "distinct_sd": None},
+            {**ours, "k": 10, "precision_no_shared": 0.9, "precision_no_shared_sd": 0.01},
+            {
+                **ours,
+                "model": "MVAE",
+                "k": 10,
+                "precision_no_shared": 0.123,
+                "precision_no_shared_sd": None,
+            },
         ],
         "table4": [
             {

@@ -8,7 +8,7 @@ import pytest
 from ima.reporting.results_docs import BEGIN, END, ROOT, headline, main, rewritten, section
 from ima.utils.errors import InputError
 
-TABLE1 = """run,model,representation,latent,k,seeds,paper,distinct,distinct_sd
+TABLE1 = """run,model,representation,latent,k,seeds,paper,precision_no_shared,precision_no_shared_sd
 open,IMA+,weighted,50,10,5,,0.9404,0.0031
 open,IMA+,weighted,50,50,5,,0.848,0.002
 open,IMA+,weighted,2,10,5,,0.66,0.01
@@ -26,11 +26,11 @@ IMPORTANCE = """run,variant,latent,modality,seeds,f1_noise,f1_noise_sd
 open,ima+,50,image,5,1.0,0.0
 """
 NOISES = """run,kind,R,modality,detector,seeds,f1_noise,f1_noise_sd
-open,repaired,0.1,image,ima+,2,0.85,0.01
-open,repaired,0.1,image,paper,2,0.1,0.0
-open,repaired,0.1,image,"GMM, u",2,0.64,0.02
-open,repaired,0.1,image,random,2,0.1,0.0
-open,repaired,0.1,image,supervised,2,0.95,0.0
+open,mispaired,0.1,image,ima+,2,0.85,0.01
+open,mispaired,0.1,image,paper,2,0.1,0.0
+open,mispaired,0.1,image,"GMM, u",2,0.64,0.02
+open,mispaired,0.1,image,random,2,0.1,0.0
+open,mispaired,0.1,image,supervised,2,0.95,0.0
 """
 CLAIMS = """run,whose,sentence,verdict,why
 open,paper,It is better.,holds,shown
@@ -75,7 +75,7 @@ def test_harder_noise_is_there_if_the_run_made_it(results):
     (results / "tables/noises.csv").write_text(NOISES)
     text = section(results, "open")
     assert "Harder noise, 2 seeds" in text
-    row = ("repaired, R 0.1", "image", *(f"{f1} ± {sd}" for f1, sd in (
+    row = ("mispaired, R 0.1", "image", *(f"{f1} ± {sd}" for f1, sd in (
         (".850", ".010"), (".100", ".000"), (".640", ".020"), (".950", ".000")
     )))  # fmt: skip
     assert f"| {' | '.join(row)} |" in text

@@ -783,7 +783,7 @@ class TestWorkflow:
             # Known noise: retrieval has what weighting by it would give.
             ceiling = ["oracle"] if name == "retrieval" else []
             assert [r["representation"] for r in rows if r["model"] == "IMA+"] == shown + ceiling
-            value = "distinct" if name == "retrieval" else "accuracy"
+            value = "precision_no_shared" if name == "retrieval" else "accuracy"
             of = {(r["model"], r["representation"]): r[value] for r in rows}
             assert of["chance", "joint"] < 0.25 < 0.3 < of["raw", "joint"]
             assert "paper" not in tables[name].column_names

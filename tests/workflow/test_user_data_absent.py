@@ -171,7 +171,7 @@ class TestWorkflow:
                     values = column.drop_null().to_numpy()
                     assert np.isfinite(values).all()
         scores = pyarrow.csv.read_csv(run / "tables/retrieval.csv").to_pylist()
-        of = {(r["model"], r["representation"]): r["distinct"] for r in scores}
+        of = {(r["model"], r["representation"]): r["precision_no_shared"] for r in scores}
         assert of["chance", "joint"] < 0.25 < of["raw", "joint"]
         assert (finished.folder / "results/index.html").exists()
 

@@ -32,7 +32,7 @@ def test_tables_2_and_6_have_every_model_and_anchor(finished):
         assert not [name for name, *_ in of if name == "IMA"]
         # A session of the small demo has some twenty utterances: chance is wide.
         assert of["chance", "", "joint"][score] < 0.6
-    assert of["majority", "", "joint"]["recall_mean"] == pytest.approx(1 / len(CLASSES))
+    assert of["majority", "", "joint"]["uar"] == pytest.approx(1 / len(CLASSES))
 
 
 def test_importances_are_scored_by_lexicon_emotion_and_truth(finished):
@@ -51,8 +51,8 @@ def test_importances_are_scored_by_lexicon_emotion_and_truth(finished):
     for row in ours:
         if row["rho"] == 0:
             p = row["share_important"]
-            assert row["f1_mean"] == pytest.approx((1 - p) / (2 - p), abs=1e-6)
-    assert all(r["f1_mean"] <= 0.5 + 1e-6 for r in found if r["by"] == "random" and r["seeds"])
+            assert row["macro_f1"] == pytest.approx((1 - p) / (2 - p), abs=1e-6)
+    assert all(r["macro_f1"] <= 0.5 + 1e-6 for r in found if r["by"] == "random" and r["seeds"])
     drawn = {r["by"]: r for r in found if r["unit"] == "types" and r["reference"] == "lexicon"}
     assert drawn["random best"]["seeds"] == drawn["random drawn"]["seeds"] == 50
     groups = {}
@@ -61,8 +61,8 @@ def test_importances_are_scored_by_lexicon_emotion_and_truth(finished):
             key = tuple(row[k] for k in ("variant", "modality", "reference", "unit", "by"))
             groups.setdefault(key, []).append(row)
     for rows_of in groups.values():
-        greatest = max(r["f1_mean"] for r in rows_of)
-        assert all((r["f1_mean"] == greatest) == bool(r["best"]) for r in rows_of)
+        greatest = max(r["macro_f1"] for r in rows_of)
+        assert all((r["macro_f1"] == greatest) == bool(r["best"]) for r in rows_of)
 
 
 def test_figures_and_the_page(finished):

@@ -4,7 +4,7 @@ A problem is a set of pairs in which some items are unrelated to the items they 
 
 * `synthetic`: the paper's noise, at any noise factor R;
 * `degraded`: images blurred or with permuted pixels; speech-shaped noise and babble;
-* `repaired`: real digits: the images of one class and the recordings of another are paired with
+* `mispaired`: real digits: the images of one class and the recordings of another are paired with
   items of all other classes, so that only co-occurrence reveals them;
 * `shuffled`: the paper's noise, but with all pairs drawn at random: noise looks as unusual as
   before, but co-occurrence carries no information.
@@ -29,7 +29,7 @@ from ima.pairing.by_label import draw, make_pairs
 from ima.utils.errors import InputError
 from ima.utils.schemas import NOISE_STUDY
 
-KINDS = ("synthetic", "degraded", "repaired", "shuffled")
+KINDS = ("synthetic", "degraded", "mispaired", "shuffled")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def problem(
 
     Args:
         kind: one of KINDS.
-        R: noise factor, in [0, 1]; ignored for `repaired`.
+        R: noise factor, in [0, 1]; ignored for `mispaired`.
         items: by modality, `x` (n, D), `split` (n,) and `label` (n,) of its corpus.
         makers: by `synthetic` or `degraded` and by modality, functions that generate noise.
         totals: by split, the number N of digit pairs.
@@ -71,7 +71,7 @@ def problem(
     if kind not in KINDS:
         raise InputError("noise", expected=f"one of {KINDS}", found=kind)
     rng = np.random.default_rng([seed, KINDS.index(kind), round(1000 * R)])
-    if kind == "repaired":
+    if kind == "mispaired":
         return _repaired(items, totals, rng)
     x, noise = {m: of["x"] for m, of in items.items()}, {}
     pairs, first = {}, {m: len(values) for m, values in x.items()}

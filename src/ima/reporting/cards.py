@@ -196,7 +196,7 @@ def _retrieval(rows: Iterable[Mapping]) -> list[str]:
     kept = [r for r in rows if is_ima(r["model"]) and r["seeds"]]
     what = "Precision@K of test pairs (neighbours that share the query's item left out):"
     keys = {"model": "model", "representation": "representation", "latent": "latent", "K": "k"}
-    return _scores(what, kept, keys, "precision", "distinct")
+    return _scores(what, kept, keys, "precision", "precision_no_shared")
 
 
 def _importances(rows: Iterable[Mapping]) -> list[str]:

@@ -84,14 +84,16 @@ def headline(results: Path, run: str) -> str:
     }
     models = dict.fromkeys(row["model"] for row in rows)
     baselines = [m for m in models if (m, "joint", latents[0]) in found and m not in _ANCHORS]
-    best = max(baselines, key=lambda m: found[m, "joint", latents[0]]["distinct"], default=None)
+    best = max(
+        baselines, key=lambda m: found[m, "joint", latents[0]]["precision_no_shared"], default=None
+    )
     shown = [(m, "weighted") for m in models if is_ima(m)]
     shown += [(m, "joint") for m in (best, "raw") if m]
     lines = []
     for model, view in shown:
         of = [found.get((model, view, latent)) for latent in latents]
         of = of if any(of) else [found.get((model, view, None)), *of[1:]]
-        cells = [markdown.mean_sd(row, "distinct") if row else "" for row in of]
+        cells = [markdown.mean_sd(row, "precision_no_shared") if row else "" for row in of]
         name = (
             _name(model, view)
             if is_ima(model)
@@ -147,7 +149,7 @@ def _retrieval(rows: Sequence[Mapping]) -> str:
             found = [of.get((model, view, latent, k)) for k in ks]
             if not any(found) and latent == latents[0]:  # models without a latent size: only once
                 found = [of.get((model, view, None, k)) for k in ks]
-            cells.append(" / ".join(markdown.mean_sd(r, "distinct") for r in found if r))
+            cells.append(" / ".join(markdown.mean_sd(r, "precision_no_shared") for r in found if r))
         seeds = next(r["seeds"] for key, r in of.items() if key[:2] == (model, view))
         lines.append((_name(model, view), *cells, seeds))
     heads = ("", *(f"latent {latent}" for latent in latents), "seeds")
@@ -205,7 +207,7 @@ def _noises(rows: Sequence[Mapping]) -> str:
 def _emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
     """Return retrieval and accuracy of utterances by model, with three views per cell."""
     views, lines = ("joint", "verbal", "acoustic"), []
-    wanted = [(t, name) for t, name in ((table2, "precision_speakers"), (table6, "accuracy"))]
+    wanted = [(t, name) for t, name in ((table2, "precision_cross_speaker"), (table6, "accuracy"))]
     keys = dict.fromkeys((r["model"], r["weighting"] or "") for r in table6 if r["seeds"])
     for model, weighting in keys:
         cells = []

@@ -171,7 +171,8 @@ UNITS = ("tokens", "types")
 #: random, random drawn, random best, frequency, outlier or lexicon <name>. `rho` is the prior of
 #: ima, the rate r of random classifiers, and for frequency and outlier the share of units called
 #: important; `share_called` is that share for every method. `draw` numbers the drawn random
-#: classifiers. `auc_rarity` compares only words of similar frequency; it is NaN for voices.
+#: classifiers. `auc_frequency_matched` compares only words of similar frequency; it is NaN for
+#: voices.
 IMPORTANCE_EMOTION = _table(
     modality=pa.string(),
     reference=pa.string(),
@@ -181,9 +182,9 @@ IMPORTANCE_EMOTION = _table(
     draw=pa.int32(),
     f1_important=pa.float64(),
     f1_unimportant=pa.float64(),
-    f1_mean=pa.float64(),
+    macro_f1=pa.float64(),
     auc=pa.float64(),
-    auc_rarity=pa.float64(),
+    auc_frequency_matched=pa.float64(),
     mean_importance=pa.float64(),
     share_called=pa.float64(),
     share_important=pa.float64(),

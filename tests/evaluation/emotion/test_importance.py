@@ -40,7 +40,7 @@ def booleans(*values):
 def test_f1_of_both_classes_by_hand():
     scores = both_f1(booleans(1, 1, 0, 0, 0), booleans(1, 0, 1, 0, 0))
     # important: precision 1/2, recall 1/2; unimportant: precision 2/3, recall 2/3
-    expected = {"f1_important": 1 / 2, "f1_unimportant": 2 / 3, "f1_mean": 7 / 12}
+    expected = {"f1_important": 1 / 2, "f1_unimportant": 2 / 3, "macro_f1": 7 / 12}
     assert scores == pytest.approx(expected)
 
 
@@ -78,11 +78,11 @@ def test_the_random_classifier_is_what_a_random_classifier_does():
 
 def test_no_random_classifier_has_a_mean_f1_above_a_half():
     grid = np.linspace(0, 1, 101)
-    best = max(random_f1(p, r)["f1_mean"] for p in grid for r in grid)
+    best = max(random_f1(p, r)["macro_f1"] for p in grid for r in grid)
     assert best == pytest.approx(0.5)
     # It is a half where r is the share that is important, and nowhere else.
-    assert random_f1(0.2, 0.2)["f1_mean"] == pytest.approx(0.5)
-    assert max(random_f1(0.2, r)["f1_mean"] for r in (0, 0.1, 0.3, 1)) < 0.495
+    assert random_f1(0.2, 0.2)["macro_f1"] == pytest.approx(0.5)
+    assert max(random_f1(0.2, r)["macro_f1"] for r in (0, 0.1, 0.3, 1)) < 0.495
 
 
 def drawn(important, draws=DRAWS):
@@ -97,10 +97,10 @@ def test_drawn_random_classifiers_are_around_what_is_expected():
     for expected in rows["random"]:
         own = [row for row in rows["random drawn"] if row["rho"] == expected["rho"]]
         assert sorted(row["draw"] for row in own) == list(range(20))
-        mean = np.mean([row["f1_mean"] for row in own])
-        assert mean == pytest.approx(expected["f1_mean"], abs=0.01)
+        mean = np.mean([row["macro_f1"] for row in own])
+        assert mean == pytest.approx(expected["macro_f1"], abs=0.01)
     # Of r 0 and 1 every draw is the same: F1 0 and 2 * .8 / 1.8, or 2 * .2 / 1.2 and 0.
-    ends = {row["rho"]: row["f1_mean"] for row in rows["random drawn"] if row["rho"] in (0, 1)}
+    ends = {row["rho"]: row["macro_f1"] for row in rows["random drawn"] if row["rho"] in (0, 1)}
     assert ends == pytest.approx({0: 4 / 9, 1: 1 / 6})
 
 
@@ -108,8 +108,8 @@ def test_the_best_of_drawn_random_classifiers_is_above_a_half_where_there_are_fe
     few, many = (drawn(np.arange(n) % 5 == 0)["random best"] for n in (30, 30_000))
     for rows in (few, many):
         assert [row["draw"] for row in rows] == list(range(DRAWS))
-    assert np.mean([row["f1_mean"] for row in few]) > 0.55
-    assert np.mean([row["f1_mean"] for row in many]) == pytest.approx(0.5, abs=0.005)
+    assert np.mean([row["macro_f1"] for row in few]) > 0.55
+    assert np.mean([row["macro_f1"] for row in many]) == pytest.approx(0.5, abs=0.005)
     assert {row["rho"] for row in many} <= {0.1, 0.2, 0.3}
 
 
@@ -127,10 +127,10 @@ def test_types_are_distinct_items_and_important_where_half_of_their_tokens_are()
 
 def test_best_threshold():
     found = best_threshold(np.array([5, 4, 3, 2]), booleans(1, 1, 0, 0))
-    assert found["f1_mean"] == 1 and found["rho"] == 0.5
+    assert found["macro_f1"] == 1 and found["rho"] == 0.5
     # Values that know nothing still gain from a threshold chosen on the answer, but little.
     rng = np.random.default_rng(0)
-    blind = best_threshold(rng.random(500), rng.random(500) < 0.2)["f1_mean"]
+    blind = best_threshold(rng.random(500), rng.random(500) < 0.2)["macro_f1"]
     assert blind < 0.6
 
 
@@ -176,7 +176,7 @@ def test_rows_of_the_sweep():
     every = sweep_rows(y, [0.2, 1], ITEMS, actual, strata)
     rows = [row for row in every if row["unit"] == "tokens"]
     verbal = [row for row in rows if row["modality"] == "verbal"]
-    assert verbal[0]["f1_mean"] == verbal[0]["auc"] == 1
+    assert verbal[0]["macro_f1"] == verbal[0]["auc"] == 1
     assert verbal[0]["mean_importance"] == pytest.approx((0.1 + 0.9 + 0.1 + 0.2) / 4)
     assert verbal[1]["f1_important"] == pytest.approx(2 / 5) and verbal[1]["f1_unimportant"] == 0
     assert [row["auc"] for row in rows if row["modality"] == "acoustic"] == [1, 0]
@@ -208,7 +208,7 @@ def test_baselines_know_what_they_are_made_of():
     assert importance_table(rows).schema == IMPORTANCE_EMOTION
     rows = [row for row in rows if row["unit"] == "tokens"]
     of = {(row["modality"], row["by"]): row for row in rows if not row["by"].startswith("random")}
-    assert of["verbal", "frequency"]["f1_mean"] == of["verbal", "outlier"]["auc"] == 1
+    assert of["verbal", "frequency"]["macro_f1"] == of["verbal", "outlier"]["auc"] == 1
     assert {f"lexicon {name}" for name in PACKAGES} <= {by for _, by in of}
     # The one voice that lies far out is of a neutral utterance.
     assert of["acoustic", "outlier"]["auc"] < 0.5

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from ima.evaluation.classifier import Classifier
-from ima.evaluation.emotion.scores import Utterances, anchors, recall_mean, score, score_all
+from ima.evaluation.emotion.scores import Utterances, anchors, uar, score, score_all
 from ima.utils.schemas_emotion import EMOTION_UTTERANCES
 
 SETTINGS = Classifier(epochs=15, batch_size=32)
@@ -30,14 +30,14 @@ def values(rows):
 
 def test_recall_mean_by_hand():
     predicted, actual = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
-    assert recall_mean(predicted, actual) == 3 / 4
-    assert recall_mean(np.zeros(4), actual) == 1 / 2
+    assert uar(predicted, actual) == 3 / 4
+    assert uar(np.zeros(4), actual) == 1 / 2
 
 
 def test_what_tells_classes_scores_high_and_what_does_not_scores_low(about):
     good, blind = (values(score(told(about, s), about, [10], SETTINGS, 0)) for s in (0.05, 1e3))
-    assert good["accuracy"] > 0.95 and good["precision"] > 0.95 and good["recall_mean"] > 0.95
-    assert blind["precision"] < 0.35 and blind["recall_mean"] < 0.4
+    assert good["accuracy"] > 0.95 and good["precision"] > 0.95 and good["uar"] > 0.95
+    assert blind["precision"] < 0.35 and blind["uar"] < 0.4
 
 
 def test_neighbours_of_the_same_speaker_are_left_out(about):
@@ -45,11 +45,11 @@ def test_neighbours_of_the_same_speaker_are_left_out(about):
     who = np.where(about.speakers == "x", 100.0, 0)[:, None]
     z = np.hstack([who, told(about, 0.05)])
     found = values(score(z, about, [10], SETTINGS, 0))
-    assert found["precision"] > 0.95 and found["precision_speakers"] > 0.9
+    assert found["precision"] > 0.95 and found["precision_cross_speaker"] > 0.9
     # And where each speaker's are of one class, only the others tell that this is no knowledge.
     own = Utterances(np.where(about.speakers == "x", 0, 1), about.split, about.speakers)
     found = values(score(who, own, [10], SETTINGS, 0))
-    assert found["precision"] == 1 and found["precision_speakers"] == 0
+    assert found["precision"] == 1 and found["precision_cross_speaker"] == 0
 
 
 def test_utterances_of_no_class_are_neither_trained_on_nor_scored(about):
@@ -64,7 +64,7 @@ def test_anchors(about):
     majority, chance = ([r for r in rows if r["model"] == m] for m in ("majority", "chance"))
     test = about.labels[about.part("validation")]
     commonest = np.bincount(about.labels[about.part("train")]).argmax()
-    assert values(majority) == {"accuracy": (test == commonest).mean(), "recall_mean": 1 / 4}
+    assert values(majority) == {"accuracy": (test == commonest).mean(), "uar": 1 / 4}
     # The same vectors that tell classes perfectly tell shuffled ones no better than the shares do.
     shares = (np.bincount(test) / len(test)) @ (np.bincount(test) / len(test))
     assert values(chance)["precision"] == pytest.approx(shares, abs=0.06)

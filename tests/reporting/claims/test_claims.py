@@ -307,7 +307,7 @@ def test_scores_of_the_sweep_by_hand():
     table = sweep(f1_noise=[0.5, 0.9, 0.9], share_noise=[0.9, 0.3, 0.5], raw=[3.0, 2.0, 1.0])
     found = [*of.swept([(3, table)], {"paper": "IMA (paper)"})]
     assert {(row["seed"], row["model"]) for row in found} == {(3, "IMA (paper)")}
-    lost = values((row for row in found if row["score"] == "f1_lost"), "rho")
+    lost = values((row for row in found if row["score"] == "f1_gap"), "rho")
     assert lost == {(0.1,): pytest.approx(0.4), (0.3,): 0.0, (0.8,): 0.0}
     assert values(row for row in found if row["score"] == "raw" and row["rho"] == 0.8) == {"raw": 1}
     of_all = values(row for row in found if "rho" not in row)
@@ -472,17 +472,19 @@ def test_words_of_random_importances_are_told_by_chance():
 
 def agreement(by, rho, f1, **more):
     about = {"modality": "verbal", "reference": "lexicon", "unit": "types", "by": by, "rho": rho}
-    return {**about, "draw": 0, "f1_mean": f1, "share_called": rho, "auc": 0.6, **more}
+    return {**about, "draw": 0, "macro_f1": f1, "share_called": rho, "auc": 0.6, **more}
 
 
 def test_agreement_of_words_over_rho_by_hand():
-    rows = [agreement("ima", rho, f1, auc_rarity=0.7) for rho, f1 in ((0, 0.4), (0.03, 0.6))]
-    rows.append(agreement("ima", 0.5, 0.5, auc_rarity=float("nan")))
+    rows = [
+        agreement("ima", rho, f1, auc_frequency_matched=0.7) for rho, f1 in ((0, 0.4), (0.03, 0.6))
+    ]
+    rows.append(agreement("ima", 0.5, 0.5, auc_frequency_matched=float("nan")))
     found = [*spoken.swept_emotion([("IMA (paper)", 2, pa.Table.from_pylist(rows))])]
     assert {(r["by"], r["seed"], r["unit"]) for r in found} == {("IMA (paper)", 2, "types")}
     scores = values(row for row in found if "rho" not in row)
     assert scores == {"f1_best": 0.6, "rho_best": 0.03, "rho_follows": pytest.approx(1)}
-    rarity = values((row for row in found if row["score"] == "auc_rarity"), "rho")
+    rarity = values((row for row in found if row["score"] == "auc_frequency_matched"), "rho")
     assert rarity == {(0,): 0.7, (0.03,): 0.7}  # NaN is no score
 
 
@@ -493,7 +495,7 @@ def test_random_classifiers_expected_and_drawn_by_hand():
     found = [*spoken.guessed(pa.Table.from_pylist(rows))]
     best = values((row for row in found if row["score"] == "f1_best"), "by")
     assert best == {("random",): 0.5, ("random best",): pytest.approx(0.52)}
-    lost = values((row for row in found if row["score"] == "f1_lost"), "rho")
+    lost = values((row for row in found if row["score"] == "f1_gap"), "rho")
     assert lost == {(0.1,): pytest.approx(0.02), (0.2,): 0}
     assert {row["seed"] for row in found} == {None}
 

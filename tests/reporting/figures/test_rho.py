@@ -58,7 +58,7 @@ def test_rho_table_by_hand():
     (row,) = rho_table(swept, {"image": 0.68}).to_pylist()
     assert (row["rho"], row["f1_noise"]) == (0.5, 0.8)
     assert (row["rho_by_labels"], row["f1_by_labels"]) == (0.3, 1.0)
-    assert row["lost"] == pytest.approx(0.2)
+    assert row["f1_gap"] == pytest.approx(0.2)
     assert (row["rho_paper"], row["f1_at_rho_paper"]) == (0.68, 0.1)
     (without,) = rho_table(swept, {}).to_pylist()
     assert without["rho_paper"] is None and without["f1_at_rho_paper"] is None

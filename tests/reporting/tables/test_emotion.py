@@ -27,9 +27,9 @@ def seed(number, weighted, unweighted, model="IMA (paper)"):
     rows = []
     for weighting, value in (("weighted", weighted), ("unweighted", unweighted)):
         about = {"model": model, "weighting": weighting, "representation": "verbal"}
-        for name, k in (("precision", 10), ("precision_speakers", 10), ("accuracy", None)):
+        for name, k in (("precision", 10), ("precision_cross_speaker", 10), ("accuracy", None)):
             rows.append({**about, "score": name, "k": k, "value": value})
-        rows.append({**about, "score": "recall_mean", "k": None, "value": value / 2})
+        rows.append({**about, "score": "uar", "k": None, "value": value / 2})
     return {"seed": number, "scores": rows}
 
 
@@ -76,7 +76,7 @@ def test_table6_has_no_k_and_the_papers_value():
     table = table6(SCORES, PAPER, "toy", "made")
     assert "k" not in table.column_names and "precision" not in table.column_names
     gain = rows_of(table)["IMA (paper)", "weighted - unweighted", "verbal"]
-    assert gain["recall_mean"] == pytest.approx(0.025) and gain["paper"] == pytest.approx(0.0386)
+    assert gain["uar"] == pytest.approx(0.025) and gain["paper"] == pytest.approx(0.0386)
 
 
 def test_gains_of_a_model_without_weightings_are_none():
@@ -86,24 +86,30 @@ def test_gains_of_a_model_without_weightings_are_none():
 FIELDS = {
     **{"modality": "verbal", "reference": "lexicon", "unit": "types", "by": "ima", "draw": 0},
     **{"share_important": 0.1, "share_called": 0.2, "mean_importance": 0.2, "count": 9},
-    **{"f1_important": 0.1, "f1_unimportant": 0.2, "auc": 0.6, "auc_rarity": 0.7},
+    **{"f1_important": 0.1, "f1_unimportant": 0.2, "auc": 0.6, "auc_frequency_matched": 0.7},
 }
 
 
-def swept(**f1_mean):
+def swept(**macro_f1):
     """Return a table of mean F1 by rho, given as `at_003`."""
-    rows = [{**FIELDS, "rho": int(rho[3:]) / 100, "f1_mean": f1} for rho, f1 in f1_mean.items()]
+    rows = [{**FIELDS, "rho": int(rho[3:]) / 100, "macro_f1": f1} for rho, f1 in macro_f1.items()]
     return pa.Table.from_pylist(rows, schema=IMPORTANCE_EMOTION)
 
 
 def anchors():
     nan = float("nan")
     rows = [
-        {**FIELDS, "by": "random", "rho": r, "f1_mean": f1} for r, f1 in ((0.1, 0.5), (0.2, 0.47))
+        {**FIELDS, "by": "random", "rho": r, "macro_f1": f1} for r, f1 in ((0.1, 0.5), (0.2, 0.47))
     ]
     for draw, r, f1 in ((0, 0.1, 0.51), (1, 0.2, 0.55)):
-        about = {**FIELDS, "by": "random best", "draw": draw, "auc": nan, "auc_rarity": nan}
-        rows.append({**about, "rho": r, "f1_mean": f1})
+        about = {
+            **FIELDS,
+            "by": "random best",
+            "draw": draw,
+            "auc": nan,
+            "auc_frequency_matched": nan,
+        }
+        rows.append({**about, "rho": r, "macro_f1": f1})
     return pa.Table.from_pylist(rows, schema=IMPORTANCE_EMOTION)
 
 
@@ -115,7 +121,7 @@ def test_importances_over_rho_of_each_variant_beside_the_paper():
     table = emotion_importance(sweeps, anchors(), PAPER, "toy", "made").to_pylist()
     rows = {(r["variant"], r["by"], r["rho"]): r for r in table if r["unit"] == "types"}
     of = rows["paper", "ima", 0.03]
-    assert of["f1_mean"] == pytest.approx(0.6) and of["seeds"] == 2 and of["paper"] == 0.595
+    assert of["macro_f1"] == pytest.approx(0.6) and of["seeds"] == 2 and of["paper"] == 0.595
     # The best rho is that of the greatest mean over seeds (.6 against .65), of each variant.
     best = {key[:2]: key[2] for key, row in rows.items() if row["best"]}
     assert best == {
@@ -123,10 +129,10 @@ def test_importances_over_rho_of_each_variant_beside_the_paper():
         ("", "random best"): pytest.approx(0.15),
     }
     assert rows["ima+", "ima", 0.03]["paper"] is None
-    assert rows["", "random", 0.2]["f1_mean"] == pytest.approx(0.47)
+    assert rows["", "random", 0.2]["macro_f1"] == pytest.approx(0.47)
     assert rows["", "random", 0.2]["paper"] == 0.552
     drawn = next(row for (_, by, _), row in rows.items() if by == "random best")
-    assert drawn["f1_mean"] == pytest.approx(0.53) and drawn["seeds"] == 2 and drawn["auc"] is None
+    assert drawn["macro_f1"] == pytest.approx(0.53) and drawn["seeds"] == 2 and drawn["auc"] is None
     # What the paper counts isn't said: its values stand by tokens, too.
     assert {row["paper"] for row in table if row["unit"] == "tokens"} == {0.595, 0.552}
 
@@ -134,4 +140,4 @@ def test_importances_over_rho_of_each_variant_beside_the_paper():
 def test_without_the_papers_variant_its_value_has_a_row_of_its_own():
     table = emotion_importance([("ima+", swept(at_003=0.8))], anchors(), PAPER, "toy", "made")
     row = next(r for r in table.to_pylist() if r["variant"] == "paper" and r["unit"] == "types")
-    assert row["paper"] == 0.595 and row["f1_mean"] is None and row["seeds"] == 0
+    assert row["paper"] == 0.595 and row["macro_f1"] is None and row["seeds"] == 0

@@ -82,19 +82,19 @@ def test_a_row_is_the_mean_over_seeds():
         "paper": None,
         "precision": 0.5,
         "precision_sd": 0.25,
-        "distinct": 0.25,
-        "distinct_sd": 0.25,
+        "precision_no_shared": 0.25,
+        "precision_no_shared_sd": 0.25,
         "precision_image_noise": 0.25,
         "precision_image_noise_sd": 0,
-        "distinct_image_noise": 0.125,
-        "distinct_image_noise_sd": 0,
+        "precision_no_shared_image_noise": 0.125,
+        "precision_no_shared_image_noise_sd": 0,
     }
     one_seed = rows["IMA", "weighted", 50, 10]
     assert one_seed["seeds"] == 1
     assert one_seed["precision"] == 0.875 and one_seed["precision_sd"] is None
     unweighted = rows["IMA", "unweighted", 2, 10]
     assert unweighted["precision"] == 0.5 and unweighted["precision_sd"] == 0
-    assert unweighted["distinct"] is None and unweighted["precision_image_noise"] is None
+    assert unweighted["precision_no_shared"] is None and unweighted["precision_image_noise"] is None
 
 
 def test_the_order_of_models_is_nothing():

@@ -28,7 +28,7 @@ def both_f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
     return {
         "f1_important": important,
         "f1_unimportant": unimportant,
-        "f1_mean": (important + unimportant) / 2,
+        "macro_f1": (important + unimportant) / 2,
     }
 
 
@@ -206,10 +206,10 @@ def sweep_rows(
 
 
 def aucs(values: np.ndarray, of: Scored, strata: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Return `auc` and `auc_rarity` of values (C,); the latter is NaN without strata."""
+    """Return `auc` and `auc_frequency_matched` of values (C,); the latter is NaN without strata."""
     known = strata.get(of.modality)
     within = float("nan") if known is None else auc_within(values, of.important, known[of.rows])
-    return {"auc": auc(values, of.important), "auc_rarity": within}
+    return {"auc": auc(values, of.important), "auc_frequency_matched": within}
 
 
 def importance_row(of: Scored, by: str, draw: int = 0, **values: float) -> dict:

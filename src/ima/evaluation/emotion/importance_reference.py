@@ -64,13 +64,13 @@ def random_rows(of: Scored, draws: int = DRAWS, seed: int = 0) -> list[dict]:
         mean F1 in each draw, which is what reporting the best of a single draw per r would give.
     """
     share, rng = of.important.mean(), np.random.default_rng(seed)
-    half, none = ({"auc": value, "auc_rarity": value} for value in (0.5, np.nan))
+    half, none = ({"auc": value, "auc_frequency_matched": value} for value in (0.5, np.nan))
     rows = [importance_row(of, "random", rho=r, **random_f1(share, r), **half) for r in RANDOM]
     for draw in range(draws):
         drawn = [(r, rng.random(len(of.important)) < r) for r in RANDOM]
         scores = [{"rho": r, **both_f1(called, of.important)} for r, called in drawn]
         rows += [importance_row(of, "random drawn", draw=draw, **one, **none) for one in scores]
-        best = max(scores, key=lambda one: one["f1_mean"])
+        best = max(scores, key=lambda one: one["macro_f1"])
         rows.append(importance_row(of, "random best", draw=draw, **best, **none))
     return rows
 
@@ -87,7 +87,7 @@ def random_f1(share: float, r: float) -> dict[str, float]:
     return {
         "f1_important": important,
         "f1_unimportant": unimportant,
-        "f1_mean": (important + unimportant) / 2,
+        "macro_f1": (important + unimportant) / 2,
     }
 
 
@@ -99,11 +99,11 @@ def best_threshold(values: np.ndarray, actual: np.ndarray) -> dict[str, float]:
     Returns:
         `rho`, the share of items called important, and the scores of `both_f1`.
     """
-    best: dict[str, float] = {"f1_mean": -1.0}
+    best: dict[str, float] = {"macro_f1": -1.0}
     for threshold in np.unique(values):
         predicted = values >= threshold
         scores = {"rho": float(predicted.mean()), **both_f1(predicted, actual)}
-        best = max(best, scores, key=lambda s: s["f1_mean"])
+        best = max(best, scores, key=lambda s: s["macro_f1"])
     return best
 
 

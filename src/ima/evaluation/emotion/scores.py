@@ -44,19 +44,19 @@ def score(
 
     Returns:
         Rows of `score`, `k` and `value`. The scores are `precision` (mean P@K),
-        `precision_speakers` (P@K without neighbours by the query's own speaker), `accuracy`, and
-        `recall_mean`, the unweighted average recall.
+        `precision_cross_speaker` (P@K without neighbours by the query's own speaker), `accuracy`,
+        and `uar`, the unweighted average recall.
     """
     train, test = about.part("train"), about.part("validation")
     labels = about.labels[test]
     rows = []
-    for name, shared in (("precision", ()), ("precision_speakers", [about.speakers[test]])):
+    for name, shared in (("precision", ()), ("precision_cross_speaker", [about.speakers[test]])):
         found = precision_at_k(z[test], labels, k, shared)
         rows += [{"score": name, "k": one, "value": float(v.mean())} for one, v in found.items()]
     predicted = predict(z[train], about.labels[train], z[test], settings, seed)
     accuracy = float((predicted == labels).mean())
     rows.append({"score": "accuracy", "k": None, "value": accuracy})
-    rows.append({"score": "recall_mean", "k": None, "value": recall_mean(predicted, labels)})
+    rows.append({"score": "uar", "k": None, "value": uar(predicted, labels)})
     return rows
 
 
@@ -96,7 +96,7 @@ def anchors(
     commonest = np.bincount(about.labels[train]).argmax()
     same = np.full(test.sum(), commonest)
     values = {"accuracy": (same == about.labels[test]).mean()}
-    values["recall_mean"] = recall_mean(same, about.labels[test])
+    values["uar"] = uar(same, about.labels[test])
     named = {"weighting": "", "representation": "joint"}
     rows = [
         {"model": "majority", **named, "score": name, "k": None, "value": float(value)}
@@ -110,7 +110,7 @@ def anchors(
     return rows + [{"model": "chance", **named, **row} for row in found]
 
 
-def recall_mean(predicted: np.ndarray, actual: np.ndarray) -> float:
+def uar(predicted: np.ndarray, actual: np.ndarray) -> float:
     """Return the unweighted average recall over classes, 1 / (number of classes) by chance.
 
     Args:

@@ -106,7 +106,7 @@ def over_rho(
 ) -> Iterator[dict]:
     """Yield a score at each rho, and statistics of the curve.
 
-    `f1_lost` is the difference to the score at the best rho of the same seed, and `f1_best` the
+    `f1_gap` is the difference to the score at the best rho of the same seed, and `f1_best` the
     score there. `rho_best` is the best rho, the mean in case of ties. `rho_follows` is Spearman's
     correlation of rho with the share of items called important.
 
@@ -121,7 +121,7 @@ def over_rho(
     greatest = values.max()
     for one, value in zip(rho.tolist(), values.tolist(), strict=True):
         yield {**about, "rho": one, "score": score, "value": value}
-        yield {**about, "rho": one, "score": "f1_lost", "value": float(greatest - value)}
+        yield {**about, "rho": one, "score": "f1_gap", "value": float(greatest - value)}
     yield {**about, "score": "f1_best", "value": float(greatest)}
     best = rho[np.isclose(values, greatest, rtol=0, atol=1e-9)]
     yield {**about, "score": "rho_best", "value": float(best.mean())}

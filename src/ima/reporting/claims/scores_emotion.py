@@ -40,8 +40,8 @@ def utterances(scores: Iterable[Mapping]) -> Iterator[dict]:
 def swept_emotion(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
     """Yield the agreement of importances of words and voices with references, by rho.
 
-    The scores are `auc`, `auc_rarity`, and those of `ima.reporting.claims.scores.over_rho` for the
-    mean F1.
+    The scores are `auc`, `auc_frequency_matched`, and those of
+    `ima.reporting.claims.scores.over_rho` for the mean F1.
 
     Args:
         sweeps: model, seed and table of `ima.utils.schemas_emotion.IMPORTANCE_EMOTION`.
@@ -49,9 +49,9 @@ def swept_emotion(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]
     for model, seed, table in sweeps:
         for about, rows in _references(table.to_pylist()):
             about |= {"by": model, "seed": seed}
-            yield from over_rho(about, rows, "f1_mean", [row["share_called"] for row in rows])
+            yield from over_rho(about, rows, "macro_f1", [row["share_called"] for row in rows])
             for row in rows:
-                for score in ("auc", "auc_rarity"):
+                for score in ("auc", "auc_frequency_matched"):
                     if not math.isnan(row[score]):
                         yield {**about, "rho": row["rho"], "score": score, "value": row[score]}
 
@@ -68,9 +68,9 @@ def guessed(anchors: pa.Table) -> Iterator[dict]:
     every = anchors.to_pylist()
     for about, rows in _references([row for row in every if row["by"] == "random"]):
         about |= {"by": "random", "seed": None}
-        yield from over_rho(about, rows, "f1_mean", [row["share_called"] for row in rows])
+        yield from over_rho(about, rows, "macro_f1", [row["share_called"] for row in rows])
     for about, rows in _references([row for row in every if row["by"] == "random best"]):
-        value = float(np.mean([row["f1_mean"] for row in rows]))
+        value = float(np.mean([row["macro_f1"] for row in rows]))
         yield {**about, "by": "random best", "seed": None, "score": "f1_best", "value": value}
 
 

@@ -92,7 +92,7 @@ def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
 
     Returns:
         A row per variant and modality: `rho` (`choose_rho`) and its `f1_noise` with the sd over
-        seeds, `rho_by_labels` (with the highest mean F1) and its F1, `lost` (the difference of
+        seeds, `rho_by_labels` (with the highest mean F1) and its F1, `f1_gap` (the difference of
         these F1), the paper's rho, and the F1 of the nearest rho in the sweep.
     """
     rows = []
@@ -117,7 +117,7 @@ def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
                 "f1_noise_sd": chosen["f1_noise_sd"],
                 "rho_by_labels": best["rho"],
                 "f1_by_labels": best["f1_noise"],
-                "lost": best["f1_noise"] - chosen["f1_noise"],
+                "f1_gap": best["f1_noise"] - chosen["f1_noise"],
                 "rho_paper": of_paper,
                 "f1_at_rho_paper": near and near["f1_noise"],
             }

@@ -12,7 +12,7 @@ from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 
 #: Prefix of Table 1's columns, by choice of neighbours.
-_COLUMN = {"all": "precision", "distinct": "distinct"}
+_COLUMN = {"all": "precision", "distinct": "precision_no_shared"}
 _PAPER_COLUMNS = ["where", "dataset", "quantity", "modality", "latent", "k", "value", "unit"]
 
 
@@ -122,9 +122,9 @@ def table1(
         A row for each model, representation, latent size and K. `precision` is the mean over
         seeds of the mean over all test pairs, `precision_sd` its sample sd over seeds (empty for
         one seed). `precision_<kind>` is the same for queries with one kind of noise, and
-        `distinct...` the same without neighbours that share the query's clip or image. `paper` is
-        the value given in the paper's text; if the model is not trained here, the other columns
-        are empty.
+        `precision_no_shared...` the same without neighbours that share the query's clip or image.
+        `paper` is the value given in the paper's text; if the model is not trained here, the other
+        columns are empty.
     """
     keys = ("model", "representation", "latent", "k")
     rows = over_seeds(_rows(scores, anchors), keys, "precision", run, _precision_column)

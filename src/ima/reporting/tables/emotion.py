@@ -14,8 +14,8 @@ from ima.utils.schemas_emotion import UNITS
 
 #: Columns that identify the rows of Tables 2 and 6, and the scores in each table.
 KEYS = ("model", "weighting", "representation")
-TABLE2 = ("precision", "precision_speakers")
-TABLE6 = ("accuracy", "recall_mean")
+TABLE2 = ("precision", "precision_cross_speaker")
+TABLE6 = ("accuracy", "uar")
 #: Weighting of the rows that give the gain from importances, a difference by seed.
 GAIN = "weighted - unweighted"
 #: The variant with the paper's objectives, whose rows have the paper's values, and its label.
@@ -25,7 +25,7 @@ _PAPER_GAIN = {"table2": "gain of precision@10", "table6": "gain of accuracy"}
 
 IMPORTANCE_KEYS = ("variant", "modality", "reference", "unit", "by", "rho")
 IMPORTANCE_SCORES = (
-    *("f1_important", "f1_unimportant", "f1_mean", "auc", "auc_rarity"),
+    *("f1_important", "f1_unimportant", "macro_f1", "auc", "auc_frequency_matched"),
     *("mean_importance", "share_called", "share_important", "count"),
 )
 
@@ -42,8 +42,9 @@ def table2(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus
     Returns:
         A row for each model, weighting, representation and K. `precision` is the mean over seeds of
         the mean over validation utterances, `precision_sd` its sample sd over seeds;
-        `precision_speakers` is the same without neighbours by the query's own speaker. The rows
-        `weighted - unweighted` are differences by seed. `paper` is the value in the paper's text.
+        `precision_cross_speaker` is the same without neighbours by the query's own speaker. The
+        rows `weighted - unweighted` are differences by seed. `paper` is the value in the paper's
+        text.
     """
     table = _table(scores, paper, run, TABLE2, (*KEYS, "k"), "table2")
     return _named(table, corpus)
@@ -53,7 +54,7 @@ def table6(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus
     """Return Table 6: classification accuracy of utterance representations.
 
     The arguments are those of `table2`. `accuracy` is measured on the validation utterances;
-    `recall_mean` is the unweighted average recall over classes. `majority` always predicts the
+    `uar` is the unweighted average recall over classes. `majority` always predicts the
     commonest class.
     """
     return _named(_table(scores, paper, run, TABLE6, KEYS, "table6"), corpus)
@@ -128,7 +129,7 @@ def emotion_importance(
         A row for each variant, modality, reference, unit, kind (`by`) and rho: mean and sd of each
         of IMPORTANCE_SCORES over seeds, or over draws for random classifiers that are drawn (for
         the best of which rho is the mean r). `best` is 1 at the rho, or r, with the highest mean
-        `f1_mean`. `paper` is the paper's mean F1 at its chosen rho, or for its random classifier;
+        `macro_f1`. `paper` is the paper's mean F1 at its chosen rho, or for its random classifier;
         it is in the rows of both units, as the paper does not say which it counts.
     """
     tables = [*sweeps, ("", anchors)]
@@ -164,10 +165,10 @@ def _with_best(rows: Sequence[Mapping]) -> list[dict]:
     """Return rows with `best`: 1 if no other rho has a higher mean F1, otherwise 0."""
     greatest: dict[tuple, float] = {}
     for row in rows:
-        greatest[_group(row)] = max(row["f1_mean"], greatest.get(_group(row), 0))
+        greatest[_group(row)] = max(row["macro_f1"], greatest.get(_group(row), 0))
     keys = ("run", *IMPORTANCE_KEYS)
     return [
-        {**{k: row[k] for k in keys}, "best": int(row["f1_mean"] == greatest[_group(row)]), **row}
+        {**{k: row[k] for k in keys}, "best": int(row["macro_f1"] == greatest[_group(row)]), **row}
         for row in rows
     ]
 

@@ -16,7 +16,7 @@ from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
 #: Scores that need no known noise.
 _ALWAYS = ("mean_importance", "unimportant", "mean_concordance")
 #: Beginnings of columns that say how well noise was found.
-_OF_NOISE = ("precision_noise", "recall_noise", "f1_", "lost", "rho_by_labels")
+_OF_NOISE = ("precision_noise", "recall_noise", "f1_", "f1_gap", "rho_by_labels")
 
 
 def as_tables(
