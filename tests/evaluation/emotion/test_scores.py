@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from ima.evaluation.classifier import Classifier
-from ima.evaluation.emotion.scores import Utterances, anchors, uar, score, score_all
+from ima.evaluation.emotion.scores import Utterances, anchors, score, score_all, uar
 from ima.utils.schemas_emotion import EMOTION_UTTERANCES
 
 SETTINGS = Classifier(epochs=15, batch_size=32)
