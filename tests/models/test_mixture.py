@@ -19,7 +19,8 @@ from ima.models.ima import IMANetwork as IMANetwork
 from ima.models.importance import Stage2, fit_importance, train_importance
 from ima.models.mixture import fit_mixture
 from ima.models.objectives import mixture
-from ima.models.ranks import Fold, Ranks, informative_density, rank_partners
+from ima.models.rank_density import informative_density, likelihood
+from ima.models.ranks import Fold, Ranks, rank_partners
 from ima.models.stages import LEAST, cross_fit
 from ima.pairing.by_label import ABSENT
 from ima.utils.errors import InputError
@@ -85,7 +86,7 @@ def test_kinds_are_chosen_by_likelihood():
         assert {of.kind for of in found.fitted} <= {kind, "both"}
         assert found.rank.median() < 0.05
     alone = rank_partners([fold_of(useless)], "a", ones(u), 0)
-    assert ranks.likelihood(alone) == 0 < ranks.likelihood(found)
+    assert likelihood(alone) == 0 < likelihood(found)
 
 
 def test_what_is_shared_ranks_first_and_shuffled_pairs_anywhere():

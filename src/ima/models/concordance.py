@@ -13,10 +13,10 @@ from torch import Tensor
 
 from ima.models.cca import Canonical
 from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Summary
+from ima.models.rank_density import Density
 from ima.models.ranks import (
     KINDS,
     Among,
-    Density,
     Fold,
     Ranks,
     coordinates,

@@ -16,7 +16,8 @@ from torch import Tensor
 from ima.models.concordance import Judge, posterior
 from ima.models.ima import ImportanceNet, Summary
 from ima.models.objectives import mixture
-from ima.models.ranks import Fold, Ranks, informative_density, informed, rank_partners
+from ima.models.rank_density import informative_density
+from ima.models.ranks import Fold, Ranks, informed, rank_partners
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import History
 from ima.utils.progress import progress_bar
