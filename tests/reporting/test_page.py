@@ -14,6 +14,7 @@ from PIL import Image
 from ima.reporting.page import captions, maps, pictures, tables
 from ima.reporting.page.document import Item, page
 from ima.utils.errors import InputError
+from ima.utils.io import read_csv
 from ima.utils.schemas import EMBEDDINGS
 from ima.utils.schemas_emotion import EMBEDDINGS_EMOTION
 from tests.chromium import Chromium, find
@@ -48,7 +49,7 @@ def test_numbers_of_a_column_are_shown_alike():
 
 
 def test_a_table_holds_every_value_and_escapes_text():
-    table = tables.read_table(io.BytesIO(CLAIMS.encode()))
+    table = read_csv(io.BytesIO(CLAIMS.encode()))
     html = tables.table_html(table, "Claims <1>", {"results/tables/table1.csv": "here"})
     assert html.count("<tr>") == 4 and html.count('scope="col"') == 5
     assert '<a href="#here">tables/table1.csv</a>' in html
@@ -66,14 +67,14 @@ def test_names_for_looking_up_come_last():
 
 
 def test_columns_without_a_value_are_named_not_shown():
-    html = tables.table_html(tables.read_table(io.BytesIO(TABLE1.encode())), "T", {})
+    html = tables.table_html(read_csv(io.BytesIO(TABLE1.encode())), "T", {})
     assert "<p>All rows: run toy. Columns without a value here: empty.</p>" in html
     assert html.count('scope="col"') == 3
 
 
 def test_what_is_no_table(tmp_path):
     with pytest.raises(InputError, match="expected a CSV table"):
-        tables.read_table(tmp_path / "none.csv")
+        read_csv(tmp_path / "none.csv")
 
 
 def drawn(path, width=900):

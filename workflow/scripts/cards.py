@@ -5,9 +5,8 @@
 from pathlib import Path
 
 from ima.reporting import cards
-from ima.reporting.tables import read_columns
 from ima.utils.atomic_files import whole_file
-from ima.utils.io import read_json, read_parquet
+from ima.utils.io import read_csv, read_json, read_parquet
 from ima.utils.schemas import FEATURES
 from ima.workflow import script
 
@@ -25,7 +24,7 @@ def main(snakemake):
         written[corpus] = cards.data_card(known, read, counts, skipped, params.run)
     if given.tables:
         titles = [facts[params.facts[corpus]]["title"] for corpus in params.corpora]
-        tables = {Path(path).stem: read_columns(path, ["run"]) for path in given.tables}
+        tables = {Path(path).stem: read_csv(path, ["run"]).to_pylist() for path in given.tables}
         sidecar = read_json(given.sidecar, ["config", "code"])
         written["model"] = cards.model_card(params.run, sidecar, titles, tables)
     for path in snakemake.output.cards:
@@ -41,15 +40,15 @@ def counted(corpus, given, params):
         return counts, reasons(given.image_skipped, corpus)
     if corpus in params.speech:
         # The file has no rows for corpora without nominal counts.
-        rows = read_columns(given.speech_counts, SPEECH, rows=False)
+        rows = read_csv(given.speech_counts, SPEECH, rows=False).to_pylist()
         return cards.speech_counts(rows, corpus), reasons(given.speech_skipped, corpus)
-    rows = read_columns(given.emotion_counts, ["corpus", "emotion", "usable", "expected"])
+    rows = read_csv(given.emotion_counts, ["corpus", "emotion", "usable", "expected"]).to_pylist()
     return cards.emotion_counts(rows, corpus), reasons(given.emotion_skipped, corpus)
 
 
 def reasons(path, corpus):
     """Return the reason for each unused file of a corpus, with numbers masked."""
-    rows = read_columns(path, ["corpus", "reason"], rows=False)
+    rows = read_csv(path, ["corpus", "reason"], rows=False).to_pylist()
     return [cards.without_numbers(row["reason"]) for row in rows if row["corpus"] == corpus]
 
 

@@ -4,8 +4,8 @@ from ima.reporting.claims import scores as of
 from ima.reporting.claims import scores_emotion as spoken
 from ima.reporting.claims.audit import audit, summary
 from ima.reporting.claims.spec import read_claims
-from ima.reporting.tables import read_columns, read_paper_values
-from ima.utils.io import read_json, read_parquet, read_rows, write_csv
+from ima.reporting.tables import read_paper_values
+from ima.utils.io import read_csv, read_json, read_parquet, read_rows, write_csv
 from ima.utils.schemas import MISSING_STUDY, NOISE_STUDY, RHO_SWEEP
 from ima.utils.schemas_emotion import (
     EMBEDDINGS_EMOTION,
@@ -46,7 +46,7 @@ def digits(given, params):
         *of.swept(zip(params.sweep_seeds, sweeps, strict=True), params.labels),
         *(row for study in studies for row in of.studied(study, params.labels)),
         *(row for study in incomplete for row in of.incomplete(study)),
-        *of.costs(read_columns(given.table4, [*of.COST_KEYS, *of.COSTS])),
+        *of.costs(read_csv(given.table4, [*of.COST_KEYS, *of.COSTS]).to_pylist()),
     ]
 
 
@@ -76,7 +76,7 @@ def emotion(given, params):
 
 def histories(models, paths):
     """Return the keys of every model with its training history."""
-    rows = (read_columns(path, ["epoch", "validation"]) for path in paths)
+    rows = (read_csv(path, ["epoch", "validation"]).to_pylist() for path in paths)
     return zip(models, rows, strict=True)
 
 

@@ -9,7 +9,7 @@ from ima.workflow import script
 
 
 def main(snakemake):
-    rows = read_csv(snakemake.input.table, first="run").to_pylist()
+    rows = read_csv(snakemake.input.table, ["run"]).to_pylist()
     figure = complexity([row for row in rows if row["setting"] == "equal"])
     save(figure, snakemake.output.pdf, snakemake.output.png)
     print(f"{len(rows)} rows of Table 4 drawn")

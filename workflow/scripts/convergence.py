@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 
-from pyarrow import csv
-
 from ima.reporting.figures import save
 from ima.reporting.figures.training import convergence
+from ima.utils.io import read_csv
 from ima.workflow import script
 
 
@@ -15,7 +14,7 @@ def main(snakemake):
         snakemake.params.models, snakemake.input.histories, strict=True
     ):
         seeds = defaultdict(list)
-        for row in csv.read_csv(path).to_pylist():
+        for row in read_csv(path, ["epoch", "validation"]).to_pylist():
             seeds[row.get("seed")].append(row["validation"])  # files of one seed have no column
         histories[label][latent] += seeds.values()
     figure = convergence(histories)

@@ -14,10 +14,9 @@ from pathlib import Path
 from ima.reporting import markdown
 from ima.reporting.cards import is_ima
 from ima.reporting.claims.tests import FAILS, HOLDS, UNDECIDED, UNTESTABLE
-from ima.reporting.tables import read_columns
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
-from ima.utils.io import read_json
+from ima.utils.io import read_csv, read_json
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -106,11 +105,11 @@ def headline(results: Path, run: str) -> str:
 
 def _has(path: Path, run: str) -> bool:
     """Return whether an optional table exists and belongs to this run."""
-    return path.is_file() and read_columns(path, ["run"])[0]["run"] == run
+    return path.is_file() and read_csv(path, ["run"]).to_pylist()[0]["run"] == run
 
 
 def _rows(path: Path, run: str) -> list[dict]:
-    rows = read_columns(path, ["run"])
+    rows = read_csv(path, ["run"]).to_pylist()
     if {row["run"] for row in rows} != {run}:
         raise InputError(
             path,

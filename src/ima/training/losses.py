@@ -44,11 +44,6 @@ def _mean(values: Tensor, present: Tensor | None) -> Tensor:
     return values.mean() if present is None else (values * present).mean()
 
 
-def entropy_floor(x: Tensor) -> Tensor:
-    """Return the lower bound of `bce` for x (B, D) in [0, 1]: the entropy of x itself."""
-    return F.binary_cross_entropy(x, x, reduction="sum") / len(x)
-
-
 def covariance(w: Tensor, z: Tensor, u: Tensor) -> Tensor:
     """Return the weighted cross-covariance of z and u.
 

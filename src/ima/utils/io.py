@@ -183,27 +183,33 @@ def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:
         csv.write_csv(pa.Table.from_arrays(rounded, table.column_names), temporary, options)
 
 
-def read_csv(path: str | Path, first: str) -> pa.Table:
-    """Read a table that `write_csv` wrote.
+def read_csv(path: str | Path, columns: Sequence[str] = (), rows: bool = True) -> pa.Table:
+    """Read a CSV file that has at least the given columns.
 
     Args:
         path: the file.
-        first: the required name of the first column.
+        columns: names of the required columns.
+        rows: whether at least one row is required.
 
     Raises:
-        InputError: the file does not exist, is not CSV, has another first column or no rows.
+        InputError: the file does not exist or is not CSV, or a column or the required row is
+            missing.
     """
-    from pyarrow import csv
-
+    options = csv.ParseOptions(newlines_in_values=True)
     try:
-        table = csv.read_csv(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(path, expected="a CSV table", found=error) from error
-    if table.column_names[0] != first or not len(table):
-        raise InputError(
-            path, expected=f"rows and a first column '{first}'", found=table.column_names
-        )
+        table = csv.read_csv(path, parse_options=options)
+        table.to_pylist()  # text is decoded only then
+    except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise InputError(path, expected=_csv_with(columns), found=error) from error
+    if set(columns) - set(table.column_names):
+        raise InputError(path, expected=_csv_with(columns), found=table.column_names)
+    if rows and not len(table):
+        raise InputError(path, expected="at least one row", found="none")
     return table
+
+
+def _csv_with(columns: Sequence[str]) -> str:
+    return f"CSV with columns {list(columns)}" if columns else "a CSV table"
 
 
 def write_history(rows: Sequence[Mapping], path: str | Path) -> None:

@@ -206,23 +206,6 @@ def _shuffled(
     return orders
 
 
-def deciding(table: pa.Table, p: float = 0.05) -> list[dict]:
-    """Return, for each claim and latent size, the factor with the largest significant effect.
-
-    Args:
-        table: table of `shares`.
-        p: significance level; only effects with a smaller p count.
-    """
-    found: dict[tuple, dict] = {}
-    for row in table.to_pylist():
-        key = row["claim"], row["latent"]
-        if row["effect"] is None or row["p"] >= p:
-            continue
-        if key not in found or row["effect"] > found[key]["effect"]:
-            found[key] = row
-    return list(found.values())
-
-
 def told(table: pa.Table) -> str:
     """Return one line with the share of readings under which each claim holds."""
     rows = [row for row in table.to_pylist() if row["factor"] == "all"]

@@ -154,13 +154,6 @@ def _by_pattern(
     return {name: found[name] for name in ("joint", *items)}
 
 
-def parameter_counts(model: nn.Module) -> dict[str, int]:
-    """Return the numbers of weights of a model: `encoders`, `decoders` and `all` (Table 4)."""
-    everything = sum(p.numel() for p in model.parameters())
-    decoders = sum(p.numel() for p in model.decoders.parameters())
-    return {"encoders": everything - decoders, "decoders": decoders, "all": everything}
-
-
 def sub_networks(name: str, count: int, settings: Training) -> dict[str, int]:
     """Return the numbers of `encoders` and `decoders` of a baseline of `count` modalities."""
     model = _smallest(name, count, settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ima.reporting.page import assets, captions, maps, pictures, tables
 from ima.reporting.page.utterances import STYLE as UTTERANCES_STYLE
 from ima.reporting.page.utterances import search_html
+from ima.utils.io import read_csv
 
 #: Section that comes first, if present.
 FIRST = "Claims"
@@ -92,7 +93,7 @@ def _shown(forms: Sequence[Item], anchors: Mapping[str, str]) -> str:
             told.append(item.caption)
             body.append(captions.as_html(item.caption))
         if kind == ".csv":
-            body.append(tables.table_html(tables.read_table(item.file), item.title, anchors))
+            body.append(tables.table_html(read_csv(item.file, rows=False), item.title, anchors))
         elif kind in (".png", ""):
             files = [item.file] if kind else sorted(map(str, Path(item.file).glob("*.png")))
             body += [_figure(file, item) for file in files]

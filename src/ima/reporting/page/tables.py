@@ -3,12 +3,8 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import csv
-
-from ima.utils.errors import InputError
 
 #: Paths of results that a cell may mention.
 _RESULT = re.compile(r"results/[\w./-]+\.(?:csv|png|pdf|html)")
@@ -20,19 +16,6 @@ _LAST = ("id",)
 LONG = 50
 #: Signs of verdicts, shown with their words, so that colour is not needed to distinguish them.
 _SIGNS = (("holds", "✓", "yes"), ("does", "✗", "no"), ("not testable", "–", "open"))
-
-
-def read_table(path: str | Path) -> pa.Table:
-    """Read a table of results.
-
-    Raises:
-        InputError: the file does not exist or is not CSV.
-    """
-    options = csv.ParseOptions(newlines_in_values=True)
-    try:
-        return csv.read_csv(path, parse_options=options)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(path, expected="a CSV table", found=error) from error
 
 
 def table_html(table: pa.Table, title: str, anchors: Mapping[str, str]) -> str:

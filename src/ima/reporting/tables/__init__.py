@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import csv
 
 from ima.evaluation.metrics import mean_sd
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
+from ima.utils.io import read_csv
 
 #: Prefix of Table 1's columns, by choice of neighbours.
 _COLUMN = {"all": "precision", "distinct": "precision_no_shared"}
@@ -22,34 +22,10 @@ def read_paper_values(path: str | Path) -> list[dict]:
     Raises:
         InputError: the file does not exist, is not CSV, or has other columns.
     """
-    rows = read_columns(path, _PAPER_COLUMNS)
+    rows = read_csv(path, _PAPER_COLUMNS).to_pylist()
     if list(rows[0]) != _PAPER_COLUMNS:
         raise InputError(path, expected=f"columns {_PAPER_COLUMNS}", found=list(rows[0]))
     return rows
-
-
-def read_columns(path: str | Path, names: Sequence[str], rows: bool = True) -> list[dict]:
-    """Read the rows of a CSV file that has at least the given columns.
-
-    Args:
-        path: the file.
-        names: names of the required columns.
-        rows: whether at least one row is required.
-
-    Raises:
-        InputError: the file does not exist or is not CSV, or a column or the required row is
-            missing.
-    """
-    try:
-        table = csv.read_csv(path)
-        found, columns = table.to_pylist(), table.column_names
-    except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise InputError(path, expected=f"CSV with columns {list(names)}", found=error) from error
-    if set(names) - set(columns):
-        raise InputError(path, expected=f"columns {list(names)}", found=columns)
-    if rows and not found:
-        raise InputError(path, expected=f"at least one row of {list(names)}", found="none")
-    return found
 
 
 def over_seeds(
