@@ -1,5 +1,4 @@
-"""The density of ranks of partners (`ima.models.ranks`): of informative items, and of all
-others."""
+"""The density of ranks of partners (`ima.models.ranks`), of informative items and of all others."""
 
 from typing import TYPE_CHECKING, NamedTuple
 

@@ -14,7 +14,8 @@ import torch
 from ima.evaluation.metrics import fused
 from ima.models.cca import RIDGE as SHRINKAGE
 from ima.models.cca import canonical
-from ima.models.ranks import LITTLE, RIDGE
+from ima.models.rank_density import LITTLE
+from ima.models.ranks import RIDGE
 from ima.utils.arrow import matrix, present
 
 #: Permutations of a modality's test items: the null distribution of its correlations.
