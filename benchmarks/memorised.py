@@ -27,6 +27,7 @@ def main() -> None:
     """Print the mean of s by kind of pair, split and seed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
+    parser.add_argument("--variant", default="ima+")
     parser.add_argument("--latent", type=int, default=50)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     options = parser.parse_args()
@@ -42,8 +43,8 @@ def main() -> None:
     }
     x = checkpoints.load_features(paths, torch.device("cpu"))
     for seed in options.seeds:
-        folder = options.run / f"models/latent{options.latent}/seed{seed}"
-        state, config = read_tensors(folder / "autoencoder.safetensors")
+        folder = options.run / f"models/{options.variant}/latent{options.latent}/seed{seed}"
+        state, config = read_tensors(folder / "autoencoder_round1.safetensors")
         model = checkpoints.build_autoencoder(config, state)
         with torch.no_grad():
             u = {m: of.double() for m, of in model.encode(x).items()}

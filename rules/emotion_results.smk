@@ -1,4 +1,4 @@
-"""Tables 2 and 6, the table of importances over rho, Figures 3 and 5 (Sections 6.1 and 6.2)."""
+"""Tables 2 and 6, the table of importances over rho, Figures 3 and 5 (Sections 6.1 to 6.3)."""
 
 #: Variants in the order in which figures show them, and their labels.
 EMOTION_DRAWN_VARIANTS = drawn_first(EMOTION["variants"])

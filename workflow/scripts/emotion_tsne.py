@@ -1,4 +1,4 @@
-"""tsne.parquet of a model, the data of Figure 5 (6.1), by
+"""tsne.parquet of a model, the data of Figure 5 (6.3), by
 `ima.evaluation.emotion.tsne.embed_items`.
 """
 

@@ -1,4 +1,4 @@
-"""tsne.parquet of a model, the data of Figures 2 and 4 (6.1), by
+"""tsne.parquet of a model, the data of Figures 2 (6.1) and 4 (6.3), by
 `ima.evaluation.tsne.embed_views`.
 """
 

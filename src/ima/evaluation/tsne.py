@@ -1,4 +1,4 @@
-"""t-SNE of hidden layers and representations of test pairs, for Figures 2 and 4 (6.1, 6.2)."""
+"""t-SNE of hidden layers and representations of test pairs, for Figures 2 (6.1) and 4 (6.3)."""
 
 import logging
 from collections.abc import Mapping, Sequence

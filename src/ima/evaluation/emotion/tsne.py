@@ -1,4 +1,4 @@
-"""t-SNE of words and voices in a model's latent space, for Figure 5 (6.1)."""
+"""t-SNE of words and voices in a model's latent space, for Figure 5 (6.3)."""
 
 from collections.abc import Mapping, Sequence
 
