@@ -49,12 +49,21 @@ def noise_kind(modality: str) -> str:
 
 def is_noise(pairs: pa.Table) -> dict[str, np.ndarray]:
     """Return, by modality, masks (N,) of the pairs whose item is noise; absent items are not."""
-    kinds, kind_index = np.unique(np.array(pairs["kind"].to_pylist(), str), return_inverse=True)
+    kinds = pairs["kind"].to_pylist()
     return {
-        name: np.array([noise_kind(name) in kind.split("+") for kind in kinds], bool)[kind_index]
-        & pairs[f"item_{name}"].is_valid().to_numpy()
+        name: has_noise(kinds, name) & pairs[f"item_{name}"].is_valid().to_numpy()
         for name in modalities(pairs)
     }
+
+
+def has_noise(kinds: Sequence[str], modality: str) -> np.ndarray:
+    """Return whether a modality is noise in each pair (N,), given the pairs' `kind`.
+
+    A pair with noise in several modalities has their kinds joined by `+`.
+    """
+    found, index = np.unique(np.array(kinds, str), return_inverse=True)
+    kind = noise_kind(modality)
+    return np.array([kind in one.split("+") for one in found], bool)[index]
 
 
 def draw(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

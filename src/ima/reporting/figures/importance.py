@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ima.pairing.by_label import noise_kind
+from ima.pairing.by_label import has_noise
 from ima.reporting.figures import COLUMN, LETTERS
 from ima.reporting.figures.palettes import MODALITIES, PAPER, Palette, lighter
 from ima.utils.errors import InputError
@@ -129,8 +129,7 @@ def figure4(
     digits = by_class(joint["label"], False, palette, len(classes))
     _scatter(panels[0, 1], joint, digits, JOINT["z"])
     if noise:
-        kind = noise_kind(first)
-        noisy = np.array([kind in of.split("+") for of in joint["kind"]])
+        noisy = has_noise(joint["kind"], first)
         below = by_class(points[0]["label"], False, palette, len(classes), one[0])
         _over(panels[1, 0], points[0], below, points[0]["noise"], f"{first} noise, {first}",
               palette)  # fmt: skip

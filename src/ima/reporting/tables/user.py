@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from sklearn.metrics import roc_auc_score
 
 from ima.evaluation.metrics import f1, importance_scores, mean_sd, score_views
-from ima.pairing.by_label import modalities, noise_kind
+from ima.pairing.by_label import has_noise, modalities
 from ima.utils.arrow import matrix, present, to_table, vector_column
 from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
 
@@ -84,10 +84,10 @@ def importance_table(
     found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for table, model in zip(tables, models, strict=True):
         test = table.filter(pc.equal(table["split"], "test"))
-        kinds = [set(kind.split("+")) for kind in test["kind"].to_pylist()]
+        kinds = test["kind"].to_pylist()
         for name in (n.removeprefix("id_") for n in table.column_names if n.startswith("id_")):
             there = present(test, f"id_{name}")
-            noisy = np.array([noise_kind(name) in kind for kind in kinds])
+            noisy = has_noise(kinds, name)
             y = test[f"y_{name}"].to_numpy()[there]
             scores = importance_scores(y, noisy[there])
             scores = {"unimportant": float((y < 0.5).mean()), **scores}
