@@ -1,4 +1,4 @@
-"""Every module is in a room, and a room imports only itself and the rooms below it."""
+"""Every module is in a room, and a room imports only itself and the rooms above it in the table."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ def imports(source: str) -> set[str]:
 
 
 def upward(room: str, source: str) -> set[str]:
-    """Return the imports of a module of a room that go to a room above it."""
+    """Return the imports of a module of a room that go to a room further down."""
     above = (*ROOMS[ROOMS.index(room) + 1 :], "estimator")
     return {name for name in imports(source) if re.match(rf"ima\.({'|'.join(above)})\b", name)}
 
