@@ -228,7 +228,7 @@ def test_nothing_shared_anywhere_says_nothing(caplog):
     u = {m: torch.randn(1200, 3) for m in "ab"}
     with caplog.at_level(logging.WARNING):
         networks, _, _ = found_of(u)
-    assert all((networks[m](u[m]) == 1).all() for m in u) and "say nothing" in caplog.text
+    assert all((networks[m](u[m]) == 1).all() for m in u) and "carry no information" in caplog.text
 
 
 def test_a_rho_is_a_prior():
