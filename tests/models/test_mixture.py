@@ -21,7 +21,7 @@ from ima.models.mixture import fit_mixture
 from ima.models.objectives import mixture
 from ima.models.rank_density import informative_density, likelihood
 from ima.models.ranks import Fold, Ranks, rank_partners
-from ima.models.stages import LEAST, cross_fit
+from ima.models.stages import MIN_HELD_OUT, cross_fit
 from ima.pairing.by_label import ABSENT
 from ima.utils.errors import InputError
 
@@ -286,7 +286,7 @@ def test_folds_hold_out_every_pair_once():
     model = Autoencoder({m: Modality(3, 4, "sse") for m in x}, 2)
     items, held = ({m: r for m in x} for r in (torch.arange(80), torch.arange(80, 100)))
     folds = cross_fit(model, x, items, held, Stage1(epochs=1), 0, 5)
-    assert len(folds) == 5 and LEAST == 5
+    assert len(folds) == 5 and MIN_HELD_OUT == 5
     assert sorted(torch.cat([f.pair for f in folds]).tolist()) == list(range(100))
     for fold in folds:
         assert torch.equal(fold.held["a"], fold.pair)  # aligned rows: items are pairs
