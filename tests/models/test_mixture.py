@@ -266,7 +266,7 @@ def test_rho_auto_needs_mixture():
 def test_rho_auto_is_no_importance_of_stage_1():
     x = {m: of.numpy() for m, of in views(60).items()}
     layers = {m: {"hidden": 4, "loss": "sse"} for m in x}
-    with pytest.raises(InputError, match="or importances of stage 1 to ones"):
+    with pytest.raises(InputError, match="or the importances of stage 1 to ones"):
         IMA(layers, 2, stage1=Stage1(epochs=1, importances="untrained")).fit(x)
 
 
@@ -274,7 +274,7 @@ def test_copies_of_other_objectives_are_not_mixtures():
     u = views(60)
     model = IMANetwork({m: Modality(3, 4, "sse") for m in u}, 2, 4, {m: [0.5] for m in u})
     pairs = {m: torch.arange(60) for m in u}
-    with pytest.raises(InputError, match="copies train side by side"):
+    with pytest.raises(InputError, match="copies are trained in parallel"):
         fit_importance(model, u, pairs, {m: [0.5] for m in u}, SETTINGS, 0)
 
 
