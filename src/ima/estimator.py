@@ -1,4 +1,4 @@
-"""IMA as an estimator: fit on arrays, transform any subset of the modalities, save and load."""
+"""`IMA`: an estimator with `fit`, `transform`, `save` and `load` on NumPy arrays."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,44 +28,71 @@ from ima.training import loop
 from ima.utils.errors import InputError
 from ima.utils.io import read_tensors, write_tensors
 
-#: Settings of stage 2 that need no rho, and hold on small data.
+#: Default settings of stage 2. They need no rho and suit small data sets.
 MIXTURE = Stage2(objective="mixture", steps=400, batch_size=256, learning_rate=1e-3)
 
 
 class IMA:
-    """Joint representation of several modalities, with a learnt importance of each sample.
+    """Importance-based Multimodal Autoencoder.
 
-        model = IMA({"image": {"hidden": 500}, "speech": {"hidden": 100}}, latent=50)
-        model.fit({"image": images, "speech": mfcc}, {"image": rows_0, "speech": rows_1})
+    IMA learns a joint representation z of several modalities and, for each item, an importance in
+    [0, 1]: the probability that the item is informative about the items it is paired with. Training
+    needs pairs but no labels. Stage 1 trains an autoencoder; stage 2 trains one importance network
+    per modality. z is the importance-weighted mean of the latents (Eq. 1).
 
-    A sample may lack modalities (Section 3): its row number is -1 in `fit`, or its row is all NaN,
-    in `fit` and `transform`. A row that is NaN in part is an error.
+    A sample may lack modalities (Section 3). In `pairs`, a missing item has row number -1; in `x`,
+    its row is all NaN. A row that is only partly NaN is an error.
 
     Args:
-        layers: by modality, in order, `hidden` width and `loss` (`bce`, the default, or `sse`).
-        latent: L, size of the representation.
-        rho: prior mean importance, in [0, 1], one for all or by modality; `auto` leaves it to the
-            data (objective `mixture`). None for `auto` with `mixture`, and .8 without.
-        importance_hidden: width of the importance networks.
-        stage1: settings of the autoencoder's training; `Stage1(objective="paper")` is Eq. 2.
-        stage2: settings of the importance networks' training, by default of the objective
+        layers: settings of each modality, in order: `hidden`, the width of the hidden layers;
+            `loss`, `bce` (the default, for values in [0, 1]) or `sse` (for any values); and
+            `activation`.
+        latent: L, the size of the representation.
+        rho: prior mean importance in [0, 1], one value or one per modality. `auto` estimates it
+            from the data and requires the objective `mixture`. None means `auto` with `mixture`
+            and .8 with other objectives.
+        importance_hidden: width of the hidden layers of the importance networks.
+        stage1: training settings of the autoencoder. `Stage1(objective="paper")` is Eq. 2.
+        stage2: training settings of the importance networks. The default is the objective
             `mixture`, for which stage 1 is trained `folds` times; `Stage2(objective="paper")` is
             Eqs. 3 and 4.
-        alternations: how often the two stages are trained in turn (Section 5).
-        held_out: share of the pairs, in (0, 1), that the autoencoder is not trained on: they end
-            its training early, and importances are learnt from them. Items that are in several
+        held_out: share of the pairs, in (0, 1), on which the autoencoder is not trained. They
+            serve for early stopping and for learning importances. An item that occurs in several
             pairs may be in both parts.
-        standardize: whether each dimension of a modality of loss `sse` is brought to a mean of 0
-            and a deviation of 1, of the items of the pairs that `fit` is given; constant ones
-            become 0. `transform` does the same.
-        seed: of weights, what is held out, and the order of pairs.
+        alternations: number of times that the two stages are trained in turn (Section 5).
+        standardize: whether to standardize each dimension of the modalities with loss `sse` to
+            mean 0 and standard deviation 1, computed on the items of the pairs given to `fit`.
+            Constant dimensions become 0. All other methods apply the same scaling.
+        seed: seed of the initial weights, of the choice of held-out pairs, and of their order.
 
     Attributes:
-        history: of `autoencoder` and `importance`, a row an epoch.
-        concordance: after `fit` with `mixture`, by modality (N,) in [0, 1]: the probability that
-            the pair's item shares something with the pair's others, by models that weren't trained
-            on the pair. Unlike an item's importance it finds items in the wrong pair. That of new
-            pairs is `pair_concordance`.
+        network: the fitted `ima.models.ima.IMANetwork`, a torch module with the parts
+            `autoencoder` and `importance`; None before `fit`.
+        history: losses of the stages `autoencoder` and `importance`, one row per epoch. Empty
+            after `load`.
+        scales: by modality, the mean and standard deviation (2, D_m) used to standardize it.
+        concordance: by modality, the concordance (N,) of each pair given to `fit`, in [0, 1]: the
+            probability that the pair's item shares information with the rest of the pair. It is
+            computed by models that were not trained on the pair; it is NaN if every model was.
+            Unlike importance, it detects good items in the wrong pair. Requires the objective
+            `mixture`; empty after `load`. For new pairs, use `pair_concordance`.
+        judges: by modality, what `pair_concordance` needs; empty without `mixture`.
+
+    Example:
+        >>> import numpy as np
+        >>> from ima import IMA
+        >>> rng = np.random.default_rng(0)
+        >>> shared = rng.normal(size=(500, 3))
+        >>> x = {m: shared @ rng.normal(size=(3, 20)) for m in ("voice", "face")}
+        >>> layers = {m: {"hidden": 100, "loss": "sse"} for m in x}
+        >>> model = IMA(layers, latent=5).fit(x)  # row i of each matrix is sample i
+        >>> model.transform(x).shape
+        (500, 5)
+        >>> model.transform({"voice": x["voice"][:10]}).shape  # any subset of the modalities
+        (10, 5)
+        >>> model.importance("voice", x["voice"]).shape
+        (500,)
+        >>> model.save("model.safetensors")
     """
 
     def __init__(
@@ -98,21 +125,24 @@ class IMA:
     def fit(
         self, x: Mapping[str, np.ndarray], pairs: Mapping[str, np.ndarray] | None = None
     ) -> "IMA":
-        """Train both stages.
+        """Train the autoencoder and the importance networks.
 
         Args:
-            x: by modality, a matrix (n_m, D_m); in [0, 1] where the loss is `bce`. A row of NaN
-                is an item that is absent from all its pairs.
-            pairs: by modality, row numbers (N,): the i-th pair is row `pairs[m][i]` of each, -1
-                where it lacks the modality. None where the rows of the matrices belong together.
+            x: by modality, a matrix of items (n_m, D_m), with values in [0, 1] if the loss is
+                `bce`. An item whose row is all NaN counts as missing from its pairs.
+            pairs: by modality, row numbers (N,): pair i consists of row `pairs[m][i]` of each
+                `x[m]`; -1 if it lacks modality m. If None, row i of each matrix forms pair i.
+
+        Returns:
+            The fitted estimator itself.
 
         Raises:
-            InputError: a modality is missing or absent from all pairs, a pair has none, or as
-                `ima.models.autoencoder.fit_autoencoder`.
+            InputError: a modality is missing or absent from all pairs, a pair has no modality, or
+                any error of `ima.models.autoencoder.fit_autoencoder`.
         """
         self.scales = {}
         x, present = self._tensors(x, required=list(self.layers))
-        pairs = _without(pairs or {m: np.arange(len(x[m])) for m in self.layers}, present)
+        pairs = _mark_missing(pairs or {m: np.arange(len(x[m])) for m in self.layers}, present)
         if self.standardize:
             sse = [name for name, layers in self.layers.items() if layers.get("loss") == "sse"]
             self.scales = {name: scale_of(x[name], pairs[name]) for name in sse if name in pairs}
@@ -121,7 +151,7 @@ class IMA:
         torch.manual_seed(self.seed)
         modalities = checkpoints.modalities_of(x, self.layers)
         autoencoder = Autoencoder(modalities, self.latent).to(loop.device())
-        networks, self.history, found = fit_stages(
+        networks, self.history, results = fit_stages(
             autoencoder,
             x,
             rows,
@@ -136,26 +166,30 @@ class IMA:
         self.network = checkpoints.assemble(autoencoder, networks, self.importance_hidden)
         self.concordance, self.judges = {}, {}
         if self.stage2.objective == "mixture":
-            self.concordance = {m: _in_order(of, order) for m, of in found.items()}
-            self.judges = {m: of.judge for m, of in found.items()}
+            self.concordance = {m: _in_order(result, order) for m, result in results.items()}
+            self.judges = {m: result.judge for m, result in results.items()}
         return self
 
     @torch.no_grad()
     def transform(
         self, x: Mapping[str, np.ndarray], *, weighted: bool = True, fusion: str = "importance"
     ) -> np.ndarray:
-        """Return z (N, L) of samples that have any subset of the modalities (Eq. 1).
+        """Return the joint representation z (N, L) of samples (Eq. 1).
 
         Args:
-            x: by modality, matrices (N, D_m) whose rows belong together; a row of NaN where a
-                sample lacks the modality. The z of a sample that has one is that one's latent.
-            weighted: whether modalities are weighted, or all count alike.
-            fusion: what they are weighted by: `importance`, `concordance` of the pair, or `both`,
-                the product.
+            x: matrices (N, D_m) of one or more modalities; row i of each belongs to sample i and
+                is all NaN if the sample lacks the modality. If a sample has a single modality, its
+                z is the latent of that modality.
+            weighted: whether to weight the modalities. If false, all have weight 1.
+            fusion: the weights: `importance` of each item, `concordance` of each pair, or `both`,
+                their product.
+
+        Returns:
+            z, of shape (N, L).
 
         Raises:
-            InputError: not fitted, an unknown modality, matrices of different length, a sample
-                without any modality, or as `pair_concordance`.
+            InputError: the model is not fitted, a modality is unknown, the matrices differ in
+                length, a sample has no modality, or any error of `pair_concordance`.
         """
         if fusion not in FUSIONS:
             raise InputError("fusion", expected=f"one of {FUSIONS}", found=fusion)
@@ -166,36 +200,40 @@ class IMA:
         u = network.autoencoder.encode(x)
         if present is None:
             return joint(u, y if weighted else None).cpu().numpy()
-        there = {name: of.to(y[name]) for name, of in present.items()}
-        u = {name: of * there[name].unsqueeze(-1) for name, of in u.items()}
-        return joint(u, y if weighted else None, there).cpu().numpy()
+        mask = {name: rows.to(y[name]) for name, rows in present.items()}
+        u = {name: latents * mask[name].unsqueeze(-1) for name, latents in u.items()}
+        return joint(u, y if weighted else None, mask).cpu().numpy()
 
     def pair_concordance(self, x: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return by modality the concordance (N,), in [0, 1], of new pairs.
+        """Return the concordance (N,) of new pairs, in [0, 1], by modality.
 
-        That of the pairs of `fit` is the attribute `concordance`, out of fold: judged by this
-        method they would look better than they are.
+        For the pairs given to `fit`, use the attribute `concordance`, which is computed out of
+        fold; this method would be too optimistic for them.
 
         Args:
-            x: as in `transform`; two modalities at least. Concordance is 0 where a sample lacks
-                the modality, or all others.
+            x: as in `transform`, with at least two modalities.
+
+        Returns:
+            By modality, the concordance (N,). It is 0 if a sample lacks the modality or all
+            others.
 
         Raises:
-            InputError: not fitted with `mixture`, or as `transform`.
+            InputError: the model was not fitted with the objective `mixture`, or any error of
+                `transform`.
         """
         x, present = self._pairs(x)
-        return {name: of.numpy() for name, of in self._concordance(x, present).items()}
+        return {name: values.numpy() for name, values in self._concordance(x, present).items()}
 
     def _concordance(
         self, x: Mapping[str, Tensor], present: Mapping[str, Tensor] | None
     ) -> dict[str, Tensor]:
-        """Return by modality the concordance (N,) of pairs of scaled x."""
+        """Return the concordance (N,) of pairs by modality, from x that is already scaled."""
         network = self._fitted()
         if not self.judges:
             raise InputError(
                 "concordance",
-                expected="a model fitted by the objective mixture",
-                found="none",
+                expected="a model fitted with the objective mixture",
+                found="a model without concordance",
                 do="Set stage2 to ima.estimator.MIXTURE and fit again.",
             )
         return pair_concordance(self.judges, network.autoencoder, network.importance, x, present)
@@ -203,71 +241,85 @@ class IMA:
     def _pairs(
         self, x: Mapping[str, np.ndarray]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor] | None]:
-        """Return x, scaled, of samples; and by modality which have it, None where all do."""
+        """Return the scaled x of samples, and a mask (N,) by modality; None if none is missing."""
         self._fitted()
         x, present = self._tensors(x)
         x = self._scaled(x)
         if len({len(values) for values in x.values()}) != 1:
             lengths = {name: len(values) for name, values in x.items()}
-            raise InputError("x", expected="at least one modality, of equal length", found=lengths)
-        if all(of.all() for of in present.values()):
+            raise InputError("x", expected="matrices of equal length", found=lengths)
+        if all(rows.all() for rows in present.values()):
             return x, None
         empty = ~torch.stack([*present.values()]).any(0)
         if empty.any():
             raise InputError(
                 "x",
-                expected="one modality at least in each row",
+                expected="at least one modality in each row",
                 found=f"{int(empty.sum())} rows of NaN, first {int(empty.int().argmax())}",
-                do="Leave these rows out.",
+                do="Remove these rows.",
             )
         return x, present
 
     @torch.no_grad()
     def reconstruct(self, x: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return by modality the reconstructions (N, D_m) of samples, also of what they lack.
+        """Return reconstructions (N, D_m) of all modalities, including those a sample lacks.
 
-        They are decoded from z (Section 3), in the units of the vectors that `fit` was given.
+        They are decoded from z (Section 3) and have the units of the data given to `fit`.
 
         Args:
-            x: as `transform` takes it.
+            x: as in `transform`.
+
+        Returns:
+            By modality, a matrix (N, D_m).
+
+        Raises:
+            InputError: as `transform`.
         """
         z = torch.from_numpy(self.transform(x)).to(loop.device())
-        found = {}
+        decoded = {}
         for name, decoder in self._fitted().autoencoder.decoders.items():
             sse = self.layers[name].get("loss") == "sse"
-            found[name] = decoder(z) if sse else decoder(z).sigmoid()
+            decoded[name] = decoder(z) if sse else decoder(z).sigmoid()
             if name in self.scales:
-                found[name] = unstandardized(found[name], self.scales[name])
-        return {name: of.cpu().numpy() for name, of in found.items()}
+                decoded[name] = unstandardized(decoded[name], self.scales[name])
+        return {name: values.cpu().numpy() for name, values in decoded.items()}
 
     @torch.no_grad()
     def importance(self, modality: str, x: np.ndarray) -> np.ndarray:
-        """Return the importance (N,), in [0, 1], of samples x (N, D) of one modality.
+        """Return the importance (N,) of items of one modality, in [0, 1].
 
-        It is 0 where a sample lacks the modality, a row of NaN (Section 3).
+        Args:
+            modality: its name.
+            x: items (N, D). A row of NaN is a missing item, whose importance is 0 (Section 3).
 
         Raises:
-            InputError: not fitted, or an unknown modality.
+            InputError: the model is not fitted, or the modality is unknown.
         """
         network, (x, present) = self._fitted(), self._tensors({modality: x})
         y = network.importance[modality](self._scaled(x)[modality])[0]
         return (y * present[modality]).cpu().numpy()
 
     def save(self, path: str | Path) -> None:
-        """Write the fitted model as safetensors, with what is needed to load it."""
+        """Write the fitted model to a safetensors file, which `load` reads.
+
+        `history`, `concordance` and the training settings are not saved.
+
+        Raises:
+            InputError: the model is not fitted.
+        """
         network = self._fitted()
         config = checkpoints.model_config(network.autoencoder)
         config |= {"hidden": self.importance_hidden, "rho": self.rho, "seed": self.seed}
         scales = {f"scale.{name}": scale for name, scale in self.scales.items()}
-        judges = {f"concordance.{name}": of for name, of in judge_tensors(self.judges).items()}
+        judges = {f"concordance.{name}": t for name, t in judge_tensors(self.judges).items()}
         write_tensors({**network.state_dict(), **scales, **judges}, path, config)
 
     @classmethod
     def load(cls, path: str | Path) -> "IMA":
-        """Return the model that `save` wrote, ready to transform.
+        """Return the fitted model from a file written by `save`.
 
         Raises:
-            InputError: not such a file.
+            InputError: the file is not such a model.
         """
         state, config = read_tensors(path)
         names = ("autoencoder", "importance", "scale", "concordance")
@@ -292,87 +344,87 @@ class IMA:
         return model
 
     def _scaled(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return x, standardized where the model is trained on that."""
-        found = dict(x)
-        for name in found.keys() & self.scales.keys():
-            if found[name].shape[1] == self.scales[name].shape[1]:
-                found[name] = standardized(found[name], self.scales[name])
-            # Otherwise the network says what is wrong.
-        return found
+        """Return x with the modalities standardized that were standardized in training."""
+        scaled = dict(x)
+        for name in scaled.keys() & self.scales.keys():
+            if scaled[name].shape[1] == self.scales[name].shape[1]:
+                scaled[name] = standardized(scaled[name], self.scales[name])
+            # A wrong width is reported by the network.
+        return scaled
 
     def _split(
         self, pairs: Mapping[str, np.ndarray]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
-        """Return by modality the rows of pairs to train on, and of those that are held out.
+        """Return training pairs, held-out pairs, and the numbers (N,) of both in `pairs`.
 
-        And (N,) which pair each of both is.
+        Pairs are row numbers by modality.
         """
-        rows = {name: torch.as_tensor(np.asarray(of, np.int64)) for name, of in pairs.items()}
-        count = min(len(of) for of in rows.values())
+        rows = {m: torch.as_tensor(np.asarray(numbers, np.int64)) for m, numbers in pairs.items()}
+        count = min(len(numbers) for numbers in rows.values())
         if not 0 < self.held_out < 1 or count < 2:
             raise InputError(
                 "held_out",
-                expected="a share in (0, 1) of two pairs or more",
+                expected="a share in (0, 1) of at least two pairs",
                 found=f"{self.held_out} of {count} pairs",
             )
-        if len({len(of) for of in rows.values()}) > 1:
-            return rows, rows, torch.arange(count)  # `fit_autoencoder` says what is wrong
+        if len({len(numbers) for numbers in rows.values()}) > 1:
+            return rows, rows, torch.arange(count)  # `fit_autoencoder` reports the error
         order = torch.from_numpy(np.random.default_rng(self.seed).permutation(count))
         held = min(max(1, round(self.held_out * count)), count - 1)
         return (
-            {name: of[order[held:]] for name, of in rows.items()},
-            {name: of[order[:held]] for name, of in rows.items()},
+            {name: numbers[order[held:]] for name, numbers in rows.items()},
+            {name: numbers[order[:held]] for name, numbers in rows.items()},
             torch.cat((order[held:], order[:held])),
         )
 
     def _fitted(self) -> IMANetwork:
         if self.network is None:
-            raise InputError("model", expected="a fitted one", found="none", do="Call fit first.")
+            raise InputError("model", expected="a fitted model", found="none", do="Call fit first.")
         return self.network
 
     def _tensors(
         self, x: Mapping[str, np.ndarray], required: list[str] = ()
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return by modality the matrix, 0 in rows of NaN, and which rows are there (n_m,)."""
+        """Return the matrices, with 0 for rows of NaN, and masks (n_m,) of the rows present."""
         missing, unknown = set(required) - set(x), set(x) - set(self.layers)
         if missing or unknown or not x:
             raise InputError("modalities", expected=list(self.layers), found=list(x))
         tensors, present = {}, {}
         for name in (name for name in self.layers if name in x):
             values = np.asarray(x[name], np.float32)
-            there = ~np.isnan(values).all(-1) if values.ndim == 2 and values.size else True
-            if values.ndim != 2 or not np.isfinite(values[there]).all():
-                finite = np.isfinite(values[there])
+            mask = ~np.isnan(values).all(-1) if values.ndim == 2 and values.size else True
+            if values.ndim != 2 or not np.isfinite(values[mask]).all():
+                finite = np.isfinite(values[mask])
                 raise InputError(
                     f"x['{name}']",
-                    expected="a matrix (N, D) of finite numbers, or of NaN in all of a row",
+                    expected="a matrix (N, D) of finite numbers, where a missing item is all NaN",
                     found=f"shape {values.shape}, {int((~finite).sum())} not finite",
                 )
-            if not np.all(there):
-                values = np.where(there[:, None], values, np.float32(0))
+            if not np.all(mask):
+                values = np.where(mask[:, None], values, np.float32(0))
             tensors[name] = torch.from_numpy(values).to(loop.device())
-            present[name] = torch.from_numpy(np.broadcast_to(there, len(values)).copy())
+            present[name] = torch.from_numpy(np.broadcast_to(mask, len(values)).copy())
             present[name] = present[name].to(loop.device())
         return tensors, present
 
 
-def _in_order(found: Found, order: Tensor) -> np.ndarray:
-    """Return the concordance (N,) of pairs in the order of `fit`; NaN where none is known."""
-    known = torch.full((len(order),), torch.nan, dtype=torch.double)
-    known[order[found.pair]] = found.concordance
-    return known.numpy()
+def _in_order(result: Found, order: Tensor) -> np.ndarray:
+    """Return the concordance (N,) of pairs in the order given to `fit`; NaN if there is none."""
+    concordance = torch.full((len(order),), torch.nan, dtype=torch.double)
+    concordance[order[result.pair]] = result.concordance
+    return concordance.numpy()
 
 
-def _without(
+def _mark_missing(
     pairs: Mapping[str, np.ndarray], present: Mapping[str, Tensor]
 ) -> Mapping[str, np.ndarray]:
-    """Return pairs with ABSENT where they name a row that is not there."""
-    found = dict(pairs)
-    for name, there in present.items():
-        if name not in pairs or there.all():
+    """Return pairs with ABSENT instead of row numbers of missing items."""
+    marked = dict(pairs)
+    for name, mask in present.items():
+        if name not in pairs or mask.all():
             continue
         rows = np.array(pairs[name], np.int64)
-        known = (rows >= 0) & (rows < len(there))
-        gone = ~there.cpu().numpy()[np.where(known, rows, 0)]
-        found[name] = np.where(known & gone, ABSENT, rows)
-    return found
+        valid = (rows >= 0) & (rows < len(mask))
+        missing = ~mask.cpu().numpy()[np.where(valid, rows, 0)]
+        marked[name] = np.where(valid & missing, ABSENT, rows)
+    return marked

@@ -568,7 +568,7 @@ def broken(**changes):
 @pytest.mark.parametrize(
     ("x", "says"),
     [
-        (broken(a=(3, 2, NAN)), r"x\['a'\]: expected .*NaN in all of a row.*1 not finite"),
+        (broken(a=(3, 2, NAN)), r"x\['a'\]: expected .*a missing item is all NaN.*1 not finite"),
         (broken(a=(3, slice(None), np.inf)), "7 not finite"),
         (broken(**{m: (5, slice(None), NAN) for m in "abc"}), "at least one modality in each"),
         (broken(b=(slice(None), slice(None), NAN)), "pairs: expected an item of b in some"),
@@ -583,7 +583,7 @@ def test_what_cannot_be_fitted(x, says):
 def test_modalities_that_never_come_together():
     x = samples()
     x["a"][::2], x["b"][1::2], x["c"][1::2] = NAN, NAN, NAN
-    with pytest.raises(InputError, match="pairs: expected some that have a and another modality"):
+    with pytest.raises(InputError, match="pairs: expected at least one pair with a and another modality"):
         Estimator(LAYERS, latent=2, **QUICK).fit(x)
 
 
@@ -591,7 +591,7 @@ def test_what_cannot_be_transformed(fitted):
     x = samples(3)
     for m in x:
         x[m][2] = NAN
-    with pytest.raises(InputError, match="one modality at least in each row, found 1 rows"):
+    with pytest.raises(InputError, match="at least one modality in each row, found 1 rows"):
         fitted.transform(x)
     with pytest.raises(InputError, match="found 3 rows"):
         fitted.transform({"a": np.full((3, 7), NAN)})

@@ -100,7 +100,7 @@ def test_errors(fitted):
     other = IMA(LAYERS, 3, stage1=Stage1(epochs=1), stage2=Stage2(objective="paper", steps=1)).fit(
         x
     )
-    with pytest.raises(InputError, match="fitted by the objective mixture"):
+    with pytest.raises(InputError, match="fitted with the objective mixture"):
         other.pair_concordance(x)
 
 

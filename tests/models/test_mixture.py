@@ -21,7 +21,7 @@ from ima.models.mixture import fit_mixture
 from ima.models.objectives import mixture
 from ima.models.rank_density import informative_density, likelihood
 from ima.models.ranks import Fold, Ranks, rank_partners
-from ima.models.stages import LEAST, cross_fit
+from ima.models.stages import MIN_HELD_OUT, cross_fit
 from ima.pairing.by_label import ABSENT
 from ima.utils.errors import InputError
 
@@ -228,7 +228,7 @@ def test_nothing_shared_anywhere_says_nothing(caplog):
     u = {m: torch.randn(1200, 3) for m in "ab"}
     with caplog.at_level(logging.WARNING):
         networks, _, _ = found_of(u)
-    assert all((networks[m](u[m]) == 1).all() for m in u) and "say nothing" in caplog.text
+    assert all((networks[m](u[m]) == 1).all() for m in u) and "carry no information" in caplog.text
 
 
 def test_a_rho_is_a_prior():
@@ -266,7 +266,7 @@ def test_rho_auto_needs_mixture():
 def test_rho_auto_is_no_importance_of_stage_1():
     x = {m: of.numpy() for m, of in views(60).items()}
     layers = {m: {"hidden": 4, "loss": "sse"} for m in x}
-    with pytest.raises(InputError, match="or importances of stage 1 to ones"):
+    with pytest.raises(InputError, match="or the importances of stage 1 to ones"):
         IMA(layers, 2, stage1=Stage1(epochs=1, importances="untrained")).fit(x)
 
 
@@ -274,7 +274,7 @@ def test_copies_of_other_objectives_are_not_mixtures():
     u = views(60)
     model = IMANetwork({m: Modality(3, 4, "sse") for m in u}, 2, 4, {m: [0.5] for m in u})
     pairs = {m: torch.arange(60) for m in u}
-    with pytest.raises(InputError, match="copies train side by side"):
+    with pytest.raises(InputError, match="copies are trained in parallel"):
         fit_importance(model, u, pairs, {m: [0.5] for m in u}, SETTINGS, 0)
 
 
@@ -286,7 +286,7 @@ def test_folds_hold_out_every_pair_once():
     model = Autoencoder({m: Modality(3, 4, "sse") for m in x}, 2)
     items, held = ({m: r for m in x} for r in (torch.arange(80), torch.arange(80, 100)))
     folds = cross_fit(model, x, items, held, Stage1(epochs=1), 0, 5)
-    assert len(folds) == 5 and LEAST == 5
+    assert len(folds) == 5 and MIN_HELD_OUT == 5
     assert sorted(torch.cat([f.pair for f in folds]).tolist()) == list(range(100))
     for fold in folds:
         assert torch.equal(fold.held["a"], fold.pair)  # aligned rows: items are pairs

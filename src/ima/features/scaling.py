@@ -1,23 +1,24 @@
-"""Standardized dimensions: a mean of 0 and a deviation of 1 for the items that are trained on.
+"""Standardization of each dimension to mean 0 and standard deviation 1 over the training items.
 
-A scale (2, D) holds mean and deviation; the deviation of a constant dimension is 0, and the
-dimension is 0 for all items.
+A scale (2, D) holds the mean and standard deviation. A constant dimension has a deviation of 0 and
+is 0 for all items after standardization.
 """
 
 import numpy as np
 import torch
 from torch import Tensor
 
-#: A deviation of so small a share of the greatest value is rounding.
+#: A standard deviation below this share of the absolute mean is treated as rounding error.
 ROUNDING = 1e-7
 
 
 def scale_of(x: Tensor, rows: np.ndarray) -> Tensor:
-    """Return the scale (2, D) of the items (n, D) that pairs have.
+    """Return the scale (2, D) of the items that occur in pairs.
 
     Args:
-        x: of all items.
-        rows: row numbers (N,) of the pairs' items; those that are none of x are passed over.
+        x: all items (n, D).
+        rows: row numbers (N,) of the pairs' items. Numbers outside of x, such as ABSENT, are
+            ignored.
     """
     rows = np.unique(np.asarray(rows, np.int64))
     x = x[rows[(rows >= 0) & (rows < len(x))]].double()
@@ -26,12 +27,12 @@ def scale_of(x: Tensor, rows: np.ndarray) -> Tensor:
 
 
 def standardized(x: Tensor, scale: Tensor) -> Tensor:
-    """Return items (n, D) with each dimension less its mean, by its deviation; 0 if constant."""
+    """Return items (n, D) minus the mean, divided by the deviation; 0 in constant dimensions."""
     mean, deviation = scale
     return torch.where(deviation > 0, (x - mean) / deviation, 0)
 
 
 def unstandardized(x: Tensor, scale: Tensor) -> Tensor:
-    """Return items (n, D) that were `standardized` in their own units."""
+    """Return standardized items (n, D) in their original units."""
     mean, deviation = scale
     return x * deviation + mean

@@ -1,8 +1,8 @@
-"""Concordance of new pairs: whether their items share something, by what the fitted pairs showed.
+"""Concordance: the probability that the items of a pair share information.
 
-That of a fitted pair is found out of fold (`ima.models.mixture`). A new pair is compared in the
-canonical coordinates of the first fold, whose autoencoder is the one that is kept, and its rank is
-taken among the pairs that this autoencoder wasn't trained on.
+For the pairs used in fitting, concordance is computed out of fold (`ima.models.mixture`). A new
+pair is mapped to the canonical coordinates of the first fold, whose autoencoder is the one that is
+kept, and is ranked among the pairs on which this autoencoder was not trained.
 """
 
 from collections.abc import Mapping
@@ -28,25 +28,25 @@ from ima.models.ranks import (
 )
 from ima.training.loop import gather
 
-#: What z may be weighted by: importances of items, concordance of pairs, or their product.
+#: Weights of the latents in z: importances of items, concordance of pairs, or their product.
 FUSIONS = ("importance", "concordance", "both")
-#: Pairs that are judged at a time.
+#: Number of pairs whose concordance is computed at once.
 PAIRS = 4096
-#: The least weight: where no item of a pair fits the others they count alike.
+#: Minimum weight. If no item of a pair fits the others, all have this weight and count equally.
 LEAST_WEIGHT = 1e-3
 
 
 class Judge(NamedTuple):
-    """What a new pair's concordance with a modality's item is found by.
+    """Computes the concordance of new pairs for one modality.
 
     Attributes:
         kind: one of `ima.models.ranks.KINDS`.
-        mean, directions: of the principal components of its items, (D,) and (D, K).
-        scale: mean and deviation (2, L) of its latents.
-        canonical: coordinates of the others and of the item.
+        mean, directions: mean (D,) and directions (D, K) of the principal components of the items.
+        scale: mean and standard deviation (2, L) of the latents.
+        canonical: canonical coordinates of the partners and of the item.
         among: pairs among which partners are ranked.
-        density: of ranks of informative items.
-        prior: factor in [0, 1] of the probability that the pair's items are informative.
+        density: density of ranks among informative items.
+        prior: factor in [0, 1] applied to the probability that the pair's items are informative.
     """
 
     kind: str
@@ -83,69 +83,67 @@ class Judge(NamedTuple):
         )
 
     def values(self, kind: str, x: Tensor, u: Tensor) -> Tensor:
-        """Return what items x (N, D) of latents u (N, L) are compared by."""
+        """Return the values by which items x (N, D) with latents u (N, L) are compared."""
         components = (x.cpu() - self.mean) @ self.directions
         return values_of(kind, u.cpu(), self.scale, components)
 
     def width(self, kind: str) -> int:
-        """Return the width D of `values`."""
+        """Return the number of columns of `values`."""
         widths = {"latents": self.scale.shape[1], "components": self.directions.shape[1]}
         return sum(widths.values()) if kind == "both" else widths[kind]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all that `from_tensors` needs, by name."""
+        """Return the state of the judge by name, from which `from_tensors` restores it."""
         parts = {"canonical": self.canonical, "among": self.among}
-        found = {
-            f"{part}.{name}": t for part, of in parts.items() for name, t in of._asdict().items()
-        }
+        state = {f"{part}.{name}": t for part in parts for name, t in parts[part]._asdict().items()}
         numbers = [KINDS.index(self.kind), self.density.share, self.prior]
-        found |= {"mean": self.mean, "directions": self.directions, "scale": self.scale}
-        found |= {
+        state |= {"mean": self.mean, "directions": self.directions, "scale": self.scale}
+        state |= {
             "density": self.density.values,
             "numbers": torch.tensor(numbers, dtype=torch.double),
         }
-        return {name: t.contiguous() for name, t in found.items()}
+        return {name: t.contiguous() for name, t in state.items()}
 
     @classmethod
-    def from_tensors(cls, given: Mapping[str, Tensor]) -> "Judge":
-        """Return the judge whose `tensors` these are."""
-        kind, share, prior = given["numbers"].tolist()
+    def from_tensors(cls, state: Mapping[str, Tensor]) -> "Judge":
+        """Return the judge from the state that `tensors` returned."""
+        kind, share, prior = state["numbers"].tolist()
         return cls(
             KINDS[int(kind)],
-            given["mean"],
-            given["directions"],
-            given["scale"],
-            Canonical(*(given[f"canonical.{name}"] for name in Canonical._fields)),
-            Among(*(given[f"among.{name}"] for name in Among._fields)),
-            Density(given["density"], share),
+            state["mean"],
+            state["directions"],
+            state["scale"],
+            Canonical(*(state[f"canonical.{name}"] for name in Canonical._fields)),
+            Among(*(state[f"among.{name}"] for name in Among._fields)),
+            Density(state["density"], share),
             prior,
         )
 
 
-def read_judges(given: Mapping[str, Tensor]) -> dict[str, Judge]:
-    """Return by modality the judge of tensors that are named `<modality>.<name>`."""
+def read_judges(state: Mapping[str, Tensor]) -> dict[str, Judge]:
+    """Return the judge of each modality, from tensors named `<modality>.<name>`."""
     parts: dict[str, dict[str, Tensor]] = {}
-    for name, value in given.items():
+    for name, value in state.items():
         modality, _, rest = name.partition(".")
         parts.setdefault(modality, {})[rest] = value.cpu()
-    return {modality: Judge.from_tensors(of) for modality, of in parts.items()}
+    return {modality: Judge.from_tensors(part) for modality, part in parts.items()}
 
 
 def judge_tensors(judges: Mapping[str, Judge]) -> dict[str, Tensor]:
     """Return the tensors of judges, named `<modality>.<name>`."""
-    return {
-        f"{m}.{name}": of for m, judge in judges.items() for name, of in judge.tensors().items()
-    }
+    return {f"{m}.{name}": t for m, judge in judges.items() for name, t in judge.tensors().items()}
 
 
 class Checkpoint(NamedTuple):
-    """What importance networks' checkpoint says of concordance; nothing but by `mixture`.
+    """The part of a checkpoint of importance networks that holds concordance.
+
+    It is empty unless the objective is `mixture`.
 
     Attributes:
-        judges: by modality.
-        pair: (F,), which pairs, of training pairs followed by validation pairs, were judged by
-            models that weren't trained on them.
-        fitted: by modality, the concordance (F,) of these.
+        judges: judges by modality.
+        pair: numbers (F,) of the pairs whose concordance was computed by models that were not
+            trained on them, in the training pairs followed by the validation pairs.
+        fitted: by modality, the concordance (F,) of these pairs.
     """
 
     judges: Mapping[str, Judge]
@@ -153,14 +151,14 @@ class Checkpoint(NamedTuple):
     fitted: Mapping[str, Tensor]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all by name; names have a slash, which those of networks don't have."""
-        found = {f"judges/{name}": of for name, of in judge_tensors(self.judges).items()}
-        found |= {f"fitted/{m}": of for m, of in self.fitted.items()}
-        return {**found, "pair/number": self.pair}
+        """Return the state by name. Names contain a slash, unlike those of the networks."""
+        state = {f"judges/{name}": t for name, t in judge_tensors(self.judges).items()}
+        state |= {f"fitted/{m}": values for m, values in self.fitted.items()}
+        return {**state, "pair/number": self.pair}
 
     @classmethod
     def from_tensors(cls, state: Mapping[str, Tensor]) -> "Checkpoint":
-        """Return what a checkpoint of these tensors has."""
+        """Return the concordance part of the tensors of a checkpoint."""
         parts: dict[str, dict[str, Tensor]] = {"judges": {}, "fitted": {}, "pair": {}}
         for name, value in state.items():
             part, slash, rest = name.partition("/")
@@ -172,29 +170,34 @@ class Checkpoint(NamedTuple):
     def of_pairs(
         self, model: IMANetwork, x: Mapping[str, Tensor], rows: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        """Return by modality the concordance (N,) of pairs; none of a model without judges.
+        """Return the concordance (N,) of pairs by modality; empty if there are no judges.
 
         Args:
-            model: with one copy of each importance network.
+            model: model with one copy of each importance network.
             x: by modality, the matrix (n_m, D_m) of its items.
-            rows: by modality, row numbers (N,) of the training pairs, then the validation pairs,
-                then any others; ABSENT where a pair lacks it.
+            rows: by modality, the row numbers (N,) of the training pairs, then of the validation
+                pairs, then of any others; ABSENT if a pair lacks the modality.
         """
         if not self.judges:
             return {}
         parts = []
         for some in torch.arange(len(next(iter(rows.values())))).split(PAIRS):
-            batch = gather(x, {m: of[some] for m, of in rows.items()})
-            of = (model.autoencoder, model.importance, batch.x, batch.present)
-            parts.append(pair_concordance(self.judges, *of))
-        found = {m: torch.cat([part[m] for part in parts]) for m in rows}
-        for m, of in self.fitted.items():
-            found[m][self.pair] = of.to(found[m])
-        return found
+            batch = gather(x, {m: numbers[some] for m, numbers in rows.items()})
+            networks = (model.autoencoder, model.importance)
+            parts.append(pair_concordance(self.judges, *networks, batch.x, batch.present))
+        concordance = {m: torch.cat([part[m] for part in parts]) for m in rows}
+        for m, values in self.fitted.items():
+            concordance[m][self.pair] = values.to(concordance[m])
+        return concordance
 
 
 def posterior(prior: Tensor, density: Tensor) -> Tensor:
-    """Return the probability (N,) that items share something, by its prior and f of the rank."""
+    """Return the posterior probability (N,) that items share information.
+
+    Args:
+        prior: prior probability (N,).
+        density: density f (N,) of the rank if they do; it is 1 if they do not.
+    """
     return prior * density / (prior * density + 1 - prior).clamp_min(1e-12)
 
 
@@ -206,44 +209,48 @@ def pair_concordance(
     x: Mapping[str, Tensor],
     present: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    """Return by modality the concordance (N,), in [0, 1], of pairs that nothing was fitted to.
+    """Return the concordance (N,), in [0, 1], of new pairs by modality.
 
     Args:
-        judges: by modality, of the fitted model.
-        autoencoder, networks: the fitted model.
-        x: by modality (one or more), inputs (N, D_m) of the pairs.
-        present: by modality (N,), whether a pair has it; None where all have all.
+        judges: judges of the fitted model by modality.
+        autoencoder, networks: autoencoder and importance networks of the fitted model.
+        x: inputs (N, D_m) of the pairs, of one or more modalities.
+        present: by modality, whether each pair has it (N,); None if all pairs have all of x.
 
     Returns:
-        That of a modality is 0 where the pair lacks it, or all others.
+        By modality, the concordance (N,). It is 0 if the pair lacks the modality or all others.
     """
     u = autoencoder.encode(x)
-    there = {m: torch.ones(len(of)) if present is None else present[m] for m, of in x.items()}
-    there = {m: of.cpu().double() for m, of in there.items()}
-    y = {m: networks[m](x[m])[0].cpu().double() * there[m] for m in x}
+    if present is None:
+        present = {m: torch.ones(len(x_m)) for m, x_m in x.items()}
+    present = {m: present[m].cpu().double() for m in x}
+    y = {m: networks[m](x[m])[0].cpu().double() * present[m] for m in x}
     pairs = len(next(iter(y.values())))
     y_all = {m: y.get(m, torch.zeros(pairs, dtype=torch.double)) for m in judges}
-    found = {}
+    concordance = {}
     for m in x:
         judge = judges[m]
         values = {
-            n: of.values(judge.kind, x[n], u[n]) * there[n][:, None]
+            n: other.values(judge.kind, x[n], u[n]) * present[n][:, None]
             if n in x
-            else torch.zeros(pairs, of.width(judge.kind), dtype=torch.double)
-            for n, of in judges.items()
+            else torch.zeros(pairs, other.width(judge.kind), dtype=torch.double)
+            for n, other in judges.items()
         }
         a, b = coordinates(judge.canonical, joined(values, y_all, m), values[m])
         f = judge.density.at(rank_among(a, b, judge.among))
-        others = torch.stack([there[n] for n in x if n != m] or [0 * there[m]]).amax(0)
-        found[m] = posterior(judge.prior * informed(y_all, m) * y[m] * others, f)
-    return found
+        others = torch.stack([present[n] for n in x if n != m] or [0 * present[m]]).amax(0)
+        prior = judge.prior * informed(y_all, m) * y[m] * others
+        concordance[m] = posterior(prior, f)
+    return concordance
 
 
 def weights(
     fusion: str, y: Mapping[str, Tensor], concordance: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Return by modality what weights its latent (N,) in z (Eq. 1), by one of FUSIONS."""
+    """Return the weight (N,) of each modality's latent in z (Eq. 1), for `fusion` of FUSIONS."""
     if fusion == "importance":
         return dict(y)
-    of = {m: c.to(y[m]).clamp_min(LEAST_WEIGHT) for m, c in concordance.items()}
-    return of if fusion == "concordance" else {m: y[m] * c for m, c in of.items()}
+    concordance = {m: c.to(y[m]).clamp_min(LEAST_WEIGHT) for m, c in concordance.items()}
+    if fusion == "concordance":
+        return concordance
+    return {m: y[m] * c for m, c in concordance.items()}

@@ -1,7 +1,7 @@
-"""Stage 2 of training (Section 3): the importance networks, of many copies at once.
+"""Stage 2 of training (Section 3): the importance networks, with many copies in parallel.
 
-The autoencoder is constant here; its latents are computed once. Copies are restarts, or networks
-of other rho; no label chooses among them.
+The autoencoder is held constant, so its latents are computed once. Copies are restarts from other
+initial weights, or networks with other values of rho. No labels are used to choose among them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,44 +20,45 @@ from ima.training.loop import History, RunningMeans, batches, check_pairs, gathe
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
 
-#: Maps importances (R, B) by modality, which pairs (B,) they are of, and which modalities those
-#: have (`ima.training.loop.Batch.present`), to the terms of L_imp.
+#: Maps importances (R, B) by modality, the numbers (B,) of the pairs and the modalities that they
+#: have (`ima.training.loop.Batch.present`) to the terms of L_imp.
 Loss = Callable[[Mapping[str, Tensor], Tensor, Mapping[str, Tensor] | None], dict[str, Tensor]]
 
 OBJECTIVES = (*IMPORTANCE, "mixture")
-#: What L_corr is divided by (`ima.models.objectives.paper`).
+#: Normalisations of L_corr (`ima.models.objectives.paper`).
 CORR_SCALES = ("raw", "initial", "batch")
-#: What the first round of `ima+` counts pairs by.
+#: Initial importances of `ima+`, which decide the pairs that count in its first round.
 INIT = ("paper", "equal")
-#: The settings of that first guess by `paper`.
-GUESS = {"objective": "paper", "corr_scale": "batch", "z": "joint"}
-#: A rho that is left to the data.
+#: Settings for the initial importances `paper`.
+INIT_SETTINGS = {"objective": "paper", "corr_scale": "batch", "z": "joint"}
+#: Value of rho that stands for an estimate from the data.
 AUTO = "auto"
-#: Importances that leave fewer of the pairs than this share are no guess at all: all are counted.
-LEAST_COUNTED = 0.1
+#: If fewer than this share of a modality's training pairs have an important item, all pairs count.
+MIN_COUNTED = 0.1
 
 
 @dataclass(frozen=True)
 class Stage2:
-    """Settings of stage 2: the objective (Eqs. 3 and 4) and how long to train.
+    """Settings of stage 2: the objective (Eqs. 3 and 4) and the training.
 
     Args:
-        objective: `paper`, Eqs. 3 and 4, or one of ours, `ima+` and `mixture`
+        objective: `paper` (Eqs. 3 and 4) or one of our objectives, `ima+` and `mixture`
             (`ima.models.objectives`).
-        lambda_corr: weight of L_corr against L_local.
-        z: of `paper`: what stands for z in Eq. 3, one of `ima.models.objectives.Z`.
-        corr_scale: of `paper`: what L_corr is divided by: `raw`, nothing; `initial`, its value at
-            equal importances over the training pairs, so that lambda is in units of the modality's
-            own; `batch`, that of each mini-batch.
-        init: of `ima+`: what its first round counts pairs by, importances of the objective
-            `paper`, trained before it, or `equal`, all of them.
-        rounds: of `ima+`: trainings, each with those pairs counted whose other items the one
-            before takes for important (.5 or more).
-        restarts: networks trained from other first weights; the one of least L_imp on the pairs
-            it was trained on is kept. `mixture` needs none.
-        folds: of `mixture`: autoencoders, each trained without a share of the pairs, so that all
-            pairs teach; 1 for the held-out pairs alone.
-        steps, batch_size, learning_rate: of Adam.
+        lambda_corr: weight of L_corr relative to L_local.
+        z: for `paper`, the z in Eq. 3, one of `ima.models.objectives.Z`.
+        corr_scale: for `paper`, the divisor of L_corr: `raw` for none; `initial` for its value at
+            equal importances over the training pairs, which makes lambda comparable across
+            modalities; `batch` for its value in each mini-batch.
+        init: for `ima+`, the initial importances: `paper` trains them with the objective `paper`;
+            with `equal`, all pairs count in the first round.
+        rounds: for `ima+`, the number of trainings. In each, a pair counts for a modality if the
+            previous training finds its other items important (.5 or more). For `mixture`, the
+            number of trainings in which pairs are weighted by the previous importances.
+        restarts: number of networks trained from different initial weights. The one with the lowest
+            L_imp on its training pairs is kept. `mixture` has no restarts.
+        folds: for `mixture`, the number of autoencoders, each trained without a part of the pairs,
+            so that importances are learnt from all pairs; 1 to use the held-out pairs alone.
+        steps, batch_size, learning_rate: settings of Adam.
     """
 
     objective: str = "ima+"
@@ -93,23 +94,26 @@ def train_importance(
     held_out: Mapping[str, Tensor] | None = None,
     folds: Sequence[Fold] | None = None,
 ) -> tuple[torch.nn.ModuleDict, History, dict]:
-    """Train importance networks of one rho a modality, and keep the best of the restarts.
+    """Train the importance networks with one rho per modality, and keep the best restart.
 
     Args:
-        autoencoder: trained; it stays as it is.
+        autoencoder: trained autoencoder, which is not changed.
         x, items, held_out: as in `fit_importance`.
-        rho: prior mean importance by modality, in [0, 1]; with `mixture` also `auto`, none.
+        rho: prior mean importance by modality, in [0, 1]. With `mixture`, it may be `auto`.
         hidden: width of the networks' hidden layers.
-        settings: of this stage.
-        seed: of first weights and of the order of pairs.
-        folds: of `mixture`, `ima.models.stages.cross_fit`; None for the held-out pairs alone.
+        settings: settings of stage 2.
+        seed: seed of the initial weights and of the order of pairs.
+        folds: for `mixture`, the folds of `ima.models.stages.cross_fit`; None to use the held-out
+            pairs alone.
 
     Returns:
-        By modality, the network that was kept; and as `fit_importance`, of all restarts (with
-        `mixture`, by modality what was found of each pair: `ima.models.mixture.Found`).
+        networks: by modality, the network that is kept.
+        history: as in `fit_importance`, for all restarts.
+        final: as in `fit_importance`, for all restarts; with `mixture`, the results of each
+            modality (`ima.models.mixture.Found`).
 
     Raises:
-        InputError: as `fit_importance`, or `auto` with another objective.
+        InputError: rho is `auto` with another objective, or any error of `fit_importance`.
     """
     names = list(autoencoder.modalities)
     check_pairs(autoencoder.modalities, x, items)
@@ -137,32 +141,33 @@ def fit_importance(
 ) -> tuple[History, dict[str, Tensor]]:
     """Train the importance networks on L_imp = L_local + lambda L_corr (Eqs. 3 and 4).
 
-    All copies train side by side on the same batches; a copy has a network in each modality.
-    Every `restarts` copies, one after another, are restarts of one rho.
+    All R copies are trained in parallel on the same batches. Each copy has a network per modality;
+    each block of `restarts` consecutive copies shares one rho.
 
     Args:
-        model: its importance networks (of R copies) are trained in place.
+        model: model whose importance networks (R copies) are trained in place.
         x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (N,) of the pairs that stage 1 was trained on, ABSENT
-            where a pair lacks it; those that `paper` learns from.
+        items: by modality, the row numbers (N,) of the pairs on which stage 1 was trained, ABSENT
+            if a pair lacks the modality. `paper` learns from these pairs.
         rho: by modality, the prior mean of each copy (R values in [0, 1]).
-        settings: of this stage.
-        seed: of the order of pairs.
-        held_out: pairs (H,) that stage 1 was not trained on: `ima+` learns from them (without
-            them, from `items`, and takes what stage 1 learnt by heart for shared).
+        settings: settings of stage 2.
+        seed: seed of the order of pairs.
+        held_out: pairs (H,) on which stage 1 was not trained. `ima+` learns from them. If None, it
+            learns from `items` and mistakes what stage 1 has memorised for shared information.
 
     Returns:
-        history: a row an epoch and copy: `epoch`, `copy`, `loss` (summed over modalities), and
-            the terms of `ima.models.objectives` of each modality m; with `ima+` the `round` as
-            well, 0 where the objective `paper` makes the first guess.
-        final: the same (R,) on all pairs it was trained on; by `loss` a restart is chosen.
+        history: one row per epoch and copy, with `epoch`, `copy`, `loss` (summed over modalities),
+            and the terms of `ima.models.objectives` of each modality m. With `ima+`, also the
+            `round`, which is 0 while the initial importances are trained with `paper`.
+        final: the same terms (R,) over all pairs used for training, from which the best restart is
+            chosen.
 
     Raises:
-        InputError: pairs and matrices do not fit, a single modality or copies that are no multiple
-            of the restarts with `ima+`, or the loss stops being a number.
+        InputError: pairs and matrices do not match, the loss is not finite, or with `ima+`, there
+            is a single modality or the number of copies is not a multiple of the restarts.
     """
     if settings.objective not in IMPORTANCE:
-        expected = f"one of {[*IMPORTANCE]}, whose copies train side by side"
+        expected = f"one of {[*IMPORTANCE]}, whose copies are trained in parallel"
         raise InputError("objective", expected=expected, found=settings.objective)
     check_pairs(model.autoencoder.modalities, x, items)
     with torch.no_grad():
@@ -174,41 +179,41 @@ def fit_importance(
 
 
 def _fit_paper(model, x, u, items, rho, settings, seed) -> tuple[History, dict[str, Tensor]]:
-    """Train on `paper`."""
+    """Train with the objective `paper`."""
     scale = {"raw": None, "batch": "batch"}.get(settings.corr_scale)
     if settings.corr_scale == "initial":
         scale = _initial(u, items, settings.z)
 
     def loss_of(y, pairs, present) -> dict[str, Tensor]:
         """Return the terms of Eqs. 3 and 4 for importances y (R, B) of these pairs (B,)."""
-        of = _latents(u, {m: rows[pairs] for m, rows in items.items()})
-        return paper(of, y, rho, settings.lambda_corr, settings.z, scale, present)
+        latents = _latents(u, {m: rows[pairs] for m, rows in items.items()})
+        return paper(latents, y, rho, settings.lambda_corr, settings.z, scale, present)
 
     history = _fit(model, x, items, loss_of, rho, settings, seed)
     return history, _evaluate(model, x, items, loss_of, settings)
 
 
 def _initial(u: Mapping[str, Tensor], items: Mapping[str, Tensor], z: str) -> dict[str, float]:
-    """Return by modality L_corr of all training pairs at equal importances (Eq. 3)."""
-    of, present = _latents(u, items), gather(u, items).present
-    equal = {m: of_m.new_zeros(1, len(of_m)) for m, of_m in of.items()}
+    """Return L_corr of all training pairs at equal importances by modality (Eq. 3)."""
+    latents, present = _latents(u, items), gather(u, items).present
+    equal = {m: u_m.new_zeros(1, len(u_m)) for m, u_m in latents.items()}
     ones = {m: 1 - zero for m, zero in equal.items()}
-    found = {}
+    scale = {}
     for m in u:
-        joint, counted = target(m, of, ones, z, present)
-        found[m] = max(float(correlation(equal[m], joint, of[m], counted)), 1e-30)
-    return found
+        joint, counted = target(m, latents, ones, z, present)
+        scale[m] = max(float(correlation(equal[m], joint, latents[m], counted)), 1e-30)
+    return scale
 
 
 def _latents(u: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return by modality the latents (N, L) of pairs, 0 where a pair lacks the modality."""
+    """Return the latents (N, L) of pairs by modality, 0 if a pair lacks the modality."""
     return gather(u, items).x
 
 
 def _fit_rounds(
     model, x, u, items, rho, settings, seed, held_out
 ) -> tuple[History, dict[str, Tensor]]:
-    """Train on `ima+`, round by round."""
+    """Train with the objective `ima+`, in rounds."""
     check_pairs(model.autoencoder.modalities, x, held_out)
     if len(items) < 2:
         raise InputError("modalities", expected="two or more for 'ima+'", found=[*items])
@@ -221,27 +226,26 @@ def _fit_rounds(
     latents = [_latents(u, pairs) for pairs in both]
     distinct = min(len(rows[rows != ABSENT].unique()) for rows in held_out.values())
     history: History = []
-    # Where all are counted, one row stands for every rho.
-    there = [{m: (rows != ABSENT).to(u[m])[None] for m, rows in pairs.items()} for pairs in both]
-    for of, name in zip(there, ("training", "held-out"), strict=True):
-        _check_partners(of, name)
-    counted = there
+    present = [{m: (rows != ABSENT).to(u[m])[None] for m, rows in pairs.items()} for pairs in both]
+    for mask, name in zip(present, ("training", "held-out"), strict=True):
+        _check_partners(mask, name)
+    counted = present  # one row, which applies to every rho
     if settings.init == "paper":
-        guess = replace(settings, **GUESS)
-        rows, final = _fit_paper(model, x, u, items, rho, guess, seed)
+        initial = replace(settings, **INIT_SETTINGS)
+        rows, final = _fit_paper(model, x, u, items, rho, initial, seed)
         history += [{"round": 0, **row} for row in rows]
-        counted = _counted(model, x, both, final, guess)
+        counted = _counted(model, x, both, final, initial)
     for number in range(1, settings.rounds + 1):
         if number > 1:
             counted = _counted(model, x, both, final, settings)
         shared, partner = (
-            {m: rows.repeat_interleave(copies // len(rows), 0) for m, rows in of.items()}
-            for of in shared_by_pairs(*latents, *counted, *there, distinct)
+            {m: rows.repeat_interleave(copies // len(rows), 0) for m, rows in values.items()}
+            for values in shared_by_pairs(*latents, *counted, *present, distinct)
         )
 
         def loss_of(y, pairs, present, shared=shared, partner=partner):
-            """Return the terms of `ima+` for importances y (R, B), by this round's counts."""
-            s, v = ({m: of[m][:, pairs] for m in y} for of in (shared, partner))
+            """Return the terms of `ima+` for importances y (R, B), with this round's counts."""
+            s, v = ({m: values[m][:, pairs] for m in y} for values in (shared, partner))
             return ima_plus(s, v, y, rho, settings.lambda_corr, present)
 
         model.importance.load_state_dict(weights)
@@ -251,43 +255,43 @@ def _fit_rounds(
     return history, final
 
 
-def _check_partners(there: Mapping[str, Tensor], name: str) -> None:
-    """Raise InputError unless each modality is in a pair (1, N) with another one."""
-    for m, of in there.items():
-        others = sum(rows for n, rows in there.items() if n != m)
-        if not (of * others).any():
+def _check_partners(present: Mapping[str, Tensor], name: str) -> None:
+    """Raise InputError unless each modality is present (1, N) together with another one."""
+    for m, mask in present.items():
+        others = sum(rows for n, rows in present.items() if n != m)
+        if not (mask * others).any():
             raise InputError(
                 f"{name} pairs",
-                expected=f"some that have {m} and another modality",
+                expected=f"at least one pair with {m} and another modality",
                 found="none",
-                do="What modalities share is learnt from pairs that have several: add some.",
+                do="Add such pairs: importances are learnt from pairs of several modalities.",
             )
 
 
 def _counted(model, x, both, final, settings) -> list[dict[str, Tensor]]:
-    """Return by modality which items (G, N) of pairs are important to the best copy of each rho.
+    """Return which items (G, N) of pairs are important for the best copy of each rho, by modality.
 
     Args:
-        both: pairs of training, and held-out ones.
-        final: of the training that the importances are from, and its `settings`.
+        both: training pairs and held-out pairs.
+        final, settings: result and settings of the training that gave the importances.
     """
     chosen = best_of_each(final, [*both[0]], settings)
-    found = []
+    counted = []
     for pairs in both:
         y = importances(model.importance, x, pairs)
-        found.append({m: (y[m][copies] >= 0.5).to(x[m]) for m, copies in chosen.items()})
+        counted.append({m: (y[m][copies] >= 0.5).to(x[m]) for m, copies in chosen.items()})
     for m in chosen:
-        present = [(pairs[m] != ABSENT).to(found[0][m]) for pairs in both]
-        few = found[0][m].sum(-1) < LEAST_COUNTED * present[0].sum()
-        for of, there in zip(found, present, strict=True):
-            of[m][few] = there
-    return found
+        present = [(pairs[m] != ABSENT).to(counted[0][m]) for pairs in both]
+        few = counted[0][m].sum(-1) < MIN_COUNTED * present[0].sum()
+        for mask, all_present in zip(counted, present, strict=True):
+            mask[m][few] = all_present
+    return counted
 
 
 def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> History:
-    """Train all copies on pairs for so many steps, in whole epochs.
+    """Train all copies on pairs for `settings.steps` steps, rounded up to whole epochs.
 
-    Those of a rho of 0 or 1 stay as they are: constant, which is the least that their loss has.
+    Copies with a rho of 0 or 1 are not trained: they are constant, which minimises their loss.
     """
     optimizer = torch.optim.Adam(
         model.importance.parameters(), lr=settings.learning_rate, fused=True
@@ -295,7 +299,7 @@ def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> Hi
     count = pair_count(items)
     epochs = -(-settings.steps // -(-count // settings.batch_size))
     numbered = {**items, "pair": torch.arange(count)}
-    learns = {m: ((of > 0) & (of < 1)).unsqueeze(-1) for m, of in rho.items()}  # (R, 1)
+    learns = {m: ((p > 0) & (p < 1)).unsqueeze(-1) for m, p in rho.items()}  # (R, 1)
     generator = torch.Generator().manual_seed(seed)
     history: History = []
     for epoch in progress_bar(range(1, epochs + 1), "stage 2", "epoch"):
@@ -320,14 +324,14 @@ def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> Hi
 
 @torch.no_grad()
 def _evaluate(model, x, items, loss_of: Loss, settings: Stage2) -> dict[str, Tensor]:
-    """Return the terms of L_imp (R,) as means over the pairs, in batches as trained."""
+    """Return the terms of L_imp (R,), averaged over the pairs in batches as in training."""
     sums = RunningMeans()
     y = importances(model.importance, x, items)
     numbered = {"pair": torch.arange(pair_count(items))}
     for batch in batches(numbered, settings.batch_size, torch.Generator().manual_seed(0)):
         pairs = batch["pair"]
         present = gather(x, {m: rows[pairs] for m, rows in items.items()}).present
-        terms = loss_of({m: of[:, pairs].to(x[m].device) for m, of in y.items()}, pairs, present)
+        terms = loss_of({m: y[m][:, pairs].to(x[m].device) for m in y}, pairs, present)
         sums.add(terms, len(pairs))
     return sums.means("stage 2")
 
@@ -335,15 +339,15 @@ def _evaluate(model, x, items, loss_of: Loss, settings: Stage2) -> dict[str, Ten
 def best_restart(
     final: Mapping[str, Tensor], names: Iterable[str], settings: Stage2
 ) -> dict[str, int]:
-    """Return by modality the copy of least L_imp on what it was trained on. No label is looked at.
+    """Return the copy with the lowest L_imp on its training pairs by modality, without labels.
 
-    In `ima+` each modality has a loss of its own, and so its own best copy; in `paper` z binds the
-    networks of a copy together.
+    With `ima+`, each modality has its own loss and hence its own best copy. With `paper`, the
+    networks of a copy depend on each other through z and are chosen together.
 
     Args:
-        final: what `fit_importance` returns, or a part of its copies.
-        names: of the modalities.
-        settings: as trained.
+        final: terms of L_imp that `fit_importance` returns, of all copies or some.
+        names: names of the modalities.
+        settings: settings used in training.
     """
     if settings.objective == "paper":
         return dict.fromkeys(names, int(final["loss"].argmin()))
@@ -354,12 +358,12 @@ def best_restart(
 def best_of_each(
     final: Mapping[str, Tensor], names: Sequence[str], settings: Stage2
 ) -> dict[str, list[int]]:
-    """Return by modality the copy of `best_restart` of each rho: G of the G * restarts copies.
+    """Return the best restart of each rho by modality: G of the G * restarts copies.
 
     Args:
-        final: what `fit_importance` returns; the restarts of a rho stand side by side.
-        names: of the modalities.
-        settings: as trained.
+        final: terms of L_imp that `fit_importance` returns; the restarts of a rho are consecutive.
+        names: names of the modalities.
+        settings: settings used in training.
     """
     chosen: dict[str, list[int]] = {name: [] for name in names}
     for first in range(0, len(final["loss"]), settings.restarts):
@@ -370,7 +374,7 @@ def best_of_each(
 
 
 def select_members(model: IMANetwork, copies: Mapping[str, int]) -> torch.nn.ModuleDict:
-    """Return by modality the importance network of one copy."""
+    """Return the importance network of the given copy of each modality."""
     return torch.nn.ModuleDict({m: model.importance[m].copy(copy) for m, copy in copies.items()})
 
 
@@ -378,12 +382,14 @@ def select_members(model: IMANetwork, copies: Mapping[str, int]) -> torch.nn.Mod
 def importances(
     networks: Mapping[str, torch.nn.Module], x: Mapping[str, Tensor], items: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Return by modality the importances (R, M) that every copy gives to the items of pairs.
+    """Return the importances (R, M) of the items of pairs, from every copy, by modality.
+
+    The importance is 0 if a pair lacks the modality (Section 3).
 
     Args:
-        networks: by modality, of R copies.
+        networks: importance networks with R copies, by modality.
         x: by modality, the matrix (n_m, D_m) of its items.
-        items: by modality, the row numbers (M,) of the pairs; 0 where a pair lacks it (Section 3).
+        items: by modality, the row numbers (M,) of the pairs, ABSENT if a pair lacks it.
     """
     y = {}
     for name, rows in items.items():
@@ -394,17 +400,18 @@ def importances(
 
 
 def _check_given(rho: Mapping[str, float | str], instead: str) -> None:
+    """Raise InputError if a rho is AUTO; `instead` names another way to resolve it."""
     if AUTO in rho.values():
-        do = f"Set it to a number, {instead}."
+        do = f"Set rho to a number, {instead}."
         raise InputError("rho", expected="numbers in [0, 1]", found=dict(rho), do=do)
 
 
 def untrained_importances(
     x: Mapping[str, Tensor], hidden: int, rho: Mapping[str, float], seed: int
 ) -> dict[str, Tensor]:
-    """Return by modality what networks of first weights give to all items (n_m,), near rho (5)."""
-    _check_given(rho, "or importances of stage 1 to ones")
+    """Return the importances (n_m,) from untrained networks by modality, near rho (Section 5)."""
+    _check_given(rho, "or the importances of stage 1 to ones")
     torch.manual_seed(seed)
-    networks = {m: ImportanceNet(of.shape[1], hidden, [rho[m]]).to(of) for m, of in x.items()}
-    rows = {m: torch.arange(len(of)) for m, of in x.items()}
+    networks = {m: ImportanceNet(x_m.shape[1], hidden, [rho[m]]).to(x_m) for m, x_m in x.items()}
+    rows = {m: torch.arange(len(x_m)) for m, x_m in x.items()}
     return {m: importances(networks, x, {m: rows[m]})[m][0].to(x[m]) for m in x}

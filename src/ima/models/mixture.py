@@ -1,9 +1,9 @@
-"""Stage 2 by the objective `mixture`: what all pairs say of an item, each out of fold.
+"""Stage 2 with the objective `mixture`: a two-group model of the ranks of partners.
 
-An item is informative about its partners, or shares nothing with them; its importance is the
-probability of the first, a function of x alone. What the networks learn from are ranks of partners
-(`ima.models.ranks`), in pairs that the autoencoder of their fold wasn't trained on. How long they
-are trained is decided by items that they themselves aren't trained on.
+An item is either informative about its partners or shares nothing with them. Its importance is the
+probability that it is informative, as a function of x alone. The networks learn from ranks of
+partners (`ima.models.ranks`) in pairs on which the autoencoder of their fold was not trained. Early
+stopping uses items on which the networks themselves are not trained.
 """
 
 import logging
@@ -27,31 +27,33 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-#: Share of an informative item's pairs that may look as if they shared nothing: an item is doubted
-#: for what many pairs of its like show, not for one.
+#: Share of an informative item's pairs that may look as if they shared nothing. An item is doubted
+#: because of many pairs of similar items, never because of a single pair.
 DOUBT = 0.25
-#: Networks that are each trained without a share of the items, beside the one that is kept.
+#: Number of networks that are each trained without a part of the items, in addition to the network
+#: that is kept.
 PARTS = 5
-#: Importances that a network starts from lie between these.
+#: Range of the initial mean importance.
 START = (0.05, 0.95)
-#: Standard errors by which held-out items must be likelier with a network's importances than with
-#: importances of 1: less is chance (at most 1.5 where nothing is wrong, 3.9 and more with noise).
+#: Importances must improve the likelihood of held-out items over importances of 1 by this many
+#: standard errors; less is chance (at most 1.5 on clean data, 3.9 and more with noise).
 GAIN = 3.0
-#: Of AdamW, which keeps weights small.
+#: Weight decay of AdamW.
 DECAY = 0.01
 
 
 class Found(NamedTuple):
-    """What held-out pairs of all folds say of a modality.
+    """Results for one modality, on the held-out pairs of all folds.
 
     Attributes:
-        pair: (N,), which of all pairs they are.
-        ranks: of partners.
-        importance: (N,) of the items, by networks that weren't trained on them; 0 where absent.
-        concordance: (N,) in [0, 1], the probability that the pair's items share something, by the
-            item's importance and by the pair itself; 0 where the pair doesn't count.
-        share: of the items that are informative, by ranks alone.
-        judge: gives the concordance of new pairs.
+        pair: numbers (N,) of these pairs among all pairs.
+        ranks: ranks of the partners.
+        importance: importances (N,) of the items, from networks that were not trained on them; 0
+            if the item is missing.
+        concordance: (N,) in [0, 1], the probability that the pair's items share information, given
+            the item's importance and the rank of the pair; 0 if the pair does not count.
+        share: share of informative items, estimated from the ranks alone.
+        judge: computes the concordance of new pairs.
     """
 
     pair: Tensor
@@ -72,46 +74,47 @@ def fit_mixture(
 ) -> tuple[torch.nn.ModuleDict, History, dict[str, Found]]:
     """Train the importance network of each modality.
 
-    A modality that shares nothing with the others gets importances of 0, and the log says so;
-    where none shares anything importances are 1 and say nothing.
+    A modality that shares nothing with the others gets importances of 0. If no modality shares
+    anything, all importances are 1 and carry no information. Both cases are logged.
 
     Args:
-        folds: pairs that autoencoders were and were not trained on, with their latents.
+        folds: for each fold, the pairs its autoencoder was and was not trained on, and its latents.
         x: by modality, the matrix (n_m, D_m) of its items.
-        rho: by modality, prior mean importance in [0, 1]; None leaves it to the data.
+        rho: by modality, the prior mean importance in [0, 1]; None to estimate it from the data.
         hidden: width of the networks' hidden layers.
-        settings: `rounds`, each with pairs counted by the importances of
-            the one before; `lambda_corr`, `steps`, `batch_size`, `learning_rate`.
-        seed: of first weights, parts and order.
+        settings: settings of stage 2. Uses `rounds` (in each, pairs are weighted by the importances
+            of the previous round), `lambda_corr`, `steps`, `batch_size` and `learning_rate`.
+        seed: seed of the initial weights, of the parts of the items and of the order of the pairs.
 
     Returns:
-        By modality, its network (one copy); a row an epoch and round, with by modality the loss
-        on the items that are left out, `corr_m`, and on all, `raw_m`; and by modality what was
-        found.
+        networks: by modality, its network, with a single copy.
+        history: one row per epoch and round, with the loss of each modality m on the items left
+            out, `corr_m`, and on all items, `raw_m`.
+        results: by modality, the results on the held-out pairs.
     """
     names, device = list(x), next(iter(x.values())).device
-    x = {m: of.cpu() for m, of in x.items()}  # as the folds' latents and pairs are
+    x = {m: values.cpu() for m, values in x.items()}  # the folds' latents are on the CPU
     pairs = {m: torch.cat([fold.held[m] for fold in folds]) for m in names}
-    number_of = torch.cat([fold.pair for fold in folds])
-    y = {m: torch.ones(len(of), dtype=torch.double) for m, of in x.items()}  # of items
-    held_out = {m: (rows != ABSENT).double() for m, rows in pairs.items()}  # by other networks
+    pair_number = torch.cat([fold.pair for fold in folds])
+    y = {m: torch.ones(len(x[m]), dtype=torch.double) for m in names}  # of all items, (n_m,)
+    held_out = {m: (rows != ABSENT).double() for m, rows in pairs.items()}  # out of sample, (N,)
     seen = {m: Summary.of(x[m][rows[rows != ABSENT].unique()]) for m, rows in pairs.items()}
-    components = {m: seen[m].scores(of).double() for m, of in x.items()}
+    components = {m: seen[m].scores(values).double() for m, values in x.items()}
     history: History = []
-    networks, found = torch.nn.ModuleDict(), {}
+    networks, results = torch.nn.ModuleDict(), {}
     for number in range(1, settings.rounds + 1):
         ranks = {m: rank_partners(folds, m, y, seed, components) for m in names}
-        partner = {m: informed(held_out, m) * of.counts for m, of in ranks.items()}
+        partner = {m: informed(held_out, m) * ranks[m].counts for m in names}
         epochs: dict[int, dict] = {}
         for m in names:
-            of_ranks = informative_density(ranks[m], partner[m])
-            density, share = of_ranks.at(ranks[m].rank), of_ranks.share
+            f = informative_density(ranks[m], partner[m])
+            density, share = f.at(ranks[m].rank), f.share
             density = torch.where(ranks[m].counts, density, 1)
             network = _new(seen[m], hidden, share if rho[m] is None else rho[m], seed)
             evidence = ((1 - DOUBT) * density + DOUBT).float()
-            learnt = _Pairs(pairs[m], evidence, partner[m].float(), ranks[m].counts)
+            data = _Pairs(pairs[m], evidence, partner[m].float(), ranks[m].counts)
             if ranks[m].correlations.any() and rho[m] not in (0, 1):
-                network, held_out[m], rows = _fit(network, x[m], learnt, rho[m], settings, seed, m)
+                network, held_out[m], rows = _fit(network, x[m], data, rho[m], settings, seed, m)
                 for row in rows:
                     epochs.setdefault(row.pop("epoch"), {}).update(row)
             else:
@@ -121,57 +124,61 @@ def fit_mixture(
             with torch.no_grad():
                 y[m] = network(x[m])[0].double()
             prior = _prior(held_out[m], share)
-            both = posterior(prior * partner[m] * held_out[m], density)
-            judge = Judge.of(m, folds[0], ranks[m], of_ranks, prior, seen[m], seed)
-            found[m] = Found(number_of, ranks[m], held_out[m], both, share, judge)
+            concordance = posterior(prior * partner[m] * held_out[m], density)
+            judge = Judge.of(m, folds[0], ranks[m], f, prior, seen[m], seed)
+            results[m] = Found(pair_number, ranks[m], held_out[m], concordance, share, judge)
         history += [{"round": number, "epoch": e, "copy": 0, **row} for e, row in epochs.items()]
-    return _checked(networks, rho).to(device), history, found
+    return _checked(networks, rho).to(device), history, results
 
 
 def _prior(y: Tensor, share: float) -> float:
-    """Return what importances y (N,), 0 where absent, are lowered by: they forgive some pairs.
+    """Return the factor that lowers importances y (N,) to a mean of at most `share`.
 
-    It is 1 unless their mean is above `share`, that of informative items by all ranks.
+    The factor is needed because importances tolerate some pairs that do not fit (DOUBT).
+
+    Args:
+        y: importances, 0 if the item is missing.
+        share: share of informative items, estimated from all ranks.
     """
     return min(1.0, share / max(float(y.sum() / (y > 0).sum().clamp_min(1)), 1e-12))
 
 
 def _checked(networks: torch.nn.ModuleDict, rho: Mapping[str, float | None]) -> torch.nn.ModuleDict:
-    """Return the networks; say in the log which modalities share nothing.
+    """Return the networks, and log which modalities share nothing.
 
-    If none does, all importances are 1.
+    If no modality shares anything, all importances are set to 1.
     """
     constant = [
         m for m, net in networks.items() if rho[m] is None and not net.w3.any() and net.b3 < 0
     ]
     if len(constant) == len(networks):
         _LOG.warning(
-            "no modality shares anything with the others that held-out pairs show: "
-            "importances are 1 and say nothing"
+            "held-out pairs show nothing that the modalities share: "
+            "all importances are 1 and carry no information"
         )
         for net in networks.values():
             _constant(net, 1.0)
     elif constant:
-        _LOG.warning("shares nothing with the other modalities, importance 0: %s", constant)
+        _LOG.warning("modalities that share nothing with the others get importance 0: %s", constant)
     return networks
 
 
 def _new(summary: Summary, hidden: int, start: float, seed: int) -> ImportanceNet:
-    """Return PARTS networks and the one to keep, all of the same first weights."""
+    """Return PARTS + 1 networks with the same initial weights; the last one will be kept."""
     dimension, components = summary.directions.shape
     torch.manual_seed(seed)
     start = min(max(start, START[0]), START[1])
     net = ImportanceNet(dimension, hidden, [start] * (PARTS + 1), components)
     net.summary.load_state_dict(summary.state_dict())
     with torch.no_grad():
-        net.w3 *= 0.1  # importances start alike
+        net.w3 *= 0.1  # importances are nearly equal at first
         for weight in net.parameters():
             weight[:] = weight[:1].clone()
     return net
 
 
 def _constant(net: ImportanceNet, y: float) -> ImportanceNet:
-    """Make a network give all items the importance y in [0, 1], 0 and 1 exactly."""
+    """Set a network to the constant importance y in [0, 1]; 0 and 1 are exact."""
     with torch.no_grad():
         net.w3.zero_()
         net.b3.fill_(float(torch.tensor(y).logit().clamp(-200, 200)))
@@ -179,12 +186,12 @@ def _constant(net: ImportanceNet, y: float) -> ImportanceNet:
 
 
 class _Pairs(NamedTuple):
-    """Pairs (N,) that a modality's network learns from.
+    """The pairs (N,) from which a modality's network learns.
 
     Attributes:
-        rows: of their items.
-        evidence, partner: of `ima.models.objectives.mixture`.
-        counts: whether they have the modality and another one.
+        rows: row numbers of their items.
+        evidence, partner: as in `ima.models.objectives.mixture`.
+        counts: whether each pair has this modality and another one.
     """
 
     rows: Tensor
@@ -202,12 +209,16 @@ def _fit(
     seed: int,
     name: str,
 ) -> tuple[ImportanceNet, Tensor, History]:
-    """Train PARTS networks without a part of the items each, and one with all.
+    """Train PARTS networks, each without a part of the items, and one network on all items.
+
+    Without a rho, all importances are set to 1 if the learnt importances do not improve the
+    likelihood of held-out items by GAIN standard errors.
 
     Returns:
-        The last, after the epoch at which the others do best on the items that they aren't
-        trained on; the importances (N,) that these give to those; and a row an epoch. Without a
-        rho, importances are 1 where those aren't likelier than that by GAIN standard errors.
+        net: the network trained on all items, at the epoch where the others have the lowest loss
+            on the items held out from them.
+        y: the importances (N,) of the held-out items from these other networks.
+        history: one row per epoch.
     """
     items, back = pairs.rows.clamp_min(0).unique(return_inverse=True)
     generator = torch.Generator().manual_seed(seed)
@@ -221,8 +232,8 @@ def _fit(
     for epoch in progress_bar(range(1, epochs + 1), f"stage 2, {name}", "epoch"):
         for batch in torch.randperm(len(part), generator=generator).split(settings.batch_size):
             y = net(x[pairs.rows[batch].clamp_min(0)])  # (PARTS + 1, B)
-            of = (pairs.evidence[batch], pairs.partner[batch])
-            losses = mixture(y, *of, rho, settings.lambda_corr, learns[:, batch])["loss"]
+            terms = (pairs.evidence[batch], pairs.partner[batch])
+            losses = mixture(y, *terms, rho, settings.lambda_corr, learns[:, batch])["loss"]
             optimizer.zero_grad(set_to_none=True)
             losses.sum().backward()
             optimizer.step()
@@ -230,8 +241,8 @@ def _fit(
             y = net(x[items])[:, back]  # (PARTS + 1, N)
             out = y[part, torch.arange(len(part))]
             both, counts = torch.stack((out, y[-1])), pairs.counts.float()[None]
-            of = (pairs.evidence, pairs.partner, rho, settings.lambda_corr, counts)
-            held, trained = mixture(both, *of)["loss"].tolist()
+            terms = (pairs.evidence, pairs.partner, rho, settings.lambda_corr, counts)
+            held, trained = mixture(both, *terms)["loss"].tolist()
         history.append({"epoch": epoch, f"corr_{name}": held, f"raw_{name}": trained})
         if best is None or held < best[0]:
             best = (held, net.copy(PARTS), out * (pairs.rows != ABSENT))
@@ -242,10 +253,14 @@ def _fit(
 
 
 def _gain(y: Tensor, pairs: _Pairs, items: int) -> float:
-    """Return in standard errors, of so many items, what importances y (N,) gain against 1."""
-    terms = [
-        mixture(given, pairs.evidence[:, None], pairs.partner[:, None], None)["loss"]
-        for given in (torch.ones_like(y)[:, None], y[:, None])
+    """Return the gain of importances y (N,) over importances of 1, in standard errors.
+
+    Args:
+        items: number of distinct items, which determines the standard error.
+    """
+    losses = [
+        mixture(values, pairs.evidence[:, None], pairs.partner[:, None], None)["loss"]
+        for values in (torch.ones_like(y)[:, None], y[:, None])
     ]  # of each pair, (N,)
-    gained = (terms[0] - terms[1])[pairs.counts]
+    gained = (losses[0] - losses[1])[pairs.counts]
     return float(gained.mean() / (gained.std() / items**0.5).clamp_min(1e-12))

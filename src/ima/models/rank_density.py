@@ -1,4 +1,4 @@
-"""The density of ranks of partners (`ima.models.ranks`), of informative items and of all others."""
+"""The density of partner ranks (`ima.models.ranks`) of informative items and of all others."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,21 +10,21 @@ from torch import Tensor
 if TYPE_CHECKING:
     from ima.models.ranks import Ranks
 
-#: Weight of what has none, so that no sum of weights is 0; and the least rank.
+#: Added to weights, so that they never sum to 0; also the minimum of ranks.
 LITTLE = 1e-9
-#: Edges of the bins of the density of ranks: halves down to 2^-24, and steps of a sixteenth.
+#: Edges of the histogram bins of ranks: powers of 2 from 2^-24 to 1/32, then multiples of 1/16.
 EDGES = np.concatenate(([0], 2.0 ** np.arange(-24, -4), np.arange(1, 17) / 16))
 CENTRES = np.append(EDGES[1] / 2, (EDGES[1:-1] * EDGES[2:]) ** 0.5)
-#: Ranks above which pairs may be taken to share nothing: the least upper bound decides.
+#: Candidate thresholds above which pairs are taken to share nothing (`_uninformative`).
 TAILS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
 class Density(NamedTuple):
-    """The density of ranks among informative items; among others it is 1.
+    """The density f of ranks among informative items. Among all other items it is 1.
 
     Attributes:
-        values: f (BINS,) at CENTRES, at least 0 and falling.
-        share: of items that are informative, in [0, 1].
+        values: f (BINS,) at CENTRES, non-negative and non-increasing.
+        share: share of informative items, in [0, 1].
     """
 
     values: Tensor
@@ -32,20 +32,20 @@ class Density(NamedTuple):
 
     def at(self, rank: Tensor) -> Tensor:
         """Return f (N,) at ranks (N,) in (0, 1]."""
-        at = np.interp(np.log(rank.numpy()), np.log(CENTRES), self.values.numpy())
-        return torch.from_numpy(at)
+        f = np.interp(np.log(rank.numpy()), np.log(CENTRES), self.values.numpy())
+        return torch.from_numpy(f)
 
 
 def informative_density(ranks: "Ranks", w: Tensor) -> Density:
     """Return the density f of ranks among informative items.
 
-    Two groups: the density of all ranks is pi_0 + (1 - pi_0) f(rank), with f non-increasing, and
-    pi_0 the density at great ranks, which informative items hardly have. All of f is 1 where a
-    modality shares nothing.
+    In the two-group model, the density of all ranks is pi_0 + (1 - pi_0) f(rank), where f is
+    non-increasing and pi_0 is the density at high ranks, which informative items rarely have. If
+    the modality shares nothing, f is 1 everywhere.
 
     Args:
-        ranks: of a modality.
-        w: weight (N,) of each pair in the density, in [0, 1].
+        ranks: ranks of one modality.
+        w: weight (N,) of each pair, in [0, 1].
     """
     w, rank = (w * ranks.counts).double().numpy(), ranks.rank.numpy()
     width = np.diff(EDGES)
@@ -53,7 +53,7 @@ def informative_density(ranks: "Ranks", w: Tensor) -> Density:
         return Density(torch.ones(len(width), dtype=torch.double), 0.0)
     pi_0 = _uninformative(rank, w)
     count = np.histogram(rank, EDGES, weights=w)[0]
-    # A pair more in each bin, of density pi_0: those that hold hardly any are no evidence.
+    # A pseudo-count of one pair per bin, with density pi_0: nearly empty bins are no evidence.
     density = (count + pi_0) / (w.sum() * width + 1)
     falling = IsotonicRegression(increasing=False)
     density = falling.fit_transform(np.arange(len(width)), density, sample_weight=width)
@@ -63,21 +63,22 @@ def informative_density(ranks: "Ranks", w: Tensor) -> Density:
 
 
 def _uninformative(rank: np.ndarray, w: np.ndarray) -> float:
-    """Return pi_0 in [0, 1]: the density above that of TAILS whose upper bound is the least.
+    """Return pi_0 in [0, 1], the density of ranks above a threshold.
 
-    The further up, the fewer informative pairs there are, and the less certain it is.
+    Above a higher threshold there are fewer informative pairs, but the estimate is less certain. Of
+    TAILS, the threshold with the lowest upper bound on the density is used.
     """
-    found = []
-    for least in TAILS:
-        of = w[rank > least]
-        scale = (1 - least) * w.sum()
-        found.append((of.sum() + (np.square(of).sum() + 1) ** 0.5, of.sum(), scale))
-    _, tail, scale = min(found, key=lambda one: one[0] / one[2])
+    estimates = []
+    for threshold in TAILS:
+        above = w[rank > threshold]
+        scale = (1 - threshold) * w.sum()
+        estimates.append((above.sum() + (np.square(above).sum() + 1) ** 0.5, above.sum(), scale))
+    _, tail, scale = min(estimates, key=lambda estimate: estimate[0] / estimate[2])
     return float(min(tail / scale, 1.0))
 
 
 def likelihood(ranks: "Ranks") -> float:
-    """Return the mean log density of the ranks of all pairs that count, 0 if nothing is shared."""
+    """Return the mean log density of the ranks of all pairs that count; 0 if nothing is shared."""
     if not ranks.correlations.any():
         return 0.0
     f, share = informative_density(ranks, ranks.counts.double())

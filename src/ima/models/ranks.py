@@ -1,7 +1,8 @@
-"""How well a pair's items fit each other, against shuffled pairs: the evidence of `mixture`.
+"""Ranks of partners: how well the items of a pair fit each other, compared with shuffled pairs.
 
-An item shares something with its partners if these fit it better than the partners of other pairs
-do. The rank of its own among all is uniform where nothing is shared, whatever the items look like.
+They are the evidence of the objective `mixture`. An item shares information with its partners if
+they fit it better than the partners from other pairs do. If nothing is shared, the rank of the own
+partners among all partners is uniform, whatever the items look like.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,21 +17,22 @@ from ima.models.rank_density import LITTLE, likelihood
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import gather
 
-#: What pairs are compared by: latents, principal components, or both.
+#: Representations by which pairs are compared: latents, principal components, or both.
 KINDS = ("latents", "components", "both")
-#: Share of the greatest variance that is added to all in canonical coordinates.
+#: Share of the largest variance added to all variances in canonical correlation analysis.
 RIDGE = 1e-3
-#: Other pairs that a rank is taken among, at the most, and rows of the matrix of fits at a time.
+#: Maximum number of pairs among which a partner is ranked; rows of the fit matrix computed at once.
 PARTNERS, ROWS = 2000, 1024
 
 
 class Fold(NamedTuple):
-    """Pairs that an autoencoder wasn't trained on, and those that it was.
+    """Training and held-out pairs of one autoencoder, and its latents.
 
     Attributes:
-        u: by modality, its latents (n_m, L) of all items; on the CPU, as the pairs.
-        train, held: by modality, row numbers (N,), (H,) of these pairs.
-        pair: (H,), which of all pairs those are that are held out.
+        u: by modality, the latents (n_m, L) of all items. Latents and pairs are on the CPU.
+        train, held: by modality, the row numbers (N,) of the training pairs and (H,) of the
+            held-out pairs.
+        pair: numbers (H,) of the held-out pairs among all pairs.
     """
 
     u: Mapping[str, Tensor]
@@ -41,7 +43,7 @@ class Fold(NamedTuple):
 
 @torch.no_grad()
 def latents_of(autoencoder: Autoencoder, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return by modality the latents (n_m, L) of all items, on the CPU."""
+    """Return the latents (n_m, L) of all items by modality, on the CPU."""
     return {m: u.cpu() for m, u in autoencoder.encode(x).items()}
 
 
@@ -51,23 +53,27 @@ def held_out_fold(
     items: Mapping[str, Tensor],
     held_out: Mapping[str, Tensor],
 ) -> Fold:
-    """Return the fold of an autoencoder that was trained on `items`; its pairs' numbers follow."""
+    """Return the fold of an autoencoder trained on `items`.
+
+    The held-out pairs are numbered after the N training pairs, from N on.
+    """
     first, count = (len(next(iter(pairs.values()))) for pairs in (items, held_out))
     number = torch.arange(first, first + count)
     return Fold(latents_of(autoencoder, x), items, held_out, number)
 
 
 class Fitted(NamedTuple):
-    """The canonical step of a fold, and how its held-out pairs lie in it.
+    """Canonical correlation analysis of a fold, and its held-out pairs in canonical coordinates.
 
     Attributes:
         kind: one of KINDS.
-        canonical: maps z of the other modalities, side by side, and the own values to
-            coordinates of mean 0 and deviation 1 among the held-out pairs.
-        a, b: coordinates (H, K) of z and of the item.
-        own, partner: (H,), the importance of the item, and the probability that another one of
-            the pair is informative; 0 where the pair doesn't count.
-        counts: (H,), whether it has the modality and another one.
+        canonical: maps z (the concatenated values of the other modalities) and the item's values
+            to canonical coordinates with mean 0 and standard deviation 1 over the held-out pairs.
+        a, b: canonical coordinates (H, K) of z and of the item.
+        own: importance (H,) of the item; 0 if the pair does not count.
+        partner: probability (H,) that another item of the pair is informative; 0 if the pair does
+            not count.
+        counts: whether each pair has this modality and another one (H,).
     """
 
     kind: str
@@ -80,16 +86,17 @@ class Fitted(NamedTuple):
 
 
 class Ranks(NamedTuple):
-    """Ranks of the held-out pairs of all folds, one fold after the other.
+    """Ranks of the held-out pairs of all folds, concatenated fold by fold.
 
     Attributes:
-        rank: (N,) in (0, 1], the share of other pairs whose partners fit the item as well as its
-            own; .5 on average if nothing is shared. Where none does it is half a pair's, times
-            how much less likely the next best is. 1 where the pair doesn't count.
-        counts: (N,), whether a pair has the modality and another one.
-        correlations: canonical correlations (K,) of the held-out pairs; 0 where they are not
-            ERRORS standard errors above 0. All are 0 where the modality shares nothing.
-        fitted: of each fold; empty where ranks are not from folds.
+        rank: (N,) in (0, 1], the share of other pairs whose partners fit the item at least as well
+            as its own partners; .5 on average if nothing is shared. If none fits as well, the rank
+            is the share of half a pair times the likelihood ratio of the best other partners to the
+            own ones. It is 1 if the pair does not count.
+        counts: whether each pair has this modality and another one (N,).
+        correlations: canonical correlations (K,) of the held-out pairs, set to 0 unless ERRORS
+            standard errors above 0. All are 0 if the modality shares nothing.
+        fitted: the analysis of each fold; empty if the ranks are not computed from folds.
     """
 
     rank: Tensor
@@ -107,68 +114,71 @@ def rank_partners(
 ) -> Ranks:
     """Rank the partners of a modality's items, in the held-out pairs of all folds.
 
-    Fit is the likelihood ratio of canonical correlation analysis: of the partners' z and the item
-    in canonical coordinates a and b of correlation c, sum_k log p(a_k, b_k) / (p(a_k) p(b_k)).
-    Ranked is how likely a partner takes this item among all items, so that none fits many.
-    Coordinates are fitted to the training pairs of a fold, c to held-out pairs. Pairs are compared
-    by latents, by principal components or by both: by what makes their ranks most likely.
+    The fit of partners and an item is the log likelihood ratio of canonical correlation analysis,
+    sum_k log p(a_k, b_k) / (p(a_k) p(b_k)), where a and b are the canonical coordinates of the
+    partners' z and of the item, with correlations c. Partners are ranked by their fit to this item
+    relative to their mean fit to all items, so that no partner fits many items. The coordinates are
+    fitted to the training pairs of a fold, c to the held-out pairs. Pairs are compared by latents,
+    by principal components or by both, whichever gives the ranks the highest likelihood.
 
     Args:
-        folds: their held-out pairs are ranked.
-        name: of the modality.
-        y: by modality, the importance (n_m,) of each item by what is known so far: pairs count
-            by it.
-        seed: of the partners that stand for all where there are many.
-        components: by modality, principal components (n_m, K_m) of all items, of mean 0 and
-            deviation 1; None to compare latents only.
+        folds: folds whose held-out pairs are ranked.
+        name: name of the modality.
+        y: by modality, the current importance (n_m,) of each item, by which pairs are weighted.
+        seed: seed of the sample of partners that is used if there are more than PARTNERS.
+        components: by modality, the principal components (n_m, K_m) of all items, with mean 0 and
+            standard deviation 1; None to compare latents only.
     """
     kinds = KINDS[:1] if components is None else KINDS
-    found = [_rank(kind, folds, name, y, seed, components) for kind in kinds]
-    return max(found, key=likelihood)
+    candidates = [_rank(kind, folds, name, y, seed, components) for kind in kinds]
+    return max(candidates, key=likelihood)
 
 
 def _rank(kind, folds, name, y, seed, components) -> Ranks:
-    """Return the ranks by one of KINDS."""
+    """Return the ranks of partners compared by `kind`, one of KINDS."""
     fitted = [_fit(kind, fold, name, y, components) for fold in folds]
-    a, b = (torch.cat([of._asdict()[side] for of in fitted]) for side in "ab")
-    w = torch.cat([of.own * of.partner for of in fitted])
+    a, b = (torch.cat([fit._asdict()[side] for fit in fitted]) for side in "ab")
+    w = torch.cat([fit.own * fit.partner for fit in fitted])
     rows = {m: torch.cat([fold.held[m] for fold in folds]) for m in y}
-    distinct = min(len(of[of != ABSENT].unique()) for of in rows.values())
+    distinct = min(len(numbers[numbers != ABSENT].unique()) for numbers in rows.values())
     c = w / w.sum().clamp_min(1e-12) @ (a * b)
     c = torch.where(c > ERRORS / max(distinct, 1) ** 0.5, c, 0).clamp_max(0.99)
     rank = torch.cat(
-        [rank_among(of.a, of.b, Among.of(of, c, seed), torch.arange(len(of.a))) for of in fitted]
+        [
+            rank_among(fit.a, fit.b, Among.of(fit, c, seed), torch.arange(len(fit.a)))
+            for fit in fitted
+        ]
     )
-    counts = torch.cat([of.counts for of in fitted])
+    counts = torch.cat([fit.counts for fit in fitted])
     return Ranks(torch.where(counts, rank, 1), counts, c, fitted)
 
 
 def _fit(kind: str, fold: Fold, name: str, y, components) -> Fitted:
-    """Return the canonical step of a fold's training pairs, and its held-out pairs in it."""
+    """Fit the analysis to a fold's training pairs, and return it with the held-out pairs."""
     values = {
         m: values_of(
             kind, fold.u[m], scale_of(fold.u[m], fold.train[m]), components and components[m]
         )
         for m in y
     }
-    z, of, own, partner, _ = _weighted(values, fold.train, name, y)
-    fitted = canonical(z, of, own * partner + LITTLE, RIDGE)
-    z, of, own, partner, counts = _weighted(values, fold.held, name, y)
+    z, u, own, partner, _ = _weighted(values, fold.train, name, y)
+    fitted = canonical(z, u, own * partner + LITTLE, RIDGE)
+    z, u, own, partner, counts = _weighted(values, fold.held, name, y)
     share = (own * partner + LITTLE) / (own * partner + LITTLE).sum()
     mean_z, map_z = _standard(z, fitted.mean_z, fitted.map_z, share)
-    mean_u, map_u = _standard(of, fitted.mean_u, fitted.map_u, share)
+    mean_u, map_u = _standard(u, fitted.mean_u, fitted.map_u, share)
     standard = Canonical(mean_z, mean_u, map_z, map_u)
-    return Fitted(kind, standard, *coordinates(standard, z, of), own, partner, counts)
+    return Fitted(kind, standard, *coordinates(standard, z, u), own, partner, counts)
 
 
 def values_of(kind: str, u: Tensor, scale: Tensor, components: Tensor | None) -> Tensor:
-    """Return what items are compared by (n, D), of mean 0 and deviation 1.
+    """Return the values (n, D) by which items are compared, with mean 0 and standard deviation 1.
 
     Args:
         kind: one of KINDS.
         u: latents (n, L).
-        scale: of `scale_of`.
-        components: principal components (n, K); None where `kind` is latents.
+        scale: their mean and standard deviation (`scale_of`).
+        components: principal components (n, K); may be None if `kind` is `latents`.
     """
     if kind == "components":
         return components.double()
@@ -177,66 +187,69 @@ def values_of(kind: str, u: Tensor, scale: Tensor, components: Tensor | None) ->
 
 
 def scale_of(u: Tensor, rows: Tensor) -> Tensor:
-    """Return mean and deviation (2, L) of the latents u (n, L) of pairs' rows."""
-    there = u[rows[rows != ABSENT]].double()
-    return torch.stack((there.mean(0), there.std(0, correction=0).clamp_min(1e-6)))
+    """Return the mean and standard deviation (2, L) of latents u (n, L) over the pairs' rows."""
+    u = u[rows[rows != ABSENT]].double()
+    return torch.stack((u.mean(0), u.std(0, correction=0).clamp_min(1e-6)))
 
 
 def coordinates(fitted: Canonical, z: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-    """Return canonical coordinates (N, K) of z (N, D) and u (N, D_m)."""
+    """Return the canonical coordinates (N, K) of z (N, D) and of u (N, D_m)."""
     return (z - fitted.mean_z) @ fitted.map_z, (u - fitted.mean_u) @ fitted.map_u
 
 
-def _standard(x: Tensor, mean: Tensor, way: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and map by which x (N, D) of weights w has coordinates of deviation 1."""
+def _standard(x: Tensor, mean: Tensor, directions: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean of x (N, D) with weights w, and directions scaled to unit deviation."""
     mean_x = w @ x
-    spread = w @ ((x - mean_x) @ way).square()
-    return mean_x, way / spread.sqrt().clamp_min(1e-9)
+    variance = w @ ((x - mean_x) @ directions).square()
+    return mean_x, directions / variance.sqrt().clamp_min(1e-9)
 
 
 def _weighted(
     values: Mapping[str, Tensor], pairs: Mapping[str, Tensor], name: str, y: Mapping[str, Tensor]
 ) -> tuple[Tensor, ...]:
-    """Return of pairs (N,) the others' z and the own values; and the rest as `Fitted` has it."""
-    there = {m: rows != ABSENT for m, rows in pairs.items()}
-    weight = {m: y[m][rows.clamp_min(0)] * there[m] for m, rows in pairs.items()}
-    of = gather(values, pairs).x
-    counts = there[name] & torch.stack([there[m] for m in y if m != name]).any(0)
+    """Return z of the other modalities, the item's values, `own`, `partner` and `counts`.
+
+    All are of pairs (N,); the last three are described in `Fitted`.
+    """
+    present = {m: rows != ABSENT for m, rows in pairs.items()}
+    weight = {m: y[m][rows.clamp_min(0)] * present[m] for m, rows in pairs.items()}
+    x = gather(values, pairs).x
+    counts = present[name] & torch.stack([present[m] for m in y if m != name]).any(0)
     own, partner = weight[name] * counts, informed(weight, name) * counts
-    return joined(of, weight, name), of[name], own, partner, counts
+    return joined(x, weight, name), x[name], own, partner, counts
 
 
-def joined(of: Mapping[str, Tensor], y: Mapping[str, Tensor], name: str) -> Tensor:
-    """Return z (N, D): values of all modalities but `name`, each times its importance y (N,)."""
-    return torch.cat([y[m].unsqueeze(1) * of[m] for m in y if m != name], 1)
+def joined(values: Mapping[str, Tensor], y: Mapping[str, Tensor], name: str) -> Tensor:
+    """Return z (N, D), the values of all modalities but `name`, times their importances y (N,)."""
+    return torch.cat([y[m].unsqueeze(1) * values[m] for m in y if m != name], 1)
 
 
 def informed(y: Mapping[str, Tensor], name: str) -> Tensor:
-    """Return the probability (N,) that an item other than that of `name` is informative."""
-    return 1 - torch.stack([1 - of for m, of in y.items() if m != name]).prod(0)
+    """Return the probability (N,) that an item of a modality other than `name` is informative."""
+    return 1 - torch.stack([1 - y_m for m, y_m in y.items() if m != name]).prod(0)
 
 
 def fits(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """Return how well items b (N, K) fit partners a (P, K), a log likelihood ratio (N, P)."""
+    """Return the fit (N, P) of items b (N, K) and partners a (P, K), a log likelihood ratio."""
     rest = 1 - c.square()
-    bend = c.square() / (2 * rest)
-    return (b * (c / rest)) @ a.T - (b.square() @ bend)[:, None] - a.square() @ bend
+    quadratic = c.square() / (2 * rest)
+    return (b * (c / rest)) @ a.T - (b.square() @ quadratic)[:, None] - a.square() @ quadratic
 
 
 def _fit_of_each(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """Return the diagonal (N,) of `fits` of a and b (N, K)."""
+    """Return the fit (N,) of item i and partner i, the diagonal of `fits`, of a and b (N, K)."""
     rest = 1 - c.square()
     return (a * b) @ (c / rest) - (a.square() + b.square()) @ (c.square() / (2 * rest))
 
 
 class Among(NamedTuple):
-    """Pairs among which partners are ranked: P held-out pairs of a fold.
+    """The P held-out pairs of a fold among which partners are ranked.
 
     Attributes:
-        a, b, own, partner: as of `Fitted`, of these pairs.
-        c: correlations (K,).
-        number: (P,), which of the fold's held-out pairs they are.
-        taken: (P,), log of how likely each partner takes an item, on average over the items.
+        a, b, own, partner: as in `Fitted`, of these pairs.
+        c: canonical correlations (K,).
+        number: numbers (P,) of these pairs among the fold's held-out pairs.
+        taken: log of the mean likelihood ratio (P,) of each partner over the items.
     """
 
     a: Tensor
@@ -249,16 +262,16 @@ class Among(NamedTuple):
 
     @classmethod
     def of(cls, fitted: Fitted, c: Tensor, seed: int) -> "Among":
-        """Return all held-out pairs of a fold; PARTNERS of them where there are more."""
+        """Return the held-out pairs of a fold, or a random PARTNERS of them if there are more."""
         generator = torch.Generator().manual_seed(seed)
         some = torch.randperm(len(fitted.a), generator=generator)[:PARTNERS]
-        of = (of[some] for of in (fitted.a, fitted.b, fitted.own, fitted.partner))
-        among = cls(*of, c, some, torch.zeros(len(some), dtype=c.dtype))
+        parts = (part[some] for part in (fitted.a, fitted.b, fitted.own, fitted.partner))
+        among = cls(*parts, c, some, torch.zeros(len(some), dtype=c.dtype))
         return among._replace(taken=_taken(among.a, among, some))
 
 
 def _taken(a: Tensor, among: Among, number: Tensor | None) -> Tensor:
-    """Return how likely partners a (N, K) take an item other than their own (log of the mean)."""
+    """Return the log of the mean likelihood ratio (N,) of partners a (N, K) and others' items."""
     w = among.own.expand(len(a), -1)
     if number is not None:
         w = w * (number[:, None] != among.number)
@@ -268,17 +281,17 @@ def _taken(a: Tensor, among: Among, number: Tensor | None) -> Tensor:
 
 
 def rank_among(a: Tensor, b: Tensor, among: Among, number: Tensor | None = None) -> Tensor:
-    """Return the ranks (N,) of partners a (N, K) of items b (N, K), as `Ranks` has them.
+    """Return the ranks (N,) of partners a (N, K) of items b (N, K), as in `Ranks`.
 
     Args:
         a, b: canonical coordinates.
-        among: pairs whose partners they are ranked among.
-        number: which of the fold's held-out pairs they are (N,), so that none is its own rival;
-            None for other pairs.
+        among: pairs among whose partners they are ranked.
+        number: numbers (N,) of the pairs among the fold's held-out pairs, so that no pair is
+            compared with itself; None for other pairs.
     """
     if not among.c.any():
         return torch.full((len(a),), 0.5, dtype=a.dtype)
-    found = []
+    ranks = []
     for rows in torch.arange(len(a)).split(ROWS):
         which = None if number is None else number[rows]
         own = _fit_of_each(a[rows], b[rows], among.c) - _taken(a[rows], among, which)
@@ -289,6 +302,6 @@ def rank_among(a: Tensor, b: Tensor, among: Among, number: Tensor | None = None)
         above = (w * ((fit > own[:, None]) + 0.5 * (fit == own[:, None]))).sum(1)
         best = fit.masked_fill(w == 0, -torch.inf).max(1).values
         ahead = torch.where((above == 0) & best.isfinite(), own - best, 0)
-        # Half a pair more on each side: the rank of the own one is neither 0 nor 1.
-        found.append((above + 0.5) / (w.sum(1) + 1) * (-ahead).exp())
-    return torch.cat(found).clamp_min(LITTLE)
+        # Half a pair is added on each side, so that the rank is neither 0 nor 1.
+        ranks.append((above + 0.5) / (w.sum(1) + 1) * (-ahead).exp())
+    return torch.cat(ranks).clamp_min(LITTLE)

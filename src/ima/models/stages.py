@@ -1,4 +1,4 @@
-"""Both stages of training one after the other, and several rounds of them (Section 5)."""
+"""Training of stage 1 and stage 2 in turn, once or several times (Section 5)."""
 
 from collections.abc import Mapping
 
@@ -12,9 +12,10 @@ from ima.models.ranks import Fold, held_out_fold, latents_of
 from ima.training.loop import History, pair_count
 from ima.utils.errors import InputError
 
-#: Pairs that a fold holds out at the least. Correlations are those of the pairs of all folds: the 8
-#: that one fold of 40 holds out would never be enough to tell one from 0.
-LEAST = 5
+#: Minimum number of pairs that a fold holds out. Small folds suffice because correlations are
+#: computed over the held-out pairs of all folds; the 8 pairs held out by a single fold of 40 could
+#: never show a correlation above 0.
+MIN_HELD_OUT = 5
 
 
 def fit_stages(
@@ -31,27 +32,29 @@ def fit_stages(
 ) -> tuple[torch.nn.ModuleDict, dict[str, History], dict]:
     """Train the autoencoder, then the importance networks, `alternations` times.
 
-    From the second round on, stage 1 goes on from the autoencoder of the round before, with the
-    importances of that round constant.
+    From the second round on, stage 1 continues from the autoencoder of the previous round, with the
+    importances of that round held constant.
 
     Args:
-        autoencoder: trained in place.
+        autoencoder: autoencoder, trained in place.
         x: by modality, the matrix (n_m, D_m) of its items.
-        items, held_out: pairs that stage 1 is trained on, and those that end it; row numbers by
-            modality.
+        items, held_out: row numbers by modality of the pairs on which stage 1 is trained, and of
+            the pairs used for early stopping.
         rho: prior mean importance by modality, in [0, 1].
         hidden: width of the importance networks' hidden layers.
-        stage1, stage2: settings.
-        seed: of first weights of the importance networks, and the order of pairs.
-        alternations: rounds, 1 or more.
+        stage1, stage2: settings of the stages.
+        seed: seed of the initial weights of the importance networks and of the order of pairs.
+        alternations: number of rounds, 1 or more.
 
     Returns:
-        By modality, its importance network; the histories of `autoencoder` and `importance`,
-        whose rows have the number of the `alternation` where there are several; and what
-        `train_importance` returns third, of the last round.
+        networks: by modality, its importance network.
+        histories: the histories of `autoencoder` and `importance`. With several rounds, each row
+            has the number of its `alternation`.
+        results: the third value that `train_importance` returns, from the last round.
 
     Raises:
-        InputError: no round, or as `fit_autoencoder` and `train_importance`.
+        InputError: `alternations` is less than 1, or any error of `fit_autoencoder` or
+            `train_importance`.
     """
     if alternations < 1:
         raise InputError("alternations", expected="1 or more", found=alternations)
@@ -63,13 +66,13 @@ def fit_stages(
         folds = None
         if stage2.objective == "mixture":
             folds = cross_fit(autoencoder, x, items, held_out, stage1, seed, stage2.folds, y)
-        networks, second, found = train_importance(
+        networks, second, results = train_importance(
             autoencoder, x, items, rho, hidden, stage2, seed, held_out, folds
         )
-        about = {"alternation": number} if alternations > 1 else {}
+        label = {"alternation": number} if alternations > 1 else {}
         for name, rows in (("autoencoder", first), ("importance", second)):
-            histories[name] += [{**about, **row} for row in rows]
-    return networks, histories, found
+            histories[name] += [{**label, **row} for row in rows]
+    return networks, histories, results
 
 
 def cross_fit(
@@ -82,24 +85,26 @@ def cross_fit(
     folds: int,
     y: Mapping[str, Tensor] | None = None,
 ) -> list[Fold]:
-    """Return folds that together hold out every pair, by latents that haven't seen it.
+    """Train an autoencoder per fold, so that each pair is held out from one of them.
 
     Args:
-        autoencoder: trained on `items`, with `held_out` held out: the first fold.
-        x, items, held_out, y: as `ima.models.autoencoder.fit_autoencoder`.
+        autoencoder: autoencoder of the first fold, trained on `items` without `held_out`.
+        x, items, y: as in `ima.models.autoencoder.fit_autoencoder`.
+        held_out: its `validation` pairs.
         stage1: settings of the other folds' autoencoders.
-        seed: of these, and of who is in which fold.
-        folds: 3 or more; or 1, for `held_out` alone. Fewer are made where they would hold out
-            fewer than LEAST pairs.
+        seed: seed of these autoencoders and of the assignment of pairs to folds.
+        folds: number of folds, 3 or more; or 1, for `held_out` alone. There are fewer folds if each
+            would hold out fewer than MIN_HELD_OUT pairs.
 
     Raises:
-        InputError: another number of folds: the second of two would learn from `held_out` alone.
+        InputError: `folds` is less than 1 or is 2; the second of two folds would be trained on
+            `held_out` alone.
     """
     if folds < 1 or folds == 2:
         raise InputError("folds", expected="1, or 3 or more", found=folds)
-    made = [held_out_fold(autoencoder, x, items, held_out)]
+    fitted = [held_out_fold(autoencoder, x, items, held_out)]
     count = pair_count(items)
-    parts = min(folds - 1, count // LEAST)
+    parts = min(folds - 1, count // MIN_HELD_OUT)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     for part in order.chunk(parts) if parts > 1 else ():
         mask = torch.ones(count, dtype=torch.bool)
@@ -109,8 +114,8 @@ def cross_fit(
         torch.manual_seed(seed)
         other = Autoencoder(autoencoder.modalities, autoencoder.latent).to(x[next(iter(x))].device)
         fit_autoencoder(other, x, train, stage1, seed, held, y)
-        made.append(Fold(latents_of(other, x), train, held, part))
-    return made
+        fitted.append(Fold(latents_of(other, x), train, held, part))
+    return fitted
 
 
 def constant_importances(
@@ -121,13 +126,14 @@ def constant_importances(
     rho: Mapping[str, float],
     seed: int,
 ) -> dict[str, Tensor] | None:
-    """Return by modality the importances (n_m,) that stage 1 keeps constant; None for all 1.
+    """Return the constant importances (n_m,) of stage 1 by modality; None if all are 1.
 
     Args:
         x: by modality, the matrix (n_m, D_m) of its items.
-        networks: importance networks of the round before, by modality; None in the first.
-        stage1: whether the first round has `ones`, or what `untrained` networks give.
-        hidden, rho, seed: of untrained networks.
+        networks: importance networks of the previous round by modality; None in the first round.
+        stage1: settings that choose the importances of the first round, `ones` or those of
+            `untrained` networks.
+        hidden, rho, seed: hidden width, prior means and seed of untrained networks.
     """
     if networks is not None:
         with torch.no_grad():
