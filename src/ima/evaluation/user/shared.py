@@ -155,7 +155,7 @@ class Shared(NamedTuple):
 
     @property
     def p(self) -> float:
-        """Permutation p-value: the share of orders, the observed one included, with as much shared."""
+        """Permutation p-value: share of orders, the observed one included, that share as much."""
         return float((1 + (self.shuffled >= self.correlation).sum()) / (1 + len(self.shuffled)))
 
 
