@@ -1,9 +1,9 @@
-"""The user's files, checked and paired (docs/own_data.md)."""
+"""Read, check and pair the user's files (docs/own_data.md)."""
 
 from ima.workflow.user_config import check_config, check_fusion, standardized
 from ima.datasets.user_files import parts_of
 
-#: Whether a variant takes the rho of the config: it must have one of each modality then.
+#: Whether a variant uses rho from the config, which must then give one for each modality.
 RHO_GIVEN = any(of["importance"].get("rho") != "auto" for of in VARIANTS.values())
 MODALITIES = check_config(
     OWN,
@@ -15,7 +15,7 @@ check_fusion(OWN["fusion"], list(VARIANTS.values())[0]["importance"]["objective"
 
 
 rule own_features:
-    """Ids, vectors, labels and splits of a modality of the user's own, once they are checked."""
+    """Read and check ids, vectors, labels and splits of a user modality."""
     input:
         files=lambda wildcards: parts_of(OWN["modalities"][wildcards.modality]["file"]),
         code=code("own_features.py"),
@@ -44,12 +44,12 @@ rule own_features:
         "../workflow/scripts/own_features.py"
 
 
-#: By modality, its items as they were read.
+#: Items of each modality as read, before standardization.
 ITEMS = {name: [rules.own_features.output.features.format(modality=name)] for name in MODALITIES}
 
 
 rule own_pairs:
-    """Row numbers of the items of every pair of the user's own, by id, label or file."""
+    """Pair user items by id, label or file, as row numbers."""
     input:
         **ITEMS,
         listed=parts_of(OWN["pairs"]["file"]) if "file" in OWN["pairs"] else [],
@@ -80,7 +80,7 @@ PAIRS = rules.own_pairs.output
 
 
 rule own_scale:
-    """Items of a modality with each dimension standardized by those of the training pairs."""
+    """Standardize each dimension of a modality by the items of the training pairs."""
     input:
         raw=rules.own_features.output.features,
         pairs=PAIRS.train,
@@ -104,7 +104,7 @@ rule own_scale:
         "../workflow/scripts/own_scale.py"
 
 
-#: By modality, its features, as every later rule takes them: what the pairs' row numbers count.
+#: Features of each modality for all later rules; pairs refer to their row numbers.
 FEATURES = {name: [rules.own_scale.output.features.format(modality=name)] for name in MODALITIES}
-#: What they are scaled by, of each modality.
+#: Scale of each modality.
 SCALES = [rules.own_scale.output.scale.format(modality=name) for name in MODALITIES]

@@ -1,13 +1,13 @@
-"""Results on the user's data (docs/own_data.md), and an example of such data."""
+"""Results on user data (docs/own_data.md), and an example data set."""
 
 OWN_RESULTS = no_own_data
 
 if OWN:
     from ima.workflow.user_config import labels_known, noise_known
 
-    #: The variant whose importances and representations a user is given: the first.
+    #: The first variant, which provides the user's importances and representations.
     OWN_VARIANT = list(VARIANTS)[0]
-    #: Models of the run, in the order in which tables take them.
+    #: Models of the run, in the order used by the tables.
     OWN_MODELS = [
         {"variant": OWN_VARIANT, "latent": latent, "seed": seed}
         for latent in config["latents"]
@@ -16,7 +16,7 @@ if OWN:
     OWN_EXAMPLE = ("left", "right", "spoken")
 
     rule own_example:
-        """Three files as a user might have: halves of handwritten digits, and the digits spoken."""
+        """Write example files of three modalities: halves of digit images, and spoken digits."""
         input:
             code=code("own_example.py"),
         output:
@@ -36,7 +36,7 @@ if OWN:
             "../workflow/scripts/own_example.py"
 
     rule own_represent:
-        """A model in one file, and its representations and importances of the user's own items."""
+        """Save a model in one file, with its representations and importances of user items."""
         input:
             **FEATURES,
             pairs=[PAIRS.train, PAIRS.validation, PAIRS.test],
@@ -65,7 +65,7 @@ if OWN:
             "../workflow/scripts/own_represent.py"
 
     rule own_importance:
-        """Importances of each modality, and where noise is known how well they find it."""
+        """Importances of each modality, with noise detection scores if noise is known."""
         input:
             representations=[
                 rules.own_represent.output.representations.format(**model) for model in OWN_MODELS
@@ -118,7 +118,7 @@ if OWN:
             "../workflow/scripts/own_rho.py"
 
     rule own_maps:
-        """t-SNE of importance networks and of representations, as Figures 2 and 4."""
+        """t-SNE of importance networks and of representations, as in Figures 2 and 4."""
         input:
             embeddings=DRAWN,
             importances=rules.represent.output.representations.format(
@@ -203,7 +203,7 @@ if OWN:
 
     include: "user_trust.smk"
 
-    #: All that a run on the user's own data makes: what needs labels only where there are.
+    #: All results of a run on user data; those that need labels only if labels exist.
     OWN_RESULTS = [
         *(rules.own_represent.output.model.format(**model) for model in OWN_MODELS),
         *rules.own_importance.output,
@@ -218,6 +218,6 @@ if OWN:
 
 
 rule own:
-    """Target: all on data of your own: snakemake --cores 8 own --configfile config/own.yaml."""
+    """Target: all results on your data: snakemake --cores 8 own --configfile config/own.yaml."""
     input:
         OWN_RESULTS,

@@ -1,8 +1,8 @@
-"""Whether importances of own data can be trusted, and the items of least importance."""
+"""Whether the importances of user data can be trusted, and the least important items."""
 
 
 rule own_trust:
-    """What modalities share, how stable importances are, what weighting does: and what to do."""
+    """Assess what modalities share, stability of importances and effect of weighting; advise."""
     input:
         representations=[
             rules.own_represent.output.representations.format(**model) for model in OWN_MODELS
@@ -30,7 +30,7 @@ rule own_trust:
         "../workflow/scripts/own_trust.py"
 
 
-#: By modality that the config gives pictures of, their rows and columns.
+#: Rows and columns of the pictures of each modality with `show` in the config.
 OWN_SHAPES = {
     name: options["show"]["shape"]
     for name, options in OWN["modalities"].items()
@@ -39,7 +39,7 @@ OWN_SHAPES = {
 
 
 rule own_items:
-    """The items of least importance, their nearest neighbours and partners, and pictures of them."""
+    """The least important items, with nearest neighbours, partners and pictures."""
     input:
         **FEATURES,
         importances=expand(

@@ -144,7 +144,7 @@ def test_an_item_without_any_number_lacks_the_modality(tmp_path, caplog):
     assert table["id"].to_pylist() == ["a", "c"] and "1 of 3 items have no vector" in caplog.text
     frame.loc[1, "u"] = 2  # half of it is there
     frame.to_csv(tmp_path / "f.csv", index=False)
-    with pytest.raises(InputError, match="nothing in 1 items, as 'b'"):
+    with pytest.raises(InputError, match=r"missing or infinite values in 1 items, e\.g\. 'b'"):
         read_items(tmp_path / "f.csv", {"vector": ["u", "v"]}, "sse")
     pq.write_table(pa.table({"x": [[1.0], None]}), tmp_path / "l.parquet")
     assert read_items(tmp_path / "l.parquet", {}, "sse")["id"].to_pylist() == ["0"]
@@ -203,7 +203,7 @@ def test_labels_of_every_kind(tmp_path, labels, read):
 
 def test_labels_of_no_item(tmp_path):
     pq.write_table(pa.table({"x": [1, 2], "l": [None, None]}), tmp_path / "f.parquet")
-    with pytest.raises(InputError, match="a label in some row, found none in 2"):
+    with pytest.raises(InputError, match="at least one label, found none in 2 rows"):
         read_items(tmp_path / "f.parquet", {"label": "l"}, "sse")
 
 

@@ -28,7 +28,7 @@ def test_mean_and_deviation_of_training_items_by_hand(caplog):
     table, scale = scale_items(items([[1, 7], [3, 7], [6, 9]]), np.array([0, 0, 1, -1]), True, "a")
     assert scale["scale.a"].tolist() == [[2, 7], [1, 0]]
     assert table["x"].to_pylist() == [[-1, 0], [1, 0], [4, 0]]
-    assert "1 of 2 dimensions are the same in all training items, and are left out (0): 1" in (
+    assert "1 of 2 dimensions are constant over the training items and are set to 0: 1" in (
         caplog.text
     )
     back = unstandardized(torch.tensor(matrix(table, "x")), scale["scale.a"])
@@ -44,7 +44,7 @@ def test_vectors_stay_where_they_are_not_standardized(caplog):
 @pytest.mark.parametrize("standardize", [True, False])
 def test_a_view_that_is_constant_ends_with_what_to_do(standardize):
     x = items([[1, 7], [1, 7], [6, 9]])
-    with pytest.raises(InputError, match=r"found 2 that are all the same\. Leave a out"):
+    with pytest.raises(InputError, match=r"found 2 that are all the same\. Remove a from"):
         scale_items(x, np.array([0, 1]), standardize, "a")
     scale_items(x, np.array([0, 1, 2]), standardize, "a")
 

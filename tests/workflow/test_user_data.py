@@ -76,7 +76,7 @@ def test_columns_that_are_not_named_are_not_read(tmp_path):
 def test_scales_that_drown_others_are_told(tmp_path, caplog, scale, told):
     x = [[0.0, 0.0, 7.0], [scale, 1.0, 7.0], [0.0, 0.0, 7.0], [scale, 1.0, 7.0]]  # one is constant
     read_items(written(tmp_path, x=x), ALL, "sse", standardize=False)
-    assert ("squared error sees the greatest only" in caplog.text) == told
+    assert ("the largest dominate the squared error" in caplog.text) == told
     caplog.clear()
     read_items(written(tmp_path, x=x), ALL, "sse")  # standardized later on
     assert not caplog.text
@@ -116,22 +116,26 @@ NAN = float("nan")
     [
         ({"x": None}, "expected a column 'x', found columns", "Name the column"),
         ({"label": None}, "expected a column 'label'", "Name the column"),
-        ({"id": ["a", "b", "a", "a"]}, "every id once, found 2 repeated, as 'a'", "id of its own"),
+        ({"id": ["a", "b", "a", "a"]}, "unique ids, found 2 repeated, e.g. 'a'", "a unique id"),
         ({"id": ["a", None, "c", "d"]}, "a value in every row, found 1 missing of 4", "Fill them"),
         ({"id": [0.5, 1, 2, 3]}, "text or whole numbers, found double", "Write them as text"),
-        ({"x": [[0.0], [1.0, 1.0], [0.0], [0.0]]}, "1 as in item 'a', found 2 in item 'b'", "Cut"),
+        (
+            {"x": [[0.0], [1.0, 1.0], [0.0], [0.0]]},
+            "as in item 'a', found 2 in item 'b'",
+            "Truncate",
+        ),
         ({"x": [[], [], [], []]}, "a list of numbers in every row", "as lists"),
         (
             {"x": [[0.0, 1], [0.0, NAN], [0.0, 1], [0.0, 1]]},
-            "NaN, infinity or nothing in 1 items, as 'b'",
+            "missing or infinite values in 1 items, e.g. 'b'",
             "Fill",
         ),
-        ({"x": [[0.0], [1e300], [0.0], [0.0]]}, "in 1 items, as 'b'", "Fill them in"),
-        ({"x": [[0, 1], [None, 1], [0, 1], [0, 1]]}, "in 1 items, as 'b'", "Fill them in"),
+        ({"x": [[0.0], [1e300], [0.0], [0.0]]}, "in 1 items, e.g. 'b'", "Fill them in"),
+        ({"x": [[0, 1], [None, 1], [0, 1], [0, 1]]}, "in 1 items, e.g. 'b'", "Fill them in"),
         ({"x": [[0.0], [1.5], [0.0], [-1.0]]}, "found 1.5 in item 'b'", "loss to sse"),
         ({"x": ["p", "q", "r", "s"]}, "or one column with a list of numbers", "all_but"),
         ({"x": [["p"], ["q"], ["r"], ["s"]]}, "a list of numbers", "as lists"),
-        ({"label": [0.5, 1.5, 2.5, 3.5]}, "found double", "cut into classes first"),
+        ({"label": [0.5, 1.5, 2.5, 3.5]}, "found double", "Bin continuous labels"),
         ({"label": [[1], [2], [3], [4]]}, "found list", "Write them as text"),
         ({"split": ["train", "dev", "test", "test"]}, "found ['dev']", "Rename them"),
         ({"noise": [0, 2, 0, 0]}, "true or false, or 1 or 0, found int64", "as booleans"),
@@ -182,14 +186,14 @@ def test_a_config_names_its_modalities_in_order():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"modalities": {"a": {"file": "a"}}}, "two modalities or more, found ['a']"),
+        ({"modalities": {"a": {"file": "a"}}}, "at least two modalities, found ['a']"),
         ({"pairs": {"by": "file"}}, "the keys file, columns"),
-        ({"pairs": {"by": "id", "file": "p"}}, "leave these keys out"),
+        ({"pairs": {"by": "id", "file": "p"}}, "omit these keys"),
         ({"pairs": {"by": "label", "kind": "k"}}, "with ['kind']"),
         ({"pairs": {"by": "file", "file": "p", "columns": {"a": "x"}}}, "a column for each of"),
         (
             {"modalities": {n: {"file": n} for n in "abc"}, "pairs": {"by": "label"}},
-            "found none of ['a', 'b', 'c']",
+            "found none for ['a', 'b', 'c']",
         ),
         (
             {
@@ -199,7 +203,7 @@ def test_a_config_names_its_modalities_in_order():
                     "c": {"file": ""},
                 }
             },
-            "found ['a']. Give the others a column of false",
+            "found ['a']. Give the others a column of false values",
         ),
     ],
     ids=str,
@@ -219,7 +223,7 @@ def test_what_a_mistake_in_the_config_is_told(changes, says):
 )
 def test_a_name_that_means_something_else(name):
     own = own_config(modalities={"a": {"file": "a"}, name: {"file": "b"}})
-    with pytest.raises(InputError, match="names of small letters") as error:
+    with pytest.raises(InputError, match="names of lower-case letters") as error:
         checked(own)
     assert repr(name) in str(error.value)
 
@@ -343,7 +347,7 @@ def test_an_item_that_is_noise_may_have_any_label():
 def test_a_split_without_pairs():
     tables = three()
     tables["a"] = tables["a"].set_column(1, "split", pa.array(["train"] * 100))
-    with pytest.raises(InputError, match=r"expected some in 'test', found none. Put more items"):
+    with pytest.raises(InputError, match=r"expected some in 'test', found none. Assign more items"):
         pair_own(tables, "id", SHARES, 0)
 
 
@@ -364,7 +368,7 @@ def test_classes_of_one_item_leave_no_split_empty(caplog):
     tables = {m: items(range(50), range(50)) for m in "ab"}
     pairs, _ = pair_own(tables, "id", SHARES, 0)
     assert {s: len(t) for s, t in pairs.items()} == {"train": 36, "validation": 4, "test": 10}
-    assert "splits are drawn whatever the class" in caplog.text
+    assert "splits are drawn regardless of class" in caplog.text
 
 
 def test_items_without_a_label(caplog):
@@ -375,11 +379,11 @@ def test_items_without_a_label(caplog):
     assert classes == ["u", "v"]
     counts = Counter(label for table in pairs.values() for label in table["label"].to_pylist())
     assert counts == {-1: 20, 0: 20, 1: 60}
-    assert "test: 4 of 20 pairs have no label" in caplog.text
+    assert "test: 4 of 20 pairs have no label and are not scored" in caplog.text
     pairs, _ = pair_own(tables, "label", SHARES, 0)
     rows = [row for table in pairs.values() for row in table["item_a"].to_pylist()]
     assert sorted(rows) == [i for i in range(100) if labels[i]]
-    assert "a: 20 items without a label are in no pair" in caplog.text
+    assert "a: 20 items without a label are unpaired" in caplog.text
     split = ["test" if not label else "train" for label in labels]
     tables = {m: items(range(100), labels, split) for m in "ab"}
     with pytest.raises(InputError, match="labels of the pairs in 'test'"):
@@ -414,7 +418,7 @@ def test_by_label_needs_every_class_in_every_split():
     tables = {"a": items(range(40), [i % 2 for i in range(40)]), "b": items(range(20), [0] * 20)}
     with pytest.raises(InputError, match=r"labels of b in 'train': .* every split") as error:
         pair_own(tables, "label", SHARES, 0)
-    assert "leave the class out" in error.value.do
+    assert "remove the class" in error.value.do
 
 
 def test_kinds_of_noise_by_hand():
@@ -465,7 +469,7 @@ def test_a_pairs_file_says_what_belongs_together(tmp_path):
     ("columns", "options", "says"),
     [
         ({"a": ["0"]}, {}, "expected a column 'b'"),
-        ({"a": ["0", "9"], "b": ["0", "0"]}, {}, "found 1 that it does not have, as '9'. Leave"),
+        ({"a": ["0", "9"], "b": ["0", "0"]}, {}, "found 1 unknown, e.g. '9'. Remove"),
         ({"a": [0.5], "b": ["0"]}, {}, "text or whole numbers"),
         ({"a": ["0"], "b": [None]}, {}, "an item of b in some of the pairs, found none in 1"),
         ({"a": ["0", None], "b": ["1", None]}, {}, "found 1 pairs without any, the first in row 1"),
@@ -913,7 +917,7 @@ class TestWorkflow:
     @pytest.mark.parametrize(
         ("config", "says"),
         [
-            (example(modalities={"left": {"file": "a"}}), "two modalities or more"),
+            (example(modalities={"left": {"file": "a"}}), "at least two modalities"),
             (example(pairs={"by": "name"}), "'name' is not one of"),
             (merged(example(), {"model": {"rigth": {"hidden": 9, "loss": "sse"}}}), "spell"),
             ({"run": "none"}, "config/own.yaml"),

@@ -99,8 +99,8 @@ def split_table(tables, m, split):
     [
         # No test pair has b; in test no pair has both; nothing is left.
         ("0123456789", "23456789", "keep", "split 'test': expected an item of b in some"),
-        ("023456789", "123456789", "keep", "split 'test': expected some with two modalities"),
-        ("01", "12", "drop", "three pairs or more"),
+        ("023456789", "123456789", "keep", "split 'test': expected some with at least two"),
+        ("01", "12", "drop", "at least three pairs"),
     ],
 )
 def test_splits_that_cannot_be_learnt_from(a, b, missing, says):

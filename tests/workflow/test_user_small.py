@@ -160,7 +160,7 @@ def test_maps_of_more_classes_than_8_bits_can_number():
 def test_the_greatest_k_is_told_before_training(tmp_path, caplog):
     caplog.set_level("INFO")
     prepared(tmp_path, frames(40))  # 8 test pairs
-    assert "test pairs have 7 others or more" in caplog.text
+    assert "test pairs have at least 7 neighbours" in caplog.text
 
 
 def test_without_labels(tmp_path):
@@ -176,11 +176,11 @@ def constant_view(given):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (frames(2), "three pairs or more"),
-        (frames(1), "three pairs or more"),
-        (constant_view(frames(40)), "all the same. Leave b out"),
+        (frames(2), "at least three pairs"),
+        (frames(1), "at least three pairs"),
+        (constant_view(frames(40)), "all the same. Remove b from"),
         (frames(40) | {"b": frames(40)["b"].iloc[:2]}, "an item of b in some of the pairs"),
-        (frames(40) | {"b": frames(80)["b"].iloc[40:]}, "ids that two of"),
+        (frames(40) | {"b": frames(80)["b"].iloc[40:]}, "ids shared by at least two of"),
     ],
     ids=[
         "two items",

@@ -1,4 +1,4 @@
-"""results/example/: three modalities of one digit, by `ima.workflow.user_example.write_example`."""
+"""results/example/: example user data of digits, by `ima.workflow.user_example.write_example`."""
 
 from pathlib import Path
 

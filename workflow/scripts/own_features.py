@@ -1,4 +1,4 @@
-"""results/<run>/own/<modality>.parquet: items of user data, by `ima.datasets.user.read_items`."""
+"""results/<run>/own/<modality>.parquet: checked user items, by `ima.datasets.user.read_items`."""
 
 from ima.datasets.user import read_items
 from ima.utils.io import write_parquet

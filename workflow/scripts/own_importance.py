@@ -1,4 +1,4 @@
-"""results/<run>/tables/importance.csv: importances of user data, by
+"""results/<run>/tables/importance.csv: mean importances on user data, by
 `ima.reporting.tables.user.importance_table`.
 """
 

@@ -1,4 +1,4 @@
-"""Items of own data by importance, a table and pictures, by
+"""Table and pictures of the least important user items, by
 `ima.evaluation.user.least_important.least_table`."""
 
 import numpy as np
@@ -17,10 +17,10 @@ from ima.workflow import script, summary
 def main(snakemake):
     given, out, params = snakemake.input, snakemake.output, snakemake.params
     features = {m: read_parquet(given[m][0], OWN_ITEMS) for m in params.modalities}
-    # Not by read_parquet: modalities may have ids in common.
+    # read_parquet would reject ids that occur in several modalities.
     seeds = [conform(pq.read_table(path), OWN_IMPORTANCES, path) for path in given.importances]
     modality = np.array(seeds[0]["modality"].to_pylist())
-    y = np.array([table["importance"].to_numpy() for table in seeds])  # (S, items of all)
+    y = np.array([table["importance"].to_numpy() for table in seeds])  # (S, all items)
     items = items_of(
         {m: table.select(["id", "label", "noise"]) for m, table in features.items()},
         {m: matrix(table, "x") for m, table in features.items()},

@@ -1,4 +1,4 @@
-"""results/<run>/own/pairs/: pairs of user data, by `ima.pairing.user.pair_own`."""
+"""results/<run>/own/pairs/: row numbers of paired user items, by `ima.pairing.user.pair_own`."""
 
 from ima.pairing.user import pair_own
 from ima.pairing.user_listed import read_listed

@@ -1,4 +1,4 @@
-"""Checkpoint, representations and importances of user data, by
+"""Model file, representations and importances of user data, by
 `ima.reporting.tables.user.as_tables`.
 """
 

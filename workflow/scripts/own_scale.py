@@ -1,4 +1,4 @@
-"""results/<run>/own/scaled/: items of a modality, standardized, by
+"""results/<run>/own/scaled/: standardized items of a user modality, by
 `ima.pairing.user_scaled.scale_items`."""
 
 from ima.pairing.by_label import read_pairs, row_numbers
@@ -15,7 +15,7 @@ def main(snakemake):
     items, scale = scale_items(items, rows, standardize, name)
     write_parquet(items, snakemake.output.features, OWN_ITEMS)
     write_tensors(scale, snakemake.output.scale, {"modality": name})
-    print("standardized by training items" if scale else "as they are")
+    print("standardized by training items" if scale else "not standardized")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trust in importances of own data: tables and advice, by
+"""Tables and advice on whether importances of user data can be trusted, by
 `ima.reporting.user.trust.trust_tables`."""
 
 from ima.reporting.user import advice

@@ -1,6 +1,7 @@
-"""Splits of a user's own pairs: as given, or drawn so that no two splits share an item.
+"""Splits of user pairs: as given, or drawn so that no two splits share an item.
 
-Where the user names none, a share of the pairs is the test set, and a share of the rest validation.
+If the user gives no splits, a share of the pairs becomes the test set and a share of the remaining
+pairs the validation set.
 """
 
 import logging
@@ -16,12 +17,13 @@ logger = logging.getLogger(__name__)
 def hold_out(
     splits: np.ndarray, labels: np.ndarray, share: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the splits of items with a share of each class of `train` renamed `validation`.
+    """Return the splits with a share of each class's training items moved to `validation`.
 
     Args:
-        splits: of each item (n,).
-        labels: of each item (n,).
-        share: of the training items of a class, in (0, 1); at least one is held out, one kept.
+        splits: split of each item (n,).
+        labels: label of each item (n,).
+        share: share of a class's training items to move, in (0, 1). At least one item is moved
+            and at least one is kept; a class with a single item keeps it.
         rng: source of randomness.
     """
     splits = splits.astype(object)
@@ -38,16 +40,17 @@ def assign(
     shares: Mapping[str, float],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return the split of each pair (N,): as given, the others drawn so that no two share an item.
+    """Return the split of each pair (N,): as given, or drawn so that no two splits share an item.
 
-    Where items are in so many pairs that the three cannot be kept apart, pairs are drawn one by
-    one, with a warning in the log. So are they whatever the class where classes are too small for
-    every split, and by which modalities they have where one is so rare that a split lacked it.
+    Every split must contain every modality. If items occur in so many pairs that the splits cannot
+    be kept disjoint, pairs are drawn one by one instead. If some classes are too small, pairs are
+    drawn regardless of class; if a modality is rare, pairs are stratified by the modalities that
+    they have. The log warns about each of these cases.
 
     Args:
-        pairs: row numbers (N,) of each modality, `split` ('' where none is given), and `label`.
-        names: of the modalities.
-        shares: of `test` and `validation`, in (0, 1).
+        pairs: row numbers (N,) for each modality, `split` ('' if not given) and `label`.
+        names: names of the modalities.
+        shares: shares for `test` and `validation`, in (0, 1).
         rng: source of randomness.
     """
     groups = linked([pairs[name] for name in names])
@@ -56,9 +59,9 @@ def assign(
     attempts = [
         (groups, labels, ""),
         (alone, labels, ""),
-        (alone, np.full(len(groups), ""), "whatever the class: some have too few pairs"),
-        (groups, which, "by which modalities a pair has: one is rare"),
-        (alone, which, "by which modalities a pair has: one is rare"),
+        (alone, np.full(len(groups), ""), "regardless of class: some classes have too few pairs"),
+        (groups, which, "stratified by the modalities of a pair: one modality is rare"),
+        (alone, which, "stratified by the modalities of a pair: one modality is rare"),
     ]
     for kept, by, said in attempts:
         drawn = draw_splits(pairs["split"], kept, by, shares, rng)
@@ -77,10 +80,10 @@ def assign(
 
 
 def linked(rows: list[np.ndarray]) -> np.ndarray:
-    """Return the group (N,) of each pair: two pairs that have an item in common are of one group.
+    """Return the group (N,) of each pair; pairs connected through shared items form one group.
 
     Args:
-        rows: by modality, the row numbers (N,) of the pairs' items, below 0 where one is absent.
+        rows: for each modality, the row numbers (N,) of the pairs' items, negative if absent.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -102,13 +105,16 @@ def draw_splits(
     shares: Mapping[str, float],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return splits (n,): those given, and where there is none, a share of all or of `train`.
+    """Return splits (n,): those given, and otherwise drawn.
+
+    The test set is drawn if no split is given at all; the validation set is drawn from the
+    training set if no pair is given as `validation`.
 
     Args:
         given: one of SPLITS or '' (n,).
-        groups: what is kept together (n,).
-        labels: classes (n,), which keep their proportions where every group is one.
-        shares: of `test` and `validation`.
+        groups: group of each row (n,); a group is never divided.
+        labels: classes (n,); splits are stratified by class if every group is a single row.
+        shares: shares for `test` and `validation`.
         rng: source of randomness.
     """
     splits = np.where(given == "", "train", given).astype("<U10")
@@ -127,13 +133,13 @@ def _move(
     share: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return the splits with a share of `train` renamed."""
+    """Return the splits with a share of `train` moved to the split `to`."""
     here = splits == "train"
     numbers, sizes = np.unique(groups[here], return_counts=True)
-    if len(numbers) == here.sum():  # each alone: by class
+    if len(numbers) == here.sum():  # single-row groups: stratify by class
         held = hold_out(np.where(here, "train", ""), labels, share, rng)
         return np.where(held == "validation", to, splits)
-    # The largest group stays; the others move until the share is reached.
+    # The largest group stays in `train`; others move in random order until the share is reached.
     order = rng.permutation(len(numbers))
     order = order[order != sizes.argmax()]
     reached = np.cumsum(sizes[order])

@@ -1,8 +1,8 @@
-"""Data of a user's own: a file a modality, read and checked.
+"""Read and check user data, one file per modality.
 
-A file has a row an item: an id, a vector, and where there are any, a label, a split, and whether it
-is known to be noise. What files can be is `ima.datasets.user_files`; how items are paired,
-`ima.pairing.user`.
+Each row of a file is one item: an id, a vector, and optionally a label, a split and a flag that
+marks known noise. `ima.datasets.user_files` reads the supported formats, and `ima.pairing.user`
+pairs the items.
 """
 
 import logging
@@ -20,7 +20,7 @@ from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
 from ima.utils.schemas import OWN_ITEMS
 
-#: Deviations of a modality's dimensions that differ so many times are worth a word.
+#: Ratio of the largest to the smallest standard deviation of dimensions that triggers a warning.
 WIDE = 1000
 
 logger = logging.getLogger(__name__)
@@ -29,31 +29,30 @@ logger = logging.getLogger(__name__)
 def read_items(
     path: str | Path, columns: Mapping[str, object], loss: str, standardize: bool = True
 ) -> pa.Table:
-    """Read a modality's file and check that everything in it can be used.
+    """Read a modality's file and check its contents.
 
     Args:
-        path: a file or folder of `ima.datasets.user_files.read_table`.
-        columns: what of it is what: `id`, a column or `index`; `vector`, of
-            `ima.datasets.user_vectors.chosen`; if there are any, the columns `label`, `split`,
-            `noise`; and of an .h5mu file, `modality`. Without an `id`: the column `id` if there is
-            one, else the index that the file keeps, else row numbers. Without a `vector`: the
-            column `x`, or the file's matrix.
-        loss: reconstruction loss of the modality; `bce` needs values in [0, 1].
-        standardize: whether dimensions are standardized later on, so that scales do not matter.
+        path: a file or folder that `ima.datasets.user_files.read_table` can read.
+        columns: the columns to read: `id`, a column or `index`; `vector`, as accepted by
+            `ima.datasets.user_vectors.chosen`; optionally the columns `label`, `split` and
+            `noise`; and for an .h5mu file, the name of its `modality`. By default, `id` is the
+            column `id` if it exists, else the index stored in the file, else the row number, and
+            `vector` is the column `x` or the file's matrix.
+        loss: reconstruction loss of the modality; `bce` requires values in [0, 1].
+        standardize: whether dimensions are standardized later, so that their scales do not matter.
 
     Returns:
-        A table of `ima.utils.schemas.OWN_ITEMS`, in the order of the file, without the items that
-        have no vector; label and split are '' where the file has none.
+        A table of `ima.utils.schemas.OWN_ITEMS` in file order, without the items that have no
+        vector. Missing labels and splits are ''.
 
     Raises:
-        InputError: with what to do about it: a column is missing or of a wrong type, ids are not
-            unique, vectors are of mixed width or not numbers, values are out of range, or a split
-            is none of SPLITS.
+        InputError: a column is missing or has the wrong type, ids are not unique, vectors differ
+            in length or are not numeric, values are out of range, or a split is not in SPLITS.
     """
     vector, named = columns.get("vector"), _text_columns(columns)
     table = read_table(path, named, columns.get("modality"), vector)
     if not len(table):
-        raise InputError(path, expected="an item a row", found="no rows")
+        raise InputError(path, expected="one item per row", found="no rows")
     ids = _ids(table, columns, path)
     others = {columns[key] for key in ("id", "label", "split", "noise") if key in columns}
     others |= index_names(table) | ({"id"} - set(columns))
@@ -61,7 +60,7 @@ def read_items(
     x, there = vectors(table, wanted, others, ids, path)
     found = {"id": pa.array(ids, pa.string()), **_about(table, columns, path)}
     if not there.all():
-        logger.warning("%s: %d of %d items have no vector and are left out: they lack the modality",
+        logger.warning("%s: %d of %d items have no vector and are excluded from this modality",
                        path, int((~there).sum()), len(ids))  # fmt: skip
     items = pa.table(found).filter(pa.array(there))
     x = x[there]
@@ -73,7 +72,7 @@ def read_items(
         row, at = np.argwhere(outside)[0]
         raise InputError(
             where,
-            expected="values in [0, 1], for the loss bce",
+            expected="values in [0, 1] for the loss bce",
             found=f"{x[row, at]:g} in item '{items['id'][int(row)]}'",
             do="Scale them to [0, 1], or set model.<modality>.loss to sse.",
         )
@@ -81,7 +80,7 @@ def read_items(
 
 
 def _text_columns(columns: Mapping[str, object]) -> list[str]:
-    """Return the columns of a CSV file that are text: ids and splits."""
+    """Return the columns of a CSV file to read as text: ids and splits."""
     return [str(columns.get("id", "id")), *([columns["split"]] if "split" in columns else [])]
 
 
@@ -89,7 +88,7 @@ def _ids(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> li
     """Return the items' ids (n,): a column, the file's index, or row numbers.
 
     Raises:
-        InputError: there is none as named, or not every one is there once.
+        InputError: the named column or index does not exist, or ids are missing or repeated.
     """
     name, index = columns.get("id"), None
     if name is None and "id" in table.column_names:
@@ -103,9 +102,9 @@ def _ids(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> li
             raise InputError(
                 path,
                 expected="an index of ids",
-                found="none but row numbers" if index_names(table) else "none",
-                do="Name a column of ids in own.modalities.<modality>.id, or leave the key out: "
-                "ids are then row numbers.",
+                found="only row numbers" if index_names(table) else "none",
+                do="Name the id column in own.modalities.<modality>.id, or omit the key to use "
+                "row numbers as ids.",
             )
     where = f"{path}, " + ("index" if index is not None else f"column '{name}'")
     values = column(table, name, path) if index is None else whole(index, where)
@@ -115,10 +114,10 @@ def _ids(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> li
 
 
 def _about(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> dict[str, pa.Array]:
-    """Return label and split of items, '' where there is none, and whether they are noise.
+    """Return the items' labels and splits ('' if missing) and whether each item is noise.
 
     Raises:
-        InputError: a column is missing or of a wrong type, or a split is none of SPLITS.
+        InputError: a column is missing or has the wrong type, or a split is not in SPLITS.
     """
     found = {name: pa.array([""] * len(table), pa.string()) for name in ("label", "split")}
     if "label" in columns:
@@ -129,12 +128,12 @@ def _about(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> 
         if labels.count(None) == len(labels):
             raise InputError(
                 f"{path}, column '{name}'",
-                expected="a label in some row",
-                found=f"none in {len(labels)}",
-                do="Leave `label` out of the config: what needs labels is left out then.",
+                expected="at least one label",
+                found=f"none in {len(labels)} rows",
+                do="Omit `label` from the config; results that need labels are then skipped.",
             )
         if without := labels.count(None):
-            logger.warning("%s: %d of %d items have no label: they are trained on, and not scored",
+            logger.warning("%s: %d of %d items have no label: used for training but not scored",
                            path, without, len(labels))  # fmt: skip
     if "split" in columns:
         where = f"{path}, column '{columns['split']}'"
@@ -148,13 +147,13 @@ def _about(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> 
 
 
 def _tell_scales(x: np.ndarray, where: str) -> None:
-    """Say in the log if dimensions of x (n, D) differ so much that the greatest hide the others."""
+    """Warn if a few dimensions of x (n, D) dominate because their scales differ widely."""
     deviations = x.std(0, dtype=float)
     moving = deviations[deviations > 1e-7 * np.abs(x).max(0)]
     if len(moving) and moving.max() >= WIDE * moving.min():
         logger.warning(
-            "%s: deviations of the dimensions go from %.2g to %.2g; the squared error sees the "
-            "greatest only. Leave model.<modality>.standardize out, or scale them yourself.",
+            "%s: standard deviations of the dimensions range from %.2g to %.2g, so the largest "
+            "dominate the squared error. Omit model.<modality>.standardize, or rescale the data.",
             where,
             moving.min(),
             moving.max(),
@@ -162,12 +161,12 @@ def _tell_scales(x: np.ndarray, where: str) -> None:
 
 
 def column(table: pa.Table, name: str, path: str | Path, missing: bool = False) -> pa.Array:
-    """Return a column in one piece, without a dictionary, and unless `missing` without nulls.
+    """Return a column as a single, dictionary-decoded array; NaN becomes null.
 
-    NaN is null.
+    Nulls are allowed only with `missing`.
 
     Raises:
-        InputError: there is no such column, no row, or a value is missing.
+        InputError: the column does not exist, has no rows, or has nulls without `missing`.
     """
     if name not in table.column_names:
         no_column(table.column_names, name, path)
@@ -175,7 +174,7 @@ def column(table: pa.Table, name: str, path: str | Path, missing: bool = False) 
 
 
 def whole(values: pa.ChunkedArray, where: str, missing: bool = False) -> pa.Array:
-    """Return the values of a column in one piece; as `column`."""
+    """Return the values of a column as a single array, checked and decoded as in `column`."""
     values = values.combine_chunks()
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
@@ -186,16 +185,18 @@ def whole(values: pa.ChunkedArray, where: str, missing: bool = False) -> pa.Arra
             where,
             expected="a value in every row",
             found=f"{values.null_count} missing of {len(values)}",
-            do="Fill them in, or leave these rows out.",
+            do="Fill them in, or remove these rows.",
         )
     return values
 
 
 def text(values: pa.Array, where: str) -> list[str | None]:
-    """Return ids, labels or splits as text: true and false, and 3 for 3.0, too; None where null.
+    """Return ids, labels or splits as text, with None for null.
+
+    Booleans become `true` or `false`, and whole floats lose their decimals (3.0 becomes 3).
 
     Raises:
-        InputError: they are neither text, nor whole numbers, nor true or false.
+        InputError: the values are not text, integers or booleans.
     """
     kind, types = values.type, pa.types
     if types.is_floating(kind):
@@ -209,16 +210,16 @@ def text(values: pa.Array, where: str) -> list[str | None]:
             where,
             expected="text or whole numbers",
             found=str(kind),
-            do="Write them as text; labels that are measurements must be cut into classes first.",
+            do="Write them as text. Bin continuous labels into classes first.",
         )
     return values.cast(pa.string()).to_pylist()
 
 
 def boolean(values: pa.Array, where: str) -> pa.Array:
-    """Return a column of true and false, also of 1 and 0.
+    """Return a boolean column, converting 1 and 0 to true and false.
 
     Raises:
-        InputError: it is anything else.
+        InputError: the column holds anything else.
     """
     kind = values.type
     number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
@@ -228,8 +229,8 @@ def boolean(values: pa.Array, where: str) -> pa.Array:
         raise InputError(
             where,
             expected="true or false, or 1 or 0",
-            found=f"{kind}, as {values[0]}",
-            do="Write it as booleans.",
+            found=f"{kind}, e.g. {values[0]}",
+            do="Store the column as booleans.",
         )
     return values
 
@@ -242,7 +243,7 @@ def check_splits(splits: pa.Array, where: str) -> None:
             where,
             expected=f"the splits {', '.join(SPLITS)}",
             found=other[:5],
-            do="Rename them, or leave `split` out of the config: shares of items are drawn then.",
+            do="Rename them, or omit `split` from the config to draw random splits.",
         )
 
 
@@ -252,7 +253,7 @@ def _check_unique(ids: list[str], where: str) -> None:
     if twice:
         raise InputError(
             where,
-            expected="every id once",
-            found=f"{len(twice)} repeated, as '{twice[0]}'",
-            do="Give every row an id of its own; the pairs file may name one in many pairs.",
+            expected="unique ids",
+            found=f"{len(twice)} repeated, e.g. '{twice[0]}'",
+            do="Give every row a unique id. A pairs file may use the same id in several pairs.",
         )

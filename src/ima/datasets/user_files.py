@@ -1,7 +1,7 @@
-"""Files of a user's own data, in the formats that researchers have them, read as Arrow tables.
+"""Read user data in common research formats as Arrow tables.
 
-A table has the file's columns; ids that the file keeps apart from them, as the index of a data
-frame, are the column INDEX. A matrix without names is one column of lists, `x`.
+A table has the file's columns. Ids that the file stores separately, such as the index of a data
+frame, become the column INDEX. A matrix without column names becomes one list column, `x`.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -15,18 +15,18 @@ from ima.datasets.user_vectors import chosen
 from ima.utils.arrow import vector_column
 from ima.utils.errors import InputError
 
-#: The column of an index without a name, as pandas calls it.
+#: Column that holds an unnamed index; pandas uses the same name.
 INDEX = "__index_level_0__"
-#: The column of a file that is one matrix.
+#: Column that holds the matrix of a file without column names.
 MATRIX = "x"
-#: By suffix, what a file is; of any other suffix, Parquet.
+#: File format by suffix; any other suffix is read as Parquet.
 _KINDS = {
     **{".parquet": "Parquet", ".feather": "Feather", ".arrow": "Arrow", ".csv": "CSV"},
     **{".tsv": "TSV", ".npy": "NumPy", ".npz": "NumPy", ".h5ad": "AnnData", ".h5mu": "MuData"},
 }
-#: Bytes from which the types of a CSV file's columns are told.
+#: Bytes of a CSV file from which column types are inferred.
 BLOCK = 1 << 26
-#: What a library that reads a file may raise of it.
+#: Exceptions that the file readers may raise.
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
 
 
@@ -36,18 +36,19 @@ def read_table(
     modality: str | None = None,
     vector: object = None,
 ) -> pa.Table:
-    """Read a file, by its suffix, or a folder of Parquet files.
+    """Read a file according to its suffix, or a folder of Parquet files.
 
     Args:
-        path: .parquet, .feather, .arrow, .csv, .tsv (and .gz of both), .npy, .npz, .h5ad, .h5mu,
-            or a folder; any other suffix is read as Parquet.
-        text: columns of a CSV file that stay text, as ids with zeros in front.
-        modality: of an .h5mu file, the name of the modality.
-        vector: of an .h5ad or .h5mu file, what is read beside `obs`: `X` (as None and `all`), the
-            name of a layer or of an `obsm`, or a list, pattern or `all_but` of variables.
+        path: .parquet, .feather, .arrow, .csv, .tsv (the last two also with .gz), .npy, .npz,
+            .h5ad, .h5mu, or a folder; any other suffix is read as Parquet.
+        text: columns of a CSV file to read as text, such as ids with leading zeros.
+        modality: name of the modality in an .h5mu file.
+        vector: what to read from an .h5ad or .h5mu file in addition to `obs`: `X` (also None or
+            `all`), the name of a layer or an `obsm` entry, or a list, pattern or `all_but` of
+            variables.
 
     Raises:
-        InputError: it cannot be read, or what reads it is not installed.
+        InputError: the file cannot be read, or the package that reads it is not installed.
     """
     path = Path(path)
     name = path.name.lower().removesuffix(".gz")
@@ -68,22 +69,22 @@ def read_table(
             path,
             expected="a folder of Parquet files" if path.is_dir() else _said(Path(name).suffix),
             found="no file" if lacking else str(error).strip().splitlines()[0],
-            do=f"Name a file of {', '.join(_KINDS)}, or a folder of Parquet files.",
+            do=f"Use one of the formats {', '.join(_KINDS)}, or a folder of Parquet files.",
         ) from error
 
 
 def _said(suffix: str) -> str:
-    """Return what a file of a suffix is read as."""
+    """Return a phrase for the format that a suffix stands for."""
     return f"a {_KINDS.get(suffix, _KINDS['.parquet'])} file"
 
 
 def is_annotated(path: str | Path) -> bool:
-    """Tell whether a file is AnnData or MuData, of which one matrix is read."""
+    """Return whether a file is AnnData or MuData, from which a single matrix is read."""
     return str(path).lower().endswith((".h5ad", ".h5mu"))
 
 
 def parts_of(path: str | Path) -> list[str]:
-    """Return the files that are read of a path: itself, or of a folder those not hidden."""
+    """Return the files to read: the path itself, or the non-hidden Parquet files of a folder."""
     folder = Path(path)
     if not folder.is_dir():
         return [str(path)]
@@ -101,7 +102,7 @@ def _parquet(path: Path) -> pa.Table:
 
 
 def _folder(path: Path) -> pa.Table:
-    """Return the rows of a folder's files, in the order of their names."""
+    """Return the rows of all files in a folder, in the order of the file names."""
     from pyarrow import dataset
 
     files = parts_of(path)
@@ -113,7 +114,7 @@ def _folder(path: Path) -> pa.Table:
 
 
 def _arrow(path: Path) -> pa.Table:
-    """Return an Arrow file (which Feather is since its version 2) or stream."""
+    """Read an Arrow file or stream; Feather from version 2 on is an Arrow file."""
     from pyarrow import feather, ipc
 
     try:
@@ -124,7 +125,7 @@ def _arrow(path: Path) -> pa.Table:
 
 
 def _csv(path: Path, delimiter: str, text: Collection[str]) -> pa.Table:
-    """Return a table of text; a first column without a name is the index."""
+    """Read a delimited text file; an unnamed first column becomes the index."""
     from pyarrow import csv
 
     table = csv.read_csv(
@@ -146,12 +147,12 @@ def _npy(path: Path) -> pa.Table:
 
 
 def _npz(path: Path) -> pa.Table:
-    """Return an archive's arrays; one that is its only matrix is the column `x`."""
+    """Read an archive's arrays as columns; if only one is a matrix, it is also the column `x`."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     lengths = {name: of.shape[0] if of.ndim else "none" for name, of in arrays.items()}
     if len(set(lengths.values())) != 1 or "none" in lengths.values():
-        raise ValueError(f"arrays of different length, {lengths}")
+        raise ValueError(f"arrays of different lengths, {lengths}")
     matrices = [name for name, of in arrays.items() if of.ndim > 1]
     table = pa.table({name: _column(of) for name, of in arrays.items()})
     if len(matrices) == 1 and MATRIX not in arrays:
@@ -160,16 +161,16 @@ def _npz(path: Path) -> pa.Table:
 
 
 def _column(values: np.ndarray) -> pa.Array:
-    """Return an array (n, ...) as a column of numbers or text, of lists where it has more axes."""
+    """Return an array (n, ...) as a column: scalars if it has one axis, otherwise lists."""
     if values.ndim < 2:
         return pa.array(values.tolist() if values.dtype.kind in "US" else values)
     if values.dtype.kind not in "biuf":
-        raise ValueError(f"a matrix of {values.dtype}, where numbers are expected")
+        raise ValueError(f"a matrix of type {values.dtype} instead of numbers")
     return vector_column(values.reshape(len(values), -1))
 
 
 def _annotated(path: Path, modality: str | None, vector: object) -> pa.Table:
-    """Return `obs` of AnnData or of a modality of MuData, and a matrix of it."""
+    """Read `obs` and one matrix from AnnData, or from one modality of MuData."""
     whole = path.suffix == ".h5mu"
     package = _installed("mudata" if whole else "anndata", path)
     if not whole:
@@ -194,7 +195,7 @@ def _annotated(path: Path, modality: str | None, vector: object) -> pa.Table:
 
 
 def _matrix_of(data: object, vector: object, path: Path) -> dict[str, pa.Array]:
-    """Return by name the column of what `vector` says of AnnData."""
+    """Return the matrix of AnnData that `vector` selects, as a column."""
     if vector is None or vector == "all":
         vector = "X"
     if isinstance(vector, str) and vector in data.obsm:
@@ -210,10 +211,10 @@ def _matrix_of(data: object, vector: object, path: Path) -> dict[str, pa.Array]:
 
 
 def _installed(name: str, path: Path) -> object:
-    """Return a package that reads a file.
+    """Import and return the package that reads a file.
 
     Raises:
-        InputError: it is not installed.
+        InputError: the package is not installed.
     """
     import importlib
 
@@ -222,13 +223,13 @@ def _installed(name: str, path: Path) -> object:
     except ImportError as error:
         raise InputError(
             path,
-            expected=f"the package {name}, which reads such files",
+            expected=f"the package {name}, which reads this format",
             found=str(error),
             do=f"Install it: pip install {name}",
         ) from error
 
 
-#: What reads a file of a suffix; Parquet any other.
+#: Reader by suffix; any other suffix is read as Parquet.
 _READERS: Mapping[str, Callable[[Path], pa.Table]] = {
     ".feather": _arrow,
     ".arrow": _arrow,
@@ -238,10 +239,10 @@ _READERS: Mapping[str, Callable[[Path], pa.Table]] = {
 
 
 def index_column(table: pa.Table) -> pa.ChunkedArray | None:
-    """Return the index that a file keeps; None where it keeps none, or one of row numbers.
+    """Return the index stored in a file; None if there is none or it only counts rows.
 
     Raises:
-        InputError: it has several levels.
+        InputError: the index has several levels.
     """
     kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
     if len(kept) > 1:
@@ -249,7 +250,7 @@ def index_column(table: pa.Table) -> pa.ChunkedArray | None:
             "index",
             expected="one level",
             found=f"{len(kept)}, {kept}",
-            do="Write ids as one column of the file.",
+            do="Store the ids in a single column of the file.",
         )
     if kept and isinstance(kept[0], dict):
         bounds = [kept[0].get(name) for name in ("start", "stop", "step")]
@@ -261,6 +262,6 @@ def index_column(table: pa.Table) -> pa.ChunkedArray | None:
 
 
 def index_names(table: pa.Table) -> set[str]:
-    """Return the names of the columns that are a file's index."""
+    """Return the names of the columns that can hold a file's index."""
     kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
     return {INDEX, *(name for name in kept if isinstance(name, str))}

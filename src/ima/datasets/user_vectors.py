@@ -1,4 +1,4 @@
-"""Vectors of a user's own items: a column of lists, or of a wide table a column a dimension."""
+"""Vectors of user items, from one column of lists or from one numeric column per dimension."""
 
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
@@ -11,17 +11,17 @@ from ima.utils.errors import InputError
 
 
 def chosen(names: list[str], wanted: object, others: Collection[str], where: object) -> list[str]:
-    """Return the columns of a table that a config's `vector` names.
+    """Return the columns of a table that the config's `vector` selects.
 
     Args:
-        names: of all columns.
-        wanted: a name; a pattern as `pix_*`; a list of names and patterns; `all`; or
+        names: all column names.
+        wanted: a name; a pattern such as `pix_*`; a list of names and patterns; `all`; or
             `{all_but: ...}` with a name, a pattern or a list.
-        others: columns that the config names otherwise, which patterns and `all` pass over.
-        where: whose columns they are.
+        others: columns that the config uses for something else; patterns and `all` skip them.
+        where: source of the columns, for messages.
 
     Raises:
-        InputError: what is wanted is not there, or nothing is left.
+        InputError: a selected column does not exist, or no column is left.
     """
     free = [name for name in names if name not in others]
     if isinstance(wanted, Mapping):
@@ -37,7 +37,7 @@ def chosen(names: list[str], wanted: object, others: Collection[str], where: obj
 
 
 def _matching(names: list[str], wanted: object, free: list[str], where: object) -> list[str]:
-    """Return the names that are named, or that match a pattern and are free, each once."""
+    """Return the distinct names that are listed explicitly, or are free and match a pattern."""
     found: dict[str, None] = {}
     for one in [wanted] if isinstance(wanted, str) else wanted:
         here = [one] if one in names else [name for name in free if fnmatchcase(name, one)]
@@ -48,7 +48,7 @@ def _matching(names: list[str], wanted: object, free: list[str], where: object) 
 
 
 def no_column(names: list[str], wanted: object, where: object) -> None:
-    """Raise InputError for a column that is not there."""
+    """Raise InputError for a column that does not exist."""
     shown = names if len(names) <= 12 else [*names[:10], f"... {len(names) - 10} more"]
     raise InputError(
         where,
@@ -61,22 +61,22 @@ def no_column(names: list[str], wanted: object, where: object) -> None:
 def vectors(
     table: pa.Table, wanted: object, others: Collection[str], ids: list[str], path: object
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the vectors of items as a float32 matrix (n, D), and which items have one (n,).
+    """Return the items' vectors as a float32 matrix (n, D), and which items (n,) have a vector.
 
     Args:
         table: n rows.
-        wanted, others: as in `chosen`. One column of lists is taken as it is; otherwise each
-            column is a dimension, of numbers or of true and false.
-        ids: of the items, for messages.
-        path: the file.
+        wanted, others: as in `chosen`. A single list column holds the whole vector; otherwise
+            each numeric or boolean column is one dimension.
+        ids: ids of the items, for messages.
+        path: path of the file, for messages.
 
     Returns:
-        The matrix, NaN where a list is null or all numbers of a row are: the item lacks the
-        modality, and is none of those that have one.
+        The matrix and a mask. If an item's list is null or all its values are missing, the item
+        lacks the modality: its row is NaN and its mask is false.
 
     Raises:
-        InputError: as `chosen`; columns that are not numbers, lists of mixed width or empty, or a
-            NaN or infinity in an item that has others.
+        InputError: as in `chosen`; or columns are not numeric, lists are empty or differ in
+            length, or an item has both finite values and NaN or infinity.
     """
     names = chosen(table.column_names, wanted, others, path)
     where = f"{path}, column '{names[0]}'" if len(names) == 1 else f"{path}, {len(names)} columns"
@@ -88,10 +88,10 @@ def vectors(
         raise InputError(
             where,
             expected="finite numbers",
-            found=f"NaN, infinity or nothing in {len(bad)} items, as '{ids[bad[0]]}'"
+            found=f"missing or infinite values in {len(bad)} items, e.g. '{ids[bad[0]]}'"
             if len(bad)
             else "none in any item",
-            do="Fill them in, or leave these items out.",
+            do="Fill them in, or remove these items.",
         )
     return x, there
 
@@ -102,10 +102,10 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _wide(table: pa.Table, names: list[str], where: str) -> np.ndarray:
-    """Return columns of numbers, a dimension each, as a matrix (n, D); NaN where there is none.
+    """Return numeric columns, one per dimension, as a matrix (n, D); missing values are NaN.
 
     Raises:
-        InputError: a column is not of numbers.
+        InputError: a column is not numeric.
     """
     numbers = (pa.types.is_floating, pa.types.is_integer, pa.types.is_decimal)
     numbers += (pa.types.is_boolean, pa.types.is_null)
@@ -115,20 +115,20 @@ def _wide(table: pa.Table, names: list[str], where: str) -> np.ndarray:
         name, kind = other[0]
         raise InputError(
             where,
-            expected="numbers, or one column with a list of numbers in every row",
+            expected="numeric columns, or one column with a list of numbers in every row",
             found=f"{kind} in '{name}'" + (f" and {len(other) - 1} more" if other[1:] else ""),
-            do="Write vectors as lists, as pandas does of a column of arrays, or name the columns "
-            "that are numbers in `vector` (a list, a pattern, or {all_but: [...]}).",
+            do="Store vectors as lists, as pandas does for a column of arrays, or select the "
+            "numeric columns with `vector` (a list, a pattern, or {all_but: [...]}).",
         )
     columns = [table[name].cast(pa.float32(), safe=False).to_numpy() for name in names]
     return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
 
 
 def _lists(values: pa.Array, ids: list[str], where: str) -> np.ndarray:
-    """Return a column of lists of numbers as a matrix (n, D); NaN where there is none.
+    """Return a column of lists of numbers as a matrix (n, D); null lists become NaN.
 
     Raises:
-        InputError: lists of something else, of mixed width, or empty.
+        InputError: lists are not numeric, differ in length or are empty.
     """
     of = values.type.value_type
     if not (pa.types.is_floating(of) or pa.types.is_integer(of)):
@@ -136,7 +136,7 @@ def _lists(values: pa.Array, ids: list[str], where: str) -> np.ndarray:
             where,
             expected="a list of numbers in every row",
             found=str(values.type),
-            do="Write the vectors as lists, as pandas does of a column of arrays.",
+            do="Store the vectors as lists, as pandas does for a column of arrays.",
         )
     rows = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
     known = values.drop_null()
@@ -146,10 +146,10 @@ def _lists(values: pa.Array, ids: list[str], where: str) -> np.ndarray:
         row = odd[0] if len(odd) else 0
         raise InputError(
             where,
-            expected="vectors of one width"
+            expected="vectors of equal length"
             + (f", {widths[0]} as in item '{ids[rows[0]]}'" if len(rows) else ""),
             found=f"{widths[row]} in item '{ids[rows[row]]}'" if len(rows) else "none",
-            do="Cut or pad them to one width.",
+            do="Truncate or pad them to the same length.",
         )
     flat = known.flatten().cast(pa.float32(), safe=False).to_numpy(zero_copy_only=False)
     x = np.full((len(values), widths[0]), np.nan, np.float32)

@@ -1,7 +1,7 @@
-"""Pairs of a user's own items, of any number of modalities: by id, by label, or from a file.
+"""Pair user items of any number of modalities by id, by label or from a file.
 
-A pair is a row number into each modality's items, as in `ima.pairing.by_label`: ABSENT where it
-lacks one.
+As in `ima.pairing.by_label`, a pair holds one row number per modality, or ABSENT if the modality
+is missing.
 """
 
 import logging
@@ -29,7 +29,7 @@ from ima.utils.schemas import MANY_CLASSES, labelled, pairs_schema
 
 logger = logging.getLogger(__name__)
 
-#: Classes that a label of 8 bits can number; of more, it is one of
+#: Largest number of classes that 8-bit labels can encode; beyond it, labels have the type
 #: `ima.utils.schemas.MANY_CLASSES`.
 MOST_CLASSES = 128
 
@@ -45,22 +45,22 @@ def pair_own(
     """Pair the items of every split.
 
     Args:
-        items: OWN_ITEMS of each modality, whose row numbers the pairs hold.
-        by: `id`, items that have an id in common; `label`, items that share a label, each at least
-            once in every split; `file`, as `listed` says.
-        shares: of the items that go to `test`, and of what is left to `validation`, in (0, 1),
-            where the user gives no split.
-        seed: of splits, and of which items are paired by label; of the order of pairs.
-        listed: of `ima.pairing.user_listed.read_listed`, with `file`.
-        missing: `keep` pairs that lack modalities, or `drop` them.
+        items: OWN_ITEMS of each modality; pairs refer to their row numbers.
+        by: `id` pairs items with the same id; `label` pairs items that share a label, using each
+            item of a split at least once; `file` uses the pairs in `listed`.
+        shares: share of items for `test`, and share of the remaining items for `validation`, in
+            (0, 1); used if the user gives no splits.
+        seed: seed for drawing splits, pairing by label and ordering pairs.
+        listed: pairs from `ima.pairing.user_listed.read_listed`, for `file`.
+        missing: whether to `keep` or `drop` pairs that lack a modality.
 
     Returns:
-        By split, a table of `ima.utils.schemas.pairs_schema` in random order; and the labels'
-        names, by number. Where there are no labels they are all -1.
+        For each split, a table of `ima.utils.schemas.pairs_schema` in random order; and the label
+        names, indexed by label number. Pairs without a label have the number -1.
 
     Raises:
-        InputError: no pair, a split without pairs or without a modality, modalities that disagree
-            on a pair's label or split, or a split of pairs without labels where others have them.
+        InputError: there are too few pairs, a split has no pairs or lacks a modality, modalities
+            disagree on a pair's label or split, or labels exist but a split has none.
     """
     rng = np.random.default_rng([seed, len(items)])
     names, classes = list(items), label_names(items, listed)
@@ -72,9 +72,9 @@ def pair_own(
         if len(found[names[0]]) < len(SPLITS):
             raise InputError(
                 f"pairs of {names}",
-                expected="three pairs or more, one for each split",
+                expected="at least three pairs, one for each split",
                 found=len(found[names[0]]),
-                do="Add items: some hundreds of pairs, if importances are to be learnt.",
+                do="Add items. Learning importances takes some hundreds of pairs.",
             )
         found = {**labels_of_items(items, {name: found[name] for name in names}), **found}
         found["split"] = assign(found, names, shares, rng)
@@ -90,7 +90,7 @@ def pair_own(
                 f"pairs of {names}",
                 expected=f"some in '{split}'",
                 found="none",
-                do="Put more items there in the column of splits, or raise own.shares.",
+                do="Assign more items to this split in the split column, or increase own.shares.",
             )
         _check_split({name: found[name][rows] for name in names}, split)
         _tell_labels(found["label"][rows], split, bool(classes))
@@ -104,18 +104,15 @@ def pair_own(
 
 
 def _tell_most_k(test: pa.Table) -> None:
-    """Say in the log which K of Precision@K the labelled test pairs allow: scores take no more."""
+    """Log the largest K of Precision@K that the labelled test pairs allow; larger K are reduced."""
     known = test["label"].to_numpy() >= 0
     items = [row_numbers(test, name)[known] for name in modalities(test)]
     most = most_neighbours(items, int(known.sum()))
-    logger.info("test pairs have %d others or more: a greater K of Precision@K shrinks", most)
+    logger.info("labelled test pairs have at least %d neighbours: a larger K is reduced", most)
 
 
 def _kept(found: Columns, names: list[str], missing: str) -> Columns:
-    """Return the pairs, without those that lack a modality where these are to be dropped.
-
-    The log counts them.
-    """
+    """Return the pairs, dropping incomplete ones if `missing` is `drop`; log how many there are."""
     whole = np.logical_and.reduce([found[name] != ABSENT for name in names])
     if whole.all():
         return found
@@ -125,7 +122,7 @@ def _kept(found: Columns, names: list[str], missing: str) -> Columns:
         int((~whole).sum()),
         len(whole),
         {name: count for name, count in lacking.items() if count},
-        "left out" if missing == "drop" else "kept",
+        "dropped" if missing == "drop" else "kept",
     )
     if missing == "keep":
         return found
@@ -134,16 +131,16 @@ def _kept(found: Columns, names: list[str], missing: str) -> Columns:
             "own.pairs, missing: drop",
             expected=f"a pair with an item of each of {names}",
             found=f"none of {len(whole)}",
-            do="Set own.pairs.missing to keep, or leave a modality out.",
+            do="Set own.pairs.missing to keep, or remove a modality.",
         )
     return {name: values[whole] for name, values in found.items()}
 
 
 def _tell_labels(labels: np.ndarray, split: str, known: bool) -> None:
-    """Say in the log how many pairs of a split have no label, where some have.
+    """Warn about the number of unlabelled pairs in a split if labels exist elsewhere.
 
     Raises:
-        InputError: none has.
+        InputError: no pair of `train` or `test` has a label.
     """
     without = int((labels == "").sum())
     if not known or not without:
@@ -151,31 +148,31 @@ def _tell_labels(labels: np.ndarray, split: str, known: bool) -> None:
     if without == len(labels) and split != "validation":
         raise InputError(
             f"labels of the pairs in '{split}'",
-            expected="some, for scores",
+            expected="some labels, for scoring",
             found=f"none in {without} pairs",
-            do="Give some of these items a label, or leave `label` out of the config.",
+            do="Label some of these items, or omit `label` from the config.",
         )
-    logger.warning("%s: %d of %d pairs have no label: no score counts them", split, without,
+    logger.warning("%s: %d of %d pairs have no label and are not scored", split, without,
                    len(labels))  # fmt: skip
 
 
 def _check_split(rows: Mapping[str, np.ndarray], split: str) -> None:
-    """Raise InputError unless each modality is in some pair of a split, and two are in one."""
+    """Raise InputError if a split lacks a modality, or if none of its pairs has two modalities."""
     check_items(rows, f"pairs of the split '{split}'")
     if (sum((of != ABSENT).astype(int) for of in rows.values()) < 2).all():
         raise InputError(
             f"pairs of the split '{split}'",
-            expected="some with two modalities or more",
+            expected="some with at least two modalities",
             found="none",
-            do="IMA learns from what occurs together: add such pairs, or give items of one pair "
-            "the same id.",
+            do="IMA learns from items that occur together: add such pairs, or give the items of a "
+            "pair the same id.",
         )
 
 
 def label_names(
     items: Mapping[str, pa.Table], listed: Mapping[str, np.ndarray] | None = None
 ) -> list[str]:
-    """Return the labels that items or listed pairs have: numbers by size, words by alphabet."""
+    """Return the sorted labels of items or listed pairs, numerically if all are integers."""
     given = [np.array(table["label"].to_pylist(), str) for table in items.values()]
     if listed and "label" in listed:
         given = [listed["label"]]
@@ -185,19 +182,19 @@ def label_names(
 
 
 def by_id(items: Mapping[str, pa.Table]) -> Columns:
-    """Return the rows of items by id, ABSENT where a modality lacks it: an outer join.
+    """Join items by id (outer join) and return their rows, ABSENT if a modality lacks the id.
 
-    The ids are in the order of the first modality, then come those that only later ones have.
+    Ids follow the order of the first modality, then ids that occur only in later modalities.
 
     Raises:
-        InputError: no id is in two modalities.
+        InputError: no id occurs in two modalities.
     """
     rows = {m: {i: row for row, i in enumerate(t["id"].to_pylist())} for m, t in items.items()}
     ids = list(dict.fromkeys(i for of in rows.values() for i in of))
     if len(ids) == sum(map(len, rows.values())):
         raise InputError(
             "own.pairs, by: id",
-            expected=f"ids that two of {list(items)} have",
+            expected=f"ids shared by at least two of {list(items)}",
             found=", ".join(f"{name} '{next(iter(of))}' ..." for name, of in rows.items()),
             do="Give items that belong together the same id, or pair by label or from a file.",
         )
@@ -205,10 +202,11 @@ def by_id(items: Mapping[str, pa.Table]) -> Columns:
 
 
 def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:
-    """Return label, split and kind of pairs, as their items tell them.
+    """Derive label, split and kind of each pair from its items.
 
     Raises:
-        InputError: items of a pair have different splits, or, none being noise, different labels.
+        InputError: items of a pair have different splits, or its non-noise items have different
+            labels.
     """
     nothing = {"label": "", "split": "", "noise": False}
     columns = {
@@ -232,7 +230,7 @@ def _agreed(
     rows: Mapping[str, np.ndarray],
     what: str,
 ) -> np.ndarray:
-    """Return what the first modality says that says anything, and is not noise."""
+    """Return each pair's value from the first modality that has one and is not noise."""
     agreed = np.full(len(next(iter(columns.values()))), "", object)
     for name, values in columns.items():
         says = (values != "") & ~noise.get(name, np.zeros(len(values), bool))
@@ -242,20 +240,24 @@ def _agreed(
             pair = {m: items[m]["id"][int(r[one])] for m, r in rows.items() if r[one] != ABSENT}
             raise InputError(
                 f"{what}s of the modalities",
-                expected="the same in all items of a pair",
-                found=f"{len(other)} pairs that differ, as '{agreed[one]}' and '{values[one]}' of "
-                f"{ {m: str(i) for m, i in pair.items()} }",
-                do=f"Name the column `{what}` of one modality only, or correct it.",
+                expected="the same value in all items of a pair",
+                found=f"{len(other)} pairs that differ, e.g. '{agreed[one]}' and '{values[one]}' "
+                f"in { {m: str(i) for m, i in pair.items()} }",
+                do=f"Give the column `{what}` for one modality only, or correct the values.",
             )
         agreed = np.where(says & (agreed == ""), values, agreed)
-    # Where all items are noise, the pair is still called what the first of them is called.
+    # If all items are noise, the pair takes the value of the first item that has one.
     for values in columns.values():
         agreed = np.where(agreed == "", values, agreed)
     return agreed.astype(str)
 
 
 def kinds(noise: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the kind of pairs, by modality whether its item of each pair (N,) is noise."""
+    """Return the kind of each pair (N,), which names the modalities whose item is noise.
+
+    Args:
+        noise: for each modality, whether its item in each pair (N,) is noise.
+    """
     codes = sum(flags.astype(np.int64) << bit for bit, flags in enumerate(noise.values()))
     names = {
         code: "+".join(noise_kind(m) for bit, m in enumerate(noise) if code >> bit & 1) or CLEAN
@@ -267,13 +269,13 @@ def kinds(noise: Mapping[str, np.ndarray]) -> np.ndarray:
 def by_label(
     items: Mapping[str, pa.Table], shares: Mapping[str, float], rng: np.random.Generator
 ) -> Columns:
-    """Pair items that share a label, each split by itself.
+    """Pair items that share a label, separately in each split.
 
-    A class has as many pairs as the modality with most items of it, so that none is left out;
-    items of the others are used again, evenly.
+    The number of pairs of a class equals the largest number of its items in any modality, so every
+    item is used; items of the other modalities are reused evenly.
 
     Raises:
-        InputError: in a split, one modality has classes that another lacks.
+        InputError: in a split, a modality lacks a class that another modality has.
     """
     labels = {m: np.array(t["label"].to_pylist(), str) for m, t in items.items()}
     given = {m: np.array(t["split"].to_pylist(), str) for m, t in items.items()}
@@ -282,7 +284,7 @@ def by_label(
     }
     for m, of in labels.items():
         if (of == "").any():
-            logger.warning("%s: %d items without a label are in no pair", m, int((of == "").sum()))
+            logger.warning("%s: %d items without a label are unpaired", m, int((of == "").sum()))
             splits[m] = np.where(of == "", "", splits[m])
     parts: dict[str, list[np.ndarray]] = {name: [] for name in (*items, "label", "split")}
     for split in SPLITS:
@@ -294,8 +296,8 @@ def by_label(
                 f"{error.where} in '{split}'",
                 expected=error.expected,
                 found=error.found,
-                do="Every modality needs items of every class in every split: add some, or leave "
-                "the class out.",
+                do="Every modality needs items of every class in every split: add items, or remove "
+                "the class.",
             ) from error
         for label, size in sizes.items():
             for m in items:

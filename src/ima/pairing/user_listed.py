@@ -1,4 +1,4 @@
-"""The file of a user's own pairs: a row a pair, an id of each modality."""
+"""Read a user's pairs file, in which each row lists one id per modality."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,25 +11,26 @@ from ima.datasets.user_files import read_table
 from ima.pairing.by_label import ABSENT, CLEAN, check_items, noise_kind
 from ima.utils.errors import InputError
 
-#: By name, arrays (N,) of pairs: each modality's row numbers, and `label`, `split`, `kind`.
+#: Arrays (N,) that describe pairs: row numbers for each modality, and `label`, `split`, `kind`.
 Columns = dict[str, np.ndarray]
 
 
 def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table]) -> Columns:
-    """Read the pairs file: a row a pair, an id of each modality, null where the pair lacks it.
+    """Read the pairs file: one pair per row, with an id for each modality or null if absent.
 
     Args:
-        path: a file or folder of `ima.datasets.user_files.read_table`.
-        options: `columns`, the column of each modality's ids (default: the modality's name), and
-            if there are any, the columns `label`, `split` and `kind`.
+        path: a file or folder that `ima.datasets.user_files.read_table` can read.
+        options: `columns`, the id column of each modality (default: the modality's name), and
+            optionally the columns `label`, `split` and `kind`.
         items: OWN_ITEMS of each modality.
 
     Returns:
-        The pairs' rows, and of `label`, `split`, `kind` those that the file has.
+        The row numbers of the pairs' items, and those of `label`, `split` and `kind` that
+        `options` names.
 
     Raises:
-        InputError: a column is missing or of a wrong type, an id is of no item, a pair has none, a
-            modality is in none, or a split or kind is none that there is.
+        InputError: a column is missing or has the wrong type, an id is unknown, a pair has no
+            items, a modality occurs in no pair, or a split or kind is invalid.
     """
     columns = options.get("columns", {})
     table, found = read_table(path, [columns.get(name, name) for name in items]), {}
@@ -43,9 +44,9 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
         if unknown:
             raise InputError(
                 where,
-                expected=f"ids of {name}, as '{next(iter(rows))}'",
-                found=f"{len(unknown)} that it does not have, as '{unknown[0]}'",
-                do=f"Leave these pairs out, or add the items to {name}'s file.",
+                expected=f"ids of {name}, such as '{next(iter(rows))}'",
+                found=f"{len(unknown)} unknown, e.g. '{unknown[0]}'",
+                do=f"Remove these pairs, or add the items to {name}'s file.",
             )
         found[name] = np.array([ABSENT if i is None else rows[i] for i in ids])
     check_items({name: found[name] for name in items}, path)
@@ -67,7 +68,7 @@ def _check_kinds(kinds: np.ndarray, names: list[str], where: str) -> None:
     if other:
         raise InputError(
             where,
-            expected=f"the kinds {sorted(known)}, several joined by +",
+            expected=f"the kinds {sorted(known)}, combined with +",
             found=other[:5],
-            do="Write what is noise in a pair so, or leave `kind` out of the config.",
+            do="Use these names, or omit `kind` from the config.",
         )

@@ -1,4 +1,4 @@
-"""Items of a user's own as training takes them: standardized by those of the training pairs."""
+"""Prepare user items for training: standardize them by the items of the training pairs."""
 
 import logging
 
@@ -17,20 +17,21 @@ logger = logging.getLogger(__name__)
 def scale_items(
     items: pa.Table, rows: np.ndarray, standardize: bool, name: str
 ) -> tuple[pa.Table, dict[str, Tensor]]:
-    """Return items with standardized vectors, and the scale that `ima.IMA.load` finds in a model.
+    """Return items with standardized vectors, and the scale that `ima.IMA.load` reads.
 
     Args:
         items: OWN_ITEMS of a modality.
-        rows: row numbers (N,) of the training pairs' items, below 0 where a pair lacks it.
-        standardize: whether each dimension is brought to a mean of 0 and a deviation of 1, of the
-            training items; otherwise vectors stay.
-        name: of the modality.
+        rows: row numbers (N,) of the training pairs' items, negative if a pair lacks the modality.
+        standardize: whether to scale each dimension to mean 0 and standard deviation 1 over the
+            training items; otherwise vectors are unchanged.
+        name: name of the modality.
 
     Returns:
-        The items; and `scale.<name>` (2, D), mean and deviation, or nothing.
+        The items, and `scale.<name>` (2, D) with means and standard deviations; empty without
+        standardization.
 
     Raises:
-        InputError: no dimension differs between training items.
+        InputError: all training items are the same.
     """
     x = torch.from_numpy(np.array(matrix(items, "x")))
     scale = scale_of(x, rows)
@@ -40,13 +41,13 @@ def scale_items(
             f"vectors of {name}",
             expected="training items that differ",
             found=f"{len(np.unique(rows[rows >= 0]))} that are all the same",
-            do=f"Leave {name} out of own.modalities, or add items: there is nothing to learn.",
+            do=f"Remove {name} from own.modalities, or add items: there is nothing to learn.",
         )
     if not standardize:
         return items, {}
     if constant:
         logger.warning(
-            "%s: %d of %d dimensions are the same in all training items, and are left out (0): %s",
+            "%s: %d of %d dimensions are constant over the training items and are set to 0: %s",
             name,
             len(constant),
             x.shape[1],

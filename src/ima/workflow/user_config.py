@@ -1,4 +1,4 @@
-"""What the config says of a user's own data: which modalities there are, what is known of them."""
+"""Default values and checks of a config for user data, and what it says about the data."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -7,10 +7,10 @@ from ima.training.sizes import AUTO
 from ima.utils.errors import InputError
 from ima.workflow.config import check_modalities
 
-#: Size of the latent space, and layers of a modality, where the config leaves them out.
+#: Default size of the latent space and default layers of a modality.
 LATENT = 10
 LAYERS = {"hidden": AUTO, "loss": "sse", "activation": "tanh"}
-#: Names of a rule's other inputs, of representations, and of subsets of the test pairs.
+#: Reserved names: other inputs of rules, representations, and subsets of the test pairs.
 _TAKEN = {
     *("autoencoder", "code", "importance", "models", "pairs", "representations"),
     *("test", "train", "validation", "all", "joint", "labels", "unweighted", "weighted"),
@@ -18,22 +18,22 @@ _TAKEN = {
 
 
 def fill_defaults(config: dict, given: Mapping) -> None:
-    """Give a config what data of the user's own need, where the user leaves it out.
+    """Fill in the defaults for user data that the user's config omits.
 
-    Keys of the demo's digits count for nothing then.
+    They replace the demo's values for digits.
 
     Args:
-        config: the demo's, with what the user gives over it; changed in place.
-        given: what the user gives.
+        config: the demo's config, updated with the user's; changed in place.
+        given: the user's config.
 
     Raises:
-        InputError: `standardize` of digits.
+        InputError: `standardize` is set for digits.
     """
     own = config.get("own")
     if own is None:
         _check_digits(config.get("model") or {})
     if not isinstance(own, dict) or not isinstance(own.get("modalities"), dict):
-        return  # digits, or nothing that the schema lets pass
+        return  # digits, or a config that the schema rejects
     if isinstance(own.setdefault("pairs", {}), dict):
         own["pairs"].setdefault("by", "id")
     _fill(config, given, {"variants": ["mixture"], "latents": [LATENT]})
@@ -53,43 +53,42 @@ def fill_defaults(config: dict, given: Mapping) -> None:
 
 
 def _check_digits(layers: Mapping) -> None:
-    """Raise InputError where digits are to be standardized, which their features forbid."""
+    """Raise InputError if the config standardizes digits, whose features have a fixed scale."""
     wanted = [name for name, of in layers.items() if isinstance(of, dict) and "standardize" in of]
     if wanted:
         raise InputError(
             f"config, model.{wanted[0]}.standardize",
-            expected="the key with data of your own only",
+            expected="this key only with user data",
             found=layers[wanted[0]]["standardize"],
-            do="Leave it out: digits have their features' own scale (speech.mapping).",
+            do="Omit it: the features of digits set their own scale (speech.mapping).",
         )
 
 
 def _fill(section: dict, given: Mapping, values: Mapping) -> None:
-    """Set the values of a section of the config that the user does not give."""
+    """Set those values of a config section that the user does not give."""
     section |= {name: value for name, value in values.items() if name not in given}
 
 
 def check_config(own: Mapping, layers: Mapping, rho: Mapping, digits: Collection[str]) -> list[str]:
-    """Return the names of a config's modalities, once the config is known to fit them.
+    """Check that a config is consistent with its modalities, and return their names.
 
     Args:
         own: `own` of the config.
         layers: `model` of the config, by modality.
         rho: `importance.rho` of the config, by modality.
-        digits: names of modalities that the default config has beside them.
+        digits: additional modality names that the default config contains.
 
     Raises:
-        InputError: fewer than two modalities, one with a name that cannot be used or without its
-            layers or rho, layers or rho of a modality that there is not, or keys of `own` that do
-            not go together.
+        InputError: there are fewer than two modalities, a modality has an invalid name or lacks
+            layers or rho, layers or rho name an unknown modality, or keys of `own` conflict.
     """
     names = list(own["modalities"])
     if len(names) < 2:
         raise InputError(
             "config, own.modalities",
-            expected="two modalities or more",
+            expected="at least two modalities",
             found=names,
-            do="IMA learns what modalities share: give it a file for each of them.",
+            do="IMA learns what modalities share: give one file for each modality.",
         )
     for name in names:
         _check_name(name)
@@ -97,37 +96,37 @@ def check_config(own: Mapping, layers: Mapping, rho: Mapping, digits: Collection
     if len({"noise" in options for options in own["modalities"].values()}) > 1:
         raise InputError(
             "config, own.modalities",
-            expected="a column `noise` of every modality or of none",
+            expected="a column `noise` for every modality or for none",
             found=[name for name in names if "noise" in own["modalities"][name]],
-            do="Give the others a column of false, or leave the key out.",
+            do="Give the others a column of false values, or omit the key.",
         )
     _check_pairs(own)
     return names
 
 
 def check_fusion(fusion: str, objective: str) -> None:
-    """Raise InputError if `own.fusion` needs concordance, and stage 2's objective gives none."""
+    """Raise InputError if `own.fusion` needs concordance that the objective does not provide."""
     if fusion != "importance" and objective != "mixture":
         raise InputError(
             "config, own.fusion",
-            expected="importance, or the variant mixture, which gives the concordance of pairs",
+            expected="importance, or the variant mixture, which estimates the concordance of pairs",
             found=f"{fusion} and the objective {objective}",
-            do="Set variants: [mixture], or leave own.fusion out.",
+            do="Set variants: [mixture], or omit own.fusion.",
         )
 
 
 def _check_name(name: str) -> None:
     from torch import nn
 
-    # A name is that of an input of a rule, and of a part of a torch module.
+    # A modality's name becomes a rule's input and a submodule of a torch module.
     usable = re.fullmatch("[a-z][a-z0-9_]*", str(name)) and not str(name).endswith("_noise")
     if not usable or name in _TAKEN or hasattr(list, name) or hasattr(nn.ModuleDict(), name):
         raise InputError(
             "config, own.modalities",
-            expected="names of small letters, digits and _ that begin with a letter and mean "
-            "nothing else here",
+            expected="names of lower-case letters, digits and _ that start with a letter and are "
+            "not reserved",
             found=repr(name),
-            do="Give the modality another name, as `my_" + re.sub(r"\W", "_", str(name)) + "`.",
+            do="Rename the modality, e.g. `my_" + re.sub(r"\W", "_", str(name)) + "`.",
         )
 
 
@@ -138,9 +137,10 @@ def _check_pairs(own: Mapping) -> None:
     if by_file != ("file" in pairs) or (of_file and not by_file):
         raise InputError(
             "config, own.pairs",
-            expected="the keys file, columns, label, split and kind with `by: file`, and only then",
+            expected="the keys file, columns, label, split and kind only with `by: file`, which "
+            "requires `file`",
             found=f"by: {pairs['by']}, with {sorted(of_file)}",
-            do="Set `by: file` and `file:`, or leave these keys out.",
+            do="Set `by: file` and `file:`, or omit these keys.",
         )
     if set(pairs.get("columns", modalities)) != set(modalities):
         raise InputError(
@@ -152,22 +152,22 @@ def _check_pairs(own: Mapping) -> None:
     if pairs["by"] == "label" and unlabelled:
         raise InputError(
             "config, own.modalities",
-            expected="a column `label` of every modality, to pair by label",
-            found=f"none of {unlabelled}",
+            expected="a column `label` for every modality, to pair by label",
+            found=f"none for {unlabelled}",
             do="Name it in own.modalities.<modality>.label, or pair by id or from a file.",
         )
 
 
 def standardized(layers: Mapping) -> bool:
-    """Tell whether a modality's dimensions are standardized: those of loss sse, unless said."""
+    """Return whether a modality's dimensions are standardized; by default, those with loss sse."""
     return layers["loss"] == "sse" and layers.get("standardize", True)
 
 
 def noise_known(own: Mapping) -> bool:
-    """Tell whether a config names a column that says what is noise."""
+    """Return whether a config names a column that marks known noise."""
     return "kind" in own["pairs"] or any("noise" in o for o in own["modalities"].values())
 
 
 def labels_known(own: Mapping) -> bool:
-    """Tell whether a config names a column of labels."""
+    """Return whether a config names a column of labels."""
     return "label" in own["pairs"] or any("label" in o for o in own["modalities"].values())

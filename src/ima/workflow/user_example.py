@@ -1,6 +1,7 @@
-"""An example of a user's own data: three modalities of one digit, a tenth of each of them noise.
+"""Example of user data with three modalities per digit, each with a tenth of noise items.
 
-The left and the right half of scikit-learn's handwritten digits, and the digit said by espeak-ng.
+The modalities are the left and right halves of scikit-learn's handwritten digits, and the digit
+spoken by espeak-ng.
 """
 
 from pathlib import Path
@@ -13,28 +14,29 @@ from ima.datasets.splits import draw_splits
 from ima.utils.arrow import vector_column
 from ima.utils.io import write_parquet
 
-#: Share of the pairs in which one modality is noise, of each modality.
+#: Share of pairs in which a given modality is noise.
 NOISE = 0.1
-#: Shares of the digits.
+#: Shares of the digits used for test and validation.
 SHARES = {"test": 0.25, "validation": 0.25}
-#: Rows by which images are moved down, but for those of the test: there would be few otherwise.
+#: Rows by which training and validation images are shifted down, to have more of them.
 MOVED = (0, 1, -1)
 
 
 def write_example(folder: str | Path, digits: int | None, seed: int) -> dict[str, int]:
-    """Write `left.parquet`, `right.parquet` and `spoken.parquet`, a row an item.
+    """Write `left.parquet`, `right.parquet` and `spoken.parquet`, with one item per row.
 
-    Columns: `id`, which halves and speech of one digit share; `x`, the vector: 32 grey values of an
-    8x4 half, or 288 MFCC, standardised by training items; `digit`; `split`; `noise`. An image
-    that is not tested is there as it is and moved by a row, up and down, in another voice each.
+    Columns: `id`, shared by the halves and speech of a digit; `x`, the vector of 32 grey values of
+    an 8x4 half, or of 288 MFCC standardised by training items; `digit`; `split`; and `noise`.
+    Training and validation images occur three times: unchanged, and shifted up and down by one
+    row, each time with a newly drawn voice.
 
     Args:
-        folder: where the files go.
-        digits: how many of the 1,797 digits; None for all.
-        seed: of what is noise and in what split, of voices and of the noise.
+        folder: output folder.
+        digits: number of the 1,797 digits to use; None for all.
+        seed: seed for the noise, the splits and the voices.
 
     Returns:
-        By file, how many items are noise.
+        The number of noise items in each file.
     """
     from sklearn.datasets import load_digits
 
@@ -46,7 +48,7 @@ def write_example(folder: str | Path, digits: int | None, seed: int) -> dict[str
     images, digit = np.concatenate(copies), np.concatenate([*kept.values()])
     labels, split = labels[digit], split[digit]
     n, noisy = len(labels), round(NOISE * len(labels))
-    # Each modality is noise in other pairs.
+    # No pair has noise in more than one modality.
     which = rng.permutation(n) // max(noisy, 1)
     noise = {name: which == i for i, name in enumerate(("left", "right", "spoken"))}
     halves = {"left": images[:, :, :4], "right": images[:, :, 4:]}
@@ -67,7 +69,7 @@ def write_example(folder: str | Path, digits: int | None, seed: int) -> dict[str
 
 
 def moved(images: np.ndarray, rows: int) -> np.ndarray:
-    """Return images (n, 8, 8) moved down by so many rows, or up by -rows; the rest is black."""
+    """Return images (n, 8, 8) shifted down by `rows` (up if negative) and padded with black."""
     padded = np.pad(images, ((0, 0), (1, 1), (0, 0)))
     return padded[:, 1 - rows : 9 - rows]
 
@@ -75,12 +77,13 @@ def moved(images: np.ndarray, rows: int) -> np.ndarray:
 def spoken(
     labels: np.ndarray, noise: np.ndarray, train: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return MFCC (n, 288) of digits, each in a voice of its own; white noise where it is noise.
+    """Return MFCC (n, 288) of digits spoken in random voices, or of white noise for noise items.
 
     Args:
         labels: the digits (n,).
-        noise: whether each is noise (n,).
-        train: which of them (n,) mean and deviation are of.
+        noise: whether each item is noise (n,).
+        train: whether each item is a training item (n,); those that are not noise give the mean
+            and standard deviation for standardization.
         rng: source of randomness.
     """
     from ima.audio import tts

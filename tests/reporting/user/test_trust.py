@@ -279,7 +279,7 @@ def test_what_cannot_be_measured_is_not_lost(caplog):
     ids = pa.array(["one"] * N)
     table = table.set_column(table.column_names.index("id_b"), "id_b", ids)
     trust, weighting = tables_of([table])
-    assert "Precision@10 of test pairs can't be measured" in caplog.text
+    assert "Precision@10 of test pairs cannot be measured" in caplog.text
     (row,) = weighting
     assert row["low"] is None and row["advice"] == own_advice.WEIGHTING["none"]
     assert own_advice.describe_effect(row) == own_advice.WEIGHTING["none"]

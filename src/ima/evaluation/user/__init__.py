@@ -1,1 +1,1 @@
-"""What the items and pairs of users share, and what weighting them changes."""
+"""Evaluation of user data: what modalities share, and the effect of weighting by importances."""

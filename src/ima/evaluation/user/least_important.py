@@ -1,4 +1,4 @@
-"""Items of own data by importance: those of least, to be looked at, and some to compare with."""
+"""Rank user items by importance to show the least important ones, with others for comparison."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,22 +9,23 @@ import pyarrow as pa
 from ima.pairing.by_label import ABSENT, is_noise, row_numbers
 from ima.utils.arrow import to_table
 
-#: Items that are shown of each modality, neighbours that are named of each, and partners.
+#: Items shown per modality, and nearest neighbours and partners listed per item.
 SHOWN, NEIGHBOURS, PARTNERS = 20, 3, 3
-#: Numbers of distances in memory at a time.
+#: Feature values processed at a time when distances are computed.
 _CHUNK = 2**22
 
 
 class Items(NamedTuple):
-    """What is known of a modality's n items.
+    """The n items of a modality.
 
     Attributes:
-        id, label: (n,) text; a label is '' where unknown.
+        id, label: text (n,); unknown labels are ''.
         x: features (n, D).
-        y: importances (S, n) of each seed.
-        noise: (n,), or None where not known.
-        split: (n,), of the pairs that the item is in; '' if in none.
-        partners: by other modality, the ids (n,) of the items in the same pairs, `, ` between.
+        y: importances (S, n), one row per seed.
+        noise: whether each item is noise (n,), or None if unknown.
+        split: split (n,) of the pairs that contain the item; '' if there are none.
+        partners: for each other modality, the ids (n,) of the items paired with each item, joined
+            by `, `.
     """
 
     id: np.ndarray
@@ -44,19 +45,20 @@ def items_of(
     classes: Sequence[str],
     noise: bool,
 ) -> dict[str, Items]:
-    """Return what is known of the items of each modality.
+    """Collect the items of each modality.
 
     Args:
-        features: by modality, its `id`, `label` and `noise` (`ima.utils.schemas.OWN_ITEMS`).
-        x: their vectors (n, D).
-        y: their importances (S, n).
-        pairs: by split, the table of `ima.utils.schemas.pairs_schema`.
-        classes: names of the pairs' labels, by number.
-        noise: whether the items or the pairs say what is noise.
+        features: for each modality, a table with `id`, `label` and `noise`
+            (`ima.utils.schemas.OWN_ITEMS`).
+        x: vectors (n, D) of each modality's items.
+        y: importances (S, n) of each modality's items.
+        pairs: for each split, a table of `ima.utils.schemas.pairs_schema`.
+        classes: names of the pairs' labels, indexed by label number.
+        noise: whether the items or the pairs mark known noise.
     """
     together = pa.concat_tables(pairs.values())
     splits = np.repeat([*pairs], [len(table) for table in pairs.values()])
-    called = np.array([*classes, ""])[together["label"].to_numpy()]  # -1, none, is the last
+    called = np.array([*classes, ""])[together["label"].to_numpy()]  # -1 (no label) gives ''
     rows, noisy = {m: row_numbers(together, m) for m in features}, is_noise(together)
     ids = {m: np.array(table["id"].to_pylist(), str) for m, table in features.items()}
     found = {}
@@ -74,7 +76,7 @@ def items_of(
 
 
 def _partners(own: np.ndarray, other: np.ndarray, ids: np.ndarray, n: int) -> np.ndarray:
-    """Return of each of n items the ids of the other items in its pairs, PARTNERS at the most."""
+    """Return for each of n items the ids of its partners, listing at most PARTNERS."""
     found: list[dict] = [{} for _ in range(n)]
     for row in np.flatnonzero((own != ABSENT) & (other != ABSENT)):
         found[own[row]][str(ids[other[row]])] = None
@@ -86,10 +88,10 @@ def _partners(own: np.ndarray, other: np.ndarray, ids: np.ndarray, n: int) -> np
 
 
 def by_importance(items: Items, seed: int) -> dict[str, np.ndarray]:
-    """Return row numbers of SHOWN items: the `least` and `most` important, and others at `random`.
+    """Return row numbers of SHOWN items: the `least` and `most` important, and a `random` sample.
 
-    Of items of equal mean importance over seeds the first comes first; those at random are drawn
-    by `seed` from all.
+    Items are ranked by mean importance over seeds, ties by row number. The random items are drawn
+    from all items with `seed`.
     """
     y, n = items.y.mean(0), len(items.id)
     shown = min(SHOWN, n)
@@ -99,13 +101,13 @@ def by_importance(items: Items, seed: int) -> dict[str, np.ndarray]:
 
 
 def nearest(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the NEIGHBOURS items nearest to each of these rows, nearest first, not itself.
+    """Return the NEIGHBOURS nearest other items of each row, nearest first.
 
-    Distances are Euclidean, of dimensions brought to a standard deviation of 1 where they vary.
+    Distances are Euclidean, with each non-constant dimension scaled to standard deviation 1.
 
     Args:
         x: features (n, D).
-        rows: (Q,).
+        rows: row numbers (Q,) of the query items.
     """
     spread = x.std(0, dtype=float)
     scaled = (x / np.where(spread > 1e-7 * np.abs(x).max(0).clip(1e-300), spread, 1)).astype(float)
@@ -121,17 +123,17 @@ def nearest(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def least_table(items: Mapping[str, Items], latent: int, run: str) -> pa.Table:
-    """Return the SHOWN items of least importance of each modality, the least first.
+    """Return the SHOWN least important items of each modality, least important first.
 
     Args:
-        items: of `items_of`.
-        latent: size of the models.
+        items: from `items_of`.
+        latent: latent size of the models.
         run: name of the run.
 
     Returns:
-        `id`; `importance`, mean over seeds, and its sd; `split` and `label` where known; `noise`,
-        yes or no, where known; `nearest`, ids of the nearest items by features; `partners`, ids of
-        the items that the item is paired with.
+        A table with `id`; `importance`, the mean over seeds, and its standard deviation; `split`,
+        `label` and `noise` (yes or no) if known; `nearest`, the ids of the nearest items by
+        features; and `partners`, the ids of the items paired with this item.
     """
     rows = []
     for m, of in items.items():

@@ -1,7 +1,8 @@
-"""How much a modality of own data shares with the others, in test pairs and in shuffled ones.
+"""How much a modality of user data shares with the others, tested against permuted items.
 
-Canonical coordinates of the others' latents and the modality's own u are fitted to training and
-validation pairs; their correlations are those of test pairs, which nothing was fitted to.
+Canonical coordinates of the others' latents and of the modality's own u are fitted to the training
+and validation pairs. Their correlations are then measured on the test pairs, which were not used
+for fitting.
 """
 
 from collections.abc import Mapping
@@ -18,19 +19,19 @@ from ima.models.rank_density import LITTLE
 from ima.models.ranks import RIDGE
 from ima.utils.arrow import matrix, present
 
-#: Permutations of a modality's test items: the null distribution of its correlations.
+#: Permutations of a modality's test items that give the null distribution of its correlations.
 PERMUTATIONS = 499
 
 
 class Model(NamedTuple):
-    """One model's latents and importances of all N pairs, of modalities by name.
+    """Latents and importances of all N pairs under one model, for each modality by name.
 
     Attributes:
-        test: (N,), whether a pair is tested.
-        u: latents (N, L), 0 where absent.
-        y: importances (N,), 0 where absent.
-        present: (N,), whether the pair has the modality.
-        item: (N,), a number for each distinct item, -1 where absent.
+        test: whether each pair (N,) is in the test set.
+        u: latents (N, L), 0 if the modality is absent.
+        y: importances (N,), 0 if absent.
+        present: whether each pair (N,) has the modality.
+        item: a number (N,) for each distinct item, -1 if absent.
     """
 
     test: np.ndarray
@@ -41,7 +42,7 @@ class Model(NamedTuple):
 
 
 def model_of(table: pa.Table) -> Model:
-    """Return what a table of `ima.utils.schemas.own_representations_schema` says of all pairs."""
+    """Build a Model from a table of `ima.utils.schemas.own_representations_schema`."""
     names = [n.removeprefix("id_") for n in table.column_names if n.startswith("id_")]
     item = {}
     for m in names:
@@ -57,12 +58,12 @@ def model_of(table: pa.Table) -> Model:
 
 
 class Coordinates(NamedTuple):
-    """Canonical coordinates of the test pairs that have a modality and another one.
+    """Canonical coordinates of the H test pairs that have a given modality and another one.
 
     Attributes:
-        a, b: (H, L), of the others' latents and of the own u.
-        rows: (H,), which of the test pairs they are.
-        item: (H,), the modality's items.
+        a, b: coordinates (H, L) of the others' latents and of the modality's own u.
+        rows: positions (H,) of these pairs among the test pairs.
+        item: the modality's items (H,).
     """
 
     a: np.ndarray
@@ -72,10 +73,11 @@ class Coordinates(NamedTuple):
 
 
 def coordinates(model: Model, name: str) -> Coordinates:
-    """Return canonical coordinates of a modality's latents and all others' side by side.
+    """Return canonical coordinates of a modality's latents and the others' concatenated latents.
 
-    Not of their joint latent: a modality that shares nothing and has large latents would hide in
-    it what the others share. Latents of each modality are brought to a mean variance of 1.
+    The joint latent is not used, because a modality that shares nothing but has large latents
+    would mask what the others share. The latents of each modality are scaled to a mean variance
+    of 1.
     """
     counts, fitted_to = _counted(model, name)
     parts = []
@@ -92,8 +94,8 @@ def joint_coordinates(model: Model, name: str, weighted: bool) -> Coordinates:
     """Return canonical coordinates of a modality's latents and the joint latent of the others.
 
     Args:
-        model: its latents.
-        name: of the modality.
+        model: model whose latents are used.
+        name: name of the modality.
         weighted: whether the joint latent is weighted by importances.
     """
     others = {m: u for m, u in model.u.items() if m != name}
@@ -103,7 +105,7 @@ def joint_coordinates(model: Model, name: str, weighted: bool) -> Coordinates:
 
 
 def _counted(model: Model, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return which pairs (N,) have a modality and another one; and which of them aren't tested."""
+    """Return which pairs (N,) have the modality and another one, and which are not test pairs."""
     others = [there for m, there in model.present.items() if m != name]
     counts = model.present[name] & np.any(others, axis=0)
     return counts, counts & ~model.test
@@ -117,7 +119,7 @@ def _coordinates(
     counts: np.ndarray,
     fitted_to: np.ndarray,
 ) -> Coordinates:
-    """Fit canonical coordinates of z (N, K) and u to training and validation pairs."""
+    """Fit canonical coordinates of z (N, K) and u outside the test set, and apply them to it."""
     z, u = (torch.from_numpy(of.astype(float)) for of in (z, model.u[name]))
     weight = torch.ones(int(fitted_to.sum()), dtype=torch.double)
     fitted = canonical(z[fitted_to], u[fitted_to], weight, ridge)
@@ -129,20 +131,21 @@ def _coordinates(
 
 
 def correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the correlation (L,) of each column of a with that of b (H, L); 0 for a constant."""
+    """Return the correlation (L,) between matching columns of a and b (H, L); 0 if constant."""
     a, b = a - a.mean(0), b - b.mean(0)
     spread = np.sqrt((a**2).sum(0) * (b**2).sum(0))
     return (a * b).sum(0) / np.maximum(spread, 1e-12)
 
 
 class Shared(NamedTuple):
-    """What a modality shares with the others, in H test pairs.
+    """What a modality shares with the others in H test pairs.
 
     Attributes:
-        pairs: H.
-        correlation: the greatest of the L canonical correlations, in [-1, 1].
-        shuffled: (P,), the same if the modality's items are permuted.
-        coordinates: how many are correlated more than the 95th percentile of `shuffled`.
+        pairs: number H of pairs.
+        correlation: largest of the L canonical correlations, in [-1, 1].
+        shuffled: the same (P,) with the modality's items permuted.
+        coordinates: number of coordinates whose correlation exceeds the 95th percentile of
+            `shuffled`.
     """
 
     pairs: int
@@ -152,19 +155,20 @@ class Shared(NamedTuple):
 
     @property
     def p(self) -> float:
-        """The share of permutations, the pairs' own order among them, that share as much."""
+        """Permutation p-value: share of orders, the observed one included, that share as much."""
         return float((1 + (self.shuffled >= self.correlation).sum()) / (1 + len(self.shuffled)))
 
 
 def shared(of: Coordinates, seed: int, permutations: int = PERMUTATIONS) -> Shared:
     """Test the correlations of coordinates against permuted items.
 
-    Items are permuted, not pairs: an item that is in several pairs is replaced in all of them.
+    The permutation acts on items, not pairs: an item that occurs in several pairs is replaced in
+    all of them.
 
     Args:
         of: coordinates of test pairs.
-        seed: of the permutations.
-        permutations: P.
+        seed: seed of the permutations.
+        permutations: number P of permutations.
     """
     c = correlations(of.a, of.b)
     _, first, code = np.unique(of.item, return_index=True, return_inverse=True)

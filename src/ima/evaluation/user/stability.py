@@ -1,4 +1,4 @@
-"""Whether two networks give the same items the same importances (docs/own_data.md)."""
+"""Agreement between the importances that two networks give the same items (docs/own_data.md)."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from torch import Tensor
 from ima.models.mixture import Found
 from ima.pairing.by_label import ABSENT
 
-#: Scores of `compare`.
+#: Scores that `compare` returns.
 SCORES = ("agreement", "permuted", "kappa", "correlation")
 
 
@@ -18,10 +18,10 @@ def compare(one: np.ndarray, other: np.ndarray) -> dict[str, float | None]:
     """Compare two networks' importances (n,) of the same items.
 
     Returns:
-        `agreement`, the share of items that are below .5 for both or for neither;
-        `permuted`, its expectation if the items of one network are permuted; `kappa`,
-        Cohen's: (agreement - permuted) / (1 - permuted), 0 by chance and 1 at the most, None if
-        both networks put all items on the same side of .5; `correlation`, Pearson's, None if a
+        `agreement`, the share of items on the same side of .5 for both networks; `permuted`, the
+        expected agreement if the items of one network are permuted; `kappa`, Cohen's
+        (agreement - permuted) / (1 - permuted), 0 at chance and at most 1, or None if both
+        networks put all items on the same side of .5; `correlation`, Pearson's, or None if a
         network gives all items the same importance.
     """
     below = [np.asarray(y) < 0.5 for y in (one, other)]
@@ -38,16 +38,16 @@ def compare(one: np.ndarray, other: np.ndarray) -> dict[str, float | None]:
 
 
 def mean_of(scores: Sequence[Mapping]) -> dict[str, float | None]:
-    """Return the mean of each score of `compare`, over those comparisons that have it."""
+    """Return the mean of each score of `compare`, over the comparisons in which it is defined."""
     values = {name: [s[name] for s in scores if s[name] is not None] for name in SCORES}
     return {name: float(np.mean(of)) if of else None for name, of in values.items()}
 
 
 def over_seeds(y: Sequence[np.ndarray]) -> dict[str, float | None]:
-    """Return the mean of `compare` over all pairs of seeds; all None with a single seed.
+    """Return the mean of `compare` over all pairs of seeds; all None for a single seed.
 
     Args:
-        y: importances (n,) of the same items, an array a seed.
+        y: importances (n,) of the same items, one array per seed.
     """
     return mean_of([compare(*two) for two in itertools.combinations(y, 2)])
 
@@ -59,18 +59,19 @@ def over_folds(
     x: Mapping[str, Tensor],
     pairs: Mapping[str, Tensor],
 ) -> dict[str, dict[str, float | None]]:
-    """Compare the importances of items out of fold with those of the final network.
+    """Compare the items' out-of-fold importances with those of the final network.
 
     Args:
-        found: of `ima.models.mixture.fit_mixture`: importances by networks not trained on the item.
-        networks: the final ones, of one copy, trained on all items.
-        x: by modality, the matrix (n_m, D_m) of its items.
-        pairs: row numbers (N,) of all pairs, those of training before those held out.
+        found: from `ima.models.mixture.fit_mixture`; importances by networks that were not trained
+            on the item.
+        networks: final networks of one ensemble member, trained on all items.
+        x: for each modality, the matrix (n_m, D_m) of its items.
+        pairs: row numbers (N,) of all pairs, training pairs before held-out pairs.
 
     Returns:
-        By modality, `compare` of its distinct items, and `informative`, the share of items that
-        are informative by the ranks of their partners; if that is 0 there is nothing to compare,
-        and the scores of `compare` are None.
+        For each modality, `compare` of its distinct items, and `informative`, the share of items
+        that are informative by the ranks of their partners. If it is 0, there is nothing to
+        compare, and the scores of `compare` are None.
     """
     scores = {}
     for m, of in found.items():

@@ -1,4 +1,4 @@
-"""What weighting by importances changes in the test pairs of own data, with its interval."""
+"""Effect of weighting by importances on the test pairs of user data, with its interval."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,25 +8,26 @@ import numpy as np
 from ima.evaluation.metrics import precision_at_k
 from ima.evaluation.user.shared import Coordinates, Model, correlations, joint_coordinates
 
-#: Resamples of the bootstrap, and the share of them outside the interval on each side.
+#: Number of bootstrap resamples, and the share of them outside the interval on each side.
 RESAMPLES, TAIL = 1000, 0.025
-#: Values of resampled counts in memory at a time.
+#: Resampled counts held in memory at a time.
 _CHUNK = 2**22
-#: Other pairs among which a partner is ranked, at the most, and pairs that are ranked at a time.
+#: Largest number of other pairs among which a partner is ranked, and pairs ranked at a time.
 PARTNERS, ROWS = 2000, 1024
-#: Criteria that need no labels.
+#: Names of the criteria that need no labels.
 LEFT_OUT, WEIGHTED_PAIRS = "partner rank (left-out modality)", "partner rank (weighted pairs)"
 
 
 class Effect(NamedTuple):
-    """A score with and without weights.
+    """A score with and without weighting.
 
     Attributes:
-        criterion: what the score is.
-        pairs, groups: how many are tested; groups of pairs with an item in common are resampled.
-        weighted, unweighted: means over seeds.
-        differences: weighted minus unweighted, of each seed.
-        low, high: 95 % interval of their mean, by the bootstrap.
+        criterion: name of the score.
+        pairs, groups: numbers of test pairs and of groups of pairs that share an item; the
+            bootstrap resamples groups.
+        weighted, unweighted: mean scores over seeds.
+        differences: weighted minus unweighted, for each seed.
+        low, high: 95 % bootstrap interval of the mean difference.
     """
 
     criterion: str
@@ -40,15 +41,15 @@ class Effect(NamedTuple):
 
     @property
     def difference(self) -> float:
-        """Weighted minus unweighted, mean over seeds."""
+        """Weighted minus unweighted, averaged over seeds."""
         return self.weighted - self.unweighted
 
 
 def groups_of(model: Model) -> np.ndarray:
-    """Return a number (H,) for each test pair, the same where pairs share an item.
+    """Return the group number (H,) of each test pair; pairs that share an item share a group.
 
-    The items are those of the modality with the fewest distinct ones in test pairs; a pair that
-    lacks the modality is a group of its own.
+    Only items of the modality with the fewest distinct items in the test pairs are considered; a
+    pair without this modality forms its own group.
     """
     items = {m: of[model.test] for m, of in model.item.items()}
     fewest = min(items, key=lambda m: len(np.unique(items[m][items[m] >= 0])))
@@ -65,17 +66,17 @@ def effect_of(
     groups: np.ndarray,
     seed: int,
 ) -> Effect | None:
-    """Return the difference of two mean scores, and its interval by a bootstrap over groups.
+    """Return the difference of two mean scores with its interval from a bootstrap over groups.
 
     Args:
-        criterion: what the scores are.
-        weighted, unweighted: scores (S, H) of pairs, of each seed.
-        weight: (S, H) of each pair in the mean of `weighted`; in that of `unweighted` it is 1.
-        groups: (H,), what is resampled.
-        seed: of the resamples.
+        criterion: name of the score.
+        weighted, unweighted: scores (S, H) of the pairs for each seed.
+        weight: weight (S, H) of each pair in the mean of `weighted`; for `unweighted` it is 1.
+        groups: group number (H,) of each pair; groups are resampled.
+        seed: seed of the bootstrap.
 
     Returns:
-        The effect; None if a seed's weights are all 0, or there is no pair.
+        The effect, or None if there are no pairs or all weights of a seed are 0.
     """
     if not weight.size or (weight.sum(1) <= 0).any():
         return None
@@ -99,7 +100,7 @@ def effect_of(
 
 
 def _means(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean scores (R, S), weighted and not, from sums (R, 4, S) over pairs."""
+    """Return weighted and unweighted mean scores (R, S) from sums (R, 4, S) over pairs."""
     weighted, weight, unweighted, ones = np.moveaxis(sums, 1, 0)
     return weighted / np.maximum(weight, 1e-300), unweighted / ones
 
@@ -111,17 +112,17 @@ def precision_effect(
     k: int,
     seed: int,
 ) -> Effect | None:
-    """Return the effect on Precision@K; neighbours that share an item with the query don't count.
+    """Return the effect on Precision@K, excluding neighbours that share an item with the query.
 
     Args:
-        z: of each seed, joint representations (H, L) of the test pairs, weighted and not.
-        labels: classes (H,); pairs without one, '', are left out.
-        models: of each seed.
-        k: neighbours.
-        seed: of the bootstrap.
+        z: for each seed, joint representations (H, L) of the test pairs, weighted and unweighted.
+        labels: classes (H,); pairs without a label ('') are excluded.
+        models: one model per seed.
+        k: number K of neighbours.
+        seed: seed of the bootstrap.
 
     Raises:
-        InputError: too few pairs for so many neighbours.
+        InputError: there are too few pairs for K neighbours.
     """
     known = labels != ""
     items = [of[models[0].test][known] for of in models[0].item.values()]
@@ -135,19 +136,20 @@ def precision_effect(
 
 
 def partner_effect(models: Sequence[Model], seed: int) -> Effect | None:
-    """Return the effect on how well pairs fit, which needs no labels.
+    """Return the effect on how well pairs fit together, which needs no labels.
 
-    The score of a pair is `partner_ranks`, mean over its modalities, each left out of the others'
-    joint latent. Of three modalities or more, that latent is weighted by importances or not. Of
-    two it has no weights: the mean over pairs is weighted instead, by the product of both
-    importances, which gains if importances are low in pairs that fit badly.
+    The score of a pair is `partner_ranks` averaged over its modalities, comparing each modality
+    with the joint latent of the others. With three or more modalities, this joint latent is either
+    weighted by importances or unweighted. With two modalities it has no weights; instead, the mean
+    over pairs is weighted by the product of both importances, which increases the score if pairs
+    that fit badly have low importances.
 
     Args:
-        models: of each seed.
-        seed: of the bootstrap, and of the partners that stand for all where there are many.
+        models: one model per seed.
+        seed: seed of the bootstrap, and of the sample of partners if there are many.
 
     Returns:
-        The effect; None if importances leave no pair of any weight.
+        The effect, or None if importances give every pair zero weight.
     """
     names, h = list(models[0].u), int(models[0].test.sum())
     scores, weight = np.zeros((len(models), 2, h)), np.ones((len(models), h))
@@ -171,12 +173,12 @@ def partner_effect(models: Sequence[Model], seed: int) -> Effect | None:
 def partner_ranks(of: Coordinates, seed: int) -> np.ndarray:
     """Return the share (H,) of other pairs whose partners fit an item less well than its own.
 
-    The fit is the likelihood ratio of canonical correlation analysis, as in `ima.models.ranks`: 1
-    where the own partner fits best, .5 on average where nothing is shared.
+    The fit is the likelihood ratio of canonical correlation analysis, as in `ima.models.ranks`.
+    The share is 1 if an item's own partner fits best, and .5 on average if nothing is shared.
 
     Args:
         of: coordinates of test pairs.
-        seed: of PARTNERS of the pairs, where there are more.
+        seed: seed of the sample of PARTNERS pairs, drawn if there are more.
     """
     a, b = ((v - v.mean(0)) / np.maximum(v.std(0), 1e-9) for v in (of.a, of.b))
     c = correlations(a, b).clip(0, 0.99)

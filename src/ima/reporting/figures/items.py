@@ -1,4 +1,4 @@
-"""Figure of own data: items of least and most importance as pictures, and some at random."""
+"""Figure for user data: the least and most important items, and random ones, as pictures."""
 
 import logging
 import math
@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from ima.evaluation.user.least_important import SHOWN, Items, by_importance
 from ima.reporting.figures import LETTERS, PAGE
 
-#: Pictures in a row, and empty pixels between them as a share of a picture's width.
+#: Pictures per row, and the gap between them as a share of a picture's width.
 ACROSS, GAP = 7, 0.12
-#: Percentiles of a modality's values that are black and white.
+#: Percentiles of a modality's values drawn as black and white.
 RANGE = (1, 99)
-#: What groups of items are called.
+#: Titles of the groups of items.
 GROUPS = {"least": "least important", "random": "at random", "most": "most important"}
 
 logger = logging.getLogger(__name__)
@@ -24,12 +24,13 @@ logger = logging.getLogger(__name__)
 def contact_sheet(
     items: Mapping[str, Items], shapes: Mapping[str, Sequence[int]], seed: int
 ) -> Figure:
-    """Draw items of each modality as pictures: a row a modality, a column a group.
+    """Draw items of each modality as pictures, with one row per modality and a column per group.
 
     Args:
-        items: of `ima.evaluation.user.least_important.items_of`, of these modalities or more.
-        shapes: by modality, rows and columns of the picture that a vector is.
-        seed: of the items at random.
+        items: from `ima.evaluation.user.least_important.items_of`, for at least the modalities in
+            `shapes`.
+        shapes: for each modality to draw, the rows and columns of its pictures.
+        seed: seed for the random items.
     """
     shapes = {m: fitting(items[m].x.shape[1], shape, m) for m, shape in shapes.items()}
     ratios = [_height(shape) for shape in shapes.values()]
@@ -51,16 +52,17 @@ def contact_sheet(
 
 
 def _height(shape: Sequence[int]) -> float:
-    """Return the inches of a row of pictures of this shape, with its title."""
+    """Return the height in inches of a row of panels with pictures of this shape and its title."""
     lines = -(-SHOWN // ACROSS)
     across = PAGE / len(GROUPS) / ACROSS
     return float(np.clip(lines * across * shape[0] / shape[1] * (1 + GAP), 0.5, 5)) + 0.3
 
 
 def fitting(width: int, shape: Sequence[int], name: str) -> tuple[int, int]:
-    """Return the shape of a picture if a vector of this width has it, else that of a square.
+    """Return the shape of a picture if it fits a vector of this width, otherwise a square shape.
 
-    The log says so: what has been made is not lost for it. A square may have empty pixels.
+    A shape that does not fit is logged rather than raised, so that finished results are not lost.
+    A square may have empty pixels.
     """
     if shape[0] * shape[1] == width:
         return int(shape[0]), int(shape[1])
@@ -76,7 +78,7 @@ def fitting(width: int, shape: Sequence[int], name: str) -> tuple[int, int]:
 
 
 def _panel(axes: Axes, x: np.ndarray, shape: tuple[int, int], limits: tuple[float, float]) -> None:
-    """Draw vectors (n, D) as pictures, ACROSS in a row."""
+    """Draw vectors (n, D) as pictures, ACROSS per row."""
     rows, columns = shape
     gap = max(1, round(GAP * columns))
     lines = -(-len(x) // ACROSS)

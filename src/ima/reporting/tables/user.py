@@ -1,4 +1,4 @@
-"""What a user is given of own data: representations and importances by id, and tables of them."""
+"""Results on user data: representations and importances by id, and tables that summarize them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ from ima.pairing.by_label import has_noise, modalities
 from ima.utils.arrow import matrix, present, to_table, vector_column
 from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
 
-#: Scores that need no known noise.
+#: Scores that do not require known noise.
 _ALWAYS = ("mean_importance", "unimportant", "mean_concordance")
-#: Beginnings of columns that say how well noise was found.
+#: Prefixes of columns that require known noise.
 _OF_NOISE = ("precision_noise", "recall_noise", "f1_", "f1_gap", "rho_by_labels")
 
 
@@ -28,23 +28,23 @@ def as_tables(
     concordance: Mapping[str, np.ndarray] | None = None,
     fused: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[pa.Table, pa.Table]:
-    """Return a model's representations of all pairs, and importances of all items, by their ids.
+    """Return a model's representations of all pairs and importances of all items, with item ids.
 
     Args:
-        pairs: by split, a table of `ima.utils.schemas.pairs_schema`.
-        found: table of `ima.utils.schemas.representations_schema`, row for row with the pairs of
-            all splits one after the other.
-        ids: by modality, the ids (n_m,) of its items.
-        y: by modality, their importances (n_m,).
-        classes: names of the labels, by number.
-        concordance: by modality, that (N,) of all pairs with its items; none where not known.
-        fused: by another fusion than by importance, z (N, L) of all pairs.
+        pairs: for each split, a table of `ima.utils.schemas.pairs_schema`.
+        found: table of `ima.utils.schemas.representations_schema`, whose rows match the
+            concatenated pairs of all splits.
+        ids: for each modality, the ids (n_m,) of its items.
+        y: for each modality, the importances (n_m,) of its items.
+        classes: label names, indexed by label number.
+        concordance: for each modality, the concordance (N,) of all pairs with its items, if known.
+        fused: z (N, L) of all pairs under a fusion other than by importance, keyed by its name.
 
     Returns:
         Tables of `ima.utils.schemas.own_representations_schema` and `OWN_IMPORTANCES`.
     """
     together, names = pa.concat_tables(pairs.values()), modalities(next(iter(pairs.values())))
-    called = [*classes, ""]  # label -1, none, is the last
+    called = [*classes, ""]  # label -1 (no label) gives ''
     columns = {
         "split": [split for split, table in pairs.items() for _ in range(len(table))],
         "label": [called[label] for label in together["label"].to_pylist()],
@@ -68,18 +68,19 @@ def as_tables(
 def importance_table(
     tables: Sequence[pa.Table], models: Sequence[Mapping], noise: bool, run: str
 ) -> pa.Table:
-    """Return importances of the test pairs by latent size and modality, means over seeds.
+    """Return importances on the test pairs by latent size and modality, as means over seeds.
 
     Args:
-        tables: of `as_tables`, one a model.
-        models: `latent` and `seed` of each.
-        noise: whether `kind` says what is noise.
+        tables: first tables from `as_tables`, one per model.
+        models: `latent` and `seed` of each model.
+        noise: whether `kind` marks known noise.
         run: name of the run, for the first column.
 
     Returns:
-        `mean_importance` and `unimportant`, the share below .5, each with its sd over seeds;
-        where noise is known, `ima.evaluation.metrics.importance_scores` as well. Where concordance
-        is known, `mean_concordance`, and where noise is, too, `concordance_scores`.
+        `mean_importance` and `unimportant`, the share below .5, each with its standard deviation
+        over seeds, and the scores of `ima.evaluation.metrics.importance_scores` if noise is known.
+        If concordance is known, also `mean_concordance`, and all of `concordance_scores` if noise
+        is known too.
     """
     found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for table, model in zip(tables, models, strict=True):
@@ -108,11 +109,11 @@ def importance_table(
 
 
 def concordance_scores(c: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
-    """Return the mean of concordance c (M,), and how well it finds what is noise (M,).
+    """Return the mean of concordance c (M,) and its scores for detecting noise (M,).
 
     Returns:
-        `mean_concordance`; `auc_concordance`, the area under the ROC curve, left out where all or
-        none is noise; and `f1_concordance` of the noise class, by a concordance below .5.
+        `mean_concordance`; `auc_concordance`, the area under the ROC curve, omitted if all items
+        or none are noise; and `f1_concordance`, F1 of the noise class for concordance below .5.
     """
     scores = {"mean_concordance": float(c.mean())}
     if 0 < is_noise.sum() < len(is_noise):
@@ -121,18 +122,18 @@ def concordance_scores(c: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
 
 
 def fusion_rows(table: pa.Table, pairs: pa.Table, k: Sequence[int], fusion: str) -> list[dict]:
-    """Return the scores of the test pairs' z by another fusion than by importance.
+    """Return the retrieval scores of the test pairs' z under a fusion other than by importance.
 
     Args:
-        table: of `as_tables`, with the column `z_<fusion>`.
-        pairs: table of `ima.utils.schemas.pairs_schema` of the test pairs.
-        k: the K asked for.
-        fusion: one of `ima.models.concordance.FUSIONS`, the name of the representation.
+        table: first table from `as_tables`, with the column `z_<fusion>`.
+        pairs: test pairs, a table of `ima.utils.schemas.pairs_schema`.
+        k: requested values of K.
+        fusion: one of `ima.models.concordance.FUSIONS`; also the name of the representation.
     """
     test = table.filter(pc.equal(table["split"], "test"))
     return score_views({fusion: matrix(test, f"z_{fusion}")}, pairs, k)
 
 
 def without_noise(table: pa.Table) -> pa.Table:
-    """Return a table without the columns that only known noise can fill."""
+    """Return a table without the columns that require known noise."""
     return table.select([n for n in table.column_names if not n.startswith(_OF_NOISE)])

@@ -1,1 +1,1 @@
-"""Whether importances of users' data can be trusted, in tables and in words."""
+"""Report in tables and text whether the importances of user data can be trusted."""

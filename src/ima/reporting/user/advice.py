@@ -1,26 +1,26 @@
-"""Advice on importances of own data, by stated rules, from the tables of
+"""Advice on the importances of user data, derived by fixed rules from the tables of
 `ima.reporting.user.trust`.
 
-The thresholds are conventions, not fitted to any result; docs/own_data.md lists them.
+The thresholds are conventions and were not fitted to any result; docs/own_data.md lists them.
 """
 
 from collections.abc import Mapping, Sequence
 
 from ima.reporting import markdown
 
-#: A modality shares something if at most this share of permutations shares as much.
+#: A modality shares something with the others if its permutation p-value is at most this.
 LEVEL = 0.01
-#: Fewer test pairs in which nothing is found to be shared can't tell.
+#: With fewer test pairs, not detecting anything shared is inconclusive.
 FEW_PAIRS = 50
-#: Importances are stable with this kappa, "substantial agreement" (Landis and Koch, 1977), or if
-#: they disagree on this share of the items at the most.
+#: Importances are stable if kappa reaches this value, "substantial agreement" (Landis and Koch,
+#: 1977), or if they disagree on at most this share of the items.
 KAPPA, DISAGREE = 0.6, 0.01
-#: A smaller share of items below .5 is none; a greater share than MOST is the whole modality.
+#: A share of items below .5 smaller than FEW counts as none, and one above MOST as all.
 FEW, MOST = 0.01, 0.95
-#: A difference between weighted and unweighted that doesn't matter.
+#: Difference between weighted and unweighted scores that is considered negligible.
 MARGIN = 0.005
 
-#: What is known of a modality's importances, and what to do.
+#: Findings about a modality's importances, each with advice.
 MODALITY = {
     "nothing": "shares nothing with the others that test pairs show: its importances say nothing. "
     "Leave the modality out, or check its pairs.",
@@ -37,7 +37,7 @@ MODALITY = {
     "stable.",
     "stable": "has stable importances: its items below .5 can be looked at, or left out.",
 }
-#: The same in a sentence of the whole run, of the modalities that it holds for.
+#: The same findings as sentences about the whole run, with the modalities they apply to.
 NAMED = {
     "nothing": "Leave out what shares nothing with the others, or check its pairs: {}.",
     "missed": "Training has not found what {} share: importances say nothing; train again without "
@@ -49,7 +49,7 @@ NAMED = {
     "stable": "Single importances of {} can be used.",
     "none": "Nothing wrong is found in {}.",
 }
-#: What is known of weighting, and what to do.
+#: Findings about weighting, each with advice.
 WEIGHTING = {
     "better": "Use the weighted representation: it is better.",
     "worse": "Use the unweighted representation: weighting does harm.",
@@ -62,10 +62,10 @@ WEIGHTING = {
 
 
 def judge(row: Mapping) -> str:
-    """Return what is known of a modality's importances, a key of MODALITY.
+    """Return the finding about a modality's importances, a key of MODALITY.
 
     Args:
-        row: of `ima.reporting.user.trust.trust_table`.
+        row: row of the first table of `ima.reporting.user.trust.trust_tables`.
     """
     if row["p"] > LEVEL:
         return "few" if row["pairs"] < FEW_PAIRS else "nothing"
@@ -81,16 +81,16 @@ def judge(row: Mapping) -> str:
 
 
 def _stable(row: Mapping, over: str) -> bool:
-    """Tell whether importances are stable over seeds or folds; true where that isn't known."""
+    """Return whether importances are stable over seeds or folds; true if this is unknown."""
     agreement, kappa = row[f"agreement_{over}"], row[f"kappa_{over}"]
     return agreement is None or 1 - agreement <= DISAGREE or (kappa is not None and kappa >= KAPPA)
 
 
 def judge_weighting(row: Mapping | None) -> str:
-    """Return what is known of weighting, a key of WEIGHTING.
+    """Return the finding about weighting, a key of WEIGHTING.
 
     Args:
-        row: of `ima.reporting.user.trust.weighting_table`; None where there is none.
+        row: row of the second table of `ima.reporting.user.trust.trust_tables`, or None.
     """
     if row is None or row["low"] is None:
         return "none"
@@ -102,12 +102,11 @@ def judge_weighting(row: Mapping | None) -> str:
 
 
 def advice(rows: Sequence[Mapping], effect: Mapping | None) -> str:
-    """Return what to do, in a paragraph.
+    """Return the advice for one latent size as a paragraph.
 
     Args:
-        rows: of `ima.reporting.user.trust.trust_table`, of one latent size: a row a modality.
-        effect: the first row of `ima.reporting.user.trust.weighting_table` of that size; None for
-            none.
+        rows: rows of the first table of `ima.reporting.user.trust.trust_tables`, one per modality.
+        effect: first row for this latent size in the second table of `trust_tables`, or None.
     """
     of: dict[str, list[str]] = {}
     for row in rows:
@@ -138,7 +137,7 @@ def _percent(value: float | None) -> str:
 
 
 def describe(row: Mapping) -> str:
-    """Return what a row of `ima.reporting.user.trust.trust_table` says, in sentences."""
+    """Describe a row of the first table of `ima.reporting.user.trust.trust_tables` in words."""
     said = [
         f"In {row['pairs']} test pairs its correlation with the other modalities is "
         f"{_n(row['correlation'])}; in shuffled pairs {_n(row['shuffled'])} on average and at most "
@@ -168,7 +167,7 @@ def describe(row: Mapping) -> str:
 
 
 def describe_effect(row: Mapping) -> str:
-    """Return what a row of `ima.reporting.user.trust.weighting_table` says, in a sentence."""
+    """Describe a row of the second table of `ima.reporting.user.trust.trust_tables` in words."""
     if row["low"] is None:
         return WEIGHTING["none"]
     return (
@@ -180,12 +179,12 @@ def describe_effect(row: Mapping) -> str:
 
 
 def report(trust: Sequence[Mapping], weighting: Sequence[Mapping], run: str) -> str:
-    """Return the advice of a run and what it follows from, as Markdown.
+    """Return the advice for a run, with the numbers and rules behind it, as Markdown.
 
     Args:
-        trust: rows of `ima.reporting.user.trust.trust_table`.
-        weighting: rows of `ima.reporting.user.trust.weighting_table`.
-        run: its name.
+        trust: rows of the first table of `ima.reporting.user.trust.trust_tables`.
+        weighting: rows of the second table.
+        run: name of the run.
     """
     lines = [f"# Can the importances of the run {run} be trusted?"]
     for latent in dict.fromkeys(row["latent"] for row in trust):
@@ -199,7 +198,7 @@ def report(trust: Sequence[Mapping], weighting: Sequence[Mapping], run: str) -> 
 
 
 def _rules() -> list[str]:
-    """Return the thresholds as a table."""
+    """Return the rules and their thresholds as the lines of a Markdown table."""
     rows = [
         ("a modality shares something", f"p <= {LEVEL}, in {FEW_PAIRS} test pairs or more"),
         (

@@ -1,7 +1,8 @@
-"""Whether importances of own data can be trusted: what modalities share, how stable they are.
+"""Evidence on whether the importances of user data can be trusted.
 
-Everything is measured in test pairs, but for the comparison over folds, whose items were each left
-out of the training of the networks that judge them.
+The tables show what each modality shares with the others, how stable its importances are, and the
+effect of weighting. All scores use test pairs, except the comparison over folds, which uses
+networks that were not trained on the items they score.
 """
 
 import logging
@@ -30,26 +31,27 @@ def trust_tables(
     k: int,
     run: str,
 ) -> tuple[pa.Table, pa.Table]:
-    """Return what each modality shares and how stable its importances are; and what weighting does.
+    """Return the trust table and the weighting table of a run.
 
     Args:
-        read: returns of a model's number its table of
+        read: function that maps a model's number to its table of
             `ima.utils.schemas.own_representations_schema`.
-        models: `latent` and `seed` of each.
-        folds: of each, `ima.evaluation.user.stability.over_folds`; empty for objectives without
-            folds.
+        models: `latent` and `seed` of each model.
+        folds: result of `ima.evaluation.user.stability.over_folds` for each model; empty for
+            objectives without folds.
         labels: whether pairs have labels.
-        k: neighbours of Precision@K.
+        k: number K of neighbours for Precision@K.
         run: name of the run.
 
     Returns:
-        A row a latent size and modality: `pairs`, of the test; `correlation`, the greatest
-        canonical one of the modality and the others, mean over seeds; `shuffled`, `shuffled_95`
-        and `shuffled_99`, mean and percentiles of the same for permuted items; `p`, the greatest
-        of all seeds; `coordinates`, how many share more than those; `mean_importance`,
-        `unimportant`, `informative` (None without folds); over `seeds` and `folds` the scores of
-        `ima.evaluation.user.stability.compare`, None where not known; `advice`. And a row a latent
-        size and criterion, with the fields of `ima.evaluation.user.weighting.Effect`.
+        The trust table has one row per latent size and modality: `pairs`, the number of test
+        pairs; `correlation`, the largest canonical correlation with the other modalities, averaged
+        over seeds; `shuffled`, `shuffled_95` and `shuffled_99`, its mean and percentiles for
+        permuted items; `p`, the largest p-value over seeds; `coordinates`, the number of canonical
+        coordinates that share more than with permuted items; `mean_importance`, `unimportant` and
+        `informative` (None without folds); the scores of `ima.evaluation.user.stability.compare`
+        over `seeds` and `folds`, None if unknown; and `advice`. The weighting table has one row
+        per latent size and criterion, with the fields of `ima.evaluation.user.weighting.Effect`.
     """
     trust, weighting = [], []
     for latent in dict.fromkeys(model["latent"] for model in models):
@@ -72,7 +74,7 @@ def trust_tables(
 
 
 def _shares(models: Sequence[Model], name: str) -> dict:
-    """Return what a modality shares in test pairs and in shuffled ones, over seeds."""
+    """Return what a modality shares in test pairs and with permuted items, over seeds."""
     of = [shared(coordinates(model, name), seed) for seed, model in enumerate(models)]
     return {
         "pairs": of[0].pairs,
@@ -86,7 +88,7 @@ def _shares(models: Sequence[Model], name: str) -> dict:
 
 
 def _test_items(models: Sequence[Model], name: str) -> list[np.ndarray]:
-    """Return of each seed the importances (n,) of a modality's distinct test items."""
+    """Return the importances (n,) of a modality's distinct test items for each seed."""
     items = models[0].item[name][models[0].test]
     distinct, first = np.unique(items, return_index=True)
     return [model.y[name][model.test][first[distinct >= 0]] for model in models]
@@ -101,7 +103,7 @@ def _importances(models: Sequence[Model], name: str) -> dict:
 
 
 def _stability(models: Sequence[Model], folds: Sequence[Mapping | None], name: str) -> dict:
-    """Return how stable importances are over seeds and folds, and the share that ranks find."""
+    """Return the stability of importances over seeds and folds, and the informative share."""
     known = [of for of in folds if of is not None]
     informative = float(np.mean([of["informative"] for of in known])) if known else None
     scores = {
@@ -116,7 +118,7 @@ def _stability(models: Sequence[Model], folds: Sequence[Mapping | None], name: s
 def _effects(
     tables: Sequence[pa.Table], models: Sequence[Model], labels: bool, k: int
 ) -> list[Effect]:
-    """Return the effects of weighting that can be measured, the one that counts first."""
+    """Return the measurable effects of weighting, the decisive one first."""
     effects: list[Effect | None] = []
     if labels:
         tests = [table.filter(pc.equal(table["split"], "test")) for table in tables]
@@ -125,7 +127,7 @@ def _effects(
         try:
             effects.append(precision_effect(z, named, models, k, seed=0))
         except InputError as error:
-            logger.warning("Precision@%d of test pairs can't be measured: %s", k, error)
+            logger.warning("Precision@%d of test pairs cannot be measured: %s", k, error)
     effects.append(partner_effect(models, seed=0))
     return [effect for effect in effects if effect is not None]
 
