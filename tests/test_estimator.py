@@ -175,3 +175,25 @@ def test_scales_do_not_matter(tmp_path):
     model.save(tmp_path / "model.safetensors")
     again = IMA.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(again.transform(scaled), model.transform(scaled))
+
+
+def test_load_keeps_the_training_settings(fitted, tmp_path):
+    model = IMA(LAYERS, latent=3, held_out=0.3, standardize=False, **QUICK).fit(three(60))
+    model.save(tmp_path / "m.safetensors")
+    again = IMA.load(tmp_path / "m.safetensors")
+    for name in ("stage1", "stage2", "held_out", "alternations", "standardize", "seed", "rho"):
+        assert getattr(again, name) == getattr(model, name), name
+    x = three(60, 1)
+    np.testing.assert_array_equal(again.fit(x).transform(x), model.fit(x).transform(x))
+
+
+def test_bce_needs_values_in_the_unit_interval():
+    x = three(20)
+    x["b"] = x["b"] - 1
+    with pytest.raises(InputError, match=r"expected values in \[0, 1\], for the loss bce"):
+        IMA(LAYERS, latent=3, **QUICK).fit(x)
+
+
+def test_width_must_be_that_of_fit(fitted):
+    with pytest.raises(InputError, match=r"x\['a'\]: expected 9 columns, as in fit, found 8"):
+        fitted.transform({"a": np.zeros((2, 8))})

@@ -1,6 +1,7 @@
 """`IMA`: an estimator with `fit`, `transform`, `save` and `load` on NumPy arrays."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -140,8 +141,9 @@ class IMA:
             InputError: a modality is missing or absent from all pairs, a pair has no modality, or
                 any error of `ima.models.autoencoder.fit_autoencoder`.
         """
-        self.scales = {}
+        self.scales, self.network = {}, None
         x, present = self._tensors(x, required=list(self.layers))
+        self._check_range(x)
         pairs = _mark_missing(pairs or {m: np.arange(len(x[m])) for m in self.layers}, present)
         if self.standardize:
             sse = [name for name, layers in self.layers.items() if layers.get("loss") == "sse"]
@@ -302,7 +304,7 @@ class IMA:
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a safetensors file, which `load` reads.
 
-        `history`, `concordance` and the training settings are not saved.
+        `history` and `concordance` are not saved.
 
         Raises:
             InputError: the model is not fitted.
@@ -310,6 +312,13 @@ class IMA:
         network = self._fitted()
         config = checkpoints.model_config(network.autoencoder)
         config |= {"hidden": self.importance_hidden, "rho": self.rho, "seed": self.seed}
+        config["training"] = {
+            "stage1": asdict(self.stage1),
+            "stage2": asdict(self.stage2),
+            "held_out": self.held_out,
+            "alternations": self.alternations,
+            "standardize": self.standardize,
+        }
         scales = {f"scale.{name}": scale for name, scale in self.scales.items()}
         judges = {f"concordance.{name}": t for name, t in judge_tensors(self.judges).items()}
         write_tensors({**network.state_dict(), **scales, **judges}, path, config)
@@ -329,12 +338,16 @@ class IMA:
             parts[part][rest] = value
         autoencoder = checkpoints.build_autoencoder(config, parts["autoencoder"])
         layers = {n: {k: m[k] for k in m if k != "dimension"} for n, m in config["modalities"]}
+        training = dict(config.get("training", {}))  # the workflow's models are trained by rules
+        stages = {"stage1": Stage1, "stage2": Stage2}
+        training |= {name: stages[name](**training[name]) for name in stages if name in training}
         model = cls(
             layers,
             config["latent"],
             rho=config["rho"],
             importance_hidden=config["hidden"],
             seed=config["seed"],
+            **training,
         )
         model.network = checkpoints.build_ima(autoencoder, config, parts["importance"]).to(
             loop.device()
@@ -347,9 +360,7 @@ class IMA:
         """Return x with the modalities standardized that were standardized in training."""
         scaled = dict(x)
         for name in scaled.keys() & self.scales.keys():
-            if scaled[name].shape[1] == self.scales[name].shape[1]:
-                scaled[name] = standardized(scaled[name], self.scales[name])
-            # A wrong width is reported by the network.
+            scaled[name] = standardized(scaled[name], self.scales[name])
         return scaled
 
     def _split(
@@ -400,12 +411,33 @@ class IMA:
                     expected="a matrix (N, D) of finite numbers, where a missing item is all NaN",
                     found=f"shape {values.shape}, {int((~finite).sum())} not finite",
                 )
+            if self.network and values.shape[1] != self._dimension(name):
+                raise InputError(
+                    f"x['{name}']",
+                    expected=f"{self._dimension(name)} columns, as in fit",
+                    found=values.shape[1],
+                )
             if not np.all(mask):
                 values = np.where(mask[:, None], values, np.float32(0))
             tensors[name] = torch.from_numpy(values).to(loop.device())
             present[name] = torch.from_numpy(np.broadcast_to(mask, len(values)).copy())
             present[name] = present[name].to(loop.device())
         return tensors, present
+
+    def _dimension(self, name: str) -> int:
+        return self._fitted().autoencoder.modalities[name].dimension
+
+    def _check_range(self, x: Mapping[str, Tensor]) -> None:
+        """Raise InputError unless modalities with loss `bce` have values in [0, 1]."""
+        for name, values in x.items():
+            low, high = float(values.min()), float(values.max())
+            if self.layers[name].get("loss", "bce") == "bce" and not 0 <= low <= high <= 1:
+                raise InputError(
+                    f"x['{name}']",
+                    expected="values in [0, 1], for the loss bce",
+                    found=f"{low:g} to {high:g}",
+                    do=f"Scale them to [0, 1], or set layers['{name}']['loss'] to 'sse'.",
+                )
 
 
 def _in_order(result: Found, order: Tensor) -> np.ndarray:

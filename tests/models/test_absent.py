@@ -289,10 +289,11 @@ def test_representations_of_other_pairs_are_told():
         score_model(representations, other, k=[1])
 
 
-def test_k_needs_as_many_pairs_with_the_modality():
+def test_k_is_lowered_to_the_pairs_with_the_modality(caplog):
     representations, pairs = scored()
-    with pytest.raises(InputError, match="expected 1 to 1 for 2 samples, found 2"):
-        score_model(representations, pairs, k=[2])
+    scores = score_model(representations, pairs, k=[2])["retrieval"]
+    assert {row["k"] for row in scores if row["representation"] == "b"} == {1}
+    assert "K of [2] is 1" in caplog.text
 
 
 def test_views_of_tsne_have_no_absent_items():
@@ -583,7 +584,9 @@ def test_what_cannot_be_fitted(x, says):
 def test_modalities_that_never_come_together():
     x = samples()
     x["a"][::2], x["b"][1::2], x["c"][1::2] = NAN, NAN, NAN
-    with pytest.raises(InputError, match="pairs: expected at least one pair with a and another modality"):
+    with pytest.raises(
+        InputError, match="pairs: expected at least one pair with a and another modality"
+    ):
         Estimator(LAYERS, latent=2, **QUICK).fit(x)
 
 
