@@ -1,7 +1,7 @@
-"""Views of real data for `real_examples.py`: mice, recordings, dialogues, tables of scikit-learn.
+"""Load views of real data for `real_examples.py`: mice, speech, dialogues and scikit-learn tables.
 
-Labels are only scored, never learnt from. No data are part of the project; where each is found,
-and under which licence, is in docs/examples.md.
+Labels are used only for scoring, never for training. The project contains none of the data;
+docs/examples.md gives the source and licence of each data set.
 """
 
 import csv
@@ -19,21 +19,22 @@ from ima.features import mfcc as speech
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
 
-#: Dialogue turns that are taken of MELD, at random.
+#: Number of dialogue turns sampled at random from MELD.
 TURNS = 1000
-#: Dimensions of a text: singular vectors of its weighted word counts.
+#: Dimensions of a text vector, from a singular value decomposition of tf-idf word counts.
 TEXT = 50
 
 
 class Example(NamedTuple):
-    """Items that were measured in several ways.
+    """Items with several views.
 
     Attributes:
-        views: by view, a matrix (n, D).
-        labels: by name, a label of each item (n,).
-        groups: (n,) items that are never on both sides of a split, such as those of one speaker.
-        k: neighbours that retrieval looks at.
-        folds: each item is new once, in one of so many fits; 0 for one fit, of 80 % of the groups.
+        views: matrix (n, D) of each view.
+        labels: labels (n,) of the items, by name of the label.
+        groups: group (n,) of each item, such as its speaker; a split never divides a group.
+        k: number of neighbours for retrieval.
+        folds: number of cross-validation fits, in which each item is new once; 0 for a single fit
+            to 80 % of the groups.
     """
 
     views: Mapping[str, np.ndarray]
@@ -44,7 +45,7 @@ class Example(NamedTuple):
 
 
 def nutrimouse(folder: Path) -> Example:
-    """Return 40 mice: 120 gene expressions, 21 fatty acids; their diets and genotypes."""
+    """Return 40 mice with views of 120 gene expressions and 21 fatty acids; diet and genotype."""
     views = {name: _table(folder / f"{name}.csv")[1] for name in ("gene", "lipid")}
     labels = {}
     for name in ("diet", "genotype"):
@@ -53,7 +54,7 @@ def nutrimouse(folder: Path) -> Example:
 
 
 def digits(folder: Path | None = None) -> Example:
-    """Return 1,797 handwritten digits: the left and the right half of the image, 32 values each."""
+    """Return 1,797 handwritten digits with the left and right image halves as views (32 each)."""
     from sklearn.datasets import load_digits
 
     images, digit = load_digits(return_X_y=True)
@@ -64,7 +65,7 @@ def digits(folder: Path | None = None) -> Example:
 
 
 def breast_cancer(folder: Path | None = None) -> Example:
-    """Return 569 tumours: mean, standard error and worst of 10 measurements of their cells."""
+    """Return 569 tumours with the mean, error and worst value of 10 cell measurements as views."""
     from sklearn.datasets import load_breast_cancer
 
     x, benign = load_breast_cancer(return_X_y=True)
@@ -73,7 +74,7 @@ def breast_cancer(folder: Path | None = None) -> Example:
 
 
 def wine(folder: Path | None = None) -> Example:
-    """Return 178 wines: what else is in them (6 values), and phenols and colour (7)."""
+    """Return 178 wines with two views: minerals (6 values), and phenols and colour (7)."""
     from sklearn.datasets import load_wine
 
     x, cultivar = load_wine(return_X_y=True)
@@ -83,10 +84,10 @@ def wine(folder: Path | None = None) -> Example:
 
 
 def ravdess_voices(folder: Path) -> Example:
-    """Return 1,440 acted sentences: MFCC, and openSMILE's 88 functionals of eGeMAPS.
+    """Return 1,440 acted sentences with views of MFCC statistics and 88 eGeMAPS functionals.
 
-    The MFCC's mean, deviation and mean absolute change over frames (36). New items are those of
-    actors that none of the fitted items is by.
+    MFCC are summarized by their mean, standard deviation and mean absolute change over frames (36
+    values). Splits are by actor, so new items come from actors not used for fitting.
     """
     lines = _lines(folder / "manifest.csv")
     column = {name: [line[i] for line in lines[1:]] for i, name in enumerate(lines[0])}
@@ -101,7 +102,7 @@ def ravdess_voices(folder: Path) -> Example:
 
 
 def meld_turns(folder: Path) -> Example:
-    """Return 1,000 turns of dialogues: what is said (50 dimensions), and what is said next (50)."""
+    """Return 1,000 dialogue turns with two views: the utterance and its reply (50 dimensions)."""
     lines = _lines(folder / "train_sent_emo.csv")
     at = {name: i for i, name in enumerate(lines[0])}
     turns = [
@@ -115,7 +116,7 @@ def meld_turns(folder: Path) -> Example:
     return Example(views, {"emotion": emotion[rows]}, dialogue[rows])
 
 
-#: By name, what loads an example from a folder; those of scikit-learn need none.
+#: Loader of each example, which takes a folder; the scikit-learn examples need none.
 EXAMPLES: dict[str, Callable[..., Example]] = {
     "nutrimouse": nutrimouse,
     "ravdess": ravdess_voices,
@@ -128,16 +129,16 @@ WITHOUT_FOLDER = ("digits", "breast_cancer", "wine")
 
 
 def load(name: str, folder: Path | None, cache: Path | None = None) -> Example:
-    """Return an example, from the file `cache` if it is there; else write it.
+    """Return an example, using `cache` if the file exists and writing it otherwise.
 
     Args:
         name: one of EXAMPLES.
-        folder: of its data.
-        cache: a file .npz, for those that take minutes to be measured. It isn't compared with
-            the data.
+        folder: folder of its data.
+        cache: .npz file for examples whose features take minutes to compute. It is not checked
+            against the data.
 
     Raises:
-        InputError: a folder is needed and not there, or lacks the files.
+        InputError: a required folder does not exist or lacks files.
     """
     if cache and cache.exists():
         return _read(cache)
@@ -146,7 +147,7 @@ def load(name: str, folder: Path | None, cache: Path | None = None) -> Example:
             f"data of {name}",
             expected="a folder",
             found=folder or "none",
-            do="Give it by --data; docs/examples.md says where it is got.",
+            do="Pass it with --data; docs/examples.md names the sources.",
         )
     example = EXAMPLES[name](folder)
     if cache:
@@ -175,7 +176,7 @@ def _read(path: Path) -> Example:
 
 
 def _lines(path: Path) -> list[list[str]]:
-    """Return the rows of a CSV file, the first its header."""
+    """Return the rows of a CSV file, header first."""
     if not path.is_file():
         raise InputError(path, expected="a CSV file", found="no file")
     with path.open(newline="", encoding="utf-8") as file:
@@ -193,7 +194,7 @@ def _stacked(views: Mapping[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
 
 
 def _moments(wave: np.ndarray, mfcc: speech.Mfcc) -> np.ndarray:
-    """Return the mean, deviation and mean absolute change (3 C,) of the MFCC of a wave's frames."""
+    """Return the mean, standard deviation and mean absolute change (3 C,) of a wave's MFCC."""
     frames = max(2, (len(wave) - mfcc.n_fft) // mfcc.shift // 2)
     whole = speech.Mfcc(rate=mfcc.rate, frames=frames)
     of = speech.mfcc_of_waves([wave], whole).reshape(-1, whole.coefficients)  # (T, C)
@@ -202,12 +203,12 @@ def _moments(wave: np.ndarray, mfcc: speech.Mfcc) -> np.ndarray:
 
 def _functionals(wave: np.ndarray, rate: int) -> np.ndarray:
     """Return the 88 functionals of eGeMAPSv02 of a wave."""
-    # The samples are cast to 16 bits inside, where +1.0 would turn into -1.0.
+    # openSMILE casts samples to 16 bits, and +1.0 would overflow to -1.0.
     found = _smile().process_signal(np.clip(wave, -1, 32767 / 32768), rate).to_numpy()[0]
     return np.nan_to_num(found)
 
 
-def _smile(kept: list = []):  # noqa: B006 (made once)
+def _smile(kept: list = []):  # noqa: B006 (created once)
     import opensmile
 
     if not kept:
@@ -217,7 +218,7 @@ def _smile(kept: list = []):  # noqa: B006 (made once)
 
 
 def _text(texts: np.ndarray) -> np.ndarray:
-    """Return singular vectors of tf-idf (n, TEXT) of texts; all are seen, without labels."""
+    """Return tf-idf vectors of texts reduced to (n, TEXT); fitted to all texts, without labels."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 

@@ -1,13 +1,13 @@
-"""Good items in wrong pairs: concordance against rivals of the noisy-correspondence literature.
+"""Detect good items in wrong pairs: concordance against noisy-correspondence methods.
 
     python benchmarks/exchanged_pairs.py results/open/features --seeds 1 2 3 > table.csv
 
-FOLDER has image.parquet (MNIST) and speech.parquet (FSDD) of the open run: `snakemake --cores 8
-results/open/features/{image,speech}.parquet --configfile config/open.yaml`. Images and recordings
-of a class are paired at random, each once, and a tenth of the pairs exchange their recordings
-across classes. Each method says how well each pair belongs together, without labels, and which
-pairs are wrong, by a threshold of its own. `shuffled` is the control: all pairs are random, so
-that nothing can be found. What came of it is in docs/importance.md.
+The folder contains image.parquet (MNIST) and speech.parquet (FSDD) of the open run: `snakemake
+--cores 8 results/open/features/{image,speech}.parquet --configfile config/open.yaml`. Images and
+recordings of a class are paired at random, each at most once, and a tenth of the pairs exchange
+their recordings across classes. Without labels, each method scores how well each pair fits together
+and decides with its own threshold which pairs are wrong. In the control `shuffled` all pairs are
+random, so that nothing can be detected. docs/importance.md has the results.
 """
 
 import argparse
@@ -34,12 +34,12 @@ MODALITIES = ("image", "speech")
 LAYERS = {"image": {"hidden": 500, "activation": "tanh"}}
 LAYERS |= {"speech": {"hidden": 100, "activation": "tanh"}}
 FIELDS = ("seed", "control", "method", "auc", "f1", "called_wrong", "auc_new")
-#: Of the contrastive encoders: width, size of the embedding, temperature, pairs a step.
+#: Contrastive encoders: hidden width, embedding size, temperature, and pairs per step.
 HIDDEN, SIZE, TEMPERATURE, BATCH = 256, 32, 0.1, 128
 
 
 def load(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return by modality its items x (n, D), labels (n,) and whether they are for training."""
+    """Return each modality's items x (n, D), labels (n,) and whether they are training items."""
     tables = {m: read_parquet(folder / f"{m}.parquet") for m in MODALITIES}
     return {
         m: (matrix(of, "x"), of["label"].to_numpy(), np.array(of["split"].to_pylist()) == "train")
@@ -48,13 +48,13 @@ def load(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 
 def pair(items, train: bool, count: int, wrong: float, rng) -> tuple[dict, np.ndarray]:
-    """Return pairs by label, rows of x by modality, and which (N,) were exchanged across classes.
+    """Pair items by label; return the features of each modality and which pairs (N,) are wrong.
 
     Args:
-        items: of `load`.
-        train: whether of training items, or of the others.
-        count: of pairs, at the most; no item is in two.
-        wrong: share that is exchanged; 1 for all, at random.
+        items: items from `load`.
+        train: whether to use training items or the others.
+        count: largest number of pairs; no item is used twice.
+        wrong: share of pairs exchanged across classes; 1 shuffles all pairs.
         rng: source of randomness.
     """
     rows = {m: [] for m in MODALITIES}
@@ -72,21 +72,21 @@ def pair(items, train: bool, count: int, wrong: float, rng) -> tuple[dict, np.nd
     exchanged[rng.permutation(len(order))[: round(wrong * len(order))]] = True
     some = np.flatnonzero(exchanged)
     some = some[np.argsort(labels[some], kind="stable")]
-    # Rolled by more than the greatest class has, none of the sorted ones keeps its class.
+    # Rolling the sorted pairs by the size of the largest class changes the class of every pair.
     most = np.bincount(labels[some]).max()
     rows["speech"][some] = rows["speech"][np.roll(some, most)]
     return {m: items[m][0][r] for m, r in rows.items()}, exchanged
 
 
 def by_concordance(x, new, seed: int, epochs: int):
-    """Return concordance (N,) of fitted and of new pairs, and which fitted ones are wrong."""
+    """Return the concordance of fitted pairs, which of them are wrong, and that of new pairs."""
     model = IMA(LAYERS, latent=50, stage1=Stage1(epochs=epochs), seed=seed).fit(x)
     c = np.minimum(*model.concordance.values())
     return c, c < 0.5, np.minimum(*model.pair_concordance(new).values())
 
 
 class Contrastive(torch.nn.Module):
-    """Two encoders whose embeddings agree in pairs: InfoNCE (van den Oord et al., 2018)."""
+    """Two encoders trained to agree on pairs with InfoNCE (van den Oord et al., 2018)."""
 
     def __init__(self, x: dict[str, torch.Tensor]):
         super().__init__()
@@ -95,12 +95,12 @@ class Contrastive(torch.nn.Module):
         self.optimizer = torch.optim.AdamW(self.parameters(), 1e-3, weight_decay=1e-2)
 
     def similarity(self, x) -> torch.Tensor:
-        """Return the similarity (N, N) of all images and recordings, over the temperature."""
+        """Return the similarity (N, N) of all images and recordings, divided by the temperature."""
         a, b = (normalize(self.encoders[m](x[m]), dim=1) for m in MODALITIES)
         return a @ b.T / TEMPERATURE
 
     def losses(self, x) -> torch.Tensor:
-        """Return the loss (N,) of each pair among these, the mean of both directions."""
+        """Return the loss (N,) of each pair within this batch, averaged over both directions."""
         s = self.similarity(x)
         own = torch.arange(len(s))
         return (
@@ -108,7 +108,7 @@ class Contrastive(torch.nn.Module):
         ) / 2
 
     def train_epoch(self, x, w: torch.Tensor, generator) -> None:
-        """Take each pair once, its loss times w (N,)."""
+        """Train on each pair once, weighting its loss by w (N,)."""
         for rows in torch.randperm(len(w), generator=generator).split(BATCH):
             losses = self.losses({m: of[rows] for m, of in x.items()})
             loss = (losses * w[rows]).sum() / w[rows].sum().clamp_min(1)
@@ -118,7 +118,7 @@ class Contrastive(torch.nn.Module):
 
     @torch.no_grad()
     def each(self, x) -> np.ndarray:
-        """Return the loss (N,) of each pair among BATCH, averaged over several draws."""
+        """Return the loss (N,) of each pair in batches of BATCH, averaged over several draws."""
         total, generator = torch.zeros(len(x["image"])), torch.Generator().manual_seed(0)
         for _ in range(5):
             for rows in torch.randperm(len(total), generator=generator).split(BATCH):
@@ -127,17 +127,18 @@ class Contrastive(torch.nn.Module):
 
 
 def two_groups(values: np.ndarray) -> np.ndarray:
-    """Return the probability (N,) of the group of lesser values, of two Gaussians."""
+    """Return the probability (N,) of the component with the lower mean, of two Gaussians."""
     values = ((values - values.min()) / max(np.ptp(values), 1e-9))[:, None]
     mixture = GaussianMixture(2, max_iter=50, tol=1e-4, reg_covar=5e-4, random_state=0).fit(values)
     return mixture.predict_proba(values)[:, mixture.means_.argmin()]
 
 
 def by_co_divide(x, new, seed: int, epochs: int):
-    """Return how likely pairs are clean, by two networks that choose each other's pairs.
+    """Score pairs with two networks that select training pairs for each other.
 
-    As DivideMix (Li et al., 2020) and NCR (Huang et al., 2021): a fifth of the epochs all pairs
-    teach, later those that the other network's loss calls clean, by a mixture of two Gaussians.
+    This follows DivideMix (Li et al., 2020) and NCR (Huang et al., 2021). All pairs are used for a
+    fifth of the epochs; then each network trains on the pairs that a mixture of two Gaussians,
+    fitted to the other network's losses, classifies as clean.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -156,7 +157,7 @@ def by_co_divide(x, new, seed: int, epochs: int):
 
 
 def by_similarity(x, new, seed: int, epochs: int):
-    """Return the loss (N,) of pairs that a contrastive network wasn't trained on, of five folds."""
+    """Score pairs by the negative loss of contrastive networks not trained on them (five folds)."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     x, new = ({m: torch.from_numpy(of).float() for m, of in some.items()} for some in (x, new))
@@ -172,9 +173,10 @@ def by_similarity(x, new, seed: int, epochs: int):
 
 
 def by_ridge(x, new, seed: int, epochs: int):
-    """Return how well 50 principal components of either predict those of the other, of five folds.
+    """Score pairs by how well 50 principal components of each modality predict the other's.
 
-    Each is counted by how much of it is predictable.
+    Predictions are out of fold (five folds). The error of each component is weighted by the share
+    of its variance that is predictable.
     """
     pcs = {m: PCA(50, whiten=True, random_state=0).fit(of) for m, of in x.items()}
     x, new = ({m: pcs[m].transform(of) for m, of in some.items()} for some in (x, new))
@@ -198,7 +200,7 @@ METHODS = {
 
 
 def score(items, seed: int, pairs: int, epochs: int, shuffled: bool, methods) -> list[dict]:
-    """Return a row a method: how well it finds exchanged pairs among fitted and new ones."""
+    """Return one row per method: detection scores for exchanged pairs, fitted and new."""
     rng = np.random.default_rng([seed, shuffled])
     share = 1 if shuffled else 0.1
     x, wrong = pair(items, True, pairs, share, rng)
@@ -215,13 +217,15 @@ def score(items, seed: int, pairs: int, epochs: int, shuffled: bool, methods) ->
 
 
 def main():
-    """Write the table, a row a seed and method; then the control of shuffled pairs."""
+    """Write the table, with one row per seed and method, including the shuffled control."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="with image.parquet and speech.parquet")
+    parser.add_argument("folder", type=Path, help="has image.parquet, speech.parquet")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--pairs", type=int, default=2500, help="at the most")
-    parser.add_argument("--epochs", type=int, default=20, help="of every method")
-    parser.add_argument("--method", choices=METHODS, action="append", help="several; else all")
+    parser.add_argument("--pairs", type=int, default=2500, help="largest number of pairs")
+    parser.add_argument("--epochs", type=int, default=20, help="epochs of each method")
+    parser.add_argument(
+        "--method", choices=METHODS, action="append", help="repeatable; default: all"
+    )
     given = parser.parse_args()
     torch.set_num_threads(1)
     items = load(given.folder)

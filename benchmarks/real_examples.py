@@ -1,12 +1,12 @@
-"""IMA on real data of several kinds, as they are and with known faults, against its alternatives.
+"""Compare IMA with alternatives on several real data sets, unchanged and with known faults.
 
     python benchmarks/real_examples.py nutrimouse --data FOLDER --seeds 5 > nutrimouse.csv
     python benchmarks/real_examples.py --table nutrimouse.csv
 
-A fifth of the items is new: nothing is fitted to them, and retrieval looks for their neighbours
-among the fitted ones. The settings are the same for all data: the defaults of `ima.IMA`, with
-layers of HIDDEN and squared errors. MCCA and GCCA are those of cca-zoo, where it is installed. The
-results are in docs/examples.md.
+A fifth of the items is new, i.e. not used for fitting; retrieval looks for their neighbours among
+the fitted items. All data sets use the same settings: the defaults of `ima.IMA`, with HIDDEN units
+and squared errors. MCCA and GCCA come from cca-zoo, if it is installed. docs/examples.md has the
+results.
 """
 
 import argparse
@@ -32,14 +32,15 @@ from ima.models.autoencoder import Stage1
 from ima.utils.errors import InputError
 
 HIDDEN = 100
-#: Of the covariances of MCCA and GCCA: without any they overfit where features outnumber items.
+#: Shrinkage of the covariances of MCCA and GCCA, which otherwise overfit if features outnumber
+#: items.
 SHRINKAGE = 0.1
 CASES = {
-    "nothing wrong": "the data as they are",
-    "white noise in a tenth": "a tenth of the last view's items is white noise",
-    "a tenth exchanged": "a tenth of the last view's items is in the wrong place",
-    "an irrelevant view added": "one more view: the last one's items in random order",
-    "shuffled": "all views but the first in random order: nothing is shared",
+    "nothing wrong": "the unchanged data",
+    "white noise in a tenth": "a tenth of the last view's items is replaced by white noise",
+    "a tenth exchanged": "a tenth of the last view's items is permuted",
+    "an irrelevant view added": "an additional view: the last one with items in random order",
+    "shuffled": "items of all views but the first in random order, so that nothing is shared",
 }
 RETRIEVAL = ("weighted", "unweighted", "raw", "pca", "pca_each", "mcca", "gcca", "chance")
 NOISE = ("f1", "f1_forest", "f1_mixture", "auc", "auc_forest", "auc_mixture")
@@ -51,7 +52,7 @@ Views = dict[str, np.ndarray]
 
 
 def splits(example: Example, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield row numbers of the items that are fitted, and of those that are new."""
+    """Yield the row numbers of fitted items and of new items."""
     rows = np.arange(len(example.groups))
     if example.folds:
         cut = GroupKFold(example.folds, shuffle=True, random_state=seed)
@@ -61,7 +62,7 @@ def splits(example: Example, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray
 
 
 def spoil(case: str, x: Views, rng: np.random.Generator) -> tuple[Views, str, np.ndarray]:
-    """Return the views with a fault, the view that has it, and which of its rows (n,) do."""
+    """Return the views with a fault, the name of the faulty view and its faulty rows (n,)."""
     view, n = list(x)[-1], len(next(iter(x.values())))
     if case == "an irrelevant view added":
         return {**x, "irrelevant": x[view][rng.permutation(n)]}, "irrelevant", np.ones(n, bool)
@@ -78,7 +79,7 @@ def spoil(case: str, x: Views, rng: np.random.Generator) -> tuple[Views, str, np
 
 
 def linear(fitted: Views, new: Views, latent: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return by name linear representations of fitted and of new items, of `latent` dimensions."""
+    """Return linear representations of fitted and new items with at most `latent` dimensions."""
     whole = [np.concatenate(list(of.values()), 1) for of in (fitted, new)]
     pca = PCA(min(latent, *whole[0].shape)).fit(whole[0])
     each = []
@@ -99,21 +100,21 @@ def linear(fitted: Views, new: Views, latent: int) -> dict[str, tuple[np.ndarray
 
 
 def neighbours(z: tuple[np.ndarray, np.ndarray], k: int) -> np.ndarray:
-    """Return which of the fitted items are the k nearest (n, k) of each new one."""
+    """Return the k nearest fitted items (n, k) of each new item."""
     return NearestNeighbors(n_neighbors=k).fit(z[0]).kneighbors(z[1], return_distance=False)
 
 
 def rivals(fitted: np.ndarray, new: np.ndarray, share: float, seed: int) -> Views:
-    """Return by rival how much new items look like noise, by one view alone.
+    """Return noise scores of new items from outlier detectors that use a single view.
 
     Args:
-        fitted, new: a view (n, D), (m, D).
-        share: of noise, which only the forest needs: it is given the truth.
-        seed: of both.
+        fitted, new: fitted (n, D) and new (m, D) items of the view.
+        share: true share of noise, which only the isolation forest uses.
+        seed: seed of both detectors.
 
     Returns:
-        `forest` (m,), above 0 for noise; `mixture` (m,), the probability of the smaller of two
-        Gaussians of the principal components that importance networks see, too.
+        `forest` (m,), above 0 for noise; and `mixture` (m,), the probability of the smaller of two
+        Gaussians fitted to the principal components that importance networks also use.
     """
     forest = IsolationForest(contamination=share, random_state=seed).fit(fitted)
     pca = PCA(min(20, *fitted.shape)).fit(fitted)
@@ -127,13 +128,13 @@ def rivals(fitted: np.ndarray, new: np.ndarray, share: float, seed: int) -> View
 def score(
     name: str, example: Example, case: str, seed: int, stage1: Stage1 | None = None
 ) -> list[dict]:
-    """Return a row a label: importances of the view at fault, how faults are found, retrieval.
+    """Return one row per label: importances of the faulty view, fault detection and retrieval.
 
     Args:
-        name: of the example.
+        name: name of the example.
         example: its views and labels.
         case: one of CASES.
-        seed: of splits, faults and models.
+        seed: seed for splits, faults and models.
         stage1: settings of the autoencoder's training; None for the defaults.
     """
     rng = np.random.default_rng([seed, sum(map(ord, case))])
@@ -160,8 +161,9 @@ def score(
 
 
 def noise_scores(of: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Return how well new items at fault, and fitted pairs at fault, are found."""
-    wrong, known = of["wrong"], np.isfinite(of["concordance"])  # of few pairs, those held out
+    """Return detection scores for faulty new items and faulty fitted pairs."""
+    # With few pairs, only held-out pairs have a concordance.
+    wrong, known = of["wrong"], np.isfinite(of["concordance"])
     scores = {"f1": f1_score(wrong, of["importance"] < 0.5)}
     scores["auc"] = roc_auc_score(wrong, -of["importance"])
     for rival, least in (("forest", 0.0), ("mixture", 0.5)):
@@ -181,9 +183,10 @@ def one_split(
     new: np.ndarray,
     stage1: Stage1,
 ) -> tuple[dict[str, np.ndarray], str, int]:
-    """Return of a split, by name, values a new item (or a fitted one); the view at fault; n fitted.
+    """Fit one split; return arrays by name, the faulty view and the number of fitted items.
 
-    Among them by representation the fitted items (m, k) that are nearest to each new one.
+    The arrays have one row per new item or per fitted pair. For each representation, they include
+    the fitted items (m, k) nearest to each new item.
     """
     x = {}
     for v, values in example.views.items():
@@ -210,7 +213,7 @@ def one_split(
 
 
 def table(rows: list[Mapping[str, str]]) -> str:
-    """Return the mean, and the deviation over seeds in brackets, of rows of `score` as Markdown."""
+    """Return means and standard deviations over seeds of rows of `score` as a Markdown table."""
     keys = list(dict.fromkeys((r["example"], r["case"], r["label"]) for r in rows))
     used = [n for n in NUMBERS if any(r[n] for r in rows)]
     lines = [["example", "case", "label", "seeds", *used]]
@@ -226,22 +229,22 @@ def table(rows: list[Mapping[str, str]]) -> str:
 
 
 def main() -> None:
-    """Write a row a seed, case and label; or the mean of such rows."""
+    """Write one row per seed, case and label, or print the means of such rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("example", choices=EXAMPLES, nargs="?")
-    parser.add_argument("--data", type=Path, help="the folder of its files, if it has any")
-    parser.add_argument("--case", choices=CASES, action="append", help="one of several; else all")
-    parser.add_argument("--seeds", type=int, default=3, help="1 to this are run")
-    parser.add_argument("--cache", type=Path, help="a file .npz that keeps what was measured")
-    parser.add_argument("--epochs", type=int, default=Stage1.epochs, help="of the autoencoder")
+    parser.add_argument("--data", type=Path, help="folder of the data, if needed")
+    parser.add_argument("--case", choices=CASES, action="append", help="repeatable; default: all")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds, from 1")
+    parser.add_argument("--cache", type=Path, help=".npz file that stores the features")
+    parser.add_argument("--epochs", type=int, default=Stage1.epochs, help="epochs of stage 1")
     parser.add_argument("--patience", type=int, default=Stage1.patience, help="in epochs")
-    parser.add_argument("--table", type=Path, nargs="+", help="written before: print their means")
+    parser.add_argument("--table", type=Path, nargs="+", help="print the means of these outputs")
     given = parser.parse_args()
     if given.table:
         print(table([row for file in given.table for row in csv.DictReader(file.open())]))
         return
     if not given.example:
-        parser.error(f"which example? One of {', '.join(EXAMPLES)}")
+        parser.error(f"expected an example, one of {', '.join(EXAMPLES)}")
     torch.set_num_threads(1)
     try:
         example = load(given.example, given.data, given.cache)
