@@ -197,7 +197,7 @@ def _moments(wave: np.ndarray, mfcc: speech.Mfcc) -> np.ndarray:
     """Return the mean, standard deviation and mean absolute change (3 C,) of a wave's MFCC."""
     frames = max(2, (len(wave) - mfcc.n_fft) // mfcc.shift // 2)
     whole = speech.Mfcc(rate=mfcc.rate, frames=frames)
-    of = speech.mfcc_of_waves([wave], whole).reshape(-1, whole.coefficients)  # (T, C)
+    of = speech.mfcc_of_waves([wave], whole).reshape(-1, whole.n_mfcc)  # (T, C)
     return np.concatenate((of.mean(0), of.std(0), np.abs(np.diff(of, axis=0)).mean(0)))
 
 
