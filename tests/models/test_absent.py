@@ -584,9 +584,7 @@ def test_what_cannot_be_fitted(x, says):
 def test_modalities_that_never_come_together():
     x = samples()
     x["a"][::2], x["b"][1::2], x["c"][1::2] = NAN, NAN, NAN
-    with pytest.raises(
-        InputError, match="pairs: expected at least one pair with a and another modality"
-    ):
+    with pytest.raises(InputError, match="expected at least one pair with a and another modality"):
         Estimator(LAYERS, latent=2, **QUICK).fit(x)
 
 
