@@ -224,7 +224,11 @@ def leaves(node: dict, path: str = "") -> dict[str, dict]:
 #: Keys that say which models there are: another value makes another DAG.
 WHICH = ("variants", "ima", "emotion.variants", "emotion.ima")
 #: Without these and `own` (tests/workflow/test_user_data.py).
-LEAVES = {key: node for key, node in leaves(schema()).items() if key not in ("own", *WHICH)}
+LEAVES = {
+    key: node
+    for key, node in leaves(schema()).items()
+    if key not in ("own", *WHICH) and not key.endswith(".standardize")  # of user data only
+}
 
 
 def value_of(config: dict, key: str) -> object:
