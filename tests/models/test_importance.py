@@ -502,7 +502,7 @@ def test_noise_that_excludes_other_noise_is_found_by_rounds(seed):
     x, is_noise = noisy_problem(seed, exclusive=True)
     items = {name: torch.arange(1200) for name in x}
     least_f1 = {}
-    for name, choice in (("first look", {"first": "equal", "rounds": 1}), ("as it is", {})):
+    for name, choice in (("first look", {"init": "equal", "rounds": 1}), ("as it is", {})):
         _, _, y = find_noise(x, items, choice, seed)
         least_f1[name] = min(noise_scores(y[m], is_noise[m])["f1_noise"] for m in x)
     assert least_f1["first look"] < 0.9 and least_f1["as it is"] > 0.95

@@ -200,16 +200,13 @@ def read_csv(path: str | Path, columns: Sequence[str] = (), rows: bool = True) -
         table = csv.read_csv(path, parse_options=options)
         table.to_pylist()  # text is decoded only then
     except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise InputError(path, expected=_csv_with(columns), found=error) from error
+        wanted = f"CSV with columns {list(columns)}" if columns else "a CSV table"
+        raise InputError(path, expected=wanted, found=error) from error
     if set(columns) - set(table.column_names):
-        raise InputError(path, expected=_csv_with(columns), found=table.column_names)
+        raise InputError(path, expected=f"columns {list(columns)}", found=table.column_names)
     if rows and not len(table):
         raise InputError(path, expected="at least one row", found="none")
     return table
-
-
-def _csv_with(columns: Sequence[str]) -> str:
-    return f"CSV with columns {list(columns)}" if columns else "a CSV table"
 
 
 def write_history(rows: Sequence[Mapping], path: str | Path) -> None:
