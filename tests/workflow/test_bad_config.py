@@ -152,7 +152,10 @@ FILES = {
         "a: !!python/object/apply:os.system ['touch owned']\n",
         "is not valid",
     ),
-    "an unknown key": ("rhoo: 0.5\n", "rhoo"),
+    "an unknown key": (
+        "rhoo: 0.5\n",
+        "config: expected what docs/config.md says, found Additional properties are not allowed",
+    ),
     "an unknown factor of readings": (
         "readings: {factors: {mood: [good]}}\n",
         "config, readings.factors: expected levels for each of",

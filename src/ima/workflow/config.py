@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
 from ima.utils.errors import InputError
 
@@ -36,6 +37,29 @@ def check_size(config: object, most: int = MOST) -> None:
                 found="more, by aliases (*) or lists",
                 do="Write each value once.",
             )
+
+
+def check_schema(config: Mapping, path: str | Path) -> None:
+    """Raise InputError with the most relevant violation of a JSON schema, in one line.
+
+    Snakemake's own message repeats the whole schema.
+
+    Args:
+        config: the config.
+        path: YAML file of the schema.
+    """
+    import yaml
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    schema = yaml.safe_load(Path(path).read_text())
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error is not None:
+        raise InputError(
+            ".".join(("config", *map(str, error.absolute_path))),
+            expected="what docs/config.md says",
+            found=f"{error.message[:300]}",
+        )
 
 
 #: Former names of keys; `*` stands for any name.
