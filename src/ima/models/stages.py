@@ -9,6 +9,7 @@ from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.ima import Autoencoder
 from ima.models.importance import Stage2, train_importance, untrained_importances
 from ima.models.ranks import Fold, held_out_fold, latents_of
+from ima.pairing.by_label import ABSENT
 from ima.training.loop import History, pair_count
 from ima.utils.errors import InputError
 
@@ -94,7 +95,8 @@ def cross_fit(
         stage1: settings of the other folds' autoencoders.
         seed: seed of these autoencoders and of the assignment of pairs to folds.
         folds: number of folds, 3 or more; or 1, for `held_out` alone. There are fewer folds if each
-            would hold out fewer than MIN_HELD_OUT pairs.
+            would hold out fewer than MIN_HELD_OUT pairs, and none that would hold out, or be
+            trained on, pairs without any item of some modality: pairs of such folds are not judged.
 
     Raises:
         InputError: `folds` is less than 1 or is 2; the second of two folds would be trained on
@@ -111,6 +113,8 @@ def cross_fit(
         mask[part] = False
         train = {m: torch.cat((rows[mask], held_out[m])) for m, rows in items.items()}
         held = {m: rows[part] for m, rows in items.items()}
+        if any((rows == ABSENT).all() for pairs in (train, held) for rows in pairs.values()):
+            continue
         torch.manual_seed(seed)
         other = Autoencoder(autoencoder.modalities, autoencoder.latent).to(x[next(iter(x))].device)
         fit_autoencoder(other, x, train, stage1, seed, held, y)
