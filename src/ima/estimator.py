@@ -429,7 +429,7 @@ class IMA:
 
     def _check_range(self, x: Mapping[str, Tensor]) -> None:
         """Raise InputError unless modalities with loss `bce` have values in [0, 1]."""
-        for name, values in x.items():
+        for name, values in ((m, of) for m, of in x.items() if of.numel()):
             low, high = float(values.min()), float(values.max())
             if self.layers[name].get("loss", "bce") == "bce" and not 0 <= low <= high <= 1:
                 raise InputError(

@@ -22,8 +22,8 @@ from ima.models.ranks import (
     coordinates,
     informed,
     joined,
+    latent_scale,
     rank_among,
-    scale_of,
     values_of,
 )
 from ima.training.loop import gather
@@ -75,7 +75,7 @@ class Judge(NamedTuple):
             fitted.kind,
             summary.mean.cpu(),
             summary.directions.cpu(),
-            scale_of(fold.u[name], fold.train[name]),
+            latent_scale(fold.u[name], fold.train[name]),
             fitted.canonical,
             Among.of(fitted, ranks.correlations, seed),
             density,

@@ -157,7 +157,7 @@ def _fit(kind: str, fold: Fold, name: str, y, components) -> Fitted:
     """Fit the analysis to a fold's training pairs, and return it with the held-out pairs."""
     values = {
         m: values_of(
-            kind, fold.u[m], scale_of(fold.u[m], fold.train[m]), components and components[m]
+            kind, fold.u[m], latent_scale(fold.u[m], fold.train[m]), components and components[m]
         )
         for m in y
     }
@@ -177,7 +177,7 @@ def values_of(kind: str, u: Tensor, scale: Tensor, components: Tensor | None) ->
     Args:
         kind: one of KINDS.
         u: latents (n, L).
-        scale: their mean and standard deviation (`scale_of`).
+        scale: their mean and standard deviation (`latent_scale`).
         components: principal components (n, K); may be None if `kind` is `latents`.
     """
     if kind == "components":
@@ -186,7 +186,7 @@ def values_of(kind: str, u: Tensor, scale: Tensor, components: Tensor | None) ->
     return u if kind == "latents" else torch.cat((u, components.double()), 1)
 
 
-def scale_of(u: Tensor, rows: Tensor) -> Tensor:
+def latent_scale(u: Tensor, rows: Tensor) -> Tensor:
     """Return the mean and standard deviation (2, L) of latents u (n, L) over the pairs' rows."""
     u = u[rows[rows != ABSENT]].double()
     return torch.stack((u.mean(0), u.std(0, correction=0).clamp_min(1e-6)))

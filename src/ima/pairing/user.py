@@ -78,10 +78,6 @@ def pair_own(
             )
         found = {**labels_of_items(items, {name: found[name] for name in names}), **found}
         found["split"] = assign(found, names, shares, rng)
-    code = {name: number for number, name in enumerate(classes)} | {"": -1}
-    schema = pairs_schema(names)
-    if len(classes) > MOST_CLASSES:
-        schema = labelled(schema, pa.schema({"label": MANY_CLASSES}))
     tables = {}
     for split in SPLITS:
         rows = rng.permutation(np.flatnonzero(found["split"] == split))
@@ -92,15 +88,25 @@ def pair_own(
                 found="none",
                 do="Assign more items to this split in the split column, or increase own.shares.",
             )
-        _check_split({name: found[name][rows] for name in names}, split)
-        _tell_labels(found["label"][rows], split, bool(classes))
-        columns = {f"item_{name}": item_column(found[name][rows]) for name in names}
-        columns["label"] = [code[name] for name in found["label"][rows].tolist()]
-        columns["kind"] = found["kind"][rows]
-        tables[split] = pa.table(columns).cast(schema)
+        chosen = {name: values[rows] for name, values in found.items()}
+        _check_split({name: chosen[name] for name in names}, split)
+        _tell_labels(chosen["label"], split, bool(classes))
+        tables[split] = _pair_table(chosen, names, classes)
     if classes:
         _tell_most_k(tables["test"])
     return tables, classes
+
+
+def _pair_table(pairs: Columns, names: list[str], classes: list[str]) -> pa.Table:
+    """Return pairs as a table of `ima.utils.schemas.pairs_schema`, with labels as class numbers."""
+    code = {name: number for number, name in enumerate(classes)} | {"": -1}
+    schema = pairs_schema(names)
+    if len(classes) > MOST_CLASSES:
+        schema = labelled(schema, pa.schema({"label": MANY_CLASSES}))
+    columns = {f"item_{name}": item_column(pairs[name]) for name in names}
+    columns["label"] = [code[name] for name in pairs["label"].tolist()]
+    columns["kind"] = pairs["kind"]
+    return pa.table(columns).cast(schema)
 
 
 def _tell_most_k(test: pa.Table) -> None:
