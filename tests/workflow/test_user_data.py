@@ -786,9 +786,7 @@ class TestWorkflow:
             rows = tables[name].to_pylist()
             # Known noise: retrieval has what weighting by it would give.
             ceiling = ["oracle"] if name == "retrieval" else []
-            assert [
-                r["representation"] for r in rows if r["model"] == "IMA (mixture)"
-            ] == shown + ceiling
+            assert [r["representation"] for r in rows if r["model"] == "IMA+"] == shown + ceiling
             value = "precision_no_shared" if name == "retrieval" else "accuracy"
             of = {(r["model"], r["representation"]): r[value] for r in rows}
             assert of["chance", "joint"] < 0.25 < 0.3 < of["raw", "joint"]
