@@ -3,11 +3,12 @@
 """
 
 import numpy as np
+import pyarrow as pa
 
 from ima.datasets.digit_recordings import Waves
 from ima.datasets.splits import hold_out
 from ima.evaluation import noise_makers
-from ima.evaluation.noise_benchmark import Variant, as_table, problem, study
+from ima.evaluation.noise_benchmark import Variant, problem, study
 from ima.features.mfcc import Mfcc, UnitInterval
 from ima.models.autoencoder import Stage1
 from ima.models.importance import Stage2
@@ -39,7 +40,7 @@ def main(snakemake):
         found = study(problem(kind, R, items, makers, params.totals, seed), **settings)
         rows += [{"kind": kind, "R": R, **row} for row in found]
         print(kind, R, [(row["detector"], round(row["f1_noise"], 3)) for row in found], flush=True)
-    write_parquet(as_table(rows), snakemake.output.study, NOISE_STUDY)
+    write_parquet(pa.Table.from_pylist(rows, NOISE_STUDY), snakemake.output.study)
 
 
 def _items(path, params):

@@ -6,7 +6,6 @@ are (`learn`), excludes them (`drop`), or replaces a missing item by the mean of
 (`impute`). When pairs are dropped, the number of epochs is raised to keep the number of steps.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,9 +14,10 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ima.evaluation.metrics import mean_sd, retrieval_rows
+from ima.evaluation.metrics import retrieval_rows
 from ima.evaluation.reference import JOINT, views
 from ima.evaluation.represent import joint, represent
+from ima.evaluation.seeds import over_seeds
 from ima.models import baselines
 from ima.models.autoencoder import Stage1
 from ima.models.baselines.absent import dropped
@@ -29,7 +29,6 @@ from ima.pairing.by_label import ABSENT
 from ima.training.loop import Training, pair_count
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
-from ima.utils.schemas import MISSING_STUDY
 
 #: K of Precision@K.
 K = 10
@@ -232,12 +231,7 @@ def _scores(z: np.ndarray, labels: np.ndarray, items: Pairs) -> Iterable[dict]:
         yield {name: row[name] for name in ("neighbours", "k", "precision")}
 
 
-def as_table(rows: Sequence[Mapping]) -> pa.Table:
-    """Return the rows of `study` as a table of `ima.utils.schemas.MISSING_STUDY`."""
-    return pa.Table.from_pylist(list(rows), schema=MISSING_STUDY)
-
-
-def over_seeds(studies: pa.Table, run: str) -> pa.Table:
+def study_table(studies: pa.Table, run: str) -> pa.Table:
     """Return each model's retrieval precision at each share, as mean and deviation over seeds.
 
     Args:
@@ -248,14 +242,6 @@ def over_seeds(studies: pa.Table, run: str) -> pa.Table:
         A row per model, way, representation, share, version of the test pairs and choice of
         neighbours: `seeds`, mean and sd of `precision`.
     """
-    keys = ("model", "absent", "representation", "test", "neighbours", "k", "share")
-    found: dict[tuple, list[float]] = defaultdict(list)
-    for row in studies.to_pylist():
-        found[tuple(row[key] for key in keys)].append(row["precision"])
-    table = []
-    for key, values in found.items():
-        mean, sd = mean_sd(values)
-        row = {"run": run, **dict(zip(keys, key, strict=True)), "seeds": len(values)}
-        table.append({**row, "precision": mean, "precision_sd": sd})
     text = ("model", "absent", "representation", "test", "neighbours")
-    return to_table(table, text, whole=("k", "seeds"))
+    rows = over_seeds(studies.to_pylist(), (*text, "k", "share"), run, ["precision"])
+    return to_table(rows, text)

@@ -10,12 +10,11 @@ A problem is a set of pairs in which some items are unrelated to the items they 
   before, but co-occurrence carries no information.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import torch
 
 from ima.evaluation.metrics import f1, noise_scores
@@ -27,7 +26,6 @@ from ima.models.importance import Stage2, importances
 from ima.models.stages import fit_stages
 from ima.pairing.by_label import draw, make_pairs
 from ima.utils.errors import InputError
-from ima.utils.schemas import NOISE_STUDY
 
 KINDS = ("synthetic", "degraded", "mispaired", "shuffled")
 
@@ -204,8 +202,3 @@ def _control_rows(
 
 def _wanted(scores: Mapping[str, float]) -> dict[str, float]:
     return {name: scores[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
-
-
-def as_table(rows: Sequence[Mapping]) -> pa.Table:
-    """Return the rows of several problems as a table of `ima.utils.schemas.NOISE_STUDY`."""
-    return pa.Table.from_pylist(list(rows), schema=NOISE_STUDY)

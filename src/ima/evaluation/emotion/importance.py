@@ -17,7 +17,7 @@ from ima.evaluation.metrics import f1
 from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import Stage2, best_of_each, fit_importance
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import CLASSES, IMPORTANCE_EMOTION
+from ima.utils.schemas_emotion import CLASSES
 
 NEUTRAL = CLASSES.index("neutral")
 
@@ -225,8 +225,3 @@ def importance_row(of: Scored, by: str, draw: int = 0, **values: float) -> dict:
     called = values["rho"]
     counted = {"count": len(of.rows), "mean_importance": called, "share_called": called}
     return {**about, **counted, **values}
-
-
-def importance_table(rows: Sequence[Mapping]) -> pa.Table:
-    """Return rows as a table of IMPORTANCE_EMOTION."""
-    return pa.Table.from_pylist(list(rows), schema=IMPORTANCE_EMOTION)

@@ -33,7 +33,7 @@ def draw(rows: Sequence[Mapping]) -> Figure:
     level is given as text.
 
     Args:
-        rows: rows of `ima.evaluation.missing_modalities.over_seeds`.
+        rows: rows of `ima.evaluation.missing_modalities.study_table`.
 
     Raises:
         InputError: there are no rows.
