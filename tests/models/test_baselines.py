@@ -15,10 +15,8 @@ from ima.models.baselines import (
     BASELINES,
     build,
     checkpoint_config,
-    loss_terms,
     rebuild,
     represent,
-    sub_networks,
 )
 from ima.models.baselines.denoising import (
     DenoisingAutoencoder,
@@ -678,34 +676,6 @@ def test_parameters_by_hand():
         weights = sum(p.numel() for p in model.parameters())
         assert sum(p.numel() for p in model.decoders.parameters()) == decoders
         assert weights == count + decoders
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-def test_counts_grow_with_modalities_as_they_should(count):
-    def both(name, **settings):
-        settings = BASELINES[name].settings(**settings)
-        networks, terms = sub_networks(name, count, settings), loss_terms(name, count, settings)
-        assert networks["decoders"] == count
-        return networks["encoders"], terms["elbo"], terms["kl"], terms["reconstruction"]
-
-    alone = 0 if count == 1 else count  # of a single modality, joint and unimodal are the same
-    assert both("jmvae") == (1 + alone, 1, alone, 0)
-    assert both("jmvae", subset_encoders=True) == (2**count - 1, 1, 2**count - 2, 0)
-    assert both("mvae", n_subsets=0) == (count, 1 + alone, 0, 0)
-    assert both("mvae", n_subsets=10**6) == (count, 2**count - 1, 0, 0)
-    assert both("denoising") == (1, 0, 0, count)
-
-
-def test_counted_terms_are_those_of_the_losses():
-    x = {name: x_m[:5] for name, x_m in data(THREE)[0].items()}
-    model, settings = made("jmvae", THREE, subset_encoders=True)
-    terms = jmvae_losses(model, x, torch.zeros(5, 3), 1, 1)
-    gaps = [name for name in terms if name.startswith("gap_")]
-    assert len(gaps) == loss_terms("jmvae", 3, settings)["kl"] == 6
-    model, settings = made("mvae", THREE, n_subsets=0)
-    terms = mvae_losses(model, x, torch.zeros(4, 5, 3), 1)
-    bounds = [name for name in terms if name.startswith("kl_")]
-    assert len(bounds) == loss_terms("mvae", 3, settings)["elbo"] == 4
 
 
 def test_a_single_modality_is_a_variational_autoencoder():

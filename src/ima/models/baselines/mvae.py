@@ -12,19 +12,18 @@ from torch import Tensor, nn
 from ima.models.baselines.gaussian import (
     Annealed,
     Gaussian,
-    annealed_terms,
     check_names,
     check_present,
+    fit_drawn,
     kl,
     negative_log_likelihood,
     product,
     sample,
     split,
     subsets,
-    validator,
 )
 from ima.models.ima import Decoder, Encoder, Modality
-from ima.training.loop import Batch, History, check_pairs, fit
+from ima.training.loop import Batch, History, check_pairs
 from ima.utils.errors import InputError
 
 
@@ -74,9 +73,8 @@ class MVAE(nn.Module):
     @torch.no_grad()
     def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return posterior means (B, L): `joint` of all modalities in x, and each alone."""
-        experts = self.encode(x)
-        alone = {name: product([expert], prior=True).mean for name, expert in experts.items()}
-        return {"joint": product([*experts.values()], prior=True).mean, **alone}
+        alone = {name: self.posterior({name: x_m}).mean for name, x_m in x.items()}
+        return {"joint": self.posterior(x).mean, **alone}
 
 
 def fixed_subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -185,15 +183,12 @@ def fit_mvae(
     """
     check_pairs(model.modalities, x, items)
     names = [*model.modalities]
-    generator = torch.Generator(x[names[0]].device).manual_seed(seed)
 
-    def losses_of(batch: Batch, source: torch.Generator, beta: float = 1.0):
+    def losses_of(batch: Batch, source: torch.Generator, beta: float):
         """Return the terms of a batch, with subsets and eps (S, B, L) drawn from the source."""
         drawn = draw_subsets(names, settings.n_subsets, source)
         shape = (len(fixed_subsets(names)) + len(drawn), len(batch.x[names[0]]), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)
         return mvae_losses(model, batch.x, eps, beta, drawn, batch.present)
 
-    compute_losses = annealed_terms(losses_of, settings, len(items[names[0]]), generator)
-    validate = validator(model, losses_of, x, validation)
-    return fit(model, compute_losses, x, items, settings, seed, "MVAE", validate)
+    return fit_drawn(model, losses_of, x, items, settings, seed, "MVAE", validation)
