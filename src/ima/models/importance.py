@@ -110,7 +110,7 @@ def train_importance(
         networks: by modality, the network that is kept.
         history: as in `fit_importance`, for all restarts.
         final: as in `fit_importance`, for all restarts; with `mixture`, the results of each
-            modality (`ima.models.mixture.Found`).
+            modality (`ima.models.mixture.MixtureFit`).
 
     Raises:
         InputError: rho is `auto` with another objective, or any error of `fit_importance`.

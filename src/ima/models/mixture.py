@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from ima.models.concordance import Judge, posterior
+from ima.models.concordance import ConcordanceModel, posterior
 from ima.models.ima import ImportanceNet, Summary
 from ima.models.objectives import mixture
 from ima.models.rank_density import informative_density
@@ -42,7 +42,7 @@ GAIN = 3.0
 DECAY = 0.01
 
 
-class Found(NamedTuple):
+class MixtureFit(NamedTuple):
     """Results for one modality, on the held-out pairs of all folds.
 
     Attributes:
@@ -53,7 +53,7 @@ class Found(NamedTuple):
         concordance: (N,) in [0, 1], the probability that the pair's items share information, given
             the item's importance and the rank of the pair; 0 if the pair does not count.
         share: share of informative items, estimated from the ranks alone.
-        judge: computes the concordance of new pairs.
+        model: computes the concordance of new pairs.
     """
 
     pair: Tensor
@@ -61,7 +61,7 @@ class Found(NamedTuple):
     importance: Tensor
     concordance: Tensor
     share: float
-    judge: Judge
+    model: ConcordanceModel
 
 
 def fit_mixture(
@@ -71,7 +71,7 @@ def fit_mixture(
     hidden: int,
     settings: "Stage2",
     seed: int,
-) -> tuple[torch.nn.ModuleDict, History, dict[str, Found]]:
+) -> tuple[torch.nn.ModuleDict, History, dict[str, MixtureFit]]:
     """Train the importance network of each modality.
 
     A modality that shares nothing with the others gets importances of 0. If no modality shares
@@ -125,8 +125,8 @@ def fit_mixture(
                 y[m] = network(x[m])[0].double()
             prior = _prior(held_out[m], share)
             concordance = posterior(prior * partner[m] * held_out[m], density)
-            judge = Judge.of(m, folds[0], ranks[m], f, prior, seen[m], seed)
-            results[m] = Found(pair_number, ranks[m], held_out[m], concordance, share, judge)
+            model = ConcordanceModel.of(m, folds[0], ranks[m], f, prior, seen[m], seed)
+            results[m] = MixtureFit(pair_number, ranks[m], held_out[m], concordance, share, model)
         history += [{"round": number, "epoch": e, "copy": 0, **row} for e, row in epochs.items()]
     return _checked(networks, rho).to(device), history, results
 
