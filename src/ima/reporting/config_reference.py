@@ -118,7 +118,7 @@ def reference() -> str:
             about = schema["properties"].get(section, {}).get("description", "")
             title = f"\n## {section}\n" + (f"{about[:1].upper()}{about[1:]}.\n" if about else "")
             columns = ("key", "takes", *configs, "what it is")
-            parts += [title, *markdown.table(columns)]
+            parts += [title, markdown.table(columns)]
         values = [_shown(value_at(config, path)) for config in configs.values()]
         values[0] = values[0] or _shown(node.get("default", MISSING))
         cells = [f"`{'.'.join(path)}`", takes(node, schema), *values]
