@@ -40,9 +40,7 @@ def fit_stages(
 
     Args:
         autoencoder: autoencoder, trained in place.
-        x: by modality, the matrix (n_m, D_m) of its items.
-        items, held_out: row numbers by modality of the pairs on which stage 1 is trained, and of
-            the pairs used for early stopping.
+        x, items, held_out: as `x`, `items` and `validation` in `fit_autoencoder`.
         rho: prior mean importance by modality, in [0, 1].
         hidden: width of the importance networks' hidden layers.
         stage1, stage2: settings of the stages.
@@ -56,8 +54,7 @@ def fit_stages(
         results: the third value that `train_importance` returns, from the last round.
 
     Raises:
-        InputError: `alternations` is less than 1, or any error of `fit_autoencoder` or
-            `train_importance`.
+        InputError: `alternations` is less than 1, or as in the training of the stages.
     """
     if alternations < 1:
         raise InputError("alternations", expected="1 or more", found=alternations)

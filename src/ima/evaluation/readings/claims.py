@@ -198,7 +198,7 @@ def _shuffled(
     return orders
 
 
-def told(table: pa.Table) -> str:
+def summary(table: pa.Table) -> str:
     """Return one line with the share of readings under which each claim holds."""
     rows = [row for row in table.to_pylist() if row["factor"] == "all"]
     said = [f"{row['claim']} ({row['latent']}-D) {row['held']}/{row['readings']}" for row in rows]

@@ -101,8 +101,7 @@ def mvae_losses(
 
     loss = sum_S [-sum_{m in S} log p(x_m | z_S) + beta KL(q_S || N(0, I))], z_S drawn from
     q_S = q(z | x_m, m in S), over S = all modalities, each alone, and those drawn.
-    For a sample that lacks modalities, S is the set of all that it has, each of them alone, and
-    those drawn that it has completely; no subset counts twice (`counted_subsets`).
+    `counted_subsets` describes S for samples that lack modalities.
 
     Args:
         model: MVAE with the modalities of x.
@@ -119,11 +118,7 @@ def mvae_losses(
     experts = model.encode(x)  # only once, for any number of subsets
     counted = counted_subsets(chosen, present)
     q = [
-        product(
-            [experts[name] for name in subset],
-            prior=True,
-            present=None if present is None else [present[name] for name in subset],
-        )
+        product([experts[m] for m in subset], True, present and [present[m] for m in subset])
         for subset in chosen
     ]
     z = [sample(q_s, e) for q_s, e in zip(q, eps, strict=True)]

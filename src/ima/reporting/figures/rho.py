@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ima.evaluation.seeds import over_seeds
-from ima.reporting.figures import COLUMN, LETTERS
+from ima.reporting.figures import COLUMN, LETTERS, legend
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 
@@ -147,13 +147,12 @@ def draw(
         Line2D([], [], color=colour, linestyle=dash, linewidth=1.2, label=label)
         for label, colour, dash in styles.values()
     ]
-    own = Line2D([], [], color="0.3", linewidth=0.8, dashes=(1, 1.5), label="ρ without labels")
-    lines.append(own)
+    lines.append(
+        Line2D([], [], color="0.3", linewidth=0.8, dashes=(1, 1.5), label="ρ without labels")
+    )
     if set(modalities) & set(paper):
         lines.append(Line2D([], [], color="0.6", linewidth=0.8, label="the paper's ρ"))
-    figure.legend(
-        handles=lines, loc="outside lower center", ncols=3, fontsize=LETTERS, frameon=False
-    )
+    legend(figure, lines, 3)
     return figure
 
 

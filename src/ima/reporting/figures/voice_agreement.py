@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ima.evaluation.voice_agreement import OPENSMILE, RELATED, Feature, Reference
-from ima.reporting.figures import LETTERS, PAGE
+from ima.reporting.figures import LETTERS, PAGE, dot, legend
 from ima.reporting.tables.voice_agreement import SEED, shuffled
 
 #: Colours of matched frames and of the control.
@@ -46,14 +46,11 @@ def agreement(reference: Reference, rows: Sequence[Mapping]) -> Figure:
     figure.supylabel("ima.features.covarep", fontsize=LETTERS)
     control = "ours shuffled within each speaker, a control (in brackets its r)"
     handles = [
-        Line2D([], [], linestyle="", marker="o", markersize=3, color=colour, label=label)
-        for colour, label in ((OURS, "frames"), (CONTROL, control))
+        *(dot("frames", OURS), dot(control, CONTROL)),
+        Line2D([], [], color="black", linewidth=0.6, label="equal"),
+        Line2D([], [], linestyle="", label="* related, not the same"),
     ]
-    handles.append(Line2D([], [], color="black", linewidth=0.6, label="equal"))
-    handles.append(Line2D([], [], linestyle="", label="* related, not the same"))
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=LETTERS
-    )
+    legend(figure, handles, 4)
     return figure
 
 

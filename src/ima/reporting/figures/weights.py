@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from ima.evaluation.metrics import subsets
 from ima.evaluation.seeds import over_seeds
 from ima.pairing.by_label import CLEAN, noise_kind
-from ima.reporting.figures import LETTERS, PAGE
+from ima.reporting.figures import LETTERS, PAGE, legend
 from ima.reporting.figures.palettes import PAPER, Palette
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
@@ -136,15 +136,13 @@ def draw(
         rest = f" = 1 - w {names[0]}" if len(names) == 2 else ""
         axes.set_xlabel(f"w {name}{rest}", fontsize=LETTERS)
     panels[1].set_ylabel("share of the pairs of a kind", fontsize=LETTERS)
+    look = {"linestyle": "-", "marker": "o", "markersize": 3}
     handles = [
-        Line2D([], [], linestyle="-", marker="o", markersize=3, color=colours.get(kind, "0.3"),
-               label=kind.replace("_", " ")) for kind in shown
-    ]  # fmt: skip
+        Line2D([], [], color=colours.get(kind, "0.3"), label=kind.replace("_", " "), **look)
+        for kind in shown
+    ]
     handles.append(Line2D([], [], linestyle=":", color="0.3", label="importances shuffled"))
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=len(handles), fontsize=LETTERS,
-        frameon=False,
-    )  # fmt: skip
+    legend(figure, handles, len(handles))
     figure.suptitle(title, fontsize=LETTERS + 1)
     return figure
 
