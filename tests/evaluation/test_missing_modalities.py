@@ -1,7 +1,5 @@
 """The study of missing items: what is taken away, what is trained, and what becomes of scores."""
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -200,9 +198,3 @@ def test_table_over_seeds_and_figure(found):
     draw(lone.to_pylist())
     with pytest.raises(InputError, match="rows to draw"):
         draw([])
-
-
-def test_models_are_told_apart_by_settings_alone():
-    assert MODELS["MVAE"].ways == ("learn", "drop")
-    assert BaselineModel("jmvae", _settings(), LAYERS).ways == ("drop", "impute")
-    assert replace(MODELS["IMA"]).ways == ("learn", "drop")

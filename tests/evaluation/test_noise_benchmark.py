@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ima.evaluation.noise_benchmark import KINDS, problem, study
+from ima.evaluation.noise_benchmark import problem, study
 from ima.models.autoencoder import Stage1
 from ima.models.importance import Stage2
 from ima.models.stages import Variant
@@ -113,7 +113,3 @@ def test_only_co_occurrence_is_found():
     for m in "ab":
         assert mispaired[m, "ima+"] > 0.8 > mispaired[m, "isolation forest, x"]
         assert shuffled[m, "ima+"] < 0.3 < shuffled[m, "k-means, x"]
-
-
-def test_kinds_are_told():
-    assert KINDS == ("synthetic", "degraded", "mispaired", "shuffled")

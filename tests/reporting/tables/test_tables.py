@@ -97,10 +97,6 @@ def test_a_row_is_the_mean_over_seeds():
     assert unweighted["precision_no_shared"] is None and unweighted["precision_image_noise"] is None
 
 
-def test_the_order_of_models_is_nothing():
-    assert table1(MODELS[::-1], ANCHORS, [], "demo") == table1(MODELS, ANCHORS, [], "demo")
-
-
 def test_columns_and_types():
     table = table1(MODELS, ANCHORS, [], "demo")
     head = ["run", "model", "representation", "latent", "k", "seeds", "paper"]
