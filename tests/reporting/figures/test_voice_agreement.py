@@ -48,12 +48,6 @@ def test_a_panel_a_feature_with_its_number_and_control(tmp_path):
     assert len(shares) == 4 and shares[1] == shares[2] == "0%"
 
 
-def test_the_same_frames_give_the_same_bytes(tmp_path):
-    for name in ("a", "b"):
-        save(drawn(OURS), tmp_path / f"{name}.pdf")
-    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
-
-
 def test_without_frames_there_is_an_empty_panel(tmp_path):
     empty = OURS._replace(features=[feature("F0", 0), feature("VUV", 0)])
     save(drawn(empty), tmp_path / "empty.png")
