@@ -2,7 +2,9 @@
 
     python benchmarks/covarep_agreement.py --reference DIR [--out results/covarep_agreement]
 
-DIR contains the toolbox's output: wav/, covarep/, covarep_rdfix/, timings.csv, synth_truth.csv.
+DIR contains the toolbox's output: wav/<name>.wav, covarep/<name>.csv with one row per 10 ms frame
+and one column per feature, covarep_rdfix/<name>.csv with Rd and Rd_conf of a toolbox with its
+complex conjugation corrected, timings.csv and synth_truth.csv (docs/covarep.md).
 The script writes agreement.csv (one row per feature and file), summary.csv (one row per feature),
 truth.csv and scatter plots (scatter.png), and prints the summary with pass or fail for each goal.
 The exit code is 1 if a goal is missed.
@@ -14,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import soundfile
 
-from ima.evaluation.covarep_toolbox import agreement, both, recordings
-from ima.features.covarep.dictionary import COLUMNS
-from ima.utils.errors import InputError
+from ima.features.covarep import extract
+from ima.features.covarep.dictionary import COLUMNS, NAMES, Column
 
 #: Minimum agreement: correlation over voiced frames; for VUV the share of equal frames.
 GOALS = {"F0": 0.99, "peakSlope": 0.99, "VUV": 0.97}
@@ -34,10 +36,9 @@ def main() -> int:
     parser.add_argument("--reference", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("results/covarep_agreement"))
     options = parser.parse_args()
-    try:
-        pairs = {name: both(options.reference, name) for name in recordings(options.reference)}
-    except InputError as error:
-        raise SystemExit(str(error)) from None
+    pairs = {name: both(options.reference, name) for name in recordings(options.reference)}
+    if not pairs:
+        raise SystemExit(f"{options.reference}/wav: expected wav files, found none")
     per_file = pd.concat([agreement(*pair).assign(file=name) for name, pair in pairs.items()])
     ours, theirs = (pd.concat([pair[i] for pair in pairs.values()]) for i in (0, 1))
     summary = agreement(ours, theirs)
@@ -57,6 +58,70 @@ def main() -> int:
     missed = [*summary["verdict"], *truth["verdict"]].count("FAIL")
     print(f"{missed} goals missed; written to {options.out}")
     return int(missed > 0)
+
+
+def recordings(reference: Path) -> list[str]:
+    """Return the names of the toolbox's recordings in alphabetical order."""
+    return sorted(path.stem for path in (reference / "wav").glob("*.wav"))
+
+
+def both(reference: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return our 55 columns and the toolbox's for a recording, on the same frames.
+
+    Columns that the toolbox lacks are NaN.
+    """
+    ours = extract(*soundfile.read(reference / "wav" / f"{name}.wav")).to_pandas()
+    theirs = pd.read_csv(reference / "covarep" / f"{name}.csv").reindex(columns=list(NAMES))
+    corrected = pd.read_csv(reference / "covarep_rdfix" / f"{name}.csv")
+    if not len(ours) == len(theirs) == len(corrected):
+        raise SystemExit(f"{name}: expected tables of {len(ours)} frames, found {len(theirs)}")
+    theirs[["Rd", "Rd_conf"]] = corrected[["Rd", "Rd_conf"]]
+    return ours[["time_s", *NAMES]], theirs
+
+
+def agreement(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """Return how well ours agree with the toolbox's values (n frames), one row per column.
+
+    Compared are the frames that the toolbox calls voiced and has a value for; for VUV, all frames.
+    `agreement` is described in `likeness`; differences are absolute, for angles the shorter way
+    round.
+    """
+    rows = []
+    for column in COLUMNS:
+        a, b = (table[column.name].to_numpy(float) for table in (ours, theirs))
+        voiced = (theirs["VUV"] == 1).to_numpy() | (column.name == "VUV")
+        a, b = a[np.isfinite(b) & voiced], b[np.isfinite(b) & voiced]
+        difference = np.abs(a - b)
+        if column.angle:
+            difference = np.minimum(difference, 2 * np.pi - difference)
+        rows.append(
+            {
+                "feature": column.name,
+                "frames": a.size,
+                "agreement": likeness(column, a, b),
+                "median_difference": np.median(difference) if a.size else np.nan,
+                "largest_difference": difference.max(initial=0) if a.size else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def likeness(column: Column, a: np.ndarray, b: np.ndarray) -> float:
+    """Return the agreement of finite values (n,), NaN without frames or if either is constant.
+
+    This is Pearson's correlation; for angles Jammalamadaka's circular correlation, and for VUV the
+    share of equal frames.
+    """
+    if not a.size:
+        return np.nan
+    if column.name == "VUV":
+        return float(np.mean(a == b))
+    if column.angle:
+        a, b = (np.sin(x - np.angle(np.exp(1j * x).sum())) for x in (a, b))
+    else:
+        a, b = a - a.mean(), b - b.mean()
+    scale = np.sqrt((a * a).sum() * (b * b).sum())
+    return float((a * b).sum() / scale) if scale > 1e-12 else np.nan
 
 
 def against_truth(reference: Path, pairs: dict) -> pd.DataFrame:

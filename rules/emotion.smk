@@ -84,10 +84,9 @@ rule emotion_voices:
 
 
 rule voice_agreement:
-    """Agreement of our voice features with openSMILE's and, if given, COVAREP's: table, figure."""
+    """Agreement of our voice features with openSMILE's: table, figure."""
     input:
         emotion_made(),
-        reference_there,
         spans=rules.emotion_corpus.output.spans,
         corpora=emotion_manifests(),
         code=code("voice_agreement.py"),
@@ -109,8 +108,6 @@ rule voice_agreement:
         corpus=EMOTION_NAME,
         root=lambda wildcards: corpus_root(VOICED),
         remove_offset=EMOTION["voice"]["remove_offset"],
-        reference=REFERENCE,
-        fingerprint=reference_fingerprint(),
     script:
         "../workflow/scripts/voice_agreement.py"
 

@@ -24,30 +24,6 @@ def stamp(file):
     return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
 
 
-#: Folder of the COVAREP toolbox's output, provided by the user, or None.
-REFERENCE = EMOTION["voice"]["reference"]
-
-
-def reference_there(wildcards):
-    """Return no files, but stop the run at its start if the toolbox's output is incomplete."""
-    from ima.utils.errors import InputError
-    from ima.evaluation.covarep_toolbox import recordings
-
-    try:
-        if REFERENCE:
-            recordings(REFERENCE)
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
-    return []
-
-
-def reference_fingerprint():
-    """Return a value that changes with the files of the toolbox's output, as `fingerprint` does."""
-    from ima.datasets.base import tree_fingerprint
-
-    return tree_fingerprint(REFERENCE) if REFERENCE and Path(REFERENCE).is_dir() else ""
-
-
 def emotion_stage1(variant):
     """Return the settings of stage 1 of a variant on words and voices."""
     return merged_settings(EMOTION["autoencoder"], EMOTION["ima"][variant]["autoencoder"])

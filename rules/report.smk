@@ -80,7 +80,7 @@ rule cards:
                 rules.table4.output.table,
                 rules.importance_table.output.table,
                 rules.claims.output.table,
-                *of_emotion([rules.table6.output.table]),
+                *of_emotion([rules.table2.output.table, rules.table6.output.table]),
             ]
         ),
         sidecar=of_digits("results/tables/table1.provenance.json"),

@@ -14,15 +14,15 @@ from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.concordance import (
     FUSIONS,
-    Judge,
-    judge_tensors,
+    ConcordanceModel,
+    concordance_tensors,
     pair_concordance,
-    read_judges,
+    read_concordance,
     weights,
 )
 from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import AUTO, Stage2
-from ima.models.mixture import Found
+from ima.models.mixture import MixtureFit
 from ima.models.stages import fit_stages
 from ima.pairing.by_label import ABSENT
 from ima.training import loop
@@ -121,7 +121,7 @@ class IMA:
         self.network: IMANetwork | None = None
         self.history: dict[str, loop.History] = {}
         self.concordance: dict[str, np.ndarray] = {}
-        self.judges: dict[str, Judge] = {}
+        self.judges: dict[str, ConcordanceModel] = {}
 
     def fit(
         self, x: Mapping[str, np.ndarray], pairs: Mapping[str, np.ndarray] | None = None
@@ -169,7 +169,7 @@ class IMA:
         self.concordance, self.judges = {}, {}
         if self.stage2.objective == "mixture":
             self.concordance = {m: _in_order(result, order) for m, result in results.items()}
-            self.judges = {m: result.judge for m, result in results.items()}
+            self.judges = {m: result.model for m, result in results.items()}
         return self
 
     @torch.no_grad()
@@ -320,7 +320,7 @@ class IMA:
             "standardize": self.standardize,
         }
         scales = {f"scale.{name}": scale for name, scale in self.scales.items()}
-        judges = {f"concordance.{name}": t for name, t in judge_tensors(self.judges).items()}
+        judges = {f"concordance.{name}": t for name, t in concordance_tensors(self.judges).items()}
         write_tensors({**network.state_dict(), **scales, **judges}, path, config)
 
     @classmethod
@@ -353,7 +353,7 @@ class IMA:
             loop.device()
         )
         model.scales = {name: scale.to(loop.device()) for name, scale in parts["scale"].items()}
-        model.judges = read_judges(parts["concordance"])
+        model.judges = read_concordance(parts["concordance"])
         return model
 
     def _scaled(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -440,7 +440,7 @@ class IMA:
                 )
 
 
-def _in_order(result: Found, order: Tensor) -> np.ndarray:
+def _in_order(result: MixtureFit, order: Tensor) -> np.ndarray:
     """Return the concordance (N,) of pairs in the order given to `fit`; NaN if there is none."""
     concordance = torch.full((len(order),), torch.nan, dtype=torch.double)
     concordance[order[result.pair]] = result.concordance

@@ -23,16 +23,6 @@ def test_weights_by_hand():
     assert by(rows, "importance", "subset", "modality")["all", "speech"] == pytest.approx(1.9 / 3)
 
 
-def test_a_modality_that_a_pair_lacks_weighs_nothing():
-    rows = weights(
-        {"image": np.array([0.0, 0.5]), "speech": np.array([0.2, 0.5])},
-        np.array(["clean"] * 2),
-        {"image": np.array([False, True]), "speech": np.array([True, True])},
-    )
-    assert by(rows, "weight", "modality") == {("image",): 1 / 4, ("speech",): 3 / 4}
-    assert by(rows, "importance", "modality")["image",] == 1 / 2
-
-
 def test_distances_by_hand():
     z = np.array([[0.0], [2.0], [4.0]])  # its variance is 8/3
     rows = distances(z, {"same": z, "mean": np.full((3, 1), 2.0), "off": z + 1})

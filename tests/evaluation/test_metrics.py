@@ -40,20 +40,6 @@ def test_precision_by_hand():
     assert scores[1].mean() == Fraction(3, 4) and scores[2].mean() == Fraction(3, 8)
 
 
-def test_the_query_is_not_its_own_neighbour():
-    """With it, Precision@1 of four different classes would be 1, not 0."""
-    assert precision_at_k(LINE, np.arange(4), [1])[1].tolist() == [0] * 4
-    copies = np.zeros((5, 2))  # not even where all points are one
-    assert not any(i in row for i, row in enumerate(neighbours(copies, 4).tolist()))
-
-
-def test_of_equally_near_ones_the_first_comes_first():
-    z = np.array([[0.0], [1.0], [-1.0], [1.0], [-1.0]])
-    assert neighbours(z, 2)[0].tolist() == [1, 2]
-    assert neighbours(z, 4)[0].tolist() == [1, 2, 3, 4]
-    assert neighbours(z[[2, 1, 0]], 1)[2].tolist() == [0]
-
-
 def test_who_shares_an_item_is_left_out():
     clip = np.array([0, 0, 1, 2])
     assert neighbours(LINE, 2, [clip]).tolist() == [[2, 3], [2, 3], [1, 0], [2, 1]]
@@ -134,16 +120,6 @@ def test_copies_of_a_point_come_in_their_order():
     assert (neighbours(points[of].astype(np.float64), 50) == expected).all()
 
 
-def test_precision_ignores_shift_scale_rotation_and_order():
-    rng = np.random.default_rng(4)
-    z, labels = rng.normal(size=(200, 3)), rng.integers(0, 3, 200)
-    scores = precision_at_k(z, labels, [10])[10]
-    turned = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    assert (precision_at_k(5 * z @ turned - 3, labels, [10])[10] == scores).all()
-    order = rng.permutation(200)
-    assert (precision_at_k(z[order], labels[order], [10])[10] == scores[order]).all()
-
-
 def test_precision_of_random_labels_is_chance():
     rng = np.random.default_rng(5)
     labels = np.repeat(np.arange(10), 100)
@@ -177,12 +153,6 @@ def test_noise_scores_by_hand():
     assert scores["precision_noise"] == 2 / 3 and scores["recall_noise"] == 2 / 3
     assert scores["f1_noise"] == 2 / 3 and scores["accuracy"] == 3 / 5
     assert noise_scores(y, noise, threshold=0.3)["precision_noise"] == 1
-
-
-def test_importances_the_wrong_way_round_are_seen():
-    noise = np.arange(100) < 20
-    assert noise_scores(np.where(noise, 0.1, 0.9), noise)["f1_noise"] == 1
-    assert noise_scores(np.where(noise, 0.9, 0.1), noise)["f1_noise"] == 0
 
 
 def test_importances_that_know_nothing():

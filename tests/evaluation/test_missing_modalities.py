@@ -1,7 +1,5 @@
 """The study of missing items: what is taken away, what is trained, and what becomes of scores."""
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,10 +10,9 @@ from ima.evaluation.missing_modalities import (
     BaselineModel,
     ImaModel,
     _as_many_steps,
-    as_table,
     compact,
-    over_seeds,
     study,
+    study_table,
     withheld,
 )
 from ima.models.autoencoder import Stage1
@@ -123,7 +120,7 @@ def _settings():
 
 
 def test_every_model_and_way_has_its_rows(found):
-    assert as_table(found).schema == MISSING_STUDY
+    assert set(found[0]) == set(MISSING_STUDY.names)
     ways = {(row["model"], row["absent"]) for row in found}
     assert ways == {
         *(("IMA", "learn"), ("IMA", "drop"), ("MVAE", "learn"), ("MVAE", "drop")),
@@ -180,7 +177,7 @@ def test_seeds_are_of_all_and_the_same_seed_is_the_same(found):
 
 def test_table_over_seeds_and_figure(found):
     second = [{**row, "seed": 1, "precision": row["precision"] / 2} for row in found]
-    table = over_seeds(as_table([*found, *second]), "run")
+    table = study_table(pa.Table.from_pylist([*found, *second], MISSING_STUDY), "run")
     assert len(table) == len(found) and set(table["seeds"].to_pylist()) == {2}
     first = table.to_pylist()[0]
     assert first["precision"] == pytest.approx(0.75 * found[0]["precision"])
@@ -195,14 +192,9 @@ def test_table_over_seeds_and_figure(found):
     ]
     named = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
     assert named[0] == ["IMA", "MVAE", "JMVAE", "raw features"] and len(named[1]) == 3
-    lone = over_seeds(as_table([row for row in found if row["share"] == 0]), "run")
+    whole = [row for row in found if row["share"] == 0]
+    lone = study_table(pa.Table.from_pylist(whole, MISSING_STUDY), "run")
     assert pa.compute.all(lone["precision_sd"].is_null()).as_py()
     draw(lone.to_pylist())
     with pytest.raises(InputError, match="rows to draw"):
         draw([])
-
-
-def test_models_are_told_apart_by_settings_alone():
-    assert MODELS["MVAE"].ways == ("learn", "drop")
-    assert BaselineModel("jmvae", _settings(), LAYERS).ways == ("drop", "impute")
-    assert replace(MODELS["IMA"]).ways == ("learn", "drop")

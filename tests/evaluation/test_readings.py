@@ -17,7 +17,7 @@ from ima.evaluation.readings.claims import (
     mean_scores,
     readings_of,
     shares,
-    told,
+    summary,
 )
 from ima.evaluation.readings.design import (
     FACTORS,
@@ -198,7 +198,7 @@ def test_shares_by_hand():
     # Equal scores don't hold a claim: .5 is not above JMVAE-KL's .5, .62 is.
     assert by_level(table, "IMA > JMVAE-KL", "all")[""]["share"] == 5 / 8
     assert by_level(table, "IMA > denoising autoencoder", "all")[""]["held"] == 0
-    assert "weighted > unweighted (2-D) 160/256" in told(table)
+    assert "weighted > unweighted (2-D) 160/256" in summary(table)
 
 
 def test_a_factor_that_decides_has_effect_1_and_one_that_does_not_0():

@@ -86,13 +86,6 @@ def test_separable_data_are_far_above_chance(scored):
     assert all(value == scored[*key[:4], "all", key[5]] for key, value in scored.items())
 
 
-def test_data_without_classes_are_at_chance():
-    """The control of PCA: 100 spreads for a distance of one between centres."""
-    rows = score_anchors(*problem(1, spread=100.0), [2], [10])
-    found = [row["precision"] for row in rows if row["subset"] == "all"]
-    assert found == pytest.approx([1 / CLASSES] * len(found), abs=0.04)
-
-
 def test_pca_knows_nothing_of_the_test_pairs():
     x, train, test = problem(0, spread=0.3)
     items = [{m: t[f"item_{m}"].to_numpy() for m in x} for t in (train, test)]

@@ -6,12 +6,11 @@ import torch
 
 from ima.evaluation.metrics import importance_scores
 from ima.evaluation.rho_sweep import agreements, sweep
-from ima.models.autoencoder import Stage1, fit_autoencoder
-from ima.models.ima import Autoencoder, IMANetwork, Modality
+from ima.models.ima import IMANetwork
 from ima.models.importance import Stage2, fit_importance
 from ima.utils.errors import InputError
 from ima.utils.schemas import RHO_SWEEP
-from tests.problems import noisy_problem, related
+from tests.problems import related
 
 GRID = [0.2, 0.5, 0.8]
 SETTINGS = Stage2(rounds=2, restarts=3, steps=10, batch_size=32, learning_rate=1e-2)
@@ -43,20 +42,6 @@ def test_score_by_hand():
         "f1_important": 2 / 3,
         "mean_importance": pytest.approx(2.6 / 5),
     }
-
-
-def test_score_where_nothing_is_taken_for_noise():
-    found = importance_scores(np.array([0.5, 0.7, 1.0, 0.8]), np.array([True, False, False, False]))
-    assert (found["precision_noise"], found["recall_noise"], found["f1_noise"]) == (0, 0, 0)
-    assert found["f1_important"] == 6 / 7
-
-
-def test_score_of_importances_at_random():
-    rng = np.random.default_rng(0)
-    found = importance_scores(rng.random(20_000), rng.random(20_000) < 0.1)
-    assert found["precision_noise"] == pytest.approx(0.1, abs=0.01)
-    assert found["recall_noise"] == pytest.approx(0.5, abs=0.03)
-    assert found["f1_noise"] == pytest.approx(1 / 6, abs=0.02)  # 2 (.1)(.5) / .6
 
 
 def test_agreement_by_hand():
@@ -137,32 +122,8 @@ def test_labels_of_noise_change_scores_only():
     assert set(nothing["f1_noise"].to_pylist()) == {0}
 
 
-def test_autoencoder_stays():
-    autoencoder, x, train, test, is_noise, held = small()
-    before = {name: value.clone() for name, value in autoencoder.state_dict().items()}
-    sweep("mine", autoencoder, x, train, test, is_noise, held, GRID, 7, SETTINGS, 0)
-    assert all(torch.equal(before[n], value) for n, value in autoencoder.state_dict().items())
-
-
 @pytest.mark.parametrize("grid", [[], [0.5, 1.1]])
 def test_rho_outside_0_and_1(grid):
     autoencoder, x, train, test, is_noise, held = small()
     with pytest.raises(InputError, match=r"rho: expected numbers in \[0, 1\]"):
         sweep("mine", autoencoder, x, train, test, is_noise, held, grid, 7, SETTINGS, 0)
-
-
-def test_noise_is_found_at_a_rho_near_its_share():
-    """A fifth of either modality comes with every class of the other: found at rho .8."""
-    x, is_noise = noisy_problem(0)
-    items = {name: torch.arange(1200) for name in x}
-    torch.manual_seed(0)
-    autoencoder = Autoencoder({name: Modality(44, 32) for name in x}, 8)
-    train, held = (
-        {m: rows[part] for m, rows in items.items()} for part in (slice(800), slice(800, 1200))
-    )
-    fit_autoencoder(autoencoder, x, train, Stage1(epochs=10, learning_rate=3e-3), 0)
-    settings = Stage2(restarts=2, steps=100, batch_size=256, learning_rate=1e-2)
-    rows = sweep(
-        "mine", autoencoder, x, train, items, is_noise, held, [0.5, 0.8], 16, settings, 0
-    ).to_pylist()
-    assert all(row["f1_noise"] > 0.8 for row in rows if row["rho"] == 0.8)

@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -178,12 +176,6 @@ def test_tokens_outside_the_utterance_are_rejected(start, end):
         frames_of(np.zeros(0), 0.0, 0.1)
 
 
-def test_neighbouring_tokens_share_no_frame():
-    edges = [0.0, 0.015, 0.02, 0.055, 0.1]
-    parts = [frames_of(TIMES, a, b) for a, b in pairwise(edges)]
-    assert np.concatenate(parts).tolist() == list(range(10))
-
-
 def test_word_vectors_by_hand():
     voiced = [0, 0, 1, 1, 1, 0, 0, 0, 0, 0]
     table = frames(
@@ -205,10 +197,6 @@ def test_word_vectors_by_hand():
     assert word[column_of("F1")] == 600
     assert np.isnan(unvoiced[column_of("F0")]) and np.isnan(unvoiced[column_of("F1")])
     assert unvoiced[column_of("VUV")] == 0 and unvoiced[column_of("peakSlope")] == 7.5
-
-
-def test_word_vectors_of_no_tokens():
-    assert word_vectors(frames(), []).shape == (0, 55)
 
 
 # --- z-score ---

@@ -69,13 +69,6 @@ def test_fuse_without_importances_is_the_plain_mean():
     torch.testing.assert_close(fuse(U, ones), fuse(U))
 
 
-def test_fuse_depends_on_the_ratio_of_importances_only():
-    halved = {name: value / 2 for name, value in Y.items()}
-    assert torch.equal(fuse(U, halved), fuse(U, Y))
-    other = {**Y, "a": torch.tensor([0.5])}
-    assert not torch.allclose(fuse(U, other), fuse(U, Y))
-
-
 def test_fuse_weights_every_sample_by_itself():
     u = {"a": torch.tensor([[6.0], [6.0], [6.0]]), "b": torch.tensor([[0.0], [0.0], [0.0]])}
     y = {"a": torch.tensor([1.0, 0.5, 0.0]), "b": torch.tensor([0.0, 1.0, 0.5])}
@@ -109,33 +102,6 @@ def test_fuse_says_what_is_missing():
 
 
 # Encoder and decoder
-
-
-def test_encoder_and_decoder_have_two_hidden_layers_of_their_width():
-    modality = Modality(7, 5)
-    encoder, decoder = Encoder(modality, 3), Decoder(modality, 3)
-    assert encoder(torch.rand(4, 7)).shape == (4, 3)
-    assert decoder(torch.rand(4, 3)).shape == (4, 7)
-    sizes = [(layer.in_features, layer.out_features) for layer in linear_layers(encoder)]
-    assert sizes == [(7, 5), (5, 5), (5, 3)]
-    sizes = [(layer.in_features, layer.out_features) for layer in linear_layers(decoder)]
-    assert sizes == [(3, 5), (5, 5), (5, 7)]
-
-
-def test_encoder_is_relu_relu_linear():
-    """With weights and biases set, each layer by hand; the latent is not cut at 0."""
-    encoder = Encoder(Modality(2, 2), 1)
-    first, second, last = linear_layers(encoder)
-    with torch.no_grad():
-        first.weight.copy_(torch.tensor([[1.0, 2.0], [-1.0, 0.0]]))
-        first.bias.copy_(torch.tensor([0.5, 0.0]))
-        second.weight.copy_(torch.tensor([[2.0, 1.0], [1.0, 1.0]]))
-        second.bias.copy_(torch.tensor([-8.0, 1.0]))
-        last.weight.copy_(torch.tensor([[10.0, -1.0]]))
-        last.bias.copy_(torch.tensor([0.25]))
-    # (1, 1): hidden (3.5, 0), then (relu(-1), 4.5), so u = -4.5 + .25
-    # (3, 1): hidden (5.5, 0), then (3, 6.5), so u = 30 - 6.5 + .25
-    assert encoder(torch.tensor([[1.0, 1.0], [3.0, 1.0]])).tolist() == [[-4.25], [23.75]]
 
 
 @pytest.mark.parametrize(
@@ -246,13 +212,6 @@ def test_first_weights_are_drawn_as_those_of_a_linear_layer():
         assert weight.std().item() == pytest.approx((3 * inputs) ** -0.5, rel=0.01)
 
 
-def test_the_last_bias_starts_at_logit_rho_and_its_draw():
-    net = ImportanceNet(3, 4, [0.1, 0.5, 0.7] * 50)
-    logit = torch.tensor([math.log(1 / 9), 0, math.log(7 / 3)] * 50)
-    draw = net.b3.flatten() - logit
-    assert draw.abs().max() <= 1 / math.sqrt(4) + 1e-6 and draw.abs().max() > 0.4
-
-
 @pytest.mark.parametrize("rho", [0.03, 0.3, 0.8])
 def test_importances_start_near_rho(rho):
     torch.manual_seed(1)
@@ -290,19 +249,6 @@ def test_order_of_modalities_is_kept():
     assert list(model.autoencoder.modalities) == order
     assert list(model.autoencoder.encoders) == order == list(model.autoencoder.decoders)
     assert list(model.importance) == order
-
-
-def test_three_modalities_and_those_that_are_there():
-    modalities = {"a": Modality(3, 4), "b": Modality(5, 6, "sse"), "c": Modality(2, 2)}
-    model = IMANetwork(modalities, 2, 4, {"a": [0.5] * 3, "b": [0.1] * 3, "c": [0.9] * 3})
-    x = {name: torch.rand(7, modality.dimension) for name, modality in modalities.items()}
-    u, y = model.autoencoder.encode(x), model.importances(x)
-    assert {name: value.shape for name, value in u.items()} == dict.fromkeys("abc", (7, 2))
-    assert {name: value.shape for name, value in y.items()} == dict.fromkeys("abc", (3, 7))
-    assert fuse(u, y).shape == (3, 7, 2)
-    part = model.autoencoder.encode({"c": x["c"], "a": x["a"]})
-    assert list(part) == ["c", "a"] and torch.equal(part["a"], u["a"])
-    assert fuse(part, y).shape == (3, 7, 2)
 
 
 @pytest.mark.parametrize(

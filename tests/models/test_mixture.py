@@ -62,7 +62,7 @@ def test_ranks_by_hand():
     ]
     value = [[of - less for of, less in zip(row, taken, strict=True)] for row in fit]
     fitted = ranks.Fitted("latents", None, a, b, one, one, one > 0)
-    found = ranks.rank_among(a, b, ranks.Among.of(fitted, c, 0), torch.arange(3))
+    found = ranks.rank_among(a, b, ranks.RankReference.of(fitted, c, 0), torch.arange(3))
     above = [sum(value[i][j] > value[i][i] for j in range(3)) for i in range(3)]
     assert above == [0, 2, 0]
     ahead = [value[i][i] - max(v for j, v in enumerate(value[i]) if j != i) for i in (0, 2)]
@@ -73,8 +73,10 @@ def test_ranks_by_hand():
 def test_a_partner_without_weight_ranks_nothing():
     a, b = torch.randn(2, 20, 2).double()
     c, none = torch.tensor([0.5, 0.2]).double(), torch.zeros(20).double()
-    among = ranks.Among.of(ranks.Fitted("latents", None, a, b, none + 1, none, none > 0), c, 0)
-    found = ranks.rank_among(a, b, among, torch.arange(20))
+    reference = ranks.RankReference.of(
+        ranks.Fitted("latents", None, a, b, none + 1, none, none > 0), c, 0
+    )
+    found = ranks.rank_among(a, b, reference, torch.arange(20))
     torch.testing.assert_close(found, torch.full((20,), 0.5).double())
 
 

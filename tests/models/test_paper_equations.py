@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ima.models.autoencoder import Stage1, fit_autoencoder
-from ima.models.ima import Autoencoder, IMANetwork, Modality, fuse
+from ima.models.ima import Autoencoder, IMANetwork, Modality
 from ima.models.importance import Stage2, fit_importance
 from ima.models.objectives import autoencoder_paper, paper
 
@@ -100,11 +100,6 @@ def test_stage_2_is_eqs_3_and_4(seed):
     assert terms["local_image"].item() != pytest.approx(other, rel=1e-3)
     equal = eq3(eq1(u, {m: np.ones(B) for m in u}), u["image"], y["image"])
     assert terms["raw_image"].item() != pytest.approx(equal, rel=1e-3)
-
-
-def test_fuse_is_eq_1():
-    _, u, y = batch(0)
-    np.testing.assert_allclose(fuse(tensors(u), tensors(y)).numpy(), eq1(u, y), rtol=1e-12)
 
 
 def test_training_minimises_these():

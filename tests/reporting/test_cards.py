@@ -82,13 +82,7 @@ def test_a_model_card_has_its_scores_and_what_holds():
     tables = {
         "table1": [
             {**ours, "k": 10, "precision_no_shared": 0.9, "precision_no_shared_sd": 0.01},
-            {
-                **ours,
-                "model": "MVAE",
-                "k": 10,
-                "precision_no_shared": 0.123,
-                "precision_no_shared_sd": None,
-            },
+            {**ours, "model": "MVAE", "k": 10, "precision_no_shared": 0.123},
         ],
         "table4": [
             {
@@ -102,11 +96,15 @@ def test_a_model_card_has_its_scores_and_what_holds():
                 **{"f1_noise": 1.0, "f1_noise_sd": None},
             }
         ],
-        "claims": [{"whose": w, "verdict": "holds"} for w in ("paper", "paper", "ours")],
+        "claims": [
+            {"whose": w, "verdict": v, "sentence": f"{w} {v}", "why": "so"}
+            for w, v in (("paper", "holds"), ("paper", "does not hold"), ("ours", "holds"))
+        ],
     }
     text = cards.model_card("demo", sidecar, ["digits"], tables)
     assert "revision abc, edited since" in text and "image (500 tanh, bce)" in text
     assert "| IMA+ | image+speech | 2 | 1,618,086 | 168,602 | 10 |" in text
-    assert "| IMA+ | weighted | 2 | 10 | .900 ± .010 | 2 |" in text and ".123" not in text
+    assert "| IMA+, weighted by importances | .900 ± .010 | 2 |" in text and ".123" not in text
     assert "| ima+ | image | 2 | 1.000 | 2 |" in text
-    assert "| holds | 2 |" in text and "utterances" not in text
+    assert "2 claims" in text and "1 hold, 1 do not hold" in text and "Utterances" not in text
+    assert "* paper does not hold (so)" in text

@@ -8,7 +8,6 @@ from ima.reporting.config_reference import (
     ROOT,
     described,
     leaves,
-    main,
     reference,
     resolved,
     takes,
@@ -54,11 +53,3 @@ def test_own_words_go_before_those_referred_to():
     assert resolved({"$ref": "#/$defs/n"}, schema)["description"] == "a number"
     own = {"$ref": "#/$defs/n", "description": "of seeds"}
     assert resolved(own, schema) == {"type": "integer", "description": "of seeds"}
-
-
-def test_check_tells_an_old_page_from_a_current_one(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ima.reporting.config_reference.REFERENCE", tmp_path / "config.md")
-    assert main(["--check"]) == 1 and "run: python" in capsys.readouterr().out
-    assert main([]) == 0 and main(["--check"]) == 0
-    (tmp_path / "config.md").write_text("# Old\n")
-    assert main(["--check"]) == 1

@@ -6,12 +6,8 @@ from ima.reporting import markdown
 
 
 def test_a_table_has_a_line_a_row():
-    assert markdown.table(["a", "b"], [(1, "x"), (2, "y")]) == [
-        "| a | b |",
-        "|---|---|",
-        "| 1 | x |",
-        "| 2 | y |",
-    ]
+    found = markdown.table(["a", "b"], [(1, "x"), (2, "y")])
+    assert found == "| a | b |\n|---|---|\n| 1 | x |\n| 2 | y |"
 
 
 @pytest.mark.parametrize(

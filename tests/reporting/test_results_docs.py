@@ -63,7 +63,7 @@ def test_it_has_date_revision_scores_and_failures(results):
     assert "| MVAE | .900 / .800 |  | 1 |" in text
     assert "| raw features | .908 / .800 |  | 1 |" in text  # what has no latent size is shown once
     assert "denoising" not in text and ".500" not in text  # the paper's alone; not a joint one
-    assert "| `ima+` | image | 50 | 1.000 ± .000 | 5 |" in text
+    assert "| ima+ | image | 50 | 1.000 ± .000 | 5 |" in text
     assert "2 claims" in text and "1 hold, 1 do not hold, 0 undecided" in text
     assert "* It is best. (MVAE is above)" in text and "Nothing is found" not in text
 

@@ -1,7 +1,6 @@
 """Stage 1 and the training loop: recorded terms, learning rates and early stopping."""
 
 import copy
-import itertools
 import math
 
 import pytest
@@ -163,16 +162,6 @@ def test_unknown_objective_and_importances_are_rejected():
         Stage1(importances="1")
 
 
-def test_epoch_loss_is_the_mean_over_pairs_not_batches():
-    """60 pairs in batches of 16 leave a last batch of 12, which must not change the mean."""
-    model, x, items = small()
-    still = Stage1(epochs=2, batch_size=16, learning_rate=0.0)
-    history = fit_autoencoder(model.autoencoder, x, items, still, 0)
-    whole = autoencoder_ima_plus(model.autoencoder, {m: x[m][rows] for m, rows in items.items()})
-    for row, (term, value) in itertools.product(history, whole.items()):
-        assert row[term] == pytest.approx(value.item(), rel=1e-5)
-
-
 def test_running_means_by_hand():
     """Means 1 and 4 of 3 pairs and 1 pair: 7/4 over pairs, whereas the mean of means is 5/2."""
     sums = RunningMeans()
@@ -327,13 +316,6 @@ def test_kept_weights_are_copies():
     assert same(before, weights(model))
 
 
-def test_restore_without_kept_weights_does_nothing():
-    model = small()[0].autoencoder
-    before = weights(model)
-    EarlyStopping(model, torch.optim.Adam(model.parameters()), Training()).restore()
-    assert same(before, weights(model))
-
-
 #: Trained to its end on 60 pairs at random, it does worse and worse on 60 others.
 OVERFIT = {"batch_size": 20, "learning_rate": 3e-2, "schedule": "constant", "patience": 4}
 
@@ -441,10 +423,3 @@ def test_nan_validation_feature_stops_training():
     validation = {name: torch.tensor([3, 50]) for name in x}
     with pytest.raises(InputError, match="validation: expected a finite loss"):
         fit_autoencoder(model.autoencoder, x, items, SHORT, 0, validation)
-
-
-def test_too_high_learning_rate_is_reported():
-    model, x, items = small()
-    settings = Stage1(epochs=50, batch_size=60, learning_rate=1e30)
-    with pytest.raises(InputError, match=r"stage 1, epoch \d+: .*Lower the learning rate"):
-        fit_autoencoder(model.autoencoder, x, items, settings, 0)

@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 from ima.utils.errors import InputError
-from ima.workflow.config import RENAMED, check_drawn, check_renamed, check_size
+from ima.workflow.config import RENAMED, check_drawn, check_renamed
 from tests.checkout import ROOT, defaults, merged
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -75,7 +75,6 @@ WRONG = {
 
 def check(config: dict) -> None:
     """Check a config as the Snakefile does."""
-    check_size(config)
     validate(config, str(SCHEMA))
 
 
@@ -126,26 +125,8 @@ def test_missing_key(key):
         check(config)
 
 
-def test_a_bomb_of_aliases_is_not_written_out():
-    bomb: list = ["x"] * 10
-    for _ in range(8):
-        bomb = [bomb] * 10
-    with pytest.raises(InputError, match="config: expected at most 100,000 values, found more"):
-        check_size({"seeds": bomb})
-
-
-def test_as_many_values_as_may_be():
-    check_size({"a": list(range(9)), "b": {}}, most=11)
-    with pytest.raises(InputError):
-        check_size({"a": list(range(9)), "b": {}}, most=10)
-
-
-BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
-    f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10)
-)
 #: Files that are given as configs, and what Snakemake must say.
 FILES = {
-    "an alias bomb": (BOMB, "at most 100,000 values"),
     "not YAML": ("a: [1, 2\nb: {", "Config file is not valid JSON or YAML"),
     "a list": ("- a\n- b\n", "Config file must be given as JSON or YAML with keys"),
     "a tag that runs code": (

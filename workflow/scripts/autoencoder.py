@@ -25,7 +25,7 @@ def main(snakemake):
         state, config = read_tensors(before)
         model = checkpoints.build_autoencoder(config, state)
         state, config = read_tensors(snakemake.input.importance)
-        networks = checkpoints.build_networks(x, config, state)
+        networks = checkpoints.build_networks({m: x[m].shape[1] for m in x}, config, state)
     else:
         model = Autoencoder(checkpoints.modalities_of(x, params.layers), latent)
     settings = Stage1(**params.settings).sized(pair_count(pairs))

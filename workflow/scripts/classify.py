@@ -9,7 +9,7 @@ from ima.evaluation.represent import joint, represent
 from ima.models import checkpoints
 from ima.pairing.by_label import read_pairs
 from ima.training.loop import device
-from ima.utils.io import read_tensors, write_json
+from ima.utils.io import write_json
 from ima.workflow import script, summary
 
 
@@ -24,10 +24,7 @@ def main(snakemake):
     files = zip(seeds, snakemake.input.autoencoders, snakemake.input.importances, strict=True)
     rows = []
     for seed, autoencoder, importance in files:
-        state, config = read_tensors(autoencoder)
-        stage1 = checkpoints.build_autoencoder(config, state)
-        state, config = read_tensors(importance)
-        model = checkpoints.build_ima(stage1, config, state).to(device())
+        model = checkpoints.load_ima(autoencoder, importance, device())
         views = [views_of(**represent(model, x, some)) for some in pairs]
         settings = Classifier(**snakemake.params.settings)
         of = {

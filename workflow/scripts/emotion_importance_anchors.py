@@ -2,9 +2,10 @@
 `ima.evaluation.emotion.importance_reference.baseline_rows`.
 """
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from ima.evaluation.emotion.importance import importance_table, references
+from ima.evaluation.emotion.importance import references
 from ima.evaluation.emotion.importance_reference import baseline_rows
 from ima.models import checkpoints
 from ima.training.loop import device
@@ -29,7 +30,7 @@ def main(snakemake):
     actual = references(items, emotional.to_numpy(zero_copy_only=False), truth)
     words = read_parquet(snakemake.input.verbal[0], WORD_VECTORS)
     rows = baseline_rows(items, actual, words, voices.cpu().numpy())
-    write_parquet(importance_table(rows), snakemake.output.anchors, IMPORTANCE_EMOTION)
+    write_parquet(pa.Table.from_pylist(rows, IMPORTANCE_EMOTION), snakemake.output.anchors)
     print(f"{len(rows)} rows on {len(items)} tokens")
 
 

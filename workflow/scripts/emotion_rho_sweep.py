@@ -1,14 +1,9 @@
 """rho_sweep.parquet of a model, by `ima.evaluation.emotion.importance.train_over_rho` (6.1)."""
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from ima.evaluation.emotion.importance import (
-    importance_table,
-    rarity,
-    references,
-    sweep_rows,
-    train_over_rho,
-)
+from ima.evaluation.emotion.importance import rarity, references, sweep_rows, train_over_rho
 from ima.models import checkpoints
 from ima.models.importance import Stage2
 from ima.training.loop import device
@@ -45,7 +40,7 @@ def main(snakemake):
     )
     strata = rarity(read_parquet(snakemake.input.verbal[0], WORD_VECTORS)["count"].to_numpy())
     rows = sweep_rows(y, params.rho, items, actual, strata)
-    write_parquet(importance_table(rows), snakemake.output.sweep, IMPORTANCE_EMOTION)
+    write_parquet(pa.Table.from_pylist(rows, IMPORTANCE_EMOTION), snakemake.output.sweep)
     print(f"{len(params.rho)} values of rho, {len(rows)} rows")
 
 

@@ -10,7 +10,7 @@ from ima.evaluation.emotion.scores import Utterances, score_all
 from ima.models import checkpoints
 from ima.training.loop import device
 from ima.utils.arrow import vector_column
-from ima.utils.io import read_parquet, read_tensors, write_json, write_parquet
+from ima.utils.io import read_parquet, write_json, write_parquet
 from ima.utils.schemas_emotion import (
     EMOTION_UTTERANCES,
     ITEMS_EMOTION,
@@ -23,11 +23,9 @@ from ima.workflow import script
 
 def main(snakemake):
     params, seed = snakemake.params, int(snakemake.wildcards.seed)
-    state, config = read_tensors(snakemake.input.autoencoder)
-    autoencoder = checkpoints.build_autoencoder(config, state)
-    x = checkpoints.load_features({m: snakemake.input[m] for m in autoencoder.modalities}, device())
-    state, config = read_tensors(snakemake.input.importance)
-    model = checkpoints.build_ima(autoencoder, config, state).to(device())
+    given = snakemake.input
+    model = checkpoints.load_ima(given.autoencoder, given.importance, device())
+    x = checkpoints.load_features({m: given[m] for m in model.importance}, device())
     items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
     names, _ = of.groups(items)
     about = Utterances.of(read_parquet(snakemake.input.utterances, EMOTION_UTTERANCES), names)

@@ -6,17 +6,16 @@ from ima.evaluation.emotion.tsne import draw_voices, embed_items
 from ima.evaluation.emotion.utterances import latents
 from ima.models import checkpoints
 from ima.training.loop import device
-from ima.utils.io import read_parquet, read_tensors, write_parquet
+from ima.utils.io import read_parquet, write_parquet
 from ima.utils.schemas_emotion import EMBEDDINGS_EMOTION, ITEMS_EMOTION, LEXICON
 from ima.workflow import script
 
 
 def main(snakemake):
-    state, config = read_tensors(snakemake.input.autoencoder)
-    autoencoder = checkpoints.build_autoencoder(config, state)
-    x = checkpoints.load_features({m: snakemake.input[m] for m in autoencoder.modalities}, device())
-    state, config = read_tensors(snakemake.input.importance)
-    u, y = latents(checkpoints.build_ima(autoencoder, config, state).to(device()), x)
+    given = snakemake.input
+    model = checkpoints.load_ima(given.autoencoder, given.importance, device())
+    x = checkpoints.load_features({m: given[m] for m in model.importance}, device())
+    u, y = latents(model, x)
     settings, seed = dict(snakemake.params.settings), int(snakemake.wildcards.seed)
     items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
     shown = draw_voices(items, settings.pop("points"), seed)

@@ -4,7 +4,7 @@
 
 from ima.reporting.figures import save
 from ima.reporting.figures.importance import figure2
-from ima.reporting.figures.palettes import palette
+from ima.reporting.figures.palettes import PALETTES
 from ima.utils.io import read_parquet
 from ima.utils.schemas import EMBEDDINGS, representations_schema
 from ima.workflow import script, summary
@@ -20,7 +20,7 @@ def main(snakemake):
         embeddings = read_parquet(coordinates, EMBEDDINGS)
         table = read_parquet(representations, schema)
         y = {name: table[f"y_{name}"].to_numpy() for name in params.modalities}
-        save(figure2(embeddings, y, title=label, palette=palette(params.palette)), *figures)
+        save(figure2(embeddings, y, title=label, palette=PALETTES[params.palette]), *figures)
         print(f"{label}: {summary.points(embeddings)}")
 
 

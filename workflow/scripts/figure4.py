@@ -4,7 +4,7 @@
 
 from ima.reporting.figures import save
 from ima.reporting.figures.importance import figure4
-from ima.reporting.figures.palettes import palette
+from ima.reporting.figures.palettes import PALETTES
 from ima.utils.io import read_parquet
 from ima.utils.schemas import EMBEDDINGS
 from ima.workflow import script, summary
@@ -15,7 +15,7 @@ def main(snakemake):
     files = zip(snakemake.input.embeddings, params.labels, made.pdf, made.png, strict=True)
     for coordinates, label, *figures in files:
         embeddings = read_parquet(coordinates, EMBEDDINGS)
-        save(figure4(embeddings, title=label, palette=palette(params.palette)), *figures)
+        save(figure4(embeddings, title=label, palette=PALETTES[params.palette]), *figures)
         print(f"{label}: {summary.points(embeddings)}")
 
 

@@ -35,9 +35,9 @@ def main(snakemake):
     )
     said = {}
     if settings.objective == "mixture":
-        judges = {name: of.judge for name, of in found.items()}
+        models = {name: of.model for name, of in found.items()}
         fitted = {name: of.concordance for name, of in found.items()}
-        said = Checkpoint(judges, found[names[0]].pair, fitted).tensors()
+        said = Checkpoint(models, found[names[0]].pair, fitted).tensors()
     config = {"hidden": params.hidden, "rho": params.rho, "seed": seed, "settings": vars(settings)}
     if settings.objective == "mixture":
         both = {m: torch.cat((pairs[m], held_out[m])) for m in names}

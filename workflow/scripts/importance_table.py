@@ -16,10 +16,12 @@ def main(snakemake):
     pairs = checkpoints.load_pairs(snakemake.input.pairs)
     x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
     noise = is_noise(read_pairs(snakemake.input.pairs))
+    widths = {name: x_m.shape[1] for name, x_m in x.items()}
     rows = []
     for path, model in zip(snakemake.input.models, snakemake.params.models, strict=True):
         state, config = read_tensors(path)
-        y = importances(checkpoints.build_networks(x, config, state).to(device()), x, pairs)
+        networks = checkpoints.build_networks(widths, config, state).to(device())
+        y = importances(networks, x, pairs)
         for name, items in pairs.items():
             there = (items >= 0).numpy()
             scores = importance_scores(y[name][0].numpy()[there], noise[name][there])

@@ -1,10 +1,10 @@
 """results/tables/missing.csv and its figure (Section 3), by
-`ima.evaluation.missing_modalities.over_seeds`.
+`ima.evaluation.missing_modalities.study_table`.
 """
 
 import pyarrow as pa
 
-from ima.evaluation.missing_modalities import over_seeds
+from ima.evaluation.missing_modalities import study_table
 from ima.reporting.figures import save
 from ima.reporting.figures.missing_modalities import draw
 from ima.utils.io import read_parquet, write_csv
@@ -15,7 +15,7 @@ from ima.workflow import script, summary
 def main(snakemake):
     out = snakemake.output
     studies = [read_parquet(path, MISSING_STUDY, rows=True) for path in snakemake.input.studies]
-    table = over_seeds(pa.concat_tables(studies), snakemake.params.run)
+    table = study_table(pa.concat_tables(studies), snakemake.params.run)
     write_csv(table, out.table)
     save(draw(table.to_pylist()), out.pdf, out.png)
     print(summary.first(table, "precision"))

@@ -2,7 +2,9 @@
 `ima.evaluation.missing_modalities.study`.
 """
 
-from ima.evaluation.missing_modalities import BaselineModel, ImaModel, as_table, compact, study
+import pyarrow as pa
+
+from ima.evaluation.missing_modalities import BaselineModel, ImaModel, compact, study
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.baselines import baseline
@@ -42,7 +44,7 @@ def main(snakemake):
     }
     seed = int(snakemake.wildcards.seed)
     rows = study(x, pairs, labels, params.shares, models, params.latent, seed)
-    write_parquet(as_table(rows), snakemake.output.study, MISSING_STUDY)
+    write_parquet(pa.Table.from_pylist(rows, MISSING_STUDY), snakemake.output.study)
     print(f"{len(rows)} scores of {len(models)} models at {len(params.shares)} shares")
 
 

@@ -3,14 +3,16 @@
 """
 
 import numpy as np
+import pyarrow as pa
 
 from ima.datasets.digit_recordings import Waves
 from ima.datasets.splits import hold_out
 from ima.evaluation import noise_makers
-from ima.evaluation.noise_benchmark import Variant, as_table, problem, study
+from ima.evaluation.noise_benchmark import problem, study
 from ima.features.mfcc import Mfcc, UnitInterval
 from ima.models.autoencoder import Stage1
 from ima.models.importance import Stage2
+from ima.models.stages import Variant
 from ima.utils.arrow import matrix
 from ima.utils.io import read_json, read_parquet, write_parquet
 from ima.utils.schemas import FEATURES, NOISE_STUDY, SEGMENTS
@@ -29,17 +31,22 @@ def main(snakemake):
         "degraded": noise_makers.degraded(images, voices, mfcc, mapping),
     }
     variants = {
-        name: Variant(Stage1(**of["autoencoder"]), Stage2(**of["importance"]), of["rho"])
+        name: Variant(
+            Stage1(**of["autoencoder"]),
+            Stage2(**of["importance"]),
+            of["rho"],
+            params.hidden,
+            params.layers,
+        )
         for name, of in params.variants.items()
     }
-    settings = {"layers": params.layers, "latent": params.latent, "hidden": params.hidden}
-    settings |= {"variants": variants, "seed": seed}
     rows = []
     for kind, R in params.problems:
-        found = study(problem(kind, R, items, makers, params.totals, seed), **settings)
+        noisy = problem(kind, R, items, makers, params.totals, seed)
+        found = study(noisy, params.latent, variants, seed)
         rows += [{"kind": kind, "R": R, **row} for row in found]
         print(kind, R, [(row["detector"], round(row["f1_noise"], 3)) for row in found], flush=True)
-    write_parquet(as_table(rows), snakemake.output.study, NOISE_STUDY)
+    write_parquet(pa.Table.from_pylist(rows, NOISE_STUDY), snakemake.output.study)
 
 
 def _items(path, params):

@@ -2,7 +2,7 @@
 
 from ima.reporting.figures import save
 from ima.reporting.figures.importance import figure2, figure4
-from ima.reporting.figures.palettes import palette
+from ima.reporting.figures.palettes import PALETTES
 from ima.utils.arrow import conform
 from ima.utils.io import read_json, read_parquet
 from ima.utils.schemas import EMBEDDINGS, labelled, representations_schema
@@ -16,7 +16,7 @@ def main(snakemake):
     table = read_parquet(snakemake.input.importances, representations_schema(names))
     y = {name: table[f"y_{name}"].to_numpy() for name in names}
     classes = read_json(snakemake.input.classes)
-    colours = palette(snakemake.params.palette)
+    colours = PALETTES[snakemake.params.palette]
     figures = {
         "importances": figure2(embeddings, y, classes, noise, colours, scale=True),
         "representations": figure4(embeddings, classes, noise, colours),

@@ -7,7 +7,7 @@ import torch
 from ima.datasets.splits import SPLITS
 from ima.evaluation.represent import as_table, joint, represent
 from ima.models import checkpoints
-from ima.models.concordance import Checkpoint, judge_tensors, weights
+from ima.models.concordance import Checkpoint, concordance_tensors, weights
 from ima.models.importance import importances
 from ima.pairing.by_label import read_pairs
 from ima.reporting.tables.user import as_tables
@@ -53,8 +53,8 @@ def main(snakemake):
     config = checkpoints.model_config(autoencoder) | {"seed": int(snakemake.wildcards.seed)}
     config |= {"hidden": stage2["hidden"], "rho": stage2["rho"]}
     scales = {name: of for path in given.scales for name, of in read_tensors(path)[0].items()}
-    judges = {f"concordance.{name}": of for name, of in judge_tensors(said.judges).items()}
-    write_tensors({**model.state_dict(), **scales, **judges}, out.model, config)
+    models = {f"concordance.{name}": of for name, of in concordance_tensors(said.models).items()}
+    write_tensors({**model.state_dict(), **scales, **models}, out.model, config)
     print(f"{len(tables[0])} pairs, {len(tables[1])} items")
 
 

@@ -4,7 +4,7 @@
 
 import pyarrow as pa
 
-from ima.evaluation.readings.claims import mean_scores, shares, told
+from ima.evaluation.readings.claims import mean_scores, shares, summary
 from ima.reporting.figures import save
 from ima.reporting.figures.readings import draw
 from ima.utils.errors import InputError
@@ -22,7 +22,7 @@ def main(snakemake):
     table = shares(means)
     write_csv(table, snakemake.output.table)
     save(draw(means, table), snakemake.output.pdf, snakemake.output.png)
-    print(told(table))
+    print(summary(table))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,14 @@
 from ima.evaluation.represent import as_table, represent
 from ima.models import checkpoints
 from ima.training.loop import device
-from ima.utils.io import read_tensors, write_parquet
+from ima.utils.io import write_parquet
 from ima.utils.schemas import representations_schema
 from ima.workflow import script
 
 
 def main(snakemake):
-    state, config = read_tensors(snakemake.input.autoencoder)
-    autoencoder = checkpoints.build_autoencoder(config, state)
-    state, config = read_tensors(snakemake.input.importance)
-    model = checkpoints.build_ima(autoencoder, config, state).to(device())
+    given = snakemake.input
+    model = checkpoints.load_ima(given.autoencoder, given.importance, device())
     pairs = checkpoints.load_pairs(snakemake.input.pairs)
     x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
     table = as_table(**represent(model, x, pairs))

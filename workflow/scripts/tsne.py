@@ -9,7 +9,7 @@ from ima.models import checkpoints
 from ima.pairing.by_label import read_pairs
 from ima.training.loop import device
 from ima.utils.arrow import matrix
-from ima.utils.io import read_parquet, read_tensors, write_parquet
+from ima.utils.io import read_parquet, write_parquet
 from ima.utils.schemas import EMBEDDINGS, labelled, representations_schema
 from ima.workflow import script, summary
 
@@ -20,10 +20,8 @@ def main(snakemake):
     # Pairs are in random order, so the first rows are a random sample.
     pairs = read_pairs(snakemake.input.pairs).slice(0, points)
     rows = {m: v[:points] for m, v in checkpoints.load_pairs(snakemake.input.pairs).items()}
-    state, config = read_tensors(snakemake.input.autoencoder)
-    autoencoder = checkpoints.build_autoencoder(config, state)
-    state, config = read_tensors(snakemake.input.importance)
-    model = checkpoints.build_ima(autoencoder, config, state).to(device())
+    given = snakemake.input
+    model = checkpoints.load_ima(given.autoencoder, given.importance, device())
     x = checkpoints.load_features({name: snakemake.input[name] for name in rows}, device())
     with torch.no_grad():
         # Where a pair lacks the modality, any item will do, as it is not drawn.

@@ -2,7 +2,7 @@
 `ima.reporting.tables.voice_agreement.agreement_table`.
 """
 
-from ima.evaluation.voice_agreement import against_opensmile, against_toolbox, choose
+from ima.evaluation.voice_agreement import against_opensmile, choose
 from ima.reporting.figures import save
 from ima.reporting.figures.voice_agreement import agreement
 from ima.reporting.tables.voice_agreement import agreement_table
@@ -17,11 +17,9 @@ def main(snakemake):
     spans = read_parquet(snakemake.input.spans, SPANS)
     chosen = choose(spans["speaker"].to_pylist(), spans["file"].to_pylist())
     jobs = n_workers(snakemake.threads, len(chosen), each=10)
-    toolbox = [against_toolbox(params.reference)] if params.reference else []
-    ours = against_opensmile(params.root, chosen, params.remove_offset, jobs)
-    references = [ours, *toolbox]
-    table = agreement_table(params.run, params.corpus, references)
-    figure = agreement(references, table.to_pylist())
+    reference = against_opensmile(params.root, chosen, params.remove_offset, jobs)
+    table = agreement_table(params.run, params.corpus, reference)
+    figure = agreement(reference, table.to_pylist())
     write_csv(table, snakemake.output.table)
     save(figure, snakemake.output.pdf, snakemake.output.png)
     print("compared:", *(file for _, file in chosen), sep="\n")

@@ -4,7 +4,7 @@
 
 from ima.pairing.by_label import modalities, read_pairs
 from ima.reporting.figures import save
-from ima.reporting.figures.palettes import palette
+from ima.reporting.figures.palettes import PALETTES
 from ima.reporting.figures.weights import draw, weight_rows, weight_table
 from ima.utils.io import read_parquet, write_csv
 from ima.utils.schemas import representations_schema
@@ -23,7 +23,7 @@ def main(snakemake):
         rows += [{**model, **row} for row in weight_rows(y, kinds, model["seed"])]
         if model["variant"] not in drawn:
             title = f"{model['model']}, {len(pairs)} test pairs"
-            figure = draw(y, kinds, title, palette(params.palette), model["seed"])
+            figure = draw(y, kinds, title, PALETTES[params.palette], model["seed"])
             save(figure, *figures[len(drawn)])
             drawn.add(model["variant"])
     table = weight_table(rows, params.run)

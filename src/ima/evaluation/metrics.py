@@ -1,7 +1,6 @@
 """Metrics: Precision@K of retrieval (Section 5.4) and F1 of importances (Section 5.2)."""
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -299,9 +298,3 @@ def fused(
         alone = sum(present[m].astype(int) for m in u) <= 1
         z = np.where(alone[:, None], sum(u.values()), z)
     return z
-
-
-def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
-    """Return mean and sample standard deviation; the latter is None for a single value."""
-    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return math.fsum(values) / len(values), sd

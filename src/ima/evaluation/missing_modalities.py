@@ -6,7 +6,6 @@ are (`learn`), excludes them (`drop`), or replaces a missing item by the mean of
 (`impute`). When pairs are dropped, the number of epochs is raised to keep the number of steps.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,21 +14,18 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ima.evaluation.metrics import mean_sd, retrieval_rows
+from ima.evaluation.metrics import retrieval_rows
 from ima.evaluation.reference import JOINT, views
 from ima.evaluation.represent import joint, represent
+from ima.evaluation.seeds import over_seeds
 from ima.models import baselines
-from ima.models.autoencoder import Stage1
 from ima.models.baselines.absent import dropped
-from ima.models.checkpoints import assemble, modalities_of
-from ima.models.ima import Autoencoder
-from ima.models.importance import Stage2
-from ima.models.stages import fit_stages
+from ima.models.checkpoints import modalities_of
+from ima.models.stages import Variant
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import Training, pair_count
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
-from ima.utils.schemas import MISSING_STUDY
 
 #: K of Precision@K.
 K = 10
@@ -42,14 +38,8 @@ Represent = Callable[[Pairs], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class ImaModel:
-    """A variant of IMA: settings of both stages, and prior mean importances by modality."""
-
-    stage1: Stage1
-    stage2: Stage2
-    rho: Mapping[str, float]
-    hidden: int
-    layers: Mapping[str, Mapping]
+class ImaModel(Variant):
+    """A variant of IMA."""
 
     #: The ways to handle incomplete pairs.
     ways = ("learn", "drop")
@@ -62,12 +52,7 @@ class ImaModel:
         if absent == "drop":
             stage1 = _as_many_steps(stage1, train)
             train, held = dropped(train, "training"), dropped(held, "validation")
-        torch.manual_seed(seed)
-        autoencoder = Autoencoder(modalities_of(x, self.layers), latent)
-        networks, _, _ = fit_stages(
-            autoencoder, x, train, held, self.rho, self.hidden, stage1, self.stage2, seed
-        )
-        model = assemble(autoencoder, networks, self.hidden)
+        model = replace(self, stage1=stage1).train(x, train, held, latent, seed)
 
         def of(pairs: Pairs) -> dict[str, Tensor]:
             """Return `weighted` and `unweighted` representations (N, L) of pairs."""
@@ -191,31 +176,28 @@ def study(
             split: withheld(of, share, np.random.default_rng([seed, number]))
             for number, (split, of) in enumerate(pairs.items())
         }
+        train, held = lacking["train"], lacking["validation"]
         tests = dict(zip(TESTS, (pairs["test"], lacking["test"]), strict=True))
-        about = {"share": share, "seed": seed}
+        found = []  # model, way, representation, test pairs, vectors (N, L) and classes (N,)
         for name, model in models.items():
             of = None
             for absent in model.ways:
                 if of is None or share > 0:  # if no item is missing, all ways are equivalent
-                    train, held = lacking["train"], lacking["validation"]
                     of = model.fit(x, train, held, latent, absent, seed)
-                own = {**about, "model": name, "absent": absent}
-                rows += [
-                    {**own, "representation": view, "test": test, **row}
-                    for test, items in tests.items()
-                    for view, z in of(items).items()
-                    for row in _scores(z.numpy(), labels, items)
-                ]
+                for test, items in tests.items():
+                    for view, z in of(items).items():
+                        found.append((name, absent, view, test, z.numpy(), labels))
         shuffled = np.random.default_rng(seed).permutation(labels)
         for test, items in tests.items():
             last = next(iter(of(items).values())).numpy()
-            raw = _raw(x, items, lacking["train"])
-            for name, absent, z, known in (
-                ("raw features", "impute", raw, labels),
-                ("chance", "none", last, shuffled),
-            ):
-                own = {**about, "model": name, "absent": absent, "representation": JOINT}
-                rows += [{**own, "test": test, **row} for row in _scores(z, known, items)]
+            found.append(("raw features", "impute", JOINT, test, _raw(x, items, train), labels))
+            found.append(("chance", "none", JOINT, test, last, shuffled))
+        names = ("model", "absent", "representation", "test")
+        rows += [
+            {"share": share, "seed": seed, **dict(zip(names, about, strict=True)), **row}
+            for *about, z, known in found
+            for row in _scores(z, known, tests[about[-1]])
+        ]
     return rows
 
 
@@ -232,12 +214,7 @@ def _scores(z: np.ndarray, labels: np.ndarray, items: Pairs) -> Iterable[dict]:
         yield {name: row[name] for name in ("neighbours", "k", "precision")}
 
 
-def as_table(rows: Sequence[Mapping]) -> pa.Table:
-    """Return the rows of `study` as a table of `ima.utils.schemas.MISSING_STUDY`."""
-    return pa.Table.from_pylist(list(rows), schema=MISSING_STUDY)
-
-
-def over_seeds(studies: pa.Table, run: str) -> pa.Table:
+def study_table(studies: pa.Table, run: str) -> pa.Table:
     """Return each model's retrieval precision at each share, as mean and deviation over seeds.
 
     Args:
@@ -248,14 +225,6 @@ def over_seeds(studies: pa.Table, run: str) -> pa.Table:
         A row per model, way, representation, share, version of the test pairs and choice of
         neighbours: `seeds`, mean and sd of `precision`.
     """
-    keys = ("model", "absent", "representation", "test", "neighbours", "k", "share")
-    found: dict[tuple, list[float]] = defaultdict(list)
-    for row in studies.to_pylist():
-        found[tuple(row[key] for key in keys)].append(row["precision"])
-    table = []
-    for key, values in found.items():
-        mean, sd = mean_sd(values)
-        row = {"run": run, **dict(zip(keys, key, strict=True)), "seeds": len(values)}
-        table.append({**row, "precision": mean, "precision_sd": sd})
     text = ("model", "absent", "representation", "test", "neighbours")
-    return to_table(table, text, whole=("k", "seeds"))
+    rows = over_seeds(studies.to_pylist(), (*text, "k", "share"), run, ["precision"])
+    return to_table(rows, text)

@@ -10,24 +10,20 @@ A problem is a set of pairs in which some items are unrelated to the items they 
   before, but co-occurrence carries no information.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import torch
 
 from ima.evaluation.metrics import f1, noise_scores
 from ima.evaluation.noise_baselines import controls
 from ima.evaluation.noise_makers import NoiseMaker
-from ima.models.autoencoder import Stage1
-from ima.models.ima import Autoencoder, Modality
-from ima.models.importance import Stage2, importances
-from ima.models.stages import fit_stages
+from ima.models.ima import Autoencoder
+from ima.models.importance import importances
+from ima.models.stages import Variant
 from ima.pairing.by_label import draw, make_pairs
 from ima.utils.errors import InputError
-from ima.utils.schemas import NOISE_STUDY
 
 KINDS = ("synthetic", "degraded", "mispaired", "shuffled")
 
@@ -124,29 +120,12 @@ def _repaired(
     return Problem(x, {m: of["label"] == odd[m] for m, of in items.items()}, pairs)
 
 
-class Variant(NamedTuple):
-    """A variant of IMA: settings of both stages, and prior mean importances by modality."""
-
-    stage1: Stage1
-    stage2: Stage2
-    rho: Mapping[str, float]
-
-
-def study(
-    of: Problem,
-    layers: Mapping[str, Mapping],
-    latent: int,
-    hidden: int,
-    variants: Mapping[str, Variant],
-    seed: int,
-) -> list[dict]:
+def study(of: Problem, latent: int, variants: Mapping[str, Variant], seed: int) -> list[dict]:
     """Train variants of IMA on a problem and score them and other detectors on its test pairs.
 
     Args:
         of: the problem.
-        layers: by modality, the layers of its encoder and decoder.
         latent: size L of the latent space.
-        hidden: width of the importance networks.
         variants: variants by name; the other detectors use the latents of the last one.
         seed: seed of the weights and of the order of the pairs.
 
@@ -158,27 +137,14 @@ def study(
         {m: torch.from_numpy(rows) for m, rows in of.pairs[split].items()}
         for split in ("train", "validation", "test")
     )
-    modalities = {m: Modality(values.shape[1], **layers[m]) for m, values in x.items()}
     rows = []
     for name, variant in variants.items():
-        torch.manual_seed(seed)
-        autoencoder = Autoencoder(modalities, latent)
-        networks, _, _ = fit_stages(
-            autoencoder,
-            x,
-            train,
-            held_out,
-            variant.rho,
-            hidden,
-            variant.stage1,
-            variant.stage2,
-            seed,
-        )
-        y = importances(networks, x, test)
+        model = variant.train(x, train, held_out, latent, seed)
+        y = importances(model.importance, x, test)
         for m, items in test.items():
             scores = noise_scores(y[m][0].numpy(), of.noise[m][items])
             rows.append({"seed": seed, "modality": m, "detector": name, **_wanted(scores)})
-    return rows + _control_rows(of, autoencoder, x, seed)
+    return rows + _control_rows(of, model.autoencoder, x, seed)
 
 
 def _control_rows(
@@ -204,8 +170,3 @@ def _control_rows(
 
 def _wanted(scores: Mapping[str, float]) -> dict[str, float]:
     return {name: scores[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
-
-
-def as_table(rows: Sequence[Mapping]) -> pa.Table:
-    """Return the rows of several problems as a table of `ima.utils.schemas.NOISE_STUDY`."""
-    return pa.Table.from_pylist(list(rows), schema=NOISE_STUDY)

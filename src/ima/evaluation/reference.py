@@ -33,14 +33,14 @@ def views(
     return {JOINT: np.concatenate(list(alone.values()), axis=1), **alone}
 
 
-def there(items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def presence(items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return, by modality, whether each pair (N,) has it."""
     return {name: rows != ABSENT for name, rows in items.items()}
 
 
 def only(views: Mapping[str, np.ndarray], items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return views, with the rows where a modality is ABSENT removed from that modality's view."""
-    has = there(items)
+    has = presence(items)
     return {name: z[has[name]] if name in has else z for name, z in views.items()}
 
 
@@ -92,7 +92,7 @@ def score_anchors(
     """
     items = [{m: row_numbers(pairs, m) for m in modalities(pairs)} for pairs in (train, test)]
     fit, raw = only(views(x, items[0]), items[0]), views(x, items[1], items[0])
-    has = there(items[1])
+    has = presence(items[1])
     labels, kinds = test["label"].to_numpy(), np.array(test["kind"].to_pylist())
     shuffled = np.random.default_rng(0).permutation(labels)
     jobs = [("raw", None, name, z, labels) for name, z in raw.items()]

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ima.evaluation.classifier import Classifier, accuracy_rows
-from ima.evaluation.reference import JOINT, only, pca, there, valid_components, views
+from ima.evaluation.reference import JOINT, only, pca, presence, valid_components, views
 from ima.pairing.by_label import modalities, row_numbers
 
 
@@ -23,10 +23,8 @@ def classify_anchors(
     """Score the classifier on raw features, on PCA at each latent size, and on two bounds.
 
     Args:
-        x: by modality, the matrix (n_m, D_m) of its items.
+        x, test, latents: as in `ima.evaluation.reference.score_anchors`.
         train: pairs that PCA and classifiers are fitted to.
-        test: pairs to score.
-        latents: numbers of components.
         widths: by modality, the width of its encoder's hidden layers.
         settings: settings of the classifier.
         seeds: seeds of the classifier.
@@ -41,7 +39,7 @@ def classify_anchors(
     items = [{m: row_numbers(pairs, m) for m in modalities(pairs)} for pairs in (train, test)]
     fit, raw = views(x, items[0]), views(x, items[1], items[0])
     known = only(fit, items[0])
-    has = [there(of) for of in items]
+    has = [presence(of) for of in items]
     labels = [pairs["label"].to_numpy() for pairs in (train, test)]
     kinds = np.array(test["kind"].to_pylist())
     widths = {JOINT: sum(widths.values()), **widths}

@@ -37,32 +37,24 @@ def sweep(
 
     Args:
         variant: name of the variant of IMA, for the table.
-        autoencoder: trained autoencoder; it is not changed.
-        x: by modality, the matrix (n_m, D_m) of its items.
-        train: by modality, row numbers (N,) of the training pairs, ABSENT where a pair lacks it.
+        autoencoder, x, hidden, settings, seed: as in `ima.models.importance.train_importance`.
+        train, held_out: its `items` and `held_out`.
         test: by modality, row numbers (M,) of the test pairs.
-        is_noise: by modality, whether its item in each test pair (M,) is noise; used only to score
-            the pairs that have the modality.
-        held_out: as in `ima.models.importance.fit_importance`.
-        grid: values of rho in [0, 1].
-        hidden: width of the importance networks' hidden layers.
-        settings: settings of stage 2, with `restarts` for each rho.
-        seed: seed of the initial weights and of the order of the pairs.
+        is_noise: by modality, whether its item in each test pair (M,) is noise.
+        grid: values of rho in [0, 1], each with `restarts` copies.
 
     Returns:
         A table of `ima.utils.schemas.RHO_SWEEP`, one row per modality and rho.
 
     Raises:
-        InputError: the grid is empty, a rho is outside [0, 1], or as in
-            `ima.models.importance.fit_importance`.
+        InputError: as in `ima.models.importance.fit_importance`.
     """
     names = list(autoencoder.modalities)
-    rho = [value for value in grid for _ in range(settings.restarts)]  # (R,)
+    copies = [value for value in grid for _ in range(settings.restarts)]  # (R,)
+    rho = dict.fromkeys(names, copies)
     torch.manual_seed(seed)
-    model = IMANetwork.from_autoencoder(autoencoder, hidden, dict.fromkeys(names, rho)).to(
-        x[names[0]].device
-    )
-    _, final = fit_importance(model, x, train, dict.fromkeys(names, rho), settings, seed, held_out)
+    model = IMANetwork.from_autoencoder(autoencoder, hidden, rho).to(x[names[0]].device)
+    _, final = fit_importance(model, x, train, rho, settings, seed, held_out)
     y_train, y_test = (importances(model.importance, x, pairs) for pairs in (train, test))
     rows = []
     for name, copies in best_of_each(final, names, settings).items():  # G copies

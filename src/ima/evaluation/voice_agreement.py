@@ -1,9 +1,8 @@
 """Frame-by-frame agreement of our voice features with those of other software (6.2).
 
 `covarep55` is a new implementation, so its values are compared with independent ones: for some
-recordings of the run's own corpus with openSMILE (eGeMAPSv02), and with COVAREP itself if the
-toolbox's output is available (`ima.evaluation.covarep_toolbox`). The results are tabulated by
-`ima.reporting.tables.voice_agreement`.
+recordings of the run's own corpus with openSMILE (eGeMAPSv02). The results are tabulated by
+`ima.reporting.tables.voice_agreement`. For COVAREP itself, see benchmarks/covarep_agreement.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,14 +13,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ima.evaluation.covarep_toolbox import both, pairs_of, recordings
 from ima.features import voice
 from ima.features.covarep.dictionary import COLUMNS, NAMES, Column
 from ima.utils.errors import InputError
 
 #: Maximum number of recordings compared, and the seed of their choice.
 MOST, SEED = 40, 0
-OPENSMILE, TOOLBOX = "openSMILE", "COVAREP toolbox"
+OPENSMILE = "openSMILE"
 #: Kind of a counterpart: the same quantity by another method, or only a related one.
 SAME, RELATED = "same", "related"
 
@@ -48,16 +46,14 @@ class Feature(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """Measurements of another program, and ours on the same frames.
+    """Measurements of openSMILE, and ours on the same frames.
 
     Attributes:
-        name: OPENSMILE or TOOLBOX.
-        recordings, speakers: their numbers; 0 if the speakers are unknown.
+        recordings, speakers: their numbers.
         voiced: shares of all frames that are voiced according to us, them and both, in [0, 1].
         features: the features, in the order of our columns.
     """
 
-    name: str
     recordings: int
     speakers: int
     voiced: tuple[float, float, float]
@@ -166,8 +162,9 @@ def matched(
         use = known if one.feature == "VUV" else voiced & np.isfinite(a) & np.isfinite(b)
         column = COLUMNS[NAMES.index(one.feature)]
         features.append(Feature(column, one.kind, one.words, a[use], b[use], who[use], one.alike))
-    shares = _shares(mine[known] == 1, other[known] == 1)
-    return Reference(OPENSMILE, len(frames), len(set(speakers)), shares, features)
+    parts = (mine[known] == 1, other[known] == 1, voiced[known])
+    shares = tuple(float(part.mean()) if part.size else 0.0 for part in parts)
+    return Reference(len(frames), len(set(speakers)), shares, features)
 
 
 def _frames(ours: pa.Table, theirs: pa.Table) -> pd.DataFrame:
@@ -190,37 +187,3 @@ def _frames(ours: pa.Table, theirs: pa.Table) -> pd.DataFrame:
         found["ours", one.feature] = mine
         found["theirs", one.feature] = np.interp(time_s, their_s, other, np.nan, np.nan)
     return pd.DataFrame(found)
-
-
-def against_toolbox(folder: str | Path) -> Reference:
-    """Measure the recordings that the MATLAB toolbox has measured, and match their frames.
-
-    Args:
-        folder: folder of the toolbox's output (`ima.evaluation.covarep_toolbox`).
-
-    Returns:
-        All columns that the toolbox has values for. As the speakers are unknown, all frames are
-        assigned to a single one.
-
-    Raises:
-        InputError: a file is missing or unreadable, or its columns or number of frames are wrong.
-    """
-    names = recordings(folder)
-    pairs = [both(folder, name) for name in names]
-    ours, theirs = (pd.concat([pair[i] for pair in pairs], ignore_index=True) for i in (0, 1))
-    features = []
-    for column in COLUMNS:
-        a, b = pairs_of(column, ours, theirs)
-        words, kind = ("its neural network", RELATED) if column.name == "creak" else ("", SAME)
-        if a.size:
-            who = np.full(a.size, "", dtype=object)
-            counterpart = f"{column.name}{', ' * bool(words)}{words}"
-            features.append(Feature(column, kind, counterpart, a, b, who))
-    voiced = _shares(*((table["VUV"] == 1).to_numpy() for table in (ours, theirs)))
-    return Reference(TOOLBOX, len(names), 0, voiced, features)
-
-
-def _shares(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float, float]:
-    """Return the shares of frames that are voiced according to us, them and both."""
-    parts = (ours, theirs, ours & theirs)
-    return tuple(float(part.mean()) if part.size else 0.0 for part in parts)

@@ -10,7 +10,7 @@ from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
 from ima.pairing.by_label import modalities, read_pairs, row_numbers
 from ima.training.sizes import AUTO, HIDDEN
 from ima.utils.errors import InputError
-from ima.utils.io import read_matrix
+from ima.utils.io import read_matrix, read_tensors
 
 Paths = Sequence[str | Path]
 
@@ -62,11 +62,18 @@ def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencod
     return model
 
 
+def load_ima(autoencoder: str | Path, importance: str | Path, device: torch.device) -> IMANetwork:
+    """Return the whole model from the checkpoints of both stages."""
+    state, config = read_tensors(autoencoder)
+    stage1 = build_autoencoder(config, state)
+    state, config = read_tensors(importance)
+    return build_ima(stage1, config, state).to(device)
+
+
 def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMANetwork:
     """Return the whole model, from an autoencoder and a checkpoint of the importance networks."""
     widths = {name: modality.dimension for name, modality in autoencoder.modalities.items()}
-    networks = _networks(widths, config, state)
-    return assemble(autoencoder, networks, config["hidden"])
+    return assemble(autoencoder, build_networks(widths, config, state), config["hidden"])
 
 
 def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: int) -> IMANetwork:
@@ -77,13 +84,6 @@ def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: in
 
 
 def build_networks(
-    x: Mapping[str, Tensor], config: Mapping, state: Mapping[str, Tensor]
-) -> torch.nn.ModuleDict:
-    """Return the importance networks of a checkpoint by modality, for features x[m] (n_m, D_m)."""
-    return _networks({m: of.shape[1] for m, of in x.items()}, config, state)
-
-
-def _networks(
     widths: Mapping[str, int], config: Mapping, state: Mapping[str, Tensor]
 ) -> torch.nn.ModuleDict:
     """Return the importance networks of a checkpoint by modality, given their input widths."""

@@ -16,8 +16,8 @@ from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Summary
 from ima.models.rank_density import Density
 from ima.models.ranks import (
     KINDS,
-    Among,
     Fold,
+    RankReference,
     Ranks,
     coordinates,
     informed,
@@ -36,7 +36,7 @@ PAIRS = 4096
 LEAST_WEIGHT = 1e-3
 
 
-class Judge(NamedTuple):
+class ConcordanceModel(NamedTuple):
     """Computes the concordance of new pairs for one modality.
 
     Attributes:
@@ -44,7 +44,7 @@ class Judge(NamedTuple):
         mean, directions: mean (D,) and directions (D, K) of the principal components of the items.
         scale: mean and standard deviation (2, L) of the latents.
         canonical: canonical coordinates of the partners and of the item.
-        among: pairs among which partners are ranked.
+        reference: pairs among which partners are ranked.
         density: density of ranks among informative items.
         prior: factor in [0, 1] applied to the probability that the pair's items are informative.
     """
@@ -54,7 +54,7 @@ class Judge(NamedTuple):
     directions: Tensor
     scale: Tensor
     canonical: Canonical
-    among: Among
+    reference: RankReference
     density: Density
     prior: float
 
@@ -68,8 +68,8 @@ class Judge(NamedTuple):
         prior: float,
         summary: Summary,
         seed: int,
-    ) -> "Judge":
-        """Return the judge of modality `name`, from the first fold and the ranks of all folds."""
+    ) -> "ConcordanceModel":
+        """Return the model of modality `name`, from the first fold and the ranks of all folds."""
         fitted = ranks.fitted[0]
         return cls(
             fitted.kind,
@@ -77,7 +77,7 @@ class Judge(NamedTuple):
             summary.directions.cpu(),
             latent_scale(fold.u[name], fold.train[name]),
             fitted.canonical,
-            Among.of(fitted, ranks.correlations, seed),
+            RankReference.of(fitted, ranks.correlations, seed),
             density,
             prior,
         )
@@ -93,8 +93,8 @@ class Judge(NamedTuple):
         return sum(widths.values()) if kind == "both" else widths[kind]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return the state of the judge by name, from which `from_tensors` restores it."""
-        parts = {"canonical": self.canonical, "among": self.among}
+        """Return the state by name, from which `from_tensors` restores it."""
+        parts = {"canonical": self.canonical, "among": self.reference}
         state = {f"{part}.{name}": t for part in parts for name, t in parts[part]._asdict().items()}
         numbers = [KINDS.index(self.kind), self.density.share, self.prior]
         state |= {"mean": self.mean, "directions": self.directions, "scale": self.scale}
@@ -105,8 +105,8 @@ class Judge(NamedTuple):
         return {name: t.contiguous() for name, t in state.items()}
 
     @classmethod
-    def from_tensors(cls, state: Mapping[str, Tensor]) -> "Judge":
-        """Return the judge from the state that `tensors` returned."""
+    def from_tensors(cls, state: Mapping[str, Tensor]) -> "ConcordanceModel":
+        """Return the model from the state that `tensors` returned."""
         kind, share, prior = state["numbers"].tolist()
         return cls(
             KINDS[int(kind)],
@@ -114,24 +114,24 @@ class Judge(NamedTuple):
             state["directions"],
             state["scale"],
             Canonical(*(state[f"canonical.{name}"] for name in Canonical._fields)),
-            Among(*(state[f"among.{name}"] for name in Among._fields)),
+            RankReference(*(state[f"among.{name}"] for name in RankReference._fields)),
             Density(state["density"], share),
             prior,
         )
 
 
-def read_judges(state: Mapping[str, Tensor]) -> dict[str, Judge]:
-    """Return the judge of each modality, from tensors named `<modality>.<name>`."""
+def read_concordance(state: Mapping[str, Tensor]) -> dict[str, ConcordanceModel]:
+    """Return the concordance model of each modality, from tensors named `<modality>.<name>`."""
     parts: dict[str, dict[str, Tensor]] = {}
     for name, value in state.items():
         modality, _, rest = name.partition(".")
         parts.setdefault(modality, {})[rest] = value.cpu()
-    return {modality: Judge.from_tensors(part) for modality, part in parts.items()}
+    return {modality: ConcordanceModel.from_tensors(part) for modality, part in parts.items()}
 
 
-def judge_tensors(judges: Mapping[str, Judge]) -> dict[str, Tensor]:
-    """Return the tensors of judges, named `<modality>.<name>`."""
-    return {f"{m}.{name}": t for m, judge in judges.items() for name, t in judge.tensors().items()}
+def concordance_tensors(models: Mapping[str, ConcordanceModel]) -> dict[str, Tensor]:
+    """Return the tensors of concordance models, named `<modality>.<name>`."""
+    return {f"{m}.{name}": t for m, model in models.items() for name, t in model.tensors().items()}
 
 
 class Checkpoint(NamedTuple):
@@ -140,19 +140,19 @@ class Checkpoint(NamedTuple):
     It is empty unless the objective is `mixture`.
 
     Attributes:
-        judges: judges by modality.
+        models: concordance models by modality.
         pair: numbers (F,) of the pairs whose concordance was computed by models that were not
             trained on them, in the training pairs followed by the validation pairs.
         fitted: by modality, the concordance (F,) of these pairs.
     """
 
-    judges: Mapping[str, Judge]
+    models: Mapping[str, ConcordanceModel]
     pair: Tensor
     fitted: Mapping[str, Tensor]
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the state by name. Names contain a slash, unlike those of the networks."""
-        state = {f"judges/{name}": t for name, t in judge_tensors(self.judges).items()}
+        state = {f"judges/{name}": t for name, t in concordance_tensors(self.models).items()}
         state |= {f"fitted/{m}": values for m, values in self.fitted.items()}
         return {**state, "pair/number": self.pair}
 
@@ -165,12 +165,12 @@ class Checkpoint(NamedTuple):
             if slash:
                 parts[part][rest] = value
         pair = parts["pair"].get("number", torch.zeros(0, dtype=torch.long))
-        return cls(read_judges(parts["judges"]), pair, parts["fitted"])
+        return cls(read_concordance(parts["judges"]), pair, parts["fitted"])
 
     def of_pairs(
         self, model: IMANetwork, x: Mapping[str, Tensor], rows: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        """Return the concordance (N,) of pairs by modality; empty if there are no judges.
+        """Return the concordance (N,) of pairs by modality; empty if there are no models.
 
         Args:
             model: model with one copy of each importance network.
@@ -178,13 +178,13 @@ class Checkpoint(NamedTuple):
             rows: by modality, the row numbers (N,) of the training pairs, then of the validation
                 pairs, then of any others; ABSENT if a pair lacks the modality.
         """
-        if not self.judges:
+        if not self.models:
             return {}
         parts = []
         for some in torch.arange(len(next(iter(rows.values())))).split(PAIRS):
             batch = gather(x, {m: numbers[some] for m, numbers in rows.items()})
             networks = (model.autoencoder, model.importance)
-            parts.append(pair_concordance(self.judges, *networks, batch.x, batch.present))
+            parts.append(pair_concordance(self.models, *networks, batch.x, batch.present))
         concordance = {m: torch.cat([part[m] for part in parts]) for m in rows}
         for m, values in self.fitted.items():
             concordance[m][self.pair] = values.to(concordance[m])
@@ -203,7 +203,7 @@ def posterior(prior: Tensor, density: Tensor) -> Tensor:
 
 @torch.no_grad()
 def pair_concordance(
-    judges: Mapping[str, Judge],
+    models: Mapping[str, ConcordanceModel],
     autoencoder: Autoencoder,
     networks: Mapping[str, ImportanceNet],
     x: Mapping[str, Tensor],
@@ -212,8 +212,8 @@ def pair_concordance(
     """Return the concordance (N,), in [0, 1], of new pairs by modality.
 
     Args:
-        judges: judges of the fitted model by modality.
-        autoencoder, networks: autoencoder and importance networks of the fitted model.
+        models: concordance models by modality.
+        autoencoder, networks: those of the model.
         x: inputs (N, D_m) of the pairs, of one or more modalities.
         present: by modality, whether each pair has it (N,); None if all pairs have all of x.
 
@@ -226,20 +226,20 @@ def pair_concordance(
     present = {m: present[m].cpu().double() for m in x}
     y = {m: networks[m](x[m])[0].cpu().double() * present[m] for m in x}
     pairs = len(next(iter(y.values())))
-    y_all = {m: y.get(m, torch.zeros(pairs, dtype=torch.double)) for m in judges}
+    y_all = {m: y.get(m, torch.zeros(pairs, dtype=torch.double)) for m in models}
     concordance = {}
     for m in x:
-        judge = judges[m]
+        fitted = models[m]
         values = {
-            n: other.values(judge.kind, x[n], u[n]) * present[n][:, None]
+            n: other.values(fitted.kind, x[n], u[n]) * present[n][:, None]
             if n in x
-            else torch.zeros(pairs, other.width(judge.kind), dtype=torch.double)
-            for n, other in judges.items()
+            else torch.zeros(pairs, other.width(fitted.kind), dtype=torch.double)
+            for n, other in models.items()
         }
-        a, b = coordinates(judge.canonical, joined(values, y_all, m), values[m])
-        f = judge.density.at(rank_among(a, b, judge.among))
+        a, b = coordinates(fitted.canonical, joined(values, y_all, m), values[m])
+        f = fitted.density.at(rank_among(a, b, fitted.reference))
         others = torch.stack([present[n] for n in x if n != m] or [0 * present[m]]).amax(0)
-        prior = judge.prior * informed(y_all, m) * y[m] * others
+        prior = fitted.prior * informed(y_all, m) * y[m] * others
         concordance[m] = posterior(prior, f)
     return concordance
 

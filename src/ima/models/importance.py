@@ -110,7 +110,7 @@ def train_importance(
         networks: by modality, the network that is kept.
         history: as in `fit_importance`, for all restarts.
         final: as in `fit_importance`, for all restarts; with `mixture`, the results of each
-            modality (`ima.models.mixture.Found`).
+            modality (`ima.models.mixture.MixtureFit`).
 
     Raises:
         InputError: rho is `auto` with another objective, or any error of `fit_importance`.
@@ -186,7 +186,7 @@ def _fit_paper(model, x, u, items, rho, settings, seed) -> tuple[History, dict[s
 
     def loss_of(y, pairs, present) -> dict[str, Tensor]:
         """Return the terms of Eqs. 3 and 4 for importances y (R, B) of these pairs (B,)."""
-        latents = _latents(u, {m: rows[pairs] for m, rows in items.items()})
+        latents = gather(u, {m: rows[pairs] for m, rows in items.items()}).x
         return paper(latents, y, rho, settings.lambda_corr, settings.z, scale, present)
 
     history = _fit(model, x, items, loss_of, rho, settings, seed)
@@ -195,7 +195,7 @@ def _fit_paper(model, x, u, items, rho, settings, seed) -> tuple[History, dict[s
 
 def _initial(u: Mapping[str, Tensor], items: Mapping[str, Tensor], z: str) -> dict[str, float]:
     """Return L_corr of all training pairs at equal importances by modality (Eq. 3)."""
-    latents, present = _latents(u, items), gather(u, items).present
+    latents, present, _ = gather(u, items)
     equal = {m: u_m.new_zeros(1, len(u_m)) for m, u_m in latents.items()}
     ones = {m: 1 - zero for m, zero in equal.items()}
     scale = {}
@@ -203,11 +203,6 @@ def _initial(u: Mapping[str, Tensor], items: Mapping[str, Tensor], z: str) -> di
         joint, counted = target(m, latents, ones, z, present)
         scale[m] = max(float(correlation(equal[m], joint, latents[m], counted)), 1e-30)
     return scale
-
-
-def _latents(u: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the latents (N, L) of pairs by modality, 0 if a pair lacks the modality."""
-    return gather(u, items).x
 
 
 def _fit_rounds(
@@ -223,7 +218,7 @@ def _fit_rounds(
         raise InputError("copies", expected=expected, found=copies)
     weights = {name: value.clone() for name, value in model.importance.state_dict().items()}
     both = (items, held_out)
-    latents = [_latents(u, pairs) for pairs in both]
+    latents = [gather(u, pairs).x for pairs in both]
     distinct = min(len(rows[rows != ABSENT].unique()) for rows in held_out.values())
     history: History = []
     present = [{m: (rows != ABSENT).to(u[m])[None] for m, rows in pairs.items()} for pairs in both]

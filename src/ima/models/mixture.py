@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from ima.models.concordance import Judge, posterior
+from ima.models.concordance import ConcordanceModel, posterior
 from ima.models.ima import ImportanceNet, Summary
 from ima.models.objectives import mixture
 from ima.models.rank_density import informative_density
@@ -42,7 +42,7 @@ GAIN = 3.0
 DECAY = 0.01
 
 
-class Found(NamedTuple):
+class MixtureFit(NamedTuple):
     """Results for one modality, on the held-out pairs of all folds.
 
     Attributes:
@@ -53,7 +53,7 @@ class Found(NamedTuple):
         concordance: (N,) in [0, 1], the probability that the pair's items share information, given
             the item's importance and the rank of the pair; 0 if the pair does not count.
         share: share of informative items, estimated from the ranks alone.
-        judge: computes the concordance of new pairs.
+        model: computes the concordance of new pairs.
     """
 
     pair: Tensor
@@ -61,7 +61,7 @@ class Found(NamedTuple):
     importance: Tensor
     concordance: Tensor
     share: float
-    judge: Judge
+    model: ConcordanceModel
 
 
 def fit_mixture(
@@ -71,31 +71,31 @@ def fit_mixture(
     hidden: int,
     settings: "Stage2",
     seed: int,
-) -> tuple[torch.nn.ModuleDict, History, dict[str, Found]]:
+) -> tuple[torch.nn.ModuleDict, History, dict[str, MixtureFit]]:
     """Train the importance network of each modality.
 
     A modality that shares nothing with the others gets importances of 0. If no modality shares
     anything, all importances are 1 and carry no information. Both cases are logged.
 
     Args:
-        folds: for each fold, the pairs its autoencoder was and was not trained on, and its latents.
+        folds: folds of `ima.models.stages.cross_fit`.
         x: by modality, the matrix (n_m, D_m) of its items.
         rho: by modality, the prior mean importance in [0, 1]; None to estimate it from the data.
         hidden: width of the networks' hidden layers.
-        settings: settings of stage 2. Uses `rounds` (in each, pairs are weighted by the importances
-            of the previous round), `lambda_corr`, `steps`, `batch_size` and `learning_rate`.
+        settings: settings of stage 2: `rounds`, `lambda_corr`, `steps`, `batch_size`,
+            `learning_rate`.
         seed: seed of the initial weights, of the parts of the items and of the order of the pairs.
 
     Returns:
         networks: by modality, its network, with a single copy.
         history: one row per epoch and round, with the loss of each modality m on the items left
             out, `corr_m`, and on all items, `raw_m`.
-        results: by modality, the results on the held-out pairs.
+        results: by modality, the results on the held-out pairs of all folds.
     """
     names, device = list(x), next(iter(x.values())).device
     x = {m: values.cpu() for m, values in x.items()}  # the folds' latents are on the CPU
     pairs = {m: torch.cat([fold.held[m] for fold in folds]) for m in names}
-    pair_number = torch.cat([fold.pair for fold in folds])
+    number_of = torch.cat([fold.pair for fold in folds])
     y = {m: torch.ones(len(x[m]), dtype=torch.double) for m in names}  # of all items, (n_m,)
     held_out = {m: (rows != ABSENT).double() for m, rows in pairs.items()}  # out of sample, (N,)
     seen = {m: Summary.of(x[m][rows[rows != ABSENT].unique()]) for m, rows in pairs.items()}
@@ -108,25 +108,20 @@ def fit_mixture(
         epochs: dict[int, dict] = {}
         for m in names:
             f = informative_density(ranks[m], partner[m])
-            density, share = f.at(ranks[m].rank), f.share
-            density = torch.where(ranks[m].counts, density, 1)
-            network = _new(seen[m], hidden, share if rho[m] is None else rho[m], seed)
+            density = torch.where(ranks[m].counts, f.at(ranks[m].rank), 1)
+            start = _new(seen[m], hidden, f.share if rho[m] is None else rho[m], seed)
             evidence = ((1 - DOUBT) * density + DOUBT).float()
             data = _Pairs(pairs[m], evidence, partner[m].float(), ranks[m].counts)
-            if ranks[m].correlations.any() and rho[m] not in (0, 1):
-                network, held_out[m], rows = _fit(network, x[m], data, rho[m], settings, seed, m)
-                for row in rows:
-                    epochs.setdefault(row.pop("epoch"), {}).update(row)
-            else:
-                network = _constant(network, 0.0 if rho[m] is None else rho[m]).copy(0)
-                held_out[m] = (pairs[m] != ABSENT) * network.b3.detach().double().sigmoid().item()
-            networks[m] = network
+            train = _fit if ranks[m].correlations.any() and rho[m] not in (0, 1) else _fixed
+            networks[m], held_out[m], rows = train(start, x[m], data, rho[m], settings, seed, m)
+            for row in rows:
+                epochs.setdefault(row.pop("epoch"), {}).update(row)
             with torch.no_grad():
-                y[m] = network(x[m])[0].double()
-            prior = _prior(held_out[m], share)
+                y[m] = networks[m](x[m])[0].double()
+            prior = _prior(held_out[m], f.share)
             concordance = posterior(prior * partner[m] * held_out[m], density)
-            judge = Judge.of(m, folds[0], ranks[m], f, prior, seen[m], seed)
-            results[m] = Found(pair_number, ranks[m], held_out[m], concordance, share, judge)
+            model = ConcordanceModel.of(m, folds[0], ranks[m], f, prior, seen[m], seed)
+            results[m] = MixtureFit(number_of, ranks[m], held_out[m], concordance, f.share, model)
         history += [{"round": number, "epoch": e, "copy": 0, **row} for e, row in epochs.items()]
     return _checked(networks, rho).to(device), history, results
 
@@ -183,6 +178,12 @@ def _constant(net: ImportanceNet, y: float) -> ImportanceNet:
         net.w3.zero_()
         net.b3.fill_(float(torch.tensor(y).logit().clamp(-200, 200)))
     return net
+
+
+def _fixed(net, x, pairs, rho, *_) -> tuple[ImportanceNet, Tensor, History]:
+    """Return what `_fit` does, for the constant importance rho, or 0 without a rho."""
+    net = _constant(net, 0.0 if rho is None else rho).copy(0)
+    return net, (pairs.rows != ABSENT) * net.b3.detach().double().sigmoid().item(), []
 
 
 class _Pairs(NamedTuple):

@@ -145,7 +145,7 @@ def _rank(kind, folds, name, y, seed, components) -> Ranks:
     c = torch.where(c > ERRORS / max(distinct, 1) ** 0.5, c, 0).clamp_max(0.99)
     rank = torch.cat(
         [
-            rank_among(fit.a, fit.b, Among.of(fit, c, seed), torch.arange(len(fit.a)))
+            rank_among(fit.a, fit.b, RankReference.of(fit, c, seed), torch.arange(len(fit.a)))
             for fit in fitted
         ]
     )
@@ -242,7 +242,7 @@ def _fit_of_each(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     return (a * b) @ (c / rest) - (a.square() + b.square()) @ (c.square() / (2 * rest))
 
 
-class Among(NamedTuple):
+class RankReference(NamedTuple):
     """The P held-out pairs of a fold among which partners are ranked.
 
     Attributes:
@@ -261,44 +261,46 @@ class Among(NamedTuple):
     taken: Tensor
 
     @classmethod
-    def of(cls, fitted: Fitted, c: Tensor, seed: int) -> "Among":
+    def of(cls, fitted: Fitted, c: Tensor, seed: int) -> "RankReference":
         """Return the held-out pairs of a fold, or a random PARTNERS of them if there are more."""
         generator = torch.Generator().manual_seed(seed)
         some = torch.randperm(len(fitted.a), generator=generator)[:PARTNERS]
         parts = (part[some] for part in (fitted.a, fitted.b, fitted.own, fitted.partner))
-        among = cls(*parts, c, some, torch.zeros(len(some), dtype=c.dtype))
-        return among._replace(taken=_taken(among.a, among, some))
+        reference = cls(*parts, c, some, torch.zeros(len(some), dtype=c.dtype))
+        return reference._replace(taken=_taken(reference.a, reference, some))
 
 
-def _taken(a: Tensor, among: Among, number: Tensor | None) -> Tensor:
+def _taken(a: Tensor, reference: RankReference, number: Tensor | None) -> Tensor:
     """Return the log of the mean likelihood ratio (N,) of partners a (N, K) and others' items."""
-    w = among.own.expand(len(a), -1)
+    w = reference.own.expand(len(a), -1)
     if number is not None:
-        w = w * (number[:, None] != among.number)
+        w = w * (number[:, None] != reference.number)
     w = w + LITTLE
-    fit = fits(a, among.b, among.c).T  # (N, P)
+    fit = fits(a, reference.b, reference.c).T  # (N, P)
     return (fit + w.log()).logsumexp(1) - w.sum(1).log()
 
 
-def rank_among(a: Tensor, b: Tensor, among: Among, number: Tensor | None = None) -> Tensor:
+def rank_among(
+    a: Tensor, b: Tensor, reference: RankReference, number: Tensor | None = None
+) -> Tensor:
     """Return the ranks (N,) of partners a (N, K) of items b (N, K), as in `Ranks`.
 
     Args:
         a, b: canonical coordinates.
-        among: pairs among whose partners they are ranked.
+        reference: pairs among whose partners they are ranked.
         number: numbers (N,) of the pairs among the fold's held-out pairs, so that no pair is
             compared with itself; None for other pairs.
     """
-    if not among.c.any():
+    if not reference.c.any():
         return torch.full((len(a),), 0.5, dtype=a.dtype)
     ranks = []
     for rows in torch.arange(len(a)).split(ROWS):
         which = None if number is None else number[rows]
-        own = _fit_of_each(a[rows], b[rows], among.c) - _taken(a[rows], among, which)
-        fit = fits(among.a, b[rows], among.c) - among.taken  # (R, P)
-        w = among.partner.expand(len(rows), -1)
+        own = _fit_of_each(a[rows], b[rows], reference.c) - _taken(a[rows], reference, which)
+        fit = fits(reference.a, b[rows], reference.c) - reference.taken  # (R, P)
+        w = reference.partner.expand(len(rows), -1)
         if which is not None:
-            w = w * (which[:, None] != among.number)
+            w = w * (which[:, None] != reference.number)
         above = (w * ((fit > own[:, None]) + 0.5 * (fit == own[:, None]))).sum(1)
         best = fit.masked_fill(w == 0, -torch.inf).max(1).values
         ahead = torch.where((above == 0) & best.isfinite(), own - best, 0)

@@ -1,12 +1,14 @@
 """Training of stage 1 and stage 2 in turn, once or several times (Section 5)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ima.models.autoencoder import Stage1, fit_autoencoder
-from ima.models.ima import Autoencoder
+from ima.models.checkpoints import assemble, modalities_of
+from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import Stage2, train_importance, untrained_importances
 from ima.models.ranks import Fold, held_out_fold, latents_of
 from ima.pairing.by_label import ABSENT
@@ -38,9 +40,7 @@ def fit_stages(
 
     Args:
         autoencoder: autoencoder, trained in place.
-        x: by modality, the matrix (n_m, D_m) of its items.
-        items, held_out: row numbers by modality of the pairs on which stage 1 is trained, and of
-            the pairs used for early stopping.
+        x, items, held_out: as `x`, `items` and `validation` in `fit_autoencoder`.
         rho: prior mean importance by modality, in [0, 1].
         hidden: width of the importance networks' hidden layers.
         stage1, stage2: settings of the stages.
@@ -54,8 +54,7 @@ def fit_stages(
         results: the third value that `train_importance` returns, from the last round.
 
     Raises:
-        InputError: `alternations` is less than 1, or any error of `fit_autoencoder` or
-            `train_importance`.
+        InputError: `alternations` is less than 1, or as in the training of the stages.
     """
     if alternations < 1:
         raise InputError("alternations", expected="1 or more", found=alternations)
@@ -74,6 +73,39 @@ def fit_stages(
         for name, rows in (("autoencoder", first), ("importance", second)):
             histories[name] += [{**label, **row} for row in rows]
     return networks, histories, results
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A variant of IMA as studies train it.
+
+    Args:
+        stage1, stage2: settings of the stages.
+        rho: prior mean importance by modality, in [0, 1].
+        hidden: width of the importance networks' hidden layers.
+        layers: by modality, the layers of its encoder and decoder, as in the config.
+    """
+
+    stage1: Stage1
+    stage2: Stage2
+    rho: Mapping[str, float]
+    hidden: int
+    layers: Mapping[str, Mapping]
+
+    def train(
+        self,
+        x: Mapping[str, Tensor],
+        items: Mapping[str, Tensor],
+        held_out: Mapping[str, Tensor],
+        latent: int,
+        seed: int,
+    ) -> IMANetwork:
+        """Train both stages from new weights; the arguments are those of `fit_stages`."""
+        torch.manual_seed(seed)
+        autoencoder = Autoencoder(modalities_of(x, self.layers), latent)
+        settings = (self.rho, self.hidden, self.stage1, self.stage2, seed)
+        networks, _, _ = fit_stages(autoencoder, x, items, held_out, *settings)
+        return assemble(autoencoder, networks, self.hidden)
 
 
 def cross_fit(

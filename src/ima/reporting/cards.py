@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from ima.reporting import markdown
+from ima.reporting import markdown, results
 from ima.utils.errors import InputError
 
 #: Facts about a corpus that do not depend on a run.
@@ -69,7 +69,7 @@ def data_card(
         f"{manifest['files']:,} files, {manifest['bytes']:,} bytes, SHA-256 of their list",
         f"`{manifest['sha256']}`.",
         "",
-        *([*markdown.table(("what", "found", "nominal"), rows), ""] if rows else []),
+        *([markdown.table(("what", "found", "nominal"), rows), ""] if rows else []),
         f"Not used: {sum(reasons.values())}.",
         *(f"* {reason}: {count}" for reason, count in reasons.most_common(12)),
     ]
@@ -116,7 +116,8 @@ def model_card(
         run: name of the run.
         sidecar: sidecar of its Table 1 (`ima.workflow.provenance`): config, seeds and code.
         data: titles of its corpora.
-        tables: rows of `table1`, `table4`, `importance`, `claims` and, if available, `table6`.
+        tables: rows of `table1`, `table4`, `importance`, `claims` and, if the run has utterances,
+            `table2` and `table6`.
     """
     config = sidecar["config"]
     layers = ", ".join(
@@ -130,7 +131,7 @@ def model_card(
 def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str]) -> list[str]:
     """Return the sections on what the models are, their training data and intended use."""
     config, code = sidecar["config"], sidecar["code"]
-    revision = code["revision"] or "not told (no git checkout)"
+    revision = code["revision"] or "unknown (no git checkout)"
     latents, seeds = (", ".join(map(str, config[key])) for key in ("latents", "seeds"))
     return [
         f"# Model card: IMA, run `{run}`",
@@ -146,88 +147,37 @@ def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str
         f"**Variants**: {', '.join(config['variants'])}. **Prior mean importances**: {rho}.",
         f"**Code**: revision {revision}{', edited since' if code['dirty'] else ''}.",
         "",
-        "**Meant for.** Comparing methods on these data, and learning what the paper's does. Not",
-        "for decisions about people: emotions are acted or made, and speakers are few.",
+        "**Intended use.** Comparing methods on these data, and learning what the paper's does.",
+        "Not for decisions about people: emotions are acted or made, and speakers are few.",
         "",
     ]
 
 
 def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     """Return the sections on cost, results and the verdicts on the paper's claims."""
+    counts = ("parameters", "parameters_importance")
     cost = [
-        (
-            *(r["model"], r["setting"], r["latent"]),
-            *(f"{r['parameters']:,}", f"{r['parameters_importance']:,}", r["loss_terms"]),
-        )
+        (r["model"], r["setting"], r["latent"], *(f"{r[n]:,}" for n in counts), r["loss_terms"])
         for r in tables["table4"]
-        if is_ima(r["model"]) and r["setting"] != "equal"
+        if results.is_ima(r["model"]) and r["setting"] != "equal"
     ]
+    ours = {
+        name: [row for row in rows if results.is_ima(row.get("model") or "IMA")]
+        for name, rows in tables.items()
+    }
+    heads = ("model", "modalities", "latent", "parameters", "of importance", "terms of the loss")
     return [
-        "## What it costs",
-        *markdown.table(
-            (
-                "model",
-                "modalities",
-                "latent",
-                "parameters",
-                "of them importance",
-                "terms of the loss",
-            ),
-            cost,
-        ),
+        "## Cost",
+        markdown.table(heads, cost),
         "",
-        "## What it does",
-        *_retrieval(tables["table1"]),
-        *_importances(tables["importance"]),
-        *_emotion(tables),
-        "## What of the paper holds here",
-        *_claims(tables["claims"]),
-        "Which, and why: `results/claims.csv`.",
+        "## Results",
+        results.retrieval(ours["table1"]),
+        "",
+        results.importances(ours["importance"]),
+        *(["", results.emotion(ours["table2"], ours["table6"])] if "table6" in ours else []),
+        "",
+        "## The paper's claims",
+        results.claims(ours["claims"]),
+        "",
+        "All verdicts: `results/claims.csv`.",
     ]
-
-
-def is_ima(model: str) -> bool:
-    """Return whether a model's label is that of a variant of IMA."""
-    return model.split()[0].rstrip("+") == "IMA"
-
-
-def _retrieval(rows: Iterable[Mapping]) -> list[str]:
-    """Return IMA's Precision@K, without neighbours that share the query's items."""
-    kept = [r for r in rows if is_ima(r["model"]) and r["seeds"]]
-    what = "Precision@K of test pairs (neighbours that share the query's item left out):"
-    keys = {"model": "model", "representation": "representation", "latent": "latent", "K": "k"}
-    return _scores(what, kept, keys, "precision", "precision_no_shared")
-
-
-def _importances(rows: Iterable[Mapping]) -> list[str]:
-    keys = {"variant": "variant", "modality": "modality", "beside latent": "latent"}
-    return _scores("F1 of the noise that importances find:", rows, keys, "F1", "f1_noise")
-
-
-def _emotion(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
-    """Return the accuracy on utterances; empty if the run has none."""
-    rows = [r for r in tables.get("table6", ()) if is_ima(r["model"]) and r["seeds"]]
-    if not rows:
-        return []
-    what = f"Accuracy on utterances of four emotions ({rows[0]['corpus']}):"
-    keys = {name: name for name in ("model", "representation", "weighting")}
-    return _scores(what, rows, keys, "accuracy", "accuracy")
-
-
-def _scores(
-    what: str, rows: Iterable[Mapping], keys: Mapping[str, str], head: str, score: str
-) -> list[str]:
-    """Return a table of scores in Markdown, preceded by a sentence.
-
-    The table has a column for each of `keys`, the score as mean and standard deviation over seeds,
-    and the number of seeds.
-    """
-    cells = [
-        (*(r[key] for key in keys.values()), markdown.mean_sd(r, score), r["seeds"]) for r in rows
-    ]
-    return [what, "", *markdown.table((*keys, head, "seeds"), cells), ""]
-
-
-def _claims(rows: Iterable[Mapping]) -> list[str]:
-    found = Counter(row["verdict"] for row in rows if row["whose"] == "paper")
-    return [*markdown.table(("verdict", "claims of the paper"), sorted(found.items())), ""]

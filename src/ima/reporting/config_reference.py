@@ -1,12 +1,9 @@
 """Generate docs/config.md, the reference of the config, from its schema and three configs.
 
-python -m ima.reporting.config_reference          # writes docs/config.md
-python -m ima.reporting.config_reference --check  # only checks whether it is current
+python -m ima.reporting.config_reference
 """
 
-import argparse
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -118,7 +115,7 @@ def reference() -> str:
             about = schema["properties"].get(section, {}).get("description", "")
             title = f"\n## {section}\n" + (f"{about[:1].upper()}{about[1:]}.\n" if about else "")
             columns = ("key", "takes", *configs, "what it is")
-            parts += [title, *markdown.table(columns)]
+            parts += [title, markdown.table(columns)]
         values = [_shown(value_at(config, path)) for config in configs.values()]
         values[0] = values[0] or _shown(node.get("default", MISSING))
         cells = [f"`{'.'.join(path)}`", takes(node, schema), *values]
@@ -136,23 +133,5 @@ def _shown(value: object) -> str:
     return f"`{text}`"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write the reference, or check whether it is current."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 if it is not current"
-    )
-    check = parser.parse_args(arguments).check
-    text = reference()
-    if not check:
-        REFERENCE.write_text(text)
-        return 0
-    current = REFERENCE.is_file() and REFERENCE.read_text() == text
-    print(
-        "docs/config.md is current" if current else "run: python -m ima.reporting.config_reference"
-    )
-    return 0 if current else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    REFERENCE.write_text(reference())

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence] = ()) -> list[str]:
-    """Return the lines of a Markdown table, given its headings and rows."""
+def table(heads: Sequence[str], rows: Iterable[Sequence] = ()) -> str:
+    """Return a Markdown table, given its headings and rows."""
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]
+    return "\n".join(lines + [f"| {' | '.join(map(str, row))} |" for row in rows])
 
 
 def mean_sd(row: Mapping, name: str) -> str:

@@ -6,40 +6,27 @@ python -m ima.reporting.results_docs --run demo --print
 
 import argparse
 import sys
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ima.reporting import markdown
-from ima.reporting.cards import is_ima
-from ima.reporting.claims.tests import FAILS, HOLDS, UNDECIDED, UNTESTABLE
+from ima.reporting.markdown import mean_sd, table
+from ima.reporting.results import (
+    ANCHORS,
+    claims,
+    emotion,
+    importances,
+    is_ima,
+    name_of,
+    noises,
+    retrieval,
+)
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
 from ima.utils.io import read_csv, read_json
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-#: Representations of IMA in Table 1 to show, and their labels.
-_IMA = {
-    "weighted": "weighted by importances",
-    "unweighted": "unweighted",
-    "oracle": "weighted by true noise labels (a ceiling)",
-}
-#: Weightings of IMA's latents (5.3), and their labels.
-_WEIGHTINGS = {
-    "weighted": "weighted by importances",
-    "shuffled": "weighted by others' importances",
-    "sif": "words weighted by their rarity",
-    "weighted - unweighted": "gain of weighting",
-}
-_VERDICTS = {HOLDS: "hold", FAILS: "do not hold"}
-_ANCHORS = {
-    "pca": "PCA",
-    "raw": "raw features",
-    "chance": "chance (labels shuffled)",
-    "majority": "the commonest class",
-}
 
 
 def section(results: Path, run: str) -> str:
@@ -55,14 +42,14 @@ def section(results: Path, run: str) -> str:
     tables = results / "tables"
     table1 = _rows(tables / "table1.csv", run)
     sidecar = read_json(tables / "table1.provenance.json", ["code", "config", "corpora"])
-    parts = [_from(sidecar, tables / "table1.csv", run), _retrieval(table1)]
-    parts.append(_importances(_rows(tables / "importance.csv", run)))
+    parts = [_from(sidecar, tables / "table1.csv", run), retrieval(table1)]
+    parts.append(importances(_rows(tables / "importance.csv", run)))
     if _has(tables / "noises.csv", run):
-        parts.append(_noises(_rows(tables / "noises.csv", run)))
+        parts.append(noises(_rows(tables / "noises.csv", run)))
     if _has(tables / "table2.csv", run):
         both = [_rows(tables / f"{name}.csv", run) for name in ("table2", "table6")]
-        parts.append(_emotion(*both))
-    parts.append(_claims(_rows(results / "claims.csv", run)))
+        parts.append(emotion(*both))
+    parts.append(claims(_rows(results / "claims.csv", run)))
     return "\n\n".join(parts)
 
 
@@ -82,7 +69,7 @@ def headline(results: Path, run: str) -> str:
         (row["model"], row["representation"], row["latent"]): row for row in rows if row["k"] == k
     }
     models = dict.fromkeys(row["model"] for row in rows)
-    baselines = [m for m in models if (m, "joint", latents[0]) in found and m not in _ANCHORS]
+    baselines = [m for m in models if (m, "joint", latents[0]) in found and m not in ANCHORS]
     best = max(
         baselines, key=lambda m: found[m, "joint", latents[0]]["precision_no_shared"], default=None
     )
@@ -92,15 +79,15 @@ def headline(results: Path, run: str) -> str:
     for model, view in shown:
         of = [found.get((model, view, latent)) for latent in latents]
         of = of if any(of) else [found.get((model, view, None)), *of[1:]]
-        cells = [markdown.mean_sd(row, "precision_no_shared") if row else "" for row in of]
+        cells = [mean_sd(row, "precision_no_shared") if row else "" for row in of]
         name = (
-            _name(model, view)
+            name_of(model, view)
             if is_ima(model)
-            else _ANCHORS.get(model, f"{model}, the best baseline")
+            else ANCHORS.get(model, f"{model}, the best baseline")
         )
         lines.append((name, *cells))
     heads = (f"P@{k} of test pairs", *(f"latent size {latent}" for latent in latents))
-    return _lines(heads, lines)
+    return table(heads, lines)
 
 
 def _has(path: Path, run: str) -> bool:
@@ -131,118 +118,6 @@ def _from(sidecar: Mapping, table: Path, run: str) -> str:
         f"The run `{run}` of {day} ({revision}{edited}), on {corpora}; {len(config['seeds'])} "
         "seeds, mean ± sd over them. Written by `python -m ima.reporting.results_docs`."
     )
-
-
-def _retrieval(rows: Sequence[Mapping]) -> str:
-    """Return Precision@K of joint representations, without neighbours that share an item."""
-    rows = [row for row in rows if row["seeds"]]  # without rows that only the paper has
-    latents = sorted({r["latent"] for r in rows if is_ima(r["model"])}, reverse=True)
-    ks = sorted({r["k"] for r in rows})
-    of = {(r["model"], r["representation"], r["latent"], r["k"]): r for r in rows}
-    known = dict.fromkeys((r["model"], r["representation"]) for r in rows)
-    views = [key for key in known if is_ima(key[0]) or key[1] == "joint"]
-    lines = []
-    for model, view in views:
-        cells = []
-        for latent in latents:
-            found = [of.get((model, view, latent, k)) for k in ks]
-            if not any(found) and latent == latents[0]:  # models without a latent size: only once
-                found = [of.get((model, view, None, k)) for k in ks]
-            cells.append(" / ".join(markdown.mean_sd(r, "precision_no_shared") for r in found if r))
-        seeds = next(r["seeds"] for key, r in of.items() if key[:2] == (model, view))
-        lines.append((_name(model, view), *cells, seeds))
-    heads = ("", *(f"latent {latent}" for latent in latents), "seeds")
-    title = (
-        f"Precision@{' / @'.join(map(str, ks))} of test pairs, neighbours that share the query's"
-    )
-    return f"{title} recording or image left out:\n\n{_lines(heads, lines)}"
-
-
-def _name(model: str, view: str) -> str:
-    if is_ima(model):
-        return f"{model}, {_IMA.get(view, f'{view} alone')}"
-    return _ANCHORS.get(model, model)
-
-
-def _importances(rows: Iterable[Mapping]) -> str:
-    lines = [
-        (
-            f"`{r['variant']}`",
-            r["modality"],
-            r["latent"],
-            markdown.mean_sd(r, "f1_noise"),
-            r["seeds"],
-        )
-        for r in rows
-    ]
-    heads = ("variant", "modality", "beside latent", "F1 of noise", "seeds")
-    return f"What importances find, without labels:\n\n{_lines(heads, lines)}"
-
-
-def _noises(rows: Sequence[Mapping]) -> str:
-    """Return F1 on harder noise by kind, for both objectives and for detectors with labels."""
-    detectors = {
-        "ima+": "`ima+`",
-        "paper": "`paper`",
-        "GMM, u": "Gaussians, one named by labels",
-        "supervised": "trained with labels",
-    }
-    of = {(r["kind"], r["R"], r["modality"], r["detector"]): r for r in rows}
-    lines = [
-        (
-            f"{kind}, R {R:g}",
-            modality,
-            *(markdown.mean_sd(of[kind, R, modality, name], "f1_noise") for name in detectors),
-        )
-        for kind, R, modality in dict.fromkeys(key[:3] for key in of)
-    ]
-    heads = ("noise", "modality", *detectors.values())
-    title = (
-        f"Harder noise, {rows[0]['seeds']} seeds, F1 ([importance](../importance.md), section 6):"
-    )
-    return f"{title}\n\n{_lines(heads, lines)}"
-
-
-def _emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
-    """Return retrieval and accuracy of utterances by model, with three views per cell."""
-    views, lines = ("joint", "verbal", "acoustic"), []
-    wanted = [(t, name) for t, name in ((table2, "precision_cross_speaker"), (table6, "accuracy"))]
-    keys = dict.fromkeys((r["model"], r["weighting"] or "") for r in table6 if r["seeds"])
-    for model, weighting in keys:
-        cells = []
-        for table, score in wanted:
-            own = {
-                r["representation"]: r
-                for r in table
-                if (r["model"], r["weighting"] or "") == (model, weighting) and r["seeds"]
-            }
-            cells.append(
-                " / ".join(markdown.mean_sd(own[view], score) for view in views if view in own)
-            )
-        name = [_ANCHORS.get(model, model), _WEIGHTINGS.get(weighting, weighting)]
-        lines.append((", ".join(filter(None, name)), *cells))
-    heads = ("", f"P@{table2[0]['k']}, other speakers", "accuracy")
-    title = f"Utterances, joint / verbal / acoustic ({table2[0]['corpus']}):"
-    return f"{title}\n\n{_lines(heads, lines)}"
-
-
-def _claims(rows: Sequence[Mapping]) -> str:
-    """Return how many of the paper's claims hold, and list those that do not."""
-    theirs = [row for row in rows if row["whose"] == "paper"]
-    found = Counter(row["verdict"] for row in theirs)
-    counts = ", ".join(
-        f"{found[v]} {_VERDICTS.get(v, v)}" for v in (HOLDS, FAILS, UNDECIDED, UNTESTABLE)
-    )
-    failing = [f"* {r['sentence']} ({r['why']})" for r in theirs if r["verdict"] == FAILS]
-    which = "\n\nWhat does not hold:\n\n" + "\n".join(failing) if failing else ""
-    return (
-        f"Of {len(theirs)} claims of the paper that are tested over seeds: {counts} "
-        f"([how](../claims.md)).{which}"
-    )
-
-
-def _lines(heads: Sequence[str], rows: Iterable[Sequence]) -> str:
-    return "\n".join(markdown.table(heads, rows))
 
 
 def rewritten(text: str, part: str, file: Path) -> str:

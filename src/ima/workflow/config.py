@@ -1,42 +1,10 @@
-"""Config checks that the schema cannot express: size, renamed keys, consistent names."""
+"""Config checks that the schema cannot express: renamed keys, consistent names."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ima.utils.errors import InputError
-
-#: Maximum number of values in a config; the default one has some 120.
-MOST = 100_000
-
-
-def check_size(config: object, most: int = MOST) -> None:
-    """Check that a config has a plausible number of values.
-
-    YAML aliases (`*name`) can make a few lines stand for billions of values ('billion laughs'),
-    which every later step would write out one by one.
-
-    Args:
-        config: dictionaries and lists, which may contain the same list many times.
-        most: maximum number of values, with repeated lists counted each time.
-
-    Raises:
-        InputError: there are more values.
-    """
-    count, waiting = 0, [config]
-    while waiting:
-        value = waiting.pop()
-        inner = list(value.values()) if isinstance(value, dict) else value
-        if isinstance(inner, list):
-            count += len(inner)
-            waiting += inner
-        if count > most:
-            raise InputError(
-                "config",
-                expected=f"at most {most:,} values",
-                found="more, by aliases (*) or lists",
-                do="Write each value once.",
-            )
 
 
 def check_schema(config: Mapping, path: str | Path) -> None:

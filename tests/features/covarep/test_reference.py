@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from ima.features.covarep import f0_srh, gci_sedreams, glottal_parameters, iaif, polarity
-from ima.features.covarep.dictionary import COLUMNS
+from ima.features.covarep.dictionary import COLUMNS, NAMES
 
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "covarep_agreement.py"
 
@@ -20,6 +20,19 @@ def benchmark():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_likeness_by_hand(benchmark):
+    f0, vuv, angle = (COLUMNS[NAMES.index(name)] for name in ("F0", "VUV", "HMPDM_9"))
+    a, b = np.array([1.0, 2, 3, 6]), np.array([2.0, 4, 5, 13])
+    # Deviations (-2, -1, 0, 3) and (-4, -2, -1, 7): 31 / sqrt(14 * 70).
+    assert benchmark.likeness(f0, a, b) == pytest.approx(31 / np.sqrt(980))
+    assert benchmark.likeness(vuv, np.array([1, 0, 1, 1]), np.array([1, 1, 1, 1])) == 3 / 4
+    assert np.isnan(benchmark.likeness(f0, a, np.full(4, 2.0)))
+    angles = np.random.default_rng(0).normal(3.1, 0.3, 200)
+    wrapped = np.angle(np.exp(1j * angles))  # turned all round, angles are the same
+    assert benchmark.likeness(f0, angles, wrapped) < 0.5
+    assert benchmark.likeness(angle, angles, wrapped) == pytest.approx(1)
 
 
 @pytest.fixture(scope="module")

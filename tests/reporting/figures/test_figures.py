@@ -9,8 +9,10 @@ from matplotlib.colors import to_hex
 from ima.reporting.figures import COLUMN, save
 from ima.reporting.figures.importance import figure2, figure4
 from ima.reporting.figures.palettes import COLORBLIND, lighter
+from ima.reporting.figures.rho import draw as figure6
 from ima.utils.errors import InputError
 from ima.utils.schemas import EMBEDDINGS
+from tests.reporting.figures.test_rho import swept
 
 #: Of the digits 0 to 9, then noise: red, green, blue, purple, orange, cyan, yellow, ...
 PAPER = ["#ff0000", "#008000", "#0000ff", "#800080", "#ffa500"]
@@ -172,11 +174,12 @@ def test_missing_views_are_named():
 DRAW = {
     2: lambda: figure2(embeddings(), Y, title="IMA (paper)"),
     4: lambda: figure4(embeddings(), title="IMA (paper)"),
+    6: lambda: figure6(swept(), {"image": 0.8}),
 }
 
 
 @pytest.mark.parametrize("form", ["pdf", "png"])
-@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("number", DRAW)
 def test_files_are_whole_and_the_same_every_time(number, form, tmp_path):
     draw = DRAW[number]
     assert draw().get_size_inches()[0] == COLUMN < 9 / 2.54
@@ -189,13 +192,7 @@ def test_files_are_whole_and_the_same_every_time(number, form, tmp_path):
     assert contents[0].startswith({"pdf": b"%PDF", "png": b"\x89PNG"}[form])
 
 
-def test_several_files_at_once(tmp_path):
-    files = [tmp_path / "figure.pdf", tmp_path / "figure.png"]
-    save(figure2(embeddings(), Y), *files)
-    assert [file.read_bytes()[:4] for file in files] == [b"%PDF", b"\x89PNG"]
-
-
-@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("number", DRAW)
 def test_no_text_lies_on_another(number):
     figure = DRAW[number]()
     FigureCanvasAgg(figure).draw()  # lays the figure out

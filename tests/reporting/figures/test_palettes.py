@@ -5,8 +5,7 @@ import pytest
 import yaml
 from matplotlib.colors import to_hex, to_rgb
 
-from ima.reporting.figures.palettes import COLORBLIND, PALETTES, PAPER, SHADES, lighter, palette
-from ima.utils.errors import InputError
+from ima.reporting.figures.palettes import COLORBLIND, PALETTES, PAPER, SHADES, lighter
 from tests.checkout import ROOT
 
 #: Machado et al. 2009, severity 1.
@@ -78,9 +77,6 @@ def test_lighter_is_between_the_colour_and_white():
     assert lighter("black", 0.5) in ("#7f7f7f", "#808080")
 
 
-def test_an_unknown_palette_is_named_and_the_config_knows_all():
-    assert palette("paper") is PAPER
-    with pytest.raises(InputError, match=r"figures.palette.*'colorblind'.*found.*sepia"):
-        palette("sepia")
+def test_the_config_knows_all_palettes():
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     assert schema["properties"]["figures"]["properties"]["palette"]["enum"] == [*PALETTES]

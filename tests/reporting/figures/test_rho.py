@@ -5,9 +5,7 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from ima.reporting.figures import COLUMN, save
 from ima.reporting.figures.rho import LOSSES, SCORES, choose_rho, draw, paper_rho, rho_table, table
 from ima.utils.errors import InputError
 from ima.utils.schemas import RHO_SWEEP
@@ -110,23 +108,3 @@ def test_rho_of_the_paper():
         {"quantity": "average F1 at best rho", "modality": "image", "value": "0.5"},
     ]
     assert paper_rho(rows) == {"image": 0.8}
-
-
-@pytest.mark.parametrize("form", ["pdf", "png"])
-def test_files_are_the_same_every_time(form, tmp_path):
-    contents = []
-    for name in ("first", "again"):
-        figure = draw(swept(), {"image": 0.8})
-        assert figure.get_size_inches()[0] == COLUMN
-        save(figure, tmp_path / f"{name}.{form}")
-        contents.append((tmp_path / f"{name}.{form}").read_bytes())
-    assert contents[0] == contents[1]
-
-
-def test_no_text_lies_on_another():
-    figure = draw(swept(), {"image": 0.8})
-    FigureCanvasAgg(figure).draw()  # lays the figure out
-    texts = [axes.title for axes in figure.axes] + [axes.xaxis.label for axes in figure.axes]
-    texts += [text for legend in figure.legends for text in legend.get_texts()]
-    boxes = [text.get_window_extent() for text in texts if text.get_text()]
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])

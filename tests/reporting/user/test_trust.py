@@ -23,7 +23,7 @@ from ima.evaluation.user.weighting import (
     partner_ranks,
     precision_effect,
 )
-from ima.models.mixture import Found
+from ima.models.mixture import MixtureFit
 from ima.reporting.user import advice as own_advice
 from ima.reporting.user.trust import trust_tables
 from ima.utils.arrow import vector_column
@@ -109,7 +109,7 @@ def test_folds_compare_items_with_networks_that_have_not_seen_them():
     pairs = {"a": torch.tensor([3, 2, -1, 1, 0, 0])}
     pair = torch.tensor([4, 5, 0, 1, 2, 3])
     out_of_fold = torch.tensor([0.2, 0.2, 0.7, 0.3, 0.0, 0.4])  # of items 0 0 3 2 - 1
-    found = {"a": Found(pair, None, out_of_fold, None, 0.75, None)}
+    found = {"a": MixtureFit(pair, None, out_of_fold, None, 0.75, None)}
     networks = torch.nn.ModuleDict({"a": Row()})
     scores = over_folds(found, networks, x, pairs)["a"]
     assert scores["agreement"] == 0.75 and scores["informative"] == 0.75  # differs in item 2

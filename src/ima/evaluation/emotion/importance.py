@@ -17,7 +17,7 @@ from ima.evaluation.metrics import f1
 from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import Stage2, best_of_each, fit_importance
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import CLASSES, IMPORTANCE_EMOTION
+from ima.utils.schemas_emotion import CLASSES
 
 NEUTRAL = CLASSES.index("neutral")
 
@@ -70,15 +70,10 @@ def train_over_rho(
     """Train networks for every rho and restart at once; return the best ones' importances (6.1).
 
     Args:
-        autoencoder: trained autoencoder; it is not changed.
-        x: by modality, the matrix (n_m, D_m) of its items.
-        pairs: by modality, the row numbers (P,) of the training pairs.
-        grid: values of rho (G,) in [0, 1].
-        hidden: width of the importance networks' hidden layers.
-        settings: settings of stage 2; the restart with the lowest training loss is kept for each
-            rho.
-        seed: seed of the initial weights and of the order of the pairs.
-        held_out: pairs that stage 1 was not trained on; see `ima.models.importance.fit_importance`.
+        autoencoder, x, hidden, settings, seed: as in `ima.models.importance.train_importance`.
+        pairs, held_out: its `items` and `held_out`.
+        grid: values of rho (G,) in [0, 1], each with `restarts` copies, of which the one with the
+            lowest training loss is kept.
 
     Returns:
         By modality, the importances (G, n_m) of all its items.
@@ -225,8 +220,3 @@ def importance_row(of: Scored, by: str, draw: int = 0, **values: float) -> dict:
     called = values["rho"]
     counted = {"count": len(of.rows), "mean_importance": called, "share_called": called}
     return {**about, **counted, **values}
-
-
-def importance_table(rows: Sequence[Mapping]) -> pa.Table:
-    """Return rows as a table of IMPORTANCE_EMOTION."""
-    return pa.Table.from_pylist(list(rows), schema=IMPORTANCE_EMOTION)

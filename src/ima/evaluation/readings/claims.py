@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ima.evaluation.readings.design import FACTORS, SCORING, STAGE1, STAGE2
+from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 from ima.utils.schemas import READING_SCORES as SCORES
 
@@ -72,11 +73,7 @@ def mean_scores(scores: pa.Table, run: str) -> pa.Table:
         }
         head = {"run": run, **dict(zip(keys, key, strict=True)), "seeds": len(rows)}
         table.append({**head, **values, **margins})
-    types = {"run": pa.string(), "latent": pa.int32(), "seeds": pa.int32()}
-    types |= dict.fromkeys(FACTORS, pa.string())
-    return pa.Table.from_pylist(
-        table, schema=pa.schema([(name, types.get(name, pa.float64())) for name in table[0]])
-    )
+    return to_table(table, FACTORS)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -143,12 +140,7 @@ def shares(means: pa.Table, seed: int = 0, shuffles: int = SHUFFLES) -> pa.Table
                 some = numbers == number
                 counted = _counted(held[some], margin[some])
                 rows.append({**head, "factor": factor, "level": level, **counted, **decided})
-    whole = ("latent", "readings", "held")
-    text = ("run", "claim", "factor", "level")
-    types = {**dict.fromkeys(text, pa.string()), **dict.fromkeys(whole, pa.int32())}
-    names = (*text[:2], "latent", *text[2:], "readings", "held", "share", "margin", "effect", "p")
-    schema = pa.schema([(name, types.get(name, pa.float64())) for name in names])
-    return pa.Table.from_pylist(rows, schema=schema)
+    return to_table(rows, ("claim", "factor", "level"), ("latent", "readings", "held"))
 
 
 def _counted(held: np.ndarray, margin: np.ndarray) -> dict[str, float]:
@@ -206,7 +198,7 @@ def _shuffled(
     return orders
 
 
-def told(table: pa.Table) -> str:
+def summary(table: pa.Table) -> str:
     """Return one line with the share of readings under which each claim holds."""
     rows = [row for row in table.to_pylist() if row["factor"] == "all"]
     said = [f"{row['claim']} ({row['latent']}-D) {row['held']}/{row['readings']}" for row in rows]

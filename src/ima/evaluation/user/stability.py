@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ima.models.mixture import Found
+from ima.models.mixture import MixtureFit
 from ima.pairing.by_label import ABSENT
 
 #: Scores that `compare` returns.
@@ -54,7 +54,7 @@ def over_seeds(y: Sequence[np.ndarray]) -> dict[str, float | None]:
 
 @torch.no_grad()
 def over_folds(
-    found: Mapping[str, Found],
+    found: Mapping[str, MixtureFit],
     networks: Mapping[str, torch.nn.Module],
     x: Mapping[str, Tensor],
     pairs: Mapping[str, Tensor],

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ima.models.baselines.denoising import DenoisingAutoencoder, DenoisingSettings, fit_denoising
 from ima.models.baselines.jmvae import JMVAE, JMVAESettings, fit_jmvae
-from ima.models.baselines.mvae import MVAE, MVAESettings, draw_subsets, fit_mvae, fixed_subsets
+from ima.models.baselines.mvae import MVAE, MVAESettings, fit_mvae
 from ima.models.checkpoints import load_weights, model_config
 from ima.models.ima import Modality
 from ima.pairing.by_label import ABSENT
@@ -152,32 +152,3 @@ def _by_pattern(
                 found[name] = z.new_zeros(len(of), z.shape[1])
             found[name][pairs.to(z.device)] = z
     return {name: found[name] for name in ("joint", *items)}
-
-
-def sub_networks(name: str, count: int, settings: Training) -> dict[str, int]:
-    """Return the numbers of `encoders` and `decoders` of a baseline of `count` modalities."""
-    model = _smallest(name, count, settings)
-    encoders = 1 if isinstance(model, DenoisingAutoencoder) else len(model.encoders)
-    return {"encoders": encoders, "decoders": len(model.decoders)}
-
-
-def loss_terms(name: str, count: int, settings: Training) -> dict[str, int]:
-    """Return the numbers of loss terms of a baseline of `count` modalities (Table 4).
-
-    Returns:
-        `elbo`: evidence lower bounds, each with its reconstructions and its KL to the prior; `kl`:
-        KL between two posteriors; `reconstruction`: reconstructions outside of any ELBO.
-    """
-    model = _smallest(name, count, settings)
-    if isinstance(model, JMVAE):
-        return {"elbo": 1, "kl": len(model.encoders) - 1, "reconstruction": 0}
-    if isinstance(model, MVAE):
-        drawn = draw_subsets([*model.modalities], settings.n_subsets, torch.Generator())
-        elbos = len(fixed_subsets([*model.modalities])) + len(drawn)
-        return {"elbo": elbos, "kl": 0, "reconstruction": 0}
-    return {"elbo": 0, "kl": 0, "reconstruction": len(model.decoders)}
-
-
-def _smallest(name: str, count: int, settings: Training) -> nn.Module:
-    """Return a baseline of `count` modalities with one dimension each, for counting."""
-    return build(name, {f"m{i}": Modality(1, 1) for i in range(count)}, 1, settings)

@@ -6,15 +6,14 @@ output.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from ima.models.baselines.absent import check_how, completed
-from ima.models.baselines.gaussian import check_names, check_present, concatenated, validator
+from ima.models.baselines.gaussian import check_names, check_present, concatenated, fit_drawn
 from ima.models.ima import Decoder, Encoder, Modality
-from ima.training.loop import Batch, History, Training, check_pairs, fit
+from ima.training.loop import Batch, History, Training, check_pairs
 from ima.training.losses import reconstruction
 from ima.utils.errors import InputError
 
@@ -131,13 +130,12 @@ def fit_denoising(
     """
     check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)
-    generator = torch.Generator(next(iter(x.values())).device).manual_seed(seed)
 
-    def losses_of(batch: Batch, source: torch.Generator):
+    def losses_of(batch: Batch, source: torch.Generator, _beta: float):
         """Return the terms of a batch with corruption drawn from the source."""
         keep = keep_masks(batch.x, settings.corruption_prob, settings.corruption, source)
         return denoising_losses(model, batch.x, keep)
 
-    validate = validator(model, losses_of, x, validation)
-    compute_losses = partial(losses_of, source=generator)
-    return fit(model, compute_losses, x, items, settings, seed, "denoising autoencoder", validate)
+    return fit_drawn(
+        model, losses_of, x, items, settings, seed, "denoising autoencoder", validation
+    )

@@ -1,4 +1,4 @@
-"""Diagonal Gaussians, likelihoods and annealing, shared by the variational baselines.
+"""What baselines share: diagonal Gaussians, likelihoods, annealing and training.
 
 `mean` and `log_variance` are (B, L). Every loss is a sum over dimensions and a mean over the batch,
 as in `ima.training.losses`.
@@ -13,7 +13,15 @@ import torch
 from torch import Tensor
 
 from ima.models.ima import Modality
-from ima.training.loop import Batch, Terms, Training, check_pairs, mean_loss
+from ima.training.loop import (
+    Batch,
+    History,
+    Training,
+    check_pairs,
+    fit,
+    mean_loss,
+    pair_count,
+)
 from ima.training.losses import reconstruction
 from ima.utils.errors import InputError
 
@@ -120,61 +128,47 @@ def betas(settings: Annealed, pairs: int) -> Iterator[float]:
     return (1.0 if step >= rising else step / rising for step in itertools.count(1))
 
 
-def annealed_terms(
-    losses_of: Callable[[Batch, torch.Generator, float], Mapping[str, Tensor]],
-    settings: Annealed,
-    pairs: int,
-    generator: torch.Generator,
-) -> Terms:
-    """Return a function from a batch to its loss terms, with `beta`, for `ima.training.loop.fit`.
+def fit_drawn(
+    model: torch.nn.Module,
+    losses_of: Callable[[Batch, torch.Generator, float], dict[str, Tensor]],
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+    settings: Training,
+    seed: int,
+    name: str,
+    validation: Mapping[str, Tensor] | None,
+) -> History:
+    """Train a baseline whose loss uses random draws.
+
+    Validation uses the same draws at every call, so that epochs are comparable, and a KL weight
+    of 1.
 
     Args:
         losses_of: function from a batch, a source of randomness and the KL weight to the terms.
-        settings: settings that determine over how many steps the weight rises; each call is a step.
-        pairs: number of training pairs.
-        generator: the source of randomness.
+        settings: settings of training; with `Annealed`, the KL weight is recorded as `beta`.
+        name: name of the baseline, for the progress bar and error messages.
+        model, x, items, seed, validation: as in `ima.models.autoencoder.fit_autoencoder`.
     """
-    weights = betas(settings, pairs)
+    device = next(iter(x.values())).device
+    generator = torch.Generator(device).manual_seed(seed)
+    weights = betas(settings, pair_count(items)) if isinstance(settings, Annealed) else None
 
     def compute_losses(batch: Batch) -> dict[str, Tensor]:
         """Return the terms of a batch with the KL weight of its step."""
+        if weights is None:
+            return losses_of(batch, generator, 1.0)
         beta = next(weights)
         return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
 
-    return compute_losses
-
-
-def validator(
-    model: torch.nn.Module,
-    losses_of: Callable[[Batch, torch.Generator], Mapping[str, Tensor]],
-    x: Mapping[str, Tensor],
-    validation: Mapping[str, Tensor] | None,
-) -> Callable[[], float] | None:
-    """Return a function that computes the mean `loss` on validation pairs; None without pairs.
-
-    It uses the same random draws at every call, so that epochs are comparable, and the final
-    weights of annealed terms.
-
-    Args:
-        model: the model in training.
-        losses_of: function from a batch and a source of randomness to the terms.
-        x: by modality, the matrix (n_m, D_m) of its items.
-        validation: by modality, the row numbers (V,) of the pairs.
-
-    Raises:
-        InputError: the pairs do not match the matrices.
-    """
-    if validation is None:
-        return None
-    check_pairs(model.modalities, x, validation)
-    device = next(iter(x.values())).device
-
     def validate() -> float:
-        """Return the mean loss on the validation pairs, with the same draws at every call."""
-        generator = torch.Generator(device).manual_seed(0)
-        return mean_loss(lambda batch: losses_of(batch, generator), x, validation)
+        """Return the mean loss on the validation pairs."""
+        same = torch.Generator(device).manual_seed(0)
+        return mean_loss(lambda batch: losses_of(batch, same, 1.0), x, validation)
 
-    return validate
+    if validation is not None:
+        check_pairs(model.modalities, x, validation)
+    chosen = None if validation is None else validate
+    return fit(model, compute_losses, x, items, settings, seed, name, chosen)
 
 
 def subsets(names: Sequence[str], smallest: int, largest: int) -> list[tuple[str, ...]]:

@@ -14,20 +14,19 @@ from ima.models.baselines.absent import check_how, completed
 from ima.models.baselines.gaussian import (
     Annealed,
     Gaussian,
-    annealed_terms,
     check_names,
     check_present,
     concatenated,
+    fit_drawn,
     kl,
     negative_log_likelihood,
     product,
     sample,
     split,
     subsets,
-    validator,
 )
 from ima.models.ima import Decoder, Encoder, Modality
-from ima.training.loop import Batch, History, check_pairs, fit
+from ima.training.loop import Batch, History, check_pairs
 from ima.utils.errors import InputError
 
 
@@ -156,15 +155,11 @@ def fit_jmvae(
     """
     check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)
-    first = next(iter(items))
-    generator = torch.Generator(x[first].device).manual_seed(seed)
 
-    def losses_of(batch: Batch, source: torch.Generator, beta: float = 1.0):
+    def losses_of(batch: Batch, source: torch.Generator, beta: float):
         """Return the terms of a batch, with eps (B, L) drawn from the source."""
-        shape = (len(batch.x[first]), model.latent)
+        shape = (len(next(iter(batch.x.values()))), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)
         return jmvae_losses(model, batch.x, eps, settings.alpha, beta)
 
-    compute_losses = annealed_terms(losses_of, settings, len(items[first]), generator)
-    validate = validator(model, losses_of, x, validation)
-    return fit(model, compute_losses, x, items, settings, seed, "JMVAE-KL", validate)
+    return fit_drawn(model, losses_of, x, items, settings, seed, "JMVAE-KL", validation)

@@ -12,19 +12,18 @@ from torch import Tensor, nn
 from ima.models.baselines.gaussian import (
     Annealed,
     Gaussian,
-    annealed_terms,
     check_names,
     check_present,
+    fit_drawn,
     kl,
     negative_log_likelihood,
     product,
     sample,
     split,
     subsets,
-    validator,
 )
 from ima.models.ima import Decoder, Encoder, Modality
-from ima.training.loop import Batch, History, check_pairs, fit
+from ima.training.loop import Batch, History, check_pairs
 from ima.utils.errors import InputError
 
 
@@ -74,9 +73,8 @@ class MVAE(nn.Module):
     @torch.no_grad()
     def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return posterior means (B, L): `joint` of all modalities in x, and each alone."""
-        experts = self.encode(x)
-        alone = {name: product([expert], prior=True).mean for name, expert in experts.items()}
-        return {"joint": product([*experts.values()], prior=True).mean, **alone}
+        alone = {name: self.posterior({name: x_m}).mean for name, x_m in x.items()}
+        return {"joint": self.posterior(x).mean, **alone}
 
 
 def fixed_subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -103,8 +101,7 @@ def mvae_losses(
 
     loss = sum_S [-sum_{m in S} log p(x_m | z_S) + beta KL(q_S || N(0, I))], z_S drawn from
     q_S = q(z | x_m, m in S), over S = all modalities, each alone, and those drawn.
-    For a sample that lacks modalities, S is the set of all that it has, each of them alone, and
-    those drawn that it has completely; no subset counts twice (`counted_subsets`).
+    `counted_subsets` describes S for samples that lack modalities.
 
     Args:
         model: MVAE with the modalities of x.
@@ -121,11 +118,7 @@ def mvae_losses(
     experts = model.encode(x)  # only once, for any number of subsets
     counted = counted_subsets(chosen, present)
     q = [
-        product(
-            [experts[name] for name in subset],
-            prior=True,
-            present=None if present is None else [present[name] for name in subset],
-        )
+        product([experts[m] for m in subset], True, present and [present[m] for m in subset])
         for subset in chosen
     ]
     z = [sample(q_s, e) for q_s, e in zip(q, eps, strict=True)]
@@ -185,15 +178,12 @@ def fit_mvae(
     """
     check_pairs(model.modalities, x, items)
     names = [*model.modalities]
-    generator = torch.Generator(x[names[0]].device).manual_seed(seed)
 
-    def losses_of(batch: Batch, source: torch.Generator, beta: float = 1.0):
+    def losses_of(batch: Batch, source: torch.Generator, beta: float):
         """Return the terms of a batch, with subsets and eps (S, B, L) drawn from the source."""
         drawn = draw_subsets(names, settings.n_subsets, source)
         shape = (len(fixed_subsets(names)) + len(drawn), len(batch.x[names[0]]), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)
         return mvae_losses(model, batch.x, eps, beta, drawn, batch.present)
 
-    compute_losses = annealed_terms(losses_of, settings, len(items[names[0]]), generator)
-    validate = validator(model, losses_of, x, validation)
-    return fit(model, compute_losses, x, items, settings, seed, "MVAE", validate)
+    return fit_drawn(model, losses_of, x, items, settings, seed, "MVAE", validation)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import mannwhitneyu, spearmanr
+from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
 
 from ima.evaluation.metrics import neighbours
 from ima.reporting.claims.scores import Rows, over_rho
@@ -135,7 +136,7 @@ def _words(words: _Map) -> Iterator[tuple[str, float]]:
     far = np.linalg.norm(words.at - words.at.mean(0), axis=1)
     emotional = words.category != NOT_EMOTIONAL
     if 0 < emotional.sum() < len(far):
-        yield "periphery", _auc(far, emotional)
+        yield "periphery", float(roc_auc_score(emotional, far))
         if emotional.sum() > 1:
             nearest = neighbours(words.at, min(NEAREST, len(far) - 1))
             found = emotional[nearest][emotional].mean()
@@ -178,14 +179,8 @@ def worded(importances: Iterable[tuple[str, int, pa.Table]], lexicon: pa.Table) 
         two = [word for word in y if (word in emotional) != (word in function)]
         flags = np.array([word in emotional for word in two], bool)
         if 0 < flags.sum() < len(two):
-            value = _auc(np.array([y[word] for word in two]), flags)
+            value = float(roc_auc_score(flags, [y[word] for word in two]))
             yield {**about, "score": "auc_function_words", "value": value}
-
-
-def _auc(values: np.ndarray, positive: np.ndarray) -> float:
-    """Return the area under the ROC curve; ties count one half."""
-    u = mannwhitneyu(values[positive], values[~positive]).statistic
-    return float(u / (positive.sum() * (~positive).sum()))
 
 
 def corpus_counts(utterances: pa.Table, words: pa.Table) -> Iterator[dict]:

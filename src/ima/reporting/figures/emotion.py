@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from ima.reporting.figures import COLUMN, LETTERS, PAGE
+from ima.reporting.figures import COLUMN, LETTERS, PAGE, bare, dot
 from ima.reporting.figures.palettes import PAPER, SHADES, Palette
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import CLASSES, NOT_EMOTIONAL
@@ -159,18 +158,13 @@ def _by_category(axes: Axes, points: pa.Table, title: str, palette: Palette) -> 
         colours = [palette.emotions[name] for name in categories[own]]
         axes.scatter(x[own], y[own], c=colours, linewidths=0.1, rasterized=True, **style)
     order = [name for name in palette.emotions if name in set(categories.tolist())]
-    handles = [
-        Line2D(
-            [], [], linestyle="", marker="o", markersize=3, color=palette.emotions[name],
-            markeredgecolor="0.25", markeredgewidth=0.2, label=name,
-        )
-        for name in order
-    ]  # fmt: skip
+    edge = {"markersize": 3, "markeredgecolor": "0.25", "markeredgewidth": 0.2}
+    handles = [dot(name, palette.emotions[name], **edge) for name in order]
     axes.legend(
         handles=handles, fontsize=LETTERS - 1.5, frameon=False, loc="upper center", ncols=3,
         bbox_to_anchor=(0.5, 0.0), handletextpad=0.1, columnspacing=0.6, borderpad=0.1,
     )  # fmt: skip
-    _frame(axes, title)
+    bare(axes, title)
 
 
 def _by_importance(axes: Axes, points: pa.Table, title: str, palette: Palette):
@@ -181,12 +175,5 @@ def _by_importance(axes: Axes, points: pa.Table, title: str, palette: Palette):
         x[order], y[order], s=3, c=importance[order], cmap=palette.importance, vmin=0, vmax=1,
         linewidths=0.1, edgecolors="0.25", rasterized=True,
     )  # fmt: skip
-    _frame(axes, title)
+    bare(axes, title)
     return drawn
-
-
-def _frame(axes: Axes, title: str) -> None:
-    axes.set(xticks=(), yticks=())
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.spines[:].set_linewidth(0.4)
-    axes.set_title(title, fontsize=LETTERS, pad=2.5)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
+from ima.reporting.figures import dot, legend
 from ima.reporting.figures.training import COLOURS, MARKS
 
 
@@ -39,10 +39,9 @@ def feature_accuracy(rows: Sequence[Mapping]) -> Figure:
     axes.grid(axis="x", color="0.9")
     axes.spines[["top", "right"]].set_visible(False)
     handles = [
-        Line2D([], [], linestyle="", color=COLOURS[i % len(COLOURS)], marker=MARKS[i % len(MARKS)])
-        for i in range(len(splits))
+        dot(split, COLOURS[i % len(COLOURS)], MARKS[i % len(MARKS)], markersize=6)
+        for i, split in enumerate(splits)
     ]
-    handles.append(Line2D([], [], linestyle="", color="black", marker="o", fillstyle="none"))
-    names = [*splits, "labels shuffled"]
-    figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    handles.append(dot("labels shuffled", "black", markersize=6, fillstyle="none"))
+    legend(figure, handles, 3, fontsize=8)
     return figure

@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ima.pairing.by_label import has_noise
-from ima.reporting.figures import COLUMN, LETTERS
+from ima.reporting.figures import COLUMN, LETTERS, bare, dot, legend
 from ima.reporting.figures.palettes import MODALITIES, PAPER, Palette, lighter
 from ima.utils.errors import InputError
 
@@ -29,6 +28,8 @@ UNLABELLED = "white"
 THRESHOLD = 0.5
 #: Markers of the modalities, in order, when several are superimposed.
 MARKS = "o^sDvP*"
+#: Spacing of legends.
+TIGHT = {"handletextpad": 0.1, "columnspacing": 0.8, "borderpad": 0.1}
 
 
 def figure2(
@@ -85,8 +86,8 @@ def figure2(
     if known:
         above = f"left: {'digit' if called == 'digits' else 'class'}" if classes else "left"
         _class_legend(figure, classes, above, noise, palette)
-    names = [("noise (y < .5)", palette.noise), ("rest", palette.rest)]
-    _legend(figure, names, "output", "outside lower right", columns=1)
+    handles = [dot("noise (y < .5)", palette.noise), dot("rest", palette.rest)]
+    legend(figure, handles, 1, "lower right", title="output", **TIGHT)
     return figure
 
 
@@ -139,12 +140,11 @@ def figure4(
         above = "digit" if _called(classes) == "digits" else "class"
         _class_legend(figure, classes, above, noise, palette)
     handles = [
-        _handle(name, "0.3" if classes else one[i], MARKS[i % len(MARKS)])
+        dot(name, "0.3" if classes else one[i], MARKS[i % len(MARKS)])
         for i, name in enumerate(names)
     ]
-    if noise:
-        handles.append(_handle(f"{first} noise", palette.noise))
-    _legend_of(figure, handles, "", "outside lower right", columns=1)
+    handles += [dot(f"{first} noise", palette.noise)] if noise else []
+    legend(figure, handles, 1, "lower right", **TIGHT)
     return figure
 
 
@@ -176,9 +176,9 @@ def _class_legend(
 ) -> None:
     """Add the legend of classes: ten in two rows, as in the paper; none for too many classes."""
     colours = palette.of_classes(len(classes)) if classes else []
-    grey = [("noise", palette.among_classes)] if noise else []
+    grey = [dot("noise", palette.among_classes)] if noise else []
     if len(classes) > NAMED:
-        _legend(figure, grey, f"{len(classes)} classes by hue", "outside lower left", columns=1)
+        legend(figure, grey, 1, "lower left", title=f"{len(classes)} classes by hue", **TIGHT)
         return
     title += ", or noise" if noise and classes else ""
     order, columns = range(len(classes)), 6
@@ -186,8 +186,8 @@ def _class_legend(
         order = [i for column in range(5) for i in (column, column + 5)]
     if max(map(len, classes), default=0) > 3:
         columns = 2
-    names = [(classes[i], colours[i]) for i in order]
-    _legend(figure, [*names, *grey], title, "outside lower left", columns)
+    handles = [*(dot(classes[i], colours[i]) for i in order), *grey]
+    legend(figure, handles, columns, "lower left", title=title, **TIGHT)
 
 
 def _grid(rows: int, columns: int, title: str) -> tuple[Figure, np.ndarray]:
@@ -208,19 +208,12 @@ def _view(embeddings: pa.Table, view: str) -> dict[str, np.ndarray]:
 
 
 def _scatter(
-    axes: Axes,
-    points: Mapping[str, np.ndarray],
-    colours: Sequence[str],
-    title: str,
-    **style,
+    axes: Axes, points: Mapping[str, np.ndarray], colours: Sequence[str], title: str, **style
 ) -> None:
     style = {"s": 2.2, "linewidths": 0.12, "edgecolors": "0.25", "rasterized": True} | style
     axes.scatter(points["x"], points["y"], c=np.asarray(colours), **style)
-    axes.set(xticks=(), yticks=())
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.spines[:].set_linewidth(0.4)
     letter = string.ascii_lowercase[axes.figure.axes.index(axes)]
-    axes.set_title(f"({letter}) {title}", fontsize=LETTERS, pad=2.5)
+    bare(axes, f"({letter}) {title}")
 
 
 def _over(
@@ -250,30 +243,3 @@ def _same_axes(panels: np.ndarray, shown: Sequence[Mapping[str, np.ndarray]]) ->
         axes.set(
             xlim=middle[0] + half * np.array([-1, 1]), ylim=middle[1] + half * np.array([-1, 1])
         )
-
-
-def _handle(name: str, colour: str, marker: str = "o") -> Line2D:
-    return Line2D([], [], linestyle="", marker=marker, markersize=3.2, color=colour, label=name)
-
-
-def _legend(
-    figure: Figure, names: Sequence[tuple[str, str]], title: str, place: str, columns: int
-) -> None:
-    _legend_of(figure, [_handle(*name) for name in names], title, place, columns)
-
-
-def _legend_of(
-    figure: Figure, handles: Sequence[Line2D], title: str, place: str, columns: int
-) -> None:
-    figure.legend(
-        handles=handles,
-        title=title,
-        loc=place,
-        ncols=columns,
-        fontsize=LETTERS,
-        title_fontsize=LETTERS,
-        frameon=False,
-        handletextpad=0.1,
-        columnspacing=0.8,
-        borderpad=0.1,
-    )

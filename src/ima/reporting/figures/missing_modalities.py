@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ima.reporting.figures import LETTERS, PAGE
+from ima.reporting.figures import LETTERS, PAGE, legend
 from ima.utils.errors import InputError
 
 #: Colours of the models in order, distinguishable for colour-blind readers.
@@ -33,7 +33,7 @@ def draw(rows: Sequence[Mapping]) -> Figure:
     level is given as text.
 
     Args:
-        rows: rows of `ima.evaluation.missing_modalities.over_seeds`.
+        rows: rows of `ima.evaluation.missing_modalities.study_table`.
 
     Raises:
         InputError: there are no rows.
@@ -96,5 +96,5 @@ def _legends(figure: Figure, colours: Mapping[str, str], ways: set[str]) -> None
     models = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     shown = {way: line for way, line in WAYS.items() if way in ways}
     lines = [Line2D([], [], color="0.3", ls=ls, label=name) for ls, name in shown.values()]
-    for handles, place in ((models, "outside lower left"), (lines, "outside lower right")):
-        figure.legend(handles=handles, loc=place, ncols=2, frameon=False, fontsize=LETTERS)
+    legend(figure, models, 2, "lower left")
+    legend(figure, lines, 2, "lower right")

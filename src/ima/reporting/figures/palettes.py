@@ -11,7 +11,6 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 
-from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import NOT_EMOTIONAL
 
 #: Importance of words in Figure 3 from 0 to 1: white to dark blue, also readable in greyscale.
@@ -87,17 +86,6 @@ COLORBLIND = Palette(
     hues="cividis",
 )
 PALETTES = {"paper": PAPER, "colorblind": COLORBLIND}
-
-
-def palette(name: str) -> Palette:
-    """Return a palette by its name in the config.
-
-    Raises:
-        InputError: the palette does not exist.
-    """
-    if name not in PALETTES:
-        raise InputError("figures.palette", expected=f"one of {[*PALETTES]}", found=name)
-    return PALETTES[name]
 
 
 def lighter(colour: str, share: float = 0.75) -> str:

@@ -1,6 +1,5 @@
 """Figure 6: noise detection by importances over rho, and the rho chosen without labels (6.1)."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
@@ -9,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ima.evaluation.metrics import mean_sd
-from ima.reporting.figures import COLUMN, LETTERS
+from ima.evaluation.seeds import over_seeds
+from ima.reporting.figures import COLUMN, LETTERS, legend
+from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 
 #: Name, colour and dash pattern of the scores in Figure 6, readable without colour vision.
@@ -28,7 +28,6 @@ LABEL_FREE_STYLES = {
 SCORES = ("precision_noise", "recall_noise", "f1_noise", "f1_important", "mean_importance")
 #: Quantities of the training pairs that need no labels.
 LOSSES = ("corr", "raw", "local", "loss", "agreement")
-_TEXT = ("run", "variant", "modality")
 
 
 def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
@@ -45,24 +44,14 @@ def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
     Raises:
         InputError: the seeds do not have the same values of rho.
     """
-    values: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for sweep in sweeps:
-        for row in sweep.to_pylist():
-            for name in (*SCORES, *LOSSES):
-                values[row["variant"], row["modality"], row["rho"]][name].append(row[name])
-    seeds = {len(scores["loss"]) for scores in values.values()}
+    rows = [row for sweep in sweeps for row in sweep.to_pylist()]
+    found = over_seeds(rows, ("variant", "modality", "rho"), run, (*SCORES, *LOSSES))
+    seeds = {row["seeds"] for row in found}
     if len(seeds) != 1:
         raise InputError(
             "sweeps of rho", expected="the same rho for every seed", found=f"{seeds} seeds per rho"
         )
-    rows = []
-    for (variant, modality, rho), scores in values.items():
-        row = {"run": run, "variant": variant, "modality": modality, "rho": rho}
-        row["seeds"] = len(scores["loss"])
-        for name in (*SCORES, *LOSSES):
-            row[name], row[f"{name}_sd"] = mean_sd(scores[name])
-        rows.append(row)
-    return _typed(rows)
+    return to_table(found, ("variant", "modality"))
 
 
 def choose_rho(swept: pa.Table) -> dict[tuple[str, str], float]:
@@ -97,24 +86,16 @@ def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
     """
     rows = []
     for (variant, modality), rho in choose_rho(swept).items():
-        mine = [
-            row
-            for row in swept.to_pylist()
-            if (row["variant"], row["modality"]) == (variant, modality)
-        ]
+        own = (pc.field("variant") == variant) & (pc.field("modality") == modality)
+        mine = swept.filter(own).to_pylist()
         chosen = next(row for row in mine if row["rho"] == rho)
         best = max(mine, key=lambda row: row["f1_noise"])
         of_paper = paper.get(modality)
         near = of_paper and min(mine, key=lambda row: abs(row["rho"] - of_paper))
+        same = ("run", "variant", "modality", "seeds", "rho", "f1_noise", "f1_noise_sd")
         rows.append(
             {
-                "run": chosen["run"],
-                "variant": variant,
-                "modality": modality,
-                "seeds": chosen["seeds"],
-                "rho": rho,
-                "f1_noise": chosen["f1_noise"],
-                "f1_noise_sd": chosen["f1_noise_sd"],
+                **{name: chosen[name] for name in same},
                 "rho_by_labels": best["rho"],
                 "f1_by_labels": best["f1_noise"],
                 "f1_gap": best["f1_noise"] - chosen["f1_noise"],
@@ -122,14 +103,7 @@ def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
                 "f1_at_rho_paper": near and near["f1_noise"],
             }
         )
-    return _typed(rows)
-
-
-def _typed(rows: list[dict]) -> pa.Table:
-    types = {**dict.fromkeys(_TEXT, pa.string()), "seeds": pa.int32()}
-    return pa.Table.from_pylist(
-        rows, schema=pa.schema([(name, types.get(name, pa.float64())) for name in rows[0]])
-    )
+    return to_table(rows, ("variant", "modality"))
 
 
 def draw(
@@ -173,13 +147,12 @@ def draw(
         Line2D([], [], color=colour, linestyle=dash, linewidth=1.2, label=label)
         for label, colour, dash in styles.values()
     ]
-    own = Line2D([], [], color="0.3", linewidth=0.8, dashes=(1, 1.5), label="ρ without labels")
-    lines.append(own)
+    lines.append(
+        Line2D([], [], color="0.3", linewidth=0.8, dashes=(1, 1.5), label="ρ without labels")
+    )
     if set(modalities) & set(paper):
         lines.append(Line2D([], [], color="0.6", linewidth=0.8, label="the paper's ρ"))
-    figure.legend(
-        handles=lines, loc="outside lower center", ncols=3, fontsize=LETTERS, frameon=False
-    )
+    legend(figure, lines, 3)
     return figure
 
 

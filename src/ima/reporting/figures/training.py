@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
+from ima.reporting.figures import legend
+
 #: Colours, safe for colour-blind readers, and markers of the models in order.
 COLOURS = ("black", "#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
@@ -40,11 +42,8 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of the fall of the\nvalidation loss still to come")
-    handles, names = panels[0].get_legend_handles_labels()
     columns = 3 if len(latents) > 1 else 2  # two fit the width of a single panel
-    figure.legend(
-        handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
-    )
+    legend(figure, panels[0].get_legend_handles_labels()[0], columns, fontsize=8)
     return figure
 
 
@@ -95,6 +94,5 @@ def complexity(rows: Sequence[Mapping]) -> Figure:
         axes.title.set_fontsize(9)
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.spines[["top", "right"]].set_visible(False)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    legend(figure, axes.get_legend_handles_labels()[0], 3, fontsize=8)
     return figure

@@ -1,7 +1,6 @@
 """Figure and table of each modality's weight in the joint representation, by kind of pair (6.3)."""
 
 import string
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -10,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ima.evaluation.metrics import mean_sd, subsets
+from ima.evaluation.metrics import subsets
+from ima.evaluation.seeds import over_seeds
 from ima.pairing.by_label import CLEAN, noise_kind
-from ima.reporting.figures import LETTERS, PAGE
+from ima.reporting.figures import LETTERS, PAGE, legend
 from ima.reporting.figures.palettes import PAPER, Palette
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
@@ -84,20 +84,12 @@ def weight_table(rows: Iterable[Mapping], run: str) -> pa.Table:
         A row for each model, latent size, `importances` and kind: `pairs`, and for each modality
         `weight_<modality>`, the mean over seeds, with its sample standard deviation `..._sd`.
     """
-    keys = ("model", "latent", "importances", "kind")
-    found: dict[tuple, dict[str, list]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        of = found[tuple(row[key] for key in keys)]
-        of[row["modality"]].append(row["weight"])
-        of["pairs"] = [row["pairs"]]
-    table = []
-    for key, of in found.items():
-        (pairs,) = of.pop("pairs")
-        out = {"run": run, **dict(zip(keys, key, strict=True)), "pairs": pairs}
-        out["seeds"] = len(next(iter(of.values())))
-        for name, values in of.items():
-            out[f"weight_{name}"], out[f"weight_{name}_sd"] = mean_sd(values)
-        table.append(out)
+    keys = ("model", "latent", "importances", "kind", "pairs")
+    found = [
+        {**{key: row[key] for key in keys}, f"weight_{row['modality']}": row["weight"]}
+        for row in rows
+    ]
+    table = over_seeds(found, keys, run)
     return to_table(table, ("model", "importances", "kind"), ("latent", "pairs", "seeds"))
 
 
@@ -144,15 +136,13 @@ def draw(
         rest = f" = 1 - w {names[0]}" if len(names) == 2 else ""
         axes.set_xlabel(f"w {name}{rest}", fontsize=LETTERS)
     panels[1].set_ylabel("share of the pairs of a kind", fontsize=LETTERS)
+    look = {"linestyle": "-", "marker": "o", "markersize": 3}
     handles = [
-        Line2D([], [], linestyle="-", marker="o", markersize=3, color=colours.get(kind, "0.3"),
-               label=kind.replace("_", " ")) for kind in shown
-    ]  # fmt: skip
+        Line2D([], [], color=colours.get(kind, "0.3"), label=kind.replace("_", " "), **look)
+        for kind in shown
+    ]
     handles.append(Line2D([], [], linestyle=":", color="0.3", label="importances shuffled"))
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=len(handles), fontsize=LETTERS,
-        frameon=False,
-    )  # fmt: skip
+    legend(figure, handles, len(handles))
     figure.suptitle(title, fontsize=LETTERS + 1)
     return figure
 

@@ -1,12 +1,11 @@
 """The paper's tables, from the scores of every model and seed."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
-from ima.evaluation.metrics import mean_sd
+from ima.evaluation.seeds import over_seeds
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 from ima.utils.io import read_csv
@@ -28,47 +27,13 @@ def read_paper_values(path: str | Path) -> list[dict]:
     return rows
 
 
-def over_seeds(
-    rows: Iterable[Mapping],
-    keys: Sequence[str],
-    value: str,
-    run: str,
-    column_of: Callable[[Mapping], str],
-) -> list[dict]:
-    """Return the mean and sd of a value over seeds, one row per combination of keys.
-
-    Args:
-        rows: rows of one seed each, with the keys and the value.
-        keys: columns that identify a row of the result.
-        value: name of the value.
-        run: name of the run, for the first column.
-        column_of: function that returns the result's column for a row: `value`, or a name that
-            starts with it.
-
-    Returns:
-        Rows of `run`, the keys, `seeds` (the number of values in the column `value`), `paper`
-        (None), and every column with its `<column>_sd`, in order of appearance.
-    """
-    found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        found[tuple(row[key] for key in keys)][column_of(row)].append(row[value])
-    table = []
-    for key, columns in found.items():
-        out = {"run": run, **dict(zip(keys, key, strict=True))}
-        out |= {"seeds": len(columns[value]), "paper": None}
-        for column, values in columns.items():
-            out[column], out[f"{column}_sd"] = mean_sd(values)
-        table.append(out)
-    return table
-
-
 def merge_paper_values(
     table: list[dict], paper: Iterable[Mapping], keys: Sequence[str]
 ) -> list[dict]:
     """Add the paper's values to our rows with the same keys.
 
     Args:
-        table: rows of `over_seeds`.
+        table: rows of `ima.evaluation.seeds.over_seeds` with a column `paper`.
         paper: rows with the keys and `paper`; those without a row of ours are appended with
             `seeds` 0.
         keys: as in `over_seeds`.
@@ -103,13 +68,17 @@ def table1(
         columns are empty.
     """
     keys = ("model", "representation", "latent", "k")
-    rows = over_seeds(_rows(scores, anchors), keys, "precision", run, _precision_column)
+    found = [
+        {**{key: row[key] for key in keys}, _column(row): row["precision"]}
+        for row in _rows(scores, anchors)
+    ]
+    rows = over_seeds(found, keys, run, paper=None)
     return to_table(
         merge_paper_values(rows, _paper_precision(paper), keys), ("model", "representation")
     )
 
 
-def _precision_column(row: Mapping) -> str:
+def _column(row: Mapping) -> str:
     column = _COLUMN[row["neighbours"]]
     return column if row["subset"] == "all" else f"{column}_{row['subset']}"
 

@@ -6,7 +6,8 @@ from dataclasses import asdict
 import pyarrow as pa
 
 from ima.evaluation.classifier import Classifier
-from ima.reporting.tables import merge_paper_values, over_seeds
+from ima.evaluation.seeds import over_seeds
+from ima.reporting.tables import merge_paper_values
 from ima.utils.arrow import to_table
 
 
@@ -62,14 +63,17 @@ def table5(rows: Iterable[Mapping], paper: Iterable[Mapping], run: str) -> pa.Ta
         not stated.
     """
     keys = ("model", "representation", "latent")
-    table = over_seeds(rows, keys, "accuracy", run, _accuracy_column)
+    found = [
+        {**{key: row[key] for key in keys}, _column(row["subset"]): row["accuracy"]} for row in rows
+    ]
+    table = over_seeds(found, keys, run, paper=None)
     return to_table(
         merge_paper_values(table, _paper_accuracy(paper), keys), ("model", "representation")
     )
 
 
-def _accuracy_column(row: Mapping) -> str:
-    return "accuracy" if row["subset"] == "all" else f"accuracy_{row['subset']}"
+def _column(subset: str) -> str:
+    return "accuracy" if subset == "all" else f"accuracy_{subset}"
 
 
 def _paper_accuracy(paper: Iterable[Mapping]) -> Iterable[dict]:

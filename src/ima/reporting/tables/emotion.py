@@ -7,7 +7,7 @@ from itertools import product
 
 import pyarrow as pa
 
-from ima.evaluation.metrics import mean_sd
+from ima.evaluation.seeds import over_seeds
 from ima.reporting.tables import merge_paper_values
 from ima.utils.arrow import to_table
 from ima.utils.schemas_emotion import UNITS
@@ -76,19 +76,17 @@ def _named(table: pa.Table, corpus: str) -> pa.Table:
 
 
 def _means(rows: Iterable[Mapping], keys: Sequence[str], names: Sequence[str], run: str):
-    """Return a row for each combination of keys, with mean and sd over seeds of each score."""
-    found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        found[tuple(row[key] for key in keys)][row["score"]].append(row["value"])
-    table = []
-    for key, values in found.items():
-        out = {"run": run, **dict(zip(keys, key, strict=True))}
-        out |= {"seeds": len(values[names[0]]), "paper": None}
-        for name in names:
-            known = not any(map(math.isnan, values[name]))
-            out[name], out[f"{name}_sd"] = mean_sd(values[name]) if known else (None, None)
-        table.append(out)
-    return table
+    """Return a row for each combination of keys, with mean and sd over seeds of each score.
+
+    Both are None if a score is undefined (NaN).
+    """
+    found = [{**{key: row[key] for key in keys}, row["score"]: row["value"]} for row in rows]
+    table = over_seeds(found, keys, run, paper=None)
+    columns = [column for name in names for column in (name, f"{name}_sd")]
+    return [
+        {**row, **{name: None if row[name] != row[name] else row[name] for name in columns}}
+        for row in table
+    ]
 
 
 def gains(rows: Sequence[Mapping]) -> Iterable[dict]:

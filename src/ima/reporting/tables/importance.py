@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from ima.evaluation.metrics import mean_sd
+from ima.evaluation.seeds import mean_sd, over_seeds
+from ima.utils.arrow import to_table
 
 #: F1 from which a seed is counted in `seeds_at_<goal>`.
 GOAL = 0.98
-_TEXT = ("run", "variant", "modality", "kind", "detector")
-_WHOLE = ("latent", "seeds", f"seeds_at_{GOAL}")
 
 
 def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
@@ -48,7 +47,7 @@ def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
                 **{f"f1_seed{seed}": value for seed, value in f1.items()},
             }
         )
-    return _typed(table)
+    return to_table(table, ("variant", "modality"), ("latent", "seeds", f"seeds_at_{GOAL}"))
 
 
 def noises(studies: pa.Table, run: str) -> pa.Table:
@@ -62,21 +61,6 @@ def noises(studies: pa.Table, run: str) -> pa.Table:
         A row per kind of noise, R, modality and detector: `seeds`, and mean and sd of precision,
         recall and F1 of the noise class.
     """
-    found: dict[tuple, list[Mapping]] = defaultdict(list)
-    for row in studies.to_pylist():
-        found[row["kind"], row["R"], row["modality"], row["detector"]].append(row)
-    table = []
-    for (kind, R, modality, detector), seeds in found.items():
-        out = {"run": run, "kind": kind, "R": R, "modality": modality, "detector": detector}
-        out["seeds"] = len(seeds)
-        for name in ("f1_noise", "precision_noise", "recall_noise"):
-            out[name], out[f"{name}_sd"] = mean_sd([row[name] for row in seeds])
-        table.append(out)
-    return _typed(table)
-
-
-def _typed(rows: list[dict]) -> pa.Table:
-    types = {**dict.fromkeys(_TEXT, pa.string()), **dict.fromkeys(_WHOLE, pa.int32())}
-    return pa.Table.from_pylist(
-        rows, schema=pa.schema([(name, types.get(name, pa.float64())) for name in rows[0]])
-    )
+    keys = ("kind", "R", "modality", "detector")
+    scores = ("f1_noise", "precision_noise", "recall_noise")
+    return to_table(over_seeds(studies.to_pylist(), keys, run, scores), keys[:1] + keys[2:])

@@ -1,6 +1,5 @@
 """Results on user data: representations and importances by id, and tables that summarize them."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.metrics import roc_auc_score
 
-from ima.evaluation.metrics import f1, importance_scores, mean_sd, score_views
+from ima.evaluation.metrics import f1, importance_scores, score_views
+from ima.evaluation.seeds import over_seeds
 from ima.pairing.by_label import has_noise, modalities
 from ima.utils.arrow import matrix, present, to_table, vector_column
 from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
@@ -82,7 +82,7 @@ def importance_table(
         If concordance is known, also `mean_concordance`, and all of `concordance_scores` if noise
         is known too.
     """
-    found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    rows = []
     for table, model in zip(tables, models, strict=True):
         test = table.filter(pc.equal(table["split"], "test"))
         kinds = test["kind"].to_pylist()
@@ -96,16 +96,10 @@ def importance_table(
                 c = test[f"c_{name}"].to_numpy()[there]
                 scores |= concordance_scores(c, noisy[there])
             always = [score for score in _ALWAYS if score in scores]
-            for score in dict.fromkeys([*always, *(scores if noise else ())]):
-                found[model["latent"], name][score].append(scores[score])
-    rows = []
-    for (latent, name), scores in found.items():
-        row = {"run": run, "latent": latent, "modality": name}
-        row["seeds"] = len(scores["mean_importance"])
-        for score, values in scores.items():
-            row[score], row[f"{score}_sd"] = mean_sd(values)
-        rows.append(row)
-    return to_table(rows, text=["modality"], whole=["latent", "seeds"])
+            wanted = dict.fromkeys([*always, *(scores if noise else ())])
+            about = {"latent": model["latent"], "modality": name}
+            rows.append({**about, **{score: scores[score] for score in wanted}})
+    return to_table(over_seeds(rows, ("latent", "modality"), run), text=["modality"])
 
 
 def concordance_scores(c: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:

@@ -4,28 +4,24 @@ Each number has a negative control: the same statistic with our frames shuffled 
 which preserves the agreement that is due to the speakers' means alone.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 import pyarrow as pa
 from scipy.stats import rankdata
 
-from ima.evaluation.covarep_toolbox import correlation, differences, likeness
-from ima.evaluation.voice_agreement import TOOLBOX, Feature, Reference
+from ima.evaluation.voice_agreement import OPENSMILE, Feature, Reference
 
 #: Seed of the negative control.
 SEED = 0
 VOICED = ("voiced_ours", "voiced_theirs", "voiced_both")
 
-#: One row per reference and feature. `kind` is SAME or RELATED; `unit` is that of `feature` and of
-#: the differences; `speakers` is empty if unknown. `frames` is the number of frames compared: those
-#: that are voiced for both programs (for the toolbox: voiced for it) and have a value in both; for
-#: VUV all. `agreement` is Pearson's correlation, for angles Jammalamadaka's, in [-1, 1]; for VUV
-#: the share of equal frames, in [0, 1]. `spearman` is the rank correlation, `within_speakers` the
-#: correlation after subtracting each speaker's mean. `*_shuffled` is the same with our frames
-#: shuffled within each speaker. `voiced_*` are the shares of all frames, in [0, 1], that we, they
-#: or both call voiced. Statistics that are undefined are empty: ranks of angles, differences
-#: between different units, and constant values.
+#: One row per feature. `kind` is SAME or RELATED; `unit` is that of `feature` and the differences.
+#: `frames` is the number of frames compared: those that are voiced for both programs and have a
+#: value in both; for VUV all. `agreement` is Pearson's correlation, in [-1, 1]; for VUV the share
+#: of equal frames, in [0, 1]. `spearman` is the rank correlation, `within_speakers` the correlation
+#: after subtracting each speaker's mean. `*_shuffled` is the same with our frames shuffled within
+#: each speaker. `voiced_*` are the shares of all frames, in [0, 1], that we, they or both call
+#: voiced. Statistics that are undefined are empty: differences between different units, and those
+#: of constant values.
 AGREEMENT = pa.schema(
     [
         *((name, pa.string()) for name in ("run", "corpus", "reference", "feature")),
@@ -49,32 +45,29 @@ def shuffled(feature: Feature) -> np.ndarray:
     return mixed
 
 
-def agreement_table(run: str, corpus: str, references: Iterable[Reference]) -> pa.Table:
-    """Return the agreement of our features with those of each reference.
+def agreement_table(run: str, corpus: str, reference: Reference) -> pa.Table:
+    """Return the agreement of our features with those of openSMILE.
 
     Args:
         run, corpus: name of the run, and description of its corpus.
-        references: results of `against_opensmile` and `against_toolbox`.
+        reference: result of `ima.evaluation.voice_agreement.against_opensmile`.
 
     Returns:
-        A table of AGREEMENT, one row per reference and feature. For the toolbox, the corpus is
-        its recordings.
+        A table of AGREEMENT, one row per feature.
     """
-    rows = []
-    for reference in references:
-        about = {
-            "run": run,
-            "corpus": "the toolbox's recordings" if reference.name == TOOLBOX else corpus,
-            "reference": reference.name,
-            "recordings": reference.recordings,
-            "speakers": reference.speakers or None,
-            **dict(zip(VOICED, reference.voiced, strict=True)),
-        }
-        rows += [about | _row(feature, reference.speakers > 0) for feature in reference.features]
+    about = {
+        "run": run,
+        "corpus": corpus,
+        "reference": OPENSMILE,
+        "recordings": reference.recordings,
+        "speakers": reference.speakers,
+        **dict(zip(VOICED, reference.voiced, strict=True)),
+    }
+    rows = [about | _row(feature) for feature in reference.features]
     return pa.Table.from_pylist(rows, schema=AGREEMENT)
 
 
-def _row(feature: Feature, speakers: bool) -> dict:
+def _row(feature: Feature) -> dict:
     """Return the columns of AGREEMENT that describe one feature."""
     column, theirs = feature.column, feature.theirs
     row = {
@@ -84,17 +77,25 @@ def _row(feature: Feature, speakers: bool) -> dict:
         "unit": column.unit,
         "frames": theirs.size,
     }
-    if speakers and column.name != "VUV":
+    if column.name != "VUV":
         row["within_speakers"] = correlation(
             *(_centred(values, feature.speaker) for values in (feature.ours, theirs))
         )
     for end, ours in (("", feature.ours), ("_shuffled", shuffled(feature))):
-        row[f"agreement{end}"] = likeness(column, ours, theirs)
-        if not column.angle:
-            row[f"spearman{end}"] = correlation(rankdata(ours), rankdata(theirs))
+        equal = float(np.mean(ours == theirs)) if theirs.size else None
+        row[f"agreement{end}"] = equal if column.name == "VUV" else correlation(ours, theirs)
+        row[f"spearman{end}"] = correlation(rankdata(ours), rankdata(theirs))
         if feature.alike and theirs.size:
-            row[f"median_difference{end}"] = float(np.median(differences(column, ours, theirs)))
-    return {name: None if value != value else value for name, value in row.items()}
+            row[f"median_difference{end}"] = float(np.median(np.abs(ours - theirs)))
+    return row
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Return Pearson's correlation of values (n,), in [-1, 1]; None if either is constant."""
+    a, b = (x - x.mean() if x.size else x for x in (a, b))
+    # Elementwise sums: the result of a dot product would depend on the number of threads.
+    scale = np.sqrt((a * a).sum() * (b * b).sum())
+    return float((a * b).sum() / scale) if scale > 1e-12 else None
 
 
 def _centred(values: np.ndarray, groups: np.ndarray) -> np.ndarray:

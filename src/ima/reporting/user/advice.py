@@ -194,11 +194,11 @@ def report(trust: Sequence[Mapping], weighting: Sequence[Mapping], run: str) -> 
         for row in rows:
             lines += ["", f"**{row['modality']}** {MODALITY[judge(row)]} {describe(row)}"]
         lines += ["", *(f"{describe_effect(row)}" for row in effects)]
-    return "\n".join([*lines, "", "## Rules", *_rules(), ""])
+    return "\n".join([*lines, "", "## Rules", _rules(), ""])
 
 
-def _rules() -> list[str]:
-    """Return the rules and their thresholds as the lines of a Markdown table."""
+def _rules() -> str:
+    """Return the rules and their thresholds as a Markdown table."""
     rows = [
         ("a modality shares something", f"p <= {LEVEL}, in {FEW_PAIRS} test pairs or more"),
         (

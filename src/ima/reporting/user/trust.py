@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ima.evaluation.metrics import mean_sd
+from ima.evaluation.seeds import mean_sd
 from ima.evaluation.user import stability
 from ima.evaluation.user.shared import Model, coordinates, model_of, shared
 from ima.evaluation.user.weighting import Effect, partner_effect, precision_effect
