@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -146,8 +146,10 @@ def _numbers(values: Any, where: str) -> np.ndarray:
             values = values.to_numpy(np.float32, na_value=np.nan)
         if np.iscomplexobj(values):
             raise ValueError("Complex data not supported")
+        if hasattr(values, "toarray"):
+            raise TypeError("a sparse matrix; sparse data are not supported, call toarray()")
         with np.errstate(over="ignore"):  # an overflow is infinite, which is reported
-            return np.asarray(values, np.float32)
+            return cast(np.ndarray, np.asarray(values, np.float32))
     except (TypeError, ValueError) as error:
         raise InputError(where, expected="a matrix of real numbers", found=error) from error
 
@@ -166,6 +168,7 @@ def _rows_present(values: np.ndarray, where: str) -> np.ndarray:
         where,
         expected="a matrix (N, D) of finite numbers, where a missing item is all NaN",
         found=found,
+        do="" if values.ndim == 2 else "Reshape your data to one row per item.",
     )
 
 
