@@ -4,7 +4,6 @@ import pickle
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from sklearn.exceptions import NotFittedError
@@ -31,7 +30,7 @@ def fitted():
     return IMA(**QUICK).fit(views())
 
 
-def test_lists_and_frames_are_dicts_without_names(fitted):
+def test_lists_are_dicts_without_names(fitted):
     x = views()
     expected = fitted.transform(x)
     listed = IMA(**QUICK).fit(list(x.values()))
@@ -41,6 +40,11 @@ def test_lists_and_frames_are_dicts_without_names(fitted):
     np.testing.assert_array_equal(alone, fitted.transform({"b": x["b"]}))
     named = IMA({"a": {}, "b": {}}, **QUICK).fit(tuple(x.values()))
     assert list(named.n_features_in_) == ["a", "b"]
+
+
+def test_frames_have_names_and_an_index(fitted):
+    pd, x = pytest.importorskip("pandas"), views()
+    expected = fitted.transform(x)
     frames = {
         m: pd.DataFrame(of, columns=[f"{m}{i}" for i in range(of.shape[1])]) for m, of in x.items()
     }
@@ -60,6 +64,7 @@ def test_missing_items_of_every_kind_are_the_same(fitted):
     expected = fitted.transform(x)
     masked = {m: np.ma.masked_invalid(of) for m, of in x.items()}
     np.testing.assert_array_equal(fitted.transform(masked), expected)
+    pd = pytest.importorskip("pandas")
     nullable = {m: pd.DataFrame(of).convert_dtypes() for m, of in x.items()}
     assert nullable["a"].iloc[3].isna().all()
     np.testing.assert_array_equal(fitted.transform(nullable), expected)
@@ -193,6 +198,8 @@ def test_histories_are_averaged_over_restarts():
 
 
 def test_plots(fitted, monkeypatch):
+    pytest.importorskip("pandas")
+    pytest.importorskip("matplotlib")
     frame = fitted.history_frame()
     assert (frame["stage"] == "autoencoder").sum() == 3
     lines = {line.get_label() for line in fitted.plot_history().axes[0].lines}

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -99,5 +100,6 @@ def test_in_a_pipeline():
     assert pipeline.score(x, labels) == pipeline[-1].score(model.transform(x), labels)
     np.testing.assert_array_equal(clone(model).fit_transform(x), model.transform(x))
     assert model.get_feature_names_out().tolist() == ["ima0", "ima1"]
+    pytest.importorskip("pandas")
     frame = model.set_output(transform="pandas").transform(views())
     assert list(frame.columns) == ["ima0", "ima1"]
