@@ -4,9 +4,9 @@
     python benchmarks/real_examples.py --table nutrimouse.csv
 
 A fifth of the items is new, i.e. not used for fitting; retrieval looks for their neighbours among
-the fitted items. All data sets use the same settings: the defaults of `ima.IMA` and `Stage1`, with HIDDEN units
-and squared errors. MCCA and GCCA come from cca-zoo, if it is installed. docs/examples.md has the
-results.
+the fitted items. All data sets use the same settings: the defaults of `ima.IMA` and `Stage1`, with
+HIDDEN units and squared errors. MCCA and GCCA come from cca-zoo, if it is installed.
+docs/examples.md has the results.
 """
 
 import argparse

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ima.training import sizes
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 PAPER_TO_CODE = (ROOT / "docs/paper_to_code.md").read_text()
@@ -64,6 +66,8 @@ def test_deviations_are_numbered_in_order():
 
 
 def test_library_example_runs(tmp_path, monkeypatch):
+    """With a tenth of the training steps, which suffices here."""
+    monkeypatch.setattr(sizes, "UPDATES", 200)
     monkeypatch.chdir(tmp_path)
     code = re.search(r"```python\n(.*?)```", README, re.S)[1]
     exec(compile(code, "README.md", "exec"), scope := {})
