@@ -80,8 +80,8 @@ def pair(items, train: bool, count: int, wrong: float, rng) -> tuple[dict, np.nd
 
 def by_concordance(x, new, seed: int, epochs: int):
     """Return the concordance of fitted pairs, which of them are wrong, and that of new pairs."""
-    model = IMA(LAYERS, latent=50, stage1=Stage1(epochs=epochs), seed=seed).fit(x)
-    c = np.minimum(*model.concordance.values())
+    model = IMA(LAYERS, latent=50, stage1=Stage1(epochs=epochs), random_state=seed).fit(x)
+    c = np.minimum(*model.concordance_.values())
     return c, c < 0.5, np.minimum(*model.pair_concordance(new).values())
 
 

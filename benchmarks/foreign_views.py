@@ -123,32 +123,33 @@ def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) ->
     x = {v: (x[v] - x[v][train].mean(0)) / x[v][train].std(0).clip(1e-9) for v in views}
     x, labels, wrong = make(fault, view, x, digits, rng)
     layers = {v: {"hidden": 100, "loss": "sse", "activation": "tanh"} for v in views}
-    model = IMA(layers, latent=10, stage1=Stage1(epochs=40), seed=seed)
-    model.fit({v: values[train] for v, values in x.items()})
+    model = IMA(layers, latent=10, stage1=Stage1(epochs=40), random_state=seed)
+    known = {v: values[train] for v, values in x.items()}
+    model.fit(known)
     held = {v: values[test] for v, values in x.items()}
     retrieval = {
         "weighted": precision(model.transform(held), labels[test]),
-        "by_concordance": precision(model.transform(held, fusion="concordance"), labels[test]),
-        "by_both": precision(model.transform(held, fusion="both"), labels[test]),
-        "unweighted": precision(model.transform(held, weighted=False), labels[test]),
+        "by_concordance": precision(model.transform(held, weights="concordance"), labels[test]),
+        "by_both": precision(model.transform(held, weights="both"), labels[test]),
+        "unweighted": precision(model.transform(held, weights="equal"), labels[test]),
         "raw": precision(np.concatenate(list(held.values()), 1), labels[test]),
     }
     rows, new = [], model.pair_concordance(held)
+    importance = {"train": model.importance(known), "test": model.importance(held)}
     for v in views if fault and view is None else [view or views[-1]]:
-        y = {name: model.importance(v, x[v][of]) for name, of in (("train", train), ("test", test))}
+        y = {name: of[v] for name, of in importance.items()}
         row = {"case": case, "seed": seed, "view": v, "share_noise": wrong[v].mean()}
         row |= {f"importance_{name}": of.mean() for name, of in y.items()}
-        row |= {"concordance_train": model.concordance[v].mean()}
+        row |= {"concordance_train": model.concordance_[v].mean()}
         row |= {"concordance_test": new[v].mean()}
         if 0 < wrong[v].mean() < 1:
             row["f1_train"] = f1_score(wrong[v][train], y["train"] < 0.5)
             row["f1_test"] = f1_score(wrong[v][test], y["test"] < 0.5)
             row["auc_test"] = roc_auc_score(wrong[v][test], -y["test"])
-            row["auc_concordance"] = roc_auc_score(wrong[v][train], -model.concordance[v])
-            row["f1_concordance"] = f1_score(wrong[v][train], model.concordance[v] < 0.5)
+            row["auc_concordance"] = roc_auc_score(wrong[v][train], -model.concordance_[v])
+            row["f1_concordance"] = f1_score(wrong[v][train], model.concordance_[v] < 0.5)
             row["auc_concordance_test"] = roc_auc_score(wrong[v][test], -new[v])
-            known = ridge_residuals(v, {name: of[train] for name, of in x.items()})
-            row["auc_ridge"] = roc_auc_score(wrong[v][train], known)
+            row["auc_ridge"] = roc_auc_score(wrong[v][train], ridge_residuals(v, known))
         rows.append({**row, **retrieval})
     number = (float, np.floating)
     return [{k: round(c, 4) if isinstance(c, number) else c for k, c in r.items()} for r in rows]

@@ -4,9 +4,9 @@
     python benchmarks/real_examples.py --table nutrimouse.csv
 
 A fifth of the items is new, i.e. not used for fitting; retrieval looks for their neighbours among
-the fitted items. All data sets use the same settings: the defaults of `ima.IMA`, with HIDDEN units
-and squared errors. MCCA and GCCA come from cca-zoo, if it is installed. docs/examples.md has the
-results.
+the fitted items. All data sets use the same settings: the defaults of `ima.IMA` and `Stage1`, with
+HIDDEN units and squared errors. MCCA and GCCA come from cca-zoo, if it is installed.
+docs/examples.md has the results.
 """
 
 import argparse
@@ -194,17 +194,17 @@ def one_split(
     x, view, wrong = spoil(case, x, rng)
     known, unseen = ({v: of[rows] for v, of in x.items()} for rows in (fitted, new))
     layers = {v: {"hidden": HIDDEN, "loss": "sse"} for v in x}
-    model = IMA(layers, stage1=stage1, seed=seed).fit(known)
+    model = IMA(layers, stage1=stage1, random_state=seed).fit(known)
     z = {
         "weighted": tuple(model.transform(of) for of in (known, unseen)),
-        "unweighted": tuple(model.transform(of, weighted=False) for of in (known, unseen)),
+        "unweighted": tuple(model.transform(of, weights="equal") for of in (known, unseen)),
         **linear(known, unseen, model.latent),
     }
     found = {key: fitted[neighbours(of, example.k)] for key, of in z.items()}
-    y = {v: model.importance(v, of) for v, of in unseen.items()}
+    y = model.importance(unseen)
     found["importance"] = y.pop(view)
     found["importance_others"] = np.mean(list(y.values()), 0)
-    found |= {"concordance": model.concordance[view], "rows": new}
+    found |= {"concordance": model.concordance_[view], "rows": new}
     found |= {"wrong": wrong[new], "wrong_fitted": wrong[fitted]}
     if 0 < wrong.mean() < 1:
         found |= rivals(known[view], unseen[view], wrong.mean(), seed)

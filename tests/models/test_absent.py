@@ -505,7 +505,11 @@ def test_a_checkpoint_says_nothing_of_a_choice_that_was_not_made():
 
 # The estimator
 
-LAYERS = {"a": {"hidden": 8}, "b": {"hidden": 6}, "c": {"hidden": 6, "loss": "sse"}}
+LAYERS = {
+    "a": {"hidden": 8, "loss": "bce"},
+    "b": {"hidden": 6, "loss": "bce"},
+    "c": {"hidden": 6, "loss": "sse"},
+}
 QUICK = {"stage1": Stage1(epochs=2), "stage2": Stage2(rounds=1, steps=3, restarts=1)}
 
 
@@ -532,8 +536,10 @@ def test_rows_of_nan_are_row_numbers_of_minus_one(fitted):
     x, gaps = samples(), with_gaps()
     pairs = {m: np.where(np.isnan(of).all(1), -1, np.arange(90)) for m, of in gaps.items()}
     zeros = {m: np.where(np.isnan(of), 0, of) for m, of in gaps.items()}
-    same = Estimator(LAYERS, latent=2, **QUICK).fit(zeros, pairs)
-    named = Estimator(LAYERS, latent=2, **QUICK).fit(gaps, dict.fromkeys("abc", np.arange(90)))
+    same = Estimator(LAYERS, latent=2, **QUICK).fit(zeros, pairs=pairs)
+    named = Estimator(LAYERS, latent=2, **QUICK).fit(
+        gaps, pairs=dict.fromkeys("abc", np.arange(90))
+    )
     for other in (same, named):
         np.testing.assert_array_equal(fitted.transform(x), other.transform(x))
 
@@ -547,7 +553,7 @@ def test_transform_of_rows_that_lack_some(fitted):
     np.testing.assert_allclose(z[[0, 3]], full[[0, 3]], rtol=1e-5)
     two = fitted.transform({m: x[m] for m in "bc"})
     np.testing.assert_allclose(z[1], two[1], rtol=1e-5)
-    alone = fitted.transform({"a": x["a"]}, weighted=False)
+    alone = fitted.transform({"a": x["a"]}, weights="equal")
     np.testing.assert_allclose(z[2], alone[2], rtol=1e-6)
     assert np.abs(z[1] - full[1]).max() > 1e-6  # control
 
@@ -555,7 +561,7 @@ def test_transform_of_rows_that_lack_some(fitted):
 def test_the_importance_of_an_absent_row_is_0(fitted):
     x = samples(3)["a"]
     x[1] = NAN
-    y = fitted.importance("a", x)
+    y = fitted.importance({"a": x})["a"]
     assert y[1] == 0 and (y[[0, 2]] > 0).all() and y.dtype == np.float32
 
 
@@ -569,7 +575,7 @@ def broken(**changes):
 @pytest.mark.parametrize(
     ("x", "says"),
     [
-        (broken(a=(3, 2, NAN)), r"x\['a'\]: expected .*a missing item is all NaN.*1 not finite"),
+        (broken(a=(3, 2, NAN)), r"X\['a'\]: expected .*a missing item is all NaN.*1 not finite"),
         (broken(a=(3, slice(None), np.inf)), "7 not finite"),
         (broken(**{m: (5, slice(None), NAN) for m in "abc"}), "at least one modality in each"),
         (broken(b=(slice(None), slice(None), NAN)), "pairs: expected an item of b in some"),

@@ -44,17 +44,17 @@ def test_new_pairs_are_judged_as_fitted_ones(fitted):
     model, wrong = fitted
     x, new_wrong = exchanged(arrays(600, seed=1), "c")
     new = model.pair_concordance(x)
-    auc = roc_auc_score(wrong, -model.concordance["c"])
+    auc = roc_auc_score(wrong, -model.concordance_["c"])
     new_auc = roc_auc_score(new_wrong, -new["c"])
     assert auc > 0.9 and abs(auc - new_auc) < 0.04
-    good = model.concordance["c"][~wrong], new["c"][~new_wrong]
+    good = model.concordance_["c"][~wrong], new["c"][~new_wrong]
     assert ks_2samp(*good).pvalue > 0.01
     assert ks_2samp(good[0], new["c"][new_wrong]).pvalue < 1e-6  # the test can tell them apart
 
 
 def test_where_nothing_is_wrong_pairs_are_concordant():
     model = IMA(LAYERS, 3, stage1=STAGE1, stage2=STAGE2).fit(arrays(400))
-    for of in (model.concordance, model.pair_concordance(arrays(400, seed=1))):
+    for of in (model.concordance_, model.pair_concordance(arrays(400, seed=1))):
         assert all(c.mean() > 0.9 for c in of.values())
 
 
@@ -66,8 +66,8 @@ def test_a_saved_model_judges_alike(fitted, tmp_path):
     for name, c in model.pair_concordance(x).items():
         np.testing.assert_array_equal(again.pair_concordance(x)[name], c)
     for fusion in ("importance", "concordance", "both"):
-        z = model.transform(x, fusion=fusion)
-        np.testing.assert_array_equal(again.transform(x, fusion=fusion), z)
+        z = model.transform(x, weights=fusion)
+        np.testing.assert_array_equal(again.transform(x, weights=fusion), z)
 
 
 def test_fusion_by_concordance_leaves_out_what_does_not_fit(fitted):
@@ -76,7 +76,7 @@ def test_fusion_by_concordance_leaves_out_what_does_not_fit(fitted):
     wrong = x | {"c": np.roll(x["c"], 7, 0)}
     without = model.transform({m: x[m] for m in "ab"})
     away = {
-        fusion: np.square(model.transform(wrong, fusion=fusion) - without).sum(1).mean()
+        fusion: np.square(model.transform(wrong, weights=fusion) - without).sum(1).mean()
         for fusion in ("importance", "concordance")
     }
     assert away["concordance"] < 0.5 * away["importance"]
@@ -90,13 +90,13 @@ def test_a_lone_modality_and_a_missing_one(fitted):
     found = model.pair_concordance(x)
     assert not found["b"][::2].any() and not found["a"][::4].any()
     assert found["a"][1::2].mean() > 0.8
-    assert np.isfinite(model.transform(x, fusion="both")).all()
+    assert np.isfinite(model.transform(x, weights="both")).all()
 
 
 def test_errors(fitted):
     x = arrays(10)
-    with pytest.raises(InputError, match="fusion: expected one of"):
-        fitted[0].transform(x, fusion="rank")
+    with pytest.raises(InputError, match="weights: expected one of"):
+        fitted[0].transform(x, weights="rank")
     other = IMA(LAYERS, 3, stage1=Stage1(epochs=1), stage2=Stage2(objective="paper", steps=1)).fit(
         x
     )
@@ -118,15 +118,15 @@ def test_posterior_by_hand():
 
 def test_a_checkpoint_keeps_who_judges_and_what_was_found(fitted):
     model, _ = fitted
-    x = model._scaled({m: torch.tensor(of) for m, of in arrays(20, seed=5).items()})
+    x = model._items(arrays(20, seed=5)).x
     rows = {m: torch.arange(20) for m in x}
     known = {m: torch.linspace(0, 1, 3).double() for m in x}
-    said = Checkpoint(model.judges, torch.tensor([5, 0, 7]), known)
+    said = Checkpoint(model.concordance_models_, torch.tensor([5, 0, 7]), known)
     again = Checkpoint.from_tensors({**said.tensors(), "a.w1": torch.ones(1)})
-    found = again.of_pairs(model.network, x, rows)
+    found = again.of_pairs(model.network_, x, rows)
     new = model.pair_concordance(arrays(20, seed=5))
     for m, of in found.items():
         assert of[[5, 0, 7]].tolist() == [0, 0.5, 1]
         np.testing.assert_allclose(of[10:], new[m][10:20], rtol=1e-6)
     nothing = Checkpoint.from_tensors({"a.w1": torch.ones(1)})
-    assert nothing.of_pairs(model.network, x, rows) == {} and not len(nothing.pair)
+    assert nothing.of_pairs(model.network_, x, rows) == {} and not len(nothing.pair)

@@ -307,12 +307,13 @@ def test_forty_pairs_show_what_they_share(shuffled):
     x = {m: shared @ rng.standard_normal((3, 20)) + rng.normal(0, 0.3, (40, 20)) for m in "ab"}
     x["b"] = x["b"][rng.permutation(40)] if shuffled else x["b"]
     layers = {m: {"hidden": 50, "loss": "sse"} for m in x}
-    model = IMA(layers, 10, stage2=replace(MIXTURE, steps=20, rounds=1)).fit(x)
+    stage2 = replace(MIXTURE, steps=20, rounds=1)
+    model = IMA(layers, 10, stage1=Stage1(), stage2=stage2).fit(x)
     for m in x:
-        concordance = model.concordance[m]
+        concordance = model.concordance_[m]
         assert np.isfinite(concordance).all()  # every pair was held out once
         assert concordance.mean() < 0.1 if shuffled else concordance.mean() > 0.9
-        np.testing.assert_array_equal(model.importance(m, x[m]), 1)  # and no item is noise
+        np.testing.assert_array_equal(model.importance(x)[m], 1)  # and no item is noise
 
 
 def test_the_estimator_takes_no_rho(tmp_path):
@@ -322,10 +323,11 @@ def test_the_estimator_takes_no_rho(tmp_path):
     layers = {m: {"hidden": 16, "loss": "sse", "activation": "tanh"} for m in x}
     stage2 = replace(MIXTURE, steps=60, rounds=1, folds=3)
     model = IMA(layers, 3, stage1=Stage1(epochs=20, learning_rate=5e-3), stage2=stage2).fit(x)
-    assert model.rho == {"a": "auto", "b": "auto"}
-    assert model.concordance["b"].shape == (400,)
-    assert roc_auc_score(wrong, -model.concordance["b"]) > 0.8  # in the order of the rows
+    assert model.rho_ == {"a": "auto", "b": "auto"}
+    assert model.concordance_["b"].shape == (400,)
+    assert roc_auc_score(wrong, -model.concordance_["b"]) > 0.8  # in the order of the rows
     model.save(tmp_path / "model.safetensors")
     again = IMA.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(again.transform(x), model.transform(x))
-    assert IMA(layers, latent=3, stage2=Stage2()).rho == {"a": 0.8, "b": 0.8}
+    quick = {"stage1": Stage1(epochs=1), "stage2": Stage2(rounds=1, steps=1, restarts=1)}
+    assert IMA(layers, latent=3, **quick).fit(x).rho_ == {"a": 0.8, "b": 0.8}

@@ -62,10 +62,10 @@ def test_a_loaded_model_takes_raw_vectors(tmp_path):
     model = IMA(layers, latent=2, stage1=Stage1(epochs=1), stage2=QUICK).fit(x)
     model.save(tmp_path / "model.safetensors")
     table, scale = scale_items(items(x["a"]), np.arange(60), True, "a")
-    assert torch.equal(scale["scale.a"], model.scales["a"].cpu())
+    assert torch.equal(scale["scale.a"], model.scales_["a"].cpu())
     loaded = IMA.load(tmp_path / "model.safetensors")
     with torch.no_grad():
-        u = loaded.network.autoencoder.encoders["a"](torch.tensor(matrix(table, "x")))
+        u = loaded.network_.autoencoder.encoders["a"](torch.tensor(matrix(table, "x")))
     np.testing.assert_allclose(loaded.transform({"a": x["a"]}), u, rtol=1e-5, atol=1e-6)
     # Control: not of vectors in other units.
     assert np.abs(loaded.transform({"a": 2 * x["a"]}) - u.numpy()).max() > 0.01

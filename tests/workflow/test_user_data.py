@@ -823,10 +823,10 @@ class TestWorkflow:
             x[name] = np.array(table["x"].to_pylist())[rows]
         z = np.array(pairs["z"].to_pylist())
         np.testing.assert_allclose(model.transform(x), z, rtol=1e-3, atol=1e-4)
-        for name in x:
+        for name, importance in model.importance(x).items():
             y = np.array(pairs[f"y_{name}"].to_pylist())
-            np.testing.assert_allclose(model.importance(name, x[name]), y, rtol=1e-4, atol=1e-5)
-        assert list(model.scales) == ["spoken"]  # of loss sse: raw vectors are standardized
+            np.testing.assert_allclose(importance, y, rtol=1e-4, atol=1e-5)
+        assert list(model.scales_) == ["spoken"]  # of loss sse: raw vectors are standardized
         raw = x | {"spoken": 2 * x["spoken"] + 1}
         assert np.abs(model.transform(raw) - z).max() > 0.01
         # Any subset of the modalities has a representation.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ima.models.cca import Canonical
-from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Summary
+from ima.models.ima import Autoencoder, IMANetwork, Summary
 from ima.models.rank_density import Density
 from ima.models.ranks import (
     KINDS,
@@ -205,7 +205,7 @@ def posterior(prior: Tensor, density: Tensor) -> Tensor:
 def pair_concordance(
     models: Mapping[str, ConcordanceModel],
     autoencoder: Autoencoder,
-    networks: Mapping[str, ImportanceNet],
+    networks: torch.nn.ModuleDict,
     x: Mapping[str, Tensor],
     present: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ def fit_stages(
     x: Mapping[str, Tensor],
     items: Mapping[str, Tensor],
     held_out: Mapping[str, Tensor],
-    rho: Mapping[str, float],
+    rho: Mapping[str, float | str],
     hidden: int,
     stage1: Stage1,
     stage2: Stage2,
@@ -41,7 +41,7 @@ def fit_stages(
     Args:
         autoencoder: autoencoder, trained in place.
         x, items, held_out: as `x`, `items` and `validation` in `fit_autoencoder`.
-        rho: prior mean importance by modality, in [0, 1].
+        rho: prior mean importance by modality, in [0, 1]; `auto` with the objective `mixture`.
         hidden: width of the importance networks' hidden layers.
         stage1, stage2: settings of the stages.
         seed: seed of the initial weights of the importance networks and of the order of pairs.

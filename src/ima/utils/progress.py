@@ -4,6 +4,8 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from tqdm import tqdm
 
@@ -11,6 +13,18 @@ from tqdm import tqdm
 LOG_INTERVAL_S = 30.0
 
 _LOG = logging.getLogger(__name__)
+#: Whether to show bars; None for jobs of the workflow, which show them on a terminal only.
+_SHOWN: ContextVar[bool | None] = ContextVar("shown", default=None)
+
+
+@contextmanager
+def bars(shown: bool) -> Iterator[None]:
+    """Show bars on stderr, or hide them, while the context lasts."""
+    token = _SHOWN.set(shown)
+    try:
+        yield
+    finally:
+        _SHOWN.reset(token)
 
 
 def progress_bar(items: Iterable, name: str, unit: str) -> Iterator:
@@ -25,7 +39,9 @@ def progress_bar(items: Iterable, name: str, unit: str) -> Iterator:
     of_total = f" of {total}" if total is not None else ""
     last = time.monotonic()
     # Write to the terminal, not to the log that captures the script's output, and never to a file.
-    bar = tqdm(items, desc=name, unit=unit, file=sys.__stderr__, disable=None, leave=False)
+    shown = _SHOWN.get()
+    stream, disable = (sys.__stderr__, None) if shown is None else (sys.stderr, not shown)
+    bar = tqdm(items, desc=name, unit=unit, file=stream, disable=disable, leave=False)
     for number, item in enumerate(bar, 1):
         yield item
         if time.monotonic() - last >= LOG_INTERVAL_S:

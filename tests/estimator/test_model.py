@@ -10,7 +10,11 @@ from ima.models.ima import Autoencoder, IMANetwork, Modality
 from ima.models.importance import Stage2, best_restart, fit_importance
 from ima.utils.errors import InputError
 
-LAYERS = {"a": {"hidden": 16}, "b": {"hidden": 8}, "c": {"hidden": 8, "loss": "sse"}}
+LAYERS = {
+    "a": {"hidden": 16, "loss": "bce"},
+    "b": {"hidden": 8, "loss": "bce"},
+    "c": {"hidden": 8, "loss": "sse"},
+}
 QUICK = {"stage1": Stage1(epochs=3), "stage2": Stage2(rounds=2, steps=4, restarts=2)}
 
 
@@ -34,20 +38,20 @@ def test_any_subset_has_a_representation(fitted):
     assert fitted.transform(x).shape == (10, 3)
     assert fitted.transform({"b": x["b"]}).shape == (10, 3)
     # Alone, a modality's importance cancels out of Eq. 1.
-    alone = fitted.transform({"b": x["b"]}, weighted=False)
+    alone = fitted.transform({"b": x["b"]}, weights="equal")
     np.testing.assert_allclose(fitted.transform({"b": x["b"]}), alone, rtol=1e-5)
 
 
 def test_weighted_is_eq_1(fitted):
     x = {name: values for name, values in three(10, 1).items() if name != "c"}
     u = {name: fitted.transform({name: values}) for name, values in x.items()}
-    y = {name: fitted.importance(name, values)[:, None] for name, values in x.items()}
+    y = {name: of[:, None] for name, of in fitted.importance(x).items()}
     expected = (y["a"] * u["a"] + y["b"] * u["b"]) / (y["a"] + y["b"])
     np.testing.assert_allclose(fitted.transform(x), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_importances_are_in_the_unit_interval(fitted):
-    y = fitted.importance("a", three(50, 2)["a"])
+    y = fitted.importance({"a": three(50, 2)["a"]})["a"]
     assert y.shape == (50,) and (y > 0).all() and (y < 1).all()
 
 
@@ -61,18 +65,18 @@ def test_round_trip(fitted, tmp_path):
 
 def test_round_trip_of_an_activation(tmp_path):
     """What is loaded computes the same; other activations would not."""
-    x, layers = three(), {**LAYERS, "b": {"hidden": 8, "activation": "tanh"}}
+    x, layers = three(), {**LAYERS, "b": {**LAYERS["b"], "activation": "tanh"}}
     model = IMA(layers, latent=3, **QUICK).fit(x)
     model.save(tmp_path / "model.safetensors")
     again = IMA.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(again.transform(x), model.transform(x))
-    assert again.network.autoencoder.modalities["b"].activation == "tanh"
+    assert again.network_.autoencoder.modalities["b"].activation == "tanh"
     relu = IMA(LAYERS, latent=3, **QUICK).fit(x)
     assert not np.allclose(relu.transform({"b": x["b"]}), model.transform({"b": x["b"]}), atol=1e-3)
 
 
 def test_layers_are_loaded_as_they_were(tmp_path):
-    layers = {name: {"loss": "bce", **of, "activation": "tanh"} for name, of in LAYERS.items()}
+    layers = {name: {**of, "activation": "tanh"} for name, of in LAYERS.items()}
     IMA(layers, latent=3, **QUICK).fit(three()).save(tmp_path / "model.safetensors")
     assert IMA.load(tmp_path / "model.safetensors").layers == layers
 
@@ -95,8 +99,8 @@ def test_the_networks_of_least_loss_are_kept(objective):
     _, final = fit_importance(network, tensors, rows, rho, stage2, 0, held)
     best = best_restart(final, list(x), stage2)
     y = network.importances(tensors)
-    for name, values in x.items():
-        found = model.importance(name, values)
+    for name in x:
+        found = model.importance(x)[name]
         np.testing.assert_allclose(found, y[name][best[name]].detach(), rtol=1e-4, atol=1e-5)
     assert len(set(best.values())) > 1 or objective == "paper"
 
@@ -107,7 +111,7 @@ def test_pairs_are_row_numbers():
     shuffled = {**x, "a": x["a"][order]}
     back = {"a": np.argsort(order), "b": np.arange(120), "c": np.arange(120)}
     one = IMA(LAYERS, latent=3, **QUICK).fit(x)
-    two = IMA(LAYERS, latent=3, **QUICK).fit(shuffled, back)
+    two = IMA(LAYERS, latent=3, **QUICK).fit(shuffled, pairs=back)
     np.testing.assert_allclose(one.transform(x), two.transform(x), rtol=1e-3, atol=1e-4)
 
 
@@ -151,7 +155,7 @@ def test_held_out_pairs_end_training():
     """With patience for nothing, the epochs end where the loss on them is no less."""
     stage1 = Stage1(epochs=40, learning_rate=0.05, schedule="constant", patience=1)
     model = IMA(LAYERS, latent=3, stage1=stage1, stage2=QUICK["stage2"]).fit(three())
-    validation = [row["validation"] for row in model.history["autoencoder"]]
+    validation = [row["validation"] for row in model.history_["autoencoder"]]
     assert 1 < len(validation) < 40 and validation[-1] >= validation[-2]
     assert validation[:-1] == sorted(validation[:-1], reverse=True)
 
@@ -181,7 +185,15 @@ def test_load_keeps_the_training_settings(fitted, tmp_path):
     model = IMA(LAYERS, latent=3, held_out=0.3, standardize=False, **QUICK).fit(three(60))
     model.save(tmp_path / "m.safetensors")
     again = IMA.load(tmp_path / "m.safetensors")
-    for name in ("stage1", "stage2", "held_out", "alternations", "standardize", "seed", "rho"):
+    for name in (
+        "stage1",
+        "stage2",
+        "held_out",
+        "alternations",
+        "standardize",
+        "random_state",
+        "rho",
+    ):
         assert getattr(again, name) == getattr(model, name), name
     x = three(60, 1)
     np.testing.assert_array_equal(again.fit(x).transform(x), model.fit(x).transform(x))
@@ -195,5 +207,5 @@ def test_bce_needs_values_in_the_unit_interval():
 
 
 def test_width_must_be_that_of_fit(fitted):
-    with pytest.raises(InputError, match=r"x\['a'\]: expected 9 columns, as in fit, found 8"):
+    with pytest.raises(InputError, match=r"X\['a'\]: expected 9 features, as in fit, found 8"):
         fitted.transform({"a": np.zeros((2, 8))})

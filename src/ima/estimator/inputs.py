@@ -1,0 +1,283 @@
+"""From what the user passes to `IMA` to tensors: names of modalities, matrices, masks and pairs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ima.models.ima import Modality
+from ima.pairing.by_label import ABSENT
+from ima.utils.errors import InputError
+
+#: Matrices (N, D_m) by name, or in the order of the modalities (None for one that is left out).
+Views = Mapping[str, Any] | Sequence[Any]
+#: Settings of a modality in `layers`; its dimension follows from the data.
+SETTINGS = tuple(field.name for field in fields(Modality) if field.name != "dimension")
+#: Default reconstruction loss: data are standardized, not scaled to [0, 1].
+LOSS = "sse"
+
+
+class Samples(NamedTuple):
+    """Items of modalities.
+
+    Attributes:
+        x: by modality, items (n_m, D_m), 0 where an item is missing.
+        present: by modality, whether each item is there (n_m,).
+    """
+
+    x: dict[str, Tensor]
+    present: dict[str, Tensor]
+
+
+def resolve_layers(
+    X: Views, layers: Mapping[str, Mapping[str, Any]] | None
+) -> dict[str, dict[str, Any]]:
+    """Return the settings of each modality, in order: those of `layers`, then others of X.
+
+    Args:
+        X: as in `IMA.fit`. Matrices without names are called as in `layers` or, if it does not
+            name as many, `view_0`, `view_1` and so on.
+        layers: settings by modality; a modality that it leaves out has the defaults.
+
+    Raises:
+        InputError: X is neither a mapping nor a sequence of matrices, `layers` names a modality
+            that X lacks, a name cannot be that of a modality, or a setting is unknown.
+    """
+    given = dict(layers or {})
+    if isinstance(X, Mapping):
+        names = list(X)
+    else:
+        count = len(_sequence(X))
+        names = list(given) if len(given) == count else [f"view_{i}" for i in range(count)]
+    if not names or set(given) - set(names):
+        raise InputError("modalities", expected=f"{list(given) or 'at least one'}", found=names)
+    for name in names:
+        if not isinstance(name, str) or not name or "." in name or hasattr(nn.ModuleDict, name):
+            raise InputError(
+                "modalities",
+                expected="names without a dot that are no attribute of torch.nn.ModuleDict",
+                found=repr(name),
+                do="Rename the modality.",
+            )
+    for name, settings in given.items():
+        if set(settings) - set(SETTINGS):
+            raise InputError(
+                f"layers['{name}']", expected=f"some of {SETTINGS}", found=sorted(settings)
+            )
+    return {name: {"loss": LOSS, **given.get(name, {})} for name in dict.fromkeys([*given, *names])}
+
+
+def _sequence(X: Any) -> Sequence[Any]:
+    if isinstance(X, list | tuple):
+        return X
+    raise InputError(
+        "X",
+        expected="a dict or a list with one matrix per modality",
+        found=f"{type(X).__name__} of shape {np.shape(X)}",
+        do="Pass {'name': X} or [X].",
+    )
+
+
+def by_name(X: Views, names: Sequence[str]) -> dict[str, Any]:
+    """Return the matrices of X by modality, in the order of `names`.
+
+    Args:
+        X: as in `IMA.transform`.
+        names: the modalities of the model. A sequence has one entry for each.
+
+    Raises:
+        InputError: X has an unknown modality, none, or a wrong number of entries.
+    """
+    if not isinstance(X, Mapping):
+        views = _sequence(X)
+        if len(views) != len(names):
+            raise InputError("X", expected=f"{len(names)} matrices, or None", found=len(views))
+        X = {n: v for n, v in zip(names, views, strict=True) if v is not None}
+    if set(X) - set(names) or not X:
+        raise InputError("modalities", expected=f"some of {list(names)}", found=list(X))
+    return {name: X[name] for name in names if name in X}
+
+
+def read(
+    X: Mapping[str, Any],
+    device: torch.device,
+    widths: Mapping[str, int] | None = None,
+    columns: Mapping[str, list[str]] | None = None,
+) -> Samples:
+    """Return the matrices as tensors on `device`.
+
+    Args:
+        X: by modality, a matrix or table (n_m, D_m) of numbers. A missing item is a row that is
+            all NaN, or all masked in a masked array.
+        device: the device of the tensors.
+        widths: by modality, the width D_m of the fitted model; None to accept any.
+        columns: by modality, the column names that a table must have.
+
+    Raises:
+        InputError: a matrix has no two dimensions, other widths or columns, values that are no
+            numbers or not finite, or rows of which a part is NaN.
+    """
+    x, present = {}, {}
+    for name, given in X.items():
+        where = f"X['{name}']"
+        fitted, own = (columns or {}).get(name), column_names(given)
+        if fitted and own and fitted != own:
+            raise InputError(where, expected=f"columns {fitted}, as in fit", found=own)
+        values = _numbers(given, where)
+        mask = _rows_present(values, where)
+        if widths and values.shape[1] != widths[name]:
+            fitted_width = f"{widths[name]} features, as in fit"
+            raise InputError(where, expected=fitted_width, found=values.shape[1])
+        values = np.where(mask[:, None], values, np.float32(0))
+        x[name] = torch.from_numpy(values).to(device)
+        present[name] = torch.from_numpy(mask).to(device)
+    return Samples(x, present)
+
+
+def _numbers(values: Any, where: str) -> np.ndarray:
+    """Return a matrix as float32, with NaN for what is masked or null."""
+    try:
+        if isinstance(values, np.ma.MaskedArray):
+            values = np.ma.filled(values.astype(np.float32), np.nan)
+        elif _is_frame(values):
+            values = values.to_numpy(np.float32, na_value=np.nan)
+        if np.iscomplexobj(values):
+            raise ValueError("Complex data not supported")
+        if hasattr(values, "toarray"):
+            raise TypeError("a sparse matrix; sparse data are not supported, call toarray()")
+        with np.errstate(over="ignore"):  # an overflow is infinite, which is reported
+            return cast(np.ndarray, np.asarray(values, np.float32))
+    except (TypeError, ValueError) as error:
+        raise InputError(where, expected="a matrix of real numbers", found=error) from error
+
+
+def _rows_present(values: np.ndarray, where: str) -> np.ndarray:
+    """Return whether each row (n,) of values (n, D) is there; it is missing if it is all NaN."""
+    if values.ndim == 2 and 0 not in values.shape:
+        present = ~np.isnan(values).all(1)
+        wrong = int((~np.isfinite(values[present])).sum())
+        if not wrong:
+            return present
+        found = f"shape {values.shape}, {wrong} not finite"
+    else:
+        found = f"shape {values.shape}"
+    raise InputError(
+        where,
+        expected="a matrix (N, D) of finite numbers, where a missing item is all NaN",
+        found=found,
+        do="" if values.ndim == 2 else "Reshape your data to one row per item.",
+    )
+
+
+def _is_frame(values: Any) -> bool:
+    """Return whether values are a pandas DataFrame, without importing pandas."""
+    return hasattr(values, "columns") and hasattr(values, "iloc")
+
+
+def column_names(values: Any) -> list[str] | None:
+    """Return the column names of a table, or None if they are not all strings."""
+    names = list(getattr(values, "columns", ()))
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def check_index(X: Mapping[str, Any]) -> None:
+    """Check that DataFrames have the same index, because samples are matched by position.
+
+    Raises:
+        InputError: two of them differ.
+    """
+    frames = {name: values for name, values in X.items() if _is_frame(values)}
+    first = next(iter(frames), "")
+    for name, values in frames.items():
+        if not values.index.equals(frames[first].index):
+            raise InputError(
+                f"index of X['{name}']",
+                expected=f"that of X['{first}'], because row i of each is sample i",
+                found="another one",
+                do="Bring the DataFrames into one order by reindex, which fills gaps by NaN.",
+            )
+
+
+def check_range(x: Mapping[str, Tensor], layers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that modalities with loss `bce` have values in [0, 1].
+
+    Raises:
+        InputError: one does not.
+    """
+    for name, values in x.items():
+        low, high = float(values.min()), float(values.max())
+        if layers[name]["loss"] == "bce" and not 0 <= low <= high <= 1:
+            raise InputError(
+                f"X['{name}']",
+                expected="values in [0, 1], for the loss bce",
+                found=f"{low:g} to {high:g}",
+                do=f"Scale them to [0, 1], or set layers['{name}']['loss'] to 'sse'.",
+            )
+
+
+def mark_missing(pairs: Mapping[str, Any], present: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Return pairs with ABSENT instead of row numbers of missing items."""
+    marked = {name: np.asarray(rows, np.int64) for name, rows in pairs.items()}
+    for name in marked.keys() & present.keys():
+        rows, mask = marked[name], present[name].cpu().numpy()
+        valid = (rows >= 0) & (rows < len(mask))
+        marked[name] = np.where(valid & ~mask[np.where(valid, rows, 0)], ABSENT, rows)
+    return marked
+
+
+def split(
+    pairs: Mapping[str, np.ndarray], held_out: float, seed: int
+) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+    """Return training pairs, held-out pairs, and the numbers (N,) of both in `pairs`.
+
+    Pairs are row numbers by modality.
+
+    Raises:
+        InputError: there are fewer than two pairs, or the share is not in (0, 1).
+    """
+    rows = {m: torch.as_tensor(numbers) for m, numbers in pairs.items()}
+    count = min(len(numbers) for numbers in rows.values())
+    if not 0 < held_out < 1 or count < 2:
+        raise InputError(
+            "held_out",
+            expected="a share in (0, 1) of at least two pairs",
+            found=f"{held_out} of {count} pairs",
+        )
+    if len({len(numbers) for numbers in rows.values()}) > 1:
+        return rows, rows, torch.arange(count)  # `fit_autoencoder` reports the error
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(count))
+    held = min(max(1, round(held_out * count)), count - 1)
+    return (
+        {name: numbers[order[held:]] for name, numbers in rows.items()},
+        {name: numbers[order[:held]] for name, numbers in rows.items()},
+        torch.cat((order[held:], order[:held])),
+    )
+
+
+def given_weights(weights: Mapping[str, Any], y: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return importances y (N,) by modality, with those replaced that are set by hand.
+
+    Args:
+        weights: by modality, one number or one per sample (N,), 0 or more.
+        y: importances of the modalities of the samples.
+
+    Raises:
+        InputError: a modality is not among the samples', or weights are not of this form.
+    """
+    if set(weights) - set(y):
+        raise InputError("weights", expected=f"modalities of X: {list(y)}", found=list(weights))
+    replaced = dict(y)
+    for name, given in weights.items():
+        values = torch.as_tensor(np.asarray(given, np.float32)).to(y[name].device)
+        fits = values.ndim == 0 or values.shape == y[name].shape
+        if not fits or not bool(torch.isfinite(values).all()) or bool((values < 0).any()):
+            raise InputError(
+                f"weights['{name}']",
+                expected=f"one number or {len(y[name])}, finite and not negative",
+                found=f"shape {tuple(values.shape)}, minimum {float(values.min()):g}",
+            )
+        replaced[name] = values.expand(len(y[name]))
+    return replaced

@@ -1,0 +1,214 @@
+"""What X may be, missing items, weights by hand, the score, the device, copies and plots."""
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import NotFittedError
+
+from ima import IMA
+from ima.estimator.inputs import resolve_layers
+from ima.estimator.model import SIZED
+from ima.estimator.plots import curves
+from ima.models.autoencoder import Stage1
+from ima.models.importance import Stage2
+from ima.training import sizes
+from ima.utils.errors import InputError
+from tests.estimator.test_scikit_learn import views
+
+QUICK = {
+    "stage1": Stage1(epochs=3),
+    "stage2": Stage2(objective="paper", steps=3, restarts=2),
+    "latent": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return IMA(**QUICK).fit(views())
+
+
+def test_lists_are_dicts_without_names(fitted):
+    x = views()
+    expected = fitted.transform(x)
+    listed = IMA(**QUICK).fit(list(x.values()))
+    assert listed.n_features_in_ == {"view_0": 4, "view_1": 3}
+    np.testing.assert_array_equal(listed.transform(list(x.values())), expected)
+    alone = listed.transform([None, x["b"]])
+    np.testing.assert_array_equal(alone, fitted.transform({"b": x["b"]}))
+    named = IMA({"a": {}, "b": {}}, **QUICK).fit(tuple(x.values()))
+    assert list(named.n_features_in_) == ["a", "b"]
+
+
+def test_frames_have_names_and_an_index(fitted):
+    pd, x = pytest.importorskip("pandas"), views()
+    expected = fitted.transform(x)
+    frames = {
+        m: pd.DataFrame(of, columns=[f"{m}{i}" for i in range(of.shape[1])]) for m, of in x.items()
+    }
+    model = IMA(**QUICK).fit(frames)
+    assert model.feature_names_in_["b"] == ["b0", "b1", "b2"]
+    np.testing.assert_array_equal(model.transform(frames), expected)
+    np.testing.assert_array_equal(model.transform(x), expected)  # arrays have no names to check
+    with pytest.raises(InputError, match=r"columns .*'b0', 'b1', 'b2'.*, as in fit"):
+        model.transform({"b": frames["b"][["b1", "b0", "b2"]]})
+    with pytest.raises(InputError, match=r"index of X\['b'\]: .*reindex"):
+        model.transform(frames | {"b": frames["b"][::-1]})
+
+
+def test_missing_items_of_every_kind_are_the_same(fitted):
+    x = views(10)
+    x["a"][3] = np.nan
+    expected = fitted.transform(x)
+    masked = {m: np.ma.masked_invalid(of) for m, of in x.items()}
+    np.testing.assert_array_equal(fitted.transform(masked), expected)
+    pd = pytest.importorskip("pandas")
+    nullable = {m: pd.DataFrame(of).convert_dtypes() for m, of in x.items()}
+    assert nullable["a"].iloc[3].isna().all()
+    np.testing.assert_array_equal(fitted.transform(nullable), expected)
+    np.testing.assert_allclose(expected[3], fitted.transform({"b": x["b"][[3]]})[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layers", "X", "says"),
+    [
+        (None, np.ones((4, 2)), "a dict or a list with one matrix per modality"),
+        ({"c": {}}, {"a": 0}, r"modalities: expected \['c'\], found \['a'\]"),
+        ({"a": {"widht": 3}}, {"a": 0}, r"layers\['a'\]: .*found \['widht'\]"),
+        (None, {"a.b": 0}, "without a dot"),
+        (None, {"items": 0}, "Rename the modality"),
+        (None, [], "modalities: expected at least one"),
+    ],
+)
+def test_layers_that_cannot_be(layers, X, says):
+    with pytest.raises(InputError, match=says):
+        resolve_layers(X, layers)
+
+
+@pytest.mark.parametrize(
+    ("X", "says"),
+    [
+        ({"a": [["x"] * 4]}, "a matrix of real numbers"),
+        ({"a": np.ones((2, 4)) * 1j}, "Complex"),
+        ([np.ones((2, 4))], "2 matrices, or None"),
+        ({"a": np.full((2, 4), 1e300)}, "8 not finite"),
+    ],
+)
+def test_values_that_cannot_be(fitted, X, says):
+    with pytest.raises(InputError, match=says):
+        fitted.transform(X)
+
+
+def test_pairs_are_not_labels():
+    pairs = dict.fromkeys("ab", np.arange(60))
+    with pytest.raises(InputError, match="Pass row numbers as pairs="):
+        IMA(**QUICK).fit(views(), pairs)
+
+
+def test_weights_by_hand_are_those_of_eq_1(fitted):
+    x = views(4)
+    u = {m: fitted.transform({m: of}) for m, of in x.items()}
+    z = fitted.transform(x, weights={"a": 1, "b": [3, 0, 1, 1 / 3]})
+    share = np.array([[1 / 4], [1], [1 / 2], [3 / 4]])
+    np.testing.assert_allclose(z, share * u["a"] + (1 - share) * u["b"], rtol=1e-4, atol=1e-6)
+    y = fitted.importance(x)
+    part = fitted.transform(x, weights={"a": y["a"]})  # b keeps its own
+    np.testing.assert_allclose(part, fitted.transform(x), rtol=1e-5)
+    for weights, says in (({"c": 1}, "modalities of X"), ({"a": [1, 2]}, "one number or 4")):
+        with pytest.raises(InputError, match=says):
+            fitted.transform(x, weights=weights)
+    with pytest.raises(InputError, match="finite and not negative"):
+        fitted.transform(x, weights={"a": -1})
+
+
+def test_score_is_the_r2_of_each_modality_from_the_other(fitted):
+    x = views(50, 1)
+    x["b"][0] = np.nan  # cannot be predicted, nor predict
+    scores, here = [], np.arange(50) > 0
+    scaled = {m: ((of - views()[m].mean(0)) / views()[m].std(0))[here] for m, of in x.items()}
+    for m, other in (("a", "b"), ("b", "a")):
+        predicted = fitted.reconstruct({other: x[other][here]})[m]
+        predicted = (predicted - views()[m].mean(0)) / views()[m].std(0)
+        residual = ((scaled[m] - predicted) ** 2).sum()
+        scores.append(1 - residual / ((scaled[m] - scaled[m].mean(0)) ** 2).sum())
+    assert fitted.score(x) == pytest.approx(np.mean(scores), rel=1e-3, abs=1e-4)
+    with pytest.raises(InputError, match="two samples or more that have two modalities"):
+        fitted.score({"a": x["a"]})
+
+
+def test_score_tells_what_is_shared():
+    """One latent that both share is predicted, and nothing of shuffled rows."""
+    x, new = ({m: of[rows] for m, of in views(400).items()} for rows in np.split(range(400), [300]))
+    settings = {**QUICK, "stage1": Stage1(epochs=60, learning_rate=5e-3)}
+    model = IMA(**settings).fit(x)
+    assert model.score(new) > 0.9
+    assert model.score(new | {"a": new["a"][::-1]}) < 0.1
+
+
+def test_small_data_are_trained_for_as_many_steps():
+    """Of 26 samples, 21 are a single batch, which makes 2,000 steps in 2,000 epochs at most."""
+    sized = SIZED.sized(21)
+    assert (sized.epochs, sized.batch_size, sized.patience) == (2000, 64, 200)
+    assert SIZED.sized(64 * 1000).epochs == sizes.EPOCHS[0]
+
+
+def test_copies_are_the_same(fitted, tmp_path):
+    x = views(20, 1)
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.transform(x), fitted.transform(x))
+    assert again.history_ == fitted.history_
+    fitted.save(tmp_path / "m.safetensors")
+    loaded = IMA.load(tmp_path / "m.safetensors", device="cpu")
+    assert loaded.get_params() == {**fitted.get_params(), "device": "cpu"}
+    assert loaded.n_features_in_ == {"a": 4, "b": 3} and loaded.score(x) == fitted.score(x)
+    with pytest.raises(InputError, match="history: expected a model that was fitted here"):
+        loaded.plot_history()
+
+
+def test_random_states():
+    def z(random_state):
+        return IMA(random_state=random_state, **QUICK).fit_transform(views())
+
+    np.testing.assert_array_equal(z(3), z(np.int64(3)))
+    np.testing.assert_array_equal(z(np.random.RandomState(1)), z(np.random.RandomState(1)))
+    assert not np.array_equal(z(None), z(None))
+
+
+def test_progress_is_shown_if_verbose(capfd):
+    IMA(**QUICK).fit(views())
+    assert "stage 1" not in capfd.readouterr().err
+    IMA(**QUICK, verbose=True).fit(views())
+    assert "stage 1" in capfd.readouterr().err
+
+
+def test_the_device_is_that_of_the_network():
+    model = IMA(**QUICK, device="cpu").fit(views())
+    assert next(model.network_.parameters()).device == torch.device("cpu")
+    with pytest.raises(NotFittedError, match="Call fit first"):
+        IMA().score(views())
+
+
+def test_histories_are_averaged_over_restarts():
+    rows = [{"epoch": e, "copy": c, "loss": float(e + c)} for e in (1, 2) for c in (0, 2)]
+    assert curves(rows) == {"loss": [2.0, 3.0]}
+    rows = [{"round": r, "epoch": 1, "copy": 0, "corr_a": r / 2, "raw_a": 0.0} for r in (1, 2)]
+    assert curves(rows) == {"corr_a": [0.5, 1.0]}
+
+
+def test_plots(fitted, monkeypatch):
+    pytest.importorskip("pandas")
+    pytest.importorskip("matplotlib")
+    frame = fitted.history_frame()
+    assert (frame["stage"] == "autoencoder").sum() == 3
+    lines = {line.get_label() for line in fitted.plot_history().axes[0].lines}
+    assert lines == {"loss", "validation"}
+    x = views(10)
+    x["a"][:4] = np.nan
+    legend = fitted.plot_importance(x).axes[0].get_legend().get_texts()
+    mean = fitted.importance(x)["a"][4:].mean()
+    assert legend[0].get_text() == f"a ({mean:.2f})"
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"pip install 'ima\[plots\]'"):
+        fitted.history_frame()
