@@ -30,7 +30,7 @@ def save(model: "IMA", path: str | Path) -> None:
     config |= {"hidden": model.importance_hidden, "rho": model.rho_, "seed": model.seed_}
     config |= {"columns": model.feature_names_in_, "estimator": _parameters(model)}
     scales = {f"scale.{name}": scale for name, scale in model.scales_.items()}
-    models = {
+    concordance = {
         f"concordance.{name}": t
         for name, t in concordance_tensors(model.concordance_models_).items()
     }
