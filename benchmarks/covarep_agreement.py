@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ima.evaluation.covarep_toolbox import agreement, both, recordings
+from ima.evaluation.covarep_files import recordings
+from ima.evaluation.covarep_toolbox import agreement, both
 from ima.features.covarep.dictionary import COLUMNS
 from ima.utils.errors import InputError
 

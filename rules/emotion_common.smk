@@ -31,7 +31,7 @@ REFERENCE = EMOTION["voice"]["reference"]
 def reference_there(wildcards):
     """Return no files, but stop the run at its start if the toolbox's output is incomplete."""
     from ima.utils.errors import InputError
-    from ima.evaluation.covarep_toolbox import recordings
+    from ima.evaluation.covarep_files import recordings
 
     try:
         if REFERENCE:
@@ -43,7 +43,7 @@ def reference_there(wildcards):
 
 def reference_fingerprint():
     """Return a value that changes with the files of the toolbox's output, as `fingerprint` does."""
-    from ima.datasets.base import tree_fingerprint
+    from ima.utils.trees import tree_fingerprint
 
     return tree_fingerprint(REFERENCE) if REFERENCE and Path(REFERENCE).is_dir() else ""
 

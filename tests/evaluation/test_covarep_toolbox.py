@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from ima.evaluation.covarep_files import recordings
 from ima.evaluation.covarep_toolbox import (
     agreement,
     both,
@@ -14,7 +15,6 @@ from ima.evaluation.covarep_toolbox import (
     differences,
     likeness,
     pairs_of,
-    recordings,
 )
 from ima.features.covarep.dictionary import COLUMNS, NAMES
 from ima.utils.errors import InputError

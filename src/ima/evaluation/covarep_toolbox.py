@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from ima.evaluation.covarep_files import REPAIRED, TABLES, WAVES
 from ima.features.covarep import extract
 from ima.features.covarep.dictionary import COLUMNS, NAMES, Column
 from ima.utils.errors import InputError
@@ -21,38 +22,6 @@ from ima.utils.errors import InputError
 OPTIONAL = ("HRF", "F1", "F2", "F3", "F4", "F5")
 #: The shape parameter of the glottal pulse and its confidence, which `covarep_rdfix/` replaces.
 RD = ("Rd", "Rd_conf")
-#: Folders of the recordings, of the toolbox's columns and of its corrected Rd.
-WAVES, TABLES, REPAIRED = "wav", "covarep", "covarep_rdfix"
-
-
-def recordings(reference: str | Path) -> list[str]:
-    """Return the names of the toolbox's recordings in alphabetical order.
-
-    Args:
-        reference: folder of the toolbox's output (see above).
-
-    Raises:
-        InputError: there are no recordings, or a recording has no table.
-    """
-    reference = Path(reference)
-    names = sorted(path.stem for path in (reference / WAVES).glob("*.wav"))
-    if not names:
-        raise InputError(
-            reference / WAVES,
-            expected="wav files that the COVAREP toolbox has measured",
-            found="none",
-            do="emotion.voice.reference is a folder with wav/ and covarep/ (docs/covarep.md).",
-        )
-    folders = [TABLES, *([REPAIRED] if (reference / REPAIRED).is_dir() else [])]
-    for file in (reference / folder / f"{name}.csv" for folder in folders for name in names):
-        if not file.is_file():
-            raise InputError(
-                file,
-                expected=f"the toolbox's table of {WAVES}/{file.stem}.wav",
-                found="no file",
-                do="Measure it with the toolbox, or remove the recording.",
-            )
-    return names
 
 
 def both(reference: str | Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

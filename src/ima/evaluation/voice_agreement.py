@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ima.evaluation.covarep_toolbox import both, pairs_of, recordings
+from ima.evaluation.covarep_files import recordings
+from ima.evaluation.covarep_toolbox import both, pairs_of
 from ima.features import voice
 from ima.features.covarep.dictionary import COLUMNS, NAMES, Column
 from ima.utils.errors import InputError
