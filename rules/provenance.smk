@@ -53,5 +53,8 @@ rule crate:
         "../envs/ima.yaml"
     resources:
         mem_mb=500,
+    params:
+        folder=f"{RUN}/benchmarks",
+        rules=[rule.name for rule in own_rules() if rule.benchmark and rule.name != "crate"],
     script:
         "../workflow/scripts/crate.py"
