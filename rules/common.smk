@@ -33,7 +33,17 @@ def code(script):
     while new:
         found |= new
         new = frozenset().union(*(imported(file) for file in new)) - found
-    return sorted(os.path.relpath(file) for file in found)
+    return sorted(shipped(file) for file in found)
+
+
+def shipped(file):
+    """Return the path of a file that comes with the workflow."""
+    return os.path.relpath(ROOT / file)
+
+
+def own_rules():
+    """Return the rules of this workflow, without those of a workflow that imports it."""
+    return [rule for rule in workflow.rules if rule.module_globals is globals()]
 
 
 #: Corpora of the digits experiment.
@@ -80,7 +90,7 @@ def there(corpora, **files):
 
 def fingerprint(corpus):
     """Return a value that changes with the files of a user's corpus: their names, sizes or times."""
-    from ima.datasets.base import tree_fingerprint
+    from ima.utils.trees import tree_fingerprint
 
     root = Path(corpus_root(corpus))
     return tree_fingerprint(root) if root.is_dir() and not made_by_rule(corpus) else ""
@@ -180,7 +190,7 @@ def is_table(file):
 def whole_run(wildcards):
     """Return all files made by rules of which any result is a target of the whole run."""
     wanted = set(map(str, rules.all.input))
-    makers = [rule for rule in workflow.rules if wanted & set(map(str, rule.output))]
+    makers = [rule for rule in own_rules() if wanted & set(map(str, rule.output))]
     files = [file for rule in makers for file in rule.output if not file.is_directory]
     return sorted(set(map(str, files)))
 

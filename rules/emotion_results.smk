@@ -27,7 +27,7 @@ rule table2:
     """Table 2: Precision@10 of utterance representations, with the paper's values."""
     input:
         scores=EMOTION_SCORES,
-        paper="config/paper_values.csv",
+        paper=shipped("config/paper_values.csv"),
         corpora=emotion_manifests(),
         code=code("table2.py"),
     output:
@@ -51,7 +51,7 @@ rule table6:
     """Table 6: classification accuracy of utterance representations, with the paper's values."""
     input:
         scores=EMOTION_SCORES,
-        paper="config/paper_values.csv",
+        paper=shipped("config/paper_values.csv"),
         corpora=emotion_manifests(),
         code=code("table6.py"),
     output:
@@ -76,7 +76,7 @@ rule emotion_importance_table:
     input:
         sweeps=expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS),
         anchors=rules.emotion_importance_anchors.output.anchors,
-        paper="config/paper_values.csv",
+        paper=shipped("config/paper_values.csv"),
         corpora=emotion_manifests(),
         code=code("emotion_importance_table.py"),
     output:

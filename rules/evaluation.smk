@@ -197,7 +197,7 @@ rule table5:
         )
         + expand(rules.baseline_classify.output.accuracy, **TRAINED)
         + expand(rules.anchors_classify.output.accuracy, seeds=ANCHOR_SEEDS),
-        paper="config/paper_values.csv",
+        paper=shipped("config/paper_values.csv"),
         code=code("table5.py"),
     output:
         table=reported("results/tables/table5.csv", "Section 6.2"),

@@ -26,12 +26,12 @@ rule checksums:
 
 # Every rule that makes tables also makes their sidecars, which ima.workflow.script writes. Rules
 # with corpora other than digits name their manifests themselves, as their input `corpora`.
-for maker in list(workflow.rules):
+for maker in own_rules():
     tables = [str(file) for file in maker.output if is_table(file)]
     if tables:
         if "corpora" not in maker.input.keys():
             maker.set_input(corpora=manifests(DIGIT_CORPORA))
-        maker.set_input(sidecars_code=os.path.relpath(ROOT / "src/ima/workflow/provenance.py"))
+        maker.set_input(sidecars_code=shipped("src/ima/workflow/provenance.py"))
         maker.set_output(
             provenance=[f"{table.removesuffix('.csv')}.provenance.json" for table in tables]
         )
@@ -53,5 +53,8 @@ rule crate:
         "../envs/ima.yaml"
     resources:
         mem_mb=500,
+    params:
+        folder=f"{RUN}/benchmarks",
+        rules=[rule.name for rule in own_rules() if rule.benchmark and rule.name != "crate"],
     script:
         "../workflow/scripts/crate.py"

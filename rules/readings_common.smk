@@ -2,25 +2,21 @@
 
 from types import SimpleNamespace
 
-import pandas as pd
-from snakemake.utils import Paramspace
+from ima.evaluation.readings.factors import check_seeds, count_blocks
 
-from ima.evaluation.readings import design as multiverse
-
-#: The readings to train: for each, the level of every factor of both stages.
-READINGS = []
-if config["readings"]["sample"]:
-    multiverse.check_seeds(config["readings"]["seeds"])
-    READINGS = multiverse.design(
-        config["readings"]["factors"],
-        config["readings"]["sample"],
-        config["readings"]["blocks"],
-        config["readings"]["seed"],
-    )
-#: Blocks of readings; each block and seed is one job.
-BLOCKS = Paramspace(
-    pd.DataFrame(multiverse.blocks(READINGS), columns=multiverse.BLOCK), filename_params="*"
-)
+#: The draw of readings (`ima.evaluation.readings.design.design`).
+DESIGN = {
+    "factors": config["readings"]["factors"],
+    "sample": config["readings"]["sample"],
+    "few": config["readings"]["blocks"],
+    "seed": config["readings"]["seed"],
+}
+#: Numbers of the blocks of readings; each block and seed is one job.
+BLOCKS = []
+if DESIGN["sample"]:
+    check_seeds(config["readings"]["seeds"])
+    drawn = count_blocks(DESIGN["factors"], DESIGN["sample"], DESIGN["few"])
+    BLOCKS = range(min(drawn, DESIGN["sample"]))
 
 
 def read_stage1(latent):

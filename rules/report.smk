@@ -4,8 +4,8 @@
 rule claims:
     """Verdict on every claim of the paper, by a test over the seeds of this run."""
     input:
-        claims="config/claims.yaml",
-        paper="config/paper_values.csv",
+        claims=shipped("config/claims.yaml"),
+        paper=shipped("config/paper_values.csv"),
         scores=of_digits(rules.table1.input.scores),
         anchors=of_digits(rules.table1.input.anchors),
         histories=of_digits(expand(AUTOENCODER_HISTORY, **TRAINED_IMA)),
@@ -66,7 +66,7 @@ CARDED = [*of_digits(DIGIT_CORPORA), *of_emotion(EMOTION_CORPORA)]
 rule cards:
     """Cards of each corpus and of the model: origin, licence, counts, scores, limits."""
     input:
-        facts="config/corpora.yaml",
+        facts=shipped("config/corpora.yaml"),
         manifests=manifests(CARDED),
         image=of_digits(rules.features_image.output.features),
         image_skipped=of_digits(rules.features_image.output.skipped),
@@ -129,8 +129,8 @@ rule resources:
         folder=f"{RUN}/benchmarks",
         # The stem of each rule's file, except rules that only present results.
         stages=lambda wildcards: {
-            rule.name: Path(str(rule.snakefile)).stem
-            for rule in workflow.rules
+            rule.name: re.search(r"(\w+)\.smk", str(rule.snakefile))[1]
+            for rule in own_rules()
             if rule.benchmark and rule.name not in ("resources", "index", "crate")
         },
     script:

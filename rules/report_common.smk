@@ -61,7 +61,7 @@ RESULTS = (
             for file in rule.output
         ),
         *map(str, rules.segmentation_examples.output),
-        *(map(str, rules.readings.output) if READINGS else []),
+        *(map(str, rules.readings.output) if BLOCKS else []),
         *(map(str, rules.missing.output) if config["missing_study"]["seeds"] else []),
     ]
 )

@@ -7,7 +7,7 @@ rule table1:
         scores=expand(rules.scores.output.scores, **TRAINED_IMA)
         + expand(rules.baseline_scores.output.scores, **TRAINED),
         anchors=rules.anchors.output.scores,
-        paper="config/paper_values.csv",
+        paper=shipped("config/paper_values.csv"),
         code=code("table1.py"),
     output:
         table=reported("results/tables/table1.csv", "Section 6.2"),
@@ -191,7 +191,7 @@ rule figure6:
     """Figure 6: precision, recall and F1 of noise over rho, and the rho chosen without labels."""
     input:
         sweeps=SWEEPS,
-        paper="config/paper_values.csv",
+        paper=shipped("config/paper_values.csv"),
         code=code("figure6.py"),
     output:
         pdf=reported("results/figures/figure6.pdf", "Section 6.1"),

@@ -71,18 +71,17 @@ rule readings_block:
         test=rules.pairs.output.test,
         code=code("readings_block.py"),
     output:
-        scores=f"{RUN}/readings/{BLOCKS.wildcard_pattern}/seed{{seed}}.parquet",
+        scores=f"{RUN}/readings/block{{block}}/seed{{seed}}.parquet",
     log:
-        f"{RUN}/logs/readings_block_{BLOCKS.wildcard_pattern}_seed{{seed}}.log",
+        f"{RUN}/logs/readings_block_{{block}}_seed{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/readings_block_{BLOCKS.wildcard_pattern}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/readings_block_{{block}}_seed{{seed}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
         mem_mb=3000,
     params:
-        block=BLOCKS.instance,
-        readings=lambda wildcards: multiverse.of_block(READINGS, dict(wildcards.items())),
+        design=DESIGN,
         neighbours=config["readings"]["factors"].get("neighbours"),
         pairs=config["readings"]["pairs"],
         noise=config["noise"]["speech"],
@@ -102,8 +101,8 @@ rule readings:
     """Readings under which the central claims hold, and the choices that decide it."""
     input:
         scores=expand(
-            f"{RUN}/readings/{{block}}/seed{{seed}}.parquet",
-            block=BLOCKS.instance_patterns,
+            rules.readings_block.output.scores,
+            block=BLOCKS,
             seed=config["readings"]["seeds"],
         ),
         code=code("readings.py"),

@@ -1,7 +1,7 @@
 """Read, check and pair the user's files (docs/own_data.md)."""
 
 from ima.workflow.user_config import check_config, check_fusion, standardized
-from ima.datasets.user_files import parts_of
+from ima.utils.trees import parts_of
 
 #: Whether a variant uses rho from the config, which must then give one for each modality.
 RHO_GIVEN = any(of["importance"].get("rho") != "auto" for of in VARIANTS.values())

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ima.datasets.user import read_items
-from ima.datasets.user_files import parts_of, read_table
+from ima.datasets.user_files import read_table
 from ima.datasets.user_vectors import chosen
 from ima.utils.errors import InputError
+from ima.utils.trees import parts_of
 
 #: Three items of two dimensions.
 X = np.array([[0, 0.5], [1, 0.25], [0, 1]], np.float32)

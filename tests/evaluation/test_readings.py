@@ -19,16 +19,13 @@ from ima.evaluation.readings.claims import (
     shares,
     summary,
 )
-from ima.evaluation.readings.design import (
+from ima.evaluation.readings.design import balanced, blocks, design, of_block
+from ima.evaluation.readings.factors import (
     FACTORS,
     STAGE1,
     STAGE2,
-    balanced,
-    blocks,
     check_seeds,
     correlation,
-    design,
-    of_block,
     rho,
 )
 from ima.evaluation.readings.train import Data, Settings, features, train_block

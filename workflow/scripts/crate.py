@@ -1,14 +1,18 @@
-"""results/<run>/crate.zip: the run as an RO-Crate, by `ima.workflow.provenance.write_crate`."""
+"""results/<run>/crate.zip: the run as an RO-Crate, by `ima.workflow.crate.write_crate`."""
 
 from pathlib import Path
 
 from ima.workflow import script
-from ima.workflow.provenance import as_list, write_crate
+from ima.workflow.crate import write_crate
+from ima.workflow.provenance import as_list
 
 
 def main(snakemake):
     results, corpora = (as_list(snakemake.input[name]) for name in ("results", "corpora"))
-    write_crate(results, snakemake.config, corpora, snakemake.output.crate)
+    write_crate(
+        *(results, snakemake.config, corpora),
+        *(snakemake.params.folder, snakemake.params.rules, snakemake.output.crate),
+    )
     size = Path(snakemake.output.crate).stat().st_size / 1e6
     print(f"{len(results)} results, {size:.1f} MB")
 

@@ -5,6 +5,7 @@
 import numpy as np
 
 from ima.datasets.noise import noise_wave
+from ima.evaluation.readings.design import blocks, design, of_block
 from ima.evaluation.readings.train import Data, Settings, features, train_block
 from ima.features.mfcc import Mfcc, mfcc_of_waves
 from ima.models.checkpoints import load_pairs
@@ -17,7 +18,13 @@ from ima.workflow import script
 
 
 def main(snakemake):
-    params, block = snakemake.params, dict(snakemake.params.block)
+    params, drawn = snakemake.params, design(**snakemake.params.design)
+    if int(snakemake.wildcards.block) >= len(blocks(drawn)):
+        write_parquet(READINGS.empty_table(), snakemake.output.scores, READINGS)
+        print("no readings: the draw has fewer blocks")
+        return
+    block = blocks(drawn)[int(snakemake.wildcards.block)]
+    readings = of_block(drawn, block)
     speech = read_parquet(snakemake.input.mfcc, FEATURES, rows=True)
     noise = _noise(len(speech), snakemake)
     x = features(
@@ -37,9 +44,9 @@ def main(snakemake):
         *(params.layers, params.stage1, params.stage2, params.hidden, params.baselines, params.k)
     )
     seed = int(snakemake.wildcards.seed)
-    scores = train_block(block, params.readings, params.neighbours, data, settings, seed)
+    scores = train_block(block, readings, params.neighbours, data, settings, seed)
     write_parquet(scores, snakemake.output.scores, READINGS)
-    print(f"{len(params.readings)} readings of {', '.join(map(str, block.values()))}")
+    print(f"{len(readings)} readings of {', '.join(map(str, block.values()))}")
 
 
 def _noise(count, snakemake):

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from ima.datasets.user_vectors import chosen
 from ima.utils.arrow import vector_column
 from ima.utils.errors import InputError
+from ima.utils.trees import parts_of
 
 #: Column that holds an unnamed index; pandas uses the same name.
 INDEX = "__index_level_0__"
@@ -81,20 +82,6 @@ def _said(suffix: str) -> str:
 def is_annotated(path: str | Path) -> bool:
     """Return whether a file is AnnData or MuData, from which a single matrix is read."""
     return str(path).lower().endswith((".h5ad", ".h5mu"))
-
-
-def parts_of(path: str | Path) -> list[str]:
-    """Return the files to read: the path itself, or the non-hidden Parquet files of a folder."""
-    folder = Path(path)
-    if not folder.is_dir():
-        return [str(path)]
-    found = [file for file in sorted(folder.rglob("*.parquet")) if file.is_file()]
-    visible = [f for f in found if not any(_hidden(part) for part in f.relative_to(folder).parts)]
-    return [str(file) for file in visible] or [str(path)]
-
-
-def _hidden(part: str) -> bool:
-    return part.startswith((".", "_"))
 
 
 def _parquet(path: Path) -> pa.Table:

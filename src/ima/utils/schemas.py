@@ -135,7 +135,7 @@ MISSING_STUDY = _table(
     precision=pa.float64(),
 )
 
-#: Scores of a reading (`ima.evaluation.readings.design`): F1 of the noise class by modality;
+#: Scores of a reading (`ima.evaluation.readings.factors`): F1 of the noise class by modality;
 #: Precision@K of IMA's joint representation weighted by importance, weighted by the true noise
 #: labels and unweighted; and Precision@K of each baseline, null if the run does not train it.
 READING_SCORES = (

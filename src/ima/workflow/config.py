@@ -1,10 +1,27 @@
 """Config checks that the schema cannot express: renamed keys, consistent names."""
 
+import copy
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ima.utils.errors import InputError
+
+
+def complete(config: dict, defaults: Mapping) -> dict:
+    """Fill in the defaults that a config lacks, and return what it sets differently.
+
+    Args:
+        config: a config of any keys; changed in place.
+        defaults: the complete config.
+    """
+    given = {name: value for name, value in config.items() if value != defaults.get(name)}
+    for name, default in defaults.items():
+        if name not in config:
+            config[name] = copy.deepcopy(default)
+        elif name in given and isinstance(default, dict) and isinstance(config[name], dict):
+            given[name] = complete(config[name], default)
+    return given
 
 
 def check_schema(config: Mapping, path: str | Path) -> None:

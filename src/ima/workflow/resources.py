@@ -29,7 +29,8 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
         rules: names of the rules; files of other, former rules are ignored.
 
     Yields:
-        A rule's name, and its `seconds`, `cpu_seconds` and `mem_mb`, None if not measured.
+        A rule's name, and its `seconds`, `cpu_seconds` and `mem_mb`, None if not measured; the name
+        of the `job` and its `end`, in seconds since 1970.
 
     Raises:
         InputError: a file is not a benchmark.
@@ -45,7 +46,8 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
             for row in csv.DictReader(file, delimiter="\t"):
                 try:
                     columns = {"seconds": "s", "cpu_seconds": "cpu_time", "mem_mb": "max_rss"}
-                    yield rule, {name: _number(row[column]) for name, column in columns.items()}
+                    took = {name: _number(row[column]) for name, column in columns.items()}
+                    yield rule, {**took, "job": job, "end": path.stat().st_mtime}
                 except (KeyError, TypeError, ValueError) as error:
                     raise InputError(
                         path, expected="a Snakemake benchmark file", found=row, do="Delete it."

@@ -16,6 +16,21 @@ _TAKEN = {
     *("test", "train", "validation", "all", "joint", "labels", "unweighted", "weighted"),
 }
 
+_OF_MODULES = """
+add_module apply bfloat16 buffers call_super_init children clear compile cpu cuda double
+dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule
+half ipu items keys load_state_dict modules mtia named_buffers named_children named_modules
+named_parameters parameters pop register_backward_hook register_buffer register_forward_hook
+register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
+register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
+register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+set_extra_state set_submodule share_memory state_dict to to_empty train training type update values
+xpu zero_grad
+"""
+#: Attributes of a torch module, whose submodules cannot have these names; written out because the
+#: workflow checks its config without torch.
+OF_MODULES = frozenset(_OF_MODULES.split())
+
 
 def fill_defaults(config: dict, given: Mapping) -> None:
     """Fill in the defaults for user data that the user's config omits.
@@ -116,11 +131,9 @@ def check_fusion(fusion: str, objective: str) -> None:
 
 
 def _check_name(name: str) -> None:
-    from torch import nn
-
     # A modality's name becomes a rule's input and a submodule of a torch module.
     usable = re.fullmatch("[a-z][a-z0-9_]*", str(name)) and not str(name).endswith("_noise")
-    if not usable or name in _TAKEN or hasattr(list, name) or hasattr(nn.ModuleDict(), name):
+    if not usable or name in _TAKEN or name in OF_MODULES or hasattr(list, name):
         raise InputError(
             "config, own.modalities",
             expected="names of lower-case letters, digits and _ that start with a letter and are "

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ima.evaluation.readings.design import FACTORS, SCORING, STAGE1, STAGE2
+from ima.evaluation.readings.factors import FACTORS, SCORING, STAGE1, STAGE2
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 from ima.utils.schemas import READING_SCORES as SCORES

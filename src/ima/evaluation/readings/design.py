@@ -1,124 +1,26 @@
 """The multiverse of readings: which combinations of the choices left open are trained.
 
-A reading fixes a level of every factor in FACTORS. Each factor belongs to stage 1, stage 2 or
-scoring, so readings can share training: those that differ only in stage 2 use one autoencoder, and
-those that differ only in scoring use one model. This module does not import torch, because the
-workflow draws the design each time it starts.
+A reading fixes a level of every factor (`ima.evaluation.readings.factors`). Each factor belongs to
+stage 1, stage 2 or scoring, so readings can share training: those that differ only in stage 2 use
+one autoencoder, and those that differ only in scoring use one model.
 """
 
 import itertools
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ima.utils.errors import InputError
-
-#: Factors that a baseline's training depends on; readings with the same levels form a block.
-BLOCK = ("activation", "features", "epochs")
-#: Factors that stage 1, stage 2 and scoring depend on.
-STAGE1 = (*BLOCK, "importances")
-STAGE2 = ("correlation", "rho", "z")
-SCORING = ("neighbours",)
+from ima.evaluation.readings.factors import (
+    BLOCK,
+    STAGE1,
+    STAGE2,
+    Reading,
+    check_factors,
+    count_blocks,
+)
 
 #: Maximum number of passes that improve the balance of a draw.
 PASSES = 20
-
-#: The level of every factor, by the factor's name.
-Reading = dict[str, str]
-
-
-def correlation(level: str) -> dict[str, str | float]:
-    """Return `corr_scale` and `lambda_corr` for a level such as `initial-10`.
-
-    Raises:
-        InputError: the level does not have this form.
-    """
-    found = re.fullmatch(r"(raw|initial|batch)-(\d+(?:\.\d+)?)", level)
-    if not found:
-        raise _unknown("correlation", "scale-lambda, such as raw-1, initial-10 or batch-10", level)
-    return {"corr_scale": found[1], "lambda_corr": float(found[2])}
-
-
-def rho(level: str) -> dict[str, float]:
-    """Return the prior mean importances of `image` and `speech` for a level such as `0.8/0.3`.
-
-    Raises:
-        InputError: the level does not have this form, or a number is outside (0, 1).
-    """
-    found = re.fullmatch(r"(\d*\.\d+)/(\d*\.\d+)", level)
-    values = [float(value) for value in found.groups()] if found else []
-    if not values or not all(0 < value < 1 for value in values):
-        raise _unknown("rho", "image/speech in (0, 1), such as 0.8/0.3", level)
-    return dict(zip(("image", "speech"), values, strict=True))
-
-
-def _epochs(level: str) -> None:
-    """Raise InputError unless a level of `epochs` is a positive integer."""
-    if not re.fullmatch(r"[1-9]\d*", level):
-        raise _unknown("epochs", "positive integers", level)
-
-
-#: By factor, its levels, or a function that raises InputError for an invalid level.
-FACTORS: dict[str, Sequence[str] | Callable[[str], object]] = {
-    "activation": ("tanh", "relu", "gelu"),
-    "features": ("sigmoid", "minmax", "binary", "binary-both"),
-    "epochs": _epochs,
-    "importances": ("ones", "untrained"),
-    "correlation": correlation,
-    "rho": rho,
-    "z": ("joint", "detached", "equal", "leave_one_out"),
-    "neighbours": ("all", "distinct"),
-}
-
-
-def _unknown(factor: str, expected: str, level: object) -> InputError:
-    return InputError(
-        f"config, readings.factors.{factor}",
-        expected=expected,
-        found=repr(level) if isinstance(level, str) else level,
-        do="docs/readings.md lists the readings.",
-    )
-
-
-def check_factors(factors: Mapping[str, Sequence]) -> dict[str, list[str]]:
-    """Return the levels of every factor as text, in the order of FACTORS.
-
-    Args:
-        factors: levels by factor, as in the config.
-
-    Raises:
-        InputError: a factor is unknown or missing, or a level is unknown, missing or repeated.
-    """
-    if set(factors) != set(FACTORS):
-        raise InputError(
-            "config, readings.factors",
-            expected=f"levels for each of {[*FACTORS]}",
-            found=[*factors],
-            do="A factor with one level is held constant.",
-        )
-    levels = {factor: [str(level) for level in factors[factor]] for factor in FACTORS}
-    for factor, found in levels.items():
-        if not found or len(set(found)) < len(found):
-            raise _unknown(factor, "one or more distinct levels", found)
-        known = FACTORS[factor]
-        for level in found:
-            if callable(known):
-                known(level)
-            elif level not in known:
-                raise _unknown(factor, f"levels from {known}", level)
-    return levels
-
-
-def check_seeds(seeds: Sequence[int]) -> None:
-    """Raise InputError unless there is at least one seed to train readings with."""
-    if not seeds:
-        raise InputError(
-            "config, readings.seeds",
-            expected="one seed or more",
-            found="none",
-            do="Set readings.sample to 0 to skip the readings.",
-        )
 
 
 def design(
@@ -143,14 +45,11 @@ def design(
     Raises:
         InputError: as in `check_factors`, or more readings or blocks are requested than exist.
     """
-    levels = check_factors(factors)
+    count, levels = count_blocks(factors, sample, few), check_factors(factors)
     rng = np.random.default_rng(seed)
     first = _product(levels, BLOCK)
-    count = len(first) if few is None else few
-    _check_count("blocks", count, len(first), f"combinations of {', '.join(BLOCK)}")
     first = [first[i] for i in balanced(_codes(first, levels), count, rng)]
     others = _product(levels, (*STAGE1[len(BLOCK) :], *STAGE2))
-    _check_count("sample", sample, len(first) * len(others), "readings in the grid")
     grid = [one | two for one in first for two in others]
     # The combination of stage 1's levels is treated as a factor, to balance it too.
     stage1 = [tuple(row[factor] for factor in STAGE1) for row in grid]
@@ -162,16 +61,6 @@ def design(
 def _codes(rows: Sequence[Reading], levels: Mapping[str, Sequence[str]]) -> np.ndarray:
     """Return the indices (N, F) of the levels in rows."""
     return np.array([[levels[factor].index(level) for factor, level in r.items()] for r in rows])
-
-
-def _check_count(key: str, found: int, most: int, what: str) -> None:
-    if not 1 <= found <= most:
-        raise InputError(
-            f"config, readings.{key}",
-            expected=f"1 to {most}, the {what}",
-            found=found,
-            do=f"Lower readings.{key} or add levels to readings.factors.",
-        )
 
 
 def _product(levels: Mapping[str, Sequence[str]], factors: Sequence[str]) -> list[Reading]:

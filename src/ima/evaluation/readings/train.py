@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ima.evaluation.metrics import fused, noise_scores, precision_at_k
-from ima.evaluation.readings.design import Reading, correlation, rho
+from ima.evaluation.readings.factors import Reading, correlation, rho
 from ima.features.mfcc import UnitInterval
 from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.baselines import baseline, represent
@@ -98,7 +98,7 @@ def train_block(
     """Train the readings of a block and its baselines, and score them at every latent size.
 
     Args:
-        block: the levels of `ima.evaluation.readings.design.BLOCK` that define the block.
+        block: the levels of `ima.evaluation.readings.factors.BLOCK` that define the block.
         readings: the readings of the block.
         neighbours: sets of neighbours for Precision@K: `all`, `distinct`, or both.
         data: pairs, with the block's features.

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ima.evaluation.readings.claims import claims_of, readings_of
-from ima.evaluation.readings.design import FACTORS
+from ima.evaluation.readings.factors import FACTORS
 from ima.reporting.figures import LETTERS, PAGE
 
 #: Colours of readings under which a claim fails or holds, safe for colour-blind readers.
