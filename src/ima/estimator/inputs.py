@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -149,7 +149,7 @@ def _numbers(values: Any, where: str) -> np.ndarray:
         if hasattr(values, "toarray"):
             raise TypeError("a sparse matrix; sparse data are not supported, call toarray()")
         with np.errstate(over="ignore"):  # an overflow is infinite, which is reported
-            return cast(np.ndarray, np.asarray(values, np.float32))
+            return np.asarray(values, np.float32)
     except (TypeError, ValueError) as error:
         raise InputError(where, expected="a matrix of real numbers", found=error) from error
 
@@ -157,7 +157,7 @@ def _numbers(values: Any, where: str) -> np.ndarray:
 def _rows_present(values: np.ndarray, where: str) -> np.ndarray:
     """Return whether each row (n,) of values (n, D) is there; it is missing if it is all NaN."""
     if values.ndim == 2 and 0 not in values.shape:
-        present = ~np.isnan(values).all(1)
+        present: np.ndarray = ~np.isnan(values).all(1)
         wrong = int((~np.isfinite(values[present])).sum())
         if not wrong:
             return present
