@@ -88,12 +88,24 @@ def there(corpora, **files):
     return check
 
 
+@cache
 def fingerprint(corpus):
     """Return a value that changes with the files of a user's corpus: their names, sizes or times."""
     from ima.utils.trees import tree_fingerprint
 
     root = Path(corpus_root(corpus))
     return tree_fingerprint(root) if root.is_dir() and not made_by_rule(corpus) else ""
+
+
+def file_fingerprint(file):
+    """Return a value that changes with the content of a user's file or folder; empty for none.
+
+    It is also empty for the example's files (rule `own_example`), which may not exist yet.
+    """
+    from ima.utils.trees import content_fingerprint
+
+    made = file is None or Path(file).parent == Path("results/example")
+    return "" if made else content_fingerprint([file])
 
 
 #: Baselines by the name used in file names: kind, label in tables, and their own settings.

@@ -78,6 +78,7 @@ rule emotion_voices:
         mem_mb=3000,
     params:
         root=lambda wildcards: corpus_root(VOICED),
+        recordings=fingerprint(VOICED),
         voice={name: EMOTION["voice"][name] for name in ("features", "remove_offset", "scale")},
     script:
         "../workflow/scripts/emotion_voices.py"
@@ -107,6 +108,7 @@ rule voice_agreement:
         run=config["run"],
         corpus=EMOTION_NAME,
         root=lambda wildcards: corpus_root(VOICED),
+        recordings=fingerprint(VOICED),
         remove_offset=EMOTION["voice"]["remove_offset"],
     script:
         "../workflow/scripts/voice_agreement.py"
@@ -132,7 +134,7 @@ rule emotion_words:
         mem_mb=2000,
     params:
         words=EMOTION["words"],
-        stamps=[stamp(EMOTION["words"]["glove"]), stamp(EMOTION["words"]["lexicon"])],
+        fingerprints={name: file_fingerprint(file) for name, file in EMOTION_FILES.items()},
     script:
         "../workflow/scripts/emotion_words.py"
 

@@ -18,10 +18,6 @@ def emotion_manifests():
     return emotion_made() or [f"{RUN}/corpora/{name}.json" for name in EMOTION_CORPORA]
 
 
-def stamp(file):
-    """Return the size and time of a user's file, which change when the file does."""
-    path = Path(file)
-    return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
 
 
 def emotion_stage1(variant):

@@ -95,5 +95,6 @@ rule features_image:
     params:
         root=lambda wildcards: corpus_root(config["image"]["corpus"]),
         fingerprint=fingerprint(config["image"]["corpus"]),
+        nominal=config["raw"] is not None or config["image"]["corpus"] in config["roots"],
     script:
         "../workflow/scripts/features_image.py"

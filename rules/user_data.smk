@@ -33,6 +33,9 @@ rule own_features:
         mem_mb=4000,
     params:
         path=lambda wildcards: OWN["modalities"][wildcards.modality]["file"],
+        fingerprint=lambda wildcards: file_fingerprint(
+            OWN["modalities"][wildcards.modality]["file"]
+        ),
         columns=lambda wildcards: {
             name: column
             for name, column in OWN["modalities"][wildcards.modality].items()
@@ -70,6 +73,7 @@ rule own_pairs:
     params:
         modalities=MODALITIES,
         pairs=OWN["pairs"],
+        fingerprint=lambda wildcards: file_fingerprint(OWN["pairs"].get("file")),
         shares=OWN["shares"],
         seed=OWN["seed"],
     script:

@@ -12,10 +12,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ima.datasets import download, fsdd, mnist
-from ima.datasets.base import tree_digest
 from ima.datasets.download import Archive, Idx, fetch
 from ima.utils.errors import InputError
-from ima.utils.trees import tree_fingerprint
+from ima.utils.trees import tree_digest, tree_fingerprint
 
 CONTENT = {"a.gz": b"images", "b.gz": b"labels of them"}
 MIRRORS = ("https://one.example/", "https://two.example/")

@@ -174,7 +174,7 @@ def no_text(root):
         (lambda root: turn_file(root, "wav").unlink(), "wav: expected one, found none"),
         (lambda root: turn_file(root, "wdseg").unlink(), "alignment: expected one, found none"),
         (lambda root: turn_file(root, "wdseg").write_text(""), "alignment: expected aligned words"),
-        (lambda root: turn_file(root, "wav").write_text("RIFF"), "sound: expected a sound file"),
+        (lambda root: turn_file(root, "wav").write_text("RIFF"), "sound: expected audio"),
         (
             lambda root: soundfile.write(turn_file(root, "wav"), np.zeros(8000), 8000),
             "sound: expected samples of 1 channel at 16000 Hz, found 8000 samples",
@@ -221,10 +221,18 @@ def test_missing_folder_is_rejected(tmp_path):
         iemocap.index(tmp_path)
 
 
-def test_duplicate_session_is_rejected(tmp_path):
+def test_copies_of_a_session_are_told_by_their_content(tmp_path):
     for copy in "ab":
         dialogue(tmp_path / copy, "Ses01F_impro01", {"F000": "neu"})
-    with pytest.raises(InputError, match="each session once, found a/Session1, b/Session1"):
+    utterances, tokens, skipped = iemocap.index(tmp_path)
+    assert len(utterances) == 1 and len(tokens) == 5 and len(skipped) == 4
+    assert all(r.startswith("a second copy of a/Session1/") for r in skipped["reason"].to_pylist())
+    wav = "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"
+    (tmp_path / "a" / wav).write_text("damaged")
+    utterances, _, skipped = iemocap.index(tmp_path)
+    assert utterances["file"].to_pylist() == [f"b/{wav}"] and len(skipped) == 4
+    soundfile.write(tmp_path / "a" / wav, np.full(16_000, 0.5), 16_000)
+    with pytest.raises(InputError, match=f"other content in a/{wav} than in b/{wav}"):
         iemocap.index(tmp_path)
 
 

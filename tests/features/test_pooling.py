@@ -44,7 +44,7 @@ def test_span_vectors_keep_the_row_order(root):
 
 
 def test_unusable_files_and_spans_are_named(root):
-    with pytest.raises(InputError, match=r"gone\.wav: expected a sound file"):
+    with pytest.raises(InputError, match=r"gone\.wav: expected a readable audio file"):
         span_vectors(root, spans(("gone.wav", 0, 1)), "egemaps")
     with pytest.raises(InputError, match=r"low\.wav, token: expected a time within"):
         span_vectors(root, spans(("low.wav", 5, 6)), "egemaps")

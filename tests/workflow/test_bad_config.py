@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 from ima.utils.errors import InputError
-from ima.workflow.config import RENAMED, check_drawn, check_renamed
+from ima.workflow.config import RENAMED, check_drawn, check_renamed, expand_paths
 from tests.checkout import ROOT, defaults, merged
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -271,3 +271,39 @@ def test_a_log_that_cannot_be_written(folder):
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
     assert "logs/x.log: expected to write the log" in done.stderr
     assert not list((folder / "made").iterdir())
+
+
+def test_paths_expand_the_home_folder_and_variables(tmp_path, monkeypatch):
+    (tmp_path / "corp").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PLACE", str(tmp_path / "place"))
+    config = {
+        "raw": "~/corp",
+        "roots": {"mnist": "$PLACE/mnist", "fsdd": "fsdd"},
+        "own": {"modalities": {"a": {"file": "${PLACE}/a.csv"}}, "pairs": {"by": "id"}},
+        "emotion": {"words": {"glove": "package", "lexicon": "~/liwc.dic"}, "voice": {}},
+    }
+    expand_paths(config)
+    assert config == {
+        "raw": f"{tmp_path}/corp",
+        "roots": {"mnist": f"{tmp_path}/place/mnist", "fsdd": "fsdd"},
+        "own": {"modalities": {"a": {"file": f"{tmp_path}/place/a.csv"}}, "pairs": {"by": "id"}},
+        "emotion": {"words": {"glove": "package", "lexicon": f"{tmp_path}/liwc.dic"}, "voice": {}},
+    }
+    expand_paths({"raw": None, "own": None})  # the demo
+    expand_paths({"raw": "data"})  # of config/open.yaml: it may be missing
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"raw": "~/corpp"}, r"config, raw: .* found no such folder, .*/corpp\. Correct the path"),
+        ({"raw": "pyproject.toml"}, "found a file, pyproject.toml"),
+        ({"roots": {"fsdd": "$UNSET_OF_IMA/x"}}, r"config, roots\.\*: .* found \$UNSET_OF_IMA/x"),
+        ({"raw": "~nobody-of-this-name/x"}, "a path whose variables are set, found ~nobody"),
+    ],
+)
+def test_a_path_that_leads_nowhere_stops_the_run(config, message, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(InputError, match=message):
+        expand_paths(config)

@@ -14,10 +14,10 @@ import soundfile
 from ima.alignment.methods import segment
 from ima.audio import sphere
 from ima.audio.resample import resample
-from ima.datasets.base import files_below
 from ima.datasets.digit_recordings import Waves, index, write_waves
 from ima.datasets.synthetic import digits as demo
 from ima.utils.errors import InputError
+from ima.utils.trees import files_below
 
 RATE = 12_500
 #: The file that most cases spoil.

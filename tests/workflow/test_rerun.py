@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -566,3 +568,58 @@ def test_raw_file(corpus, how, own):
         shutil.rmtree(root)
         kept.rename(root)
     assert direct(plan) == {OWN[corpus]}
+
+
+# A user's own files
+
+
+@pytest.fixture(scope="module")
+def paired(tmp_path_factory) -> Checkout:
+    """A run on a user's files, one of them in parts, as far as its pairs."""
+    checkout = Checkout(tmp_path_factory.mktemp("paired"))
+    data = checkout.folder / "data"
+    for name, rows in {"left.csv": "0,1\n", "right.csv": "1,0\n"}.items():
+        data.mkdir(exist_ok=True)
+        (data / name).write_text("p,q\n" + rows * 9)
+    for part in "ab":
+        values = pa.table({"id": [f"{part}{i}" for i in range(9)], "x": [[1.0, 2.0]] * 9})
+        (data / "parts").mkdir(exist_ok=True)
+        pq.write_table(values, data / f"parts/{part}.parquet")
+    rows = "".join(f"{i},{i},a{i}\n" for i in range(9))
+    (data / "pairs.csv").write_text("left,right,parts\n" + rows)
+    vector = {"vector": ["p", "q"]}
+    files = {"left": {"file": "data/link.csv", **vector}, "right": {"file": "data/right.csv"}}
+    files["right"] |= vector
+    (data / "link.csv").symlink_to("left.csv")
+    modalities = files | {"parts": {"file": "data/parts"}}
+    pairs = {"by": "file", "file": "data/pairs.csv"}
+    checkout.config = {"run": "paired", "own": {"modalities": modalities, "pairs": pairs}}
+    checkout.snakemake("results/paired/own/pairs/train.parquet")
+    return checkout
+
+
+def _relink(data: Path) -> None:
+    (data / "link.csv").unlink()
+    (data / "link.csv").symlink_to("right.csv")
+
+
+@pytest.mark.parametrize(
+    ("how", "rerun"),
+    [
+        (lambda data: (data / "right.csv").write_text("p,q\n" + "7,7\n" * 9), "right"),
+        (_relink, "left"),
+        (lambda data: shutil.copy(data / "parts/a.parquet", data / "parts/b.parquet"), "parts"),
+        (lambda data: (data / "pairs.csv").write_text("left,right,parts\n" + "0,0,a0\n" * 9), ""),
+        (lambda data: os.utime(data / "right.csv", ns=(1, 1)), None),  # the same content
+        (lambda data: (data / "parts/._a.parquet").touch(), None),
+    ],
+)
+def test_other_content_of_a_user_s_file_reruns_whatever_its_time(paired, tmp_path, how, rerun):
+    folder = tmp_path / "copy"
+    shutil.copytree(paired.folder, folder, symlinks=True)
+    how(folder / "data")
+    for file in (folder / "data").rglob("*"):
+        os.utime(file, (1e9, 1e9), follow_symlinks=False)
+    plan = plans([(folder, paired.config)], ["results/paired/own/pairs/train.parquet"])[0]
+    changed = {("own_pairs",), ("own_features", ("modality", rerun))} if rerun else {("own_pairs",)}
+    assert running(plan) == (changed if rerun is not None else set())

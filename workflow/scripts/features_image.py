@@ -9,7 +9,7 @@ from ima.workflow import script
 
 
 def main(snakemake):
-    items, skipped = mnist.index(snakemake.params.root)
+    items, skipped = mnist.index(snakemake.params.root, snakemake.params.nominal)
     x = flatten(mnist.read_images(snakemake.params.root, items))
     write_csv(skipped, snakemake.output.skipped)
     write_parquet(items.append_column("x", vector_column(x)), snakemake.output.features, FEATURES)

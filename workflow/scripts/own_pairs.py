@@ -1,5 +1,7 @@
 """results/<run>/own/pairs/: row numbers of paired user items, by `ima.pairing.user.pair_own`."""
 
+import pyarrow.compute as pc
+
 from ima.pairing.user import pair_own
 from ima.pairing.user_listed import read_listed
 from ima.utils.io import read_parquet, write_json, write_parquet
@@ -16,7 +18,8 @@ def main(snakemake):
     pairs, classes = pair_own(items, by, params.shares, params.seed, listed, missing)
     for split, table in pairs.items():
         write_parquet(table, snakemake.output[split], labelled(pairs_schema(items), table))
-        print(f"{split}: {len(table)} pairs")
+        labelled_pairs = pc.sum(pc.greater_equal(table["label"], 0)).as_py() if classes else 0
+        print(f"{split}: {len(table)} pairs" + f", {labelled_pairs} with a label" * bool(classes))
     write_json(classes, snakemake.output.classes)
 
 

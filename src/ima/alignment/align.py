@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ima.alignment import hmm, quality, viterbi
 from ima.alignment.frontend import SHIFT, WINDOW, Cepstra, cepstra, fault
-from ima.alignment.quality import Cut
+from ima.alignment.quality import Cut, too_short
 from ima.audio import sphere
 from ima.utils.arrow import conform
 from ima.utils.errors import InputError
@@ -96,7 +96,8 @@ def equal_split(
     for row, item in zip(rows, loaded, strict=True):
         if isinstance(item, Cepstra):
             begin, end = (_seconds(frame, item) for frame in item.speech)
-            cuts.append(_even(row["digits"], begin, end, ""))
+            reason = too_short(item.duration, row["digits"])
+            cuts.append(_even(row["digits"], begin, end, reason))
         else:
             cuts.append(_even(row["digits"], 0.0, item[1], item[0]))
     return _table(rows, cuts)

@@ -1,6 +1,5 @@
 """Measure the error of segment boundaries against ground truth, read from CSV or CTM files."""
 
-import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -8,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ima.utils.errors import InputError
+from ima.utils.text_files import lines_of, read_records, read_text
 
 #: Ground truth: the start and end, in s, of digit `position` (0-based) of a recording.
 TRUTH = pa.schema(
@@ -118,20 +118,13 @@ def read_truth(path: str | Path, recordings: pa.Table) -> pa.Table:
     names = _names(recordings)
     wanted = ("file", "digit_index", "digit", "start_s", "end_s")
     rows = []
-    try:
-        with Path(path).open(newline="") as file:
-            reader = csv.DictReader(file)
-            if not set(wanted) <= set(reader.fieldnames or ()):
-                raise InputError(path, expected=f"columns {wanted}", found=reader.fieldnames)
-            for line in reader:
-                place = f"{path}, line {reader.line_num}"
-                recording = names.get(_key(line["file"]))
-                if recording is not None:
-                    position = int(_number(line["digit_index"], place))
-                    start, end = (_number(line[c], place) for c in ("start_s", "end_s"))
-                    rows.append(_true(recording, position, line["digit"], start, end))
-    except FileNotFoundError:
-        raise InputError(path, expected="a CSV of true time spans", found="no file") from None
+    for i, line in read_records(path, wanted):
+        place = f"{path}, line {i}"
+        recording = names.get(_key(line["file"]))
+        if recording is not None:
+            position = int(_number(line["digit_index"], place))
+            start, end = (_number(line[c], place) for c in ("start_s", "end_s"))
+            rows.append(_true(recording, position, line["digit"], start, end))
     return pa.Table.from_pylist(rows, schema=TRUTH)
 
 
@@ -155,11 +148,7 @@ def read_ctm(path: str | Path, recordings: pa.Table) -> pa.Table:
     """
     names = _names(recordings)
     found: dict[str, list[tuple[float, float, str]]] = {}
-    try:
-        lines = Path(path).read_text().splitlines()
-    except FileNotFoundError:
-        raise InputError(path, expected="a CTM file", found="no file") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in lines_of(read_text(path, "a CTM file")):
         fields = line.split(";;")[0].split()
         if not fields:
             continue

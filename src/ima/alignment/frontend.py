@@ -16,6 +16,8 @@ import soxr
 #: Rate (Hz) to which all recordings are resampled: the bandwidth common to all accepted rates.
 RATE = 8_000
 LOWEST_RATE, HIGHEST_RATE = 8_000, 48_000
+#: Recordings whose samples differ by no more than two steps of 16 bits are silent.
+SILENT = 2 / 32768
 #: Time between frames and length of the analysis window, in s.
 SHIFT, WINDOW = 0.005, 0.020
 N_CEPSTRA, N_MELS, N_FFT, LOWEST_HZ, PREEMPHASIS = 13, 24, 256, 60.0, 0.97
@@ -65,7 +67,7 @@ def fault(samples: np.ndarray, rate: int) -> str:
         return f"only {len(samples)} samples"
     if not np.isfinite(samples).all():
         return "samples that are NaN or infinite"
-    if np.ptp(samples) == 0:
+    if np.ptp(samples) <= SILENT:
         return "digital silence"
     return ""
 

@@ -6,6 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ima.alignment.align import align, equal_split
+from ima.alignment.frontend import fault
+from ima.alignment.quality import too_short
 from ima.datasets.digit_recordings import Waves
 from ima.utils.errors import InputError
 from ima.utils.schemas import SEGMENTS
@@ -67,5 +69,5 @@ def _whole(recording: str, digits: str, waves: Waves) -> dict:
         "start_s": 0.0,
         "end_s": len(wave) / rate,
         "loglik": math.nan,
-        "doubtful": "",
+        "doubtful": fault(wave, rate) or too_short(len(wave) / rate, digits),
     }

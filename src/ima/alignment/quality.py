@@ -24,6 +24,12 @@ MIN_SEGMENTS = 10
 MAX_GAIN = 0.05
 
 
+def too_short(seconds: float, digits: str) -> str:
+    """Return why a recording is too short for its digits, or '' if it is not."""
+    shortest = SHORTEST * len(digits)
+    return f"lasts {seconds:.3f} s, not {shortest:g} s" if seconds < shortest - 1e-9 else ""
+
+
 class Cut(NamedTuple):
     """The time span of one digit (start, end in s), its mean log-likelihood per frame, and doubts.
 

@@ -36,21 +36,28 @@ _ENDIAN = {
 #: Accepted libsndfile formats. Others, such as MP3, have such weak signatures that arbitrary bytes
 #: could pass as audio.
 _FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "AIFF", "AU", "CAF", "OGG"})
+#: Largest sample of full scale 1: resampled or decoded floating-point audio may exceed it a little.
+MAX_PEAK = 1.25
+#: libsndfile reports at least this many samples if the header does not tell their number.
+_UNKNOWN_LENGTH = 1 << 40
+#: Number of samples read at a time.
+_BLOCK = 1 << 20
 
 
-def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
+def read_audio(path: str | Path, dtype: str = "float32") -> tuple[np.ndarray, int]:
     """Read a single-channel audio file; its format is detected from its content.
 
     Args:
         path: a SPHERE file or a file that libsndfile reads (wav, flac, ...), with any extension.
+        dtype: float32 or float64.
 
     Returns:
-        Samples, float32 (n,) in [-1, 1] (16-bit samples are divided by 32,768), and the sampling
+        Samples (n,) of full scale 1 (16-bit samples are divided by 32,768), and the sampling
         rate in Hz.
 
     Raises:
         InputError: the file is not audio, is truncated, has several channels or no samples,
-            contains NaN, infinity or values outside [-1, 1]; or an error of `read`.
+            contains NaN, infinity or values beyond `MAX_PEAK`; or an error of `read`.
     """
     path = Path(path)
     raw = _bytes(path)
@@ -58,8 +65,9 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
         samples, rate = _read_sphere(path, raw, channel=None)
         if samples.dtype == np.int16:
             samples = samples.astype(np.float32) / np.float32(32768)
+        samples = samples.astype(dtype, copy=False)
     else:
-        samples, rate = _read_by_soundfile(path, raw)
+        samples, rate = _read_by_soundfile(path, raw, dtype)
     _check_samples(path, samples)
     return samples, rate
 
@@ -112,6 +120,8 @@ def read_header(path: str | Path) -> dict[str, int | float | str]:
 
 
 def _bytes(path: Path) -> bytes:
+    if path.is_fifo():  # reading it would wait forever
+        raise InputError(path, expected="a readable audio file", found="a pipe")
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -254,39 +264,75 @@ def _check_length(path: Path, data: bytes, expected: int) -> None:
         raise _damaged(path, f"{expected} bytes of samples", len(data))
 
 
-def _read_by_soundfile(path: Path, raw: bytes) -> tuple[np.ndarray, int]:
-    """Read one channel as float32 (n,); libsndfile detects the format from the content."""
-    _check_riff(path, raw)
+def _read_by_soundfile(path: Path, raw: bytes, dtype: str) -> tuple[np.ndarray, int]:
+    """Read one channel (n,); libsndfile detects the format from the content."""
+    raw = _check_sizes(path, raw)
     expected = f"audio: SPHERE, {', '.join(sorted(_FORMATS))}"
     try:
         with soundfile.SoundFile(io.BytesIO(raw)) as file:
             if file.format not in _FORMATS:
                 raise InputError(path, expected=expected, found=file.format_info)
-            rate, frames = file.samplerate, len(file)
-            samples = file.read(dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
+            if file.channels != 1:
+                found, do = f"{file.channels} channels", "Save the channel to use as its own file."
+                raise InputError(path, expected="one channel", found=found, do=do)
+            rate, frames, samples = file.samplerate, len(file), _blocks(file, dtype)
+    except InputError:
+        raise
+    except Exception as error:  # soundfile raises errors of many types for rare codecs
         reason = getattr(error, "error_string", error)  # omits the meaningless buffer name
         raise InputError(path, expected=expected, found=f"something else ({reason})") from error
-    if len(samples) != frames:
+    if len(samples) != frames and frames < _UNKNOWN_LENGTH:
         raise _damaged(path, f"{frames} samples", len(samples))
-    if samples.shape[1] != 1:
-        found, do = f"{samples.shape[1]} channels", "Save the channel to use as a separate file."
-        raise InputError(path, expected="one channel", found=found, do=do)
-    return samples[:, 0], rate
+    return samples, rate
 
 
-def _check_riff(path: Path, raw: bytes) -> None:
-    """Raise InputError if a wav file is shorter than its data chunk; libsndfile does not."""
-    if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
-        return
-    at = 12
+def _blocks(file: soundfile.SoundFile, dtype: str) -> np.ndarray:
+    """Read one channel to the end; some codecs (GSM) and headers do not know where that is."""
+    file.seekable = lambda: False  # soundfile would seek to where it is, which can fail
+    blocks = [np.zeros(0, dtype)]
+    while len(block := file.read(frames=_BLOCK, dtype=dtype)):
+        blocks.append(block)
+    return np.concatenate(blocks)
+
+
+def _check_sizes(path: Path, raw: bytes) -> bytes:
+    """Return a file of chunks (wav, RF64, AIFF) or AU whose data are as long as declared.
+
+    libsndfile accepts shorter data. A recorder that was interrupted leaves a size of 0, which is
+    replaced here by the real one.
+
+    Raises:
+        InputError: the data are shorter than declared.
+    """
+    if raw[:4] == b".snd":
+        at, order, size = 0, ">", struct.unpack_from(">I", raw.ljust(12, b"\0"), 8)[0]
+        left = max(len(raw) - struct.unpack_from(">I", raw.ljust(8, b"\0"), 4)[0], 0)
+    else:
+        at, order, size = _data_chunk(raw)
+        left = len(raw) - at - 8 if at else 0
+    # Programs that write to a pipe leave a placeholder size of 2 GiB or more.
+    if left < size < 0x7FFF0000:
+        raise _damaged(path, f"{size} bytes of samples", left)
+    if at and size == 0 and left and struct.unpack_from(f"{order}I", raw, 4)[0] != len(raw) - 8:
+        return raw[: at + 4] + struct.pack(f"{order}I", left) + raw[at + 8 :]
+    return raw
+
+
+def _data_chunk(raw: bytes) -> tuple[int, str, int]:
+    """Return the place of the chunk of samples (0 for none), the byte order and the size."""
+    kind = raw[:4], raw[8:12]
+    order = {b"RIFF": "<", b"RF64": "<", b"FORM": ">"}.get(kind[0])
+    if order is None or kind[1] not in (b"WAVE", b"AIFF", b"AIFC"):
+        return 0, "<", 0
+    at, whole = 12, None
     while at + 8 <= len(raw):
-        name, size = struct.unpack_from("<4sI", raw, at)
-        left = len(raw) - at - 8
-        # Programs that write to a pipe leave a placeholder size of 2 GiB or more.
-        if name == b"data" and left < size < 0x7FFF0000:
-            raise _damaged(path, f"{size} bytes of samples", left)
+        name, size = struct.unpack_from(f"{order}4sI", raw, at)
+        if name == b"ds64" and at + 24 <= len(raw):
+            whole = struct.unpack_from("<Q", raw, at + 16)[0]
+        if name in (b"data", b"SSND"):
+            return at, order, size if whole is None else whole
         at += 8 + size + size % 2
+    return 0, "<", 0
 
 
 def _check_samples(path: Path, samples: np.ndarray) -> None:
@@ -296,6 +342,6 @@ def _check_samples(path: Path, samples: np.ndarray) -> None:
         bad = int((~np.isfinite(samples)).sum())
         raise InputError(path, expected="finite samples", found=f"{bad} NaN or infinite")
     peak = float(np.abs(samples).max())
-    if peak > 1:
+    if peak > MAX_PEAK:
         do = "Rescale the samples, or save them as 16-bit integers."
         raise InputError(path, expected="samples in [-1, 1]", found=f"a peak of {peak:g}", do=do)

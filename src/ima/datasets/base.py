@@ -5,19 +5,21 @@ Each corpus has one module with a function `index(root, ...)`. It returns two ta
 (`ima.utils.schemas.SKIPPED`). Rows are sorted by id, so tables do not depend on the order in which
 a file system lists files.
 
-This module walks directory trees, distinguishes audio from documents by file extension, and drops
-duplicate recordings.
+This module distinguishes audio from documents by file extension and chooses one of several copies
+of a file by their content. `ima.utils.trees` walks folders.
 """
 
-import hashlib
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pyarrow as pa
 
-from ima.utils.errors import InputError
+from ima.audio.sphere import read_audio
+from ima.utils.errors import InputError, reason_of
 from ima.utils.schemas import RECORDINGS, SKIPPED
+from ima.utils.text_files import read_text
+from ima.utils.trees import disc_name, files_below, same_content
 
 #: Extensions of files that are read as audio. The format is then detected from the content.
 AUDIO = frozenset({".wav", ".sph", ".nist", ".nst", ".flac", ".aif", ".aiff", ".au"})
@@ -30,6 +32,9 @@ _DOCUMENTS = """
 #: Extensions of files that are clearly not audio; they are ignored and not listed as skipped.
 DOCUMENTS = frozenset(_DOCUMENTS.split())
 
+
+#: Extensions of archives, which must be unpacked.
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".7z", ".rar", ".iso")
 
 #: Prefixes of the reasons for skipping files that are not faulty.
 COPY, OTHER_WORDS = "a second copy of", "words that are not digits"
@@ -53,47 +58,12 @@ def root_folder(root: str | Path, corpus: str, source: str, layout: str) -> Path
     if not root.exists():
         raise InputError(root, expected=expected, found="nothing", do=do)
     if not root.is_dir():
-        raise InputError(root, expected=expected, found="a file", do=f"Give its folder, or: {do}")
+        packed = root.name.lower().endswith(ARCHIVES)
+        do = "Unpack it, and give the new folder." if packed else f"Give its folder, or: {do}"
+        raise InputError(root, expected=expected, found="a file", do=do)
     if next(files_below(root), None) is None:
         raise InputError(root, expected=expected, found="a folder without files", do=do)
     return root
-
-
-def files_below(root: Path) -> Iterable[str]:
-    """Yield the path of every file below `root`, relative to it and with `/` as separator.
-
-    Links to folders are followed, as discs are often linked together, but each folder is visited
-    only once.
-    """
-
-    def unreadable(error: OSError):
-        """Raise InputError for an unreadable folder, which `os.walk` would skip silently."""
-        raise InputError(error.filename, expected="a readable folder", found=error.strerror)
-
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True, onerror=unreadable):
-        folders.sort()
-        real = os.path.realpath(folder)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        # Snakemake puts a timestamp file into folders that are rule outputs.
-        for name in (name for name in names if not name.startswith(".snakemake")):
-            yield Path(folder, name).relative_to(root).as_posix()
-
-
-def tree_digest(root: str | Path, suffix: str = "") -> str:
-    """Return a hash of the content of a folder, computed over sorted lines '<path> <sha256>'.
-
-    Args:
-        root: the folder.
-        suffix: include only files whose names end with it; by default all files.
-    """
-    names = sorted(path for path in files_below(Path(root)) if path.endswith(suffix))
-    hashes = (hashlib.sha256(Path(root, name).read_bytes()).hexdigest() for name in names)
-    lines = (f"{name} {digest}\n" for name, digest in zip(names, hashes, strict=True))
-    return hashlib.sha256(os.fsencode("".join(lines))).hexdigest()
 
 
 def audio_files(root: Path) -> tuple[list[str], list[tuple[str, str]]]:
@@ -105,31 +75,132 @@ def audio_files(root: Path) -> tuple[list[str], list[tuple[str, str]]]:
     """
     audio, unknown = [], []
     for path in sorted(files_below(root)):
-        name = PurePosixPath(path)
-        extension = name.suffix.lower()
-        if extension in AUDIO:
-            audio.append(path)
-        elif extension not in DOCUMENTS and not name.name.startswith("."):
+        extension = PurePosixPath(disc_name(path)).suffix.lower()
+        if extension in DOCUMENTS:
+            continue
+        if extension not in AUDIO:
             reason = f"extension '{extension}' is not one of {' '.join(sorted(AUDIO))}"
             unknown.append((path, reason))
+        elif not _is_utf8(path):
+            unknown.append((path, "a name that is not UTF-8: rename it"))
+        else:
+            audio.append(path)
     return audio, unknown
 
 
-def keep_first(rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, str]]]:
-    """Keep the first of the rows that share an id.
+def _is_utf8(path: str) -> bool:
+    """Return whether tables can hold a path; names on old discs may be in another encoding."""
+    try:
+        return bool(path.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def choose_copy(
+    root: Path, paths: Sequence[str], read: Callable[[Path], object]
+) -> tuple[str, list[tuple[str, str]]]:
+    """Choose one of several files that stand for the same item, by their content.
 
     Args:
+        root: the folder of the corpus.
+        paths: relative paths, the preferred one first.
+        read: returns the content of a file as an array or tuple of arrays and numbers.
+
+    Returns:
+        The first path that can be read, or else the first, and (path, reason) of the others.
+
+    Raises:
+        InputError: two of them can be read and have different content; the message names both.
+    """
+    kept, skipped = paths[0], []
+    for path in paths[1:]:
+        if _same_bytes(root / kept, root / path):
+            skipped.append((path, f"{COPY} {kept}"))
+            continue
+        first, second = (_attempt(read, root / name) for name in (kept, path))
+        if isinstance(second, str):
+            skipped.append((path, f"{COPY} {kept}, and damaged: {second}"))
+        elif isinstance(first, str):
+            skipped.append((kept, f"{COPY} {path}, and damaged: {first}"))
+            kept = path
+        elif _equal(first, second):
+            skipped.append((path, f"{COPY} {kept}"))
+        else:
+            raise InputError(
+                root,
+                expected="the same content in files of the same name",
+                found=f"other content in {kept} than in {path}",
+                do="Keep the one that belongs to the corpus, and move the other to another folder.",
+            )
+    return kept, skipped
+
+
+def find_file(root: Path, name: str) -> tuple[str | None, list[tuple[str, str]]]:
+    """Find a text file in a folder or below it, plain or gzipped, upper or lower case.
+
+    Args:
+        root: the folder of the corpus.
+        name: the file name in lower case.
+
+    Returns:
+        Its relative path, or None, and (path, reason) of copies with the same content.
+
+    Raises:
+        InputError: files of this name have different content.
+    """
+    found = [
+        path
+        for path in files_below(root)
+        if PurePosixPath(disc_name(path)).name.lower().removesuffix(".gz") == name
+    ]
+    if not found:
+        return None, []
+    return choose_copy(root, sorted(found, key=lambda path: (path.count("/"), path)), read_text)
+
+
+def _same_bytes(first: Path, second: Path) -> bool:
+    try:
+        return same_content(first, second)
+    except (OSError, ValueError):  # ValueError: a name in a list has a null character
+        return False
+
+
+def _attempt(read: Callable[[Path], object], path: Path) -> object:
+    """Return what `read` returns for a file, or the reason (str) why it cannot be read."""
+    try:
+        return read(path)
+    except Exception as error:
+        return reason_of(error)
+
+
+def _equal(first: object, second: object) -> bool:
+    if isinstance(first, tuple):
+        return all(_equal(*both) for both in zip(first, second, strict=True))
+    return np.array_equal(first, second)
+
+
+def keep_first(root: Path, rows: Iterable[dict]) -> tuple[list[dict], list[tuple[str, str]]]:
+    """Keep one of the rows that share an id: the first whose recording can be read.
+
+    Args:
+        root: the folder of the corpus.
         rows: rows with `id` and `file`, in the order of `audio_files`.
 
     Returns:
         The rows kept, and (path, reason) of each duplicate.
+
+    Raises:
+        InputError: recordings of the same id differ.
     """
-    kept, copies = {}, []
+    by_id: dict[str, dict[str, dict]] = {}
     for row in rows:
-        first = kept.setdefault(row["id"], row)
-        if first is not row:
-            copies.append((row["file"], f"{COPY} {first['file']} ({row['id']})"))
-    return list(kept.values()), copies
+        by_id.setdefault(row["id"], {})[row["file"]] = row
+    kept, copies = [], []
+    for of in by_id.values():
+        file, others = choose_copy(root, list(of), read_audio)
+        kept.append(of[file])
+        copies += others
+    return kept, copies
 
 
 def find_recordings(
@@ -151,24 +222,25 @@ def find_recordings(
         Rows with unique ids, and (path, reason) of skipped audio files.
 
     Raises:
-        InputError: no recording was found.
+        InputError: no recording was found, or recordings of the same id differ.
     """
     audio, skipped = audio_files(root)
     rows, others = [], []
     for path in audio:
-        row = row_of(path)
+        row = row_of(disc_name(path))
         if row is None:
             others.append(path)
         elif isinstance(row, str):
             skipped.append((path, row))
         else:
-            rows.append(row)
+            rows.append(row | {"file": path})
     if others:
         reason = f"{OTHER_WORDS}: {len(others)} recording(s), this being the first"
         skipped.append((others[0], reason))
-    rows, copies = keep_first(rows)
     if not rows:
-        raise nothing_found(root, corpus, layout, skipped)
+        do = _advice(root, corpus, audio, row_of)
+        raise nothing_found(root, corpus, layout, skipped, do)
+    rows, copies = keep_first(root, rows)
     return rows, skipped + copies
 
 
@@ -182,19 +254,39 @@ def recordings(
 
 def skipped_table(corpus: str, skipped: Iterable[tuple[str, str]]) -> pa.Table:
     """Return a SKIPPED table of (path, reason) pairs, sorted by file."""
-    rows = [{"corpus": corpus, "file": file, "reason": reason} for file, reason in sorted(skipped)]
+    rows = [
+        {"corpus": corpus, "file": printable(file), "reason": printable(reason)}
+        for file, reason in sorted(skipped)
+    ]
     return pa.Table.from_pylist(rows, schema=SKIPPED)
 
 
-def nothing_found(root: Path, corpus: str, layout: str, skipped: list[tuple[str, str]]):
+def printable(name: str) -> str:
+    """Return a file name that tables can hold: bytes that are not UTF-8 become `\\udc..`."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def nothing_found(
+    root: Path, corpus: str, layout: str, skipped: list[tuple[str, str]], do: str
+) -> InputError:
     """Return the error for a folder that has files but no recording of the corpus."""
     found = f"{len(skipped)} other file(s)" if skipped else "documents only"
     if skipped:
         file, reason = sorted(skipped)[0]
-        found += f", the first being {file}: {reason}"
+        found += f", the first being {printable(file)}: {reason}"
     return InputError(
-        root,
-        expected=f"at least one recording of {corpus}, as {layout}",
-        found=found,
-        do="Set the path to a folder above this layout (case and disc folders do not matter).",
+        root, expected=f"at least one recording of {corpus}, as {layout}", found=found, do=do
     )
+
+
+def _advice(root: Path, corpus: str, audio: list[str], row_of: Callable) -> str:
+    """Return what helps if no recording was found: another folder, or unpacking."""
+    folders = root.absolute().parts
+    for n in range(1, len(folders)):
+        above = "/".join(folders[-n:])
+        if any(isinstance(row_of(f"{above}/{disc_name(path)}"), dict) for path in audio):
+            return f"Set the path to {Path(*folders[:-n])}, a folder above this one."
+    packed = [path for path in files_below(root) if path.lower().endswith(ARCHIVES)]
+    if packed and not audio:
+        return f"Unpack {printable(packed[0])}."
+    return f"Check that this is the folder of {corpus}, and that its files keep their names."

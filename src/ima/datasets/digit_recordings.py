@@ -16,7 +16,7 @@ from ima.audio.sphere import read_audio
 from ima.datasets import fsdd, ti46, tidigits
 from ima.datasets.base import COPY, OTHER_WORDS, skipped_table
 from ima.datasets.counts import COUNTS
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, reason_of
 from ima.utils.io import whole_file
 from ima.utils.parallel import imap
 from ima.utils.progress import progress_bar
@@ -115,11 +115,10 @@ def _decode(files: list[Path], rate: int) -> list[np.ndarray | str]:
         try:
             samples, own_rate = read_audio(file)
             _check_rate(file, own_rate)
-        except InputError as error:
-            waves.append(f"expected {error.expected}, found {error.found}")
-        else:
             wave = resample(samples, own_rate, rate)
             waves.append(np.clip(np.rint(wave * 32768), -32768, 32767).astype(np.int16))
+        except Exception as error:
+            waves.append(reason_of(error))
     return waves
 
 

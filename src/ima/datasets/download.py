@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
-from ima.datasets.base import tree_digest
 from ima.utils.errors import InputError
 from ima.utils.io import whole_file
+from ima.utils.trees import is_hidden, tree_digest
 
 #: Downloads a URL to a file and raises InputError above a number of bytes.
 Retrieve = Callable[[str, Path, int], None]
@@ -48,7 +48,7 @@ class Archive:
         urls: download addresses, tried in order.
         members: the number of wav files.
         size: the maximum total size of the wav files in bytes.
-        digest: `ima.datasets.base.tree_digest` of the wav files in one flat folder.
+        digest: `ima.utils.trees.tree_digest` of the wav files in one flat folder.
     """
 
     urls: Sequence[str]
@@ -148,9 +148,13 @@ def _fetch_mnist(folder: Path, retrieve: Retrieve) -> list[Path]:
     return [folder / idx.name for idx in missing]
 
 
+def _waves(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.wav") if not is_hidden(path.name))
+
+
 def _fetch_fsdd(folder: Path, retrieve: Retrieve) -> list[Path]:
     home = folder / "recordings"
-    if not home.is_dir() and next(folder.glob("*.wav"), None):
+    if not home.is_dir() and _waves(folder):
         home = folder  # `ima.datasets.fsdd.index` takes that as well
     if home.is_dir() and tree_digest(home, ".wav") == FSDD.digest:
         return []
@@ -158,7 +162,7 @@ def _fetch_fsdd(folder: Path, retrieve: Retrieve) -> list[Path]:
         archive, new = Path(temporary, "download"), Path(temporary, "new")
         check = functools.partial(_unpack, folder=new)
         _download(home, FSDD.urls, archive, FSDD.size, retrieve, check)
-        for path in sorted(home.glob("*.wav")):
+        for path in _waves(home):
             other = new / path.name
             if not other.exists() or not filecmp.cmp(path, other, shallow=False):
                 raise _occupied(path, "fsdd", "another file")

@@ -1,6 +1,7 @@
 """Read FSDD, the Free Spoken Digit Dataset: isolated digits of a few speakers, 8 kHz wav.
 
-A recording is `<digit>_<speaker>_<take>.wav`, in `recordings/` or in the root folder:
+A recording is `<digit>_<speaker>_<take>.wav`, in the root folder or in a folder `recordings`, such
+as that of the unpacked archive:
 
     recordings/0_george_12.wav -> id fsdd/0_george_12, digits z, speaker george
 
@@ -32,7 +33,7 @@ def index(
     """List the recordings of FSDD.
 
     Args:
-        root: the folder that contains `recordings/`, or that folder itself.
+        root: the folder that contains `recordings/`, a folder above it, or that folder itself.
         split: 'takes' tests on takes 0-4 of every speaker, as the dataset defines it; 'speaker'
             tests on all takes of `test_speakers` and trains on the other speakers.
         test_speakers: speakers in lower case, as in the file names; only for split 'speaker'.
@@ -72,7 +73,7 @@ def _check_split(split: str, test_speakers: Sequence[str]) -> None:
 def _row(path: str) -> dict | str:
     """Return the row of the recording at a relative path, or why the file is skipped."""
     folder, _, file = path.lower().rpartition("/")
-    if folder not in ("", "recordings"):
+    if folder and folder.rpartition("/")[2] != "recordings":
         return "not in recordings/ or the root"
     stem = file.rpartition(".")[0]
     name = _NAME.match(stem)

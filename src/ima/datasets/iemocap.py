@@ -13,17 +13,20 @@ These files of a turn make one row:
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ima.datasets.base import root_folder
+from ima.audio.sphere import read_audio
+from ima.datasets.base import choose_copy, root_folder
 from ima.datasets.counts import CountWarning
 from ima.datasets.wdseg import index_tables, read_wdseg, wave_info, why
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import CLASSES, EMOTION_COUNTS, OTHER
+from ima.utils.text_files import lines_of, read_text
+from ima.utils.trees import disc_name, files_below, is_hidden
 
 CORPUS = "iemocap"
 SOURCE = "https://sail.usc.edu/iemocap/"
@@ -37,6 +40,7 @@ EXPECTED = {
 }
 _CLASS = {"ang": "angry", "hap": "happy", "neu": "neutral", "sad": "sad"}
 
+_SESSION = re.compile("session[1-5]", re.IGNORECASE)
 _TURN = re.compile(r"(Ses0([1-5]))[FM]_\w+_([FM])\d{3}")
 _LABEL = re.compile(r"\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s+(\S+)\s+(\S+)\s+\[[\d., ]+\]\s*")
 _TEXT = re.compile(r"(\S+)\s+\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s*:\s*(.*)")
@@ -48,7 +52,8 @@ def index(
     """List the utterances of IEMOCAP and their aligned words (6.2, A.2).
 
     Args:
-        root: the folder that contains `Session1` ..., or a folder one or two levels above.
+        root: the folder that contains `Session1` ..., or a folder one or two levels above. Copies
+            of a session, or of some of its files, must have the same content.
         excited_as_happy: whether 'exc' counts as class happy; the four classes then have 5,531
             utterances.
         rate: the required sampling rate of the wav files, in Hz.
@@ -60,17 +65,18 @@ def index(
             that belong to no labelled turn.
 
     Raises:
-        InputError: the folder does not exist, has no sessions, or has no usable utterance.
+        InputError: the folder does not exist, has no sessions, has no usable utterance, or has
+            files of the same turn that differ.
     """
     root = root_folder(root, "IEMOCAP", SOURCE, LAYOUT)
     utterances, tokens, skipped = [], [], []
-    for session in _sessions(root):
-        found = _Session(root, session, skipped)
+    for folders in _sessions(root):
+        found = _Session(root, folders, skipped)
         for turn, (emotion, file) in sorted(found.labels.items()):
             try:
                 row, aligned = found.utterance(turn, emotion, rate)
-            except InputError as error:
-                file = found.wavs.get(turn, file)
+            except Exception as error:
+                file = found.wavs.get(turn.lower(), file)
                 skipped.append((f"{CORPUS}/{turn}", emotion, file, why(error)))
                 continue
             row["label"] = _label(emotion, excited_as_happy)
@@ -144,44 +150,84 @@ def _label(emotion: str, excited_as_happy: bool) -> int:
     return CLASSES.index(_CLASS[code]) if code in _CLASS else OTHER
 
 
-def _sessions(root: Path) -> list[Path]:
-    """Return the folders Session1 ... in the root or up to two levels below it."""
-    for pattern in ("Session[1-5]", "*/Session[1-5]", "*/*/Session[1-5]"):
-        if found := sorted(path for path in root.glob(pattern) if path.is_dir()):
-            break
-    else:
-        do = "Set the path to the folder that contains them, IEMOCAP_full_release."
-        raise InputError(root, expected=LAYOUT, found="no such folders", do=do)
-    names = [path.name for path in found]
-    if len(set(names)) < len(names):
-        found = ", ".join(str(path.relative_to(root)) for path in found)
-        raise InputError(root, expected="each session once", found=found)
-    return found
+def _sessions(root: Path) -> list[list[Path]]:
+    """Return the folders of each session, of which there may be copies.
+
+    They lie in the root or up to two levels below it.
+    """
+    level, found = [root], {}
+    for _ in range(3):
+        try:
+            inside = sorted(path for folder in level for path in folder.iterdir())
+        except OSError as error:
+            where, found = error.filename, error.strerror
+            raise InputError(where, expected="a readable folder", found=found) from error
+        level = [path for path in inside if path.is_dir() and not is_hidden(path.name)]
+        for path in level:
+            if _SESSION.fullmatch(path.name):
+                found.setdefault(path.name[-1], []).append(path)
+        if found:
+            return [found[number] for number in sorted(found)]
+    do = "Set the path to the folder that contains them, IEMOCAP_full_release."
+    raise InputError(root, expected=LAYOUT, found="no such folders", do=do)
 
 
 class _Session:
-    """The files of one session by turn; those of no labelled turn are appended to `skipped`."""
+    """The files of one session by turn; those of no labelled turn are appended to `skipped`.
 
-    def __init__(self, root: Path, folder: Path, skipped: list[tuple[str, str, str, str]]):
+    Turns in file names are compared in lower case, as discs may have changed the case.
+    """
+
+    def __init__(self, root: Path, folders: list[Path], skipped: list[tuple[str, str, str, str]]):
         self.root, self.skipped = root, skipped
         self.labels, self.texts = {}, {}
-        self.wavs = self._files(folder, "sentences/wav/*/*.wav")
-        self.alignments = self._files(folder, "sentences/ForcedAlignment/*/*.wdseg")
-        for file in self._files(folder, "dialog/EmoEvaluation/*.txt").values():
-            self._read_labels(file)
-        for file in self._files(folder, "dialog/transcriptions/*.txt").values():
-            self._read_texts(file)
+        files = [
+            (file, f"{folder.relative_to(root).as_posix()}/{file}")
+            for folder in folders
+            for file in files_below(folder)
+        ]
+        self.wavs = self._files(files, r"sentences/wav/[^/]+/([^/]+)\.wav", read_audio)
+        self.alignments = self._files(
+            files, r"sentences/forcedalignment/[^/]+/([^/]+)\.wdseg(\.gz)?", read_text
+        )
+        for name, read in (
+            ("emoevaluation", self._read_labels),
+            ("transcriptions", self._read_texts),
+        ):
+            texts = self._files(files, rf"dialog/{name}/([^/]+)\.txt(\.gz)?", read_text)
+            for file in texts.values():
+                try:
+                    read(file)
+                except Exception as error:
+                    skipped.append(("", "", file, why(error)))
+        labelled = {turn.lower() for turn in self.labels}
         for what in (self.wavs, self.alignments):
-            for turn in what.keys() - self.labels.keys():
-                skipped.append((f"{CORPUS}/{turn}", "", what[turn], "no label in EmoEvaluation"))
+            for turn in what.keys() - labelled:
+                name = re.split(r"[./]", what[turn])[-2]
+                skipped.append((f"{CORPUS}/{name}", "", what[turn], "no label in EmoEvaluation"))
 
-    def _files(self, folder: Path, pattern: str) -> dict[str, str]:
-        paths = (path for path in folder.glob(pattern) if not path.name.startswith("."))
-        return {path.stem: path.relative_to(self.root).as_posix() for path in sorted(paths)}
+    def _files(
+        self, files: list[tuple[str, str]], pattern: str, read: Callable[[Path], object]
+    ) -> dict[str, str]:
+        """Return the files of a kind by name in lower case; of copies, one that can be read.
 
-    def _lines(self, file: str) -> Iterable[tuple[int, str]]:
-        text = (self.root / file).read_text(encoding="utf-8", errors="replace")
-        return ((i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip())
+        Args:
+            files: paths relative to the session and to the corpus.
+            pattern: that of a path relative to the session, whose first group is the name.
+            read: reads such a file.
+        """
+        by_name: dict[str, list[str]] = {}
+        for file, path in files:
+            if name := re.fullmatch(pattern, disc_name(file).lower()):
+                by_name.setdefault(name[1], []).append(path)
+        found = {}
+        for name, paths in by_name.items():
+            found[name], copies = choose_copy(self.root, paths, read)
+            self.skipped += [("", "", copy, reason) for copy, reason in copies]
+        return found
+
+    def _lines(self, file: str) -> list[tuple[int, str]]:
+        return lines_of(read_text(self.root / file))
 
     def _read_labels(self, file: str) -> None:
         for i, line in self._lines(file):
@@ -196,30 +242,32 @@ class _Session:
 
     def _read_texts(self, file: str) -> None:
         for i, line in self._lines(file):
-            text = _TEXT.fullmatch(line.strip())
+            text = _TEXT.fullmatch(line)
             if text is None or text[1] not in self.labels:
                 self.skipped.append(("", "", file, f"line {i} has no labelled turn"))
-            else:
-                self.texts[text[1]] = text[2]
+            elif self.texts.setdefault(text[1], text[2]) != text[2]:
+                reason = f"line {i}: a second transcription"
+                self.skipped.append((f"{CORPUS}/{text[1]}", "", file, reason))
 
     def utterance(self, turn: str, emotion: str, rate: int) -> tuple[dict, list[dict]]:
         """Return the row of a labelled turn, without `label`, and the rows of its tokens."""
+        stem = turn.lower()
         for name, value, known in (
             ("label", emotion, EXPECTED),
-            ("wav", turn, self.wavs),
+            ("wav", stem, self.wavs),
             ("transcription", turn, self.texts),
-            ("alignment", turn, self.alignments),
+            ("alignment", stem, self.alignments),
         ):
             if value not in known:
                 expected = f"one of {', '.join(EXPECTED)}" if name == "label" else "one"
                 raise InputError(
                     name, expected=expected, found=value if known is EXPECTED else "none"
                 )
-        samples = wave_info(self.root / self.wavs[turn], rate)
-        tokens = read_wdseg(self.root / self.alignments[turn], samples / rate)
+        samples = wave_info(self.root / self.wavs[stem], rate)
+        tokens = read_wdseg(self.root / self.alignments[stem], samples / rate)
         number, sex = _TURN.fullmatch(turn).group(2, 3)
         row = {"id": f"{CORPUS}/{turn}", "corpus": CORPUS, "session": number}
         row |= {"speaker": f"Ses0{number}{sex}", "sex": sex, "emotion": emotion}
-        row |= {"text": self.texts[turn], "file": self.wavs[turn]}
+        row |= {"text": self.texts[turn], "file": self.wavs[stem]}
         row |= {"rate": rate, "samples": samples}
         return row, [{"utterance": row["id"], **token} for token in tokens]

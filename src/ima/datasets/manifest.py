@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from ima.datasets.base import files_below, tree_digest
 from ima.utils.io import write_json
+from ima.utils.trees import files_below, tree_digest
 
 
 def write_manifest(root: str | Path, path: str | Path) -> None:
-    """Write the number, total bytes and `ima.datasets.base.tree_digest` of files as JSON.
+    """Write the number, total bytes and `ima.utils.trees.tree_digest` of files as JSON.
 
     Args:
         root: the folder of the files.

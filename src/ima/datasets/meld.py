@@ -5,16 +5,15 @@ The folder contains `train_sent_emo.csv`, `dev_sent_emo.csv` and `test_sent_emo.
     train, Dialogue_ID 0, Utterance_ID 3 -> id meld/train/0_3, session train, emotion neutral
 """
 
-import csv
 from pathlib import Path
 
 import pyarrow as pa
 
-from ima.datasets.base import root_folder
+from ima.datasets.base import find_file, root_folder
 from ima.datasets.wdseg import index_tables
-from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import CLASSES, OTHER, TEXT_TOKENS
 from ima.utils.text import tokenise
+from ima.utils.text_files import read_records
 
 CORPUS = "meld"
 SOURCE = "https://github.com/declare-lab/MELD"
@@ -33,7 +32,8 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table, pa.Table]:
     """List the utterances of MELD and their words.
 
     Args:
-        root: the folder of the three csv files; missing files are listed as skipped.
+        root: the folder of the three csv files, plain or gzipped, or a folder above it; missing
+            files are listed as skipped.
 
     Returns:
         utterances (UTTERANCES): `session` is the split of MELD, `file` the csv, `sex` unknown;
@@ -48,10 +48,12 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table, pa.Table]:
     utterances, tokens, skipped, seen = [], [], [], set()
     for split in SPLITS:
         file = f"{split}_sent_emo.csv"
-        if not (root / file).is_file():
+        found, copies = find_file(root, file)
+        skipped += [("", "", copy, reason) for copy, reason in copies]
+        if found is None:
             skipped.append(("", "", file, "no such file"))
             continue
-        for i, line in _lines(root / file):
+        for i, line in read_records(root / found, _COLUMNS):
             row, words = _utterance(split, file, line)
             reason = _reason(row, words, seen)
             if reason:
@@ -65,21 +67,6 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table, pa.Table]:
                 for k, word in enumerate(words)
             ]
     return index_tables(root, CORPUS, utterances, tokens, skipped, TEXT_TOKENS)
-
-
-def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Return the records of a csv file, each with the number of its last line."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            lines = [(reader.line_num, line) for line in reader]
-            found = list(reader.fieldnames or ["nothing"])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(path, expected="csv in UTF-8", found=error) from error
-    if not set(_COLUMNS) <= set(found):
-        expected = f"columns {', '.join(_COLUMNS)}"
-        raise InputError(path, expected=expected, found=", ".join(found))
-    return lines
 
 
 def _utterance(split: str, file: str, line: dict[str, str]) -> tuple[dict, list[str]]:

@@ -8,33 +8,46 @@ number of dimensions, the dimensions as big-endian 32-bit integers, and the valu
 """
 
 import gzip
+import hashlib
+import math
 import re
-import zlib
+import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from ima.datasets.base import COPY, files_below, root_folder, skipped_table
+from ima.datasets.base import choose_copy, root_folder, skipped_table
+from ima.datasets.download import MNIST
 from ima.utils.errors import InputError
 from ima.utils.io import whole_file
 from ima.utils.schemas import IMAGES
+from ima.utils.text_files import open_plain
+from ima.utils.trees import disc_name, files_below
 
 CORPUS = "mnist"
 SOURCE = "https://yann.lecun.com/exdb/mnist or one of its mirrors"
 LAYOUT = "{train,t10k}-images-idx3-ubyte[.gz] and {train,t10k}-labels-idx1-ubyte[.gz]"
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+#: Maximum number of bytes of a value.
+_MOST = 8
 _CODES = {np.dtype(name).newbyteorder("="): code for code, name in _TYPES.items()}
-_NAME = re.compile(r"(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?$")
+_NAME = re.compile(r"(train|t10k)[-_](images|labels)[-._]idx[13][-_]ubyte(\.gz)?")
 _SPLITS = {"train": "train", "t10k": "test"}
 
 
-def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
+class OtherContentWarning(UserWarning):
+    """Files with the names of MNIST do not have its content."""
+
+
+def index(root: str | Path, nominal: bool = True) -> tuple[pa.Table, pa.Table]:
     """List the images of MNIST, or of another set of digits in the same format.
 
     Args:
         root: a folder that contains the four files, directly or in subfolders.
+        nominal: whether to compare the files with the checksums of MNIST and warn.
 
     Returns:
         items (IMAGES): `row` is the index of the image in `file`;
@@ -42,7 +55,10 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
 
     Raises:
         InputError: a file is missing, is not IDX, is swapped with another, or has images of
-            another size or labels outside 0-9.
+            another size or labels outside 0-9; or files of the same name have different content.
+
+    Warns:
+        OtherContentWarning: with `nominal`, files differ from those of MNIST.
     """
     root = root_folder(root, "MNIST", SOURCE, LAYOUT)
     files, skipped = _find(root)
@@ -59,6 +75,8 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table]:
     columns = [ids, splits, np.concatenate(labels), names, np.concatenate(numbers)]
     arrays = [pa.array(c, type=field.type) for c, field in zip(columns, IMAGES, strict=True)]
     items = pa.Table.from_arrays(arrays, schema=IMAGES)
+    if nominal:
+        _warn_of_others(root, files)
     return items.sort_by("id"), skipped_table(CORPUS, skipped)
 
 
@@ -112,8 +130,7 @@ def read_idx(path: str | Path) -> np.ndarray:
             found=f"a file that starts with {raw[:4].hex(' ') or 'nothing (it is empty)'}",
         )
     type_, dimensions = np.dtype(_TYPES[raw[2]]), raw[3]
-    start = 4 + 4 * dimensions
-    shape = tuple(int(n) for n in np.frombuffer(raw[4:start].ljust(start - 4, b"\0"), ">u4"))
+    start, shape = 4 + 4 * dimensions, _shape(raw)
     size = type_.itemsize
     for length in shape:  # Python integers do not overflow, even if the header is damaged
         size *= length
@@ -121,7 +138,7 @@ def read_idx(path: str | Path) -> np.ndarray:
         raise InputError(
             path,
             expected=f"{start + size} bytes ({type_.name} of shape {shape} after a header)",
-            found=f"{len(raw)}",
+            found=f"{len(raw)}{' or more' if len(raw) > start + _MOST * math.prod(shape) else ''}",
             do="The file is truncated or damaged: download it again.",
         )
     return np.frombuffer(raw, type_, offset=start).reshape(shape).astype(type_.newbyteorder("="))
@@ -154,33 +171,39 @@ def write_idx(array: np.ndarray, path: str | Path) -> None:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        raw = path.read_bytes()
-        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(
-            path,
-            expected="whole gzip data",
-            found=f"damaged data ({error})",
-            do="The file is truncated or damaged: download it again.",
-        ) from error
-    except OSError as error:
-        raise InputError(path, expected="a readable IDX file", found=error.strerror) from error
+    """Return the bytes of a file, decompressed, but not more than its header declares plus one."""
+    with open_plain(path, "a readable IDX file") as file:
+        raw = file.read(4)
+        raw += file.read(4 * raw[3]) if len(raw) == 4 else b""
+        left = math.prod(_shape(raw)) * _MOST + 1
+        parts = [raw]
+        while left > 0 and (block := file.read(min(left, 1 << 24))):
+            parts.append(block)
+            left -= len(block)
+    return b"".join(parts)
+
+
+def _shape(raw: bytes) -> tuple[int, ...]:
+    """Return the shape that the first bytes of an IDX file declare; missing bytes count as 0."""
+    dimensions = raw[3] if len(raw) > 3 else 0
+    return struct.unpack(
+        f">{dimensions}I", raw[4 : 4 + 4 * dimensions].ljust(4 * dimensions, b"\0")
+    )
 
 
 def _find(root: Path) -> tuple[dict[tuple[str, str], str], list[tuple[str, str]]]:
     """Return the relative paths of the four files, and (path, reason) of duplicates."""
-    files, skipped = {}, []
+    found: dict[tuple[str, str], list[str]] = {}
     # Prefer gzipped files: torchvision unpacks a copy next to its downloads.
     for path in sorted(
         files_below(root), key=lambda path: (not path.lower().endswith(".gz"), path)
     ):
-        name = _NAME.fullmatch(path.lower().rpartition("/")[2])
-        if name is None:
-            continue
-        first = files.setdefault((name[1], name[2]), path)
-        if first != path:
-            skipped.append((path, f"{COPY} {first}"))
+        if name := _NAME.fullmatch(disc_name(path).lower().rpartition("/")[2]):
+            found.setdefault((name[1], name[2]), []).append(path)
+    files, skipped = {}, []
+    for key, paths in found.items():
+        files[key], copies = choose_copy(root, paths, read_idx)
+        skipped += copies
     for prefix in _SPLITS:
         for kind in ("images", "labels"):
             if (prefix, kind) not in files:
@@ -191,6 +214,22 @@ def _find(root: Path) -> tuple[dict[tuple[str, str], str], list[tuple[str, str]]
                     do=f"Get it from {SOURCE}.",
                 )
     return files, skipped
+
+
+def _warn_of_others(root: Path, files: dict[tuple[str, str], str]) -> None:
+    known = {_NAME.fullmatch(idx.name).group(1, 2): idx.sha256 for idx in MNIST}
+    others = [path for key, path in files.items() if _content_digest(root / path) != known[key]]
+    if others:
+        message = f"{root}: {', '.join(sorted(others))} do not have the content of MNIST"
+        warnings.warn(
+            f"{message}: they are altered, incomplete, or of another set", OtherContentWarning,
+            stacklevel=3,
+        )  # fmt: skip
+
+
+def _content_digest(path: Path) -> str:
+    with open_plain(path, "a readable IDX file") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _images(path: Path) -> np.ndarray:

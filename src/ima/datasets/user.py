@@ -19,9 +19,12 @@ from ima.datasets.user_vectors import no_column, vectors
 from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
 from ima.utils.schemas import OWN_ITEMS
+from ima.utils.text_files import repair
 
 #: Ratio of the largest to the smallest standard deviation of dimensions that triggers a warning.
 WIDE = 1000
+#: Texts that stand for no label: empty, or what a missing value of pandas becomes as text.
+UNLABELLED = frozenset({"", "nan", "NaN", "NaT", "<NA>"})
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +126,7 @@ def _about(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> 
     if "label" in columns:
         name = columns["label"]
         values = column(table, name, path, missing=True)
-        labels = text(values, f"{path}, column '{name}'")
+        labels = labels_of(values, f"{path}, column '{name}'")
         found["label"] = pa.array([label or "" for label in labels], pa.string())
         if labels.count(None) == len(labels):
             raise InputError(
@@ -200,9 +203,9 @@ def text(values: pa.Array, where: str) -> list[str | None]:
     """
     kind, types = values.type, pa.types
     if types.is_floating(kind):
-        known = values.drop_null()
-        if pc.all(pc.and_(pc.is_finite(known), pc.equal(pc.floor(known), known))).as_py():
-            values = values.cast(pa.int64())
+        known = values.cast(pa.float64()).drop_null()
+        if pc.all(pc.and_(pc.less(pc.abs(known), 2**53), pc.equal(pc.floor(known), known))).as_py():
+            values = values.cast(pa.float64()).cast(pa.int64())
             kind = values.type
     known = (types.is_string, types.is_large_string, types.is_integer, types.is_boolean)
     if not any(is_kind(kind) for is_kind in (*known, types.is_null)):
@@ -212,7 +215,22 @@ def text(values: pa.Array, where: str) -> list[str | None]:
             found=str(kind),
             do="Write them as text. Bin continuous labels into classes first.",
         )
-    return values.cast(pa.string()).to_pylist()
+    try:
+        return [None if v is None else repair(v) for v in values.cast(pa.string()).to_pylist()]
+    except UnicodeDecodeError as error:
+        raise InputError(
+            where, expected="text in UTF-8", found=error, do="Write the file again as UTF-8."
+        ) from error
+
+
+def labels_of(values: pa.Array, where: str) -> list[str | None]:
+    """Return labels as text, with None where there is none: null or one of UNLABELLED.
+
+    Raises:
+        InputError: an error of `text`.
+    """
+    labels = text(values, where)
+    return [None if label is None or label.strip() in UNLABELLED else label for label in labels]
 
 
 def boolean(values: pa.Array, where: str) -> pa.Array:

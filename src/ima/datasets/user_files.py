@@ -4,6 +4,10 @@ A table has the file's columns. Ids that the file stores separately, such as the
 frame, become the column INDEX. A matrix without column names becomes one list column, `x`.
 """
 
+import logging
+import math
+import zipfile
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -13,7 +17,8 @@ import pyarrow.parquet as pq
 
 from ima.datasets.user_vectors import chosen
 from ima.utils.arrow import vector_column
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, reason_of
+from ima.utils.text_files import open_plain
 from ima.utils.trees import parts_of
 
 #: Column that holds an unnamed index; pandas uses the same name.
@@ -27,8 +32,10 @@ _KINDS = {
 }
 #: Bytes of a CSV file from which column types are inferred.
 BLOCK = 1 << 26
-#: Exceptions that the file readers may raise.
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
+#: Byte order marks of UTF-16.
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+logger = logging.getLogger(__name__)
 
 
 def read_table(
@@ -57,21 +64,40 @@ def read_table(
         if not path.exists():
             raise FileNotFoundError(path)
         if name.endswith((".csv", ".tsv")):
-            return _csv(path, "," if name.endswith(".csv") else "\t", text)
-        if is_annotated(path):
-            return _annotated(path, modality, vector)
-        reader = _READERS.get(Path(name).suffix, _parquet)
-        return (_folder if path.is_dir() else reader)(path)
-    except _UNREADABLE as error:
-        if isinstance(error, InputError):
-            raise
-        lacking = isinstance(error, FileNotFoundError)
-        raise InputError(
-            path,
-            expected="a folder of Parquet files" if path.is_dir() else _said(Path(name).suffix),
-            found="no file" if lacking else str(error).strip().splitlines()[0],
-            do=f"Use one of the formats {', '.join(_KINDS)}, or a folder of Parquet files.",
-        ) from error
+            table = _csv(path, "," if name.endswith(".csv") else "\t", text)
+        elif is_annotated(path):
+            table = _annotated(path, modality, vector)
+        else:
+            reader = _folder if path.is_dir() else _READERS.get(Path(name).suffix, _parquet)
+            table = reader(path)
+        _check_table(table)
+    except InputError:
+        raise
+    except Exception as error:  # libraries raise errors of many types for damaged files
+        raise _unreadable(path, name, error) from error
+    return table
+
+
+def _check_table(table: pa.Table) -> None:
+    """Raise an error if a table is damaged or has several columns of the same name."""
+    table.validate(full=True)  # a damaged file may have lists or text beyond its end
+    _index_columns(table)
+    twice = [name for name, n in Counter(table.column_names).items() if n > 1]
+    if twice:
+        raise ValueError(f"several columns named {twice[0]!r}")
+
+
+def _unreadable(path: Path, name: str, error: Exception) -> InputError:
+    """Return the error for a file that cannot be read, with what helps."""
+    found, do = "no file", "Correct the path in the config, under `own`."
+    if isinstance(error, MemoryError):  # a damaged file may claim to hold terabytes
+        found, do = str(error), "Write the file again, or give the rule more memory (mem_mb)."
+    elif path.exists():
+        found = reason_of(error)
+        do = f"Use one of the formats {', '.join(_KINDS)}, or a folder of Parquet files. If it is "
+        do += "one of them, correct the file, or write it again."
+    expected = "a folder of Parquet files" if path.is_dir() else _said(Path(name).suffix)
+    return InputError(path, expected=expected, found=found, do=do)
 
 
 def _said(suffix: str) -> str:
@@ -112,12 +138,29 @@ def _arrow(path: Path) -> pa.Table:
 
 
 def _csv(path: Path, delimiter: str, text: Collection[str]) -> pa.Table:
-    """Read a delimited text file; an unnamed first column becomes the index."""
+    """Read a delimited text file; an unnamed first column becomes the index.
+
+    It may be gzipped, and in UTF-8 or UTF-16. If the first line has one column only, but several
+    that are separated by another usual delimiter, that delimiter is used.
+    """
     from pyarrow import csv
 
+    with open_plain(path, "a readable table") as file:
+        mark = file.read(2)
+    with open_plain(path, "a readable table") as file:
+        first = file.readline(BLOCK)
+    coding = "utf-16" if mark in _UTF16 else "utf-8"
+    if delimiter.encode() not in first:
+        for other in (";", "\t", ","):
+            if other.encode() in first:
+                logger.warning("%s: columns are separated by %r", path, other)
+                delimiter = other
+                break
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
     table = csv.read_csv(
-        path,
-        read_options=csv.ReadOptions(block_size=BLOCK),
+        pa.input_stream(str(path), compression="gzip" if packed else None),
+        read_options=csv.ReadOptions(block_size=BLOCK, encoding=coding),
         parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(("", *text), pa.string()),
@@ -130,11 +173,13 @@ def _csv(path: Path, delimiter: str, text: Collection[str]) -> pa.Table:
 
 
 def _npy(path: Path) -> pa.Table:
-    return pa.table({MATRIX: _column(np.load(path, allow_pickle=False))})
+    # A map fails if the header declares more than the file holds; reading would allocate it.
+    return pa.table({MATRIX: _column(np.load(path, mmap_mode="r", allow_pickle=False))})
 
 
 def _npz(path: Path) -> pa.Table:
     """Read an archive's arrays as columns; if only one is a matrix, it is also the column `x`."""
+    _check_sizes(path)
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     lengths = {name: of.shape[0] if of.ndim else "none" for name, of in arrays.items()}
@@ -145,6 +190,20 @@ def _npz(path: Path) -> pa.Table:
     if len(matrices) == 1 and MATRIX not in arrays:
         table = table.append_column(MATRIX, table[matrices[0]])
     return table
+
+
+def _check_sizes(path: Path) -> None:
+    """Raise ValueError if an array of an archive declares more bytes than the archive holds."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                if version not in ((1, 0), (2, 0)):
+                    raise ValueError(f"version {version} of NumPy's format in {member.filename}")
+                reader = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+                shape, _, kind = reader(file)
+            if math.prod(shape) * kind.itemsize > member.file_size:
+                raise ValueError(f"{member.filename} holds less than its shape {shape}")
 
 
 def _column(values: np.ndarray) -> pa.Array:
@@ -231,7 +290,7 @@ def index_column(table: pa.Table) -> pa.ChunkedArray | None:
     Raises:
         InputError: the index has several levels.
     """
-    kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    kept = _index_columns(table)
     if len(kept) > 1:
         raise InputError(
             "index",
@@ -240,15 +299,39 @@ def index_column(table: pa.Table) -> pa.ChunkedArray | None:
             do="Store the ids in a single column of the file.",
         )
     if kept and isinstance(kept[0], dict):
-        bounds = [kept[0].get(name) for name in ("start", "stop", "step")]
-        if None in bounds or (bounds[0] == 0 and bounds[2] == 1):
+        rows = range(*_bounds(kept[0]))
+        # In a folder, the range is that of the first file.
+        if (rows.start == 0 and rows.step == 1) or len(rows) != len(table):
             return None
-        return pa.chunked_array([pa.array(range(*bounds))])
+        return pa.chunked_array([pa.array(rows)])
     name = kept[0] if kept else INDEX
     return table[name] if name in table.column_names else None
 
 
+def _index_columns(table: pa.Table) -> list[str | dict]:
+    """Return what pandas wrote about the index: names of columns, or the bounds of a range.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    for one in kept:
+        if not isinstance(one, str | dict):
+            raise ValueError(f"an index named {one!r}")
+        if isinstance(one, dict):
+            range(*_bounds(one))
+    return kept
+
+
+def _bounds(index: dict) -> tuple[int, int, int]:
+    """Return the bounds of a range that pandas wrote; absent ones are those of row numbers."""
+    values = (index.get(name) for name in ("start", "stop", "step"))
+    return tuple(
+        known if value is None else value for value, known in zip(values, (0, 0, 1), strict=True)
+    )
+
+
 def index_names(table: pa.Table) -> set[str]:
     """Return the names of the columns that can hold a file's index."""
-    kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    kept = _index_columns(table)
     return {INDEX, *(name for name in kept if isinstance(name, str))}

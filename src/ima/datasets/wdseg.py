@@ -13,14 +13,17 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import soundfile
 
-from ima.utils.errors import InputError
+from ima.audio.sphere import read_audio
+from ima.datasets.base import printable
+from ima.utils.errors import InputError, reason_of
 from ima.utils.schemas_emotion import SKIPPED_UTTERANCES, TOKENS, UTTERANCES
+from ima.utils.text_files import lines_of, read_text
 
 #: An alignment may end this much (s) after its recording; it is then clipped.
 TOLERANCE_S = 0.05
 
+_FRAME = re.compile(r"[0-9]{1,9}")
 _VARIANT = re.compile(r"\(\d+\)$")
 _FILLER = re.compile(r"\+\+(\w+)\+\+")
 
@@ -58,10 +61,9 @@ def read_wdseg(path: str | Path, seconds: float) -> list[dict]:
 def _rows(path: str | Path) -> list[tuple[int, int, int, str]]:
     """Return (line number, first frame, last frame + 1, word) of every row of a `.wdseg` file."""
     rows = []
-    lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-    lines = [(i, line.split()) for i, line in enumerate(lines, 1) if line.strip()]
+    lines = [(i, line.split()) for i, line in lines_of(read_text(path, "an alignment"))]
     for i, fields in lines:
-        if len(fields) == 4 and fields[0].isdecimal() and fields[1].isdecimal():
+        if len(fields) == 4 and _FRAME.fullmatch(fields[0]) and _FRAME.fullmatch(fields[1]):
             rows.append((i, int(fields[0]), int(fields[1]) + 1, fields[3]))
         elif fields[0] != "SFrm" and fields[:2] != ["Total", "score:"]:
             found = f"line {i}: '{' '.join(fields)}'"
@@ -113,7 +115,10 @@ def index_tables(
         InputError: there is no utterance.
     """
     names = ("id", "emotion", "file", "reason")
-    rows = [{"corpus": corpus, **dict(zip(names, row, strict=True))} for row in sorted(skipped)]
+    rows = [
+        {"corpus": corpus, **dict(zip(names, map(printable, row), strict=True))}
+        for row in sorted(skipped)
+    ]
     if not utterances:
         first = f", the first being {rows[0]['file']}: {rows[0]['reason']}" if rows else ""
         raise InputError(root, expected="usable utterances", found=f"none{first}")
@@ -125,25 +130,28 @@ def index_tables(
     )
 
 
-def why(error: InputError) -> str:
+def why(error: Exception) -> str:
     """Return the text of an error, as the reason for skipping an utterance."""
-    return f"{error.where}: expected {error.expected}, found {error.found}"
+    where = f"{error.where}: " if isinstance(error, InputError) else ""
+    return f"{where}{reason_of(error)}"
 
 
 def wave_info(path: Path, rate: int) -> int:
     """Return the number of samples of a single-channel sound file at a given rate (Hz).
 
+    The whole file is read: a header does not show that the samples are damaged or missing.
+
     Raises:
-        InputError: the file cannot be read, is empty, or has another rate or several channels.
+        InputError: an error of `ima.audio.sphere.read_audio`, or the file has another rate.
     """
     try:
-        info = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError("sound", expected="a sound file", found=error) from error
-    if info.samplerate != rate or info.channels != 1 or info.frames == 0:
-        found = f"{info.frames} samples of {info.channels} channel(s) at {info.samplerate} Hz"
+        samples, own_rate = read_audio(path)
+    except InputError as error:
+        raise InputError("sound", expected=error.expected, found=error.found) from error
+    if own_rate != rate:
+        found = f"{len(samples)} samples at {own_rate} Hz"
         raise InputError("sound", expected=f"samples of 1 channel at {rate} Hz", found=found)
-    return info.frames
+    return len(samples)
 
 
 def keep_tokens(

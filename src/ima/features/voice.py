@@ -13,15 +13,18 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import soundfile
 from joblib import Parallel, delayed
 
+from ima.audio.sphere import read_audio
 from ima.features import covarep
 from ima.features.covarep.dictionary import COLUMNS
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, reason_of
 
 #: Time between frames in s, for both feature sets.
 HOP_S = 0.010
+
+#: The centre of the last frame lies at most this long before the end of the utterance, in s.
+LAST_S = 0.030
 
 #: eGeMAPS time stamps are frame starts; windows last 20 ms, or 60 ms for pitch-based descriptors.
 _SHORT_S, _LONG_FRAMES = 0.010, 2
@@ -138,16 +141,15 @@ def extract_files(
 
 
 def _extract_file(path, features, remove_offset):
-    try:
-        wave, rate = soundfile.read(path, dtype="float64")
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError(path, expected="a sound file", found=str(error)) from error
+    wave, rate = read_audio(path, "float64")
     try:
         return extract(wave, rate, features, remove_offset)
     except InputError:
         raise
-    except ValueError as error:
-        raise InputError(path, expected="a voice that can be measured", found=error) from error
+    except Exception as error:
+        raise InputError(
+            path, expected="a voice that can be measured", found=reason_of(error)
+        ) from error
 
 
 def frames_of(time_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
@@ -171,8 +173,8 @@ def frames_of(time_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
         raise InputError(
             "token", expected="a start no later than the end", found=f"{start_s} to {end_s} s"
         )
-    if len(time_s) == 0 or end_s < 0 or start_s > time_s[-1] + HOP_S:
-        last = f"0 to {time_s[-1] + HOP_S:.3f} s" if len(time_s) else "an utterance with frames"
+    if len(time_s) == 0 or end_s < 0 or start_s > time_s[-1] + LAST_S:
+        last = f"0 to {time_s[-1] + LAST_S:.3f} s" if len(time_s) else "an utterance with frames"
         raise InputError(
             "token",
             expected=f"a time within {last}",
@@ -202,7 +204,8 @@ def word_vectors(
 
     Returns:
         Vectors (len(tokens), D), float32. A value is NaN if no frame of the token has it, such as
-        F0 in an unvoiced token; `scale` replaces it by the mean.
+        F0 in an unvoiced token, or if the utterance is shorter than a frame; `scale` replaces it
+        by the mean.
 
     Raises:
         InputError: see `frames_of`.
@@ -217,7 +220,7 @@ def word_vectors(
     unit = np.where(angle, np.exp(1j * values), values)
     time_s = table["time_s"].to_numpy()
     out = np.full((len(tokens), len(every)), np.nan, np.float32)
-    for row, (start_s, end_s) in enumerate(tokens):
+    for row, (start_s, end_s) in enumerate(tokens if len(table) else ()):
         frames = frames_of(time_s, start_s, end_s)
         n = counts[frames].sum(axis=0)
         total = np.where(counts[frames], unit[frames], 0).sum(axis=0)

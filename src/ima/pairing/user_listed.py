@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ima.datasets.user import check_splits, column, text
+from ima.datasets.user import check_splits, column, labels_of, text
 from ima.datasets.user_files import read_table
 from ima.pairing.by_label import ABSENT, CLEAN, check_items, noise_kind
 from ima.utils.errors import InputError
@@ -39,7 +39,7 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
         where = f"{path}, column '{given}'"
         rows = {i: row for row, i in enumerate(of["id"].to_pylist())}
         values = column(table, given, path, missing=True)
-        ids = text(values, where)
+        ids = [i if i or i in rows else None for i in text(values, where)]
         unknown = [i for i in ids if i is not None and i not in rows]
         if unknown:
             raise InputError(
@@ -53,7 +53,8 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
     for name in ("label", "split", "kind"):
         if name in options:
             where = f"{path}, column '{options[name]}'"
-            values = text(column(table, options[name], path, missing=name == "label"), where)
+            read = labels_of if name == "label" else text
+            values = read(column(table, options[name], path, missing=name == "label"), where)
             found[name] = np.array([value or "" for value in values], str)
     if "split" in found:
         check_splits(pa.array(found["split"]), f"{path}, column '{options['split']}'")

@@ -23,3 +23,19 @@ class InputError(ValueError):
 
 def _rebuild(kind, where, expected, found, do):
     return kind(where, expected=expected, found=found, do=do)
+
+
+def reason_of(error: Exception) -> str:
+    """Return the reason why a file is skipped, from any error that occurred while reading it.
+
+    Raises:
+        MemoryError: the error is one, which says nothing about the file.
+    """
+    if isinstance(error, MemoryError):
+        raise error
+    if isinstance(error, InputError):
+        return f"expected {error.expected}, found {error.found}"
+    text = " ".join(str(error).split())
+    # The text of other errors is often empty or a bare value: KeyError(3) says '3'.
+    clear = text and isinstance(error, OSError | ValueError)
+    return text if clear else f"{type(error).__name__} {text}".rstrip()

@@ -1,6 +1,8 @@
 """Config checks that the schema cannot express: renamed keys, consistent names."""
 
+import contextlib
 import copy
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -45,6 +47,64 @@ def check_schema(config: Mapping, path: str | Path) -> None:
             expected="what docs/config.md says",
             found=f"{error.message[:300]}",
         )
+
+
+#: Keys of a config that are paths of the user; `*` stands for any name.
+_PATHS = (
+    *("raw", "roots.*", "own.modalities.*.file", "own.pairs.file"),
+    *("emotion.words.glove", "emotion.words.lexicon"),
+)
+#: `raw` of the configs of this project: the folder may be missing, as corpora can be downloaded.
+DEFAULT_RAW = "data"
+
+
+def expand_paths(config: dict) -> None:
+    """Expand `~` and variables such as `$HOME` in the paths of a config, in place.
+
+    Args:
+        config: a config that the schema accepts.
+
+    Raises:
+        InputError: a variable or the user of a `~name` does not exist, or `raw` is not a folder.
+    """
+    for key in _PATHS:
+        *parents, name = key.split(".")
+        sections = [config]
+        for parent in parents:
+            inside = [of for of in sections if of]
+            sections = (
+                [of for section in inside for of in section.values()]
+                if parent == "*"
+                else [of[parent] for of in inside if parent in of]
+            )
+        for section in filter(None, sections):
+            for entry in list(section) if name == "*" else [name]:
+                if section.get(entry):
+                    section[entry] = _expanded(section[entry], key)
+    raw = config.get("raw")
+    if raw is not None and raw != DEFAULT_RAW and not Path(raw).is_dir():
+        raise InputError(
+            "config, raw",
+            expected="a folder with a sub-folder for each corpus",
+            found=f"{'a file' if Path(raw).exists() else 'no such folder'}, {raw}",
+            do="Correct the path, or create the folder: corpora that it lacks are downloaded if "
+            "they are freely available.",
+        )
+
+
+def _expanded(path: str, key: str) -> str:
+    expanded = os.path.expandvars(path)
+    if expanded.startswith("~"):
+        with contextlib.suppress(RuntimeError):  # no such user
+            expanded = str(Path(expanded).expanduser())
+    if not Path(path).exists() and re.search(r"^~|\$\w|\$\{", expanded):
+        raise InputError(
+            f"config, {key}",
+            expected="a path whose variables are set",
+            found=expanded,
+            do="Set the variable in the shell that starts the run, or write the whole path.",
+        )
+    return expanded
 
 
 #: Former names of keys; `*` stands for any name.

@@ -7,10 +7,10 @@ from sklearn.datasets import load_digits
 
 from ima.audio import sphere
 from ima.datasets import mnist, ti46, tidigits
-from ima.datasets.base import tree_digest
 from ima.datasets.synthetic import digits as demo
 from ima.utils.io import read_parquet
 from ima.utils.schemas import TRUTH
+from ima.utils.trees import tree_digest
 
 SPEAKERS = {"man": 2, "woman": 2, "boy": 2, "girl": 2}
 

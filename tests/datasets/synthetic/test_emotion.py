@@ -8,12 +8,12 @@ import soundfile
 
 from ima.audio.tts import Speech, Voice, Word, speak
 from ima.datasets import iemocap
-from ima.datasets.base import tree_digest
 from ima.datasets.synthetic import emotion as demo_emotion
 from ima.datasets.synthetic import sentences
 from ima.datasets.wdseg import keep_tokens
 from ima.utils.io import read_parquet, write_parquet
 from ima.utils.schemas_emotion import CLASSES, EMOTION_TRUTH
+from ima.utils.trees import tree_digest
 
 DIALOGUES, TURNS = 2, 14
 
