@@ -169,9 +169,3 @@ def test_script_knows_the_options(name):
     words = SCRIPTS[name]
     assert words[1] == "-m" or (ROOT / words[1]).is_file()
     assert unknown_options(words) == []
-
-
-@pytest.mark.parametrize("name", [name for name, words in COMMANDS.items() if words[0] == "pytest"])
-def test_tests_are_there(name):
-    for word in COMMANDS[name][1:]:
-        assert word.startswith("-") or Path(ROOT / word).exists()
