@@ -132,7 +132,7 @@ case "$1" in
   --version) echo "conda 26.9.0" ;;
   info) echo '{"conda_version": "26.9.0", "platform": "linux-64", "conda_prefix": "/none",
     "root_prefix": "/none", "envs_dirs": [], "channels": []}' ;;
-  config) echo '{"channel_priority": "strict"}' ;;
+  config) echo '{"get": {"channel_priority": "strict"}}' ;;
   *) exit 1 ;;
 esac
 """
@@ -215,7 +215,7 @@ def test_a_module_import_plans_the_same_jobs(form, repository, checkout, tmp_pat
     (job,) = there.of_rules(["table1"])
     files = [file for _, file, _ in job["input"]]
     code = f".snakemake/ima/{copied.name}/"
-    assert f"{code}src/ima/evaluation/metrics.py" in files
+    assert f"{code}src/ima/workflow/script.py" in files
     assert f"{code}config/paper_values.csv" in files and (copied / "COMMIT").is_file()
     assert [file for _, file, _ in job["output"]] == [
         "results/tables/table1.csv",
