@@ -47,6 +47,8 @@ def main() -> None:
 def make() -> None:
     """Install torch, then the lock, then this checkout."""
     print(f"Making {ENVIRONMENT} (once, some minutes) ...", file=sys.stderr, flush=True)
+    if ENVIRONMENT.is_symlink():
+        ENVIRONMENT.unlink()  # the environment that it leads to belongs to another checkout
     venv.create(ENVIRONMENT, with_pip=True, clear=True)
     # torch first and alone, so that no other package can choose its build.
     pip(TORCH)
