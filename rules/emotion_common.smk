@@ -18,8 +18,6 @@ def emotion_manifests():
     return emotion_made() or [f"{RUN}/corpora/{name}.json" for name in EMOTION_CORPORA]
 
 
-
-
 def emotion_stage1(variant):
     """Return the settings of stage 1 of a variant on words and voices."""
     return merged_settings(EMOTION["autoencoder"], EMOTION["ima"][variant]["autoencoder"])

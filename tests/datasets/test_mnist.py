@@ -76,6 +76,7 @@ def test_gzip_is_deterministic_and_detected_by_content(tmp_path):
     [
         ("", "found a file that starts with nothing"),
         ("00 00 08", "found a file that starts with 00 00 08"),
+        ("00 00 08 41" + " 00 00 00 00" * 65, "a shape of an array, found maximum supported"),
         ("50 4b 03 04", "found a file that starts with 50 4b 03 04"),
         ("00 00 07 01 00 00 00 00", "found a file that starts with 00 00 07 01"),
         ("00 00 08 00", "found a file that starts with 00 00 08 00"),

@@ -141,7 +141,11 @@ def read_idx(path: str | Path) -> np.ndarray:
             found=f"{len(raw)}{' or more' if len(raw) > start + _MOST * math.prod(shape) else ''}",
             do="The file is truncated or damaged: download it again.",
         )
-    return np.frombuffer(raw, type_, offset=start).reshape(shape).astype(type_.newbyteorder("="))
+    try:
+        values = np.frombuffer(raw, type_, offset=start).reshape(shape)
+    except ValueError as error:  # a damaged header of no values can have a hundred dimensions
+        raise InputError(path, expected="a shape of an array", found=error) from error
+    return values.astype(type_.newbyteorder("="))
 
 
 def write_idx(array: np.ndarray, path: str | Path) -> None:
