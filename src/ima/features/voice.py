@@ -195,7 +195,8 @@ def word_vectors(
     """Average the frames of every token (6.2).
 
     Averages are taken over measured frames, for voiced-only columns over voiced frames, and are
-    circular means for angles.
+    circular means for angles. A token without the centre of a frame gets the values of the nearest
+    frame in which all columns but the voiced-only ones are measured.
 
     Args:
         table: frames of the whole utterance, from `extract`.
@@ -219,9 +220,14 @@ def word_vectors(
     angle = np.array([c.angle for c in every])
     unit = np.where(angle, np.exp(1j * values), values)
     time_s = table["time_s"].to_numpy()
+    always = counts[:, [not c.voiced for c in every]]
+    whole = np.flatnonzero(always[:, always.any(axis=0)].all(axis=1))
     out = np.full((len(tokens), len(every)), np.nan, np.float32)
     for row, (start_s, end_s) in enumerate(tokens if len(table) else ()):
         frames = frames_of(time_s, start_s, end_s)
+        if len(whole) and not start_s <= round(time_s[frames[0]], 9) < end_s:
+            # No centre lies within the token: the first and last frames may lack some columns.
+            frames = whole[[np.abs(time_s[whole] - (start_s + end_s) / 2).round(9).argmin()]]
         n = counts[frames].sum(axis=0)
         total = np.where(counts[frames], unit[frames], 0).sum(axis=0)
         mean = np.where(angle, np.angle(total), total.real / np.maximum(n, 1))
