@@ -138,7 +138,7 @@ def _add(steps: argparse._SubParsersAction, name: str, about: str) -> argparse.A
 
 def _add_out(step: argparse.ArgumentParser, new: bool = False) -> None:
     step.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="folder of results (default: `run` of CONFIG)"
+        "--out", type=Path, metavar="FOLDER", help="folder of the run (default: `run` of CONFIG)"
     )
     if new:
         step.add_argument(

@@ -138,7 +138,7 @@ def embed(
     fitted, data, table = _loaded(config, folder, model)
     found = _representations(fitted, data, table, config["own"]["fusion"])
     _write(found, path)
-    return [f"{path}: {len(found):,} pairs, {len(found.column_names)} columns"]
+    return [f"{path}: {len(found):,} pairs"]
 
 
 def importance(
