@@ -1,6 +1,7 @@
 """The wheel: what it requires, what is in it, what importing it loads, and its annotations."""
 
 import ast
+import importlib
 import importlib.util
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ENTRY = "ima.command.main:main"
 CORE = {"numpy", "pyarrow", "safetensors", "scikit-learn", "torch", "tqdm"}
 #: Import names of packages of the extras.
 BLOCKED = (
@@ -66,6 +68,7 @@ for method, extra in ((model.plot_history, "matplotlib"), (model.history_frame, 
         assert extra in str(error) and "ima[plots]" in str(error)
     else:
         raise AssertionError(extra)
+import ima.command.guess, ima.command.steps
 """
 
 
@@ -102,11 +105,26 @@ def test_the_wheel_requires_the_core_alone(wheel):
 
 def test_the_wheel_has_every_module_and_data_file(wheel):
     source = ROOT / "src"
-    kinds = (".py", ".csv", ".txt", ".typed")
+    kinds = (".py", ".csv", ".json", ".txt", ".typed")
     files = {file.relative_to(source).as_posix() for file in source.glob("ima/**/*")}
     expected = {file for file in files if file.endswith(kinds)}
     assert "ima/py.typed" in expected
     assert expected == {name for name in wheel.namelist() if ".dist-info/" not in name}
+
+
+def test_the_wheel_has_the_command(wheel):
+    name = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
+    assert wheel.read(name).decode().split() == ["[console_scripts]", "ima", "=", ENTRY]
+    module, _, function = ENTRY.partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_help_of_the_command_needs_no_package():
+    """Nor time to import it."""
+    code = f"import sys; sys.modules.update(dict.fromkeys({sorted(CORE | {'sklearn'})!r}))\n"
+    code += "from ima.command.main import main; main(['fit', '--help'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("usage: ima fit"), done.stderr
 
 
 def test_every_import_is_of_a_declared_package():

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "src/ima"
 ROOMS = (
     *("utils", "audio", "datasets", "alignment", "features", "pairing"),
     *("training", "models", "evaluation", "reporting", "workflow", "estimator"),
+    "command",
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -9,7 +9,7 @@ import torch
 from sklearn.exceptions import NotFittedError
 
 from ima import IMA
-from ima.estimator.inputs import resolve_layers
+from ima.estimator.inputs import resolve_layers, split
 from ima.estimator.model import SIZED
 from ima.estimator.plots import curves
 from ima.models.autoencoder import Stage1
@@ -212,3 +212,19 @@ def test_plots(fitted, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"pip install 'ima\[plots\]'"):
         fitted.history_frame()
+
+
+def test_validation_pairs_are_held_out_as_given():
+    pairs = {"a": np.array([5, 6, 7, 8]), "b": np.array([0, 1, -1, 3])}
+    rows, held, order = split(pairs, 0.2, 0, validation=[3, 1])
+    assert rows["a"].tolist() == [5, 7] and rows["b"].tolist() == [0, -1]
+    assert held["a"].tolist() == [8, 6] and order.tolist() == [0, 2, 3, 1]
+    for wrong in ([], [0, 1, 2, 3], [4], [-1], [1, 1], [0.5], [True], 1):
+        with pytest.raises(InputError, match="validation"):
+            split(pairs, 0.2, 0, validation=wrong)
+
+
+def test_fit_takes_validation_pairs():
+    x = views()
+    one, other = (IMA(**QUICK).fit(x, validation=held) for held in (np.arange(5), np.arange(5, 10)))
+    assert not np.array_equal(one.transform(x), other.transform(x))

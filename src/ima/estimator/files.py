@@ -29,6 +29,7 @@ def save(model: "IMA", path: str | Path) -> None:
     config = checkpoints.model_config(model.network_.autoencoder)
     config |= {"hidden": model.importance_hidden, "rho": model.rho_, "seed": model.seed_}
     config |= {"columns": model.feature_names_in_, "estimator": _parameters(model)}
+    config["folds"] = model.folds_
     scales = {f"scale.{name}": scale for name, scale in model.scales_.items()}
     concordance = {
         f"concordance.{name}": t
@@ -73,6 +74,7 @@ def load(path: str | Path, device: torch.device) -> tuple[dict[str, Any], dict[s
         "scales_": {name: scale.to(device) for name, scale in parts["scale"].items()},
         "concordance_models_": read_concordance(parts["concordance"]),
         "rho_": config["rho"],
+        "folds_": config.get("folds", {}),
         "seed_": config["seed"],
         "feature_names_in_": config.get("columns", {}),
     }

@@ -229,14 +229,16 @@ def mark_missing(pairs: Mapping[str, Any], present: Mapping[str, Tensor]) -> dic
 
 
 def split(
-    pairs: Mapping[str, np.ndarray], held_out: float, seed: int
+    pairs: Mapping[str, np.ndarray], held_out: float, seed: int, validation: Any = None
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
     """Return training pairs, held-out pairs, and the numbers (N,) of both in `pairs`.
 
-    Pairs are row numbers by modality.
+    Pairs are row numbers by modality. `validation` are the numbers of the held-out pairs; if it is
+    None, the share `held_out` of the pairs is drawn.
 
     Raises:
-        InputError: there are fewer than two pairs, or the share is not in (0, 1).
+        InputError: there are fewer than two pairs, the share is not in (0, 1), or `validation` are
+            not numbers of some of the pairs, but not all.
     """
     rows = {m: torch.as_tensor(numbers) for m, numbers in pairs.items()}
     count = min(len(numbers) for numbers in rows.values())
@@ -248,13 +250,30 @@ def split(
         )
     if len({len(numbers) for numbers in rows.values()}) > 1:
         return rows, rows, torch.arange(count)  # `fit_autoencoder` reports the error
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(count))
-    held = min(max(1, round(held_out * count)), count - 1)
+    if validation is None:
+        order = torch.from_numpy(np.random.default_rng(seed).permutation(count))
+        held = min(max(1, round(held_out * count)), count - 1)
+    else:
+        order, held = _held_last(np.asarray(validation), count)
     return (
         {name: numbers[order[held:]] for name, numbers in rows.items()},
         {name: numbers[order[:held]] for name, numbers in rows.items()},
         torch.cat((order[held:], order[:held])),
     )
+
+
+def _held_last(validation: np.ndarray, count: int) -> tuple[Tensor, int]:
+    """Return the numbers of pairs, those in `validation` last, and how many these are."""
+    held = np.unique(validation)
+    numbers = validation.ndim == 1 and validation.dtype.kind in "iu" and 0 < len(held) < count
+    if not numbers or len(held) != len(validation) or held[0] < 0 or held[-1] >= count:
+        raise InputError(
+            "validation",
+            expected=f"distinct numbers of pairs, from 0 to {count - 1}, but not all of them",
+            found=f"shape {validation.shape} of {validation.dtype}, {len(held)} distinct",
+        )
+    others = np.setdiff1d(np.arange(count), held)
+    return torch.from_numpy(np.concatenate((others, validation.astype(np.int64)))), len(held)
 
 
 def given_weights(weights: Mapping[str, Any], y: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from ima.estimator import files, inputs, plots
 from ima.estimator.inputs import Samples, Views
 from ima.evaluation.represent import joint
+from ima.evaluation.user.stability import over_folds
 from ima.features.scaling import scale_of, standardized, unstandardized
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
@@ -95,6 +96,9 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Unlike importance, it detects good items in the wrong pair. Requires the objective
             `mixture`; empty after `load`. For new pairs, use `pair_concordance`.
         concordance_models_: by modality, what `pair_concordance` needs; empty without `mixture`.
+        folds_: by modality, how well the importances of items agree with those by networks that
+            were not trained on them (`ima.evaluation.user.stability.over_folds`); empty without
+            `mixture`.
         rho_: by modality, the prior mean importance used.
         seed_: the seed used.
 
@@ -121,6 +125,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     scales_: dict[str, Tensor]
     concordance_: dict[str, np.ndarray]
     concordance_models_: dict[str, ConcordanceModel]
+    folds_: dict[str, dict[str, float | None]]
     rho_: dict[str, float | str]
     seed_: int
 
@@ -147,7 +152,14 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.standardize, self.random_state = standardize, random_state
         self.verbose, self.device = verbose, device
 
-    def fit(self, X: Views, y: object = None, *, pairs: Mapping[str, Any] | None = None) -> "IMA":
+    def fit(
+        self,
+        X: Views,
+        y: object = None,
+        *,
+        pairs: Mapping[str, Any] | None = None,
+        validation: Any = None,
+    ) -> "IMA":
         """Train the autoencoder and the importance networks.
 
         Args:
@@ -156,6 +168,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             y: ignored; scikit-learn's pipelines pass labels here.
             pairs: by modality, row numbers (N,): pair i consists of row `pairs[m][i]` of each
                 `X[m]`; -1 if it lacks modality m. If None, row i of each matrix forms pair i.
+            validation: numbers of the held-out pairs; if None, the share `held_out` is drawn.
 
         Returns:
             The fitted estimator itself.
@@ -181,7 +194,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             sse = [m for m in marked if m in layers and layers[m]["loss"] == "sse"]
             self.scales_ = {m: scale_of(samples.x[m], marked[m]) for m in sse}
         with bars(self.verbose):
-            self._train(_scaled(samples.x, self.scales_), layers, marked)
+            self._train(_scaled(samples.x, self.scales_), layers, marked, validation)
         columns = {name: inputs.column_names(values) for name, values in views.items()}
         self.feature_names_in_ = {name: of for name, of in columns.items() if of}
         self._set_sizes()
@@ -192,6 +205,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         x: dict[str, Tensor],
         layers: Mapping[str, Mapping[str, Any]],
         pairs: Mapping[str, np.ndarray],
+        validation: Any,
     ) -> None:
         """Fit both stages to items x[m] (n_m, D_m) and pairs, and set the fitted attributes."""
         stage1, stage2 = self.stage1 or SIZED, self.stage2 or MIXTURE
@@ -199,7 +213,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if rho is None:
             rho = AUTO if stage2.objective == "mixture" else RHO
         self.rho_ = dict(rho) if isinstance(rho, Mapping) else dict.fromkeys(layers, rho)
-        rows, held, order = inputs.split(pairs, self.held_out, self.seed_)
+        rows, held, order = inputs.split(pairs, self.held_out, self.seed_, validation)
         torch.manual_seed(self.seed_)
         modalities = checkpoints.modalities_of(x, layers)
         autoencoder = Autoencoder(modalities, self.latent).to(next(iter(x.values())).device)
@@ -219,6 +233,8 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         found = results if stage2.objective == "mixture" else {}
         self.concordance_ = {m: _in_order(result, order) for m, result in found.items()}
         self.concordance_models_ = {m: result.model for m, result in found.items()}
+        both = {m: torch.cat((rows[m], held[m])) for m in rows}
+        self.folds_ = over_folds(found, networks, x, both)
 
     def _set_sizes(self) -> None:
         """Set the attributes by which scikit-learn knows the widths of input and output."""

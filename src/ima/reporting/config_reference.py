@@ -1,4 +1,5 @@
-"""Generate docs/config.md, the reference of the config, from its schema and three configs.
+"""Generate what depends on the schema of the config: docs/config.md, the reference of the config,
+which also shows three configs, and the JSON Schema of the command `ima`.
 
 python -m ima.reporting.config_reference
 """
@@ -12,7 +13,14 @@ import yaml
 from ima.reporting import markdown
 
 ROOT = Path(__file__).resolve().parents[3]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 REFERENCE = ROOT / "docs/config.md"
+#: JSON Schema of the config of the command `ima`.
+COMMAND = ROOT / "src/ima/command/config.schema.json"
+#: Keys of the config that the command uses. The workflow's others are allowed there.
+KEYS = ("run", "seeds", "latents", "own", "model", "autoencoder", "retrieval")
+#: Keys that must be given to the command; others have defaults.
+NEEDED = {"own", "modalities", "file", "shape", "all_but"}
 #: Configs compared with the demo's, by the name of their column.
 RUNS = {"open": "config/open.yaml", "paper": "config/paper.yaml"}
 #: Maximum length of a mapping shown in full, in characters; of longer ones only keys are shown.
@@ -104,7 +112,7 @@ def value_at(config: object, path: tuple) -> object:
 
 def reference() -> str:
     """Return the contents of docs/config.md."""
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    schema = yaml.safe_load(SCHEMA.read_text())
     configs = {"demo": "config/config.yaml", **RUNS}
     configs = {name: yaml.safe_load((ROOT / file).read_text()) for name, file in configs.items()}
     parts, section, nodes = [HEAD], None, dict(leaves(schema, schema))
@@ -133,5 +141,49 @@ def _shown(value: object) -> str:
     return f"`{text}`"
 
 
+def command_schema() -> str:
+    """Return the JSON Schema of the command's config: the part of the schema for own data."""
+    schema = yaml.safe_load(SCHEMA.read_text())
+    whole = {name: resolved(node, schema) for name, node in schema["properties"].items()}
+    del whole["autoencoder"]["properties"]["by_latent"]
+    whole["run"]["description"] = "name of the run, and of the folder of its results"
+    whole["own"]["type"] = "object"
+    whole["model"].pop("properties")  # of the digits
+    others = {"description": "used by the workflow, not by the command"}
+    properties = {name: node if name in KEYS else others for name, node in whole.items()}
+    defs: dict[str, Mapping] = {}
+    _collect(properties, schema["$defs"], defs)
+    found = _only_needed({"properties": properties, "$defs": defs})
+    head = {"$schema": schema["$schema"], "title": "config of the command ima", "type": "object"}
+    head |= {"additionalProperties": False, "required": ["own"]}
+    return json.dumps({**head, **found}, indent=1) + "\n"
+
+
+def _collect(node: object, known: Mapping, found: dict[str, Mapping]) -> None:
+    """Add the definitions that a part of the schema refers to, and those that they refer to."""
+    if isinstance(node, list):
+        for inner in node:
+            _collect(inner, known, found)
+    if isinstance(node, Mapping):
+        name = str(node.get("$ref", "")).rpartition("/")[2]
+        if name and name not in found:
+            found[name] = known[name]
+            _collect(known[name], known, found)
+        _collect(list(node.values()), known, found)
+
+
+def _only_needed(node: object) -> object:
+    """Return a part of the schema in which keys that have a default are not required."""
+    if isinstance(node, list):
+        return [_only_needed(inner) for inner in node]
+    if not isinstance(node, Mapping):
+        return node
+    found = {name: _only_needed(inner) for name, inner in node.items()}
+    if isinstance(found.get("required"), list):
+        found["required"] = [name for name in found["required"] if name in NEEDED]
+    return {name: inner for name, inner in found.items() if name != "required" or inner}
+
+
 if __name__ == "__main__":
     REFERENCE.write_text(reference())
+    COMMAND.write_text(command_schema())

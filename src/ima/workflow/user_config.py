@@ -106,7 +106,7 @@ def check_config(own: Mapping, layers: Mapping, rho: Mapping, digits: Collection
             do="IMA learns what modalities share: give one file for each modality.",
         )
     for name in names:
-        _check_name(name)
+        check_name(name)
     check_modalities(names, {"model": layers, "importance.rho": rho}, digits)
     if len({"noise" in options for options in own["modalities"].values()}) > 1:
         raise InputError(
@@ -130,8 +130,11 @@ def check_fusion(fusion: str, objective: str) -> None:
         )
 
 
-def _check_name(name: str) -> None:
-    # A modality's name becomes a rule's input and a submodule of a torch module.
+def check_name(name: str) -> None:
+    """Raise InputError unless a modality may have this name.
+
+    It becomes a rule's input and a submodule of a torch module.
+    """
     usable = re.fullmatch("[a-z][a-z0-9_]*", str(name)) and not str(name).endswith("_noise")
     if not usable or name in _TAKEN or name in OF_MODULES or hasattr(list, name):
         raise InputError(

@@ -1,0 +1,306 @@
+"""The command from files to the report, as docs/command.md shows it, and what stops it."""
+
+import json
+import re
+import shlex
+import sys
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from pyarrow import csv
+from sklearn.metrics import roc_auc_score
+
+from ima import IMA
+from ima.command import guess
+from ima.command.config import read_config
+from ima.command.main import main
+from ima.estimator import model
+from ima.training import sizes
+from ima.utils.errors import InputError
+from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
+
+DOCS = (Path(__file__).parents[2] / "docs/command.md").read_text()
+EXAMPLE = re.search(r"```python\n(.*?)```", DOCS, re.S)[1]
+TRANSCRIPT = re.search(r"```console\n(.*?)```", DOCS, re.S)[1]
+NAMES = ("left", "right")
+#: Numbers and advice that depend on how long models are trained.
+TRAINED = r"[\d.]+%|(?<=trust.md: ).*"
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The docs' example with few training steps: its folder, and what each command printed."""
+    folder, said = tmp_path_factory.mktemp("command"), []
+    with pytest.MonkeyPatch.context() as patch, pytest.MonkeyPatch.context() as capture:
+        patch.chdir(folder)
+        patch.setattr(sizes, "UPDATES", 60)
+        patch.setattr(model, "MIXTURE", replace(model.MIXTURE, steps=60, folds=3))
+        capture.setattr("builtins.print", lambda text, **_: said.append(text))
+        exec(compile(EXAMPLE, "command.md", "exec"), {})
+        for line in re.findall(r"^\$ ima (.*)$", TRANSCRIPT, re.M):
+            said.append(f"$ ima {line}")
+            assert main(shlex.split(line)) == 0, said
+    return folder, said
+
+
+@pytest.fixture
+def inside(run, monkeypatch):
+    """The folder of the run, as the current one."""
+    monkeypatch.chdir(run[0])
+    return run[0]
+
+
+def test_transcript_is_what_is_printed(run):
+    printed = "\n".join(run[1]) + "\n"
+    assert re.sub(TRAINED, "", printed) == re.sub(TRAINED, "", TRANSCRIPT)
+
+
+def test_representations_of_every_pair(run):
+    folder, _ = run
+    found = pq.read_table(folder / "own/representations.parquet")
+    assert found.column_names == own_representations_schema(NAMES, True).names
+    assert sorted(found["id_left"].to_pylist()) == sorted(f"item{i}" for i in range(300))
+    lacking = found.filter(pa.compute.is_null(found["id_right"]))
+    assert set(lacking["id_left"].to_pylist()) == {f"item{i}" for i in range(5)}
+    for name in ("u_right", "y_right", "c_right"):
+        assert lacking[name].null_count == 5 == found[name].null_count
+    fitted, of = IMA.load(folder / "own/model.safetensors"), np.load(folder / "left.npz")
+    rows = [int(i.removeprefix("item")) for i in lacking["id_left"].to_pylist()]
+    alone = fitted.transform({"left": of["x"][rows]})
+    assert np.allclose(lacking["z"].to_pylist(), alone, atol=1e-5)
+
+
+def test_planted_noise_is_found(run):
+    """By importance in the noisy modality alone; chance would be .5."""
+    table = pq.read_table(run[0] / "own/importances.parquet").cast(OWN_IMPORTANCES)
+    found = {m: table.filter(pa.compute.equal(table["modality"], m)) for m in NAMES}
+    noise = [int(i.removeprefix("item")) < 30 for i in found["left"]["id"].to_pylist()]
+    assert sum(noise) == 30 and len(found["right"]) == 295
+    assert roc_auc_score(noise, -found["left"]["importance"].to_numpy()) > 0.95
+    concordance = pq.read_table(run[0] / "own/concordance.parquet")
+    there = concordance.filter(pa.compute.is_valid(concordance["c_left"]))
+    there = there.filter(pa.compute.is_valid(there["id_right"]))
+    noise = [int(i.removeprefix("item")) < 30 for i in there["id_left"].to_pylist()]
+    assert roc_auc_score(noise, -there["c_left"].to_numpy()) > 0.9
+
+
+def test_concordance_of_learned_pairs_is_out_of_fold(run):
+    folder = run[0] / "own"
+    fitted, found = (pq.read_table(folder / f"{n}.parquet") for n in ("pairs", "concordance"))
+    assert found["id_left"] == fitted["id_left"]
+    test = np.array(fitted["split"].to_pylist()) == "test"
+    known = fitted["c_left"].is_valid().to_numpy()
+    assert not known[test].any() and known[~test].any()
+    assert (found["c_left"].to_numpy()[known] == fitted["c_left"].to_numpy()[known]).all()
+
+
+def test_report_knows_both_seeds_and_folds(run):
+    text = (run[0] / "own/trust.md").read_text()
+    assert "The 2 seeds agree" in text and "Stability over folds is not known" not in text
+    rows = csv.read_csv(run[0] / "own/trust.csv").to_pylist()
+    assert [row["modality"] for row in rows] == [*NAMES] and rows[0]["pairs"] >= 50
+    assert rows[0]["agreement_folds"] is not None
+
+
+def test_models_differ_by_seed(run):
+    first, other = (
+        IMA.load(run[0] / "own" / n) for n in ("model.safetensors", "model_seed1.safetensors")
+    )
+    x = {"left": np.load(run[0] / "left.npz")["x"]}
+    assert (first.seed_, other.seed_) == (0, 1)
+    assert not np.allclose(first.transform(x), other.transform(x))
+
+
+def test_csv_has_the_same_numbers(inside):
+    assert main(["embed", "--format", "csv"]) == 0
+    table = csv.read_csv("own/representations.csv")
+    expected = pq.read_table("own/representations.parquet")
+    z = np.array(expected["z"].to_pylist())
+    columns = [table[f"z_{i}"].to_numpy() for i in range(z.shape[1])]
+    assert np.allclose(np.stack(columns, 1), z, atol=1e-6)
+    assert table["y_right"].null_count == 5
+
+
+def test_new_items_of_one_modality(inside, capsys):
+    np.savez("new.npz", id=["n1", "n2"], x=np.load("left.npz")["x"][100:102])
+    config = {"run": "new", "own": {"modalities": {"left": {"file": "new.npz"}}}}
+    Path("new.json").write_text(json.dumps(config))
+    model = ["--model", "own/model.safetensors"]
+    assert main(["embed", "new.json", *model]) == main(["importance", "new.json", *model]) == 0
+    found = pq.read_table("new/representations.parquet")
+    assert found["id_left"].to_pylist() == ["n1", "n2"]
+    old = pq.read_table("own/representations.parquet").to_pylist()
+    old = {row["id_left"]: row for row in old}
+    assert np.allclose(found["u_left"].to_pylist()[1], old["item101"]["u_left"], atol=1e-5)
+    assert not Path("new/concordance.parquet").exists()
+    assert "at least two modalities" in stopped(capsys, "embed", "new.json")
+    assert "none/model.safetensors" in stopped(capsys, "embed", "--out", "none")
+
+
+@pytest.mark.parametrize(
+    "step", ["init left.npz right.csv", "fit", "embed", "importance", "report"]
+)
+def test_nothing_is_overwritten(step, inside, capsys):
+    before = files_in(inside) | files_in(inside / "own")
+    assert "--force" in stopped(capsys, *step.split())
+    assert files_in(inside) | files_in(inside / "own") == before
+
+
+def test_force_overwrites(inside):
+    Path("own/importances.parquet").write_text("old")
+    assert main(["importance"]) == 1 and main(["importance", "--force"]) == 0
+    assert len(pq.read_table("own/importances.parquet")) == 595
+
+
+def test_changed_files_are_noticed(inside, capsys):
+    text = Path("own.toml").read_text()
+    Path("changed.toml").write_text(text.replace("left.npz", "fewer.npz"))
+    left = dict(np.load("left.npz"))
+    np.savez("fewer.npz", **{name: of[1:] for name, of in left.items()})
+    assert main(["embed", "changed.toml", "--force"]) == 1
+    assert "1 others, such as 'item0'" in capsys.readouterr().err
+
+
+# What stops it
+
+
+def stopped(capsys, *argv) -> str:
+    """Return the single line with which a command stops."""
+    capsys.readouterr()
+    assert main(argv) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("ima: error: ") and said.count("\n") == 1, said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("left.npz", "gone.npz"), "gone.npz"),
+        (('id = "id"', 'id = "name"'), "'name'"),
+        (('by = "id"', 'by = "name"'), "own.pairs.by"),
+        (("[own.pairs]", "[own.pears]"), "'pears'"),
+        (("own.modalities.left", "own.modalities.test"), "not reserved"),
+        (("[own.shares]", "[own.shares"), "expected TOML"),
+        (("seeds = [0, 1]", "model.center.loss = 'sse'"), "model"),
+        (("seeds = [0, 1]", "model.left.loss = 'bce'"), r"values in \[0, 1\]"),
+        (("seeds = [0, 1]", "model.left.standardize = false"), "standardize"),
+    ],
+    ids=str,
+)
+def test_wrong_configs_stop_every_step(change, said, inside, capsys):
+    text = Path("own.toml").read_text()
+    assert text.count(change[0])
+    Path("wrong.toml").write_text(text.replace(*change))
+    assert re.search(said, stopped(capsys, "check", "wrong.toml"))
+    assert re.search(said, stopped(capsys, "fit", "wrong.toml", "--out", "none"))
+    assert not Path("none").exists()
+
+
+def test_configs_that_are_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert "ima init" in stopped(capsys, "check")
+    Path("own.txt").touch()
+    assert ".toml, .json or .yaml" in stopped(capsys, "check", "own.txt")
+    Path("own.yaml").write_text("own: [")
+    assert "expected YAML" in stopped(capsys, "check", "own.yaml")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert "pip install PyYAML" in stopped(capsys, "check", "own.yaml")
+
+
+def test_keys_of_the_workflow_are_named(tmp_path, caplog):
+    config = {"own": {"modalities": {m: {"file": f"{m}.csv"} for m in "ab"}}, "figures": {}}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(config | {"latents": [3, 5]}))
+    found = read_config(tmp_path / "own.yaml")
+    assert "only: figures" in caplog.text and "of latents, 3" in caplog.text
+    assert found["model"]["a"] == {"hidden": "auto", "loss": "sse", "activation": "tanh"}
+    assert found["seeds"] == [0] and found["own"]["pairs"] == {"by": "id", "missing": "keep"}
+
+
+def test_wrong_arguments_show_usage(capsys):
+    with pytest.raises(SystemExit) as status:
+        main(["fit", "--epochs", "3"])
+    assert status.value.code == 2 and "usage: ima" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("step", ["", "init", "check", "fit", "embed", "importance", "report"])
+def test_help_fits_a_terminal(step, capsys):
+    with pytest.raises(SystemExit) as status:
+        main([*step.split(), "--help"])
+    said = capsys.readouterr().out
+    assert status.value.code == 0 and f"ima {step}".strip() in said
+    assert max(map(len, said.splitlines())) <= 100
+
+
+# What `init` guesses
+
+
+def written(folder: Path, name: str, **columns) -> Path:
+    csv.write_csv(pa.table(columns), folder / name)
+    return folder / name
+
+
+def test_columns_are_guessed(tmp_path):
+    made = {"ID": ["a", "b"], "Class": [0, 1], "split": ["train", "test"], "noise": [0, 1]}
+    numbers = {"u": [0.5, 1.5], "note": ["p", "q"]}
+    files = [written(tmp_path, "One-A.csv", **made, **numbers), tmp_path / "test.npy"]
+    np.save(files[1], np.zeros((2, 3)))
+    other = written(tmp_path, "one_a.tsv", split=[1, 2])
+    other.write_text("split\n1\n2\n")  # no splits: a number like others
+    found = guess._guesses([*files, other])
+    assert [*found] == ["one_a", "my_test", "one_a_2"]
+    expected = {"file": str(files[0]), "id": "ID", "label": "Class", "split": "split"}
+    assert found["one_a"] == (
+        expected | {"vector": {"all_but": ["note"]}},
+        "2 rows; not used: note",
+    )
+    assert found["my_test"][0] == {"file": str(files[1])}  # `noise` only for all or none
+    assert found["one_a_2"][0] == {"file": str(other), "vector": "all"}
+
+
+def test_lists_are_vectors(tmp_path):
+    pq.write_table(pa.table({"e": [[1.0, 2.0]], "n": [1]}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"e": [[1.0]], "x": [[1.0]]}), tmp_path / "b.parquet")
+    assert guess._guess(tmp_path / "a.parquet")[0]["vector"] == "e"
+    assert "vector" not in guess._guess(tmp_path / "b.parquet")[0]
+
+
+def test_toml_and_yaml_say_the_same(tmp_path):
+    files = [
+        written(tmp_path, f"{m}.csv", id=["a"], v=[1.0], note=['a "word"'], noise=[True])
+        for m in NAMES
+    ]
+    for kind in ("toml", "yaml"):
+        guess.init(files, tmp_path / f"mine.{kind}", False)
+    config = yaml.safe_load((tmp_path / "mine.yaml").read_text())
+    assert config == tomllib.loads((tmp_path / "mine.toml").read_text())
+    assert config["run"] == "mine" and config["own"]["modalities"]["right"]["noise"] == "noise"
+    assert read_config(tmp_path / "mine.toml") == read_config(tmp_path / "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("files", "config", "said"),
+    [
+        (["a.csv"], "c.toml", "two or more"),
+        (["a.csv", "words.csv"], "c.toml", "numeric columns"),
+        (["a.csv", "gone.csv"], "c.toml", "gone.csv"),
+        (["a.csv", "a.csv"], "c.json", "--config"),
+        (["a.csv", "a.csv"], "a b.toml", "--config"),
+    ],
+)
+def test_init_stops(files, config, said, tmp_path):
+    written(tmp_path, "a.csv", v=[1.0])
+    written(tmp_path, "words.csv", v=["a"])
+    with pytest.raises(InputError, match=said):
+        guess.init([tmp_path / f for f in files], tmp_path / config, False)
+    assert not (tmp_path / config).exists()

@@ -1,0 +1,105 @@
+"""The command's JSON Schema is the workflow's, and is checked as the package jsonschema does it."""
+
+import copy
+import json
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from ima.command.schema import KEYWORDS, check, fill, read_schema
+from ima.reporting.config_reference import COMMAND, command_schema
+from ima.utils.errors import InputError
+from tests.checkout import ROOT
+
+SCHEMA = read_schema()
+FILE = {"file": "a.csv"}
+OWN = {"modalities": {"a": FILE}}
+#: Configs that are right, and those that are wrong, with what the error must name.
+RIGHT = [
+    {"own": OWN},
+    {"own": OWN, "seeds": [0, 1.0], "figures": {"anything": 1}},
+    {
+        "own": {
+            "modalities": {"a": FILE | {"vector": {"all_but": ["id"]}, "show": {"shape": [2, 3]}}}
+        }
+    },
+    {"own": OWN | {"shares": {"test": 0.5}}, "autoencoder": {"epochs": "auto", "patience": 2}},
+]
+WRONG = {
+    "no own": ({}, "'own'"),
+    "own is null": ({"own": None}, "own: expected object"),
+    "unknown key": ({"own": OWN, "modell": {}}, "'modell'"),
+    "unknown key within": ({"own": {"modalities": {"a": FILE | {"ids": "id"}}}}, "'ids'"),
+    "no file": ({"own": {"modalities": {"a": {"id": "id"}}}}, "own.modalities.a: .*'file'"),
+    "empty file name": ({"own": {"modalities": {"a": {"file": ""}}}}, "a.file"),
+    "vector is a number": ({"own": {"modalities": {"a": FILE | {"vector": 3}}}}, "a.vector"),
+    "a column twice": ({"own": {"modalities": {"a": FILE | {"vector": ["b", "b"]}}}}, "vector"),
+    "shape of three": ({"own": {"modalities": {"a": FILE | {"show": {"shape": [1, 2, 3]}}}}}, "2 "),
+    "unknown pairing": ({"own": OWN | {"pairs": {"by": "name"}}}, "pairs.by: .*'id', 'label'"),
+    "share of 1": ({"own": OWN | {"shares": {"test": 1}}}, "shares.test: expected 1 not reached"),
+    "share of 0": ({"own": OWN | {"shares": {"test": 0}}}, "0 exceeded"),
+    "seed is true": ({"own": OWN, "seeds": [True]}, r"seeds\[0\]: expected integer"),
+    "a seed twice": ({"own": OWN, "seeds": [1, 1]}, "distinct"),
+    "no seeds": ({"own": OWN, "seeds": []}, "1 entries or more"),
+    "latent 0": ({"own": OWN, "latents": [0]}, "1 or more"),
+    "latent 2.5": ({"own": OWN, "latents": [2.5]}, "integer"),
+    "run is a path": ({"own": OWN, "run": "../x"}, "pattern"),
+    "epochs in words": ({"own": OWN, "autoencoder": {"epochs": "many"}}, "pattern"),
+    "not an object": ([], "object"),
+}
+
+
+def test_it_is_current():
+    assert COMMAND.read_text() == command_schema(), "run: python -m ima.reporting.config_reference"
+
+
+def keywords(node) -> set[str]:
+    """Return the keywords in a part of a schema."""
+    if not isinstance(node, dict):
+        return set().union(*map(keywords, node)) if isinstance(node, list) else set()
+    found = set(node)
+    for name, inner in node.items():
+        if name in ("properties", "$defs"):
+            found = found.union(*map(keywords, inner.values()))
+        elif name not in ("default", "enum"):
+            found |= keywords(inner)
+    return found
+
+
+def test_every_keyword_is_checked():
+    assert keywords(SCHEMA) <= KEYWORDS
+    assert keywords({"properties": {"a": {"items": {"contains": {}}}}}) - KEYWORDS == {"contains"}
+
+
+@pytest.mark.parametrize("config", RIGHT, ids=str)
+def test_right_configs_pass(config):
+    Draft202012Validator(SCHEMA).validate(config)
+    check(config, SCHEMA, SCHEMA, "config")
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_configs_are_named(name):
+    config, said = WRONG[name]
+    assert list(Draft202012Validator(SCHEMA).iter_errors(config))
+    with pytest.raises(InputError, match=said):
+        check(config, SCHEMA, SCHEMA, "config")
+
+
+def test_defaults_are_filled_and_nothing_else():
+    config = {"own": copy.deepcopy(OWN) | {"seed": 3, "shares": {"test": 0.5}}}
+    fill(config, SCHEMA, SCHEMA)
+    assert config["own"]["seed"] == 3 and config["own"]["fusion"] == "importance"
+    assert config["own"]["shares"] == {"test": 0.5, "validation": 0.2}
+    assert config["own"]["modalities"] == {"a": FILE}
+
+
+def test_own_part_is_that_of_the_workflow():
+    """Of the keys that a user may give, in both directions."""
+    workflow = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    assert set(SCHEMA["properties"]) == set(workflow["properties"])
+    assert SCHEMA["properties"]["own"]["properties"].keys() == (
+        workflow["$defs"]["own"]["properties"].keys()
+    )
+    example = yaml.safe_load((ROOT / "config/own.yaml").read_text())
+    check(json.loads(json.dumps(example)), SCHEMA, SCHEMA, "config/own.yaml")
