@@ -8,10 +8,12 @@ import torch
 
 from ima.models.ima import fuse
 from ima.training.losses import (
+    RECONSTRUCTION,
     alignment,
     centring,
     covariance,
     local,
+    prediction,
     reconstruction,
 )
 
@@ -42,6 +44,38 @@ def test_squared_error_by_hand():
     assert reconstruction(x, decoded, "sse").item() == 2  # (4 + 2 + 0) / 3
 
 
+def test_poisson_by_hand():
+    """Log rate 0 is rate 1, ln 2 is 2, ln 3 is 3: each summand is rate - x ln rate."""
+    x = torch.tensor([[0.0, 2.0], [1.0, 3.0], [4.0, 0.0]])
+    rates = torch.tensor([[0.0, LOG2], [LOG3, 0.0], [LOG2, LOG3]])
+    first, second, third = 1 + (2 - 2 * LOG2), (3 - LOG3) + 1, (2 - 4 * LOG2) + 3
+    loss = reconstruction(x, rates, "poisson")
+    assert loss.item() == pytest.approx((first + second + third) / 3)
+    np.testing.assert_allclose(prediction(rates, "poisson")[0], [1, 2], rtol=1e-6)
+
+
+def test_categorical_by_hand():
+    """Logits (0, ln 3) are probabilities (1/4, 3/4), (ln 2, 0) are (2/3, 1/3), (0, 0) are 1/2."""
+    x = torch.tensor([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
+    logits = torch.tensor([[0.0, LOG3], [LOG2, 0.0], [0.0, 0.0]])
+    first, second, third = 2 * LOG2 - LOG3, (LOG3 - LOG2 + LOG3) / 2, LOG2
+    loss = reconstruction(x, logits, "categorical")
+    assert loss.item() == pytest.approx((first + second + third) / 3)
+    expected = [[1 / 4, 3 / 4], [2 / 3, 1 / 3], [1 / 2, 1 / 2]]
+    np.testing.assert_allclose(prediction(logits, "categorical"), expected, rtol=1e-6)
+
+
+def test_categorical_of_groups_by_hand():
+    """Of two groups of two classes, each has its own softmax; a group of zeros adds nothing."""
+    x = torch.tensor([[0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 1.0]])
+    logits = torch.tensor([[0.0, LOG3, 0.0, 0.0], [9.0, 0.0, LOG2, 0.0], [0.0, 0.0, 0.0, LOG3]])
+    first, second, third = (2 * LOG2 - LOG3) + LOG2, LOG3, LOG2 + (2 * LOG2 - LOG3)
+    loss = reconstruction(x, logits, "categorical", classes=2)
+    assert loss.item() == pytest.approx((first + second + third) / 3)
+    found = prediction(logits, "categorical", 2)[0]
+    np.testing.assert_allclose(found, [1 / 4, 3 / 4, 1 / 2, 1 / 2], rtol=1e-6)
+
+
 @pytest.mark.parametrize("loss", ["bce", "sse"])
 def test_reconstruction_grows_with_dimensions_but_not_batch_size(loss):
     x, decoded = torch.rand(4, 3), torch.randn(4, 3)
@@ -50,7 +84,7 @@ def test_reconstruction_grows_with_dimensions_but_not_batch_size(loss):
     torch.testing.assert_close(reconstruction(x.repeat(1, 5), decoded.repeat(1, 5), loss), 5 * once)
 
 
-@pytest.mark.parametrize("loss", ["bce", "sse"])
+@pytest.mark.parametrize("loss", RECONSTRUCTION)
 def test_reconstruction_keeps_a_leading_dimension(loss):
     x, decoded = torch.rand(4, 3), torch.randn(2, 4, 3)
     found = reconstruction(x, decoded, loss)

@@ -78,13 +78,17 @@ def test_library_example_runs(tmp_path, monkeypatch):
     assert scope["y"].shape == (500,)
 
 
-def test_example_of_the_library_runs(tmp_path, monkeypatch):
-    """With few steps: it must run."""
+def test_examples_of_the_library_run(tmp_path, monkeypatch):
+    """With few steps: they must run."""
     monkeypatch.setattr(sizes, "UPDATES", 40)
     monkeypatch.setattr(model, "MIXTURE", replace(model.MIXTURE, steps=10, folds=3))
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs/library.md").read_text()
-    code = re.search(r"```python\n(.*?)```", text, re.S)[1]
-    exec(compile(code, "library.md", "exec"), scope := {})
+    first, own = re.findall(r"```python\n(.*?)```", text, re.S)
+    exec(compile(first, "library.md", "exec"), scope := {})
     assert scope["z"].shape == (50, 5) and list(scope["y"]) == ["voice", "face"]
     assert scope["quality"] <= 1 and (tmp_path / "model.safetensors").exists()
+    exec(compile(own, "library.md", "exec"), scope := {})
+    assert scope["drawn"].shape == (10, 1, 8, 8) and 0 < scope["drawn"].min() < 1
+    x = {"image": scope["images"], "sound": scope["sounds"]}
+    assert (scope["again"].transform(x) == scope["model"].transform(x)).all()

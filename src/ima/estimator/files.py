@@ -12,6 +12,8 @@ from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.concordance import concordance_tensors, read_concordance
 from ima.models.importance import Stage2
+from ima.models.own import PARTS as OWN
+from ima.utils.errors import InputError
 from ima.utils.io import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ def save(model: "IMA", path: str | Path) -> None:
         f"concordance.{name}": t
         for name, t in concordance_tensors(model.concordance_models_).items()
     }
-    write_tensors({**model.network_.state_dict(), **scales, **concordance}, path, config)
+    # A user's module may share weights among its layers, which safetensors refuses.
+    network = {name: tensor.clone() for name, tensor in model.network_.state_dict().items()}
+    write_tensors({**network, **scales, **concordance}, path, config)
 
 
 def _parameters(model: "IMA") -> dict[str, Any]:
@@ -44,7 +48,10 @@ def _parameters(model: "IMA") -> dict[str, Any]:
     for stage in STAGES:
         given[stage] = None if given[stage] is None else asdict(given[stage])
     if given["layers"] is not None:  # a list keeps the order, which JSON sorted by key does not
-        given["layers"] = [[name, dict(of)] for name, of in given["layers"].items()]
+        given["layers"] = [
+            [name, {key: value for key, value in of.items() if key not in OWN}]
+            for name, of in given["layers"].items()
+        ]
     if isinstance(given["rho"], Mapping):
         given["rho"] = dict(given["rho"])
     if not isinstance(given["random_state"], int | None):
@@ -52,22 +59,31 @@ def _parameters(model: "IMA") -> dict[str, Any]:
     return given
 
 
-def load(path: str | Path, device: torch.device) -> tuple[dict[str, Any], dict[str, Any]]:
+def load(
+    path: str | Path, device: torch.device, layers: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the constructor arguments and the fitted attributes that a file holds.
 
     Args:
         path: a file of `save`, or a `model.safetensors` of the workflow.
         device: the device of the tensors.
+        layers: as in the constructor, with the user's own modules; None if there are none.
 
     Raises:
-        InputError: the file is not such a model.
+        InputError: the file is not such a model, or `layers` are not those of its fit.
     """
     state, config = read_tensors(path)
     parts: dict[str, dict[str, Tensor]] = {name: {} for name in PARTS}
     for name, value in state.items():
         part, _, rest = name.partition(".")
         parts[part][rest] = value
-    autoencoder = checkpoints.build_autoencoder(config, parts["autoencoder"])
+    modules = {
+        name: {part: of[part] for part in OWN if of.get(part) is not None}
+        for name, of in (layers or {}).items()
+    }
+    autoencoder = checkpoints.build_autoencoder(config, parts["autoencoder"], modules)
+    for name, of in (layers or {}).items():
+        _check_same(name, of, vars(autoencoder.modalities[name]))
     network = checkpoints.build_ima(autoencoder, config, parts["importance"]).to(device)
     fitted = {
         "network_": network,
@@ -78,7 +94,24 @@ def load(path: str | Path, device: torch.device) -> tuple[dict[str, Any], dict[s
         "seed_": config["seed"],
         "feature_names_in_": config.get("columns", {}),
     }
-    return _given(config), fitted
+    given = _given(config)
+    saved = given["layers"] or {}
+    own = {name: {**saved.get(name, {}), **parts} for name, parts in modules.items() if parts}
+    if own:
+        given["layers"] = {**saved, **own}
+    return given, fitted
+
+
+def _check_same(name: str, given: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
+    """Check that the settings given for a modality are those saved.
+
+    Raises:
+        InputError: one is not.
+    """
+    other = {key: saved.get(key) for key, value in given.items() if saved.get(key) != value}
+    if other:
+        found = {key: given[key] for key in other}
+        raise InputError(f"layers['{name}']", expected=f"{other}, as in fit", found=found)
 
 
 def _given(config: Mapping[str, Any]) -> dict[str, Any]:

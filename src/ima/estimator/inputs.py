@@ -1,4 +1,4 @@
-"""From what the user passes to `IMA` to tensors: names of modalities, matrices, masks and pairs."""
+"""From what the user passes to `IMA` to tensors: names of modalities, items, masks and pairs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -12,19 +12,29 @@ from ima.models.ima import Modality
 from ima.pairing.by_label import ABSENT
 from ima.utils.errors import InputError
 
-#: Matrices (N, D_m) by name, or in the order of the modalities (None for one that is left out).
+#: Items (N, D_m) or (N, *shape_m) by name, or in the order of the modalities (None for one that is
+#: left out).
 Views = Mapping[str, Any] | Sequence[Any]
-#: Settings of a modality in `layers`; its dimension follows from the data.
-SETTINGS = tuple(field.name for field in fields(Modality) if field.name != "dimension")
+#: What follows from the data; `layers` has the other settings of a modality.
+FROM_DATA = ("dimension", "shape")
+SETTINGS = tuple(field.name for field in fields(Modality) if field.name not in FROM_DATA)
 #: Default reconstruction loss: data are standardized, not scaled to [0, 1].
 LOSS = "sse"
+#: What values the other losses need.
+VALUES = {
+    "bce": "values in [0, 1]",
+    "poisson": "counts of 0 or more",
+    "categorical": "probabilities that sum to 1 over the last axis",
+}
+#: Largest error of a sum of probabilities, which have 32 bits.
+ROUNDING = 1e-3
 
 
 class Samples(NamedTuple):
     """Items of modalities.
 
     Attributes:
-        x: by modality, items (n_m, D_m), 0 where an item is missing.
+        x: by modality, items as vectors (n_m, D_m), 0 where an item is missing.
         present: by modality, whether each item is there (n_m,).
     """
 
@@ -104,21 +114,21 @@ def by_name(X: Views, names: Sequence[str]) -> dict[str, Any]:
 def read(
     X: Mapping[str, Any],
     device: torch.device,
-    widths: Mapping[str, int] | None = None,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
     columns: Mapping[str, list[str]] | None = None,
 ) -> Samples:
-    """Return the matrices as tensors on `device`.
+    """Return the items as vectors on `device`.
 
     Args:
-        X: by modality, a matrix or table (n_m, D_m) of numbers. A missing item is a row that is
-            all NaN, or all masked in a masked array.
+        X: by modality, a matrix or table (n_m, D_m) of numbers, or an array (n_m, *shape_m). A
+            missing item is all NaN, or all masked in a masked array.
         device: the device of the tensors.
-        widths: by modality, the width D_m of the fitted model; None to accept any.
+        shapes: by modality, the shape of an item of the fitted model; None to accept any.
         columns: by modality, the column names that a table must have.
 
     Raises:
-        InputError: a matrix has no two dimensions, other widths or columns, values that are no
-            numbers or not finite, or rows of which a part is NaN.
+        InputError: an array has less than two dimensions, other shapes or columns, values that are
+            no numbers or not finite, or items of which a part is NaN.
     """
     x, present = {}, {}
     for name, given in X.items():
@@ -128,17 +138,27 @@ def read(
             raise InputError(where, expected=f"columns {fitted}, as in fit", found=own)
         values = _numbers(given, where)
         mask = _rows_present(values, where)
-        if widths and values.shape[1] != widths[name]:
-            fitted_width = f"{widths[name]} features, as in fit"
-            raise InputError(where, expected=fitted_width, found=values.shape[1])
-        values = np.where(mask[:, None], values, np.float32(0))
+        if shapes and values.shape[1:] != shapes[name]:
+            raise _other_shape(where, shapes[name], values.shape[1:])
+        values = np.where(mask[:, None], values.reshape(len(values), -1), np.float32(0))
         x[name] = torch.from_numpy(values).to(device)
         present[name] = torch.from_numpy(mask).to(device)
     return Samples(x, present)
 
 
+def _other_shape(where: str, fitted: tuple[int, ...], found: tuple[int, ...]) -> InputError:
+    if len(fitted) == len(found) == 1:
+        return InputError(where, expected=f"{fitted[0]} features, as in fit", found=found[0])
+    return InputError(where, expected=f"items of shape {fitted}, as in fit", found=found)
+
+
+def shapes_of(X: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of an item by modality, (D_m,) of a matrix."""
+    return {name: tuple(np.shape(values)[1:]) for name, values in X.items()}
+
+
 def _numbers(values: Any, where: str) -> np.ndarray:
-    """Return a matrix as float32, with NaN for what is masked or null."""
+    """Return an array as float32, with NaN for what is masked or null."""
     try:
         if isinstance(values, np.ma.MaskedArray):
             values = np.ma.filled(values.astype(np.float32), np.nan)
@@ -155,9 +175,9 @@ def _numbers(values: Any, where: str) -> np.ndarray:
 
 
 def _rows_present(values: np.ndarray, where: str) -> np.ndarray:
-    """Return whether each row (n,) of values (n, D) is there; it is missing if it is all NaN."""
-    if values.ndim == 2 and 0 not in values.shape:
-        present: np.ndarray = ~np.isnan(values).all(1)
+    """Return whether each item (n,) of values (n, ...) is there; it is missing if it is all NaN."""
+    if values.ndim > 1 and 0 not in values.shape:
+        present: np.ndarray = ~np.isnan(values).reshape(len(values), -1).all(1)
         wrong = int((~np.isfinite(values[present])).sum())
         if not wrong:
             return present
@@ -166,9 +186,9 @@ def _rows_present(values: np.ndarray, where: str) -> np.ndarray:
         found = f"shape {values.shape}"
     raise InputError(
         where,
-        expected="a matrix (N, D) of finite numbers, where a missing item is all NaN",
+        expected="a matrix (N, D), or (N, *shape), of finite numbers; a missing item is all NaN",
         found=found,
-        do="" if values.ndim == 2 else "Reshape your data to one row per item.",
+        do="" if values.ndim > 1 else "Reshape your data to one row per item.",
     )
 
 
@@ -201,20 +221,42 @@ def check_index(X: Mapping[str, Any]) -> None:
             )
 
 
-def check_range(x: Mapping[str, Tensor], layers: Mapping[str, Mapping[str, Any]]) -> None:
-    """Check that modalities with loss `bce` have values in [0, 1].
+def check_values(
+    samples: Samples,
+    layers: Mapping[str, Mapping[str, Any]],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> None:
+    """Check that items have values that the loss of their modality is made for (VALUES).
+
+    With `categorical`, the probabilities of one row of an item of several axes may all be 0, as
+    where a sequence is padded; the row then adds nothing to the loss.
+
+    Args:
+        samples: the items.
+        layers: settings by modality, of which `loss` is used.
+        shapes: by modality, the shape of an item.
 
     Raises:
-        InputError: one does not.
+        InputError: a modality has other values.
     """
-    for name, values in x.items():
-        low, high = float(values.min()), float(values.max())
-        if layers[name]["loss"] == "bce" and not 0 <= low <= high <= 1:
+    for name, values in samples.x.items():
+        loss, here = layers[name]["loss"], values[samples.present[name]]
+        if loss not in VALUES or not len(here):
+            continue
+        low, high = float(here.min()), float(here.max())
+        wrong, found = low < 0 or (loss == "bce" and high > 1), f"{low:g} to {high:g}"
+        if loss == "categorical" and not wrong:
+            sums = here.unflatten(1, (-1, shapes[name][-1])).sum(-1)
+            off = (sums - 1).abs() > ROUNDING
+            off &= (sums > 0) | (len(shapes[name]) == 1)
+            wrong, found = bool(off.any()), f"sums of {sums.min():g} to {sums.max():g}"
+        if wrong:
+            scale = "Scale them to [0, 1], or set" if loss == "bce" else "Set"
             raise InputError(
                 f"X['{name}']",
-                expected="values in [0, 1], for the loss bce",
-                found=f"{low:g} to {high:g}",
-                do=f"Scale them to [0, 1], or set layers['{name}']['loss'] to 'sse'.",
+                expected=f"{VALUES[loss]}, for the loss {loss}",
+                found=found,
+                do=f"{scale} layers['{name}']['loss'] to 'sse'.",
             )
 
 

@@ -26,6 +26,7 @@ from ima.models.importance import AUTO, Stage2
 from ima.models.mixture import MixtureFit
 from ima.models.stages import fit_stages
 from ima.training import loop, sizes
+from ima.training.losses import prediction
 from ima.utils.errors import InputError
 from ima.utils.progress import bars
 
@@ -51,14 +52,21 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     X, the data of all methods, is a dict with one matrix (N, D_m) per modality, or a list of
     matrices, which are called `view_0`, `view_1` and so on. A matrix may be an array, a masked
-    array or a DataFrame; row i of each belongs to sample i. A sample may lack modalities
-    (Section 3): its row is then all NaN, or all masked. A row that is only partly NaN is an error.
+    array or a DataFrame; row i of each belongs to sample i. Arrays may have more axes: items
+    (N, *shape_m), such as images or sequences of equal length, have D_m values each. A sample may
+    lack modalities (Section 3): its row is then all NaN, or all masked. A row that is only partly
+    NaN is an error.
 
     Args:
         layers: settings by modality; None, or a modality left out, for the defaults. `hidden` is
             the width of the hidden layers (default 100), `loss` is `sse` (the default, for any
-            values) or `bce` (for values in [0, 1]), `activation` is `relu` (the default), `tanh`
-            or `gelu`.
+            values), `bce` (for values in [0, 1]), `poisson` (for counts) or `categorical` (for
+            one-hot vectors or probabilities over the last axis), `activation` is `relu` (the
+            default), `tanh` or `gelu`. `encoder` and `decoder` are modules of your own instead of
+            these layers: an encoder maps items (B, *shape_m) to latents (B, L), a decoder maps
+            (B, L) to what the loss expects (`ima.training.losses.reconstruction`), in the shape of
+            the items or flat. Each training starts from a copy with the weights of the module as
+            given; the module itself does not change, and `random_state` does not concern it.
         latent: L, the size of the representation.
         rho: prior mean importance in [0, 1], one value or one per modality. `auto` estimates it
             from the data and requires the objective `mixture`. None means `auto` with `mixture`
@@ -74,7 +82,8 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             pairs may be in both parts.
         alternations: number of times that the two stages are trained in turn (Section 5).
         standardize: whether to standardize each dimension of the modalities with loss `sse` to
-            mean 0 and standard deviation 1, computed on the items of the pairs given to `fit`.
+            mean 0 and standard deviation 1, computed on the items of the pairs given to `fit`;
+            in items of more axes, each entry.
             Constant dimensions become 0. All other methods apply the same scaling.
         random_state: seed of the initial weights, of the choice of held-out pairs, and of their
             order; a RandomState, or None for another seed in each `fit`.
@@ -86,10 +95,12 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             `autoencoder` and `importance`.
         n_features_in_: by modality, in order, the number D_m of its features. (scikit-learn's
             estimators of a single matrix have one number here.)
+        shapes_: by modality, the shape of an item, (D_m,) for a matrix.
         feature_names_in_: by modality that was a DataFrame, the names of its columns.
         history_: rows (dicts) of the stages `autoencoder` and `importance`, one per epoch, with the
             losses; `history_frame` returns a DataFrame. Empty after `load`.
-        scales_: by modality, the mean and standard deviation (2, D_m) used to standardize it.
+        scales_: by modality, the mean and standard deviation (2, D_m) used to standardize it, for
+            flat items.
         concordance_: by modality, the concordance (N,) of each pair given to `fit`, in [0, 1]: the
             probability that the pair's item shares information with the rest of the pair. It is
             computed by models that were not trained on the pair; it is NaN if every model was.
@@ -120,6 +131,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     network_: IMANetwork
     n_features_in_: dict[str, int]
+    shapes_: dict[str, tuple[int, ...]]
     feature_names_in_: dict[str, list[str]]
     history_: dict[str, loop.History]
     scales_: dict[str, Tensor]
@@ -163,8 +175,9 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Train the autoencoder and the importance networks.
 
         Args:
-            X: one matrix of items (n_m, D_m) per modality, with values in [0, 1] if its loss is
-                `bce`. An item whose row is all NaN counts as missing from its pairs.
+            X: items (n_m, D_m) or (n_m, *shape_m) of each modality, with values that suit its loss
+                (`ima.estimator.inputs.VALUES`). An item that is all NaN counts as missing from its
+                pairs.
             y: ignored; scikit-learn's pipelines pass labels here.
             pairs: by modality, row numbers (N,): pair i consists of row `pairs[m][i]` of each
                 `X[m]`; -1 if it lacks modality m. If None, row i of each matrix forms pair i.
@@ -175,7 +188,8 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Raises:
             InputError: X is not as described, a modality is absent from all pairs, a pair has no
-                modality, or any error of `ima.models.autoencoder.fit_autoencoder`.
+                modality, a module in `layers` does not map items to latents or back, or any error
+                of `ima.models.autoencoder.fit_autoencoder`.
         """
         if isinstance(y, Mapping):
             do = "Pass row numbers as pairs=."
@@ -185,7 +199,10 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if pairs is None:
             inputs.check_index(views)
         samples = inputs.read(views, _device(self.device))
-        inputs.check_range(samples.x, layers)
+        shapes = inputs.shapes_of(views)
+        inputs.check_values(samples, layers, shapes)
+        for name, shape in shapes.items():
+            layers[name]["shape"] = shape if len(shape) > 1 else None
         rows = pairs or {m: np.arange(len(of)) for m, of in samples.x.items()}
         marked = inputs.mark_missing(rows, samples.present)
         self.seed_ = _seed(self.random_state)
@@ -240,6 +257,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Set the attributes by which scikit-learn knows the widths of input and output."""
         modalities = self.network_.autoencoder.modalities
         self.n_features_in_ = {name: modality.dimension for name, modality in modalities.items()}
+        self.shapes_ = {name: modality.item for name, modality in modalities.items()}
         self._n_features_out = self.network_.autoencoder.latent
 
     @torch.no_grad()
@@ -324,15 +342,16 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @torch.no_grad()
     def reconstruct(self, X: Views) -> dict[str, np.ndarray]:
-        """Return reconstructions (N, D_m) of all modalities, including those a sample lacks.
+        """Return reconstructions (N, *shape_m) of all modalities, including those a sample lacks.
 
-        They are decoded from z (Section 3) and have the units of the data given to `fit`.
+        They are decoded from z (Section 3) and have the units of the data given to `fit`:
+        probabilities with the losses `bce` and `categorical`, rates with `poisson`.
 
         Args:
             X: as in `transform`.
 
         Returns:
-            By modality, a matrix (N, D_m).
+            By modality, an array (N, *shape_m).
 
         Raises:
             InputError: as `transform`.
@@ -341,13 +360,14 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         decoded = {name: self._decode(z, name) for name in self.n_features_in_}
         for name in self.scales_:
             decoded[name] = unstandardized(decoded[name], self.scales_[name])
-        return {name: values.cpu().numpy() for name, values in decoded.items()}
+        shapes = self.shapes_
+        return {m: values.cpu().numpy().reshape(-1, *shapes[m]) for m, values in decoded.items()}
 
     def _decode(self, z: Tensor, modality: str) -> Tensor:
         """Return a modality (N, D_m), as it is scaled in training, from z (N, L)."""
-        autoencoder = self.network_.autoencoder
+        autoencoder, settings = self.network_.autoencoder, self.network_.autoencoder.modalities
         decoded: Tensor = autoencoder.decoders[modality](z)
-        return decoded.sigmoid() if autoencoder.modalities[modality].loss == "bce" else decoded
+        return prediction(decoded, settings[modality].loss, settings[modality].classes)
 
     @torch.no_grad()
     def score(self, X: Views, y: object = None) -> float:
@@ -439,7 +459,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Write the fitted model to a safetensors file, which `load` reads.
 
         `history_`, `concordance_`, `verbose` and `device` are not saved. Unlike a pickle, the file
-        holds no code.
+        holds no code: of modules of your own it has the weights, and `load` needs the modules.
 
         Raises:
             InputError: the model is not fitted.
@@ -448,17 +468,27 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         files.save(self, path)
 
     @classmethod
-    def load(cls, path: str | Path, device: str | torch.device | None = None) -> "IMA":
+    def load(
+        cls,
+        path: str | Path,
+        device: str | torch.device | None = None,
+        *,
+        layers: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> "IMA":
         """Return the fitted model from a file written by `save`.
 
         Args:
             path: the file.
             device: as in the constructor.
+            layers: the argument with which the model was fitted, or the modules in it; needed only
+                for modules of your own. They get the saved weights as copies. Their code cannot be
+                checked, only that the weights and shapes fit.
 
         Raises:
-            InputError: the file is not such a model.
+            InputError: the file is not such a model, or its modules or settings are not those of
+                `layers`.
         """
-        given, fitted = files.load(path, _device(device))
+        given, fitted = files.load(path, _device(device), layers)
         model = cls(**given, device=device)
         for name, value in {**fitted, "history_": {}, "concordance_": {}}.items():
             setattr(model, name, value)
@@ -470,7 +500,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self._check_fitted()
         views = inputs.by_name(X, list(self.n_features_in_))
         device = next(self.network_.parameters()).device
-        x, present = inputs.read(views, device, self.n_features_in_, self.feature_names_in_)
+        x, present = inputs.read(views, device, self.shapes_, self.feature_names_in_)
         return Samples(_scaled(x, self.scales_), present)
 
     def _samples(self, X: Views) -> Samples:

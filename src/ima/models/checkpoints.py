@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
+from ima.models.own import PARTS
 from ima.pairing.by_label import modalities, read_pairs, row_numbers
 from ima.training.sizes import AUTO, HIDDEN
 from ima.utils.errors import InputError
@@ -44,22 +45,53 @@ def hidden_width(layers: Mapping) -> int:
 
 
 def model_config(model: Autoencoder) -> dict:
-    """Return the part of a checkpoint's config from which the autoencoder is built again."""
+    """Return the part of a checkpoint's config from which the autoencoder is built again.
+
+    Of the user's own modules, `own` says which there are.
+    """
     # A list keeps the order of modalities, which JSON objects sorted by key do not.
-    layers = [[name, vars(modality)] for name, modality in model.modalities.items()]
+    layers = []
+    for name, modality in model.modalities.items():
+        given = {key: value for key, value in vars(modality).items() if value is not None}
+        own = [part for part in PARTS if given.pop(part, None) is not None]
+        layers.append([name, {**given, "own": own} if own else given])
     return {"latent": model.latent, "modalities": layers}
 
 
-def build_autoencoder(config: Mapping, state: Mapping[str, Tensor]) -> Autoencoder:
-    """Return the autoencoder of a checkpoint's config and tensors.
+def build_autoencoder(
+    config: Mapping,
+    state: Mapping[str, Tensor],
+    modules: Mapping[str, Mapping[str, torch.nn.Module]] | None = None,
+) -> Autoencoder:
+    """Return the autoencoder of a checkpoint's config and tensors, in evaluation mode.
+
+    Args:
+        config: config of the checkpoint, as `model_config` returns it.
+        state: weights by name.
+        modules: by modality, the user's modules `encoder` and `decoder`, of which a checkpoint has
+            only the weights.
 
     Raises:
-        InputError: the tensors do not fit the model.
+        InputError: modules are missing or too many, or the tensors do not fit the model.
     """
-    layers = {name: Modality(**values) for name, values in config["modalities"]}
+    layers, left = {}, dict(modules or {})
+    for name, values in config["modalities"]:
+        values, given = dict(values), left.pop(name, {})
+        own = values.pop("own", [])
+        if sorted(given) != sorted(own):
+            raise InputError(
+                f"layers['{name}']",
+                expected=f"the modules with which it was fitted: {own or 'none'}",
+                found=sorted(given) or "none",
+                do="Pass them as to the constructor: IMA.load(path, layers=layers).",
+            )
+        shape = values.pop("shape", None)
+        layers[name] = Modality(**{**values, **given}, shape=shape and tuple(shape))
+    if left:
+        raise InputError("layers", expected=f"some of {list(layers)}", found=list(left))
     model = Autoencoder(layers, config["latent"])
     load_weights(model, state)
-    return model
+    return model.eval()
 
 
 def load_ima(autoencoder: str | Path, importance: str | Path, device: torch.device) -> IMANetwork:
@@ -107,5 +139,7 @@ def load_weights(module: torch.nn.Module, state: Mapping[str, Tensor]) -> None:
         module.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(
-            "checkpoint", expected="weights that fit its config", found=error
+            "checkpoint",
+            expected="weights that fit its config and the modules given, if any",
+            found=error,
         ) from error

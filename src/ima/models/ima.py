@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ima.models.own import PARTS, Own
+from ima.training.losses import RECONSTRUCTION
 from ima.utils.errors import InputError
 
-LOSSES = ("bce", "sse")
+LOSSES = tuple(RECONSTRUCTION)
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}
 
 
@@ -26,16 +28,29 @@ class Modality:
     Args:
         dimension: D_m, width of its vectors.
         hidden: width of the two hidden layers of its encoder and decoder.
-        loss: reconstruction loss: `bce` (values in [0, 1]) or `sse`.
+        loss: reconstruction loss, one of LOSSES (`ima.training.losses.reconstruction`).
         activation: activation between its layers, one of ACTIVATIONS.
+        shape: shape of its items, whose product is the dimension; None for vectors.
+        encoder, decoder: modules of the user (`ima.models.own`); None for layers as above. They are
+            copied, never trained themselves.
+
+    Raises:
+        InputError: a value is not as described.
     """
 
     dimension: int
     hidden: int
     loss: str = "bce"
     activation: str = "relu"
+    shape: tuple[int, ...] | None = None
+    encoder: nn.Module | None = None
+    decoder: nn.Module | None = None
 
     def __post_init__(self):
+        for part in PARTS:
+            if not isinstance(getattr(self, part), nn.Module | None):
+                found = repr(getattr(self, part))
+                raise InputError(part, expected="a torch.nn.Module or None", found=found)
         if (
             self.dimension < 1
             or self.hidden < 1
@@ -48,6 +63,16 @@ class Modality:
                 f"one of {[*ACTIVATIONS]}",
                 found=self,
             )
+
+    @property
+    def item(self) -> tuple[int, ...]:
+        """Return the shape of an item."""
+        return self.shape or (self.dimension,)
+
+    @property
+    def classes(self) -> int:
+        """Return the number of classes with the loss `categorical`, the length of the last axis."""
+        return self.item[-1]
 
 
 def mlp(*widths: int, activation: str = "relu") -> nn.Sequential:
@@ -72,7 +97,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """g(z): two hidden layers, then a linear layer; its outputs are logits if the loss is `bce`."""
+    """g(z): two hidden layers, then a linear layer, whose outputs the loss interprets."""
 
     def __init__(self, modality: Modality, latent: int):
         super().__init__()
@@ -80,8 +105,22 @@ class Decoder(nn.Module):
         self.layers = mlp(*widths, activation=modality.activation)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Map z (B, L) to logits or values (B, D)."""
+        """Map z (B, L) to logits, values or log rates (B, D)."""
         return self.layers(z)
+
+
+def encoder_of(name: str, modality: Modality, latent: int) -> nn.Module:
+    """Return a new encoder of a modality, or a copy of the user's."""
+    if modality.encoder is None:
+        return Encoder(modality, latent)
+    return Own(modality.encoder, modality.item, (latent,), f"layers['{name}']['encoder']")
+
+
+def decoder_of(name: str, modality: Modality, latent: int) -> nn.Module:
+    """Return a new decoder of a modality, or a copy of the user's."""
+    if modality.decoder is None:
+        return Decoder(modality, latent)
+    return Own(modality.decoder, (latent,), modality.item, f"layers['{name}']['decoder']")
 
 
 class Summary(nn.Module):
@@ -254,8 +293,8 @@ class Autoencoder(nn.Module):
                 found=f"latent {latent}, modalities {list(modalities)}",
             )
         self.modalities, self.latent = dict(modalities), latent
-        self.encoders = nn.ModuleDict({n: Encoder(m, latent) for n, m in modalities.items()})
-        self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
+        self.encoders = nn.ModuleDict({n: encoder_of(n, m, latent) for n, m in modalities.items()})
+        self.decoders = nn.ModuleDict({n: decoder_of(n, m, latent) for n, m in modalities.items()})
 
     def encode(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return u[m] (B, L) of each modality in x."""

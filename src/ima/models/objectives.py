@@ -43,7 +43,8 @@ def autoencoder_paper(
     terms: dict[str, Tensor] = {}
     for m, modality in model.modalities.items():
         has = None if present is None else present[m]
-        terms[f"rec_{m}"] = reconstruction(x[m], model.decoders[m](z), modality.loss, has)
+        decoded = model.decoders[m](z)
+        terms[f"rec_{m}"] = reconstruction(x[m], decoded, modality.loss, has, modality.classes)
         terms[f"align_{m}"] = alignment(u[m], z, has)
     return {**terms, "glob": centring(z), **_spread(u)}
 
@@ -68,7 +69,7 @@ def autoencoder_ima_plus(
     for m, modality in model.modalities.items():
         has = None if present is None else present[m]
         decoded = model.decoders[m](torch.stack((u[m], z)))  # (2, B, D)
-        own, joint = reconstruction(x[m], decoded, modality.loss, has)
+        own, joint = reconstruction(x[m], decoded, modality.loss, has, modality.classes)
         terms |= {f"rec_{m}": joint, f"self_{m}": own, f"align_{m}": alignment(u[m], z, has)}
     return {**terms, **_spread(u)}
 

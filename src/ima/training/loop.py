@@ -174,7 +174,7 @@ def fit(
     """Train a model on pairs with Adam.
 
     Args:
-        model: the model, trained in place.
+        model: the model, trained in place, and left in evaluation mode.
         compute_losses: maps a batch to the terms to record, of which `loss` is minimised.
         x: the items (n_m, D_m) of each modality.
         items: the row numbers (N,) of each modality.
@@ -203,8 +203,10 @@ def fit(
     history: History = []
     generator = torch.Generator().manual_seed(seed)
     for epoch in progress_bar(range(1, settings.epochs + 1), name, "epoch"):
+        model.train()
         drawn = batches(items, settings.batch_size, generator)
         means = _steps(compute_losses, x, drawn, optimizer, cosine).means(f"{name}, epoch {epoch}")
+        model.eval()
         history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
         if validate:
             history[-1]["validation"] = validate()

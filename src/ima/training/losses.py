@@ -10,23 +10,78 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def reconstruction(x: Tensor, decoded: Tensor, loss: str, present: Tensor | None = None) -> Tensor:
-    """Return L_rec: cross-entropy or squared error, summed over D, averaged over the batch (Eq. 2).
+def _poisson(decoded: Tensor, x: Tensor, reduction: str) -> Tensor:
+    return decoded.exp() - x * decoded
+
+
+def _categorical(decoded: Tensor, x: Tensor, reduction: str) -> Tensor:
+    return -x * decoded
+
+
+#: The summands of the reconstruction losses by name, given decoded values a and data x. Of
+#: `categorical`, a are log probabilities.
+RECONSTRUCTION = {
+    "bce": F.binary_cross_entropy_with_logits,
+    "sse": F.mse_loss,
+    "poisson": _poisson,
+    "categorical": _categorical,
+}
+
+
+def reconstruction(
+    x: Tensor,
+    decoded: Tensor,
+    loss: str,
+    present: Tensor | None = None,
+    classes: int | None = None,
+) -> Tensor:
+    """Return L_rec, the reconstruction loss, summed over D, averaged over the batch (Eq. 2).
+
+    With data x and decoded values a of one sample, it is
+
+    - `bce`: -sum_d x_d log p_d + (1 - x_d) log(1 - p_d), where p_d = 1 / (1 + exp(-a_d));
+    - `sse`: sum_d (x_d - a_d)^2;
+    - `poisson`: sum_d exp(a_d) - x_d a_d, the negative log likelihood of counts x_d with rate
+      exp(a_d), without the constant log x_d!;
+    - `categorical`: -sum_d x_d log p_d, where p is the softmax of a over each group of classes.
 
     Args:
-        x: (B, D), in [0, 1] for `bce`.
-        decoded: (..., B, D), logits for `bce`, values for `sse`.
-        loss: `bce` or `sse`.
+        x: (B, D), in [0, 1] for `bce`, counts for `poisson`, one-hot or probabilities for
+            `categorical`.
+        decoded: (..., B, D), logits for `bce` and `categorical`, values for `sse`, log rates for
+            `poisson`.
+        loss: one of RECONSTRUCTION.
         present: (B,); samples without the modality contribute 0 to the sum.
+        classes: for `categorical`, the number of classes, of which D is a multiple; None for D.
 
     Returns:
         A tensor of shape (...).
     """
-    elementwise = {"bce": F.binary_cross_entropy_with_logits, "sse": F.mse_loss}[loss]
-    errors = elementwise(decoded, x.expand_as(decoded), reduction="none")  # (..., B, D)
+    if loss == "categorical":
+        decoded = _log_softmax(decoded, classes)
+    errors = RECONSTRUCTION[loss](decoded, x.expand_as(decoded), reduction="none")  # (..., B, D)
     if present is not None:
         errors = errors * present.unsqueeze(-1)
     return errors.sum((-2, -1)) / len(x)
+
+
+def prediction(decoded: Tensor, loss: str, classes: int | None = None) -> Tensor:
+    """Return what a decoder predicts, in the units of x: probabilities, values or rates (..., D).
+
+    Args:
+        decoded, loss, classes: as in `reconstruction`.
+    """
+    if loss == "categorical":
+        return _log_softmax(decoded, classes).exp()
+    if loss == "poisson":
+        return decoded.exp()
+    return decoded.sigmoid() if loss == "bce" else decoded
+
+
+def _log_softmax(decoded: Tensor, classes: int | None) -> Tensor:
+    """Return log probabilities (..., D) over each group of `classes` values."""
+    groups = decoded.unflatten(-1, (-1, classes or decoded.shape[-1]))
+    return groups.log_softmax(-1).flatten(-2)
 
 
 def alignment(u: Tensor, z: Tensor, present: Tensor | None = None) -> Tensor:

@@ -115,10 +115,11 @@ def negative_log_likelihood(
 ) -> Tensor:
     """Return -log p(x | z) as a mean over the batch; `counted` is as in `kl`.
 
-    `bce` is a Bernoulli distribution with the given logits, also for x between 0 and 1. `sse` is a
-    Gaussian with the given mean and variance 1, without its constant D log(2 pi) / 2.
+    `sse` is a Gaussian with the given mean and variance 1, without its constant D log(2 pi) / 2.
+    The other losses are negative log likelihoods; `bce` is that of a Bernoulli distribution with
+    the given logits, also for x between 0 and 1.
     """
-    return reconstruction(x, decoded, loss, counted) / {"bce": 1, "sse": 2}[loss]
+    return reconstruction(x, decoded, loss, counted) / (2 if loss == "sse" else 1)
 
 
 def betas(settings: Annealed, pairs: int) -> Iterator[float]:
