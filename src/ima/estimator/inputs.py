@@ -296,7 +296,7 @@ def split(
         order = torch.from_numpy(np.random.default_rng(seed).permutation(count))
         held = min(max(1, round(held_out * count)), count - 1)
     else:
-        order, held = _held_last(np.asarray(validation), count)
+        order, held = _held_first(np.asarray(validation), count)
     return (
         {name: numbers[order[held:]] for name, numbers in rows.items()},
         {name: numbers[order[:held]] for name, numbers in rows.items()},
@@ -304,8 +304,8 @@ def split(
     )
 
 
-def _held_last(validation: np.ndarray, count: int) -> tuple[Tensor, int]:
-    """Return the numbers of pairs, those in `validation` last, and how many these are."""
+def _held_first(validation: np.ndarray, count: int) -> tuple[Tensor, int]:
+    """Return the numbers of pairs, those in `validation` first, and how many these are."""
     held = np.unique(validation)
     numbers = validation.ndim == 1 and validation.dtype.kind in "iu" and 0 < len(held) < count
     if not numbers or len(held) != len(validation) or held[0] < 0 or held[-1] >= count:
@@ -315,7 +315,7 @@ def _held_last(validation: np.ndarray, count: int) -> tuple[Tensor, int]:
             found=f"shape {validation.shape} of {validation.dtype}, {len(held)} distinct",
         )
     others = np.setdiff1d(np.arange(count), held)
-    return torch.from_numpy(np.concatenate((others, validation.astype(np.int64)))), len(held)
+    return torch.from_numpy(np.concatenate((validation.astype(np.int64), others))), len(held)
 
 
 def given_weights(weights: Mapping[str, Any], y: Mapping[str, Tensor]) -> dict[str, Tensor]:
