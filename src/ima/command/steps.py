@@ -19,13 +19,14 @@ from ima.estimator import IMA
 from ima.estimator.model import SIZED
 from ima.models.concordance import weights
 from ima.pairing.by_label import ABSENT
+from ima.reporting.tables.user import importances_table
 from ima.reporting.user import advice
 from ima.reporting.user.trust import trust_tables
 from ima.utils.arrow import vector_column
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
 from ima.utils.io import write_csv, write_parquet
-from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
+from ima.utils.schemas import own_representations_schema
 
 #: Files that `fit` writes; a model of a further seed is called MORE.
 MODEL, PAIRS, MORE = "model.safetensors", "pairs.parquet", "model_seed{}.safetensors"
@@ -100,8 +101,8 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
         model.fit(data.x, pairs=learned.rows, validation=validation)
     for path in old[2:]:
         path.unlink()
-    write_parquet(_with_concordance(data.pairs, split != "test", models[0].concordance_),
-                  folder / PAIRS)  # fmt: skip
+    pairs = _with_concordance(data.pairs, split != "test", models[0].concordance_)
+    write_parquet(pairs, folder / PAIRS)
     for model in models[1:]:
         model.save(folder / MORE.format(model.seed_))
     models[0].save(folder / MODEL)
@@ -156,8 +157,7 @@ def importance(
     refuse_existing(paths, force)
     fitted, data, table = _loaded(config, folder, model)
     y = fitted.importance(data.x)
-    parts = [{"modality": [m] * len(y[m]), "id": data.ids[m], "importance": y[m]} for m in y]
-    found = pa.concat_tables([pa.table(part).cast(OWN_IMPORTANCES) for part in parts])
+    found = importances_table(data.ids, y)
     _write(found, paths[0])
     said = [f"{paths[0]}: {len(found):,} items"]
     said += [f"  {m}: {(of < DOUBT).mean():.1%} below {DOUBT}" for m, of in y.items()]

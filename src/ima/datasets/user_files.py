@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from ima.datasets.user_vectors import chosen
 from ima.utils.arrow import vector_column
 from ima.utils.errors import InputError, reason_of
-from ima.utils.text_files import open_plain
+from ima.utils.text_files import is_gzipped, open_plain
 from ima.utils.trees import parts_of
 
 #: Column that holds an unnamed index; pandas uses the same name.
@@ -146,20 +146,15 @@ def _csv(path: Path, delimiter: str, text: Collection[str]) -> pa.Table:
     from pyarrow import csv
 
     with open_plain(path, "a readable table") as file:
-        mark = file.read(2)
-    with open_plain(path, "a readable table") as file:
         first = file.readline(BLOCK)
-    coding = "utf-16" if mark in _UTF16 else "utf-8"
+    coding = "utf-16" if first.startswith(_UTF16) else "utf-8"
     if delimiter.encode() not in first:
-        for other in (";", "\t", ","):
-            if other.encode() in first:
-                logger.warning("%s: columns are separated by %r", path, other)
-                delimiter = other
-                break
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
+        other = next((mark for mark in (";", "\t", ",") if mark.encode() in first), None)
+        if other:
+            logger.warning("%s: columns are separated by %r", path, other)
+            delimiter = other
     table = csv.read_csv(
-        pa.input_stream(str(path), compression="gzip" if packed else None),
+        pa.input_stream(str(path), compression="gzip" if is_gzipped(path) else None),
         read_options=csv.ReadOptions(block_size=BLOCK, encoding=coding),
         parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=csv.ConvertOptions(

@@ -206,10 +206,8 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         rows = pairs or {m: np.arange(len(of)) for m, of in samples.x.items()}
         marked = inputs.mark_missing(rows, samples.present)
         self.seed_ = _seed(self.random_state)
-        self.scales_ = {}
-        if self.standardize:
-            sse = [m for m in marked if m in layers and layers[m]["loss"] == "sse"]
-            self.scales_ = {m: scale_of(samples.x[m], marked[m]) for m in sse}
+        sse = [m for m in marked if self.standardize and layers.get(m, {}).get("loss") == "sse"]
+        self.scales_ = {m: scale_of(samples.x[m], marked[m]) for m in sse}
         with bars(self.verbose):
             self._train(_scaled(samples.x, self.scales_), layers, marked, validation)
         columns = {name: inputs.column_names(values) for name, values in views.items()}
@@ -299,7 +297,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise InputError("weights", expected=f"one of {(*FUSIONS, 'equal')}", found=weights)
         if weights == "equal":
             return None
-        y = {name: values[0] for name, values in self.network_.importances(samples.x).items()}
+        y = self._importances(samples.x)
         if isinstance(weights, Mapping):
             return inputs.given_weights(weights, y)
         if weights == "importance":
@@ -419,8 +417,12 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             InputError: the model is not fitted, or X is not as described.
         """
         x, present = self._items(X)
-        y = {name: values[0] for name, values in self.network_.importances(x).items()}
+        y = self._importances(x)
         return {name: (values * present[name]).cpu().numpy() for name, values in y.items()}
+
+    def _importances(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the importances (n_m,) of items that are already scaled."""
+        return {name: values[0] for name, values in self.network_.importances(x).items()}
 
     def history_frame(self) -> Any:
         """Return `history_` as a pandas DataFrame; the column `stage` names the stage.
@@ -441,6 +443,7 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self._check_fitted()
         return plots.plot_history(self.history_)
 
+    @torch.no_grad()
     def plot_importance(self, X: Views) -> Any:
         """Return a matplotlib Figure with the distribution of importances by modality.
 
@@ -451,8 +454,8 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             InputError: as `importance`.
             ImportError: matplotlib is not installed (extra `plots`).
         """
-        present = self._items(X).present
-        y = {m: of[present[m].cpu().numpy()] for m, of in self.importance(X).items()}
+        x, present = self._items(X)
+        y = {m: of[present[m]].cpu().numpy() for m, of in self._importances(x).items()}
         return plots.plot_importance(y)
 
     def save(self, path: str | Path) -> None:

@@ -41,6 +41,12 @@ def repair(text: str) -> str:
     return text.translate(_C1)
 
 
+def is_gzipped(path: str | Path) -> bool:
+    """Return whether a file's content is gzipped, whatever its name."""
+    with Path(path).open("rb") as file:
+        return file.read(len(_GZIP)) == _GZIP
+
+
 @contextlib.contextmanager
 def open_plain(path: str | Path, expected: str) -> Iterator[BinaryIO]:
     """Open a file for reading bytes, decompressed if it is gzipped (detected by its content).

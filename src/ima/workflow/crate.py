@@ -64,16 +64,7 @@ def write_crate(
 
     with tempfile.TemporaryDirectory() as folder:
         crate = ROCrate(version="1.1")  # that of the profiles
-        crate.metadata.extra_terms.update(TERMS)
-        crate.name = f"Importance-based Multimodal Autoencoder, run {config['run']}"
-        crate.description = "Tables and figures of a run, with the workflow that made them."
-        crate.license = _add(
-            crate,
-            "https://spdx.org/licenses/Apache-2.0",
-            "CreativeWork",
-            name="Apache License 2.0",
-            description="Licence of the code; corpora have their own.",
-        )
+        _describe(crate, config["run"])
         workflow = _add_workflow(crate)
         settings = Path(folder, "config.json")
         settings.write_text(json.dumps(dict(config), indent=2) + "\n")
@@ -84,13 +75,27 @@ def write_crate(
             for entity in entities:
                 _add_parameter(crate, workflow, role, entity)
         _add_runs(crate, workflow, used, made, list(measured(benchmarks, rules)))
-        crate.root_dataset["conformsTo"] = [
-            _add(crate, address, "CreativeWork", name=name, version=version)
-            for address, (name, version) in PROFILES.items()
-        ]
         with whole_file(path) as temporary:
             whole = Path(crate.write_zip(Path(folder, "crate.zip")))
             temporary.write_bytes(whole.read_bytes())
+
+
+def _describe(crate, run: str) -> None:
+    """Set what a crate says of itself: name, licence and profiles."""
+    crate.metadata.extra_terms.update(TERMS)
+    crate.name = f"Importance-based Multimodal Autoencoder, run {run}"
+    crate.description = "Tables and figures of a run, with the workflow that made them."
+    crate.license = _add(
+        crate,
+        "https://spdx.org/licenses/Apache-2.0",
+        "CreativeWork",
+        name="Apache License 2.0",
+        description="Licence of the code; corpora have their own.",
+    )
+    crate.root_dataset["conformsTo"] = [
+        _add(crate, address, "CreativeWork", name=name, version=version)
+        for address, (name, version) in PROFILES.items()
+    ]
 
 
 def _add(crate, identifier: str, kind: str, **properties):

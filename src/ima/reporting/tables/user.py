@@ -58,11 +58,14 @@ def as_tables(
     fusion = next(iter(fused or {}), "importance")
     schema = own_representations_schema(names, bool(concordance), fusion)
     ordered = [field.name for field in schema]
-    parts = [
-        pa.table({"modality": [m] * len(y[m]), "id": ids[m], "importance": y[m]}) for m in names
-    ]
-    importances = pa.concat_tables([part.cast(OWN_IMPORTANCES) for part in parts])
-    return pa.table({name: columns[name] for name in ordered}), importances
+    together = pa.table({name: columns[name] for name in ordered})
+    return together, importances_table(ids, {m: y[m] for m in names})
+
+
+def importances_table(ids: Mapping[str, pa.ChunkedArray], y: Mapping[str, np.ndarray]) -> pa.Table:
+    """Return the importances y[m] (n_m,) of items by id, a table of `OWN_IMPORTANCES`."""
+    parts = [{"modality": [m] * len(of), "id": ids[m], "importance": of} for m, of in y.items()]
+    return pa.concat_tables([pa.table(part).cast(OWN_IMPORTANCES) for part in parts])
 
 
 def importance_table(
