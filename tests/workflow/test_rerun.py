@@ -499,7 +499,7 @@ def test_edited_scripts(edited, before):
 
 
 def test_a_module_that_no_rule_uses_reruns_nothing(finished, before, tmp_path):
-    unused = "src/ima/estimator.py"
+    unused = "src/ima/estimator/model.py"
     assert unused not in users(before)
     folder = variant(finished, tmp_path / "edited", unused)
     assert running(plans([(folder, finished.config)])[0]) == set()
