@@ -143,7 +143,7 @@ def test_maps_tell_of_each_point_what_the_tables_have():
 def test_maps_of_data_without_labels_or_known_noise():
     found = maps.pair_maps(embeddings(), Y, [], noise=False)
     assert [mode.label for mode in found.modes] == ["importance"]
-    assert [name for name, _ in found.panels[0].told] == ["pair", "importance, image"]
+    assert [name for name, _ in found.panels[0].hover] == ["pair", "importance, image"]
 
 
 def emotion_embeddings():

@@ -46,11 +46,11 @@ def kinds_of(recordings: pa.Table, patterns: list[str]) -> dict[str, str]:
     """
     if not patterns:
         return dict(zip(recordings["id"].to_pylist(), recordings["group"].to_pylist(), strict=True))
-    named = []
+    compiled = []
     for pattern in patterns:
         name, separator, regex = pattern.partition("=")
         try:
-            named.append((name, re.compile(regex)))
+            compiled.append((name, re.compile(regex)))
         except re.error as error:
             raise InputError(
                 "--kind", expected="NAME=REGEX", found=f"{pattern} ({error})"
@@ -58,7 +58,7 @@ def kinds_of(recordings: pa.Table, patterns: list[str]) -> dict[str, str]:
         if not separator or not name:
             raise InputError("--kind", expected="NAME=REGEX", found=pattern)
     return {
-        row["id"]: next((name for name, regex in named if regex.match(row["speaker"])), "other")
+        row["id"]: next((name for name, regex in compiled if regex.match(row["speaker"])), "other")
         for row in recordings.to_pylist()
     }
 
@@ -78,20 +78,20 @@ def show(scores: pa.Table) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    given = parser().parse_args(arguments)
+    args = parser().parse_args(arguments)
     try:
-        recordings, skipped = tidigits.index(given.root)
-        kinds = kinds_of(recordings, given.kind)
+        recordings, skipped = tidigits.index(args.root)
+        kinds = kinds_of(recordings, args.kind)
         truth = None
-        if given.ctm or given.truth:
-            reader, path = (read_ctm, given.ctm) if given.ctm else (read_truth, given.truth)
+        if args.ctm or args.truth:
+            reader, path = (read_ctm, args.ctm) if args.ctm else (read_truth, args.truth)
             truth = reader(path, recordings)
-        segments = align(recordings, given.root, processes=given.processes)
-        write_parquet(segments, given.out, SEGMENTS)
+        segments = align(recordings, args.root, processes=args.processes)
+        write_parquet(segments, args.out, SEGMENTS)
         doubtful = sum(1 for reason in segments["doubtful"].to_pylist() if reason)
         print(
             f"{len(recordings)} recordings, {len(segments)} digits, {doubtful} of them doubtful; "
-            f"{len(skipped)} files skipped. Written to {given.out}"
+            f"{len(skipped)} files skipped. Written to {args.out}"
         )
         if truth is not None:
             print(show(score(segments, truth, kinds)))

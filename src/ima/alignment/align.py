@@ -65,14 +65,14 @@ def align(
 
     def one_speaker(chosen: Sequence[int]) -> list[list[Cut]]:
         """Return the cuts of a speaker's recordings, given as indices into `items`."""
-        own = hmm.train_speaker(model, items, strings, chosen) if adapt else model
-        return [_cut(own, items[i], strings[i]) for i in chosen]
+        adapted = hmm.train_speaker(model, items, strings, chosen) if adapt else model
+        return [_cut(adapted, items[i], strings[i]) for i in chosen]
 
     run = joblib.Parallel(n_jobs=processes, backend="threading")
-    for chosen, found in zip(
+    for chosen, speaker_cuts in zip(
         groups, run(joblib.delayed(one_speaker)(chosen) for chosen in groups), strict=True
     ):
-        cuts |= {good[i]: cut for i, cut in zip(chosen, found, strict=True)}
+        cuts |= {good[i]: cut for i, cut in zip(chosen, speaker_cuts, strict=True)}
     for i, item in enumerate(loaded):
         if not isinstance(item, Cepstra):
             cuts[i] = _even(rows[i]["digits"], 0.0, item[1], item[0])
@@ -200,7 +200,7 @@ def _even(digits: str, begin: float, end: float, reason: str) -> list[Cut]:
 
 
 def _table(rows: list[dict], cuts: list[list[Cut]]) -> pa.Table:
-    found = [
+    segments = [
         {
             "recording": row["id"],
             "position": position,
@@ -213,4 +213,4 @@ def _table(rows: list[dict], cuts: list[list[Cut]]) -> pa.Table:
         for row, recording in zip(rows, cuts, strict=True)
         for position, cut in enumerate(recording)
     ]
-    return pa.Table.from_pylist(found, schema=SEGMENTS)
+    return pa.Table.from_pylist(segments, schema=SEGMENTS)

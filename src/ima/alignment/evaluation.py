@@ -116,9 +116,9 @@ def read_truth(path: str | Path, recordings: pa.Table) -> pa.Table:
         InputError: the file does not exist, a column is missing, or a value is not a number.
     """
     names = _names(recordings)
-    wanted = ("file", "digit_index", "digit", "start_s", "end_s")
+    columns = ("file", "digit_index", "digit", "start_s", "end_s")
     rows = []
-    for i, line in read_records(path, wanted):
+    for i, line in read_records(path, columns):
         place = f"{path}, line {i}"
         recording = names.get(_key(line["file"]))
         if recording is not None:
@@ -147,7 +147,7 @@ def read_ctm(path: str | Path, recordings: pa.Table) -> pa.Table:
             differ from those of the recording.
     """
     names = _names(recordings)
-    found: dict[str, list[tuple[float, float, str]]] = {}
+    by_recording: dict[str, list[tuple[float, float, str]]] = {}
     for number, line in lines_of(read_text(path, "a CTM file")):
         fields = line.split(";;")[0].split()
         if not fields:
@@ -163,14 +163,14 @@ def read_ctm(path: str | Path, recordings: pa.Table) -> pa.Table:
             continue
         if word not in CTM_WORDS:
             raise InputError(place, expected="a digit or a pause", found=f"'{fields[4]}'")
-        found.setdefault(recording, []).append((start, start + duration, CTM_WORDS[word]))
-    return _in_order(path, found, recordings)
+        by_recording.setdefault(recording, []).append((start, start + duration, CTM_WORDS[word]))
+    return _in_order(path, by_recording, recordings)
 
 
-def _in_order(path: object, found: dict[str, list], recordings: pa.Table) -> pa.Table:
+def _in_order(path: object, by_recording: dict[str, list], recordings: pa.Table) -> pa.Table:
     digits = dict(zip(recordings["id"].to_pylist(), recordings["digits"].to_pylist(), strict=True))
     rows = []
-    for recording, words in found.items():
+    for recording, words in by_recording.items():
         words.sort()
         spoken = "".join(word for *_, word in words)
         if spoken != digits[recording]:

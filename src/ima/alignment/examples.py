@@ -32,13 +32,13 @@ def choose(recordings: pa.Table, segments: pa.Table) -> list[tuple[str, str]]:
     for row in rows:
         row["who"] = row["speaker"] if row["group"] == "unknown" else row["group"]
     chosen: dict[str, str] = {}
-    for (corpus, who), own in _by(rows, "corpus", "who").items():
-        sure = [r for r in own if not any(cut["doubtful"] for cut in cuts[r["id"]])] or own
+    for (corpus, who), members in _by(rows, "corpus", "who").items():
+        sure = [r for r in members if not any(cut["doubtful"] for cut in cuts[r["id"]])] or members
         typical = [r for r in sure if len(r["digits"]) >= MIN_DIGITS] or sure
         chosen.setdefault(typical[len(typical) // 2]["id"], f"{corpus}, {who}")
-    for (corpus,), own in _by(rows, "corpus").items():
-        if max(len(r["digits"]) for r in own) > 1:
-            longest = max(own, key=lambda r: (len(r["digits"]), cuts[r["id"]][-1]["end_s"]))
+    for (corpus,), members in _by(rows, "corpus").items():
+        if max(len(r["digits"]) for r in members) > 1:
+            longest = max(members, key=lambda r: (len(r["digits"]), cuts[r["id"]][-1]["end_s"]))
             chosen.setdefault(longest["id"], f"{corpus}, longest")
     for kind, ids in _doubts(cuts).items():
         if others := ids - chosen.keys():
@@ -57,13 +57,13 @@ def _by(rows: Iterable[dict], *names: str) -> dict[tuple[str, ...], list[dict]]:
 def _doubts(cuts: dict[str, list[dict]]) -> dict[str, set[str]]:
     """Return the ids by kind of doubt, which is the reason up to its first number or quote."""
     kinds: dict[str, set[str]] = {}
-    for id_, own in cuts.items():
-        for reason in filter(None, (cut["doubtful"] for cut in own)):
+    for id_, digits in cuts.items():
+        for reason in filter(None, (cut["doubtful"] for cut in digits)):
             for part in reason.split("; "):
                 kinds.setdefault(re.split(r"[\d':(]", part)[0].strip(), set()).add(id_)
     return dict(sorted(kinds.items()))
 
 
-def _worst(own: list[dict]) -> float:
+def _worst(digits: list[dict]) -> float:
     """Return the minimum log-likelihood of a recording's digits; NaN counts as minus infinity."""
-    return min(-math.inf if math.isnan(cut["loglik"]) else cut["loglik"] for cut in own)
+    return min(-math.inf if math.isnan(cut["loglik"]) else cut["loglik"] for cut in digits)

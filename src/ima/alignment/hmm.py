@@ -186,22 +186,24 @@ def train(items: Sequence[Cepstra], strings: Sequence[str], threads: int = 1) ->
         strings: the digits of each recording.
         threads: the number of threads; the result does not depend on it.
     """
-    one = [i for i, digits in enumerate(strings) if len(digits) == 1]
-    seen = {word: sum(strings[i] == word for i in one) for word in sorted(set("".join(strings)))}
-    few = [word for word, times in seen.items() if times < 2]
-    if few:
+    isolated = [i for i, digits in enumerate(strings) if len(digits) == 1]
+    counts = {
+        word: sum(strings[i] == word for i in isolated) for word in sorted(set("".join(strings)))
+    }
+    rare = [word for word, times in counts.items() if times < 2]
+    if rare:
         log.warning(
             "Flat start: fewer than two one-digit strings of %s. Segmentation is reliable with "
             "about 100 strings or more; there are %d.",
-            ", ".join(few),
+            ", ".join(rare),
             len(strings),
         )
-        one, passes = list(range(len(strings))), PASSES + FLAT_PASSES
+        isolated, passes = list(range(len(strings))), PASSES + FLAT_PASSES
     else:
         passes = PASSES
-    model = estimate(_start([(items[i], strings[i]) for i in one]))
-    for _ in range(0 if few else ONE_DIGIT_PASSES):
-        model = estimate(_collect(model, items, strings, one, threads), model)
+    model = estimate(_start([(items[i], strings[i]) for i in isolated]))
+    for _ in range(0 if rare else ONE_DIGIT_PASSES):
+        model = estimate(_collect(model, items, strings, isolated, threads), model)
     for _ in range(passes):
         model = estimate(_collect(model, items, strings, range(len(items)), threads), model)
     return model

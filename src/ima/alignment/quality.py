@@ -85,10 +85,10 @@ def _usual(cuts: list[Cut]) -> dict[str, tuple[float, float, float]]:
     """Return, by word, the median duration (s), and the median and deviation of log-likelihoods."""
     usual = {}
     for word in sorted({cut.digit for cut in cuts}):
-        own = np.array([(cut.end - cut.start, cut.loglik) for cut in cuts if cut.digit == word])
-        if len(own) >= MIN_SEGMENTS:
-            duration, loglik = np.median(own, axis=0)
-            deviation = 1.4826 * np.median(np.abs(own[:, 1] - loglik))
+        values = np.array([(cut.end - cut.start, cut.loglik) for cut in cuts if cut.digit == word])
+        if len(values) >= MIN_SEGMENTS:
+            duration, loglik = np.median(values, axis=0)
+            deviation = 1.4826 * np.median(np.abs(values[:, 1] - loglik))
             usual[word] = float(duration), float(loglik), float(deviation)
     return usual
 

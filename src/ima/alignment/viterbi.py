@@ -145,8 +145,8 @@ def _best_end(score, link, per_word, words):
 @numba.njit(nogil=True)
 def _followed(chosen, before, at):
     """Return the words along the links ending at `at`, in order; links 0 and -1 are empty."""
-    found = [0]
+    words = [0]
     while at > 0:
-        found.append(chosen[at])
+        words.append(chosen[at])
         at = before[at]
-    return np.array(found[1:][::-1], np.int32)
+    return np.array(words[1:][::-1], np.int32)

@@ -306,15 +306,20 @@ def _check_sizes(path: Path, raw: bytes) -> bytes:
     """
     if raw[:4] == b".snd":
         at, order, size = 0, ">", struct.unpack_from(">I", raw.ljust(12, b"\0"), 8)[0]
-        left = max(len(raw) - struct.unpack_from(">I", raw.ljust(8, b"\0"), 4)[0], 0)
+        available = max(len(raw) - struct.unpack_from(">I", raw.ljust(8, b"\0"), 4)[0], 0)
     else:
         at, order, size = _data_chunk(raw)
-        left = len(raw) - at - 8 if at else 0
+        available = len(raw) - at - 8 if at else 0
     # Programs that write to a pipe leave a placeholder size of 2 GiB or more.
-    if left < size < 0x7FFF0000:
-        raise _damaged(path, f"{size} bytes of samples", left)
-    if at and size == 0 and left and struct.unpack_from(f"{order}I", raw, 4)[0] != len(raw) - 8:
-        return raw[: at + 4] + struct.pack(f"{order}I", left) + raw[at + 8 :]
+    if available < size < 0x7FFF0000:
+        raise _damaged(path, f"{size} bytes of samples", available)
+    if (
+        at
+        and size == 0
+        and available
+        and struct.unpack_from(f"{order}I", raw, 4)[0] != len(raw) - 8
+    ):
+        return raw[: at + 4] + struct.pack(f"{order}I", available) + raw[at + 8 :]
     return raw
 
 
@@ -324,13 +329,13 @@ def _data_chunk(raw: bytes) -> tuple[int, str, int]:
     order = {b"RIFF": "<", b"RF64": "<", b"FORM": ">"}.get(kind[0])
     if order is None or kind[1] not in (b"WAVE", b"AIFF", b"AIFC"):
         return 0, "<", 0
-    at, whole = 12, None
+    at, long_size = 12, None
     while at + 8 <= len(raw):
         name, size = struct.unpack_from(f"{order}4sI", raw, at)
         if name == b"ds64" and at + 24 <= len(raw):
-            whole = struct.unpack_from("<Q", raw, at + 16)[0]
+            long_size = struct.unpack_from("<Q", raw, at + 16)[0]
         if name in (b"data", b"SSND"):
-            return at, order, size if whole is None else whole
+            return at, order, size if long_size is None else long_size
         at += 8 + size + size % 2
     return 0, "<", 0
 

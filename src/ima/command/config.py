@@ -33,15 +33,15 @@ def read_config(path: str | Path, new: bool = False) -> dict:
         InputError: the file cannot be read, or violates `config.schema.json` or the rules of
             `ima.workflow.user_config.check_config`.
     """
-    given, schema = _parsed(Path(path)), read_schema()
-    check(given, schema, schema, str(path))
+    parsed, schema = _parsed(Path(path)), read_schema()
+    check(parsed, schema, schema, str(path))
     used = [name for name, node in schema["properties"].items() if "type" in node]
-    others = [name for name in given if name not in used]
-    if others:
-        logger.warning("%s: used by the workflow only: %s", path, ", ".join(others))
-    sections = {name: dict(given.get(name, {})) for name in _SECTIONS}
-    config = {**DEFAULTS, **copy.deepcopy(given), **sections}
-    fill_defaults(config, given)
+    unused = [name for name in parsed if name not in used]
+    if unused:
+        logger.warning("%s: used by the workflow only: %s", path, ", ".join(unused))
+    sections = {name: dict(parsed.get(name, {})) for name in _SECTIONS}
+    config = {**DEFAULTS, **copy.deepcopy(parsed), **sections}
+    fill_defaults(config, parsed)
     config = {name: config[name] for name in used}
     del config["autoencoder"]["by_latent"]  # of the workflow, which trains several latent sizes
     fill(config, schema, schema)
@@ -99,12 +99,14 @@ def standardizes(model: Mapping[str, Mapping]) -> bool:
     Raises:
         InputError: some are and others are not.
     """
-    found = {name: standardized(of) for name, of in model.items() if of["loss"] == "sse"}
-    if len(set(found.values())) > 1:
+    choices = {
+        name: standardized(layers) for name, layers in model.items() if layers["loss"] == "sse"
+    }
+    if len(set(choices.values())) > 1:
         raise InputError(
             "model.<modality>.standardize",
             expected="the same value for all modalities with loss sse",
-            found=found,
+            found=choices,
             do="Only the workflow standardizes some of them: run it, or scale the data yourself.",
         )
-    return all(found.values())
+    return all(choices.values())

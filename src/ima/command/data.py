@@ -39,16 +39,16 @@ class Data(NamedTuple):
 
     def where(self, chosen: np.ndarray) -> "Data":
         """Return the pairs for which a mask (N,) is true, of all items."""
-        rows = {m: of[chosen] for m, of in self.rows.items()}
+        rows = {m: numbers[chosen] for m, numbers in self.rows.items()}
         return self._replace(rows=rows, pairs=self.pairs.filter(pa.array(chosen)))
 
     def of_pairs(self) -> dict[str, np.ndarray]:
         """Return the vectors (N, D_m) of the pairs' items, NaN if a pair lacks the modality."""
-        found = {}
+        vectors = {}
         for m, rows in self.rows.items():
-            found[m] = self.x[m][rows]
-            found[m][rows == ABSENT] = np.nan
-        return found
+            vectors[m] = self.x[m][rows]
+            vectors[m][rows == ABSENT] = np.nan
+        return vectors
 
 
 def read_all(config: Mapping) -> dict[str, pa.Table]:
@@ -57,12 +57,12 @@ def read_all(config: Mapping) -> dict[str, pa.Table]:
     Raises:
         InputError: as `read_items`.
     """
-    found = {}
+    tables = {}
     for name, options in config["own"]["modalities"].items():
-        columns = {key: of for key, of in options.items() if key not in ("file", "show")}
+        columns = {key: value for key, value in options.items() if key not in ("file", "show")}
         layers = config["model"][name]
-        found[name] = read_items(options["file"], columns, layers["loss"], standardized(layers))
-    return found
+        tables[name] = read_items(options["file"], columns, layers["loss"], standardized(layers))
+    return tables
 
 
 def paired(config: Mapping, items: Mapping[str, pa.Table]) -> Data:
@@ -74,9 +74,9 @@ def paired(config: Mapping, items: Mapping[str, pa.Table]) -> Data:
     own = config["own"]
     by, missing, listed = own["pairs"]["by"], own["pairs"]["missing"], _listed(config, items)
     tables, classes = pair_own(items, by, own["shares"], own["seed"], listed, missing)
-    for m, of in items.items():  # for what it says of constant dimensions
+    for m, table in items.items():  # for what it says of constant dimensions
         layers = config["model"][m]
-        scale_items(of, row_numbers(tables["train"], m), standardized(layers), m)
+        scale_items(table, row_numbers(tables["train"], m), standardized(layers), m)
     rows = {m: np.concatenate([row_numbers(t, m) for t in tables.values()]) for m in items}
     together = pa.concat_tables(tables.values())
     about = {
@@ -98,11 +98,11 @@ def new_pairs(config: Mapping, items: Mapping[str, pa.Table]) -> Data:
         do = "Pair new data by id or from a file."
         raise InputError("own.pairs.by", expected="id or file for new data", found=by, do=do)
     if len(items) == 1:
-        found = {m: np.arange(len(of)) for m, of in items.items()}
+        columns = {m: np.arange(len(table)) for m, table in items.items()}
     else:
-        found = by_id(items) if by == "id" else dict(_listed(config, items) or {})
-    rows = {m: found[m] for m in items}
-    return _data(items, rows, {**labels_of_items(items, rows), **found})
+        columns = by_id(items) if by == "id" else dict(_listed(config, items) or {})
+    rows = {m: columns[m] for m in items}
+    return _data(items, rows, {**labels_of_items(items, rows), **columns})
 
 
 def fitted_pairs(items: Mapping[str, pa.Table], path: Path) -> tuple[Data, pa.Table]:
@@ -134,10 +134,10 @@ def _listed(config: Mapping, items: Mapping[str, pa.Table]) -> dict[str, np.ndar
 
 
 def _data(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray], about: Mapping) -> Data:
-    ids = {m: of["id"] for m, of in items.items()}
-    taken = {f"id_{m}": ids[m].take(_indices(rows[m])) for m in items}
-    pairs = pa.table({**{name: about[name] for name in ABOUT}, **taken})
-    return Data({m: matrix(of, "x") for m, of in items.items()}, ids, dict(rows), pairs)
+    ids = {m: table["id"] for m, table in items.items()}
+    id_columns = {f"id_{m}": ids[m].take(_indices(rows[m])) for m in items}
+    pairs = pa.table({**{name: about[name] for name in ABOUT}, **id_columns})
+    return Data({m: matrix(table, "x") for m, table in items.items()}, ids, dict(rows), pairs)
 
 
 def _indices(rows: np.ndarray) -> pa.Array:

@@ -53,26 +53,26 @@ def init(files: Sequence[Path], path: Path, force: bool) -> str:
 
 def refuse_existing(paths: Sequence[Path], force: bool) -> None:
     """Raise InputError if a file exists that is not to be overwritten."""
-    found = [path for path in paths if path.exists()]
-    if found and not force:
+    existing = [path for path in paths if path.exists()]
+    if existing and not force:
         do = "Use --force to overwrite it, or --out for another folder."
-        do = do if len(found[0].parts) > 1 else "Use --force to overwrite it."
-        raise InputError(found[0], expected="no such file yet", found="one", do=do)
+        do = do if len(existing[0].parts) > 1 else "Use --force to overwrite it."
+        raise InputError(existing[0], expected="no such file yet", found="one", do=do)
 
 
 def _guesses(files: Sequence[Path]) -> dict[str, tuple[dict[str, Any], str]]:
     """Return the options of each modality by name, and a comment on its file."""
-    found: dict[str, tuple[dict[str, Any], str]] = {}
+    guesses: dict[str, tuple[dict[str, Any], str]] = {}
     for file in files:
         name = base = _name(file)
         number = 2
-        while name in found:
+        while name in guesses:
             name, number = f"{base}_{number}", number + 1
-        found[name] = _guess(file)
-    if not all("noise" in options for options, _ in found.values()):
-        for options, _ in found.values():  # for all modalities or none
+        guesses[name] = _guess(file)
+    if not all("noise" in options for options, _ in guesses.values()):
+        for options, _ in guesses.values():  # for all modalities or none
             options.pop("noise", None)
-    return found
+    return guesses
 
 
 def _name(file: Path) -> str:
@@ -98,8 +98,8 @@ def _guess(file: Path) -> tuple[dict[str, Any], str]:
             options[key] = column
     if "noise" in by_lower and _is_noise(table[by_lower["noise"]]):
         options["noise"] = by_lower["noise"]
-    taken = {column for key, column in options.items() if key != "file"}
-    free = [name for name in columns if name not in taken]
+    used = {column for key, column in options.items() if key != "file"}
+    free = [name for name in columns if name not in used]
     vector, unused = _vector(table, free, file)
     if vector is not None:
         options["vector"] = vector
@@ -117,11 +117,11 @@ def _vector(table: pa.Table, free: Sequence[str], file: Path) -> tuple[Any, list
         chosen = MATRIX if MATRIX in lists else lists[0]
         unused = [name for name in free if name != chosen]
         return (None if chosen == MATRIX else chosen), unused
-    other = [n for n, kind in kinds.items() if not _is_number(kind)]
-    if len(other) == len(free):
+    not_numeric = [n for n, kind in kinds.items() if not _is_number(kind)]
+    if len(not_numeric) == len(free):
         expected = "numeric columns, or a column of lists of numbers"
         raise InputError(file, expected=expected, found=f"columns {table.column_names[:12]}")
-    return ({"all_but": other} if other else "all"), other
+    return ({"all_but": not_numeric} if not_numeric else "all"), not_numeric
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -139,14 +139,14 @@ def _is_noise(values: pa.ChunkedArray) -> bool:
         return False
 
 
-def _lines(found: Mapping[str, tuple[dict[str, Any], str]], path: Path) -> Iterator[Line]:
+def _lines(guesses: Mapping[str, tuple[dict[str, Any], str]], path: Path) -> Iterator[Line]:
     """Yield the lines of a config."""
     yield (), "", None, f"Config of the run {path.stem}, for: ima check {path}"
     yield (), "", None, "File names are relative to the folder in which you run `ima`."
     yield (), "run", path.stem, "folder of the results"
     yield (), "latents", [LATENT], "size of the representation"
     yield (), "seeds", [0, 1], "one model each; two show whether the importances are stable"
-    for name, (options, comment) in found.items():
+    for name, (options, comment) in guesses.items():
         section = ("own", "modalities", name)
         yield section, "", None, comment
         if "label" not in options:
@@ -161,23 +161,23 @@ def _lines(found: Mapping[str, tuple[dict[str, Any], str]], path: Path) -> Itera
 
 def _toml(lines: Sequence[Line]) -> str:
     text, section = "", ()
-    for of, key, value, comment in lines:
-        if of != section:
-            text, section = f"{text}\n[{'.'.join(of)}]\n", of
-        shown = json.dumps(value)
+    for new, key, value, comment in lines:
+        if new != section:
+            text, section = f"{text}\n[{'.'.join(new)}]\n", new
+        literal = json.dumps(value)
         if isinstance(value, dict):
-            shown = "{ " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in value.items()) + " }"
-        text += _line(f"{key} = {shown}" if key else "", comment)
+            literal = "{ " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in value.items()) + " }"
+        text += _line(f"{key} = {literal}" if key else "", comment)
     return text
 
 
 def _yaml(lines: Sequence[Line]) -> str:
     text, section = "", ()
-    for of, key, value, comment in lines:
-        shared = next((i for i, (a, b) in enumerate(zip(of, section, strict=False)) if a != b), 0)
-        for depth in range(shared if of != section else len(of), len(of)):
-            text += f"{'  ' * depth}{of[depth]}:\n"
-        section, indent = of, "  " * len(of)
+    for new, key, value, comment in lines:
+        shared = next((i for i, (a, b) in enumerate(zip(new, section, strict=False)) if a != b), 0)
+        for depth in range(shared if new != section else len(new), len(new)):
+            text += f"{'  ' * depth}{new[depth]}:\n"
+        section, indent = new, "  " * len(new)
         text += indent + _line(f"{key}: {json.dumps(value)}" if key else "", comment)
     return text
 

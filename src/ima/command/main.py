@@ -53,11 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with status 2 if the arguments are wrong, or 0 after `--help` or `--version`.
     """
-    given = _parser().parse_args(argv)
+    args = _parser().parse_args(argv)
     logging.basicConfig(format="%(message)s")
     logging.getLogger("ima").setLevel(logging.INFO)
     try:
-        _run(given)
+        _run(args)
     except InputError as error:
         print(f"ima: error: {error}", file=sys.stderr)
         return 1
@@ -67,24 +67,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(given: argparse.Namespace) -> None:
+def _run(args: argparse.Namespace) -> None:
     # Imported here, because torch takes seconds to import and help does without it.
-    if given.step == "init":
+    if args.step == "init":
         from ima.command.guess import init
 
-        print(init(given.files, given.config, given.force))
+        print(init(args.files, args.config, args.force))
         return
     from ima.command import steps
     from ima.command.config import read_config
 
-    config = read_config(given.config, new=getattr(given, "model", None) is not None)
-    if given.step == "check":
-        said = steps.check(config)
+    config = read_config(args.config, new=getattr(args, "model", None) is not None)
+    if args.step == "check":
+        lines = steps.check(config)
     else:
-        folder = given.out or Path(config["run"])
-        options = {name: getattr(given, name) for name in ("model", "format") if name in given}
-        said = getattr(steps, given.step)(config, folder, force=given.force, **options)
-    print("\n".join(said))
+        folder = args.out or Path(config["run"])
+        options = {name: getattr(args, name) for name in ("model", "format") if name in args}
+        lines = getattr(steps, args.step)(config, folder, force=args.force, **options)
+    print("\n".join(lines))
 
 
 def _parser() -> argparse.ArgumentParser:

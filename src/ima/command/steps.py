@@ -45,25 +45,25 @@ def check(config: Mapping) -> list[str]:
     """
     items = read_all(config)
     standardizes(config["model"])
-    data, said = paired(config, items), []
-    for m, of in items.items():
-        labels = set(of["label"].to_pylist()) - {""}
-        noise = sum(of["noise"].to_pylist())
-        unpaired = len(of) - len(np.unique(data.rows[m][data.rows[m] != ABSENT]))
-        said.append(
-            f"{m}: {len(of):,} items, {data.x[m].shape[1]} dimensions"
+    data, lines = paired(config, items), []
+    for m, table in items.items():
+        labels = set(table["label"].to_pylist()) - {""}
+        noise = sum(table["noise"].to_pylist())
+        unpaired = len(table) - len(np.unique(data.rows[m][data.rows[m] != ABSENT]))
+        lines.append(
+            f"{m}: {len(table):,} items, {data.x[m].shape[1]} dimensions"
             + (f", {len(labels)} classes" if labels else ", no labels")
             + (f", {noise:,} known to be noise" if noise else "")
             + (f", {unpaired:,} in no pair" if unpaired else "")
         )
     splits = Counter(data.pairs["split"].to_pylist())
-    lacking = sum(of == ABSENT for of in data.rows.values()) > 0
-    said.append(
+    lacking = sum(rows == ABSENT for rows in data.rows.values()) > 0
+    lines.append(
         f"pairs by {config['own']['pairs']['by']}: {len(data.pairs):,}, of which "
         + ", ".join(f"{splits[split]:,} {split}" for split in SPLITS)
         + f"; {int(lacking.sum()):,} lack a modality"
     )
-    return said
+    return lines
 
 
 def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
@@ -85,9 +85,9 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
     data = paired(config, read_all(config))
     split = np.array(data.pairs["split"].to_pylist())
     learned = data.where(split != "test")
-    layers = {m: dict(of) for m, of in config["model"].items()}
-    for of in layers.values():
-        of.pop("standardize", None)
+    layers = {m: dict(values) for m, values in config["model"].items()}
+    for values in layers.values():
+        values.pop("standardize", None)
     settings = {
         "layers": layers,
         "latent": config["latents"][0],
@@ -137,9 +137,9 @@ def embed(
     path = folder / f"representations.{format}"
     refuse_existing([path], force)
     fitted, data, table = _loaded(config, folder, model)
-    found = _representations(fitted, data, table, config["own"]["fusion"])
-    _write(found, path)
-    return [f"{path}: {len(found):,} pairs"]
+    representations = _representations(fitted, data, table, config["own"]["fusion"])
+    _write(representations, path)
+    return [f"{path}: {len(representations):,} pairs"]
 
 
 def importance(
@@ -157,15 +157,15 @@ def importance(
     refuse_existing(paths, force)
     fitted, data, table = _loaded(config, folder, model)
     y = fitted.importance(data.x)
-    found = importances_table(data.ids, y)
-    _write(found, paths[0])
-    said = [f"{paths[0]}: {len(found):,} items"]
-    said += [f"  {m}: {(of < DOUBT).mean():.1%} below {DOUBT}" for m, of in y.items()]
+    importances = importances_table(data.ids, y)
+    _write(importances, paths[0])
+    lines = [f"{paths[0]}: {len(importances):,} items"]
+    lines += [f"  {m}: {(values < DOUBT).mean():.1%} below {DOUBT}" for m, values in y.items()]
     concordance = _concordance(fitted, data, table)
     if concordance:
         _write(_with_columns(data.pairs, data, concordance), paths[1])
-        said.append(f"{paths[1]}: {len(data.pairs):,} pairs")
-    return said
+        lines.append(f"{paths[1]}: {len(data.pairs):,} pairs")
+    return lines
 
 
 def report(config: Mapping, folder: Path, force: bool) -> list[str]:
@@ -219,23 +219,25 @@ def _representations(model, data: Data, table: pa.Table | None, fusion: str) -> 
     z = {"z": model.transform(x), "z_unweighted": model.transform(x, weights="equal")}
     u, y = {}, {}
     for m, rows in data.rows.items():
-        here = rows != ABSENT
+        present = rows != ABSENT
         u[f"u_{m}"] = np.full((len(rows), model.latent), np.nan, np.float32)
-        u[f"u_{m}"][here] = model.transform({m: x[m][here]})
+        u[f"u_{m}"][present] = model.transform({m: x[m][present]})
         y[f"y_{m}"] = items[m][rows]
     concordance = _concordance(model, data, table)
-    found = _with_columns(data.pairs, data, z | u | y | concordance)
+    output = _with_columns(data.pairs, data, z | u | y | concordance)
     if fusion != "importance":
-        found = _with_columns(
-            found, data, {f"z_{fusion}": _fused(x, model, y, concordance, fusion)}
+        output = _with_columns(
+            output, data, {f"z_{fusion}": _fused(x, model, y, concordance, fusion)}
         )
     schema = own_representations_schema(data.x, bool(concordance), fusion)
-    return found.select(schema.names)
+    return output.select(schema.names)
 
 
 def _fused(model, x: Mapping, y: Mapping, concordance: Mapping, fusion: str) -> np.ndarray:
     """Return z (N, L) weighted by concordance, or by importance times concordance."""
-    y, c = ({n[2:]: torch.from_numpy(v) for n, v in of.items()} for of in (y, concordance))
+    y, c = (
+        {n[2:]: torch.from_numpy(v) for n, v in columns.items()} for columns in (y, concordance)
+    )
     return model.transform(x, weights={m: w.numpy() for m, w in weights(fusion, y, c).items()})
 
 
@@ -243,22 +245,24 @@ def _concordance(model, data: Data, table: pa.Table | None) -> dict[str, np.ndar
     """Return `c_<modality>` (N,), out of fold where `table` of `fit` has it; empty without."""
     if len(data.x) < 2 or not model.concordance_models_:
         return {}
-    found = {}
+    concordance = {}
     for m, values in model.pair_concordance(data.of_pairs()).items():
         name = f"c_{m}"
         if table is not None and name in table.column_names:
             known = table[name].to_numpy()
             values = np.where(np.isnan(known), values, known)
-        found[name] = values.astype(np.float32)
-    return found
+        concordance[name] = values.astype(np.float32)
+    return concordance
 
 
 def _with_columns(pairs: pa.Table, data: Data, columns: Mapping[str, np.ndarray]) -> pa.Table:
     """Return pairs with columns (N,) or (N, L); those of a modality are null if it is absent."""
     for name, values in columns.items():
         m = name.partition("_")[2]
-        here = data.rows[m] != ABSENT if name[0] in "uyc" else np.ones(len(pairs), bool)
-        column = pa.array(values, mask=~here) if values.ndim == 1 else vector_column(values, here)
+        present = data.rows[m] != ABSENT if name[0] in "uyc" else np.ones(len(pairs), bool)
+        column = (
+            pa.array(values, mask=~present) if values.ndim == 1 else vector_column(values, present)
+        )
         pairs = pairs.append_column(name, column)
     return pairs
 

@@ -148,14 +148,14 @@ def find_file(root: Path, name: str) -> tuple[str | None, list[tuple[str, str]]]
     Raises:
         InputError: files of this name have different content.
     """
-    found = [
+    paths = [
         path
         for path in files_below(root)
         if PurePosixPath(disc_name(path)).name.lower().removesuffix(".gz") == name
     ]
-    if not found:
+    if not paths:
         return None, []
-    return choose_copy(root, sorted(found, key=lambda path: (path.count("/"), path)), read_text)
+    return choose_copy(root, sorted(paths, key=lambda path: (path.count("/"), path)), read_text)
 
 
 def _same_bytes(first: Path, second: Path) -> bool:
@@ -196,9 +196,9 @@ def keep_first(root: Path, rows: Iterable[dict]) -> tuple[list[dict], list[tuple
     for row in rows:
         by_id.setdefault(row["id"], {})[row["file"]] = row
     kept, copies = [], []
-    for of in by_id.values():
-        file, others = choose_copy(root, list(of), read_audio)
-        kept.append(of[file])
+    for row_by_file in by_id.values():
+        file, others = choose_copy(root, list(row_by_file), read_audio)
+        kept.append(row_by_file[file])
         copies += others
     return kept, copies
 
@@ -283,8 +283,8 @@ def _advice(root: Path, corpus: str, audio: list[str], row_of: Callable) -> str:
     """Return what helps if no recording was found: another folder, or unpacking."""
     folders = root.absolute().parts
     for n in range(1, len(folders)):
-        above = "/".join(folders[-n:])
-        if any(isinstance(row_of(f"{above}/{disc_name(path)}"), dict) for path in audio):
+        parents = "/".join(folders[-n:])
+        if any(isinstance(row_of(f"{parents}/{disc_name(path)}"), dict) for path in audio):
             return f"Set the path to {Path(*folders[:-n])}, a folder above this one."
     packed = [path for path in files_below(root) if path.lower().endswith(ARCHIVES)]
     if packed and not audio:

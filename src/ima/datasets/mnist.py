@@ -32,7 +32,7 @@ LAYOUT = "{train,t10k}-images-idx3-ubyte[.gz] and {train,t10k}-labels-idx1-ubyte
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 #: Maximum number of bytes of a value.
-_MOST = 8
+_MAX_VALUE_BYTES = 8
 _CODES = {np.dtype(name).newbyteorder("="): code for code, name in _TYPES.items()}
 _NAME = re.compile(r"(train|t10k)[-_](images|labels)[-._]idx[13][-_]ubyte(\.gz)?")
 _SPLITS = {"train": "train", "t10k": "test"}
@@ -76,7 +76,7 @@ def index(root: str | Path, nominal: bool = True) -> tuple[pa.Table, pa.Table]:
     arrays = [pa.array(c, type=field.type) for c, field in zip(columns, IMAGES, strict=True)]
     items = pa.Table.from_arrays(arrays, schema=IMAGES)
     if nominal:
-        _warn_of_others(root, files)
+        _warn_if_altered(root, files)
     return items.sort_by("id"), skipped_table(CORPUS, skipped)
 
 
@@ -99,15 +99,16 @@ def read_images(root: str | Path, items: pa.Table) -> np.ndarray:
     for file in sorted(set(files)):
         in_file = files == file
         values = _images(Path(root, file))
-        wanted = rows[in_file]
-        if wanted.min() < 0 or wanted.max() >= len(values):
+        indices = rows[in_file]
+        if indices.min() < 0 or indices.max() >= len(values):
+            bad = indices.max() if indices.min() >= 0 else indices.min()
             raise InputError(
                 Path(root, file),
-                expected=f"the image of row {wanted.max() if wanted.min() >= 0 else wanted.min()}",
+                expected=f"the image of row {bad}",
                 found=f"{len(values)} images",
                 do="The table belongs to another file: create it again.",
             )
-        images[in_file] = values[wanted]
+        images[in_file] = values[indices]
     return images
 
 
@@ -135,10 +136,11 @@ def read_idx(path: str | Path) -> np.ndarray:
     for length in shape:  # Python integers do not overflow, even if the header is damaged
         size *= length
     if len(raw) != start + size:
+        cut_off = len(raw) > start + _MAX_VALUE_BYTES * math.prod(shape)  # see `_bytes`
         raise InputError(
             path,
             expected=f"{start + size} bytes ({type_.name} of shape {shape} after a header)",
-            found=f"{len(raw)}{' or more' if len(raw) > start + _MOST * math.prod(shape) else ''}",
+            found=f"{len(raw)}{' or more' if cut_off else ''}",
             do="The file is truncated or damaged: download it again.",
         )
     try:
@@ -179,11 +181,11 @@ def _bytes(path: Path) -> bytes:
     with open_plain(path, "a readable IDX file") as file:
         raw = file.read(4)
         raw += file.read(4 * raw[3]) if len(raw) == 4 else b""
-        left = math.prod(_shape(raw)) * _MOST + 1
+        remaining = math.prod(_shape(raw)) * _MAX_VALUE_BYTES + 1
         parts = [raw]
-        while left > 0 and (block := file.read(min(left, 1 << 24))):
+        while remaining > 0 and (block := file.read(min(remaining, 1 << 24))):
             parts.append(block)
-            left -= len(block)
+            remaining -= len(block)
     return b"".join(parts)
 
 
@@ -197,15 +199,15 @@ def _shape(raw: bytes) -> tuple[int, ...]:
 
 def _find(root: Path) -> tuple[dict[tuple[str, str], str], list[tuple[str, str]]]:
     """Return the relative paths of the four files, and (path, reason) of duplicates."""
-    found: dict[tuple[str, str], list[str]] = {}
+    candidates: dict[tuple[str, str], list[str]] = {}
     # Prefer gzipped files: torchvision unpacks a copy next to its downloads.
     for path in sorted(
         files_below(root), key=lambda path: (not path.lower().endswith(".gz"), path)
     ):
         if name := _NAME.fullmatch(disc_name(path).lower().rpartition("/")[2]):
-            found.setdefault((name[1], name[2]), []).append(path)
+            candidates.setdefault((name[1], name[2]), []).append(path)
     files, skipped = {}, []
-    for key, paths in found.items():
+    for key, paths in candidates.items():
         files[key], copies = choose_copy(root, paths, read_idx)
         skipped += copies
     for prefix in _SPLITS:
@@ -220,11 +222,11 @@ def _find(root: Path) -> tuple[dict[tuple[str, str], str], list[tuple[str, str]]
     return files, skipped
 
 
-def _warn_of_others(root: Path, files: dict[tuple[str, str], str]) -> None:
+def _warn_if_altered(root: Path, files: dict[tuple[str, str], str]) -> None:
     known = {_NAME.fullmatch(idx.name).group(1, 2): idx.sha256 for idx in MNIST}
-    others = [path for key, path in files.items() if _content_digest(root / path) != known[key]]
-    if others:
-        message = f"{root}: {', '.join(sorted(others))} do not have the content of MNIST"
+    altered = [path for key, path in files.items() if _content_digest(root / path) != known[key]]
+    if altered:
+        message = f"{root}: {', '.join(sorted(altered))} do not have the content of MNIST"
         warnings.warn(
             f"{message}: they are altered, incomplete, or of another set", OtherContentWarning,
             stacklevel=3,

@@ -54,28 +54,38 @@ def assign(
         rng: source of randomness.
     """
     groups = linked([pairs[name] for name in names])
-    alone, labels, there = np.arange(len(groups)), pairs["label"], [pairs[m] >= 0 for m in names]
-    which = np.array(["".join("01"[int(of)] for of in row) for row in zip(*there, strict=True)])
+    single_pairs, labels, present = (
+        np.arange(len(groups)),
+        pairs["label"],
+        [pairs[m] >= 0 for m in names],
+    )
+    patterns = np.array(
+        ["".join("01"[int(has)] for has in row) for row in zip(*present, strict=True)]
+    )
     attempts = [
         (groups, labels, ""),
-        (alone, labels, ""),
-        (alone, np.full(len(groups), ""), "regardless of class: some classes have too few pairs"),
-        (groups, which, "stratified by the modalities of a pair: one modality is rare"),
-        (alone, which, "stratified by the modalities of a pair: one modality is rare"),
+        (single_pairs, labels, ""),
+        (
+            single_pairs,
+            np.full(len(groups), ""),
+            "regardless of class: some classes have too few pairs",
+        ),
+        (groups, patterns, "stratified by the modalities of a pair: one modality is rare"),
+        (single_pairs, patterns, "stratified by the modalities of a pair: one modality is rare"),
     ]
-    for kept, by, said in attempts:
-        drawn = draw_splits(pairs["split"], kept, by, shares, rng)
-        if all((of & (drawn == split)).any() for of in there for split in SPLITS):
-            if said:
-                logger.warning("splits are drawn %s", said)
+    for units, strata, how in attempts:
+        drawn = draw_splits(pairs["split"], units, strata, shares, rng)
+        if all((has & (drawn == split)).any() for has in present for split in SPLITS):
+            if how:
+                logger.warning("splits are drawn %s", how)
             break
-    for i, one in enumerate(SPLITS):
-        for other in SPLITS[i + 1 :]:
+    for i, first in enumerate(SPLITS):
+        for second in SPLITS[i + 1 :]:
             for name in names:
-                parts = (pairs[name][drawn == split] for split in (one, other))
+                parts = (pairs[name][drawn == split] for split in (first, second))
                 shared = int((np.intersect1d(*parts) >= 0).sum())
                 if shared:
-                    logger.warning("%s: %d items in both %s and %s", name, shared, one, other)
+                    logger.warning("%s: %d items in both %s and %s", name, shared, first, second)
     return drawn
 
 
@@ -90,8 +100,8 @@ def linked(rows: list[np.ndarray]) -> np.ndarray:
 
     n, edges, first = len(rows[0]), [], len(rows[0])
     for values in rows:  # nodes: the pairs, then the items of each modality
-        here = np.flatnonzero(values >= 0)
-        edges.append((here, first + values[here]))
+        present = np.flatnonzero(values >= 0)
+        edges.append((present, first + values[present]))
         first += int(values.max()) + 1
     source, target = (np.concatenate(ends) for ends in zip(*edges, strict=True))
     graph = coo_array((np.ones(len(source)), (source, target)), shape=(first, first))
@@ -134,14 +144,14 @@ def _move(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Return the splits with a share of `train` moved to the split `to`."""
-    here = splits == "train"
-    numbers, sizes = np.unique(groups[here], return_counts=True)
-    if len(numbers) == here.sum():  # single-row groups: stratify by class
-        held = hold_out(np.where(here, "train", ""), labels, share, rng)
-        return np.where(held == "validation", to, splits)
+    training = splits == "train"
+    numbers, sizes = np.unique(groups[training], return_counts=True)
+    if len(numbers) == training.sum():  # single-row groups: stratify by class
+        drawn = hold_out(np.where(training, "train", ""), labels, share, rng)
+        return np.where(drawn == "validation", to, splits)
     # The largest group stays in `train`; others move in random order until the share is reached.
     order = rng.permutation(len(numbers))
     order = order[order != sizes.argmax()]
     reached = np.cumsum(sizes[order])
-    moved = order[: np.searchsorted(reached, share * here.sum()) + 1]
-    return np.where(here & np.isin(groups, numbers[moved]), to, splits)
+    moved = order[: np.searchsorted(reached, share * training.sum()) + 1]
+    return np.where(training & np.isin(groups, numbers[moved]), to, splits)

@@ -52,24 +52,24 @@ def read_items(
         InputError: a column is missing or has the wrong type, ids are not unique, vectors differ
             in length or are not numeric, values are out of range, or a split is not in SPLITS.
     """
-    vector, named = columns.get("vector"), _text_columns(columns)
-    table = read_table(path, named, columns.get("modality"), vector)
+    vector, as_text = columns.get("vector"), _text_columns(columns)
+    table = read_table(path, as_text, columns.get("modality"), vector)
     if not len(table):
         raise InputError(path, expected="one item per row", found="no rows")
     ids = _ids(table, columns, path)
-    others = {columns[key] for key in ("id", "label", "split", "noise") if key in columns}
-    others |= index_names(table) | ({"id"} - set(columns))
-    wanted = MATRIX if vector is None or is_annotated(path) else vector
-    x, there = vectors(table, wanted, others, ids, path)
-    found = {"id": pa.array(ids, pa.string()), **_about(table, columns, path)}
-    if not there.all():
+    used = {columns[key] for key in ("id", "label", "split", "noise") if key in columns}
+    used |= index_names(table) | ({"id"} - set(columns))
+    selection = MATRIX if vector is None or is_annotated(path) else vector
+    x, present = vectors(table, selection, used, ids, path)
+    fields = {"id": pa.array(ids, pa.string()), **_about(table, columns, path)}
+    if not present.all():
         logger.warning("%s: %d of %d items have no vector and are excluded from this modality",
-                       path, int((~there).sum()), len(ids))  # fmt: skip
-    items = pa.table(found).filter(pa.array(there))
-    x = x[there]
+                       path, int((~present).sum()), len(ids))  # fmt: skip
+    items = pa.table(fields).filter(pa.array(present))
+    x = x[present]
     where = f"{path}, vectors"
     if loss == "sse" and not standardize:
-        _tell_scales(x, where)
+        _warn_of_scales(x, where)
     outside = (x < 0) | (x > 1)
     if loss == "bce" and outside.any():
         row, at = np.argwhere(outside)[0]
@@ -110,7 +110,7 @@ def _ids(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> li
                 "row numbers as ids.",
             )
     where = f"{path}, " + ("index" if index is not None else f"column '{name}'")
-    values = column(table, name, path) if index is None else whole(index, where)
+    values = column(table, name, path) if index is None else single_array(index, where)
     ids = text(values, where)
     _check_unique(ids, where)
     return ids
@@ -122,12 +122,12 @@ def _about(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> 
     Raises:
         InputError: a column is missing or has the wrong type, or a split is not in SPLITS.
     """
-    found = {name: pa.array([""] * len(table), pa.string()) for name in ("label", "split")}
+    fields = {name: pa.array([""] * len(table), pa.string()) for name in ("label", "split")}
     if "label" in columns:
         name = columns["label"]
         values = column(table, name, path, missing=True)
         labels = labels_of(values, f"{path}, column '{name}'")
-        found["label"] = pa.array([label or "" for label in labels], pa.string())
+        fields["label"] = pa.array([label or "" for label in labels], pa.string())
         if labels.count(None) == len(labels):
             raise InputError(
                 f"{path}, column '{name}'",
@@ -140,16 +140,16 @@ def _about(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> 
                            path, without, len(labels))  # fmt: skip
     if "split" in columns:
         where = f"{path}, column '{columns['split']}'"
-        found["split"] = pa.array(text(column(table, columns["split"], path), where))
-        check_splits(found["split"], where)
-    found["noise"] = pa.array(np.zeros(len(table), bool))
+        fields["split"] = pa.array(text(column(table, columns["split"], path), where))
+        check_splits(fields["split"], where)
+    fields["noise"] = pa.array(np.zeros(len(table), bool))
     if "noise" in columns:
         where = f"{path}, column '{columns['noise']}'"
-        found["noise"] = boolean(column(table, columns["noise"], path), where)
-    return found
+        fields["noise"] = boolean(column(table, columns["noise"], path), where)
+    return fields
 
 
-def _tell_scales(x: np.ndarray, where: str) -> None:
+def _warn_of_scales(x: np.ndarray, where: str) -> None:
     """Warn if a few dimensions of x (n, D) dominate because their scales differ widely."""
     deviations = x.std(0, dtype=float)
     moving = deviations[deviations > 1e-7 * np.abs(x).max(0)]
@@ -173,10 +173,10 @@ def column(table: pa.Table, name: str, path: str | Path, missing: bool = False) 
     """
     if name not in table.column_names:
         no_column(table.column_names, name, path)
-    return whole(table[name], f"{path}, column '{name}'", missing)
+    return single_array(table[name], f"{path}, column '{name}'", missing)
 
 
-def whole(values: pa.ChunkedArray, where: str, missing: bool = False) -> pa.Array:
+def single_array(values: pa.ChunkedArray, where: str, missing: bool = False) -> pa.Array:
     """Return the values of a column as a single array, checked and decoded as in `column`."""
     values = values.combine_chunks()
     if pa.types.is_dictionary(values.type):
@@ -255,12 +255,12 @@ def boolean(values: pa.Array, where: str) -> pa.Array:
 
 def check_splits(splits: pa.Array, where: str) -> None:
     """Raise InputError unless every split is one of SPLITS."""
-    other = sorted(set(splits.to_pylist()) - set(SPLITS))
-    if other:
+    unknown = sorted(set(splits.to_pylist()) - set(SPLITS))
+    if unknown:
         raise InputError(
             where,
             expected=f"the splits {', '.join(SPLITS)}",
-            found=other[:5],
+            found=unknown[:5],
             do="Rename them, or omit `split` from the config to draw random splits.",
         )
 

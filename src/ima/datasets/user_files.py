@@ -96,11 +96,11 @@ def _unreadable(path: Path, name: str, error: Exception) -> InputError:
         found = reason_of(error)
         do = f"Use one of the formats {', '.join(_KINDS)}, or a folder of Parquet files. If it is "
         do += "one of them, correct the file, or write it again."
-    expected = "a folder of Parquet files" if path.is_dir() else _said(Path(name).suffix)
+    expected = "a folder of Parquet files" if path.is_dir() else _format_name(Path(name).suffix)
     return InputError(path, expected=expected, found=found, do=do)
 
 
-def _said(suffix: str) -> str:
+def _format_name(suffix: str) -> str:
     """Return a phrase for the format that a suffix stands for."""
     return f"a {_KINDS.get(suffix, _KINDS['.parquet'])} file"
 
@@ -177,11 +177,11 @@ def _npz(path: Path) -> pa.Table:
     _check_sizes(path)
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    lengths = {name: of.shape[0] if of.ndim else "none" for name, of in arrays.items()}
+    lengths = {name: array.shape[0] if array.ndim else "none" for name, array in arrays.items()}
     if len(set(lengths.values())) != 1 or "none" in lengths.values():
         raise ValueError(f"arrays of different lengths, {lengths}")
-    matrices = [name for name, of in arrays.items() if of.ndim > 1]
-    table = pa.table({name: _column(of) for name, of in arrays.items()})
+    matrices = [name for name, array in arrays.items() if array.ndim > 1]
+    table = pa.table({name: _column(array) for name, array in arrays.items()})
     if len(matrices) == 1 and MATRIX not in arrays:
         table = table.append_column(MATRIX, table[matrices[0]])
     return table
@@ -212,9 +212,9 @@ def _column(values: np.ndarray) -> pa.Array:
 
 def _annotated(path: Path, modality: str | None, vector: object) -> pa.Table:
     """Read `obs` and one matrix from AnnData, or from one modality of MuData."""
-    whole = path.suffix == ".h5mu"
-    package = _installed("mudata" if whole else "anndata", path)
-    if not whole:
+    is_mudata = path.suffix == ".h5mu"
+    package = _installed("mudata" if is_mudata else "anndata", path)
+    if not is_mudata:
         data, outer = package.read_h5ad(path), None
     else:
         outer = package.read_h5mu(path)
@@ -231,7 +231,7 @@ def _annotated(path: Path, modality: str | None, vector: object) -> pa.Table:
         for name in outer.obs.columns.difference(data.obs.columns):
             about[name] = outer.obs[name].reindex(data.obs_names)
     columns = {INDEX: pa.array(data.obs_names.astype(str).tolist())}
-    columns |= {name: pa.array(of, from_pandas=True) for name, of in about.items()}
+    columns |= {name: pa.array(values, from_pandas=True) for name, values in about.items()}
     return pa.table({**columns, **_matrix_of(data, vector, path)})
 
 
@@ -285,21 +285,21 @@ def index_column(table: pa.Table) -> pa.ChunkedArray | None:
     Raises:
         InputError: the index has several levels.
     """
-    kept = _index_columns(table)
-    if len(kept) > 1:
+    index = _index_columns(table)
+    if len(index) > 1:
         raise InputError(
             "index",
             expected="one level",
-            found=f"{len(kept)}, {kept}",
+            found=f"{len(index)}, {index}",
             do="Store the ids in a single column of the file.",
         )
-    if kept and isinstance(kept[0], dict):
-        rows = range(*_bounds(kept[0]))
+    if index and isinstance(index[0], dict):
+        rows = range(*_bounds(index[0]))
         # In a folder, the range is that of the first file.
         if (rows.start == 0 and rows.step == 1) or len(rows) != len(table):
             return None
         return pa.chunked_array([pa.array(rows)])
-    name = kept[0] if kept else INDEX
+    name = index[0] if index else INDEX
     return table[name] if name in table.column_names else None
 
 
@@ -309,13 +309,13 @@ def _index_columns(table: pa.Table) -> list[str | dict]:
     Raises:
         ValueError: it is damaged.
     """
-    kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
-    for one in kept:
-        if not isinstance(one, str | dict):
-            raise ValueError(f"an index named {one!r}")
-        if isinstance(one, dict):
-            range(*_bounds(one))
-    return kept
+    index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    for entry in index:
+        if not isinstance(entry, str | dict):
+            raise ValueError(f"an index named {entry!r}")
+        if isinstance(entry, dict):
+            range(*_bounds(entry))
+    return index
 
 
 def _bounds(index: dict) -> tuple[int, int, int]:
@@ -328,5 +328,5 @@ def _bounds(index: dict) -> tuple[int, int, int]:
 
 def index_names(table: pa.Table) -> set[str]:
     """Return the names of the columns that can hold a file's index."""
-    kept = _index_columns(table)
-    return {INDEX, *(name for name in kept if isinstance(name, str))}
+    index = _index_columns(table)
+    return {INDEX, *(name for name in index if isinstance(name, str))}

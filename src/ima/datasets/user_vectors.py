@@ -26,34 +26,36 @@ def chosen(names: list[str], wanted: object, others: Collection[str], where: obj
     free = [name for name in names if name not in others]
     if isinstance(wanted, Mapping):
         but = set(_matching(names, wanted["all_but"], names, where))
-        found = [name for name in free if name not in but]
+        selected = [name for name in free if name not in but]
     elif wanted == "all" and "all" not in names:
-        found = free
+        selected = free
     else:
-        found = _matching(names, wanted, free, where)
-    if not found:
+        selected = _matching(names, wanted, free, where)
+    if not selected:
         no_column(names, wanted, where)
-    return found
+    return selected
 
 
 def _matching(names: list[str], wanted: object, free: list[str], where: object) -> list[str]:
     """Return the distinct names that are listed explicitly, or are free and match a pattern."""
-    found: dict[str, None] = {}
-    for one in [wanted] if isinstance(wanted, str) else wanted:
-        here = [one] if one in names else [name for name in free if fnmatchcase(name, one)]
-        if not here:
-            no_column(names, one, where)
-        found |= dict.fromkeys(here)
-    return list(found)
+    matches: dict[str, None] = {}
+    for pattern in [wanted] if isinstance(wanted, str) else wanted:
+        matching = (
+            [pattern] if pattern in names else [name for name in free if fnmatchcase(name, pattern)]
+        )
+        if not matching:
+            no_column(names, pattern, where)
+        matches |= dict.fromkeys(matching)
+    return list(matches)
 
 
 def no_column(names: list[str], wanted: object, where: object) -> None:
     """Raise InputError for a column that does not exist."""
-    shown = names if len(names) <= 12 else [*names[:10], f"... {len(names) - 10} more"]
+    listed = names if len(names) <= 12 else [*names[:10], f"... {len(names) - 10} more"]
     raise InputError(
         where,
         expected=f"a column '{wanted}'" if isinstance(wanted, str) else f"columns {wanted}",
-        found=f"columns {shown}",
+        found=f"columns {listed}",
         do="Name the column in the config, under `own`.",
     )
 
@@ -82,9 +84,9 @@ def vectors(
     where = f"{path}, column '{names[0]}'" if len(names) == 1 else f"{path}, {len(names)} columns"
     first = table[names[0]].combine_chunks()
     x = _lists(first, ids, where) if _is_list(first.type) else _wide(table, names, where)
-    there = ~np.isnan(x).all(1)
-    bad = np.flatnonzero(there & ~np.isfinite(x).all(1))
-    if len(bad) or not there.any():
+    present = ~np.isnan(x).all(1)
+    bad = np.flatnonzero(present & ~np.isfinite(x).all(1))
+    if len(bad) or not present.any():
         raise InputError(
             where,
             expected="finite numbers",
@@ -93,7 +95,7 @@ def vectors(
             else "none in any item",
             do="Fill them in, or remove these items.",
         )
-    return x, there
+    return x, present
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -110,13 +112,16 @@ def _wide(table: pa.Table, names: list[str], where: str) -> np.ndarray:
     numbers = (pa.types.is_floating, pa.types.is_integer, pa.types.is_decimal)
     numbers += (pa.types.is_boolean, pa.types.is_null)
     kinds = {name: table.schema.field(name).type for name in names}
-    other = [(name, kind) for name, kind in kinds.items() if not any(t(kind) for t in numbers)]
-    if other:
-        name, kind = other[0]
+    not_numeric = [
+        (name, kind) for name, kind in kinds.items() if not any(t(kind) for t in numbers)
+    ]
+    if not_numeric:
+        name, kind = not_numeric[0]
         raise InputError(
             where,
             expected="numeric columns, or one column with a list of numbers in every row",
-            found=f"{kind} in '{name}'" + (f" and {len(other) - 1} more" if other[1:] else ""),
+            found=f"{kind} in '{name}'"
+            + (f" and {len(not_numeric) - 1} more" if not_numeric[1:] else ""),
             do="Store vectors as lists, as pandas does for a column of arrays, or select the "
             "numeric columns with `vector` (a list, a pattern, or {all_but: [...]}).",
         )
@@ -130,8 +135,8 @@ def _lists(values: pa.Array, ids: list[str], where: str) -> np.ndarray:
     Raises:
         InputError: lists are not numeric, differ in length or are empty.
     """
-    of = values.type.value_type
-    if not (pa.types.is_floating(of) or pa.types.is_integer(of)):
+    item_type = values.type.value_type
+    if not (pa.types.is_floating(item_type) or pa.types.is_integer(item_type)):
         raise InputError(
             where,
             expected="a list of numbers in every row",

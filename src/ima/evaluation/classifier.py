@@ -99,7 +99,7 @@ def accuracy_rows(
     kinds: np.ndarray,
     settings: Classifier,
     seed: int,
-    there: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
+    has: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
 ) -> list[dict]:
     """Return the classification accuracy of each representation, by subset of the test pairs.
 
@@ -111,7 +111,7 @@ def accuracy_rows(
         kinds: `kind` (M,) of the test pairs.
         settings: settings of the classifier.
         seed: seed of the classifier.
-        there: by name, masks of the training pairs (N,) and of the test pairs (M,) that have the
+        has: by name, masks of the training pairs (N,) and of the test pairs (M,) that have the
             representation; only needed for representations that some pairs lack.
 
     Returns:
@@ -119,17 +119,18 @@ def accuracy_rows(
     """
     rows = []
     for name, z in train.items():
-        known, asked = (
-            of.get(name, True) & (own >= 0) for of, own in zip(there, labels, strict=True)
+        known, scored = (
+            masks.get(name, True) & (classes >= 0)
+            for masks, classes in zip(has, labels, strict=True)
         )
-        if not (known.any() and asked.any()):
+        if not (known.any() and scored.any()):
             LOG.warning("accuracy of %s: no pair with a label to learn from, or to score", name)
             continue
-        guess = predict(z[known], labels[0][known], test[name][asked], settings, seed)
-        hit = guess == labels[1][asked]
+        guess = predict(z[known], labels[0][known], test[name][scored], settings, seed)
+        hit = guess == labels[1][scored]
         rows += [
             {"representation": name, "subset": subset, "accuracy": float(hit[mask].mean())}
-            for subset, mask in subsets(kinds[asked]).items()
+            for subset, mask in subsets(kinds[scored]).items()
         ]
     return rows
 

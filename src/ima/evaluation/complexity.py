@@ -80,27 +80,27 @@ def costed_ima(
     def stage1() -> dict[str, Tensor]:
         """Return the terms of stage 1 without those only monitored, and their sum as `loss`."""
         terms = autoencoder(model.autoencoder, x)
-        kept = {name: value for name, value in terms.items() if not name.startswith("norm_")}
-        return {**kept, "loss": sum(kept.values())}
+        minimised = {name: value for name, value in terms.items() if not name.startswith("norm_")}
+        return {**minimised, "loss": sum(minimised.values())}
 
     def stage2() -> dict[str, Tensor]:
         """Return the terms of stage 2, and their sum as `loss`."""
         terms = importance(*known, model.importances(x), rho)
         return {**terms, "loss": terms["loss"].sum()}
 
-    named = [name for stage in (stage1, stage2) for name in stage()]
-    return Costed(model, (stage1, stage2), sum(name.split("_")[0] in OTHERS for name in named))
+    term_names = [name for stage in (stage1, stage2) for name in stage()]
+    return Costed(model, (stage1, stage2), sum(name.split("_")[0] in OTHERS for name in term_names))
 
 
 def costed_baseline(
     kind: str,
-    given: Mapping,
+    options: Mapping,
     modalities: Mapping[str, Modality],
     latent: int,
     x: Mapping[str, Tensor],
 ) -> Costed:
     """Return a baseline with the given settings and its step on a batch x (B, D_m) by modality."""
-    settings = BASELINES[kind].settings(**given)
+    settings = BASELINES[kind].settings(**options)
     model = build(kind, modalities, latent, settings)
     generator, names = torch.Generator().manual_seed(0), [*modalities]
     batch = len(x[names[0]])
@@ -131,19 +131,19 @@ def parameters(model: nn.Module) -> dict[str, int]:
 
     The autoencoder is the whole model except the importance networks.
     """
-    found = {
+    counts = {
         f"parameters_{name}": sum(w.numel() for net in networks for w in net.parameters())
         for name, networks in _networks(model).items()
     }
     every = sum(weight.numel() for weight in model.parameters())
-    autoencoder = every - found["parameters_importance"]
-    return {**found, "parameters_autoencoder": autoencoder, "parameters": every}
+    autoencoder = every - counts["parameters_importance"]
+    return {**counts, "parameters_autoencoder": autoencoder, "parameters": every}
 
 
 def sub_networks(model: nn.Module) -> dict[str, int]:
     """Return the numbers of encoders, decoders and importance networks of a model, and the sum."""
-    found = {name: len(networks) for name, networks in _networks(model).items()}
-    return {**found, "sub_networks": sum(found.values())}
+    counts = {name: len(networks) for name, networks in _networks(model).items()}
+    return {**counts, "sub_networks": sum(counts.values())}
 
 
 def _networks(model: nn.Module) -> dict[str, list[nn.Module]]:
@@ -238,9 +238,9 @@ def table4(datasets: Mapping[str, Setting], counts: Iterable[int], run: str) -> 
     """
     first = next(iter(datasets.values()))
     cases = [
-        (name, "+".join(of.modalities), of._replace(latents=[latent]))
-        for name, of in datasets.items()
-        for latent in of.latents
+        (name, "+".join(dataset.modalities), dataset._replace(latents=[latent]))
+        for name, dataset in datasets.items()
+        for latent in dataset.latents
     ]
     for count in counts:
         equal = {f"m{i}": EQUAL for i in range(count)}
@@ -254,23 +254,23 @@ def table4(datasets: Mapping[str, Setting], counts: Iterable[int], run: str) -> 
             "dataset": name,
             "setting": setting,
             "model": model,
-            "modalities": len(of.modalities),
-            "latent": of.latents[0],
-            **row(costed, of.batch),
+            "modalities": len(dataset.modalities),
+            "latent": dataset.latents[0],
+            **row(costed, dataset.batch),
         }
-        for name, setting, of in cases
-        for model, costed in _costed(of)
+        for name, setting, dataset in cases
+        for model, costed in _costed(dataset)
     ]
-    whole = [name for name, value in rows[0].items() if isinstance(value, int)]
-    return to_table(rows, ("dataset", "setting", "model"), whole)
+    integers = [name for name, value in rows[0].items() if isinstance(value, int)]
+    return to_table(rows, ("dataset", "setting", "model"), integers)
 
 
-def _costed(of: Setting) -> Iterator[tuple[str, Costed]]:
+def _costed(dataset: Setting) -> Iterator[tuple[str, Costed]]:
     """Yield the variants of IMA and the baselines by label, all on the same random batch."""
     torch.manual_seed(0)
-    latent, layers = of.latents[0], of.modalities
-    x = {name: torch.rand(of.batch, modality.dimension) for name, modality in layers.items()}
-    for label, objectives in of.ima.items():
-        yield label, costed_ima(layers, latent, of.hidden, x, objectives)
-    for label, (kind, given) in of.models.items():
-        yield label, costed_baseline(kind, given, layers, latent, x)
+    latent, layers = dataset.latents[0], dataset.modalities
+    x = {name: torch.rand(dataset.batch, modality.dimension) for name, modality in layers.items()}
+    for label, objectives in dataset.ima.items():
+        yield label, costed_ima(layers, latent, dataset.hidden, x, objectives)
+    for label, (kind, options) in dataset.models.items():
+        yield label, costed_baseline(kind, options, layers, latent, x)

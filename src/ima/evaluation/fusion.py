@@ -30,12 +30,12 @@ def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
     y = {m: np.nan_to_num(representations[f"y_{m}"].to_numpy().astype(float)) for m in names}
     u = {m: matrix(representations, f"u_{m}", absent=True) for m in names}
     z = matrix(representations, "z").astype(float)
-    there = {m: present(pairs, f"item_{m}") for m in names}
+    has = {m: present(pairs, f"item_{m}") for m in names}
     noise = is_noise(pairs)
     return {
-        "share_noise": {m: float(noise[m][there[m]].mean()) for m in names},
-        "weights": weights(y, np.array(pairs["kind"].to_pylist()), there),
-        "distances": distances(z, u, there),
+        "share_noise": {m: float(noise[m][has[m]].mean()) for m in names},
+        "weights": weights(y, np.array(pairs["kind"].to_pylist()), has),
+        "distances": distances(z, u, has),
         "centre": float((z.mean(0) ** 2).sum() / max((z**2).sum(1).mean(), 1e-12)),
     }
 
@@ -43,7 +43,7 @@ def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
 def weights(
     y: Mapping[str, np.ndarray],
     kinds: np.ndarray,
-    there: Mapping[str, np.ndarray] | None = None,
+    has: Mapping[str, np.ndarray] | None = None,
 ) -> list[dict]:
     """Return the mean importance y_m and mean weight w_m = y_m / sum y of each subset of pairs.
 
@@ -51,29 +51,29 @@ def weights(
         y: by modality, importances (N,), 0 where it is absent. If all importances of a pair are 0,
             the modalities that it has are weighted equally.
         kinds: `kind` (N,) of the pairs.
-        there: by modality, whether each pair has it (N,); None if all do. The mean importance is
+        has: by modality, whether each pair has it (N,); None if all do. The mean importance is
             over the pairs that have the modality, the mean weight over all pairs.
     """
-    there = there or {m: np.ones(len(kinds), bool) for m in y}
+    has = has or {m: np.ones(len(kinds), bool) for m in y}
     total = sum(y.values())
     safe = np.where(total > 0, total, 1)
-    equal = 1 / np.maximum(sum(of.astype(int) for of in there.values()), 1)
-    w = {m: np.where(total > 0, of / safe, equal * there[m]) for m, of in y.items()}
+    equal = 1 / np.maximum(sum(mask.astype(int) for mask in has.values()), 1)
+    w = {m: np.where(total > 0, y_m / safe, equal * has[m]) for m, y_m in y.items()}
     return [
         {
             "modality": m,
             "subset": name,
-            "importance": float(y[m][mask & there[m]].mean()),
+            "importance": float(y[m][mask & has[m]].mean()),
             "weight": float(w[m][mask].mean()),
         }
         for name, mask in subsets(kinds).items()
         for m in y
-        if (mask & there[m]).any()
+        if (mask & has[m]).any()
     ]
 
 
 def distances(
-    z: np.ndarray, u: Mapping[str, np.ndarray], there: Mapping[str, np.ndarray] | None = None
+    z: np.ndarray, u: Mapping[str, np.ndarray], has: Mapping[str, np.ndarray] | None = None
 ) -> list[dict]:
     """Return mean ||z - u_m||^2 relative to mean ||z - mean z||^2, the variance of z.
 
@@ -83,19 +83,19 @@ def distances(
     Args:
         z: joint representations (N, L).
         u: by modality, latents (N, L).
-        there: by modality, whether each pair has it (N,); others are ignored. None if all do.
+        has: by modality, whether each pair has it (N,); others are ignored. None if all do.
     """
-    there = there or {m: np.ones(len(z), bool) for m in u}
+    has = has or {m: np.ones(len(z), bool) for m in u}
     spread = max(((z - z.mean(0)) ** 2).sum(1).mean(), 1e-12)
     # Shifting by a random number of rows, at least one, gives every pair the z of another.
     shift = int(np.random.default_rng(0).integers(1, max(len(z), 2)))
     return [
-        {"modality": m, "pairs": pairs, "distance": _mean_square(to - v, there[m]) / spread}
+        {"modality": m, "pairs": pairs, "distance": _mean_square(to - v, has[m]) / spread}
         for m, v in u.items()
         for pairs, to in (("own", z), ("shuffled", np.roll(z, shift, axis=0)))
     ]
 
 
-def _mean_square(difference: np.ndarray, there: np.ndarray) -> float:
+def _mean_square(difference: np.ndarray, mask: np.ndarray) -> float:
     """Return the mean squared norm of the rows (N, L) selected by a mask (N,)."""
-    return float((difference[there] ** 2).sum(1).mean())
+    return float((difference[mask] ** 2).sum(1).mean())

@@ -41,7 +41,7 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
     centred = z - z.mean(0)  # leaves distances as they are; the expansion below loses fewer digits
     norms = np.einsum("il,il->i", centred, centred)
     error = 8 * (z.shape[1] + 2) * np.finfo(np.float64).eps * norms.max()
-    found = np.empty((n, k), np.int64)
+    nearest = np.empty((n, k), np.int64)
     for first in range(0, n, 512):
         rows = np.arange(first, min(first + 512, n))
         # Without the query's own norm, which does not affect the order.
@@ -64,15 +64,15 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
             candidates = np.flatnonzero(near)
             # Not expanded, so that identical points are exactly equally near.
             exact = ((z[candidates] - z[row]) ** 2).sum(1)
-            found[row] = candidates[np.argsort(exact, kind="stable")][:k]
-    return found
+            nearest[row] = candidates[np.argsort(exact, kind="stable")][:k]
+    return nearest
 
 
 def possible_k(k: Sequence[int], most: int, where: str) -> list[int]:
     """Return the K asked for, those above `most` as `most`, with a word in the log."""
     if max(k) > most:
         LOG.warning("%s: K of %s is %s: pairs have no more others", where, [*k], most or "none")
-    return list(dict.fromkeys(min(one, most) for one in k)) if most else []
+    return list(dict.fromkeys(min(value, most) for value in k)) if most else []
 
 
 def precision_at_k(
@@ -94,7 +94,7 @@ def precision_at_k(
     """
     nearest = neighbours(z, max(k), shared)
     hits = labels[nearest] == labels[:, None]  # (N, K)
-    return {one: hits[:, :one].mean(1) for one in k}
+    return {top: hits[:, :top].mean(1) for top in k}
 
 
 def f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
@@ -123,9 +123,9 @@ def importance_scores(y: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
     An item counts as noise if its importance is below .5, otherwise as important (5.2).
     """
     noise = noise_scores(y, is_noise)
-    wanted = {name: noise[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
+    selected = {name: noise[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
     important = f1(y >= 0.5, ~is_noise)["f1"]
-    return {**wanted, "f1_important": important, "mean_importance": float(y.mean())}
+    return {**selected, "f1_important": important, "mean_importance": float(y.mean())}
 
 
 def subsets(kinds: np.ndarray) -> dict[str, np.ndarray]:
@@ -144,7 +144,7 @@ def retrieval_rows(
     kinds: np.ndarray,
     items: Sequence[np.ndarray],
     k: Sequence[int],
-    there: np.ndarray | None = None,
+    has: np.ndarray | None = None,
 ) -> list[dict]:
     """Return mean Precision@K of one representation, for every K, subset and choice of neighbours.
 
@@ -154,25 +154,25 @@ def retrieval_rows(
         kinds: `kind` (N,) of the pairs.
         items: by modality, the row numbers (N,) of the pairs' items, negative where one is absent.
         k: values of K; larger ones than the pairs allow are lowered, and the log says so.
-        there: whether each pair has the representation (N,); others are neither queries nor
+        has: whether each pair has the representation (N,); others are neither queries nor
             neighbours, nor are pairs without a label (negative). None if all have it.
 
     Returns:
         Rows of `k`, `neighbours` (`all`, or `distinct`, which excludes pairs that share the query's
         clip or image), `subset` of the queries, and `precision`.
     """
-    there = labels >= 0 if there is None else there & (labels >= 0)
-    if not there.all():
-        z, labels, kinds = z[there], labels[there], kinds[there]
-        items = [of[there] for of in items]
+    has = labels >= 0 if has is None else has & (labels >= 0)
+    if not has.all():
+        z, labels, kinds = z[has], labels[has], kinds[has]
+        items = [numbers[has] for numbers in items]
     k = possible_k(k, most_neighbours(items, len(z)), "Precision@K")
     rows = []
     if not k:
         return rows
-    for which, shared in (("all", ()), ("distinct", items)):
+    for choice, shared in (("all", ()), ("distinct", items)):
         precision = precision_at_k(z, labels, k, shared)
         rows += [
-            {"k": one, "neighbours": which, "subset": name, "precision": float(value[mask].mean())}
+            {"k": one, "neighbours": choice, "subset": name, "precision": float(value[mask].mean())}
             for one, value in precision.items()
             for name, mask in subsets(kinds).items()
         ]
@@ -183,7 +183,7 @@ def score_views(
     z: Mapping[str, np.ndarray],
     pairs: pa.Table,
     k: Sequence[int],
-    there: Mapping[str, np.ndarray] | None = None,
+    has: Mapping[str, np.ndarray] | None = None,
 ) -> list[dict]:
     """Score representations of the test pairs by retrieval.
 
@@ -191,7 +191,7 @@ def score_views(
         z: representations (N, L) by name, row for row with `pairs`.
         pairs: table of `ima.utils.schemas.pairs_schema`.
         k: values of K.
-        there: by name, whether each pair has the representation (N,); needed only for
+        has: by name, whether each pair has the representation (N,); needed only for
             representations that some pairs lack. By default, a modality's representation exists in
             the pairs that have the modality.
 
@@ -204,12 +204,12 @@ def score_views(
     _check_rows(z, pairs)
     kinds = np.array(pairs["kind"].to_pylist())
     items = {m: row_numbers(pairs, m) for m in modalities(pairs)}
-    there = {m: rows >= 0 for m, rows in items.items()} | dict(there or {})
+    has = {m: rows >= 0 for m, rows in items.items()} | dict(has or {})
     query = (pairs["label"].to_numpy(), kinds, [*items.values()], k)
     return [
         {"representation": name, **row}
         for name, values in z.items()
-        for row in retrieval_rows(values, *query, there.get(name))
+        for row in retrieval_rows(values, *query, has.get(name))
     ]
 
 
@@ -246,34 +246,34 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
     y = {m: np.nan_to_num(representations[f"y_{m}"].to_numpy()) for m in names}  # null: 0
     views |= u
     _check_rows(views, pairs)
-    here = {m: _present(representations, pairs, m) for m in names}
-    there = {}
+    has = {m: _present(representations, pairs, m) for m in names}
+    has_view = {}
     if len(names) > 2:  # with two, what remains is the other modality's own representation
         for m in names:
             others = {n: u[n] for n in names if n != m}
-            views[f"without {m}"] = fused(others, y, here)
-            there[f"without {m}"] = np.any([here[n] for n in others], axis=0)
+            views[f"without {m}"] = fused(others, y, has)
+            has_view[f"without {m}"] = np.any([has[n] for n in others], axis=0)
     noise = is_noise(pairs)
     if any(noisy.any() for noisy in noise.values()):
-        views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()}, here)
-    retrieval = score_views(views, pairs, k, there)
-    noise = {m: noise_scores(y[m][here[m]], noisy[here[m]]) for m, noisy in noise.items()}
+        views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()}, has)
+    retrieval = score_views(views, pairs, k, has_view)
+    noise = {m: noise_scores(y[m][has[m]], noisy[has[m]]) for m, noisy in noise.items()}
     return {"retrieval": retrieval, "noise": noise}
 
 
 def _present(representations: pa.Table, pairs: pa.Table, modality: str) -> np.ndarray:
     """Return which pairs (N,) have a modality; both tables must agree."""
-    there = present(pairs, f"item_{modality}")
+    has = present(pairs, f"item_{modality}")
     for column in (f"u_{modality}", f"y_{modality}"):
-        other = present(representations, column) != there
-        if other.any():
+        differs = present(representations, column) != has
+        if differs.any():
             raise InputError(
                 f"representations, column '{column}'",
                 expected=f"nothing where the pair lacks {modality}, and nowhere else",
-                found=f"{int(other.sum())} rows that differ, the first {int(other.argmax())}",
+                found=f"{int(differs.sum())} rows that differ, the first {int(differs.argmax())}",
                 do="Recompute the representations from these pairs.",
             )
-    return there
+    return has
 
 
 def fused(
@@ -295,6 +295,6 @@ def fused(
     total = np.maximum(sum(y[m].astype(np.float32) for m in u), np.finfo(np.float32).tiny)
     z = sum(y[m][:, None] * u[m] for m in u) / total[:, None]
     if present is not None:
-        alone = sum(present[m].astype(int) for m in u) <= 1
-        z = np.where(alone[:, None], sum(u.values()), z)
+        at_most_one = sum(present[m].astype(int) for m in u) <= 1
+        z = np.where(at_most_one[:, None], sum(u.values()), z)
     return z

@@ -50,14 +50,14 @@ class ImaModel(Variant):
         """Train the model and return a function for `weighted` and `unweighted` representations."""
         stage1 = self.stage1
         if absent == "drop":
-            stage1 = _as_many_steps(stage1, train)
+            stage1 = _with_equal_steps(stage1, train)
             train, held = dropped(train, "training"), dropped(held, "validation")
         model = replace(self, stage1=stage1).train(x, train, held, latent, seed)
 
         def of(pairs: Pairs) -> dict[str, Tensor]:
             """Return `weighted` and `unweighted` representations (N, L) of pairs."""
-            found = represent(model, x, pairs)
-            u, y, present = found["u"], found["y"], found["present"]
+            parts = represent(model, x, pairs)
+            u, y, present = parts["u"], parts["y"], parts["present"]
             return {"weighted": joint(u, y, present), "unweighted": joint(u, None, present)}
 
         return of
@@ -82,7 +82,7 @@ class BaselineModel:
         """Train the model and return a function giving the `joint` representation of pairs."""
         settings = self.settings
         if absent == "drop":
-            settings = _as_many_steps(settings, train)
+            settings = _with_equal_steps(settings, train)
             train, held = dropped(train, "training"), dropped(held, "validation")
         elif absent == "impute":
             settings = replace(settings, absent="impute")
@@ -92,10 +92,10 @@ class BaselineModel:
         return lambda pairs: {JOINT: baselines.represent(model, x, pairs)[JOINT]}
 
 
-def _as_many_steps(settings: Training, train: Pairs) -> Training:
+def _with_equal_steps(settings: Training, train: Pairs) -> Training:
     """Return settings with more epochs, so that complete pairs alone give as many steps as all."""
-    left = pair_count(dropped(train, "training"))
-    return replace(settings, epochs=round(settings.epochs * pair_count(train) / left))
+    complete = pair_count(dropped(train, "training"))
+    return replace(settings, epochs=round(settings.epochs * pair_count(train) / complete))
 
 
 def withheld(items: Pairs, share: float, rng: np.random.Generator) -> dict[str, Tensor]:
@@ -119,11 +119,11 @@ def withheld(items: Pairs, share: float, rng: np.random.Generator) -> dict[str, 
         raise InputError("pairs", expected="complete pairs", found="pairs that lack a modality")
     count = pair_count(items)
     hit = torch.from_numpy(rng.permutation(count)[: round(share * count)])
-    found = {}
+    incomplete = {}
     for place, (name, rows) in enumerate(items.items()):
-        found[name] = rows.clone()
-        found[name][hit[place :: len(items)]] = ABSENT
-    return found
+        incomplete[name] = rows.clone()
+        incomplete[name][hit[place :: len(items)]] = ABSENT
+    return incomplete
 
 
 def compact(
@@ -135,14 +135,14 @@ def compact(
         x: by modality, the matrix (n_m, D_m) of all items.
         pairs: by split and modality, row numbers (N,); none absent.
     """
-    found, numbered = {}, {split: {} for split in pairs}
+    compacted, numbered = {}, {split: {} for split in pairs}
     for m, values in x.items():
-        used, back = torch.cat([of[m] for of in pairs.values()]).unique(return_inverse=True)
-        found[m] = values[used]
-        parts = back.split([len(of[m]) for of in pairs.values()])
+        used, back = torch.cat([rows[m] for rows in pairs.values()]).unique(return_inverse=True)
+        compacted[m] = values[used]
+        parts = back.split([len(rows[m]) for rows in pairs.values()])
         for split, rows in zip(pairs, parts, strict=True):
             numbered[split][m] = rows
-    return found, numbered
+    return compacted, numbered
 
 
 def study(
@@ -173,29 +173,31 @@ def study(
     rows = []
     for share in shares:
         lacking = {
-            split: withheld(of, share, np.random.default_rng([seed, number]))
-            for number, (split, of) in enumerate(pairs.items())
+            split: withheld(complete, share, np.random.default_rng([seed, number]))
+            for number, (split, complete) in enumerate(pairs.items())
         }
         train, held = lacking["train"], lacking["validation"]
         tests = dict(zip(TESTS, (pairs["test"], lacking["test"]), strict=True))
-        found = []  # model, way, representation, test pairs, vectors (N, L) and classes (N,)
+        scored = []  # model, way, representation, test pairs, vectors (N, L) and classes (N,)
         for name, model in models.items():
-            of = None
+            represent_pairs = None
             for absent in model.ways:
-                if of is None or share > 0:  # if no item is missing, all ways are equivalent
-                    of = model.fit(x, train, held, latent, absent, seed)
+                if (
+                    represent_pairs is None or share > 0
+                ):  # if no item is missing, all ways are equivalent
+                    represent_pairs = model.fit(x, train, held, latent, absent, seed)
                 for test, items in tests.items():
-                    for view, z in of(items).items():
-                        found.append((name, absent, view, test, z.numpy(), labels))
+                    for view, z in represent_pairs(items).items():
+                        scored.append((name, absent, view, test, z.numpy(), labels))
         shuffled = np.random.default_rng(seed).permutation(labels)
         for test, items in tests.items():
-            last = next(iter(of(items).values())).numpy()
-            found.append(("raw features", "impute", JOINT, test, _raw(x, items, train), labels))
-            found.append(("chance", "none", JOINT, test, last, shuffled))
+            last = next(iter(represent_pairs(items).values())).numpy()
+            scored.append(("raw features", "impute", JOINT, test, _raw(x, items, train), labels))
+            scored.append(("chance", "none", JOINT, test, last, shuffled))
         names = ("model", "absent", "representation", "test")
         rows += [
             {"share": share, "seed": seed, **dict(zip(names, about, strict=True)), **row}
-            for *about, z, known in found
+            for *about, z, known in scored
             for row in _scores(z, known, tests[about[-1]])
         ]
     return rows
@@ -203,14 +205,14 @@ def study(
 
 def _raw(x: Pairs, items: Pairs, train: Pairs) -> np.ndarray:
     """Return concatenated raw features (N, D) of pairs, with the mean of training items imputed."""
-    plain = [{m: of.numpy() for m, of in some.items()} for some in (x, items, train)]
+    plain = [{m: values.numpy() for m, values in mapping.items()} for mapping in (x, items, train)]
     return views(*plain)[JOINT]
 
 
 def _scores(z: np.ndarray, labels: np.ndarray, items: Pairs) -> Iterable[dict]:
     """Yield `neighbours`, `k` and `precision` of representations (N, L)."""
     kinds = np.full(len(labels), "clean")
-    for row in retrieval_rows(z, labels, kinds, [of.numpy() for of in items.values()], [K]):
+    for row in retrieval_rows(z, labels, kinds, [rows.numpy() for rows in items.values()], [K]):
         yield {name: row[name] for name in ("neighbours", "k", "precision")}
 
 

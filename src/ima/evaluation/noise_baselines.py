@@ -69,8 +69,8 @@ def _cluster(
     noise: np.ndarray,
 ) -> np.ndarray:
     """Return which test items are in the cluster that best matches noise in the training items."""
-    found = predict(values[0])
-    best = max(range(CLUSTERS), key=lambda c: f1(found == c, noise)["f1"])
+    clusters = predict(values[0])
+    best = max(range(CLUSTERS), key=lambda c: f1(clusters == c, noise)["f1"])
     return predict(values[1]) == best
 
 

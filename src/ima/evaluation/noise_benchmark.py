@@ -68,15 +68,15 @@ def problem(
         raise InputError("noise", expected=f"one of {KINDS}", found=kind)
     rng = np.random.default_rng([seed, KINDS.index(kind), round(1000 * R)])
     if kind == "mispaired":
-        return _repaired(items, totals, rng)
-    x, noise = {m: of["x"] for m, of in items.items()}, {}
+        return _mispaired(items, totals, rng)
+    x, noise = {m: columns["x"] for m, columns in items.items()}, {}
     pairs, first = {}, {m: len(values) for m, values in x.items()}
     for split, total in totals.items():
-        rows = {m: np.flatnonzero(of["split"] == split) for m, of in items.items()}
+        rows = {m: np.flatnonzero(columns["split"] == split) for m, columns in items.items()}
         labels = {m: items[m]["label"][r] for m, r in rows.items()}
         table = make_pairs(labels, rows, R, total, first, rng)
         pairs[split] = {m: table[f"item_{m}"].to_numpy().astype(np.int64) for m in items}
-        first = {m: max(first[m], int(of.max()) + 1) for m, of in pairs[split].items()}
+        first = {m: max(first[m], int(numbers.max()) + 1) for m, numbers in pairs[split].items()}
     for m, maker in makers["degraded" if kind == "degraded" else "synthetic"].items():
         made = maker(first[m] - len(x[m]), rng)
         noise[m] = np.arange(first[m]) >= len(x[m])
@@ -89,7 +89,7 @@ def problem(
     return Problem(x, noise, pairs)
 
 
-def _repaired(
+def _mispaired(
     items: Mapping[str, Mapping[str, np.ndarray]],
     totals: Mapping[str, int],
     rng: np.random.Generator,
@@ -102,29 +102,31 @@ def _repaired(
     for split, total in totals.items():
         size = round(total / len(classes))
         rows = {
-            (m, c): np.flatnonzero((of["split"] == split) & (of["label"] == c))
-            for m, of in items.items()
+            (m, c): np.flatnonzero((columns["split"] == split) & (columns["label"] == c))
+            for m, columns in items.items()
             for c in classes
         }
-        found: dict[str, list[np.ndarray]] = {m: [] for m in items}
+        drawn: dict[str, list[np.ndarray]] = {m: [] for m in items}
         for c in shared:
             for m in items:
-                found[m].append(draw(rows[m, c], size, rng))
-        for of, own in odd.items():
+                drawn[m].append(draw(rows[m, c], size, rng))
+        for odd_modality, odd_class in odd.items():
             for m in items:
                 others = np.concatenate([rows[m, c] for c in shared])
-                found[m].append(draw(rows[m, own] if m == of else others, size, rng))
+                drawn[m].append(
+                    draw(rows[m, odd_class] if m == odd_modality else others, size, rng)
+                )
         order = rng.permutation(size * (len(shared) + len(odd)))
-        pairs[split] = {m: np.concatenate(parts)[order] for m, parts in found.items()}
-    x = {m: of["x"] for m, of in items.items()}
-    return Problem(x, {m: of["label"] == odd[m] for m, of in items.items()}, pairs)
+        pairs[split] = {m: np.concatenate(parts)[order] for m, parts in drawn.items()}
+    x = {m: columns["x"] for m, columns in items.items()}
+    return Problem(x, {m: columns["label"] == odd[m] for m, columns in items.items()}, pairs)
 
 
-def study(of: Problem, latent: int, variants: Mapping[str, Variant], seed: int) -> list[dict]:
+def study(data: Problem, latent: int, variants: Mapping[str, Variant], seed: int) -> list[dict]:
     """Train variants of IMA on a problem and score them and other detectors on its test pairs.
 
     Args:
-        of: the problem.
+        data: the problem.
         latent: size L of the latent space.
         variants: variants by name; the other detectors use the latents of the last one.
         seed: seed of the weights and of the order of the pairs.
@@ -132,9 +134,9 @@ def study(of: Problem, latent: int, variants: Mapping[str, Variant], seed: int) 
     Returns:
         Rows of `ima.utils.schemas.NOISE_STUDY` without `kind` and `R`.
     """
-    x = {m: torch.tensor(values) for m, values in of.x.items()}
+    x = {m: torch.tensor(values) for m, values in data.x.items()}
     train, held_out, test = (
-        {m: torch.from_numpy(rows) for m, rows in of.pairs[split].items()}
+        {m: torch.from_numpy(rows) for m, rows in data.pairs[split].items()}
         for split in ("train", "validation", "test")
     )
     rows = []
@@ -142,31 +144,34 @@ def study(of: Problem, latent: int, variants: Mapping[str, Variant], seed: int) 
         model = variant.train(x, train, held_out, latent, seed)
         y = importances(model.importance, x, test)
         for m, items in test.items():
-            scores = noise_scores(y[m][0].numpy(), of.noise[m][items])
-            rows.append({"seed": seed, "modality": m, "detector": name, **_wanted(scores)})
-    return rows + _control_rows(of, model.autoencoder, x, seed)
+            scores = noise_scores(y[m][0].numpy(), data.noise[m][items])
+            rows.append({"seed": seed, "modality": m, "detector": name, **_of_noise_class(scores)})
+    return rows + _control_rows(data, model.autoencoder, x, seed)
 
 
 def _control_rows(
-    of: Problem, autoencoder: Autoencoder, x: Mapping[str, torch.Tensor], seed: int
+    data: Problem, autoencoder: Autoencoder, x: Mapping[str, torch.Tensor], seed: int
 ) -> list[dict]:
     """Return the rows of `study` for the detectors of `ima.evaluation.noise_baselines.controls`."""
     rows = []
     with torch.no_grad():
         u = {m: autoencoder.encoders[m](values).numpy() for m, values in x.items()}
     for m in x:
-        split = [np.unique(of.pairs[name][m]) for name in ("train", "test")]
-        noise = tuple(of.noise[m][part] for part in split)
-        found = controls(
-            tuple(of.x[m][part] for part in split), tuple(u[m][part] for part in split), noise, seed
+        split = [np.unique(data.pairs[name][m]) for name in ("train", "test")]
+        noise = tuple(data.noise[m][part] for part in split)
+        flagged = controls(
+            tuple(data.x[m][part] for part in split),
+            tuple(u[m][part] for part in split),
+            noise,
+            seed,
         )
-        back = np.searchsorted(split[1], of.pairs["test"][m])
-        for name, taken in found.items():
-            scores = f1(taken[back], of.noise[m][of.pairs["test"][m]])
+        back = np.searchsorted(split[1], data.pairs["test"][m])
+        for name, flags in flagged.items():
+            scores = f1(flags[back], data.noise[m][data.pairs["test"][m]])
             scores = {f"{key}_noise": value for key, value in scores.items()}
-            rows.append({"seed": seed, "modality": m, "detector": name, **_wanted(scores)})
+            rows.append({"seed": seed, "modality": m, "detector": name, **_of_noise_class(scores)})
     return rows
 
 
-def _wanted(scores: Mapping[str, float]) -> dict[str, float]:
+def _of_noise_class(scores: Mapping[str, float]) -> dict[str, float]:
     return {name: scores[name] for name in ("precision_noise", "recall_noise", "f1_noise")}

@@ -76,8 +76,8 @@ def digit_waves(segments: pa.Table, waves: Waves, count: int = VOICES) -> list[n
         count: number of digits; all of them if there are fewer.
     """
     rows = np.linspace(0, len(segments) - 1, min(count, len(segments))).round().astype(int)
-    found = []
+    digits = []
     for row in segments.take(np.unique(rows)).to_pylist():
         wave, rate = waves(row["recording"])
-        found.append(wave[round(row["start_s"] * rate) : round(row["end_s"] * rate)])
-    return found
+        digits.append(wave[round(row["start_s"] * rate) : round(row["end_s"] * rate)])
+    return digits

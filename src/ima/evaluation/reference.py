@@ -25,12 +25,12 @@ def views(
             of the items in the training pairs.
         train: row numbers of the training pairs; None if `items` are the training pairs.
     """
-    alone = {name: x[name][rows] for name, rows in items.items()}
+    unimodal = {name: x[name][rows] for name, rows in items.items()}
     for name, rows in items.items():
         known = (items if train is None else train)[name]
         if (rows == ABSENT).any():
-            alone[name][rows == ABSENT] = x[name][np.unique(known[known != ABSENT])].mean(0)
-    return {JOINT: np.concatenate(list(alone.values()), axis=1), **alone}
+            unimodal[name][rows == ABSENT] = x[name][np.unique(known[known != ABSENT])].mean(0)
+    return {JOINT: np.concatenate(list(unimodal.values()), axis=1), **unimodal}
 
 
 def presence(items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -101,6 +101,6 @@ def score_anchors(
     jobs.append(("chance", None, JOINT, raw[JOINT], shuffled))
     return [
         {"model": model, "latent": latent, "representation": name, **row}
-        for model, latent, name, z, of in jobs
-        for row in retrieval_rows(z, of, kinds, list(items[1].values()), k, has.get(name))
+        for model, latent, name, z, classes in jobs
+        for row in retrieval_rows(z, classes, kinds, list(items[1].values()), k, has.get(name))
     ]

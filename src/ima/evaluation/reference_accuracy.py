@@ -39,7 +39,7 @@ def classify_anchors(
     items = [{m: row_numbers(pairs, m) for m in modalities(pairs)} for pairs in (train, test)]
     fit, raw = views(x, items[0]), views(x, items[1], items[0])
     known = only(fit, items[0])
-    has = [presence(of) for of in items]
+    has = [presence(rows) for rows in items]
     labels = [pairs["label"].to_numpy() for pairs in (train, test)]
     kinds = np.array(test["kind"].to_pylist())
     widths = {JOINT: sum(widths.values()), **widths}
@@ -55,10 +55,10 @@ def classify_anchors(
     jobs.append(("chance", None, {JOINT: fit[JOINT]}, raw, None, settings))
     return [
         {"model": model, "latent": latent, "seed": seed, **row}
-        for model, latent, fitted, asked, of, how in jobs
+        for model, latent, fitted, scored, classes, options in jobs
         for seed in seeds
         for row in accuracy_rows(
-            fitted, asked, of or _shuffled(labels, seed), kinds, how, seed, has
+            fitted, scored, classes or _shuffled(labels, seed), kinds, options, seed, has
         )
     ]
 

@@ -86,6 +86,6 @@ def agreements(chosen: np.ndarray) -> np.ndarray:
             0.
     """
     sizes = chosen.sum(1)
-    both = chosen.astype(np.float32) @ chosen.T.astype(np.float32)  # (G, G)
-    jaccard = both / np.maximum(sizes[:, None] + sizes - both, 1)
+    intersection = chosen.astype(np.float32) @ chosen.T.astype(np.float32)  # (G, G)
+    jaccard = intersection / np.maximum(sizes[:, None] + sizes - intersection, 1)
     return (jaccard.sum(1) - jaccard.diagonal()) / max(len(chosen) - 1, 1)

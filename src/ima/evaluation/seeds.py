@@ -33,13 +33,13 @@ def over_seeds(
         Rows of `run`, the keys, `seeds` (the number of values of the first score), the constant
         columns, and each score with its `<score>_sd`.
     """
-    found: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    by_key: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        values = found[tuple(row[key] for key in keys)]
+        values = by_key[tuple(row[key] for key in keys)]
         for name in scores or [name for name in row if name not in keys]:
             values[name].append(row[name])
     table = []
-    for key, values in found.items():
+    for key, values in by_key.items():
         seeds = len(next(iter(values.values())))
         out = {"run": run, **dict(zip(keys, key, strict=True)), "seeds": seeds, **constant}
         for name, of_seeds in values.items():

@@ -14,8 +14,8 @@ from ima.utils.schemas import EMBEDDINGS, labelled
 
 LOG = logging.getLogger(__name__)
 
-#: The least perplexity of a map of few samples.
-LEAST = 2
+#: Minimum perplexity, for few samples.
+MIN_PERPLEXITY = 2
 
 
 class View(NamedTuple):
@@ -73,14 +73,15 @@ def embed(x: np.ndarray, perplexity: float, theta: float, seed: int) -> np.ndarr
 
 
 def embed_some(x: np.ndarray, perplexity: float, theta: float, seed: int, name: str) -> np.ndarray:
-    """Return coordinates (n, 2) of samples (n, D), also of few, or of those that are all alike.
+    """Return coordinates (n, 2) of samples (n, D), even if they are few or all equal.
 
-    The perplexity is lowered to what the samples allow, and where that is below LEAST, or all are
-    the same, the coordinates are the first two principal components; the log says so of `name`.
+    The perplexity is lowered if there are few samples. If it would be below MIN_PERPLEXITY, or all
+    samples are equal, the coordinates are the first two principal components. Either is logged
+    under `name`.
     """
     possible = (len(x) - 2) / 3
     lowered = min(perplexity, possible)
-    if lowered < LEAST or not (x != x[:1]).any():
+    if lowered < MIN_PERPLEXITY or not (x != x[:1]).any():
         LOG.warning("%s: %d samples, too few or too alike for t-SNE: principal components", name,
                     len(x))  # fmt: skip
         centred = x - x.mean(0) if len(x) else x
@@ -124,7 +125,7 @@ def embed_views(
         rows = {name: _rows(pairs, name, view) for name, view in space.items()}
         together = np.concatenate([space[name].vectors[rows[name]] for name in space])
         coordinates = embed_some(together, perplexity, theta, seed, ", ".join(space))
-        ends = np.cumsum([len(of) for of in rows.values()])[:-1]
+        ends = np.cumsum([len(numbers) for numbers in rows.values()])[:-1]
         parts = zip(space.items(), np.split(coordinates, ends), strict=True)
         tables += [_table(pairs, name, view, rows[name], at) for (name, view), at in parts]
     return pa.concat_tables(tables)
@@ -167,8 +168,8 @@ def spaces_of(
         representations: `u_<modality>` and `z`, each (N, L).
     """
     names = modalities(pairs)
-    alone = {f"u_{name}": View([name], representations[f"u_{name}"]) for name in names}
+    unimodal = {f"u_{name}": View([name], representations[f"u_{name}"]) for name in names}
     return [
         *({f"hidden_{name}": View([name], hidden[name])} for name in names),
-        {**alone, "z": View(names, representations["z"])},
+        {**unimodal, "z": View(names, representations["z"])},
     ]

@@ -18,7 +18,7 @@ from ima.features.covarep.dictionary import COLUMNS, NAMES, Column
 from ima.utils.errors import InputError
 
 #: Maximum number of recordings compared, and the seed of their choice.
-MOST, SEED = 40, 0
+MAX_RECORDINGS, SEED = 40, 0
 OPENSMILE = "openSMILE"
 #: Kind of a counterpart: the same quantity by another method, or only a related one.
 SAME, RELATED = "same", "related"
@@ -85,7 +85,9 @@ COUNTERPARTS = (
 )
 
 
-def choose(speakers: Sequence[str], files: Sequence[str], most: int = MOST) -> list[tuple]:
+def choose(
+    speakers: Sequence[str], files: Sequence[str], most: int = MAX_RECORDINGS
+) -> list[tuple]:
     """Choose recordings of a corpus at random with a fixed seed, equally many from each speaker.
 
     Args:
@@ -99,20 +101,20 @@ def choose(speakers: Sequence[str], files: Sequence[str], most: int = MOST) -> l
     Raises:
         InputError: there are no recordings.
     """
-    of: dict[str, set[str]] = {}
+    by_speaker: dict[str, set[str]] = {}
     for speaker, file in zip(speakers, files, strict=True):
-        of.setdefault(speaker, set()).add(file)
-    if not of:
+        by_speaker.setdefault(speaker, set()).add(file)
+    if not by_speaker:
         raise InputError("recordings", expected="at least one", found="none")
     rng = np.random.default_rng(SEED)
-    names = sorted(of)
+    names = sorted(by_speaker)
     if len(names) > most:
         names = sorted(rng.choice(names, most, replace=False).tolist())
     each, chosen = most // len(names), []
     for name in names:
-        its = sorted(of[name])
-        taken = rng.choice(len(its), min(each, len(its)), replace=False)
-        chosen += [(name, its[i]) for i in sorted(taken)]
+        its = sorted(by_speaker[name])
+        drawn = rng.choice(len(its), min(each, len(its)), replace=False)
+        chosen += [(name, its[i]) for i in sorted(drawn)]
     return chosen
 
 
@@ -151,17 +153,27 @@ def matched(
         speakers: speaker of each recording.
     """
     frames = [_frames(*pair) for pair in zip(ours, theirs, strict=True)]
-    whole = pd.concat(frames, ignore_index=True)
+    table = pd.concat(frames, ignore_index=True)
     who = np.repeat(np.array(speakers, dtype=object), [len(part) for part in frames])
-    mine, other = (whole[side, "VUV"].to_numpy() for side in ("ours", "theirs"))
+    mine, other = (table[side, "VUV"].to_numpy() for side in ("ours", "theirs"))
     known = np.isfinite(mine) & np.isfinite(other)
     voiced = known & (mine == 1) & (other == 1)
     features = []
-    for one in COUNTERPARTS:
-        a, b = (whole[side, one.feature].to_numpy() for side in ("ours", "theirs"))
-        use = known if one.feature == "VUV" else voiced & np.isfinite(a) & np.isfinite(b)
-        column = COLUMNS[NAMES.index(one.feature)]
-        features.append(Feature(column, one.kind, one.words, a[use], b[use], who[use], one.alike))
+    for counterpart in COUNTERPARTS:
+        a, b = (table[side, counterpart.feature].to_numpy() for side in ("ours", "theirs"))
+        use = known if counterpart.feature == "VUV" else voiced & np.isfinite(a) & np.isfinite(b)
+        column = COLUMNS[NAMES.index(counterpart.feature)]
+        features.append(
+            Feature(
+                column,
+                counterpart.kind,
+                counterpart.words,
+                a[use],
+                b[use],
+                who[use],
+                counterpart.alike,
+            )
+        )
     parts = (mine[known] == 1, other[known] == 1, voiced[known])
     shares = tuple(float(part.mean()) if part.size else 0.0 for part in parts)
     return Reference(len(frames), len(set(speakers)), shares, features)
@@ -172,18 +184,18 @@ def _frames(ours: pa.Table, theirs: pa.Table) -> pd.DataFrame:
     time_s, their_s = (table["time_s"].to_numpy() for table in (ours, theirs))
     known, their_known = voice.measured(ours), voice.measured(theirs)
     names = [column.name for column in voice.columns("egemaps")]
-    found = {}
-    for one in COUNTERPARTS:
-        mine = ours[one.feature].to_numpy().astype(float)
-        mine[~known[:, NAMES.index(one.feature)]] = np.nan
-        other = theirs[one.descriptor].to_numpy().astype(float)
-        if one.feature == "VUV":
-            found["ours", "VUV"] = mine
+    columns = {}
+    for counterpart in COUNTERPARTS:
+        mine = ours[counterpart.feature].to_numpy().astype(float)
+        mine[~known[:, NAMES.index(counterpart.feature)]] = np.nan
+        other = theirs[counterpart.descriptor].to_numpy().astype(float)
+        if counterpart.feature == "VUV":
+            columns["ours", "VUV"] = mine
             line = np.interp(time_s, their_s, other > 0, np.nan, np.nan)
-            found["theirs", "VUV"] = np.where(np.isnan(line), np.nan, line >= 0.5)
+            columns["theirs", "VUV"] = np.where(np.isnan(line), np.nan, line >= 0.5)
             continue
-        other = one.convert(other)
-        other[~their_known[:, names.index(one.descriptor)]] = np.nan
-        found["ours", one.feature] = mine
-        found["theirs", one.feature] = np.interp(time_s, their_s, other, np.nan, np.nan)
-    return pd.DataFrame(found)
+        other = counterpart.convert(other)
+        other[~their_known[:, names.index(counterpart.descriptor)]] = np.nan
+        columns["ours", counterpart.feature] = mine
+        columns["theirs", counterpart.feature] = np.interp(time_s, their_s, other, np.nan, np.nan)
+    return pd.DataFrame(columns)

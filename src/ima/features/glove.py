@@ -75,12 +75,12 @@ def load_glove(
         words = set(words)
         wanted = words | {part for word in words for part in parts(word)}
     if str(source) == "package":
-        found = _from_package(dimension, wanted)
+        arrays = _from_package(dimension, wanted)
     else:
-        found = _from_file(Path(source), dimension, wanted)
+        arrays = _from_file(Path(source), dimension, wanted)
     vectors = KeyedVectors(dimension)
-    if found:
-        vectors.add_vectors(list(found), np.stack(list(found.values())))
+    if arrays:
+        vectors.add_vectors(list(arrays), np.stack(list(arrays.values())))
     return vectors
 
 
@@ -115,20 +115,20 @@ def vocabulary(
         InputError: no frequent word has a vector.
     """
     counts = Counter(tokens)
-    rows, kept, matrix = [], [], []
+    rows, included, matrix = [], [], []
     for word in sorted(counts, key=lambda w: (-counts[w], w)):
         vector, via = vector_of(word, glove) if counts[word] >= min_count else (None, "rare")
         rows.append({"word": word, "count": counts[word], "via": via})
         if vector is not None:
-            kept.append(rows[-1])
+            included.append(rows[-1])
             matrix.append(vector)
-    if not kept:
+    if not included:
         raise InputError(
             "vocabulary",
             expected=f"words with a vector and at least {min_count} occurrences",
             found=f"none of {len(counts)} words",
         )
-    vectors = pa.Table.from_pylist(kept, schema=VOCABULARY).drop_columns(["via"])
+    vectors = pa.Table.from_pylist(included, schema=VOCABULARY).drop_columns(["via"])
     vectors = vectors.append_column("x", vector_column(np.stack(matrix)))
     return conform(vectors, WORD_VECTORS, "vocabulary"), pa.Table.from_pylist(
         rows, schema=VOCABULARY
@@ -203,15 +203,15 @@ def _from_file(path: Path, dimension: int, wanted: set[str] | None) -> dict[str,
 
 
 def _member(path: Path, names: list[str], dimension: int) -> str:
-    shown = [name for name in names if not any(map(is_hidden, name.split("/")))]
-    texts = [name for name in shown if name.removesuffix(".gz").endswith(".txt")]
+    visible = [name for name in names if not any(map(is_hidden, name.split("/")))]
+    texts = [name for name in visible if name.removesuffix(".gz").endswith(".txt")]
     fitting = [name for name in texts if re.search(rf"(?<!\d){dimension}d\.txt(\.gz)?$", name)]
     chosen = fitting or texts
     if len(chosen) != 1:
         raise InputError(
             path,
             expected=f"one text file of {dimension} dimensions, such as glove.6B.{dimension}d.txt",
-            found=", ".join(shown[:9]) or "nothing",
+            found=", ".join(visible[:9]) or "nothing",
             do="Give the path of the file, unpacked, in emotion.words.glove.",
         )
     return chosen[0]
@@ -221,7 +221,7 @@ def _read(
     path: Path, name: str, lines: BinaryIO, dimension: int, wanted: set[str] | None
 ) -> dict[str, np.ndarray]:
     """Read lines of a word and `dimension` numbers, checking the number of values in each line."""
-    found: dict[str, np.ndarray] = {}
+    vectors: dict[str, np.ndarray] = {}
     count, line = 0, b"\n"
     expected = _WORDS_6B if name.rpartition("/")[2].startswith("glove.6B.") else 0
     for number, line in enumerate(_bounded(lines), 1):
@@ -239,8 +239,8 @@ def _read(
             )
         count += 1
         word, *values = repair(line.rstrip().decode("utf-8", "replace")).rsplit(" ", dimension)
-        if (wanted is None or word in wanted) and word not in found:
-            found[word] = _vector(path, number, values)
+        if (wanted is None or word in wanted) and word not in vectors:
+            vectors[word] = _vector(path, number, values)
     if count == 0 or count < expected or not line.endswith(b"\n"):
         raise InputError(
             path,
@@ -248,7 +248,7 @@ def _read(
             found=f"a file truncated after {count} words",
             do="Download it again.",
         )
-    return found
+    return vectors
 
 
 def _bounded(lines: BinaryIO) -> Iterable[bytes]:

@@ -77,9 +77,9 @@ class Lexicon:
         """Return LEXICON for words, row for row; `emotional` means in any category."""
         rows = []
         for word in words:
-            found = self.categories(word)
-            flags = {name: name in found for name in CATEGORIES}
-            rows.append({"word": word, **flags, "emotional": bool(found)})
+            categories = self.categories(word)
+            flags = {name: name in categories for name in CATEGORIES}
+            rows.append({"word": word, **flags, "emotional": bool(categories)})
         return pa.Table.from_pylist(rows, schema=LEXICON)
 
 
@@ -118,10 +118,10 @@ def read_dic(path: str | Path, names: Mapping[str, Sequence[str]] | None = None)
             broken.append((i, line, reason))
         if not entry:
             continue
-        found = frozenset(chosen[number] for number in entry if number in chosen)
+        categories = frozenset(chosen[number] for number in entry if number in chosen)
         place = prefixes if word.endswith("*") else words
         key = word.rstrip("*")
-        place[key] = place.get(key, frozenset()) | found
+        place[key] = place.get(key, frozenset()) | categories
     if not words and not prefixes:
         raise InputError(path, expected="words with category numbers", found="none")
     return Lexicon(Path(path).name, words, prefixes, tuple(broken))

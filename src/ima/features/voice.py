@@ -100,13 +100,13 @@ def _egemaps(wave, rate):
         shape = int(wave.size / rate / HOP_S), len(every)
         return np.zeros(shape, np.float32), np.zeros(shape, bool)
     # openSMILE casts samples to 16 bits, where +1.0 would overflow to -1.0.
-    found = _smile().process_signal(np.clip(wave, -1, 32767 / 32768), rate).to_numpy()
-    values = np.zeros((len(found) + _LONG_FRAMES, len(every)), np.float32)
+    descriptors = _smile().process_signal(np.clip(wave, -1, 32767 / 32768), rate).to_numpy()
+    values = np.zeros((len(descriptors) + _LONG_FRAMES, len(every)), np.float32)
     measured = np.zeros(values.shape, bool)
     for i, column in enumerate(every):
         lag = _LONG_FRAMES if column.name.startswith(_LONG) else 0
-        values[lag : lag + len(found), i] = found[:, i]
-        measured[lag : lag + len(found), i] = True
+        values[lag : lag + len(descriptors), i] = descriptors[:, i]
+        measured[lag : lag + len(descriptors), i] = True
     voiced = values[:, [c.name for c in every].index(_PITCH)] > 0
     measured[:, [c.voiced for c in every]] &= voiced[:, None]
     return values, measured
@@ -221,13 +221,13 @@ def word_vectors(
     unit = np.where(angle, np.exp(1j * values), values)
     time_s = table["time_s"].to_numpy()
     always = counts[:, [not c.voiced for c in every]]
-    whole = np.flatnonzero(always[:, always.any(axis=0)].all(axis=1))
+    complete = np.flatnonzero(always[:, always.any(axis=0)].all(axis=1))
     out = np.full((len(tokens), len(every)), np.nan, np.float32)
     for row, (start_s, end_s) in enumerate(tokens if len(table) else ()):
         frames = frames_of(time_s, start_s, end_s)
-        if len(whole) and not start_s <= round(time_s[frames[0]], 9) < end_s:
+        if len(complete) and not start_s <= round(time_s[frames[0]], 9) < end_s:
             # No centre lies within the token: the first and last frames may lack some columns.
-            frames = whole[[np.abs(time_s[whole] - (start_s + end_s) / 2).round(9).argmin()]]
+            frames = complete[[np.abs(time_s[complete] - (start_s + end_s) / 2).round(9).argmin()]]
         n = counts[frames].sum(axis=0)
         total = np.where(counts[frames], unit[frames], 0).sum(axis=0)
         mean = np.where(angle, np.angle(total), total.real / np.maximum(n, 1))

@@ -49,8 +49,8 @@ def canonical(z: Tensor, u: Tensor, v: Tensor, ridge: float = RIDGE) -> Canonica
     mean_z, mean_u = v @ z, v @ u
     z, u = z - mean_z, u - mean_u
     white_z, white_u = _whitening(z, v, ridge), _whitening(u, v, ridge)
-    both = (v[:, None] * (z @ white_z)).T @ (u @ white_u)
-    left, _, right = torch.linalg.svd(both, full_matrices=False)
+    cross = (v[:, None] * (z @ white_z)).T @ (u @ white_u)
+    left, _, right = torch.linalg.svd(cross, full_matrices=False)
     return Canonical(mean_z, mean_u, white_z @ left, white_u @ right.T)
 
 
@@ -114,14 +114,14 @@ def shared_by_pairs(
     for m, u in train.items():
         others = [n for n in train if n != m]
         v_train, v_held = (
-            there[m] * sum(y[n] for n in others) / sum(there[n] for n in others).clamp_min(1)
-            for y, there in ((y_train, in_train), (y_held, in_held))
+            has[m] * sum(y[n] for n in others) / sum(has[n] for n in others).clamp_min(1)
+            for y, has in ((y_train, in_train), (y_held, in_held))
         )
         rows = []
         for r in range(len(v_held)):
             z, z_held = (
-                fuse({n: of[n] for n in others}, {n: y[n][r] for n in others}).double()
-                for of, y in ((train, y_train), (held, y_held))
+                fuse({n: latents[n] for n in others}, {n: y[n][r] for n in others}).double()
+                for latents, y in ((train, y_train), (held, y_held))
             )
             fitted = canonical(z, u.double(), v_train[r].double())
             rows.append(

@@ -52,9 +52,9 @@ def model_config(model: Autoencoder) -> dict:
     # A list keeps the order of modalities, which JSON objects sorted by key do not.
     layers = []
     for name, modality in model.modalities.items():
-        given = {key: value for key, value in vars(modality).items() if value is not None}
-        own = [part for part in PARTS if given.pop(part, None) is not None]
-        layers.append([name, {**given, "own": own} if own else given])
+        settings = {key: value for key, value in vars(modality).items() if value is not None}
+        custom = [part for part in PARTS if settings.pop(part, None) is not None]
+        layers.append([name, {**settings, "own": custom} if custom else settings])
     return {"latent": model.latent, "modalities": layers}
 
 
@@ -74,21 +74,21 @@ def build_autoencoder(
     Raises:
         InputError: modules are missing or too many, or the tensors do not fit the model.
     """
-    layers, left = {}, dict(modules or {})
+    layers, unused = {}, dict(modules or {})
     for name, values in config["modalities"]:
-        values, given = dict(values), left.pop(name, {})
-        own = values.pop("own", [])
-        if sorted(given) != sorted(own):
+        values, parts = dict(values), unused.pop(name, {})
+        custom = values.pop("own", [])
+        if sorted(parts) != sorted(custom):
             raise InputError(
                 f"layers['{name}']",
-                expected=f"the modules with which it was fitted: {own or 'none'}",
-                found=sorted(given) or "none",
+                expected=f"the modules with which it was fitted: {custom or 'none'}",
+                found=sorted(parts) or "none",
                 do="Pass them as to the constructor: IMA.load(path, layers=layers).",
             )
         shape = values.pop("shape", None)
-        layers[name] = Modality(**{**values, **given}, shape=shape and tuple(shape))
-    if left:
-        raise InputError("layers", expected=f"some of {list(layers)}", found=list(left))
+        layers[name] = Modality(**{**values, **parts}, shape=shape and tuple(shape))
+    if unused:
+        raise InputError("layers", expected=f"some of {list(layers)}", found=list(unused))
     model = Autoencoder(layers, config["latent"])
     load_weights(model, state)
     return model.eval()

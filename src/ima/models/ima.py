@@ -164,9 +164,11 @@ class Summary(nn.Module):
         summary.mean.copy_(mean)
         summary.directions.copy_(directions[:components].T / deviations)
         if components < x.shape[1]:
-            left = summary._residual(x).double()
+            residual = summary._residual(x).double()
             summary.residual.copy_(
-                torch.stack((left.mean(), left.std(correction=min(1, len(x) - 1)).clamp_min(1e-6)))
+                torch.stack(
+                    (residual.mean(), residual.std(correction=min(1, len(x) - 1)).clamp_min(1e-6))
+                )
             )
         return summary.to(x.device)
 
@@ -175,8 +177,8 @@ class Summary(nn.Module):
         scores = self.scores(x)
         if self.width == scores.shape[1]:
             return scores
-        left = (self._residual(x) - self.residual[0]) / self.residual[1]
-        return torch.cat((scores, left.unsqueeze(1)), 1)
+        residual = (self._residual(x) - self.residual[0]) / self.residual[1]
+        return torch.cat((scores, residual.unsqueeze(1)), 1)
 
     def scores(self, x: Tensor) -> Tensor:
         """Return principal components (B, K) of x (B, D), of deviation 1."""
@@ -186,8 +188,8 @@ class Summary(nn.Module):
         """Return the log of the squared distance (B,) of x to its reconstruction."""
         lengths = self.directions.norm(dim=0)
         scores = (x - self.mean) @ (self.directions / lengths)
-        given = scores @ (self.directions / lengths).T
-        return ((x - self.mean - given).square().sum(1) + 1e-6).log()
+        reconstruction = scores @ (self.directions / lengths).T
+        return ((x - self.mean - reconstruction).square().sum(1) + 1e-6).log()
 
 
 class ImportanceNet(nn.Module):
@@ -241,13 +243,13 @@ class ImportanceNet(nn.Module):
         components = None
         if self.summary:
             dimension, components = self.summary.directions.shape
-        alone = ImportanceNet(dimension, hidden, [0.5], components)
+        single = ImportanceNet(dimension, hidden, [0.5], components)
         state = {
             name: value.clone() if name.startswith("summary") else value[index : index + 1].clone()
             for name, value in self.state_dict().items()
         }
-        alone.load_state_dict(state)
-        return alone
+        single.load_state_dict(state)
+        return single
 
 
 def _linear(copies: int, wide: int, narrow: int) -> tuple[nn.Parameter, nn.Parameter]:

@@ -120,9 +120,9 @@ def train_importance(
     if settings.objective == "mixture":
         if folds is None:
             folds = [held_out_fold(autoencoder, x, items, held_out or items)]
-        own = {m: None if rho[m] == AUTO else rho[m] for m in names}
-        return fit_mixture(folds, x, own, hidden, settings, seed)
-    _check_given(rho, "or the objective to mixture")
+        prior = {m: None if rho[m] == AUTO else rho[m] for m in names}
+        return fit_mixture(folds, x, prior, hidden, settings, seed)
+    _reject_auto(rho, "or the objective to mixture")
     copies = {name: [rho[name]] * settings.restarts for name in names}
     torch.manual_seed(seed)
     model = IMANetwork.from_autoencoder(autoencoder, hidden, copies).to(x[names[0]].device)
@@ -217,11 +217,13 @@ def _fit_rounds(
         expected = f"a multiple of {settings.restarts} restarts"
         raise InputError("copies", expected=expected, found=copies)
     weights = {name: value.clone() for name, value in model.importance.state_dict().items()}
-    both = (items, held_out)
-    latents = [gather(u, pairs).x for pairs in both]
+    splits = (items, held_out)
+    latents = [gather(u, pairs).x for pairs in splits]
     distinct = min(len(rows[rows != ABSENT].unique()) for rows in held_out.values())
     history: History = []
-    present = [{m: (rows != ABSENT).to(u[m])[None] for m, rows in pairs.items()} for pairs in both]
+    present = [
+        {m: (rows != ABSENT).to(u[m])[None] for m, rows in pairs.items()} for pairs in splits
+    ]
     for mask, name in zip(present, ("training", "held-out"), strict=True):
         _check_partners(mask, name)
     counted = present  # one row, which applies to every rho
@@ -229,10 +231,10 @@ def _fit_rounds(
         initial = replace(settings, **INIT_SETTINGS)
         rows, final = _fit_paper(model, x, u, items, rho, initial, seed)
         history += [{"round": 0, **row} for row in rows]
-        counted = _counted(model, x, both, final, initial)
+        counted = _counted(model, x, splits, final, initial)
     for number in range(1, settings.rounds + 1):
         if number > 1:
-            counted = _counted(model, x, both, final, settings)
+            counted = _counted(model, x, splits, final, settings)
         shared, partner = (
             {m: rows.repeat_interleave(copies // len(rows), 0) for m, rows in values.items()}
             for values in shared_by_pairs(*latents, *counted, *present, distinct)
@@ -263,23 +265,23 @@ def _check_partners(present: Mapping[str, Tensor], name: str) -> None:
             )
 
 
-def _counted(model, x, both, final, settings) -> list[dict[str, Tensor]]:
+def _counted(model, x, splits, final, settings) -> list[dict[str, Tensor]]:
     """Return which items (G, N) of pairs are important for the best copy of each rho, by modality.
 
     Args:
-        both: training pairs and held-out pairs.
+        splits: training pairs and held-out pairs.
         final, settings: result and settings of the training that gave the importances.
     """
-    chosen = best_of_each(final, [*both[0]], settings)
+    chosen = best_of_each(final, [*splits[0]], settings)
     counted = []
-    for pairs in both:
+    for pairs in splits:
         y = importances(model.importance, x, pairs)
         counted.append({m: (y[m][copies] >= 0.5).to(x[m]) for m, copies in chosen.items()})
     for m in chosen:
-        present = [(pairs[m] != ABSENT).to(counted[0][m]) for pairs in both]
-        few = counted[0][m].sum(-1) < MIN_COUNTED * present[0].sum()
+        present = [(pairs[m] != ABSENT).to(counted[0][m]) for pairs in splits]
+        too_few = counted[0][m].sum(-1) < MIN_COUNTED * present[0].sum()
         for mask, all_present in zip(counted, present, strict=True):
-            mask[m][few] = all_present
+            mask[m][too_few] = all_present
     return counted
 
 
@@ -346,8 +348,8 @@ def best_restart(
     """
     if settings.objective == "paper":
         return dict.fromkeys(names, int(final["loss"].argmin()))
-    own = {m: final[f"local_{m}"] + settings.lambda_corr * final[f"corr_{m}"] for m in names}
-    return {m: int(loss.argmin()) for m, loss in own.items()}
+    losses = {m: final[f"local_{m}"] + settings.lambda_corr * final[f"corr_{m}"] for m in names}
+    return {m: int(loss.argmin()) for m, loss in losses.items()}
 
 
 def best_of_each(
@@ -362,8 +364,8 @@ def best_of_each(
     """
     chosen: dict[str, list[int]] = {name: [] for name in names}
     for first in range(0, len(final["loss"]), settings.restarts):
-        own = {term: v[first : first + settings.restarts] for term, v in final.items()}
-        for name, copy in best_restart(own, names, settings).items():
+        restarts = {term: v[first : first + settings.restarts] for term, v in final.items()}
+        for name, copy in best_restart(restarts, names, settings).items():
             chosen[name].append(first + copy)
     return chosen
 
@@ -394,7 +396,7 @@ def importances(
     return y
 
 
-def _check_given(rho: Mapping[str, float | str], instead: str) -> None:
+def _reject_auto(rho: Mapping[str, float | str], instead: str) -> None:
     """Raise InputError if a rho is AUTO; `instead` names another way to resolve it."""
     if AUTO in rho.values():
         do = f"Set rho to a number, {instead}."
@@ -405,7 +407,7 @@ def untrained_importances(
     x: Mapping[str, Tensor], hidden: int, rho: Mapping[str, float], seed: int
 ) -> dict[str, Tensor]:
     """Return the importances (n_m,) from untrained networks by modality, near rho (Section 5)."""
-    _check_given(rho, "or the importances of stage 1 to ones")
+    _reject_auto(rho, "or the importances of stage 1 to ones")
     torch.manual_seed(seed)
     networks = {m: ImportanceNet(x_m.shape[1], hidden, [rho[m]]).to(x_m) for m, x_m in x.items()}
     rows = {m: torch.arange(len(x_m)) for m, x_m in x.items()}

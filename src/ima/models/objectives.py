@@ -128,11 +128,11 @@ def paper(
     for m in y:
         joint, counted = target(m, u, y, z, present)
         raw = correlation(y[m], joint, u[m], counted)
-        by = 1.0 if scale is None else scale[m] if isinstance(scale, Mapping) else None
-        if by is None:
+        divisor = 1.0 if scale is None else scale[m] if isinstance(scale, Mapping) else None
+        if divisor is None:
             # Not the smallest float: its inverse would overflow, and the gradient would be NaN.
-            by = correlation(torch.zeros_like(y[m][:1]), joint, u[m], counted).clamp_min(1e-30)
-        corr[m] = (raw / by, raw)
+            divisor = correlation(torch.zeros_like(y[m][:1]), joint, u[m], counted).clamp_min(1e-30)
+        corr[m] = (raw / divisor, raw)
     return _terms(corr, y, rho, lambda_corr, present)
 
 

@@ -61,9 +61,9 @@ def has_noise(kinds: Sequence[str], modality: str) -> np.ndarray:
 
     A pair with noise in several modalities has their kinds joined by `+`.
     """
-    found, index = np.unique(np.array(kinds, str), return_inverse=True)
+    distinct, index = np.unique(np.array(kinds, str), return_inverse=True)
     kind = noise_kind(modality)
-    return np.array([kind in one.split("+") for one in found], bool)[index]
+    return np.array([kind in name.split("+") for name in distinct], bool)[index]
 
 
 def draw(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -91,22 +91,22 @@ def class_size(labels: Mapping[str, np.ndarray], total: int | None) -> dict[int,
     """
     classes = {name: set(np.unique(values).tolist()) for name, values in labels.items()}
     first = next(iter(classes.values()))
-    for name, found in classes.items():
-        if found != first or not found:
+    for name, known in classes.items():
+        if known != first or not known:
             raise InputError(
                 f"labels of {name}",
                 expected=f"the classes of the other modality, {sorted(first)}",
-                found=sorted(found),
+                found=sorted(known),
             )
     sizes = {c: max(int((v == c).sum()) for v in labels.values()) for c in sorted(first)}
     if total is None:
         return sizes
     exact = {c: n * total / sum(sizes.values()) for c, n in sizes.items()}
-    whole = {c: int(n) for c, n in exact.items()}
-    by_remainder = sorted(exact, key=lambda c: (whole[c] - exact[c], c))
-    for c in by_remainder[: total - sum(whole.values())]:
-        whole[c] += 1
-    return whole
+    rounded = {c: int(n) for c, n in exact.items()}
+    by_remainder = sorted(exact, key=lambda c: (rounded[c] - exact[c], c))
+    for c in by_remainder[: total - sum(rounded.values())]:
+        rounded[c] += 1
+    return rounded
 
 
 def make_pairs(
@@ -208,11 +208,11 @@ def pair_splits(
     pairs = {}
     for i, (split, total) in enumerate(totals.items()):
         rows = {name: np.flatnonzero(values == split) for name, values in splits.items()}
-        for name, found in rows.items():
-            if not len(found):
+        for name, numbers in rows.items():
+            if not len(numbers):
                 raise InputError(f"{name} items", expected=f"some in '{split}'", found="none")
         pairs[split] = make_pairs(
-            {name: labels[name][found] for name, found in rows.items()},
+            {name: labels[name][numbers] for name, numbers in rows.items()},
             rows,
             noise_factor,
             total,
@@ -313,7 +313,9 @@ def most_neighbours(items: Sequence[np.ndarray], n: int) -> int:
         items: as `shared` of `neighbours`.
         n: number of pairs.
     """
-    shared = [of for of in items if len(np.unique(of[of >= 0])) < (of >= 0).sum()]
+    shared = [
+        numbers for numbers in items if len(np.unique(numbers[numbers >= 0])) < (numbers >= 0).sum()
+    ]
     if not shared:
         return max(n - 1, 0)
     most = n

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 #: Largest number of classes that 8-bit labels can encode; beyond it, labels have the type
 #: `ima.utils.schemas.MANY_CLASSES`.
-MOST_CLASSES = 128
+MAX_CLASSES = 128
 
 
 def pair_own(
@@ -65,22 +65,22 @@ def pair_own(
     rng = np.random.default_rng([seed, len(items)])
     names, classes = list(items), label_names(items, listed)
     if by == "label":
-        found = by_label(items, shares, rng)
+        pairs = by_label(items, shares, rng)
     else:
-        found = by_id(items) if by == "id" else dict(listed)
-        found = _kept(found, names, missing)
-        if len(found[names[0]]) < len(SPLITS):
+        pairs = by_id(items) if by == "id" else dict(listed)
+        pairs = _handle_missing(pairs, names, missing)
+        if len(pairs[names[0]]) < len(SPLITS):
             raise InputError(
                 f"pairs of {names}",
                 expected="at least three pairs, one for each split",
-                found=len(found[names[0]]),
+                found=len(pairs[names[0]]),
                 do="Add items. Learning importances takes some hundreds of pairs.",
             )
-        found = {**labels_of_items(items, {name: found[name] for name in names}), **found}
-        found["split"] = assign(found, names, shares, rng)
+        pairs = {**labels_of_items(items, {name: pairs[name] for name in names}), **pairs}
+        pairs["split"] = assign(pairs, names, shares, rng)
     tables = {}
     for split in SPLITS:
-        rows = rng.permutation(np.flatnonzero(found["split"] == split))
+        rows = rng.permutation(np.flatnonzero(pairs["split"] == split))
         if not len(rows):
             raise InputError(
                 f"pairs of {names}",
@@ -88,12 +88,12 @@ def pair_own(
                 found="none",
                 do="Assign more items to this split in the split column, or increase own.shares.",
             )
-        chosen = {name: values[rows] for name, values in found.items()}
+        chosen = {name: values[rows] for name, values in pairs.items()}
         _check_split({name: chosen[name] for name in names}, split)
-        _tell_labels(chosen["label"], split, bool(classes))
+        _check_labels(chosen["label"], split, bool(classes))
         tables[split] = _pair_table(chosen, names, classes)
     if classes:
-        _tell_most_k(tables["test"])
+        _log_max_k(tables["test"])
     return tables, classes
 
 
@@ -101,7 +101,7 @@ def _pair_table(pairs: Columns, names: list[str], classes: list[str]) -> pa.Tabl
     """Return pairs as a table of `ima.utils.schemas.pairs_schema`, with labels as class numbers."""
     code = {name: number for number, name in enumerate(classes)} | {"": -1}
     schema = pairs_schema(names)
-    if len(classes) > MOST_CLASSES:
+    if len(classes) > MAX_CLASSES:
         schema = labelled(schema, pa.schema({"label": MANY_CLASSES}))
     columns = {f"item_{name}": item_column(pairs[name]) for name in names}
     columns["label"] = [code[name] for name in pairs["label"].tolist()]
@@ -109,40 +109,40 @@ def _pair_table(pairs: Columns, names: list[str], classes: list[str]) -> pa.Tabl
     return pa.table(columns).cast(schema)
 
 
-def _tell_most_k(test: pa.Table) -> None:
+def _log_max_k(test: pa.Table) -> None:
     """Log the largest K of Precision@K that the labelled test pairs allow; larger K are reduced."""
     known = test["label"].to_numpy() >= 0
     items = [row_numbers(test, name)[known] for name in modalities(test)]
-    most = most_neighbours(items, int(known.sum()))
-    logger.info("labelled test pairs have at least %d neighbours: a larger K is reduced", most)
+    k = most_neighbours(items, int(known.sum()))
+    logger.info("labelled test pairs have at least %d neighbours: a larger K is reduced", k)
 
 
-def _kept(found: Columns, names: list[str], missing: str) -> Columns:
+def _handle_missing(pairs: Columns, names: list[str], missing: str) -> Columns:
     """Return the pairs, dropping incomplete ones if `missing` is `drop`; log how many there are."""
-    whole = np.logical_and.reduce([found[name] != ABSENT for name in names])
-    if whole.all():
-        return found
-    lacking = {name: int((found[name] == ABSENT).sum()) for name in names}
+    complete = np.logical_and.reduce([pairs[name] != ABSENT for name in names])
+    if complete.all():
+        return pairs
+    lacking = {name: int((pairs[name] == ABSENT).sum()) for name in names}
     logger.warning(
         "%d of %d pairs lack a modality, %s: %s",
-        int((~whole).sum()),
-        len(whole),
+        int((~complete).sum()),
+        len(complete),
         {name: count for name, count in lacking.items() if count},
         "dropped" if missing == "drop" else "kept",
     )
     if missing == "keep":
-        return found
-    if not whole.any():
+        return pairs
+    if not complete.any():
         raise InputError(
             "own.pairs, missing: drop",
             expected=f"a pair with an item of each of {names}",
-            found=f"none of {len(whole)}",
+            found=f"none of {len(complete)}",
             do="Set own.pairs.missing to keep, or remove a modality.",
         )
-    return {name: values[whole] for name, values in found.items()}
+    return {name: values[complete] for name, values in pairs.items()}
 
 
-def _tell_labels(labels: np.ndarray, split: str, known: bool) -> None:
+def _check_labels(labels: np.ndarray, split: str, known: bool) -> None:
     """Warn about the number of unlabelled pairs in a split if labels exist elsewhere.
 
     Raises:
@@ -165,7 +165,7 @@ def _tell_labels(labels: np.ndarray, split: str, known: bool) -> None:
 def _check_split(rows: Mapping[str, np.ndarray], split: str) -> None:
     """Raise InputError if a split lacks a modality, or if none of its pairs has two modalities."""
     check_items(rows, f"pairs of the split '{split}'")
-    if (sum((of != ABSENT).astype(int) for of in rows.values()) < 2).all():
+    if (sum((numbers != ABSENT).astype(int) for numbers in rows.values()) < 2).all():
         raise InputError(
             f"pairs of the split '{split}'",
             expected="some with at least two modalities",
@@ -179,12 +179,12 @@ def label_names(
     items: Mapping[str, pa.Table], listed: Mapping[str, np.ndarray] | None = None
 ) -> list[str]:
     """Return the sorted labels of items or listed pairs, numerically if all are integers."""
-    given = [np.array(table["label"].to_pylist(), str) for table in items.values()]
+    labels = [np.array(table["label"].to_pylist(), str) for table in items.values()]
     if listed and "label" in listed:
-        given = [listed["label"]]
-    found = set(np.concatenate(given).tolist()) - {""}
-    numbers = all(name.lstrip("-").isdigit() for name in found)
-    return sorted(found, key=int) if numbers else sorted(found)
+        labels = [listed["label"]]
+    names = set(np.concatenate(labels).tolist()) - {""}
+    numbers = all(name.lstrip("-").isdigit() for name in names)
+    return sorted(names, key=int) if numbers else sorted(names)
 
 
 def by_id(items: Mapping[str, pa.Table]) -> Columns:
@@ -196,15 +196,15 @@ def by_id(items: Mapping[str, pa.Table]) -> Columns:
         InputError: no id occurs in two modalities.
     """
     rows = {m: {i: row for row, i in enumerate(t["id"].to_pylist())} for m, t in items.items()}
-    ids = list(dict.fromkeys(i for of in rows.values() for i in of))
+    ids = list(dict.fromkeys(i for index in rows.values() for i in index))
     if len(ids) == sum(map(len, rows.values())):
         raise InputError(
             "own.pairs, by: id",
             expected=f"ids shared by at least two of {list(items)}",
-            found=", ".join(f"{name} '{next(iter(of))}' ..." for name, of in rows.items()),
+            found=", ".join(f"{name} '{next(iter(index))}' ..." for name, index in rows.items()),
             do="Give items that belong together the same id, or pair by label or from a file.",
         )
-    return {name: np.array([of.get(i, ABSENT) for i in ids]) for name, of in rows.items()}
+    return {name: np.array([index.get(i, ABSENT) for i in ids]) for name, index in rows.items()}
 
 
 def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:
@@ -239,19 +239,20 @@ def _agreed(
     """Return each pair's value from the first modality that has one and is not noise."""
     agreed = np.full(len(next(iter(columns.values()))), "", object)
     for name, values in columns.items():
-        says = (values != "") & ~noise.get(name, np.zeros(len(values), bool))
-        other = np.flatnonzero(says & (agreed != "") & (agreed != values))
-        if len(other):
-            one = other[0]
-            pair = {m: items[m]["id"][int(r[one])] for m, r in rows.items() if r[one] != ABSENT}
+        has_value = (values != "") & ~noise.get(name, np.zeros(len(values), bool))
+        conflicts = np.flatnonzero(has_value & (agreed != "") & (agreed != values))
+        if len(conflicts):
+            first = conflicts[0]
+            pair = {m: items[m]["id"][int(r[first])] for m, r in rows.items() if r[first] != ABSENT}
+            example = f"'{agreed[first]}' and '{values[first]}'"
             raise InputError(
                 f"{what}s of the modalities",
                 expected="the same value in all items of a pair",
-                found=f"{len(other)} pairs that differ, e.g. '{agreed[one]}' and '{values[one]}' "
-                f"in { {m: str(i) for m, i in pair.items()} }",
+                found=f"{len(conflicts)} pairs that differ, e.g. {example} in "
+                f"{ {m: str(i) for m, i in pair.items()} }",
                 do=f"Give the column `{what}` for one modality only, or correct the values.",
             )
-        agreed = np.where(says & (agreed == ""), values, agreed)
+        agreed = np.where(has_value & (agreed == ""), values, agreed)
     # If all items are noise, the pair takes the value of the first item that has one.
     for values in columns.values():
         agreed = np.where(agreed == "", values, agreed)
@@ -288,10 +289,12 @@ def by_label(
     splits = {
         m: draw_splits(given[m], np.arange(len(given[m])), labels[m], shares, rng) for m in items
     }
-    for m, of in labels.items():
-        if (of == "").any():
-            logger.warning("%s: %d items without a label are unpaired", m, int((of == "").sum()))
-            splits[m] = np.where(of == "", "", splits[m])
+    for m, classes in labels.items():
+        if (classes == "").any():
+            logger.warning(
+                "%s: %d items without a label are unpaired", m, int((classes == "").sum())
+            )
+            splits[m] = np.where(classes == "", "", splits[m])
     parts: dict[str, list[np.ndarray]] = {name: [] for name in (*items, "label", "split")}
     for split in SPLITS:
         rows = {m: np.flatnonzero(values == split) for m, values in splits.items()}
@@ -310,6 +313,6 @@ def by_label(
                 parts[m].append(draw(rows[m][labels[m][rows[m]] == label], size, rng))
             parts["label"].append(np.full(size, label))
             parts["split"].append(np.full(size, split))
-    found = {name: np.concatenate(values) for name, values in parts.items()}
-    noise = {m: t["noise"].to_numpy(zero_copy_only=False)[found[m]] for m, t in items.items()}
-    return {**found, "kind": kinds(noise)}
+    pairs = {name: np.concatenate(values) for name, values in parts.items()}
+    noise = {m: t["noise"].to_numpy(zero_copy_only=False)[pairs[m]] for m, t in items.items()}
+    return {**pairs, "kind": kinds(noise)}

@@ -33,12 +33,12 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
             items, a modality occurs in no pair, or a split or kind is invalid.
     """
     columns = options.get("columns", {})
-    table, found = read_table(path, [columns.get(name, name) for name in items]), {}
-    for name, of in items.items():
-        given = columns.get(name, name)
-        where = f"{path}, column '{given}'"
-        rows = {i: row for row, i in enumerate(of["id"].to_pylist())}
-        values = column(table, given, path, missing=True)
+    table, pairs = read_table(path, [columns.get(name, name) for name in items]), {}
+    for name, item_table in items.items():
+        id_column = columns.get(name, name)
+        where = f"{path}, column '{id_column}'"
+        rows = {i: row for row, i in enumerate(item_table["id"].to_pylist())}
+        values = column(table, id_column, path, missing=True)
         ids = [i if i or i in rows else None for i in text(values, where)]
         unknown = [i for i in ids if i is not None and i not in rows]
         if unknown:
@@ -48,28 +48,28 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
                 found=f"{len(unknown)} unknown, e.g. '{unknown[0]}'",
                 do=f"Remove these pairs, or add the items to {name}'s file.",
             )
-        found[name] = np.array([ABSENT if i is None else rows[i] for i in ids])
-    check_items({name: found[name] for name in items}, path)
+        pairs[name] = np.array([ABSENT if i is None else rows[i] for i in ids])
+    check_items({name: pairs[name] for name in items}, path)
     for name in ("label", "split", "kind"):
         if name in options:
             where = f"{path}, column '{options[name]}'"
             read = labels_of if name == "label" else text
             values = read(column(table, options[name], path, missing=name == "label"), where)
-            found[name] = np.array([value or "" for value in values], str)
-    if "split" in found:
-        check_splits(pa.array(found["split"]), f"{path}, column '{options['split']}'")
-    if "kind" in found:
-        _check_kinds(found["kind"], list(items), f"{path}, column '{options['kind']}'")
-    return found
+            pairs[name] = np.array([value or "" for value in values], str)
+    if "split" in pairs:
+        check_splits(pa.array(pairs["split"]), f"{path}, column '{options['split']}'")
+    if "kind" in pairs:
+        _check_kinds(pairs["kind"], list(items), f"{path}, column '{options['kind']}'")
+    return pairs
 
 
 def _check_kinds(kinds: np.ndarray, names: list[str], where: str) -> None:
     known = {CLEAN, *map(noise_kind, names)}
-    other = [kind for kind in np.unique(kinds).tolist() if set(kind.split("+")) - known]
-    if other:
+    unknown = [kind for kind in np.unique(kinds).tolist() if set(kind.split("+")) - known]
+    if unknown:
         raise InputError(
             where,
             expected=f"the kinds {sorted(known)}, combined with +",
-            found=other[:5],
+            found=unknown[:5],
             do="Use these names, or omit `kind` from the config.",
         )

@@ -55,8 +55,8 @@ def data_card(
         run: name of the run.
     """
     rows = [
-        (name, f"{found:,}", "" if nominal is None else f"{nominal:,}")
-        for name, found, nominal in counts
+        (name, f"{count:,}", "" if nominal is None else f"{nominal:,}")
+        for name, count, nominal in counts
     ]
     reasons = Counter(skipped)
     lines = [f"# Data card: {facts['title']}", ""]
@@ -83,19 +83,21 @@ def without_numbers(reason: str) -> str:
 
 def image_counts(splits: Sequence[str], labels: Sequence[int]) -> list[tuple[str, int, None]]:
     """Return the number of images of a corpus, in total, by split and by class."""
-    found = [("images", len(splits), None)]
-    found += [(f"images, {name}", n, None) for name, n in sorted(Counter(splits).items())]
-    return found + [(f"images of {name}", n, None) for name, n in sorted(Counter(labels).items())]
+    counts = [("images", len(splits), None)]
+    counts += [(f"images, {name}", n, None) for name, n in sorted(Counter(splits).items())]
+    return counts + [(f"images of {name}", n, None) for name, n in sorted(Counter(labels).items())]
 
 
 def speech_counts(rows: Iterable[Mapping], corpus: str) -> list[tuple[str, int, int]]:
     """Return one corpus' rows of the recordings' `counts.csv`, except those of single speakers."""
-    found = []
+    counts = []
     for row in rows:
         if row["corpus"] == corpus and row["level"] in _LEVELS:
-            which = "".join(f", {row[key]}" for key in _LEVELS[row["level"]])
-            found.append((f"{row['unit'].replace('_', ' ')}{which}", row["found"], row["expected"]))
-    return found
+            level = "".join(f", {row[key]}" for key in _LEVELS[row["level"]])
+            counts.append(
+                (f"{row['unit'].replace('_', ' ')}{level}", row["found"], row["expected"])
+            )
+    return counts
 
 
 def emotion_counts(rows: Iterable[Mapping], corpus: str) -> list[tuple[str, int, int]]:
@@ -121,8 +123,8 @@ def model_card(
     """
     config = sidecar["config"]
     layers = ", ".join(
-        f"{name} ({of['hidden']} {of['activation']}, {of['loss']})"
-        for name, of in config["model"].items()
+        f"{name} ({options['hidden']} {options['activation']}, {options['loss']})"
+        for name, options in config["model"].items()
     )
     rho = ", ".join(f"{name} {value:g}" for name, value in config["importance"]["rho"].items())
     return "\n".join([*_about(run, layers, rho, sidecar, data), *_results(tables)]) + "\n"

@@ -24,7 +24,7 @@ NEEDED = {"own", "modalities", "file", "shape", "all_but"}
 #: Configs compared with the demo's, by the name of their column.
 RUNS = {"open": "config/open.yaml", "paper": "config/paper.yaml"}
 #: Maximum length of a mapping shown in full, in characters; of longer ones only keys are shown.
-MOST = 100
+MAX_LENGTH = 100
 #: The value of a key that a config does not have.
 MISSING = object()
 HEAD = """# Every key of the config
@@ -52,13 +52,13 @@ def leaves(node: Mapping, schema: Mapping, path: tuple = ()) -> Iterator[tuple[t
 
 def resolved(node: Mapping, schema: Mapping) -> dict:
     """Return a part of the schema with references resolved; its own keywords take precedence."""
-    found = dict(node)
-    for other in (found.pop("allOf", None) or [{}])[0], found:
+    merged = dict(node)
+    for other in (merged.pop("allOf", None) or [{}])[0], merged:
         name = other.get("$ref", "").rpartition("/")[2]
         if name:
-            found = {**resolved(schema["$defs"][name], schema), **found}
-    found.pop("$ref", None)
-    return found
+            merged = {**resolved(schema["$defs"][name], schema), **merged}
+    merged.pop("$ref", None)
+    return merged
 
 
 def takes(node: Mapping, schema: Mapping) -> str:
@@ -69,13 +69,15 @@ def takes(node: Mapping, schema: Mapping) -> str:
     kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
     if "array" in kinds:
         items = resolved(node["items"], schema)
-        said = f"list of {takes(items, schema)}" if "enum" in items else f"list: {takes(items, {})}"
+        description = (
+            f"list of {takes(items, schema)}" if "enum" in items else f"list: {takes(items, {})}"
+        )
     else:
         words = {"integer": "whole number", "object": "keys", "boolean": "`true`, `false`"}
-        said = next(words.get(kind, kind) for kind in kinds if kind != "null")
-        said += _range(node)
-    said += " or `auto`" if node.get("pattern") == "^auto$" else ""
-    return said + (" or `null`" if "null" in kinds else "")
+        description = next(words.get(kind, kind) for kind in kinds if kind != "null")
+        description += _range(node)
+    description += " or `auto`" if node.get("pattern") == "^auto$" else ""
+    return description + (" or `null`" if "null" in kinds else "")
 
 
 def _range(node: Mapping) -> str:
@@ -99,8 +101,8 @@ def described(path: tuple, nodes: Mapping[tuple, Mapping]) -> str:
             has the meaning of the same key outside it.
     """
     known = [nodes[path], nodes.get(path[1:], {}) if path[0] == "emotion" else {}]
-    found = (node.get("description") for node in known)
-    return next(filter(None, found), "").replace("<", "&lt;")
+    descriptions = (node.get("description") for node in known)
+    return next(filter(None, descriptions), "").replace("<", "&lt;")
 
 
 def value_at(config: object, path: tuple) -> object:
@@ -117,26 +119,26 @@ def reference() -> str:
     configs = {name: yaml.safe_load((ROOT / file).read_text()) for name, file in configs.items()}
     parts, section, nodes = [HEAD], None, dict(leaves(schema, schema))
     for path, node in nodes.items():
-        of = path[0] if len(path) > 1 else "The run"
-        if of != section:
-            section = of
+        heading = path[0] if len(path) > 1 else "The run"
+        if heading != section:
+            section = heading
             about = schema["properties"].get(section, {}).get("description", "")
             title = f"\n## {section}\n" + (f"{about[:1].upper()}{about[1:]}.\n" if about else "")
             columns = ("key", "takes", *configs, "what it is")
             parts += [title, markdown.table(columns)]
-        values = [_shown(value_at(config, path)) for config in configs.values()]
-        values[0] = values[0] or _shown(node.get("default", MISSING))
+        values = [_as_code(value_at(config, path)) for config in configs.values()]
+        values[0] = values[0] or _as_code(node.get("default", MISSING))
         cells = [f"`{'.'.join(path)}`", takes(node, schema), *values]
         parts.append(f"| {' | '.join(cells)} | {described(path, nodes)} |")
     return "\n".join(parts) + "\n"
 
 
-def _shown(value: object) -> str:
+def _as_code(value: object) -> str:
     """Return a value as YAML in Markdown code; '' for none."""
     if value is MISSING:
         return ""
     text = value if isinstance(value, str) else json.dumps(value)
-    if isinstance(value, Mapping) and len(text) > MOST:
+    if isinstance(value, Mapping) and len(text) > MAX_LENGTH:
         return ", ".join(f"`{key}`" for key in value)
     return f"`{text}`"
 
@@ -144,32 +146,32 @@ def _shown(value: object) -> str:
 def command_schema() -> str:
     """Return the JSON Schema of the command's config: the part of the schema for own data."""
     schema = yaml.safe_load(SCHEMA.read_text())
-    whole = {name: resolved(node, schema) for name, node in schema["properties"].items()}
-    del whole["autoencoder"]["properties"]["by_latent"]
-    whole["run"]["description"] = "name of the run, and of the folder of its results"
-    whole["own"]["type"] = "object"
-    whole["model"].pop("properties")  # of the digits
-    others = {"description": "used by the workflow, not by the command"}
-    properties = {name: node if name in KEYS else others for name, node in whole.items()}
+    nodes = {name: resolved(node, schema) for name, node in schema["properties"].items()}
+    del nodes["autoencoder"]["properties"]["by_latent"]
+    nodes["run"]["description"] = "name of the run, and of the folder of its results"
+    nodes["own"]["type"] = "object"
+    nodes["model"].pop("properties")  # of the digits
+    unused = {"description": "used by the workflow, not by the command"}
+    properties = {name: node if name in KEYS else unused for name, node in nodes.items()}
     defs: dict[str, Mapping] = {}
     _collect(properties, schema["$defs"], defs)
-    found = _only_needed({"properties": properties, "$defs": defs})
+    body = _only_needed({"properties": properties, "$defs": defs})
     head = {"$schema": schema["$schema"], "title": "config of the command ima", "type": "object"}
     head |= {"additionalProperties": False, "required": ["own"]}
-    return json.dumps({**head, **found}, indent=1) + "\n"
+    return json.dumps({**head, **body}, indent=1) + "\n"
 
 
-def _collect(node: object, known: Mapping, found: dict[str, Mapping]) -> None:
+def _collect(node: object, known: Mapping, defs: dict[str, Mapping]) -> None:
     """Add the definitions that a part of the schema refers to, and those that they refer to."""
     if isinstance(node, list):
         for inner in node:
-            _collect(inner, known, found)
+            _collect(inner, known, defs)
     if isinstance(node, Mapping):
         name = str(node.get("$ref", "")).rpartition("/")[2]
-        if name and name not in found:
-            found[name] = known[name]
-            _collect(known[name], known, found)
-        _collect(list(node.values()), known, found)
+        if name and name not in defs:
+            defs[name] = known[name]
+            _collect(known[name], known, defs)
+        _collect(list(node.values()), known, defs)
 
 
 def _only_needed(node: object) -> object:
@@ -178,10 +180,10 @@ def _only_needed(node: object) -> object:
         return [_only_needed(inner) for inner in node]
     if not isinstance(node, Mapping):
         return node
-    found = {name: _only_needed(inner) for name, inner in node.items()}
-    if isinstance(found.get("required"), list):
-        found["required"] = [name for name in found["required"] if name in NEEDED]
-    return {name: inner for name, inner in found.items() if name != "required" or inner}
+    copied = {name: _only_needed(inner) for name, inner in node.items()}
+    if isinstance(copied.get("required"), list):
+        copied["required"] = [name for name in copied["required"] if name in NEEDED]
+    return {name: inner for name, inner in copied.items() if name != "required" or inner}
 
 
 if __name__ == "__main__":

@@ -38,18 +38,18 @@ def retrieval(rows: Sequence[Mapping]) -> str:
     rows = [row for row in rows if row["seeds"]]  # without rows that only the paper has
     latents = sorted({r["latent"] for r in rows if is_ima(r["model"])}, reverse=True)
     ks = sorted({r["k"] for r in rows})
-    of = {(r["model"], r["representation"], r["latent"], r["k"]): r for r in rows}
+    by_key = {(r["model"], r["representation"], r["latent"], r["k"]): r for r in rows}
     known = dict.fromkeys((r["model"], r["representation"]) for r in rows)
     views = [key for key in known if is_ima(key[0]) or key[1] == "joint"]
     lines = []
     for model, view in views:
         cells = []
         for latent in latents:
-            found = [of.get((model, view, latent, k)) for k in ks]
-            if not any(found) and latent == latents[0]:  # models without a latent size: only once
-                found = [of.get((model, view, None, k)) for k in ks]
-            cells.append(" / ".join(mean_sd(r, "precision_no_shared") for r in found if r))
-        seeds = next(r["seeds"] for key, r in of.items() if key[:2] == (model, view))
+            by_k = [by_key.get((model, view, latent, k)) for k in ks]
+            if not any(by_k) and latent == latents[0]:  # models without a latent size: only once
+                by_k = [by_key.get((model, view, None, k)) for k in ks]
+            cells.append(" / ".join(mean_sd(r, "precision_no_shared") for r in by_k if r))
+        seeds = next(r["seeds"] for key, r in by_key.items() if key[:2] == (model, view))
         lines.append((name_of(model, view), *cells, seeds))
     heads = ("", *(f"latent {latent}" for latent in latents), "seeds")
     title = (
@@ -81,14 +81,14 @@ def noises(rows: Sequence[Mapping]) -> str:
         "GMM, u": "Gaussians, one named by labels",
         "supervised": "trained with labels",
     }
-    of = {(r["kind"], r["R"], r["modality"], r["detector"]): r for r in rows}
+    by_key = {(r["kind"], r["R"], r["modality"], r["detector"]): r for r in rows}
     lines = [
         (
             f"{kind}, R {R:g}",
             modality,
-            *(mean_sd(of[kind, R, modality, name], "f1_noise") for name in detectors),
+            *(mean_sd(by_key[kind, R, modality, name], "f1_noise") for name in detectors),
         )
-        for kind, R, modality in dict.fromkeys(key[:3] for key in of)
+        for kind, R, modality in dict.fromkeys(key[:3] for key in by_key)
     ]
     heads = ("noise", "modality", *detectors.values())
     title = (
@@ -100,17 +100,19 @@ def noises(rows: Sequence[Mapping]) -> str:
 def emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
     """Return retrieval and accuracy of utterances by model, with three views per cell."""
     views, lines = ("joint", "verbal", "acoustic"), []
-    wanted = ((table2, "precision_cross_speaker"), (table6, "accuracy"))
+    scores = ((table2, "precision_cross_speaker"), (table6, "accuracy"))
     keys = dict.fromkeys((r["model"], r["weighting"] or "") for r in table6 if r["seeds"])
     for model, weighting in keys:
         cells = []
-        for rows, score in wanted:
-            own = {
+        for rows, score in scores:
+            by_view = {
                 r["representation"]: r
                 for r in rows
                 if (r["model"], r["weighting"] or "") == (model, weighting) and r["seeds"]
             }
-            cells.append(" / ".join(mean_sd(own[view], score) for view in views if view in own))
+            cells.append(
+                " / ".join(mean_sd(by_view[view], score) for view in views if view in by_view)
+            )
         name = [ANCHORS.get(model, model), _WEIGHTINGS.get(weighting, weighting)]
         lines.append((", ".join(filter(None, name)), *cells))
     heads = ("", f"P@{table2[0]['k']}, other speakers", "accuracy")
@@ -121,10 +123,10 @@ def emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
 def claims(rows: Sequence[Mapping]) -> str:
     """Return how many of the paper's claims hold, and list those that do not."""
     theirs = [row for row in rows if row["whose"] == "paper"]
-    found = Counter(row["verdict"] for row in theirs)
+    verdicts = Counter(row["verdict"] for row in theirs)
     counts = ", ".join(
-        f"{found[v]} {_VERDICTS.get(v, v)}" for v in (HOLDS, FAILS, UNDECIDED, UNTESTABLE)
+        f"{verdicts[v]} {_VERDICTS.get(v, v)}" for v in (HOLDS, FAILS, UNDECIDED, UNTESTABLE)
     )
     failing = [f"* {r['sentence']} ({r['why']})" for r in theirs if r["verdict"] == FAILS]
-    which = "\n\nWhat does not hold:\n\n" + "\n".join(failing) if failing else ""
-    return f"Of {len(theirs)} claims of the paper that are tested over seeds: {counts}.{which}"
+    failures = "\n\nWhat does not hold:\n\n" + "\n".join(failing) if failing else ""
+    return f"Of {len(theirs)} claims of the paper that are tested over seeds: {counts}.{failures}"

@@ -65,21 +65,23 @@ def headline(results: Path, run: str) -> str:
     rows = [row for row in _rows(results / "tables/table1.csv", run) if row["seeds"]]
     k = min(row["k"] for row in rows)
     latents = sorted({row["latent"] for row in rows if is_ima(row["model"])}, reverse=True)
-    found = {
+    by_key = {
         (row["model"], row["representation"], row["latent"]): row for row in rows if row["k"] == k
     }
     models = dict.fromkeys(row["model"] for row in rows)
-    baselines = [m for m in models if (m, "joint", latents[0]) in found and m not in ANCHORS]
+    baselines = [m for m in models if (m, "joint", latents[0]) in by_key and m not in ANCHORS]
     best = max(
-        baselines, key=lambda m: found[m, "joint", latents[0]]["precision_no_shared"], default=None
+        baselines, key=lambda m: by_key[m, "joint", latents[0]]["precision_no_shared"], default=None
     )
-    shown = [(m, "weighted") for m in models if is_ima(m)]
-    shown += [(m, "joint") for m in (best, "raw") if m]
+    views = [(m, "weighted") for m in models if is_ima(m)]
+    views += [(m, "joint") for m in (best, "raw") if m]
     lines = []
-    for model, view in shown:
-        of = [found.get((model, view, latent)) for latent in latents]
-        of = of if any(of) else [found.get((model, view, None)), *of[1:]]
-        cells = [mean_sd(row, "precision_no_shared") if row else "" for row in of]
+    for model, view in views:
+        by_latent = [by_key.get((model, view, latent)) for latent in latents]
+        by_latent = (
+            by_latent if any(by_latent) else [by_key.get((model, view, None)), *by_latent[1:]]
+        )
+        cells = [mean_sd(row, "precision_no_shared") if row else "" for row in by_latent]
         name = (
             name_of(model, view)
             if is_ima(model)
@@ -138,13 +140,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="the run's results")
     parser.add_argument("--run", default="open", help="the run that they must belong to")
     parser.add_argument("--print", action="store_true", help="print the parts and write nothing")
-    given = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     try:
         parts = {
-            ROOT / "docs/results/open.md": section(given.results, given.run),
-            ROOT / "README.md": headline(given.results, given.run),
+            ROOT / "docs/results/open.md": section(args.results, args.run),
+            ROOT / "README.md": headline(args.results, args.run),
         }
-        if given.print:
+        if args.print:
             print("\n\n".join(parts.values()))
             return 0
         texts = {file: rewritten(file.read_text(), part, file) for file, part in parts.items()}

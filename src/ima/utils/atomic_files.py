@@ -56,8 +56,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 def _unwritable(error: Exception, file: Path) -> str | None:
     """Return what is needed to write a file if the error shows that it is missing, else None."""
-    named = getattr(error, "filename", None)
-    if isinstance(error, InputError) or (named and Path(named) not in (file, *file.parents)):
+    filename = getattr(error, "filename", None)
+    if isinstance(error, InputError) or (filename and Path(filename) not in (file, *file.parents)):
         return None  # the error concerns another file, which was being read
     # Third-party libraries report the error number only as text in the message.
     for number, expected in _UNWRITABLE.items():

@@ -200,8 +200,8 @@ def read_csv(path: str | Path, columns: Sequence[str] = (), rows: bool = True) -
         table = csv.read_csv(path, parse_options=options)
         table.to_pylist()  # text is decoded only then
     except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
-        wanted = f"CSV with columns {list(columns)}" if columns else "a CSV table"
-        raise InputError(path, expected=wanted, found=error) from error
+        expected = f"CSV with columns {list(columns)}" if columns else "a CSV table"
+        raise InputError(path, expected=expected, found=error) from error
     if set(columns) - set(table.column_names):
         raise InputError(path, expected=f"columns {list(columns)}", found=table.column_names)
     if rows and not len(table):
@@ -279,9 +279,9 @@ def write_tensors(tensors: Mapping, path: str | Path, config: Mapping) -> None:
     """
     from safetensors.torch import save_file
 
-    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path) as temporary:
-        save_file(whole, temporary, metadata={"config": json.dumps(config, sort_keys=True)})
+        save_file(plain, temporary, metadata={"config": json.dumps(config, sort_keys=True)})
 
 
 def read_tensors(path: str | Path) -> tuple[dict, dict]:

@@ -145,15 +145,17 @@ def read_records(path: str | Path, columns: Sequence[str]) -> list[tuple[int, di
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
         records = [(reader.line_num, record) for record in reader]
-        found = [name.strip() for name in reader.fieldnames or ["nothing"]]
+        names = [name.strip() for name in reader.fieldnames or ["nothing"]]
     except csv.Error as error:
         raise InputError(path, expected="csv", found=error) from error
-    if not set(columns) <= set(found):
-        other = next((mark for mark in ";\t|" if mark in found[0] and len(found) == 1), None)
+    if not set(columns) <= set(names):
+        other = next((mark for mark in ";\t|" if mark in names[0] and len(names) == 1), None)
         raise InputError(
             path,
             expected=f"columns {', '.join(columns)}",
-            found=", ".join(found),
+            found=", ".join(names),
             do=f"Separate the columns by commas, not by {other!r}." if other else "",
         )
-    return [(i, {k.strip(): v for k, v in of.items() if k is not None}) for i, of in records]
+    return [
+        (i, {k.strip(): v for k, v in record.items() if k is not None}) for i, record in records
+    ]

@@ -150,14 +150,14 @@ def parts_of(path: str | Path) -> list[str]:
     folder = Path(path)
     if not folder.is_dir():
         return [str(path)]
-    found = [
+    files = [
         str(folder / file)
         for file in sorted(files_below(folder), key=PurePosixPath)
         if file.endswith(".parquet")
         and (folder / file).is_file()
         and not any(part.startswith("_") for part in file.split("/"))
     ]
-    return found or [str(path)]
+    return files or [str(path)]
 
 
 def same_content(first: str | Path, second: str | Path) -> bool:

@@ -71,11 +71,11 @@ def expand_paths(config: dict) -> None:
         *parents, name = key.split(".")
         sections = [config]
         for parent in parents:
-            inside = [of for of in sections if of]
+            inside = [section for section in sections if section]
             sections = (
-                [of for section in inside for of in section.values()]
+                [value for section in inside for value in section.values()]
                 if parent == "*"
-                else [of[parent] for of in inside if parent in of]
+                else [section[parent] for section in inside if parent in section]
             )
         for section in filter(None, sections):
             for entry in list(section) if name == "*" else [name]:
@@ -217,8 +217,8 @@ def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -
         InputError: the objective is `mixture` on the paper's data (it has no sweep over rho and no
             row in Table 4), or `rho: auto` is set for another objective.
     """
-    for name, of in variants.items():
-        stage2 = of["importance"]
+    for name, variant in variants.items():
+        stage2 = variant["importance"]
         if stage2.get("rho") == "auto" and stage2["objective"] != "mixture":
             raise InputError(
                 f"config, {section}ima.{name}.importance.rho",
@@ -226,12 +226,14 @@ def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -
                 found="auto",
                 do="Only the objective mixture estimates rho, on data of your own.",
             )
-    found = [n for n, of in variants.items() if of["importance"]["objective"] == "mixture"]
-    if found and not own:
+    mixtures = [
+        n for n, variant in variants.items() if variant["importance"]["objective"] == "mixture"
+    ]
+    if mixtures and not own:
         raise InputError(
             f"config, {section}variants",
             expected="the objectives paper or ima+, for the paper's tables and figures",
-            found=f"mixture, of {found}",
+            found=f"mixture, of {mixtures}",
             do="Use it on data of your own (config/own.yaml), or remove the variant.",
         )
 
@@ -249,12 +251,12 @@ def check_modalities(
     Raises:
         InputError: a section lacks a modality or has an unknown entry.
     """
-    for section, found in given.items():
-        if set(names) - set(found) or set(found) - {*names, *others}:
+    for section, entries in given.items():
+        if set(names) - set(entries) or set(entries) - {*names, *others}:
             raise InputError(
                 f"config, {section}",
                 expected=f"an entry for each of the modalities {list(names)}",
-                found=sorted(found),
+                found=sorted(entries),
                 do=f"Write {section}.<modality> for each of them, with the same spelling.",
             )
 

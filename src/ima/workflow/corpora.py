@@ -36,12 +36,12 @@ def check_there(corpora: Mapping[str, str | Path]) -> None:
     """
     lacking = {name: path for name, path in corpora.items() if not Path(path).exists()}
     if lacking:
-        told = (
+        sources = (
             f"{SOURCES[name][0]} at {path} ({SOURCES[name][1]})" for name, path in lacking.items()
         )
         raise InputError(
             "corpora of this run",
-            expected="; ".join(told),
+            expected="; ".join(sources),
             found="none of these" if len(lacking) > 1 else "nothing there",
             do="Put them there, or set their paths in the config: a folder with all of them in "
             "`raw`, single ones in `roots`, files in `emotion.words` (docs/data.md). "
@@ -51,10 +51,10 @@ def check_there(corpora: Mapping[str, str | Path]) -> None:
 
 def _without(lacking: Iterable[str]) -> list[str]:
     """Return sentences on what runs without the missing corpora."""
-    found = []
+    sentences = []
     if set(lacking) & _LICENSED:
-        found.append("With free corpora only: --configfile config/open.yaml.")
-    found.append("Without any corpora: the demo, without --configfile.")
+        sentences.append("With free corpora only: --configfile config/open.yaml.")
+    sentences.append("Without any corpora: the demo, without --configfile.")
     if not set(lacking) & _DIGITS:
-        found.append("With digits only: the targets `digits` and `importances`.")
-    return found
+        sentences.append("With digits only: the targets `digits` and `importances`.")
+    return sentences

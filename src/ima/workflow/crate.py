@@ -76,8 +76,8 @@ def write_crate(
                 _add_parameter(crate, workflow, role, entity)
         _add_runs(crate, workflow, used, made, list(measured(benchmarks, rules)))
         with whole_file(path) as temporary:
-            whole = Path(crate.write_zip(Path(folder, "crate.zip")))
-            temporary.write_bytes(whole.read_bytes())
+            archive = Path(crate.write_zip(Path(folder, "crate.zip")))
+            temporary.write_bytes(archive.read_bytes())
 
 
 def _describe(crate, run: str) -> None:

@@ -64,13 +64,13 @@ def as_list(files: object) -> list:
 
 def seeds(config: Mapping, path: str = "") -> dict[str, object]:
     """Return every seed in a config by its key, such as `pairs.seed`."""
-    found: dict[str, object] = {}
+    by_key: dict[str, object] = {}
     for key, value in config.items():
         if key in ("seed", "seeds"):
-            found[f"{path}{key}"] = value
+            by_key[f"{path}{key}"] = value
         elif isinstance(value, Mapping):
-            found |= seeds(value, f"{path}{key}.")
-    return found
+            by_key |= seeds(value, f"{path}{key}.")
+    return by_key
 
 
 def revision(root: Path) -> dict[str, object]:
@@ -100,10 +100,10 @@ def git(root: Path, *arguments: str) -> str | None:
 def packages(lock: Path) -> dict[str, str | None]:
     """Return the installed versions of torch and of a lock's packages; None for missing ones."""
     names = ["torch", *re.findall(r"^([\w.-]+)==", lock.read_text(), re.M)]
-    found: dict[str, str | None] = {}
+    versions: dict[str, str | None] = {}
     for name in names:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = None
-    return found
+            versions[name] = None
+    return versions

@@ -69,10 +69,10 @@ def resources(jobs: Iterable[tuple[str, Mapping]], stages: Mapping[str, str], ru
     Raises:
         InputError: no job was measured.
     """
-    found: dict[str, list[Mapping]] = {}
+    by_rule: dict[str, list[Mapping]] = {}
     for rule, took in jobs:
-        found.setdefault(rule, []).append(took)
-    if not found:
+        by_rule.setdefault(rule, []).append(took)
+    if not by_rule:
         raise InputError(
             f"benchmarks of the run {run}",
             expected="at least one",
@@ -80,9 +80,9 @@ def resources(jobs: Iterable[tuple[str, Mapping]], stages: Mapping[str, str], ru
             do="Make the run's results first; use --forcerun to make them again.",
         )
     rows = [
-        {"run": run, "stage": stage, "rule": rule, **_summary(found[rule])}
+        {"run": run, "stage": stage, "rule": rule, **_summary(by_rule[rule])}
         for rule, stage in stages.items()
-        if rule in found
+        if rule in by_rule
     ]
     return pa.Table.from_pylist(rows, schema=RESOURCES)
 

@@ -62,8 +62,8 @@ class _Printed:
 
     def write(self, text: str) -> int:
         """Write text, and remember its last complete line that is not blank."""
-        *whole, self._open = (self._open + text).split("\n")
-        self.last = next((line for line in reversed(whole) if line.strip()), self.last)
+        *complete, self._open = (self._open + text).split("\n")
+        self.last = next((line for line in reversed(complete) if line.strip()), self.last)
         return self._file.write(text)
 
     def __getattr__(self, name: str) -> object:
@@ -114,10 +114,10 @@ def _stoppable() -> Iterator[None]:
 
 def _end(job, message: str) -> None:
     """Exit with a message, adding the input files if it names none of them."""
-    given = [str(file) for file in getattr(job, "input", ()) if not str(file).endswith(".py")]
-    if given and not any(Path(file).name in message for file in given):
-        more = f" and {len(given) - 9} more" if len(given) > 9 else ""
-        message += f" Its input: {', '.join(given[:9])}{more}."
+    inputs = [str(file) for file in getattr(job, "input", ()) if not str(file).endswith(".py")]
+    if inputs and not any(Path(file).name in message for file in inputs):
+        more = f" and {len(inputs) - 9} more" if len(inputs) > 9 else ""
+        message += f" Its input: {', '.join(inputs[:9])}{more}."
     # The message comes first, as there may be no space left for the log.
     print(f"error in rule {job.rule}: {message}", file=sys.__stderr__, flush=True)
     traceback.print_exc()

@@ -35,11 +35,11 @@ def accuracies(rows: Iterable[Mapping]) -> str:
 
 def _means(rows: Iterable[Mapping], value: str) -> str:
     """Return the mean of a value over seeds for each model, latent size and representation."""
-    found = defaultdict(list)
+    values = defaultdict(list)
     for row in rows:
         names = (row.get(name) for name in ("model", "latent", "representation"))
-        found[" ".join(str(name) for name in names if name not in (None, ""))].append(row[value])
-    return ", ".join(f"{name} {sum(v) / len(v):.3f}" for name, v in found.items())
+        values[" ".join(str(name) for name in names if name not in (None, ""))].append(row[value])
+    return ", ".join(f"{name} {sum(v) / len(v):.3f}" for name, v in values.items())
 
 
 def first(table: pa.Table, value: str) -> str:
@@ -54,12 +54,12 @@ def first(table: pa.Table, value: str) -> str:
     if row is None:
         return f"{len(table)} rows, none with {value}"
     names = table.column_names[: table.column_names.index(value)]
-    told = [
+    keys = [
         row[name] if isinstance(row[name], str) else f"{name} {row[name]}"
         for name in names
         if name not in _ALIKE and row[name] not in (None, "") and not isinstance(row[name], float)
     ]
-    return f"{', '.join(told)}: {value} {row[value]:.3f}; {len(table)} rows"
+    return f"{', '.join(keys)}: {value} {row[value]:.3f}; {len(table)} rows"
 
 
 def points(embeddings: pa.Table) -> str:

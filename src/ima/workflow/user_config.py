@@ -11,7 +11,7 @@ from ima.workflow.config import check_modalities
 LATENT = 10
 LAYERS = {"hidden": AUTO, "loss": "sse", "activation": "tanh"}
 #: Reserved names: other inputs of rules, representations, and subsets of the test pairs.
-_TAKEN = {
+_RESERVED = {
     *("autoencoder", "code", "importance", "models", "pairs", "representations"),
     *("test", "train", "validation", "all", "joint", "labels", "unweighted", "weighted"),
 }
@@ -69,12 +69,16 @@ def fill_defaults(config: dict, given: Mapping) -> None:
 
 def _check_digits(layers: Mapping) -> None:
     """Raise InputError if the config standardizes digits, whose features have a fixed scale."""
-    wanted = [name for name, of in layers.items() if isinstance(of, dict) and "standardize" in of]
-    if wanted:
+    standardized_layers = [
+        name
+        for name, options in layers.items()
+        if isinstance(options, dict) and "standardize" in options
+    ]
+    if standardized_layers:
         raise InputError(
-            f"config, model.{wanted[0]}.standardize",
+            f"config, model.{standardized_layers[0]}.standardize",
             expected="this key only with user data",
-            found=layers[wanted[0]]["standardize"],
+            found=layers[standardized_layers[0]]["standardize"],
             do="Omit it: the features of digits set their own scale (speech.mapping).",
         )
 
@@ -136,7 +140,7 @@ def check_name(name: str) -> None:
     It becomes a rule's input and a submodule of a torch module.
     """
     usable = re.fullmatch("[a-z][a-z0-9_]*", str(name)) and not str(name).endswith("_noise")
-    if not usable or name in _TAKEN or name in OF_MODULES or hasattr(list, name):
+    if not usable or name in _RESERVED or name in OF_MODULES or hasattr(list, name):
         raise InputError(
             "config, own.modalities",
             expected="names of lower-case letters, digits and _ that start with a letter and are "

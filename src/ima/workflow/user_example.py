@@ -49,8 +49,8 @@ def write_example(folder: str | Path, digits: int | None, seed: int) -> dict[str
     labels, split = labels[digit], split[digit]
     n, noisy = len(labels), round(NOISE * len(labels))
     # No pair has noise in more than one modality.
-    which = rng.permutation(n) // max(noisy, 1)
-    noise = {name: which == i for i, name in enumerate(("left", "right", "spoken"))}
+    group = rng.permutation(n) // max(noisy, 1)
+    noise = {name: group == i for i, name in enumerate(("left", "right", "spoken"))}
     halves = {"left": images[:, :, :4], "right": images[:, :, 4:]}
     x = {name: half.reshape(n, -1).astype(np.float32) for name, half in halves.items()}
     for name in halves:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ima.reporting.figures.training import LEAST, PANELS, complexity, convergence, remaining
+from ima.reporting.figures.training import LOWEST, PANELS, complexity, convergence, remaining
 
 
 def test_what_remains_of_the_fall_by_hand():
@@ -19,7 +19,7 @@ def test_convergence_has_a_panel_a_latent_and_a_line_a_seed():
     assert lines[0].get_ydata()[1] == 0.5 and np.isnan(lines[0].get_ydata()[2])
     marks = [line for line in two.get_lines() if len(line.get_xdata()) == 1]
     assert [mark.get_xdata()[0] for mark in marks] == [3, 3, 3]
-    assert {mark.get_ydata()[0] for mark in marks} == {LEAST}
+    assert {mark.get_ydata()[0] for mark in marks} == {LOWEST}
     assert len(fifty.get_lines()) == 2
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["IMA", "MVAE"]

@@ -16,17 +16,17 @@ from ima.utils.schemas import READING_SCORES as SCORES
 
 #: F1 of the noise class from which noise counts as detected. Each modality has noise in 1 of 11
 #: pairs (R = .1), so the paper's 2 % of misclassified data is an F1 of about .9.
-FOUND = 0.9
+DETECTED = 0.9
 #: Number of permutations of levels that an effect is compared with.
 SHUFFLES = 1000
 
 
 def _noise(row: Mapping[str, float]) -> float:
-    """Return by how much the lower F1 of the two modalities exceeds FOUND."""
-    return min(row["f1_image"], row["f1_speech"]) - FOUND
+    """Return by how much the lower F1 of the two modalities exceeds DETECTED."""
+    return min(row["f1_image"], row["f1_speech"]) - DETECTED
 
 
-def _above(other: str) -> Callable[[Mapping[str, float]], float | None]:
+def _margin_over(other: str) -> Callable[[Mapping[str, float]], float | None]:
     """Return a function for the margin of weighted IMA over another P@K, None if that is absent."""
     return lambda row: None if row[other] is None else row["weighted"] - row[other]
 
@@ -34,10 +34,10 @@ def _above(other: str) -> Callable[[Mapping[str, float]], float | None]:
 #: The margin of each claim, by name: positive if it holds.
 CLAIMS = {
     "noise found in both modalities": _noise,
-    "weighted > unweighted": _above("unweighted"),
-    "IMA > JMVAE-KL": _above("jmvae"),
-    "IMA > MVAE": _above("mvae"),
-    "IMA > denoising autoencoder": _above("denoising"),
+    "weighted > unweighted": _margin_over("unweighted"),
+    "IMA > JMVAE-KL": _margin_over("jmvae"),
+    "IMA > MVAE": _margin_over("mvae"),
+    "IMA > denoising autoencoder": _margin_over("denoising"),
 }
 
 
@@ -56,16 +56,16 @@ def mean_scores(scores: pa.Table, run: str) -> pa.Table:
         InputError: there are no rows, or readings differ in their number of seeds.
     """
     keys = (*FACTORS, "latent")
-    found: dict[tuple, list[dict]] = {}
+    by_reading: dict[tuple, list[dict]] = {}
     for row in scores.to_pylist():
-        found.setdefault(tuple(row[key] for key in keys), []).append(row)
-    counts = {len(rows) for rows in found.values()}
+        by_reading.setdefault(tuple(row[key] for key in keys), []).append(row)
+    counts = {len(rows) for rows in by_reading.values()}
     if len(counts) != 1:
         raise InputError(
             "readings", expected="the same number of seeds for each", found=sorted(counts)
         )
     table = []
-    for key, rows in found.items():
+    for key, rows in by_reading.items():
         values = {name: _mean([row[name] for row in rows]) for name in SCORES}
         margins = {
             f"margin: {claim}": _mean([margin(row) for row in rows])
@@ -89,14 +89,14 @@ def claims_of(means: pa.Table) -> dict[tuple[str, int], np.ndarray]:
             `readings_of`.
     """
     latents = means["latent"].to_numpy()
-    found = {}
+    margins = {}
     for claim in CLAIMS:
         column = means[f"margin: {claim}"]
         if column.null_count:
             continue
         for latent in np.unique(latents).tolist():
-            found[claim, latent] = column.to_numpy()[latents == latent]
-    return found
+            margins[claim, latent] = column.to_numpy()[latents == latent]
+    return margins
 
 
 def readings_of(means: pa.Table) -> list[dict[str, str]]:
@@ -126,44 +126,44 @@ def shares(means: pa.Table, seed: int = 0, shuffles: int = SHUFFLES) -> pa.Table
     orders = {f: _shuffled(readings, f, shuffles, rng) for f in FACTORS}
     rows = []
     for (claim, latent), margin in claims_of(means).items():
-        held = margin > 0
+        holds = margin > 0
         head = {"run": run, "claim": claim, "latent": latent}
-        rows.append({**head, "factor": "all", "level": "", **_counted(held, margin)})
-        for factor, of in levels.items():
-            known = list(dict.fromkeys(of.tolist()))
-            numbers = np.array([known.index(level) for level in of])
-            effect = effect_of(held, numbers)
-            by_chance = effect_of(held, numbers[orders[factor]])  # (shuffles,)
+        rows.append({**head, "factor": "all", "level": "", **_counted(holds, margin)})
+        for factor, values in levels.items():
+            known = list(dict.fromkeys(values.tolist()))
+            numbers = np.array([known.index(level) for level in values])
+            effect = effect_of(holds, numbers)
+            by_chance = effect_of(holds, numbers[orders[factor]])  # (shuffles,)
             as_great = int((by_chance >= effect - 1e-9).sum())
             decided = {"effect": float(effect), "p": (1 + as_great) / (1 + shuffles)}
             for number, level in enumerate(known):
                 some = numbers == number
-                counted = _counted(held[some], margin[some])
+                counted = _counted(holds[some], margin[some])
                 rows.append({**head, "factor": factor, "level": level, **counted, **decided})
     return to_table(rows, ("claim", "factor", "level"), ("latent", "readings", "held"))
 
 
-def _counted(held: np.ndarray, margin: np.ndarray) -> dict[str, float]:
+def _counted(holds: np.ndarray, margin: np.ndarray) -> dict[str, float]:
     return {
-        "readings": len(held),
-        "held": int(held.sum()),
-        "share": float(held.mean()),
+        "readings": len(holds),
+        "held": int(holds.sum()),
+        "share": float(holds.mean()),
         "margin": float(margin.mean()),
     }
 
 
-def effect_of(held: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+def effect_of(holds: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """Return the main effect of a factor: the highest share of a level minus the lowest.
 
     Args:
-        held: whether the claim holds (n,).
+        holds: whether the claim holds (n,).
         numbers: index (..., n) of each reading's level; every index from 0 on must occur.
 
     Returns:
         Effects (...).
     """
     of_level = [numbers == level for level in range(numbers.max() + 1)]
-    share = np.stack([(some * held).sum(-1) / some.sum(-1) for some in of_level])
+    share = np.stack([(some * holds).sum(-1) / some.sum(-1) for some in of_level])
     return share.max(0) - share.min(0)
 
 
@@ -183,18 +183,18 @@ def _shuffled(
     }[factor]
     units = [tuple(reading[name] for name in unit) for reading in readings]
     first = {}  # by unit, one of its readings: all of them have the factor's level in common
-    for place, of in enumerate(units):
-        first.setdefault(of, place)
+    for place, key in enumerate(units):
+        first.setdefault(key, place)
     groups: dict[tuple, list[tuple]] = {}
-    for of, place in first.items():
-        groups.setdefault(tuple(readings[place][name] for name in within), []).append(of)
+    for key, place in first.items():
+        groups.setdefault(tuple(readings[place][name] for name in within), []).append(key)
     orders = np.empty((shuffles, len(readings)), int)
     for order in orders:
         source = {}
         for members in groups.values():
             moved = rng.permutation(len(members))
-            source |= {of: first[members[i]] for of, i in zip(members, moved, strict=True)}
-        order[:] = [source[of] for of in units]
+            source |= {key: first[members[i]] for key, i in zip(members, moved, strict=True)}
+        order[:] = [source[key] for key in units]
     return orders
 
 

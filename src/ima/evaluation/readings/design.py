@@ -50,11 +50,11 @@ def design(
     first = _product(levels, BLOCK)
     first = [first[i] for i in balanced(_codes(first, levels), count, rng)]
     others = _product(levels, (*STAGE1[len(BLOCK) :], *STAGE2))
-    grid = [one | two for one in first for two in others]
+    grid = [block | other for block in first for other in others]
     # The combination of stage 1's levels is treated as a factor, to balance it too.
     stage1 = [tuple(row[factor] for factor in STAGE1) for row in grid]
-    number = {of: i for i, of in enumerate(dict.fromkeys(stage1))}
-    codes = np.column_stack(([number[of] for of in stage1], _codes(grid, levels)))
+    number = {key: i for i, key in enumerate(dict.fromkeys(stage1))}
+    codes = np.column_stack(([number[key] for key in stage1], _codes(grid, levels)))
     return [grid[i] for i in balanced(codes, sample, rng)]
 
 
@@ -87,19 +87,19 @@ def balanced(codes: np.ndarray, n: int, rng: np.random.Generator) -> list[int]:
     """
     total, columns = codes.shape
     if n > total // 2:
-        left = set(balanced(codes, total - n, rng)) if n < total else set()
-        return [i for i in range(total) if i not in left]
+        omitted = set(balanced(codes, total - n, rng)) if n < total else set()
+        return [i for i in range(total) if i not in omitted]
     together = [
         codes[:, f] * (codes[:, g].max() + 1) + codes[:, g]
         for f, g in itertools.combinations(range(columns), 2)
     ]
-    both = np.stack(together, 1) if together else codes[:, :0]  # (N, pairs of columns)
+    level_pairs = np.stack(together, 1) if together else codes[:, :0]  # (N, pairs of columns)
     free = rng.permutation(total).tolist()
     drawn: list[int] = []
 
     def rarest() -> int:
         """Return the index in `free` of the row with the rarest levels, then pairs, so far."""
-        costs = [_commonness(of, drawn)[free] for of in (both, codes)]
+        costs = [_commonness(part, drawn)[free] for part in (level_pairs, codes)]
         return int(np.lexsort(costs)[0])  # lexsort's last key has priority
 
     for _ in range(n):
@@ -116,16 +116,16 @@ def balanced(codes: np.ndarray, n: int, rng: np.random.Generator) -> list[int]:
 
 def _commonness(codes: np.ndarray, drawn: Sequence[int]) -> np.ndarray:
     """Return for every row (N,) the number of drawn rows that share a level (N, F), summed."""
-    found = np.zeros(len(codes), int)
+    counts = np.zeros(len(codes), int)
     for column in codes.T:
-        found += np.bincount(column[drawn], minlength=column.max() + 1)[column]
-    return found
+        counts += np.bincount(column[drawn], minlength=column.max() + 1)[column]
+    return counts
 
 
 def blocks(readings: Sequence[Reading]) -> list[Reading]:
     """Return the distinct combinations of BLOCK's levels among readings, in their order."""
-    found = dict.fromkeys(tuple(reading[factor] for factor in BLOCK) for reading in readings)
-    return [dict(zip(BLOCK, levels, strict=True)) for levels in found]
+    distinct = dict.fromkeys(tuple(reading[factor] for factor in BLOCK) for reading in readings)
+    return [dict(zip(BLOCK, levels, strict=True)) for levels in distinct]
 
 
 def of_block(readings: Sequence[Reading], block: Mapping[str, object]) -> list[Reading]:

@@ -27,10 +27,10 @@ def correlation(level: str) -> dict[str, str | float]:
     Raises:
         InputError: the level does not have this form.
     """
-    found = re.fullmatch(r"(raw|initial|batch)-(\d+(?:\.\d+)?)", level)
-    if not found:
+    match = re.fullmatch(r"(raw|initial|batch)-(\d+(?:\.\d+)?)", level)
+    if not match:
         raise _unknown("correlation", "scale-lambda, such as raw-1, initial-10 or batch-10", level)
-    return {"corr_scale": found[1], "lambda_corr": float(found[2])}
+    return {"corr_scale": match[1], "lambda_corr": float(match[2])}
 
 
 def rho(level: str) -> dict[str, float]:
@@ -39,8 +39,8 @@ def rho(level: str) -> dict[str, float]:
     Raises:
         InputError: the level does not have this form, or a number is outside (0, 1).
     """
-    found = re.fullmatch(r"(\d*\.\d+)/(\d*\.\d+)", level)
-    values = [float(value) for value in found.groups()] if found else []
+    match = re.fullmatch(r"(\d*\.\d+)/(\d*\.\d+)", level)
+    values = [float(value) for value in match.groups()] if match else []
     if not values or not all(0 < value < 1 for value in values):
         raise _unknown("rho", "image/speech in (0, 1), such as 0.8/0.3", level)
     return dict(zip(("image", "speech"), values, strict=True))
@@ -91,11 +91,11 @@ def check_factors(factors: Mapping[str, Sequence]) -> dict[str, list[str]]:
             do="A factor with one level is held constant.",
         )
     levels = {factor: [str(level) for level in factors[factor]] for factor in FACTORS}
-    for factor, found in levels.items():
-        if not found or len(set(found)) < len(found):
-            raise _unknown(factor, "one or more distinct levels", found)
+    for factor, values in levels.items():
+        if not values or len(set(values)) < len(values):
+            raise _unknown(factor, "one or more distinct levels", values)
         known = FACTORS[factor]
-        for level in found:
+        for level in values:
             if callable(known):
                 known(level)
             elif level not in known:
@@ -134,11 +134,11 @@ def count_blocks(factors: Mapping[str, Sequence], sample: int, few: int | None =
     return count
 
 
-def _check_count(key: str, found: int, most: int, what: str) -> None:
-    if not 1 <= found <= most:
+def _check_count(key: str, count: int, limit: int, what: str) -> None:
+    if not 1 <= count <= limit:
         raise InputError(
             f"config, readings.{key}",
-            expected=f"1 to {most}, the {what}",
-            found=found,
+            expected=f"1 to {limit}, the {what}",
+            found=count,
             do=f"Lower readings.{key} or add levels to readings.factors.",
         )

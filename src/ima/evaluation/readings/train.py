@@ -108,35 +108,40 @@ def train_block(
     Returns:
         A table of `ima.utils.schemas.READINGS`.
     """
-    layers = {m: {**of, "activation": block["activation"]} for m, of in settings.layers.items()}
-    own = {"epochs": int(block["epochs"])}
+    layers = {
+        m: {**options, "activation": block["activation"]} for m, options in settings.layers.items()
+    }
+    epochs = {"epochs": int(block["epochs"])}
     rows = []
     for latent in settings.stage1:
-        others = {
-            kind: _baseline(kind, of[latent] | own, layers, latent, data, seed)
-            for kind, of in settings.baselines.items()
+        by_baseline = {
+            kind: _baseline(kind, by_latent[latent] | epochs, layers, latent, data, seed)
+            for kind, by_latent in settings.baselines.items()
         }
         precision = _Precision(data.test, settings.k, neighbours)
-        others = {kind: precision(z) for kind, z in others.items()}
+        by_baseline = {kind: precision(z) for kind, z in by_baseline.items()}
         trained: dict[tuple, Autoencoder] = {}
         for reading in readings:
             # Untrained networks start near rho; with `ones`, rho does not affect stage 1.
             key = reading["importances"], reading["rho"] * (reading["importances"] != "ones")
             stage1 = Stage1(
-                **{**settings.stage1[latent], **own, "importances": reading["importances"]}
+                **{**settings.stage1[latent], **epochs, "importances": reading["importances"]}
             )
             if key not in trained:
                 trained[key] = _autoencoder(reading, stage1, layers, latent, data, settings, seed)
-            found = _score(trained[key], reading, data, settings, precision, seed)
+            result = _score(trained[key], reading, data, settings, precision, seed)
             rows += [
-                {**reading, **block, "latent": latent, "seed": seed, "neighbours": which}
+                {**reading, **block, "latent": latent, "seed": seed, "neighbours": choice}
                 | dict.fromkeys(("jmvae", "mvae", "denoising"))
                 | {"epochs": str(block["epochs"])}
-                | {kind: scores[which] for kind, scores in others.items()}
-                | {name: of[which] if isinstance(of, dict) else of for name, of in found.items()}
-                for which in neighbours
+                | {kind: scores[choice] for kind, scores in by_baseline.items()}
+                | {
+                    name: score[choice] if isinstance(score, dict) else score
+                    for name, score in result.items()
+                }
+                for choice in neighbours
             ]
-            print(latent, *reading.values(), found, flush=True)
+            print(latent, *reading.values(), result, flush=True)
     return pa.Table.from_pylist(rows, schema=READINGS)
 
 
@@ -144,10 +149,10 @@ def _baseline(
     kind: str, settings: Mapping, layers: Mapping, latent: int, data: Data, seed: int
 ) -> np.ndarray:
     """Return a baseline's joint representations (N, L) of the test pairs."""
-    given = baseline(kind).settings(**settings)
+    training = baseline(kind).settings(**settings)
     modalities = modalities_of(data.x, layers)
     models, _ = fit_seeds(
-        kind, modalities, latent, given, data.x, data.train, data.validation, [seed]
+        kind, modalities, latent, training, data.x, data.train, data.validation, [seed]
     )
     return represent(models[seed], data.x, _items(data.test, data.x))["joint"].cpu().numpy()
 
@@ -182,28 +187,28 @@ def _score(
     seed: int,
 ) -> dict[str, float | dict[str, float]]:
     """Train the importance networks of a reading (stage 2) and return its scores."""
-    given = {**settings.stage2, **correlation(reading["correlation"]), "z": reading["z"]}
+    options = {**settings.stage2, **correlation(reading["correlation"]), "z": reading["z"]}
     networks, _, _ = train_importance(
         autoencoder,
         data.x,
         data.train,
         rho(reading["rho"]),
         settings.hidden,
-        Stage2(**given),
+        Stage2(**options),
         seed,
         data.validation,
     )
     items, noise = _items(data.test, data.x), is_noise(data.test)
-    y = {m: of[0].numpy() for m, of in importances(networks, data.x, items).items()}
+    y = {m: y_m[0].numpy() for m, y_m in importances(networks, data.x, items).items()}
     with torch.no_grad():
         u = {m: autoencoder.encoders[m](data.x[m][rows]).cpu().numpy() for m, rows in items.items()}
     views = {
         "weighted": y,
-        "oracle": {m: (~of).astype(np.float32) for m, of in noise.items()},
-        "unweighted": {m: np.ones_like(of) for m, of in y.items()},
+        "oracle": {m: (~noisy).astype(np.float32) for m, noisy in noise.items()},
+        "unweighted": {m: np.ones_like(y_m) for m, y_m in y.items()},
     }
-    found = {f"f1_{m}": noise_scores(y[m], noise[m])["f1_noise"] for m in y}
-    return found | {name: precision(fused(u, weights)) for name, weights in views.items()}
+    scores = {f"f1_{m}": noise_scores(y[m], noise[m])["f1_noise"] for m in y}
+    return scores | {name: precision(fused(u, weights)) for name, weights in views.items()}
 
 
 class _Precision:
@@ -213,11 +218,11 @@ class _Precision:
         items = [test[name].to_numpy() for name in test.column_names if name.startswith("item_")]
         shared = {"all": (), "distinct": items}
         self.labels, self.k = test["label"].to_numpy(), k
-        self.shared = {which: shared[which] for which in neighbours}
+        self.shared = {choice: shared[choice] for choice in neighbours}
 
     def __call__(self, z: np.ndarray) -> dict[str, float]:
         """Return mean Precision@K of representations (N, L), by choice of neighbours."""
         return {
-            which: float(precision_at_k(z, self.labels, [self.k], shared)[self.k].mean())
-            for which, shared in self.shared.items()
+            choice: float(precision_at_k(z, self.labels, [self.k], shared)[self.k].mean())
+            for choice, shared in self.shared.items()
         }

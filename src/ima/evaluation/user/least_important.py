@@ -61,28 +61,29 @@ def items_of(
     called = np.array([*classes, ""])[together["label"].to_numpy()]  # -1 (no label) gives ''
     rows, noisy = {m: row_numbers(together, m) for m in features}, is_noise(together)
     ids = {m: np.array(table["id"].to_pylist(), str) for m, table in features.items()}
-    found = {}
+    items = {}
     for m, table in features.items():
-        here = rows[m] != ABSENT
-        of = rows[m][here]
+        has = rows[m] != ABSENT
+        paired = rows[m][has]
         label, split = np.array(table["label"].to_pylist(), object), np.full(len(table), "", object)
-        label[of] = np.where(label[of] == "", called[here], label[of])
-        split[of] = splits[here]
+        label[paired] = np.where(label[paired] == "", called[has], label[paired])
+        split[paired] = splits[has]
         known = table["noise"].to_numpy().copy()
-        known[of] |= noisy[m][here]
+        known[paired] |= noisy[m][has]
         partners = {n: _partners(rows[m], rows[n], ids[n], len(table)) for n in features if n != m}
-        found[m] = Items(ids[m], label, x[m], y[m], known if noise else None, split, partners)
-    return found
+        items[m] = Items(ids[m], label, x[m], y[m], known if noise else None, split, partners)
+    return items
 
 
 def _partners(own: np.ndarray, other: np.ndarray, ids: np.ndarray, n: int) -> np.ndarray:
     """Return for each of n items the ids of its partners, listing at most PARTNERS."""
-    found: list[dict] = [{} for _ in range(n)]
+    partners: list[dict] = [{} for _ in range(n)]
     for row in np.flatnonzero((own != ABSENT) & (other != ABSENT)):
-        found[own[row]][str(ids[other[row]])] = None
+        partners[own[row]][str(ids[other[row]])] = None
     words = [
-        ", ".join([*of][:PARTNERS]) + (f", and {len(of) - PARTNERS} more" * (len(of) > PARTNERS))
-        for of in found
+        ", ".join([*names][:PARTNERS])
+        + (f", and {len(names) - PARTNERS} more" * (len(names) > PARTNERS))
+        for names in partners
     ]
     return np.array(words, object)
 
@@ -136,25 +137,25 @@ def least_table(items: Mapping[str, Items], latent: int, run: str) -> pa.Table:
         features; and `partners`, the ids of the items paired with this item.
     """
     rows = []
-    for m, of in items.items():
-        least = by_importance(of, 0)["least"]
-        near = nearest(of.x, least)
-        for row, others in zip(least, near, strict=True):
-            y = of.y[:, row]
+    for m, group in items.items():
+        least = by_importance(group, 0)["least"]
+        near = nearest(group.x, least)
+        for row, neighbours in zip(least, near, strict=True):
+            y = group.y[:, row]
             rows.append(
                 {
                     "run": run,
                     "latent": latent,
                     "modality": m,
-                    "id": of.id[row],
+                    "id": group.id[row],
                     "importance": float(y.mean()),
                     "importance_sd": float(y.std(ddof=1)) if len(y) > 1 else None,
-                    "split": of.split[row] or None,
-                    "label": of.label[row] or None,
-                    "noise": None if of.noise is None else ("no", "yes")[int(of.noise[row])],
-                    "nearest": ", ".join(of.id[others]),
+                    "split": group.split[row] or None,
+                    "label": group.label[row] or None,
+                    "noise": None if group.noise is None else ("no", "yes")[int(group.noise[row])],
+                    "nearest": ", ".join(group.id[neighbours]),
                     "partners": "; ".join(
-                        f"{n}: {p[row]}" for n, p in of.partners.items() if p[row]
+                        f"{n}: {p[row]}" for n, p in group.partners.items() if p[row]
                     ),
                 }
             )

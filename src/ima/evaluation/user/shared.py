@@ -82,11 +82,11 @@ def coordinates(model: Model, name: str) -> Coordinates:
     counts, fitted_to = _counted(model, name)
     parts = []
     for m, u in model.u.items():
-        there = model.present[m][:, None]
+        has = model.present[m][:, None]
         known = u[fitted_to & model.present[m]].astype(float)
         if m != name and len(known):
             scale = np.sqrt(known.var(0).mean()) or 1
-            parts.append(there * (u - known.mean(0)) / scale)
+            parts.append(has * (u - known.mean(0)) / scale)
     return _coordinates(model, name, np.concatenate(parts, 1), SHRINKAGE, counts, fitted_to)
 
 
@@ -106,7 +106,7 @@ def joint_coordinates(model: Model, name: str, weighted: bool) -> Coordinates:
 
 def _counted(model: Model, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return which pairs (N,) have the modality and another one, and which are not test pairs."""
-    others = [there for m, there in model.present.items() if m != name]
+    others = [has for m, has in model.present.items() if m != name]
     counts = model.present[name] & np.any(others, axis=0)
     return counts, counts & ~model.test
 
@@ -120,14 +120,14 @@ def _coordinates(
     fitted_to: np.ndarray,
 ) -> Coordinates:
     """Fit canonical coordinates of z (N, K) and u outside the test set, and apply them to it."""
-    z, u = (torch.from_numpy(of.astype(float)) for of in (z, model.u[name]))
+    z, u = (torch.from_numpy(latents.astype(float)) for latents in (z, model.u[name]))
     weight = torch.ones(int(fitted_to.sum()), dtype=torch.double)
     fitted = canonical(z[fitted_to], u[fitted_to], weight, ridge)
-    held, width = counts & model.test, u.shape[1]
-    a = ((z[held] - fitted.mean_z) @ fitted.map_z)[:, :width]
-    b = ((u[held] - fitted.mean_u) @ fitted.map_u)[:, : a.shape[1]]
+    scored, width = counts & model.test, u.shape[1]
+    a = ((z[scored] - fitted.mean_z) @ fitted.map_z)[:, :width]
+    b = ((u[scored] - fitted.mean_u) @ fitted.map_u)[:, : a.shape[1]]
     rows = np.flatnonzero(counts[model.test])
-    return Coordinates(a.numpy(), b.numpy(), rows, model.item[name][held])
+    return Coordinates(a.numpy(), b.numpy(), rows, model.item[name][scored])
 
 
 def correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -159,25 +159,25 @@ class Shared(NamedTuple):
         return float((1 + (self.shuffled >= self.correlation).sum()) / (1 + len(self.shuffled)))
 
 
-def shared(of: Coordinates, seed: int, permutations: int = PERMUTATIONS) -> Shared:
+def shared(fitted: Coordinates, seed: int, permutations: int = PERMUTATIONS) -> Shared:
     """Test the correlations of coordinates against permuted items.
 
     The permutation acts on items, not pairs: an item that occurs in several pairs is replaced in
     all of them.
 
     Args:
-        of: coordinates of test pairs.
+        fitted: coordinates of test pairs.
         seed: seed of the permutations.
         permutations: number P of permutations.
     """
-    c = correlations(of.a, of.b)
-    _, first, code = np.unique(of.item, return_index=True, return_inverse=True)
-    rng, own = np.random.default_rng(seed), of.b[first]  # (n, L)
+    c = correlations(fitted.a, fitted.b)
+    _, first, code = np.unique(fitted.item, return_index=True, return_inverse=True)
+    rng, items = np.random.default_rng(seed), fitted.b[first]  # (n, L)
     null = np.array(
         [
-            correlations(of.a, own[rng.permutation(len(own))][code]).max()
+            correlations(fitted.a, items[rng.permutation(len(items))][code]).max()
             for _ in range(permutations)
         ]
     )
-    above = c > np.quantile(null, 0.95)
-    return Shared(len(of.a), float(c.max()), null, int(above.sum()))
+    exceeds = c > np.quantile(null, 0.95)
+    return Shared(len(fitted.a), float(c.max()), null, int(exceeds.sum()))

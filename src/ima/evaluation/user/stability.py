@@ -14,7 +14,7 @@ from ima.pairing.by_label import ABSENT
 SCORES = ("agreement", "permuted", "kappa", "correlation")
 
 
-def compare(one: np.ndarray, other: np.ndarray) -> dict[str, float | None]:
+def compare(first: np.ndarray, second: np.ndarray) -> dict[str, float | None]:
     """Compare two networks' importances (n,) of the same items.
 
     Returns:
@@ -24,23 +24,23 @@ def compare(one: np.ndarray, other: np.ndarray) -> dict[str, float | None]:
         networks put all items on the same side of .5; `correlation`, Pearson's, or None if a
         network gives all items the same importance.
     """
-    below = [np.asarray(y) < 0.5 for y in (one, other)]
-    p, q = (float(of.mean()) for of in below)
+    below = [np.asarray(y) < 0.5 for y in (first, second)]
+    p, q = (float(flags.mean()) for flags in below)
     agreement = float((below[0] == below[1]).mean())
     permuted = p * q + (1 - p) * (1 - q)
-    varies = min(np.ptp(one), np.ptp(other)) > 0
+    varies = min(np.ptp(first), np.ptp(second)) > 0
     return {
         "agreement": agreement,
         "permuted": permuted,
         "kappa": (agreement - permuted) / (1 - permuted) if permuted < 1 else None,
-        "correlation": float(np.corrcoef(one, other)[0, 1]) if varies else None,
+        "correlation": float(np.corrcoef(first, second)[0, 1]) if varies else None,
     }
 
 
 def mean_of(scores: Sequence[Mapping]) -> dict[str, float | None]:
     """Return the mean of each score of `compare`, over the comparisons in which it is defined."""
     values = {name: [s[name] for s in scores if s[name] is not None] for name in SCORES}
-    return {name: float(np.mean(of)) if of else None for name, of in values.items()}
+    return {name: float(np.mean(known)) if known else None for name, known in values.items()}
 
 
 def over_seeds(y: Sequence[np.ndarray]) -> dict[str, float | None]:
@@ -54,7 +54,7 @@ def over_seeds(y: Sequence[np.ndarray]) -> dict[str, float | None]:
 
 @torch.no_grad()
 def over_folds(
-    found: Mapping[str, MixtureFit],
+    fits: Mapping[str, MixtureFit],
     networks: Mapping[str, torch.nn.Module],
     x: Mapping[str, Tensor],
     pairs: Mapping[str, Tensor],
@@ -62,7 +62,7 @@ def over_folds(
     """Compare the items' out-of-fold importances with those of the final network.
 
     Args:
-        found: from `ima.models.mixture.fit_mixture`; importances by networks that were not trained
+        fits: from `ima.models.mixture.fit_mixture`; importances by networks that were not trained
             on the item.
         networks: final networks of one ensemble member, trained on all items.
         x: for each modality, the matrix (n_m, D_m) of its items.
@@ -74,12 +74,12 @@ def over_folds(
         compare, and the scores of `compare` are None.
     """
     scores = {}
-    for m, of in found.items():
-        rows = pairs[m].cpu()[of.pair]
+    for m, fit in fits.items():
+        rows = pairs[m].cpu()[fit.pair]
         items, first = np.unique(rows.numpy(), return_index=True)
         first = first[items != ABSENT]
         final = networks[m](x[m])[0].cpu().numpy()[rows.numpy()[first]]
-        known = compare(of.importance.cpu().numpy()[first], final)
-        known = known if of.share else dict.fromkeys(known)
-        scores[m] = {**known, "informative": of.share}
+        known = compare(fit.importance.cpu().numpy()[first], final)
+        known = known if fit.share else dict.fromkeys(known)
+        scores[m] = {**known, "informative": fit.share}
     return scores

@@ -51,10 +51,10 @@ def groups_of(model: Model) -> np.ndarray:
     Only items of the modality with the fewest distinct items in the test pairs are considered; a
     pair without this modality forms its own group.
     """
-    items = {m: of[model.test] for m, of in model.item.items()}
+    items = {m: numbers[model.test] for m, numbers in model.item.items()}
     fewest = min(items, key=lambda m: len(np.unique(items[m][items[m] >= 0])))
-    own = items[fewest]
-    lacking = np.where(own < 0, own.max() + 1 + np.arange(len(own)), own)
+    rows = items[fewest]
+    lacking = np.where(rows < 0, rows.max() + 1 + np.arange(len(rows)), rows)
     return np.unique(lacking, return_inverse=True)[1]
 
 
@@ -93,7 +93,7 @@ def effect_of(
         with_weights, without = _means(np.tensordot(times, of_groups, 1))
         drawn.append((with_weights - without).mean(1))
     low, high = np.quantile(np.concatenate(drawn), [TAIL, 1 - TAIL])
-    with_weights, without = (of[0] for of in _means(of_groups.sum(0)[None]))
+    with_weights, without = (row[0] for row in _means(of_groups.sum(0)[None]))
     means, differences = (with_weights.mean(), without.mean()), (with_weights - without).tolist()
     pairs = weight.shape[1]
     return Effect(criterion, pairs, count, *map(float, means), differences, float(low), float(high))
@@ -125,9 +125,12 @@ def precision_effect(
         InputError: there are too few pairs for K neighbours.
     """
     known = labels != ""
-    items = [of[models[0].test][known] for of in models[0].item.values()]
+    items = [numbers[models[0].test][known] for numbers in models[0].item.values()]
     scores = np.array(
-        [[precision_at_k(one[known], labels[known], [k], items)[k] for one in of] for of in z]
+        [
+            [precision_at_k(view[known], labels[known], [k], items)[k] for view in views]
+            for views in z
+        ]
     )  # (S, 2, H)
     weighted, unweighted = scores[:, 0], scores[:, 1]
     groups = groups_of(models[0])[known]
@@ -157,41 +160,41 @@ def partner_effect(models: Sequence[Model], seed: int) -> Effect | None:
     for number, model in enumerate(models):
         counted[:] = 0
         for m in names:
-            for which, weighted in enumerate((True, False)):
-                of = joint_coordinates(model, m, weighted)
-                scores[number, which, of.rows] += partner_ranks(of, seed)
-            counted[of.rows] += 1
+            for column, weighted in enumerate((True, False)):
+                fitted = joint_coordinates(model, m, weighted)
+                scores[number, column, fitted.rows] += partner_ranks(fitted, seed)
+            counted[fitted.rows] += 1
         if len(names) == 2:
             weight[number] = np.prod([model.y[m][model.test] for m in names], axis=0)
-    there = counted > 0
-    weighted, unweighted = np.moveaxis(scores[:, :, there] / counted[there], 1, 0)
+    has = counted > 0
+    weighted, unweighted = np.moveaxis(scores[:, :, has] / counted[has], 1, 0)
     criterion = WEIGHTED_PAIRS if len(names) == 2 else LEFT_OUT
-    groups = groups_of(models[0])[there]
-    return effect_of(criterion, weighted, unweighted, weight[:, there], groups, seed)
+    groups = groups_of(models[0])[has]
+    return effect_of(criterion, weighted, unweighted, weight[:, has], groups, seed)
 
 
-def partner_ranks(of: Coordinates, seed: int) -> np.ndarray:
+def partner_ranks(fitted: Coordinates, seed: int) -> np.ndarray:
     """Return the share (H,) of other pairs whose partners fit an item less well than its own.
 
     The fit is the likelihood ratio of canonical correlation analysis, as in `ima.models.ranks`.
     The share is 1 if an item's own partner fits best, and .5 on average if nothing is shared.
 
     Args:
-        of: coordinates of test pairs.
+        fitted: coordinates of test pairs.
         seed: seed of the sample of PARTNERS pairs, drawn if there are more.
     """
-    a, b = ((v - v.mean(0)) / np.maximum(v.std(0), 1e-9) for v in (of.a, of.b))
+    a, b = ((v - v.mean(0)) / np.maximum(v.std(0), 1e-9) for v in (fitted.a, fitted.b))
     c = correlations(a, b).clip(0, 0.99)
     chosen = np.random.default_rng(seed).permutation(len(a))[:PARTNERS]
-    rest = 1 - c**2
-    offset = (a**2 * (c**2 / (2 * rest))).sum(1)  # (H,)
-    found = []
+    residual = 1 - c**2
+    offset = (a**2 * (c**2 / (2 * residual))).sum(1)  # (H,)
+    shares = []
     for first in range(0, len(a), ROWS):
         rows = np.arange(first, min(first + ROWS, len(a)))
-        towards = b[rows] * c / rest
-        own = (towards * a[rows]).sum(1) - offset[rows]
+        towards = b[rows] * c / residual
+        own_fit = (towards * a[rows]).sum(1) - offset[rows]
         fits = towards @ a[chosen].T - offset[chosen]  # (R, P)
-        other = rows[:, None] != chosen
-        below = other * ((fits < own[:, None]) + 0.5 * (fits == own[:, None]))
-        found.append(below.sum(1) / np.maximum(other.sum(1), 1))
-    return np.concatenate(found)
+        is_other = rows[:, None] != chosen
+        below = is_other * ((fits < own_fit[:, None]) + 0.5 * (fits == own_fit[:, None]))
+        shares.append(below.sum(1) / np.maximum(is_other.sum(1), 1))
+    return np.concatenate(shares)

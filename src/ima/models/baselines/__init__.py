@@ -140,15 +140,15 @@ def _by_pattern(
     """Return the result of `represent` for pairs of which some lack modalities (present (M, N))."""
     if not present.any(0).all():
         raise InputError("pairs", expected="at least one modality in each", found="one without")
-    patterns, of = present.unique(dim=1, return_inverse=True)  # (M, P), (N,)
-    found: dict[str, Tensor] = {}
+    patterns, code = present.unique(dim=1, return_inverse=True)  # (M, P), (N,)
+    merged: dict[str, Tensor] = {}
     for number, pattern in enumerate(patterns.T.tolist()):
-        pairs = (of == number).nonzero().squeeze(-1)
-        here = {
+        pairs = (code == number).nonzero().squeeze(-1)
+        subset = {
             m: rows[pairs] for (m, rows), has in zip(items.items(), pattern, strict=True) if has
         }
-        for name, z in represent(model, x, here, size).items():
-            if name not in found:
-                found[name] = z.new_zeros(len(of), z.shape[1])
-            found[name][pairs.to(z.device)] = z
-    return {name: found[name] for name in ("joint", *items)}
+        for name, z in represent(model, x, subset, size).items():
+            if name not in merged:
+                merged[name] = z.new_zeros(len(code), z.shape[1])
+            merged[name][pairs.to(z.device)] = z
+    return {name: merged[name] for name in ("joint", *items)}

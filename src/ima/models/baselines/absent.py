@@ -69,15 +69,15 @@ def completed(
 
 def dropped(pairs: Pairs, name: str) -> Pairs:
     """Return the pairs without absent items."""
-    whole = torch.stack([rows != ABSENT for rows in pairs.values()]).all(0)
-    if not whole.any():
+    complete = torch.stack([rows != ABSENT for rows in pairs.values()]).all(0)
+    if not complete.any():
         raise InputError(
             f"{name} pairs",
             expected="some with items of all modalities",
-            found=f"none of {len(whole)}",
+            found=f"none of {len(complete)}",
             do="Set this baseline's `absent` to impute.",
         )
-    return {m: rows[whole] for m, rows in pairs.items()}
+    return {m: rows[complete] for m, rows in pairs.items()}
 
 
 def _filled(pairs: Pairs, x: Pairs) -> Pairs:

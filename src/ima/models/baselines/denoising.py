@@ -72,11 +72,11 @@ class DenoisingAutoencoder(nn.Module):
         """Return z (B, L) of the modalities in x; missing modalities are set to 0."""
         check_present(x, self.modalities)
         some = next(iter(x.values()))
-        whole = [
+        inputs = [
             x[name] if name in x else some.new_zeros(len(some), modality.dimension)
             for name, modality in self.modalities.items()
         ]
-        return self.encoder(torch.cat(whole, -1))
+        return self.encoder(torch.cat(inputs, -1))
 
     @torch.no_grad()
     def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -89,11 +89,11 @@ def keep_masks(
 ) -> dict[str, Tensor]:
     """Draw masks by modality, 1 to keep: (B, D_m) for `entries`, (B, 1) for `modalities`."""
     widths = [x_m.shape[1] if corruption == "entries" else 1 for x_m in x.values()]
-    kept = next(iter(x.values())).new_empty(len(next(iter(x.values()))), sum(widths))
-    kept.bernoulli_(1 - corruption_prob, generator=generator)  # (B, sum of widths)
+    masks = next(iter(x.values())).new_empty(len(next(iter(x.values()))), sum(widths))
+    masks.bernoulli_(1 - corruption_prob, generator=generator)  # (B, sum of widths)
     if corruption == "modalities":
-        kept[kept.sum(-1) == 0] = 1
-    return dict(zip(x, kept.split(widths, -1), strict=True))
+        masks[masks.sum(-1) == 0] = 1
+    return dict(zip(x, masks.split(widths, -1), strict=True))
 
 
 def denoising_losses(

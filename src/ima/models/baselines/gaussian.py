@@ -163,8 +163,8 @@ def fit_drawn(
 
     def validate() -> float:
         """Return the mean loss on the validation pairs."""
-        same = torch.Generator(device).manual_seed(0)
-        return mean_loss(lambda batch: losses_of(batch, same, 1.0), x, validation)
+        fixed = torch.Generator(device).manual_seed(0)
+        return mean_loss(lambda batch: losses_of(batch, fixed, 1.0), x, validation)
 
     if validation is not None:
         check_pairs(model.modalities, x, validation)

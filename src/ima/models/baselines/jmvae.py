@@ -73,12 +73,12 @@ class JMVAE(nn.Module):
         check_names(modalities)
         self.modalities, self.latent = dict(modalities), latent
         names = tuple(modalities)
-        few = [names, *subsets(names, 1, 1)]
-        many = [names, *subsets(names, 1, len(names) - 1)]
+        default = [names, *subsets(names, 1, 1)]
+        every = [names, *subsets(names, 1, len(names) - 1)]
         self.encoders = nn.ModuleDict(
             {
                 "+".join(subset): Encoder(concatenated(modalities, subset), 2 * latent)
-                for subset in (many if subset_encoders else few)
+                for subset in (every if subset_encoders else default)
             }
         )
         self.decoders = nn.ModuleDict({n: Decoder(m, latent) for n, m in modalities.items()})
@@ -105,8 +105,8 @@ class JMVAE(nn.Module):
     @torch.no_grad()
     def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return posterior means (B, L): `joint` of all modalities in x, and each alone."""
-        alone = {name: self.posterior({name: x_m}).mean for name, x_m in x.items()}
-        return {"joint": self.posterior(x).mean, **alone}
+        unimodal = {name: self.posterior({name: x_m}).mean for name, x_m in x.items()}
+        return {"joint": self.posterior(x).mean, **unimodal}
 
 
 def jmvae_losses(

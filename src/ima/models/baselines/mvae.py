@@ -73,8 +73,8 @@ class MVAE(nn.Module):
     @torch.no_grad()
     def representations(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return posterior means (B, L): `joint` of all modalities in x, and each alone."""
-        alone = {name: self.posterior({name: x_m}).mean for name, x_m in x.items()}
-        return {"joint": self.posterior(x).mean, **alone}
+        unimodal = {name: self.posterior({name: x_m}).mean for name, x_m in x.items()}
+        return {"joint": self.posterior(x).mean, **unimodal}
 
 
 def fixed_subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -155,10 +155,10 @@ def counted_subsets(
     size = sum(present.values())  # (B,)
     counted = [(size > 1).to(size) if len(chosen[0]) > 1 else (size > 0).to(size)]
     for subset in chosen[1:]:
-        whole = torch.stack([present[name] for name in subset]).prod(0)
+        complete = torch.stack([present[name] for name in subset]).prod(0)
         # A subset of two or more that is all the sample has equals the first one.
         again = (size == len(subset)) & (len(subset) > 1)
-        counted.append(whole * ~again)
+        counted.append(complete * ~again)
     return counted
 
 

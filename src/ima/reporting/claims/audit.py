@@ -59,12 +59,12 @@ def audit(
     """
     rows = []
     for claim in claims:
-        ones = [_with_paper(one, paper) for one in expand(claim)]
-        found = [_tested(one, scores, data) for one in ones]
-        counting = iter(tests.holm([test for test, why in found if test and not why]))
-        for one, (test, why) in zip(ones, found, strict=True):
+        expanded = [_with_paper(single, paper) for single in expand(claim)]
+        tested = [_tested(single, scores, data) for single in expanded]
+        counting = iter(tests.holm([test for test, why in tested if test and not why]))
+        for single, (test, why) in zip(expanded, tested, strict=True):
             result = next(counting) if test and not why else test
-            rows.append({**_about(one, data, run), **_result(result, why, one)})
+            rows.append({**_description(single, data, run), **_result(result, why, single)})
     types = {name: pa.float64() if name in _NUMBERS else pa.string() for name in COLUMNS}
     types["seeds"] = pa.int32()
     return pa.Table.from_pylist(rows, pa.schema([(name, types[name]) for name in COLUMNS]))
@@ -77,8 +77,8 @@ def _with_paper(claim: Mapping, paper: Sequence[Mapping]) -> dict:
     None.
     """
     value = paper_value(claim, paper)
-    whole = filled(claim, {"paper": value} if value is not None else {})
-    return {**whole, "value": value, "shown": value if whole == claim else None}
+    substituted = filled(claim, {"paper": value} if value is not None else {})
+    return {**substituted, "value": value, "shown": value if substituted == claim else None}
 
 
 def _tested(claim: Mapping, scores: Sequence, data: Mapping) -> tuple[Tested | None, str]:
@@ -89,18 +89,18 @@ def _tested(claim: Mapping, scores: Sequence, data: Mapping) -> tuple[Tested | N
     if part and part["lacks"]:
         return None, part["lacks"]
     try:
-        found = evaluate(claim, scores, claim["value"])
+        result = evaluate(claim, scores, claim["value"])
     except MissingScoreError as error:
         return None, str(error)
     if claim.get("only") == "paper" and not part["paper"]:
-        return found, f"a number of the paper's corpora; this run has {part['name']}"
-    return found, ""
+        return result, f"a number of the paper's corpora; this run has {part['name']}"
+    return result, ""
 
 
-def _about(claim: Mapping, data: Mapping, run: str) -> dict:
+def _description(claim: Mapping, data: Mapping, run: str) -> dict:
     tested = "untestable" not in claim
-    of = PARTS.get(claim["a"]["of"]) if tested else None
-    part = data.get(of, {"name": "none: counted from the models" if tested else ""})
+    part_name = PARTS.get(claim["a"]["of"]) if tested else None
+    part = data.get(part_name, {"name": "none: counted from the models" if tested else ""})
     return {
         **{key: str(claim[key]) for key in ("id", "section", "sentence")},
         **{key: str(claim.get(key, "")).replace("<run>", run) for key in ("table", "figure")},
@@ -117,9 +117,9 @@ def described(claim: Mapping) -> str:
     words["paired"] = "paired " if "b" in claim else ""
     about = _keys(claim["a"])
     if "b" in claim:
-        other = {k: v for k, v in sides(claim)[1].items() if claim["a"].get(k) != v}
+        differing = {k: v for k, v in sides(claim)[1].items() if claim["a"].get(k) != v}
         sign = "relative to" if claim.get("combine") == "relative" else "minus"
-        about += f", {sign} the same with {_keys(other)}"
+        about += f", {sign} the same with {_keys(differing)}"
     test = TESTS[claim["test"]]
     if claim["a"]["of"] in COUNTED:  # omit the words on seeds and tests
         test = test.replace("mean over seeds", "counted,").partition(", two")[0]
@@ -130,25 +130,25 @@ def _keys(keys: Mapping) -> str:
     return ", ".join(f"{key} {value}" for key, value in keys.items() if value not in (None, ""))
 
 
-def _result(found: Tested | None, why: str, claim: Mapping) -> dict:
-    if found is None:
+def _result(test: Tested | None, why: str, claim: Mapping) -> dict:
+    if test is None:
         return {"verdict": UNTESTABLE, "why": why}
-    x = found.values
+    x = test.values
     low, high = tests.interval(x) or (None, None)
-    told = {
+    estimates = {
         "ours": float(np.mean(x)),
         "ours_sd": float(np.std(x, ddof=1)) if len(x) > 1 else None,
-        **{"low": low, "high": high, "seeds": None if found.counted else len(x)},
+        **{"low": low, "high": high, "seeds": None if test.counted else len(x)},
     }
     if why:
-        return {**told, "verdict": UNTESTABLE, "why": why}
+        return {**estimates, "verdict": UNTESTABLE, "why": why}
     than = claim["value"] if claim.get("than") == "paper" else claim.get("than", 0)
     signs = claim["test"] in ("above", "below", "best")
     return {
-        **told,
-        **{"p": found.p, "p_adjusted": found.adjusted},
+        **estimates,
+        **{"p": test.p, "p_adjusted": test.adjusted},
         "p_signflip": tests.sign_flip(x, float(than)) if signs else None,
-        **{"verdict": found.verdict, "why": found.why},
+        **{"verdict": test.verdict, "why": test.why},
     }
 
 

@@ -90,10 +90,10 @@ def swept(sweeps: Iterable[tuple[int, pa.Table]], labels: Mapping[str, str]) -> 
         labels: label of each variant of IMA.
     """
     for seed, table in sweeps:
-        found: dict[tuple, Rows] = defaultdict(list)
+        curves: dict[tuple, Rows] = defaultdict(list)
         for row in table.to_pylist():
-            found[labels[row["variant"]], row["modality"]].append(row)
-        for (model, modality), rows in found.items():
+            curves[labels[row["variant"]], row["modality"]].append(row)
+        for (model, modality), rows in curves.items():
             about = {"of": "noise", "model": model, "modality": modality, "seed": seed}
             shares = [1 - row["share_noise"] for row in rows]
             yield from over_rho(about, rows, "f1_noise", shares)
@@ -119,9 +119,9 @@ def over_rho(
     rho = np.array([row["rho"] for row in rows])
     values = np.array([row[score] for row in rows])
     greatest = values.max()
-    for one, value in zip(rho.tolist(), values.tolist(), strict=True):
-        yield {**about, "rho": one, "score": score, "value": value}
-        yield {**about, "rho": one, "score": "f1_gap", "value": float(greatest - value)}
+    for r, value in zip(rho.tolist(), values.tolist(), strict=True):
+        yield {**about, "rho": r, "score": score, "value": value}
+        yield {**about, "rho": r, "score": "f1_gap", "value": float(greatest - value)}
     yield {**about, "score": "f1_best", "value": float(greatest)}
     best = rho[np.isclose(values, greatest, rtol=0, atol=1e-9)]
     yield {**about, "score": "rho_best", "value": float(best.mean())}
@@ -163,10 +163,10 @@ def fallen(histories: Iterable[tuple[Mapping, Sequence[Mapping]]]) -> Iterator[d
         histories: the keys of a model and its training history, one row per epoch.
     """
     for about, rows in histories:
-        kept = min(rows, key=lambda row: row.get("validation", -row["epoch"]))
+        end = min(rows, key=lambda row: row.get("validation", -row["epoch"]))
         for term in rows[0]:
             if term.startswith(TERMS) and rows[0][term]:
-                value = kept[term] / rows[0][term]
+                value = end[term] / rows[0][term]
                 yield {**about, "score": "last_to_first", "term": term, "value": value}
 
 
@@ -179,5 +179,5 @@ def costs(table: Iterable[Mapping]) -> Iterator[dict]:
         about = {"of": "cost", "seed": None, **{key: row[key] for key in COST_KEYS}}
         for score in COSTS:
             yield {**about, "score": score, "value": row[score]}
-        rest = row["parameters"] - row["parameters_importance"]
-        yield {**about, "score": "parameters_autoencoder", "value": rest}
+        autoencoder = row["parameters"] - row["parameters_importance"]
+        yield {**about, "score": "parameters_autoencoder", "value": autoencoder}

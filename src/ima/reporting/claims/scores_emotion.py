@@ -33,9 +33,9 @@ NEAREST = 10
 
 def utterances(scores: Iterable[Mapping]) -> Iterator[dict]:
     """Yield retrieval and accuracy of emotional utterances (`ima.evaluation.emotion.scores`)."""
-    for of in scores:
-        for row in of["scores"]:
-            yield {"of": "emotion", "seed": of["seed"], **row}
+    for result in scores:
+        for row in result["scores"]:
+            yield {"of": "emotion", "seed": result["seed"], **row}
 
 
 def swept_emotion(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
@@ -77,12 +77,12 @@ def guessed(anchors: pa.Table) -> Iterator[dict]:
 
 def _references(rows: Rows) -> Iterator[tuple[dict, Rows]]:
     """Group rows of IMPORTANCE_EMOTION by modality, reference and unit; yield keys and rows."""
-    found: dict[tuple, Rows] = defaultdict(list)
+    groups: dict[tuple, Rows] = defaultdict(list)
     keys = ("modality", "reference", "unit")
     for row in rows:
-        found[tuple(row[key] for key in keys)].append(row)
-    for values, of in found.items():
-        yield {"of": "emotion", **dict(zip(keys, values, strict=True))}, of
+        groups[tuple(row[key] for key in keys)].append(row)
+    for values, group in groups.items():
+        yield {"of": "emotion", **dict(zip(keys, values, strict=True))}, group
 
 
 def mapped(maps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
@@ -139,8 +139,8 @@ def _words(words: _Map) -> Iterator[tuple[str, float]]:
         yield "periphery", float(roc_auc_score(emotional, far))
         if emotional.sum() > 1:
             nearest = neighbours(words.at, min(NEAREST, len(far) - 1))
-            found = emotional[nearest][emotional].mean()
-            yield "distinct", float(found - (emotional.sum() - 1) / (len(far) - 1))
+            share = emotional[nearest][emotional].mean()
+            yield "distinct", float(share - (emotional.sum() - 1) / (len(far) - 1))
     if np.ptp(words.y) > 0:
         yield "periphery_importance", float(spearmanr(far, words.y).statistic)
 

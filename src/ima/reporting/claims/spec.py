@@ -21,7 +21,7 @@ from ima.utils.errors import InputError
 #: Authors of claims; the file has a list for each.
 WHOSE = ("paper", "ours")
 #: Keys required of every claim, keys required for a test, and optional keys.
-NAMED = {"id", "section", "sentence"}
+REQUIRED = {"id", "section", "sentence"}
 TESTED = {"test", "a", "table"}
 OPTIONAL = {"each", "b", "combine", "others", "than", "within", "paper", "only", "figure"}
 TESTS = {
@@ -54,8 +54,8 @@ def read_claims(path: str | Path) -> list[dict]:
         raise InputError(path, expected=f"a list of claims for each of {WHOSE}", found=found)
     claims: dict[str, dict] = {}
     for whose in WHOSE:
-        for given in lists[whose] or ():
-            claim = _whole(given, claims, path)
+        for entry in lists[whose] or ():
+            claim = _completed(entry, claims, path)
             if claim["id"] in claims:
                 raise InputError(path, expected="unique ids", found=claim["id"])
             claims[claim["id"]] = {**claim, "whose": whose}
@@ -64,10 +64,10 @@ def read_claims(path: str | Path) -> list[dict]:
     return list(claims.values())
 
 
-def _whole(given: object, before: Mapping[str, Mapping], path: str | Path) -> dict:
+def _completed(entry: object, before: Mapping[str, Mapping], path: str | Path) -> dict:
     """Return a claim, checked and completed from the one that it is `like`."""
-    own = dict(given) if isinstance(given, Mapping) else {}
-    where = f"{path}, {own.get('id', str(given)[:60])}"
+    own = dict(entry) if isinstance(entry, Mapping) else {}
+    where = f"{path}, {own.get('id', str(entry)[:60])}"
     like = own.pop("like", None)
     if like is not None and like not in before:
         raise InputError(where, expected="the id of a preceding claim as `like`", found=like)
@@ -75,12 +75,12 @@ def _whole(given: object, before: Mapping[str, Mapping], path: str | Path) -> di
     claim = {**base, **own}
     if like and "each" in base:
         claim["each"] = {**base["each"], **own.get("each", {})}
-    needed = NAMED | ({"untestable"} if "untestable" in claim else TESTED)
+    needed = REQUIRED | ({"untestable"} if "untestable" in claim else TESTED)
     allowed = needed | (OPTIONAL if "untestable" not in claim else {"each"})
     if needed - set(claim) or set(claim) - allowed or claim.get("test", "above") not in TESTS:
         raise InputError(
             where,
-            expected=f"{sorted(NAMED | TESTED)} (or `untestable` and why), a test of "
+            expected=f"{sorted(REQUIRED | TESTED)} (or `untestable` and why), a test of "
             f"{sorted(TESTS)}, and optionally {sorted(OPTIONAL)}",
             found=sorted(own),
         )
@@ -94,13 +94,15 @@ def expand(claim: Mapping) -> list[dict]:
     """
     each = claim.get("each", {})
     plain = {key: value for key, value in claim.items() if key != "each"}
-    found = []
+    expanded = []
     for values in itertools.product(*each.values()):
-        named = dict(zip(each, values, strict=True))
-        told = ", ".join(f"{key}={named[key]}" for key, choice in each.items() if len(choice) > 1)
-        one = filled(plain, named)
-        found.append({**one, "id": f"{claim['id']}[{told}]" if told else claim["id"]})
-    return found
+        substitutions = dict(zip(each, values, strict=True))
+        suffix = ", ".join(
+            f"{key}={substitutions[key]}" for key, choice in each.items() if len(choice) > 1
+        )
+        single = filled(plain, substitutions)
+        expanded.append({**single, "id": f"{claim['id']}[{suffix}]" if suffix else claim["id"]})
+    return expanded
 
 
 def sides(claim: Mapping) -> list[dict]:
@@ -119,9 +121,9 @@ def filled(value: object, named: Mapping) -> object:
         return [filled(inner, named) for inner in value]
     if not isinstance(value, str):
         return value
-    whole = re.fullmatch(r"\{(\w+)\}", value)
-    if whole and whole[1] in named:
-        return named[whole[1]]
+    match = re.fullmatch(r"\{(\w+)\}", value)
+    if match and match[1] in named:
+        return named[match[1]]
     return re.sub(r"\{(\w+)\}", lambda m: str(named.get(m[1], m[0])), value)
 
 
@@ -138,24 +140,24 @@ def chosen(scores: Sequence[Mapping], keys: Mapping) -> dict[int | None, float]:
     """
     rows = list(scores)
     for key, value in keys.items():
-        left = [row for row in rows if _same(row.get(key), value)]
-        if not left:
+        matching = [row for row in rows if _equal(row.get(key), value)]
+        if not matching:
             known = sorted({str(row[key]) for row in rows if key in row})
             known = f"it has {', '.join(known[:8])}" if known else "it has none at all"
             raise MissingScoreError(f"no {key} {value} in this run ({known})")
-        rows = left
-    found: dict[int | None, float] = {}
+        rows = matching
+    by_seed: dict[int | None, float] = {}
     for row in rows:
-        if row["seed"] in found:
+        if row["seed"] in by_seed:
             what = f"several for seed {row['seed']}"
             raise InputError("claims", expected=f"one score per seed for {dict(keys)}", found=what)
-        found[row["seed"]] = float(row["value"])
-    return found
+        by_seed[row["seed"]] = float(row["value"])
+    return by_seed
 
 
-def _same(found: object, wanted: object) -> bool:
-    numbers = isinstance(found, float | int) and isinstance(wanted, float | int)
-    return bool(np.isclose(found, wanted)) if numbers else found == wanted
+def _equal(value: object, wanted: object) -> bool:
+    numbers = isinstance(value, float | int) and isinstance(wanted, float | int)
+    return bool(np.isclose(value, wanted)) if numbers else value == wanted
 
 
 def paired(a: Mapping, b: Mapping | None, combine: str = "difference") -> list[float]:
@@ -216,12 +218,12 @@ def evaluate(claim: Mapping, scores: Sequence[Mapping], paper: float | None) -> 
 
 def _growth(scores: Sequence[Mapping], keys: Mapping, over: str, kind: str) -> Tested:
     """Test how a count grows with a key: equally, linearly, or at least doubling at each step."""
-    rows = [row for row in scores if all(_same(row.get(k), v) for k, v in keys.items())]
-    found = {row[over]: row["value"] for row in rows}
-    if len(found) < 3:
-        raise MissingScoreError(f"{len(found)} numbers of {over} in this run, three are needed")
-    over_values = sorted(found)
-    counts = [found[step] for step in over_values]
+    rows = [row for row in scores if all(_equal(row.get(k), v) for k, v in keys.items())]
+    by_step = {row[over]: row["value"] for row in rows}
+    if len(by_step) < 3:
+        raise MissingScoreError(f"{len(by_step)} numbers of {over} in this run, three are needed")
+    over_values = sorted(by_step)
+    counts = [by_step[step] for step in over_values]
     growth = np.diff(counts)
     holds = {
         "as_many": counts == over_values,
@@ -241,7 +243,7 @@ def paper_value(claim: Mapping, paper: Iterable[Mapping]) -> float | None:
     if "paper" not in claim:
         return None
     keys = claim["paper"]
-    rows = [row for row in paper if all(_same(row[k], v) for k, v in keys.items())]
+    rows = [row for row in paper if all(_equal(row[k], v) for k, v in keys.items())]
     if len(rows) != 1:
         raise InputError(f"claim {claim['id']}", expected=f"one value of {keys}", found=len(rows))
     unit = rows[0]["unit"] or ""

@@ -15,9 +15,9 @@ from scipy import special
 #: Significance level for all tests of one sentence together.
 LEVEL = 0.05
 #: Minimum number of seeds for a verdict.
-LEAST = 3
+MIN_SEEDS = 3
 #: Maximum number of seeds for the sign-flip test, which enumerates all signs.
-MOST_SIGNS = 16
+MAX_SIGN_FLIP_SEEDS = 16
 HOLDS, FAILS, UNDECIDED, UNTESTABLE = (
     "holds",
     "does not hold",
@@ -59,10 +59,10 @@ def paired_t(x: Sequence[float], than: float = 0.0) -> float | None:
     """Return the two-sided p value of the one-sample t test that the mean of x (n,) is `than`.
 
     For differences by seed, this is the paired t test. If all values are equal, the standard
-    deviation is 0 and the p value is that of `sign_flip`. None for fewer than LEAST values.
+    deviation is 0 and the p value is that of `sign_flip`. None for fewer than MIN_SEEDS values.
     """
     d = np.asarray(x, float) - than
-    if len(d) < LEAST:
+    if len(d) < MIN_SEEDS:
         return None
     if d.std(ddof=1) <= 1e-12 * max(1.0, np.abs(d).max()):
         return sign_flip(x, than)
@@ -74,10 +74,10 @@ def sign_flip(x: Sequence[float], than: float = 0.0) -> float | None:
     """Return the two-sided p value of the exact sign-flip test, at least 2 / 2^n.
 
     It is the share of all sign combinations of x - than whose mean is at least as far from 0 as
-    the observed one. None for a single value or more than MOST_SIGNS.
+    the observed one. None for a single value or more than MAX_SIGN_FLIP_SEEDS.
     """
     d = np.asarray(x, float) - than
-    if not 1 < len(d) <= MOST_SIGNS:
+    if not 1 < len(d) <= MAX_SIGN_FLIP_SEEDS:
         return None
     sums = np.array([*itertools.product((-1.0, 1.0), repeat=len(d))]) @ d
     return float((np.abs(sums) >= abs(d.sum()) - 1e-12 * max(1.0, np.abs(d).sum())).mean())
@@ -95,13 +95,13 @@ def above(x: Sequence[float], than: float = 0.0) -> Tested:
     """Test that the mean of x is above `than`."""
     d = float(np.mean(x)) - than
     points = None if d == 0 else d > 0
-    return Tested(points, paired_t(x, than), tuple(x), _few(x) or _compared(x, than))
+    return Tested(points, paired_t(x, than), tuple(x), _too_few(x) or _compared(x, than))
 
 
 def below(x: Sequence[float], than: float = 0.0) -> Tested:
     """Test that the mean of x is below `than`."""
-    found = above(x, than)
-    return replace(found, points=None if found.points is None else not found.points)
+    result = above(x, than)
+    return replace(result, points=None if result.points is None else not result.points)
 
 
 def about(x: Sequence[float], value: float, within: float) -> Tested:
@@ -112,13 +112,13 @@ def about(x: Sequence[float], value: float, within: float) -> Tested:
     """
     mean, (low, high) = float(np.mean(x)), (value - within, value + within)
     inside = low < mean < high
-    if len(x) < LEAST:
+    if len(x) < MIN_SEEDS:
         p = None
     elif inside:
         p = max(_one_sided(x, low), _one_sided(x, high))
     else:
         p = paired_t(x, low if mean <= low else high)
-    why = _few(x) or f"mean {mean:.4f}, {'' if inside else 'not '}in {low:g} to {high:g}"
+    why = _too_few(x) or f"mean {mean:.4f}, {'' if inside else 'not '}in {low:g} to {high:g}"
     return Tested(inside, p, tuple(x), why)
 
 
@@ -135,9 +135,9 @@ def best(differences: dict[str, Sequence[float]]) -> Tested:
     """
     tests = {name: above(x) for name, x in differences.items()}
     rival = min(tests, key=lambda name: float(np.mean(tests[name].values)))
-    others = [found for found in tests.values() if not found.points]
+    others = [test for test in tests.values() if not test.points]
     chosen = others or list(tests.values())
-    known = [found.p for found in chosen if found.p is not None]
+    known = [test.p for test in chosen if test.p is not None]
     if len(known) < len(chosen):
         p = None
     else:
@@ -154,11 +154,11 @@ def counted(holds: bool, value: float, why: str) -> Tested:
 def holm(tests: Sequence[Tested]) -> list[Tested]:
     """Return tests with Holm-Bonferroni-adjusted p values; tests without p are unchanged."""
     order = sorted((t.p, i) for i, t in enumerate(tests) if t.p is not None)
-    found, least = list(tests), 0.0
+    adjusted, floor = list(tests), 0.0
     for rank, (p, i) in enumerate(order):
-        least = max(least, min(1.0, p * (len(order) - rank)))
-        found[i] = replace(tests[i], adjusted=least)
-    return found
+        floor = max(floor, min(1.0, p * (len(order) - rank)))
+        adjusted[i] = replace(tests[i], adjusted=floor)
+    return adjusted
 
 
 def _one_sided(x: Sequence[float], end: float) -> float:
@@ -167,11 +167,13 @@ def _one_sided(x: Sequence[float], end: float) -> float:
     return p / 2
 
 
-def _few(x: Sequence[float]) -> str:
+def _too_few(x: Sequence[float]) -> str:
     """Return a remark if there are too few seeds; '' otherwise."""
-    return "" if len(x) >= LEAST else f"{len(x)} seed{'s' * (len(x) > 1)}, {LEAST} are needed"
+    return (
+        "" if len(x) >= MIN_SEEDS else f"{len(x)} seed{'s' * (len(x) > 1)}, {MIN_SEEDS} are needed"
+    )
 
 
 def _compared(x: Sequence[float], than: float) -> str:
-    found = interval(x)
-    return f"mean {np.mean(x):+.4f}, 95 % [{found[0]:+.4f}, {found[1]:+.4f}], against {than:g}"
+    limits = interval(x)
+    return f"mean {np.mean(x):+.4f}, 95 % [{limits[0]:+.4f}, {limits[1]:+.4f}], against {than:g}"

@@ -48,15 +48,15 @@ def choose(utterances: Sequence[Mapping]) -> list[tuple[Mapping, str]]:
     fitting.sort(key=lambda row: row[:2])
     chosen = []
     for label, name in enumerate(CLASSES):
-        own = [item for _, _, item in fitting if item["label"] == label]
-        if not own:
+        in_class = [item for _, _, item in fitting if item["label"] == label]
+        if not in_class:
             raise InputError("Figure 3", expected=f"a validation utterance of {name}", found="none")
-        chosen.append((own[(len(own) - 1) // 2], f"{name}: median range of importances"))
-    taken = {item["id"] for item, _ in chosen}
-    rest = [item for _, _, item in fitting if item["id"] not in taken]
-    if not rest:
-        raise InputError("Figure 3", expected="five validation utterances", found=len(taken))
-    return [*chosen, (rest[-1], "greatest range of importances")]
+        chosen.append((in_class[(len(in_class) - 1) // 2], f"{name}: median range of importances"))
+    chosen_ids = {item["id"] for item, _ in chosen}
+    remaining = [item for _, _, item in fitting if item["id"] not in chosen_ids]
+    if not remaining:
+        raise InputError("Figure 3", expected="five validation utterances", found=len(chosen_ids))
+    return [*chosen, (remaining[-1], "greatest range of importances")]
 
 
 def figure3(chosen: Sequence[tuple[Mapping, str]], corpus: str) -> Figure:
@@ -151,12 +151,12 @@ def _by_category(axes: Axes, points: pa.Table, title: str, palette: Palette) -> 
     # Points without emotion are smaller and drawn first; the others are in random order.
     plain = np.isin(categories, NOT_MARKED)
     marked = np.random.default_rng(0).permutation(np.flatnonzero(~plain))
-    for own, style in (
+    for rows, style in (
         (np.flatnonzero(plain), {"s": 2, "edgecolors": "none"}),
         (marked, {"s": 4, "edgecolors": "0.25"}),
     ):
-        colours = [palette.emotions[name] for name in categories[own]]
-        axes.scatter(x[own], y[own], c=colours, linewidths=0.1, rasterized=True, **style)
+        colours = [palette.emotions[name] for name in categories[rows]]
+        axes.scatter(x[rows], y[rows], c=colours, linewidths=0.1, rasterized=True, **style)
     order = [name for name in palette.emotions if name in set(categories.tolist())]
     edge = {"markersize": 3, "markeredgecolor": "0.25", "markeredgewidth": 0.2}
     handles = [dot(name, palette.emotions[name], **edge) for name in order]

@@ -20,18 +20,18 @@ def feature_accuracy(rows: Sequence[Mapping]) -> Figure:
     figure = Figure(figsize=(7, 1.4 + 0.3 * len(variants)), layout="constrained")
     axes = figure.subplots()
     for i, split in enumerate(splits):
-        own = [row for row in rows if row["split"] == split]
+        in_split = [row for row in rows if row["split"] == split]
         # Offset the splits, so that equal accuracies do not overlap.
         places = [
-            variants.index(row["variant"]) + 0.12 * (i - (len(splits) - 1) / 2) for row in own
+            variants.index(row["variant"]) + 0.12 * (i - (len(splits) - 1) / 2) for row in in_split
         ]
         look = {
             "color": COLOURS[i % len(COLOURS)],
             "marker": MARKS[i % len(MARKS)],
             "linestyle": "",
         }
-        axes.plot([row["accuracy"] for row in own], places, markersize=4.5, **look)
-        shuffled = [row["accuracy_shuffled"] for row in own]
+        axes.plot([row["accuracy"] for row in in_split], places, markersize=4.5, **look)
+        shuffled = [row["accuracy_shuffled"] for row in in_split]
         axes.plot(shuffled, places, markersize=4.5, fillstyle="none", **look)
     axes.set_yticks(range(len(variants)), variants)
     axes.set(xlim=(0, 1.02), xlabel="accuracy of logistic regression on test digits")

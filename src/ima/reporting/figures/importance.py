@@ -21,7 +21,7 @@ JOINT = {"z": "joint"}
 #: Default names of the classes.
 DIGITS = tuple(map(str, range(10)))
 #: Maximum number of classes that a legend names.
-NAMED = 20
+MAX_NAMED = 20
 #: Colour of unlabelled items where others have a class.
 UNLABELLED = "white"
 #: Importance below which an item counts as noise (5.2).
@@ -64,28 +64,28 @@ def figure2(
     views = [v for v in embeddings["view"].unique().to_pylist() if v.startswith("hidden_")]
     if not views:
         raise InputError("embeddings", expected="views hidden_<modality>", found="none")
-    called = _called(classes)
+    called = _class_noun(classes)
     known = bool(classes or noise)
     figure, panels = _grid(len(views), 1 + known + scale, title)
     for row, view in zip(panels, views, strict=True):
         points, name = _view(embeddings, view), view.removeprefix("hidden_")
-        y, left = importances[name][points["pair"]], [*row]
+        y, free = importances[name][points["pair"]], [*row]
         if known:
             colours = by_class(points["label"], points["noise"] & noise, palette, len(classes))
-            _scatter(left.pop(0), points, colours, f"{name}, {called if classes else 'noise'}")
-        taken = y < THRESHOLD
-        colours = np.where(taken, palette.noise, palette.rest)  # predicted, not true, noise
-        wrong = f", {100 * np.mean(taken != points['noise']):.1f} % wrong" if noise else ""
-        _scatter(left.pop(0), points, colours, f"{name}, output{wrong}")
+            _scatter(free.pop(0), points, colours, f"{name}, {called if classes else 'noise'}")
+        flagged = y < THRESHOLD
+        colours = np.where(flagged, palette.noise, palette.rest)  # predicted, not true, noise
+        error = f", {100 * np.mean(flagged != points['noise']):.1f} % wrong" if noise else ""
+        _scatter(free.pop(0), points, colours, f"{name}, output{error}")
         if scale:
-            _scatter(left[0], points, palette.importance(y), f"{name}, importance")
+            _scatter(free[0], points, palette.importance(y), f"{name}, importance")
             bar = figure.colorbar(
-                ScalarMappable(Normalize(0, 1), palette.importance), ax=left[0], aspect=30
+                ScalarMappable(Normalize(0, 1), palette.importance), ax=free[0], aspect=30
             )
             bar.ax.tick_params(labelsize=LETTERS)
     if known:
-        above = f"left: {'digit' if called == 'digits' else 'class'}" if classes else "left"
-        _class_legend(figure, classes, above, noise, palette)
+        heading = f"left: {'digit' if called == 'digits' else 'class'}" if classes else "left"
+        _class_legend(figure, classes, heading, noise, palette)
     handles = [dot("noise (y < .5)", palette.noise), dot("rest", palette.rest)]
     legend(figure, handles, 1, "lower right", title="output", **TIGHT)
     return figure
@@ -117,30 +117,37 @@ def figure4(
     Raises:
         InputError: a view is missing.
     """
-    alone = [v for v in embeddings["view"].unique().to_pylist() if v.startswith("u_")]
-    if not alone:
+    unimodal = [v for v in embeddings["view"].unique().to_pylist() if v.startswith("u_")]
+    if not unimodal:
         raise InputError("embeddings", expected="views u_<modality>", found="none")
-    names, points = [v.removeprefix("u_") for v in alone], [_view(embeddings, v) for v in alone]
+    names, points = (
+        [v.removeprefix("u_") for v in unimodal],
+        [_view(embeddings, v) for v in unimodal],
+    )
     joint, first = _view(embeddings, "z"), names[0]
     figure, panels = _grid(1 + noise, 2, title)
-    one = [MODALITIES[i % len(MODALITIES)] for i in range(len(names))]  # used without classes
-    for i, of in enumerate(points):
-        own = by_class(of["label"], of["noise"] & noise, palette, len(classes), one[i])
-        _scatter(panels[0, 0], of, own, "unimodal", marker=MARKS[i % len(MARKS)])
+    modality_colours = [
+        MODALITIES[i % len(MODALITIES)] for i in range(len(names))
+    ]  # used without classes
+    for i, view in enumerate(points):
+        colours = by_class(
+            view["label"], view["noise"] & noise, palette, len(classes), modality_colours[i]
+        )
+        _scatter(panels[0, 0], view, colours, "unimodal", marker=MARKS[i % len(MARKS)])
     digits = by_class(joint["label"], False, palette, len(classes))
     _scatter(panels[0, 1], joint, digits, JOINT["z"])
     if noise:
         noisy = has_noise(joint["kind"], first)
-        below = by_class(points[0]["label"], False, palette, len(classes), one[0])
-        _over(panels[1, 0], points[0], below, points[0]["noise"], f"{first} noise, {first}",
+        below = by_class(points[0]["label"], False, palette, len(classes), modality_colours[0])
+        _highlight(panels[1, 0], points[0], below, points[0]["noise"], f"{first} noise, {first}",
               palette)  # fmt: skip
-        _over(panels[1, 1], joint, digits, noisy, f"{first} noise, joint", palette, edged=True)
+        _highlight(panels[1, 1], joint, digits, noisy, f"{first} noise, joint", palette, edged=True)
     _same_axes(panels, [*points, joint])
     if classes:
-        above = "digit" if _called(classes) == "digits" else "class"
-        _class_legend(figure, classes, above, noise, palette)
+        heading = "digit" if _class_noun(classes) == "digits" else "class"
+        _class_legend(figure, classes, heading, noise, palette)
     handles = [
-        dot(name, "0.3" if classes else one[i], MARKS[i % len(MARKS)])
+        dot(name, "0.3" if classes else modality_colours[i], MARKS[i % len(MARKS)])
         for i, name in enumerate(names)
     ]
     handles += [dot(f"{first} noise", palette.noise)] if noise else []
@@ -167,7 +174,7 @@ def by_class(
     return np.where(noise, palette.among_classes, colours)
 
 
-def _called(classes: Sequence[str]) -> str:
+def _class_noun(classes: Sequence[str]) -> str:
     return "digits" if tuple(classes) == DIGITS else "classes"
 
 
@@ -177,7 +184,7 @@ def _class_legend(
     """Add the legend of classes: ten in two rows, as in the paper; none for too many classes."""
     colours = palette.of_classes(len(classes)) if classes else []
     grey = [dot("noise", palette.among_classes)] if noise else []
-    if len(classes) > NAMED:
+    if len(classes) > MAX_NAMED:
         legend(figure, grey, 1, "lower left", title=f"{len(classes)} classes by hue", **TIGHT)
         return
     title += ", or noise" if noise and classes else ""
@@ -216,7 +223,7 @@ def _scatter(
     bare(axes, f"({letter}) {title}")
 
 
-def _over(
+def _highlight(
     axes: Axes,
     points: Mapping[str, np.ndarray],
     colours: np.ndarray,

@@ -40,11 +40,11 @@ def contact_sheet(
         len(shapes), len(GROUPS), squeeze=False, gridspec_kw={"height_ratios": ratios}
     )
     for line, (m, shape) in zip(panels, shapes.items(), strict=True):
-        of = items[m]
-        low, high = np.percentile(of.x, RANGE)
-        for axes, (group, rows) in zip(line, by_importance(of, seed).items(), strict=True):
-            _panel(axes, of.x[rows], shape, (low, high))
-            y = of.y.mean(0)[rows]
+        group_items = items[m]
+        low, high = np.percentile(group_items.x, RANGE)
+        for axes, (group, rows) in zip(line, by_importance(group_items, seed).items(), strict=True):
+            _panel(axes, group_items.x[rows], shape, (low, high))
+            y = group_items.y.mean(0)[rows]
             axes.set_title(
                 f"{m}, {GROUPS[group]}: {y.min():.2f} to {y.max():.2f}", fontsize=LETTERS
             )
@@ -83,9 +83,9 @@ def _panel(axes: Axes, x: np.ndarray, shape: tuple[int, int], limits: tuple[floa
     gap = max(1, round(GAP * columns))
     lines = -(-len(x) // ACROSS)
     sheet = np.full((lines * (rows + gap) - gap, ACROSS * (columns + gap) - gap), np.nan)
-    whole = np.full((len(x), rows * columns), np.nan)
-    whole[:, : x.shape[1]] = x
-    for i, picture in enumerate(whole.reshape(-1, rows, columns)):
+    padded = np.full((len(x), rows * columns), np.nan)
+    padded[:, : x.shape[1]] = x
+    for i, picture in enumerate(padded.reshape(-1, rows, columns)):
         top, left = (i // ACROSS) * (rows + gap), (i % ACROSS) * (columns + gap)
         sheet[top : top + rows, left : left + columns] = picture
     low, high = limits

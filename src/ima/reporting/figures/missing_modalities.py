@@ -47,10 +47,12 @@ def draw(rows: Sequence[Mapping]) -> Figure:
     figure = Figure(figsize=(PAGE, 5.2), layout="constrained")
     panels = figure.subplots(len(NEIGHBOURS), len(tests), sharex=True, sharey="row", squeeze=False)
     letters = iter("abcdefgh")
-    for line, (which, title) in zip(panels, NEIGHBOURS.items(), strict=True):
+    for line, (neighbours, title) in zip(panels, NEIGHBOURS.items(), strict=True):
         for axes, test in zip(line, tests, strict=True):
-            own = [row for row in rows if (row["neighbours"], row["test"]) == (which, test)]
-            _panel(axes, own, colours)
+            in_panel = [
+                row for row in rows if (row["neighbours"], row["test"]) == (neighbours, test)
+            ]
+            _panel(axes, in_panel, colours)
             axes.set_title(f"({next(letters)}) {test} test pairs, {title}", fontsize=LETTERS)
         line[0].set_ylabel("joint Precision@10", fontsize=LETTERS)
     for axes in panels[-1]:
@@ -66,14 +68,14 @@ def _panel(axes: Axes, rows: Sequence[Mapping], colours: Mapping[str, str]) -> N
     shares = sorted({row["share"] for row in rows})
     step = 0.08 * min(np.diff(shares), default=0.5) * 100 / max(len(lines), 1)
     for i, (model, absent) in enumerate(lines):
-        own = sorted(
+        points = sorted(
             (row for row in rows if (row["model"], row["absent"]) == (model, absent)),
             key=lambda row: row["share"],
         )
         axes.errorbar(
-            [100 * row["share"] + step * (i - len(lines) / 2) for row in own],
-            [row["precision"] for row in own],
-            yerr=[row["precision_sd"] or 0 for row in own],
+            [100 * row["share"] + step * (i - len(lines) / 2) for row in points],
+            [row["precision"] for row in points],
+            yerr=[row["precision_sd"] or 0 for row in points],
             color=colours[model],
             linestyle=WAYS[absent][0],
             marker="o" if absent != "drop" else "s",
@@ -84,8 +86,8 @@ def _panel(axes: Axes, rows: Sequence[Mapping], colours: Mapping[str, str]) -> N
     chance = [row["precision"] for row in rows if row["model"] == CHANCE]
     if chance:
         low, high = min(chance), max(chance)
-        said = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
-        axes.text(0.03, 0.04, f"chance: {said}", transform=axes.transAxes, fontsize=LETTERS - 1)
+        level = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+        axes.text(0.03, 0.04, f"chance: {level}", transform=axes.transAxes, fontsize=LETTERS - 1)
     axes.set_xticks([100 * share for share in shares])
     axes.tick_params(labelsize=LETTERS)
     axes.spines[["top", "right"]].set_visible(False)

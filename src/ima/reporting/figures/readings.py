@@ -44,7 +44,7 @@ def draw(means: pa.Table, shares: pa.Table) -> Figure:
     claims = list(dict.fromkeys(claim for claim, _ in margins))
     latents = sorted({latent for _, latent in margins})
     levels = {f: list(dict.fromkeys(reading[f] for reading in readings)) for f in FACTORS}
-    levels = {f: sorted(of, key=_by_number) for f, of in levels.items()}
+    levels = {f: sorted(names, key=_by_number) for f, names in levels.items()}
     rows = sum(map(len, levels.values()))
     heights = [CURVE, rows * ROW, GAP] * len(latents) + [AROUND, (rows + 1) * ROW * 1.15]
     figure = Figure(figsize=(PAGE, sum(heights) + AROUND))
@@ -102,15 +102,15 @@ def _curve(axes: Axes, margin: np.ndarray) -> None:
 
 def _strip(
     axes: Axes,
-    held: np.ndarray,
+    holds: np.ndarray,
     readings: Sequence[Mapping[str, str]],
     levels: Mapping[str, Sequence[str]],
 ) -> None:
     """Mark the levels of readings: one row per level, one column per reading."""
     marks = [
-        np.where([reading[factor] == level for reading in readings], 1 + held, 0)
-        for factor, of in levels.items()
-        for level in of
+        np.where([reading[factor] == level for reading in readings], 1 + holds, 0)
+        for factor, names in levels.items()
+        for level in names
     ]
     colours = ListedColormap(["white", FAILS, HOLDS])
     axes.imshow(marks, cmap=colours, vmin=0, vmax=2, aspect="auto", interpolation="nearest")
@@ -121,7 +121,7 @@ def _strip(
 
 def _separate(axes: Axes, levels: Mapping[str, Sequence[str]], first: float = -0.5) -> None:
     """Draw lines between the levels of different factors."""
-    for place in np.cumsum([len(of) for of in levels.values()])[:-1]:
+    for place in np.cumsum([len(names) for names in levels.values()])[:-1]:
         axes.axhline(first + place, color="0.45", linewidth=0.4)
 
 
@@ -129,12 +129,12 @@ def _name_levels(axes: Axes, levels: Mapping[str, Sequence[str]], first: int = 0
     """Label the rows with their levels, and the first row of each factor with the factor."""
     axes.set_yticks(
         [first + i for i in range(sum(map(len, levels.values())))],
-        [level for of in levels.values() for level in of],
+        [level for names in levels.values() for level in names],
         fontsize=5.5,
     )
     axes.tick_params(axis="y", length=0, pad=2)
     place = first
-    for factor, of in levels.items():
+    for factor, names in levels.items():
         axes.annotate(
             NAMES.get(factor, factor),
             xy=(0, place),
@@ -143,7 +143,7 @@ def _name_levels(axes: Axes, levels: Mapping[str, Sequence[str]], first: int = 0
             textcoords="offset points",
             **{"ha": "right", "va": "center", "fontsize": 5.5},
         )
-        place += len(of)
+        place += len(names)
 
 
 def _heat(
@@ -154,13 +154,13 @@ def _heat(
     levels: Mapping[str, Sequence[str]],
 ) -> None:
     """Draw percentages: one row per level, one column per claim and latent size."""
-    found = {
+    by_cell = {
         (row["claim"], row["latent"], row["factor"], row["level"]): row
         for row in shares.to_pylist()
     }
-    lines = [("all", ""), *((factor, level) for factor, of in levels.items() for level in of)]
+    lines = [("all", ""), *((factor, level) for factor, names in levels.items() for level in names)]
     columns = [(claim, latent) for claim in claims for latent in latents]
-    cells = [[found[(*column, *line)] for column in columns] for line in lines]
+    cells = [[by_cell[(*column, *line)] for column in columns] for line in lines]
     values = np.array([[100 * cell["share"] for cell in row] for row in cells])
     axes.imshow(values, cmap="Blues", vmin=0, vmax=190, aspect="auto")
     for i, row in enumerate(cells):

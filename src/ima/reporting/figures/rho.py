@@ -45,13 +45,13 @@ def table(sweeps: Iterable[pa.Table], run: str) -> pa.Table:
         InputError: the seeds do not have the same values of rho.
     """
     rows = [row for sweep in sweeps for row in sweep.to_pylist()]
-    found = over_seeds(rows, ("variant", "modality", "rho"), run, (*SCORES, *LOSSES))
-    seeds = {row["seeds"] for row in found}
+    means = over_seeds(rows, ("variant", "modality", "rho"), run, (*SCORES, *LOSSES))
+    seeds = {row["seeds"] for row in means}
     if len(seeds) != 1:
         raise InputError(
             "sweeps of rho", expected="the same rho for every seed", found=f"{seeds} seeds per rho"
         )
-    return to_table(found, ("variant", "modality"))
+    return to_table(means, ("variant", "modality"))
 
 
 def choose_rho(swept: pa.Table) -> dict[tuple[str, str], float]:
@@ -67,8 +67,8 @@ def choose_rho(swept: pa.Table) -> dict[tuple[str, str], float]:
     """
     best: dict[tuple[str, str], tuple[float, float]] = {}
     for row in swept.select(["variant", "modality", "rho", "agreement"]).to_pylist():
-        key, found = (row["variant"], row["modality"]), (row["agreement"], row["rho"])
-        best[key] = max(best.get(key, found), found)
+        key, candidate = (row["variant"], row["modality"]), (row["agreement"], row["rho"])
+        best[key] = max(best.get(key, candidate), candidate)
     return {key: rho for key, (_, rho) in best.items()}
 
 
@@ -86,16 +86,16 @@ def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
     """
     rows = []
     for (variant, modality), rho in choose_rho(swept).items():
-        own = (pc.field("variant") == variant) & (pc.field("modality") == modality)
-        mine = swept.filter(own).to_pylist()
+        selection = (pc.field("variant") == variant) & (pc.field("modality") == modality)
+        mine = swept.filter(selection).to_pylist()
         chosen = next(row for row in mine if row["rho"] == rho)
         best = max(mine, key=lambda row: row["f1_noise"])
         of_paper = paper.get(modality)
         near = of_paper and min(mine, key=lambda row: abs(row["rho"] - of_paper))
-        same = ("run", "variant", "modality", "seeds", "rho", "f1_noise", "f1_noise_sd")
+        columns = ("run", "variant", "modality", "seeds", "rho", "f1_noise", "f1_noise_sd")
         rows.append(
             {
-                **{name: chosen[name] for name in same},
+                **{name: chosen[name] for name in columns},
                 "rho_by_labels": best["rho"],
                 "f1_by_labels": best["f1_noise"],
                 "f1_gap": best["f1_noise"] - chosen["f1_noise"],
@@ -132,11 +132,11 @@ def draw(
     grid = figure.subplots(len(variants), len(modalities), sharex=True, sharey=True, squeeze=False)
     for panels, variant in zip(grid, variants, strict=True):
         for axes, modality in zip(panels, modalities, strict=True):
-            of = (pc.field("variant") == variant) & (pc.field("modality") == modality)
+            selection = (pc.field("variant") == variant) & (pc.field("modality") == modality)
             if modality in paper:
                 axes.axvline(paper[modality], color="0.6", linewidth=0.8)
             axes.axvline(chosen[variant, modality], color="0.3", linewidth=0.8, dashes=(1, 1.5))
-            _panel(axes, swept.filter(of).sort_by("rho"), styles)
+            _panel(axes, swept.filter(selection).sort_by("rho"), styles)
             axes.set_title(
                 f"{modality}, {(labels or {}).get(variant, variant)}", fontsize=LETTERS + 1
             )

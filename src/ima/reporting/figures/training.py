@@ -13,7 +13,7 @@ from ima.reporting.figures import legend
 COLOURS = ("black", "#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 #: Lower limit of the logarithmic axis.
-LEAST = 1e-3
+LOWEST = 1e-3
 #: Panels of the cost figure: column of Table 4, and title.
 PANELS = {
     "sub_networks": "sub-networks",
@@ -32,13 +32,21 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
     Args:
         histories: by model and latent size, for each seed the validation loss after each epoch.
     """
-    latents = list(dict.fromkeys(latent for of in histories.values() for latent in of))
+    latents = list(
+        dict.fromkeys(latent for by_latent in histories.values() for latent in by_latent)
+    )
     figure = Figure(figsize=(3.6 * len(latents), 3.2), layout="constrained")
     panels = figure.subplots(1, len(latents), sharey=True, squeeze=False)[0]
     for axes, latent in zip(panels, latents, strict=True):
-        for i, (name, of) in enumerate(histories.items()):
-            _falls(axes, of.get(latent, ()), name, COLOURS[i % len(COLOURS)], MARKS[i % len(MARKS)])
-        axes.set(yscale="log", xlabel="epoch", title=f"latent size {latent}", ylim=(LEAST, 1.2))
+        for i, (name, by_latent) in enumerate(histories.items()):
+            _falls(
+                axes,
+                by_latent.get(latent, ()),
+                name,
+                COLOURS[i % len(COLOURS)],
+                MARKS[i % len(MARKS)],
+            )
+        axes.set(yscale="log", xlabel="epoch", title=f"latent size {latent}", ylim=(LOWEST, 1.2))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of the fall of the\nvalidation loss still to come")
@@ -57,7 +65,7 @@ def _falls(
         label = {"label": name} if i == 0 else {}
         shown = np.where(share > 0, share, np.nan)
         axes.plot(epochs, shown, color=colour, linewidth=0.9, alpha=0.8, **label)
-        axes.plot(best + 1, LEAST, mark, color=colour, markersize=4, clip_on=False, alpha=0.8)
+        axes.plot(best + 1, LOWEST, mark, color=colour, markersize=4, clip_on=False, alpha=0.8)
 
 
 def remaining(losses: Sequence[float]) -> np.ndarray:
@@ -77,10 +85,10 @@ def complexity(rows: Sequence[Mapping]) -> Figure:
     figure = Figure(figsize=(8.6, 3.4), layout="constrained")
     for axes, (column, title) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
         for i, name in enumerate(names):
-            own = [row for row in rows if row["model"] == name]
+            points = [row for row in rows if row["model"] == name]
             axes.plot(
-                [row["modalities"] for row in own],
-                [row[column] for row in own],
+                [row["modalities"] for row in points],
+                [row[column] for row in points],
                 color=COLOURS[i % len(COLOURS)],
                 marker=MARKS[i % len(MARKS)],
                 markersize=3 if i else 6,  # IMA, the first, stays visible below other markers

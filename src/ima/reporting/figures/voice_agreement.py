@@ -56,10 +56,10 @@ def agreement(reference: Reference, rows: Sequence[Mapping]) -> Figure:
 
 def _title(row: Mapping) -> str:
     unit = f" [{row['unit']}]" if row["unit"] and row["unit"] != "ratio" else ""
-    other = " *" if row["kind"] == RELATED else ""
+    mark = " *" if row["kind"] == RELATED else ""
     measure = "equal" if row["feature"] == "VUV" else "r"
     value, control = (_short(row[f"agreement{end}"]) for end in ("", "_shuffled"))
-    return f"{row['feature']}{unit}{other}\n{measure} {value} ({control})"
+    return f"{row['feature']}{unit}{mark}\n{measure} {value} ({control})"
 
 
 def _short(value: float | None) -> str:
@@ -88,8 +88,8 @@ def _scatter(axes: Axes, feature: Feature) -> None:
 
 def _voicing(axes: Axes, feature: Feature) -> None:
     """Draw the shares of frames that each calls voiced, as a two-by-two table."""
-    both = [[(feature.ours == y) & (feature.theirs == x) for x in (0, 1)] for y in (0, 1)]
-    cells = np.sum(both, axis=-1) / max(1, feature.ours.size)  # (2, 2)
+    agree = [[(feature.ours == y) & (feature.theirs == x) for x in (0, 1)] for y in (0, 1)]
+    cells = np.sum(agree, axis=-1) / max(1, feature.ours.size)  # (2, 2)
     axes.imshow(cells, cmap="Blues", vmin=0, vmax=1, origin="lower", aspect="auto")
     for (y, x), share in np.ndenumerate(cells):
         dark = "white" if share > 0.5 else "black"

@@ -64,9 +64,9 @@ def weight_rows(y: Mapping[str, np.ndarray], kinds: np.ndarray, seed: int) -> li
     masks = subsets(kinds)
     masks = {"all": masks.pop("all"), CLEAN: kinds == CLEAN, **masks}
     return [
-        {"importances": which, "kind": kind, "modality": name, "pairs": int(mask.sum()),
+        {"importances": source, "kind": kind, "modality": name, "pairs": int(mask.sum()),
          "weight": float(w[name][mask].mean())}
-        for which, w in (("learnt", normalised(y)), ("shuffled", normalised(shuffled(y, seed))))
+        for source, w in (("learnt", normalised(y)), ("shuffled", normalised(shuffled(y, seed))))
         for kind, mask in masks.items()
         if mask.any()
         for name in w
@@ -85,11 +85,11 @@ def weight_table(rows: Iterable[Mapping], run: str) -> pa.Table:
         `weight_<modality>`, the mean over seeds, with its sample standard deviation `..._sd`.
     """
     keys = ("model", "latent", "importances", "kind", "pairs")
-    found = [
+    flat = [
         {**{key: row[key] for key in keys}, f"weight_{row['modality']}": row["weight"]}
         for row in rows
     ]
-    table = over_seeds(found, keys, run)
+    table = over_seeds(flat, keys, run)
     return to_table(table, ("model", "importances", "kind"), ("latent", "pairs", "seeds"))
 
 

@@ -47,7 +47,7 @@ def page(
     """
     anchors = {item.file: _anchor(item) for item in items}
     sections = {
-        section: "".join(_shown(one, anchors) for one in _by_title(items, section))
+        section: "".join(_subsection(forms, anchors) for forms in _by_title(items, section))
         for section in _order({item.section for item in items})
     }
     extra = {}
@@ -61,7 +61,7 @@ def page(
     if utterances:
         extra["Utterances by importance"] = search_html(utterances)
     last = {LAST: sections.pop(LAST)} if LAST in sections else {}
-    return _whole(run, captions.as_html(about), sections | extra | last, bool(explored))
+    return _html(run, captions.as_html(about), sections | extra | last, bool(explored))
 
 
 def _order(sections: Iterable[str]) -> list[str]:
@@ -70,11 +70,11 @@ def _order(sections: Iterable[str]) -> list[str]:
 
 def _by_title(items: Iterable[Item], section: str) -> list[list[Item]]:
     """Return the items of a section, grouped by title."""
-    found: dict[str, list[Item]] = {}
+    groups: dict[str, list[Item]] = {}
     for item in items:
         if item.section == section:
-            found.setdefault(item.title, []).append(item)
-    return [found[title] for title in sorted(found)]
+            groups.setdefault(item.title, []).append(item)
+    return [groups[title] for title in sorted(groups)]
 
 
 def _anchor(item: Item) -> str:
@@ -82,15 +82,15 @@ def _anchor(item: Item) -> str:
     return "-".join(f"{item.section} {item.title}".lower().replace(",", "").split())
 
 
-def _shown(forms: Sequence[Item], anchors: Mapping[str, str]) -> str:
+def _subsection(forms: Sequence[Item], anchors: Mapping[str, str]) -> str:
     """Return a titled subsection of the page: its caption, table and pictures."""
     first = forms[0]
     title = html.escape(first.title)
-    body, told = [], []
+    body, seen = [], []
     for item in forms:
         kind = Path(item.file).suffix
-        if item.caption not in told:
-            told.append(item.caption)
+        if item.caption not in seen:
+            seen.append(item.caption)
             body.append(captions.as_html(item.caption))
         if kind == ".csv":
             body.append(tables.table_html(read_csv(item.file, rows=False), item.title, anchors))
@@ -109,13 +109,13 @@ def _shown(forms: Sequence[Item], anchors: Mapping[str, str]) -> str:
 
 def _figure(file: str, item: Item) -> str:
     name = Path(file).stem if not Path(item.file).suffix else item.title
-    said = captions.first_sentence(item.caption)
-    alt = said if said.startswith(name) else f"{name}: {said}"
+    sentence = captions.first_sentence(item.caption)
+    alt = sentence if sentence.startswith(name) else f"{name}: {sentence}"
     widest = pictures.WIDEST if name == item.title else EXAMPLE
     return f"<figure>{pictures.picture(file, alt, widest)}</figure>"
 
 
-def _whole(run: str, about: str, sections: Mapping[str, str], mapped: bool) -> str:
+def _html(run: str, about: str, sections: Mapping[str, str], mapped: bool) -> str:
     title = html.escape(f"Importance-based Multimodal Autoencoder: the run {run}")
     ids = {name: f"part-{number}" for number, name in enumerate(sections)}
     menu = "".join(f'<li><a href="#{ids[s]}">{html.escape(s)}</a></li>' for s in sections)

@@ -53,7 +53,7 @@ class Panel:
 
     title: str
     columns: Mapping[str, Sequence]
-    told: Sequence[tuple[str, str]]
+    hover: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -87,31 +87,33 @@ def pair_maps(
         rows = embeddings.filter(pc.equal(embeddings["view"], view))
         known = {name: rows[name].to_numpy(zero_copy_only=False) for name in rows.column_names}
         # The view's name ends with its modality: `hidden_image`, `u_image`; the joint one has none.
-        of = next((m for m in y if view in (f"hidden_{m}", f"u_{m}")), None)
-        grey = known["noise"] if of else np.zeros(len(rows), bool)
+        modality = next((m for m in y if view in (f"hidden_{m}", f"u_{m}")), None)
+        grey = known["noise"] if modality else np.zeros(len(rows), bool)
         columns = {name: known[name] for name in ("x", "y", "pair")}
         columns["class"] = np.where(grey, -1, known["label"]).astype(np.int16)
         columns["noise"] = known["noise"].astype(np.uint8)
-        told = [("pair", "@pair")]
+        hover = [("pair", "@pair")]
         if classes:
             columns["label"] = [[*classes, "none"][label] for label in known["label"]]
-            told.insert(0, ("digit" if list(classes) == list("0123456789") else "class", "@label"))
+            hover.insert(0, ("digit" if list(classes) == list("0123456789") else "class", "@label"))
         if noise:
             columns["kind"] = np.where(known["noise"], "noise", "no noise").tolist()
-            told.append(("noise", "@kind"))
-        for m in [of] if of else y:
+            hover.append(("noise", "@kind"))
+        for m in [modality] if modality else y:
             columns[f"y_{m}"] = y[m][known["pair"]].astype(np.float32)
-            told.append((f"importance, {m}", f"@y_{m}{{0.00}}"))
+            hover.append((f"importance, {m}", f"@y_{m}{{0.00}}"))
         # The importance of a joint point is the lowest among its items.
-        columns["importance"] = np.min([columns[f"y_{m}"] for m in ([of] if of else y)], axis=0)
-        panels.append(Panel(_title(view, of), columns, told))
+        columns["importance"] = np.min(
+            [columns[f"y_{m}"] for m in ([modality] if modality else y)], axis=0
+        )
+        panels.append(Panel(_title(view, modality), columns, hover))
     return Maps("Test pairs", _pair_modes(classes, noise), panels)
 
 
-def _title(view: str, of: str | None) -> str:
-    if of is None:
+def _title(view: str, modality: str | None) -> str:
+    if modality is None:
         return JOINT.get(view, view)
-    return f"{of}, " + ("importance network" if view.startswith("hidden") else "encoder")
+    return f"{modality}, " + ("importance network" if view.startswith("hidden") else "encoder")
 
 
 def _pair_modes(classes: Sequence[str], noise: bool) -> list[Mode]:
@@ -146,22 +148,22 @@ def emotion_maps(embeddings: pa.Table, words: Sequence[str]) -> Maps:
     """
     categories = list(dict.fromkeys(embeddings["category"].to_pylist()))
     plain = ("neutral", "other", NOT_EMOTIONAL)
-    named = [name for name in sorted(categories) if name not in plain]
+    emotional = [name for name in sorted(categories) if name not in plain]
     panels = []
     for view, title in (("verbal", "words"), ("acoustic", "voices")):
         rows = embeddings.filter(pc.equal(embeddings["view"], view))
         columns = {name: rows[name].to_numpy() for name in ("x", "y", "importance")}
         columns["emotion"] = rows["category"].to_pylist()
-        numbers = [named.index(c) if c in named else -1 for c in columns["emotion"]]
+        numbers = [emotional.index(c) if c in emotional else -1 for c in columns["emotion"]]
         columns["class"] = np.array(numbers, np.int16)
-        told = [("emotion", "@emotion"), ("importance", "@importance{0.00}")]
+        hover = [("emotion", "@emotion"), ("importance", "@importance{0.00}")]
         if view == "verbal":
             columns["word"] = [words[item] for item in rows["item"].to_pylist()]
-            told.insert(0, ("word", "@word"))
-        panels.append(Panel(title, columns, told))
+            hover.insert(0, ("word", "@word"))
+        panels.append(Panel(title, columns, hover))
     modes = [
-        Mode(f"emotion, {label}", "class", [palette.emotions[name] for name in named], named,
-             "neutral, other or none", palette.emotions["other"])
+        Mode(f"emotion, {label}", "class", [palette.emotions[name] for name in emotional],
+             emotional, "neutral, other or none", palette.emotions["other"])
         for label, palette in (
             ("colours of the paper", PAPER), ("for the colour-blind", COLORBLIND),
         )
@@ -232,7 +234,7 @@ def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
         min_width=200,
         tools="hover",
         toolbar_location=None,
-        tooltips=list(panel.told),
+        tooltips=list(panel.hover),
         match_aspect=True,
         output_backend="canvas",
         name=place,

@@ -28,19 +28,20 @@ def picture(path: str | Path, alt: str, widest: int = WIDEST) -> str:
     """
     try:
         with Image.open(path) as opened:
-            whole = opened.convert("RGBA")
+            rgba = opened.convert("RGBA")
     except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
         do = "Delete it, and it will be drawn again."
         raise InputError(path, expected="a PNG file", found=error, do=do) from error
-    image = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole)
+    image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     if image.width > widest:
         height = round(image.height * widest / image.width)
         image = image.resize((widest, height), Image.Resampling.LANCZOS)
-    few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    reduced = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
-    few.save(buffer, "PNG", optimize=True)
+    reduced.save(buffer, "PNG", optimize=True)
     data = base64.b64encode(buffer.getvalue()).decode()
     return (
-        f'<img src="data:image/png;base64,{data}" width="{few.width}" height="{few.height}" '
+        f'<img src="data:image/png;base64,{data}" '
+        f'width="{reduced.width}" height="{reduced.height}" '
         f'loading="lazy" alt="{html.escape(alt)}">'
     )

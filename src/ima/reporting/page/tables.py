@@ -46,8 +46,8 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str]) -> str:
     title = html.escape(title)
     notes = [f"All rows: {', '.join(f'{name} {value}' for name, value in alike.items())}."]
     notes += [f"Columns without a value here: {', '.join(bare)}."]
-    told = [note for note, some in zip(notes, (alike, bare), strict=True) if some]
-    note = f"<p>{html.escape(' '.join(told))}</p>" if told else ""
+    relevant = [note for note, some in zip(notes, (alike, bare), strict=True) if some]
+    note = f"<p>{html.escape(' '.join(relevant))}</p>" if relevant else ""
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{title}, to be scrolled">'
         f'<table class="sorted"><caption class="unseen">{title}, {table.num_rows} rows; '

@@ -68,11 +68,11 @@ def table1(
         columns are empty.
     """
     keys = ("model", "representation", "latent", "k")
-    found = [
+    flat = [
         {**{key: row[key] for key in keys}, _column(row): row["precision"]}
         for row in _rows(scores, anchors)
     ]
-    rows = over_seeds(found, keys, run, paper=None)
+    rows = over_seeds(flat, keys, run, paper=None)
     return to_table(
         merge_paper_values(rows, _paper_precision(paper), keys), ("model", "representation")
     )
@@ -88,8 +88,8 @@ def _rows(scores: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterable[dic
     scores = list(scores)
     models = list(dict.fromkeys(model["model"] for model in scores))
     for name in models:
-        own = (model for model in scores if model["model"] == name)
-        for model in sorted(own, key=lambda model: (model["latent"], model["seed"])):
+        of_model = (model for model in scores if model["model"] == name)
+        for model in sorted(of_model, key=lambda model: (model["latent"], model["seed"])):
             for row in model["retrieval"]:
                 yield {"model": name, "latent": model["latent"], **row}
     yield from anchors

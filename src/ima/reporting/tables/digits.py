@@ -30,9 +30,9 @@ def table3(datasets: Mapping[str, Classifier], run: str) -> pa.Table:
 
 
 def _classifier(settings: Classifier) -> dict[str, object]:
-    given = asdict(settings)
-    schedule, hidden = given.pop("schedule"), given.pop("hidden")
-    given.pop("patience")  # has no effect: without validation samples, training never stops early
+    options = asdict(settings)
+    schedule, hidden = options.pop("schedule"), options.pop("hidden")
+    options.pop("patience")  # has no effect: without validation samples, training never stops early
     return {
         "hidden layers": "2",
         "units of a layer": hidden,
@@ -41,7 +41,7 @@ def _classifier(settings: Classifier) -> dict[str, object]:
         "loss": "cross-entropy",
         "optimiser": "Adam",
         "learning rate schedule": schedule,
-        **{name.replace("_", " "): value for name, value in given.items()},
+        **{name.replace("_", " "): value for name, value in options.items()},
         "inputs": "centred, divided by the root mean variance of the training vectors' dimensions",
         "stops": "after all epochs",
     }
@@ -63,10 +63,10 @@ def table5(rows: Iterable[Mapping], paper: Iterable[Mapping], run: str) -> pa.Ta
         not stated.
     """
     keys = ("model", "representation", "latent")
-    found = [
+    flat = [
         {**{key: row[key] for key in keys}, _column(row["subset"]): row["accuracy"]} for row in rows
     ]
-    table = over_seeds(found, keys, run, paper=None)
+    table = over_seeds(flat, keys, run, paper=None)
     return to_table(
         merge_paper_values(table, _paper_accuracy(paper), keys), ("model", "representation")
     )

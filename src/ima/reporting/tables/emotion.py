@@ -47,7 +47,7 @@ def table2(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus
         text.
     """
     table = _table(scores, paper, run, TABLE2, (*KEYS, "k"), "table2")
-    return _named(table, corpus)
+    return _with_corpus(table, corpus)
 
 
 def table6(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus: str) -> pa.Table:
@@ -57,20 +57,20 @@ def table6(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus
     `uar` is the unweighted average recall over classes. `majority` always predicts the
     commonest class.
     """
-    return _named(_table(scores, paper, run, TABLE6, KEYS, "table6"), corpus)
+    return _with_corpus(_table(scores, paper, run, TABLE6, KEYS, "table6"), corpus)
 
 
 def _table(scores, paper, run: str, names: Sequence[str], keys: Sequence[str], table: str):
     rows = []
     for seed in sorted(scores, key=lambda seed: seed["seed"]):
-        own = [row for row in seed["scores"] if row["score"] in names]
-        rows += own + list(gains(own))
-    found = _means(rows, keys, names, run)
-    ours = list(merge_paper_values(found, _paper(paper, table, keys), keys))
+        selected = [row for row in seed["scores"] if row["score"] in names]
+        rows += selected + list(gains(selected))
+    means = _means(rows, keys, names, run)
+    ours = list(merge_paper_values(means, _paper(paper, table, keys), keys))
     return to_table(ours, text=KEYS, whole=("k", "seeds"))
 
 
-def _named(table: pa.Table, corpus: str) -> pa.Table:
+def _with_corpus(table: pa.Table, corpus: str) -> pa.Table:
     """Return a table with a description of its corpus added as a column after the run."""
     return table.add_column(1, "corpus", pa.array([corpus] * len(table)))
 
@@ -80,8 +80,8 @@ def _means(rows: Iterable[Mapping], keys: Sequence[str], names: Sequence[str], r
 
     Both are None if a score is undefined (NaN).
     """
-    found = [{**{key: row[key] for key in keys}, row["score"]: row["value"]} for row in rows]
-    table = over_seeds(found, keys, run, paper=None)
+    flat = [{**{key: row[key] for key in keys}, row["score"]: row["value"]} for row in rows]
+    table = over_seeds(flat, keys, run, paper=None)
     columns = [column for name in names for column in (name, f"{name}_sd")]
     return [
         {**row, **{name: None if row[name] != row[name] else row[name] for name in columns}}
@@ -92,10 +92,10 @@ def _means(rows: Iterable[Mapping], keys: Sequence[str], names: Sequence[str], r
 def gains(rows: Sequence[Mapping]) -> Iterable[dict]:
     """Yield the gain from importances in each of a model's scores, weighted - unweighted."""
     keys = ("model", "representation", "score", "k")
-    of = {(row["weighting"], *(row[key] for key in keys)): row["value"] for row in rows}
-    for (weighting, *key), value in of.items():
+    by_key = {(row["weighting"], *(row[key] for key in keys)): row["value"] for row in rows}
+    for (weighting, *key), value in by_key.items():
         if weighting == "weighted":
-            difference = value - of["unweighted", *key]
+            difference = value - by_key["unweighted", *key]
             yield {**dict(zip(keys, key, strict=True)), "weighting": GAIN, "value": difference}
 
 
@@ -131,17 +131,17 @@ def emotion_importance(
         it is in the rows of both units, as the paper does not say which it counts.
     """
     tables = [*sweeps, ("", anchors)]
-    found = [{"variant": name, **row} for name, table in tables for row in table.to_pylist()]
+    merged = [{"variant": name, **row} for name, table in tables for row in table.to_pylist()]
     rows = [
         {**{key: row[key] for key in IMPORTANCE_KEYS}, "score": name, "value": row[name]}
-        for row in _with_mean_r(found)
+        for row in _with_mean_r(merged)
         for name in IMPORTANCE_SCORES
     ]
     means = _with_best(_means(rows, IMPORTANCE_KEYS, IMPORTANCE_SCORES, run))
     ours = list(merge_paper_values(means, _paper_importance(paper), IMPORTANCE_KEYS))
     order = list(dict.fromkeys((row["modality"], row["reference"], row["unit"]) for row in ours))
     ours.sort(key=lambda row: order.index((row["modality"], row["reference"], row["unit"])))
-    return _named(to_table(ours, text=IMPORTANCE_KEYS[:-1], whole=("seeds", "best")), corpus)
+    return _with_corpus(to_table(ours, text=IMPORTANCE_KEYS[:-1], whole=("seeds", "best")), corpus)
 
 
 def _group(row: Mapping) -> tuple:
@@ -151,11 +151,11 @@ def _group(row: Mapping) -> tuple:
 
 def _with_mean_r(rows: Sequence[Mapping]) -> list[Mapping]:
     """Return rows with the r of the best drawn random classifiers replaced by its mean."""
-    of = defaultdict(list)
+    rates = defaultdict(list)
     for row in rows:
         if row["by"] == "random best":
-            of[_group(row)].append(row["rho"])
-    means = {group: math.fsum(values) / len(values) for group, values in of.items()}
+            rates[_group(row)].append(row["rho"])
+    means = {group: math.fsum(values) / len(values) for group, values in rates.items()}
     return [{**row, "rho": means.get(_group(row), row["rho"])} for row in rows]
 
 

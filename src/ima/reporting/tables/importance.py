@@ -25,11 +25,11 @@ def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
         A row per variant, latent size and modality: mean, sd and lowest F1 over seeds, the number
         of seeds that reach GOAL, mean F1 of the important class, and `f1_seed<n>` for each seed.
     """
-    found: dict[tuple, dict[int, Mapping]] = defaultdict(dict)
+    by_variant: dict[tuple, dict[int, Mapping]] = defaultdict(dict)
     for row in rows:
-        found[row["variant"], row["latent"], row["modality"]][row["seed"]] = row
+        by_variant[row["variant"], row["latent"], row["modality"]][row["seed"]] = row
     table = []
-    for (variant, latent, modality), seeds in found.items():
+    for (variant, latent, modality), seeds in by_variant.items():
         f1 = {seed: row["f1_noise"] for seed, row in sorted(seeds.items())}
         mean, sd = mean_sd([*f1.values()])
         table.append(

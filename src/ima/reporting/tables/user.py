@@ -21,7 +21,7 @@ _OF_NOISE = ("precision_noise", "recall_noise", "f1_", "f1_gap", "rho_by_labels"
 
 def as_tables(
     pairs: Mapping[str, pa.Table],
-    found: pa.Table,
+    representations: pa.Table,
     ids: Mapping[str, pa.ChunkedArray],
     y: Mapping[str, np.ndarray],
     classes: Sequence[str],
@@ -32,7 +32,7 @@ def as_tables(
 
     Args:
         pairs: for each split, a table of `ima.utils.schemas.pairs_schema`.
-        found: table of `ima.utils.schemas.representations_schema`, whose rows match the
+        representations: table of `ima.utils.schemas.representations_schema`, whose rows match the
             concatenated pairs of all splits.
         ids: for each modality, the ids (n_m,) of its items.
         y: for each modality, the importances (n_m,) of its items.
@@ -50,7 +50,7 @@ def as_tables(
         "label": [called[label] for label in together["label"].to_pylist()],
         "kind": together["kind"],
         **{f"id_{m}": ids[m].take(together[f"item_{m}"]) for m in names},
-        **{name: found[name] for name in found.column_names},
+        **{name: representations[name] for name in representations.column_names},
     }
     for m, c in (concordance or {}).items():
         columns[f"c_{m}"] = pa.array(c.astype("float32"), mask=~present(together, f"item_{m}"))
@@ -64,7 +64,10 @@ def as_tables(
 
 def importances_table(ids: Mapping[str, pa.ChunkedArray], y: Mapping[str, np.ndarray]) -> pa.Table:
     """Return the importances y[m] (n_m,) of items by id, a table of `OWN_IMPORTANCES`."""
-    parts = [{"modality": [m] * len(of), "id": ids[m], "importance": of} for m, of in y.items()]
+    parts = [
+        {"modality": [m] * len(values), "id": ids[m], "importance": values}
+        for m, values in y.items()
+    ]
     return pa.concat_tables([pa.table(part).cast(OWN_IMPORTANCES) for part in parts])
 
 
@@ -90,18 +93,18 @@ def importance_table(
         test = table.filter(pc.equal(table["split"], "test"))
         kinds = test["kind"].to_pylist()
         for name in (n.removeprefix("id_") for n in table.column_names if n.startswith("id_")):
-            there = present(test, f"id_{name}")
+            has = present(test, f"id_{name}")
             noisy = has_noise(kinds, name)
-            y = test[f"y_{name}"].to_numpy()[there]
-            scores = importance_scores(y, noisy[there])
+            y = test[f"y_{name}"].to_numpy()[has]
+            scores = importance_scores(y, noisy[has])
             scores = {"unimportant": float((y < 0.5).mean()), **scores}
             if f"c_{name}" in test.column_names:
-                c = test[f"c_{name}"].to_numpy()[there]
-                scores |= concordance_scores(c, noisy[there])
+                c = test[f"c_{name}"].to_numpy()[has]
+                scores |= concordance_scores(c, noisy[has])
             always = [score for score in _ALWAYS if score in scores]
-            wanted = dict.fromkeys([*always, *(scores if noise else ())])
+            chosen = dict.fromkeys([*always, *(scores if noise else ())])
             about = {"latent": model["latent"], "modality": name}
-            rows.append({**about, **{score: scores[score] for score in wanted}})
+            rows.append({**about, **{score: scores[score] for score in chosen}})
     return to_table(over_seeds(rows, ("latent", "modality"), run), text=["modality"])
 
 

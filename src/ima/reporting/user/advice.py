@@ -15,8 +15,8 @@ FEW_PAIRS = 50
 #: Importances are stable if kappa reaches this value, "substantial agreement" (Landis and Koch,
 #: 1977), or if they disagree on at most this share of the items.
 KAPPA, DISAGREE = 0.6, 0.01
-#: A share of items below .5 smaller than FEW counts as none, and one above MOST as all.
-FEW, MOST = 0.01, 0.95
+#: Shares of items below .5 that count as none (if lower) and as all (if higher).
+HARDLY_ANY, NEARLY_ALL = 0.01, 0.95
 #: Difference between weighted and unweighted scores that is considered negligible.
 MARGIN = 0.005
 
@@ -38,7 +38,7 @@ MODALITY = {
     "stable": "has stable importances: its items below .5 can be looked at, or left out.",
 }
 #: The same findings as sentences about the whole run, with the modalities they apply to.
-NAMED = {
+RUN_SENTENCES = {
     "nothing": "Leave out what shares nothing with the others, or check its pairs: {}.",
     "missed": "Training has not found what {} share: importances say nothing; train again without "
     "the modalities that share nothing, or with more pairs.",
@@ -71,11 +71,11 @@ def judge(row: Mapping) -> str:
         return "few" if row["pairs"] < FEW_PAIRS else "nothing"
     if row["informative"] == 0:
         return "missed"
-    if row["unimportant"] > MOST:
+    if row["unimportant"] > NEARLY_ALL:
         return "contradicted"
     if not all(_stable(row, over) for over in ("seeds", "folds")):
         return "unstable"
-    if row["unimportant"] < FEW:
+    if row["unimportant"] < HARDLY_ANY:
         return "none"
     return "unknown" if row["agreement_seeds"] is None else "stable"
 
@@ -108,20 +108,24 @@ def advice(rows: Sequence[Mapping], effect: Mapping | None) -> str:
         rows: rows of the first table of `ima.reporting.user.trust.trust_tables`, one per modality.
         effect: first row for this latent size in the second table of `trust_tables`, or None.
     """
-    of: dict[str, list[str]] = {}
+    by_finding: dict[str, list[str]] = {}
     for row in rows:
-        of.setdefault(judge(row), []).append(row["modality"])
-    if len(of.get("nothing", [])) == len(rows):
+        by_finding.setdefault(judge(row), []).append(row["modality"])
+    if len(by_finding.get("nothing", [])) == len(rows):
         return (
             "The modalities share nothing that test pairs show: importances say nothing. "
             "Check that items of one pair belong together."
         )
-    if len(of.get("nothing", []) + of.get("few", [])) == len(rows):
+    if len(by_finding.get("nothing", []) + by_finding.get("few", [])) == len(rows):
         return f"Test pairs are fewer than {FEW_PAIRS} and show nothing shared: add pairs."
     weighting = {"weighting": WEIGHTING[judge_weighting(effect)]}
-    named = {k: text.format(", ".join(of[k])) for k, text in NAMED.items() if k in of}
-    first = {k: named.pop(k) for k in ("nothing", "missed") if k in named}
-    return " ".join((first | weighting | named).values())
+    sentences = {
+        k: text.format(", ".join(by_finding[k]))
+        for k, text in RUN_SENTENCES.items()
+        if k in by_finding
+    }
+    first = {k: sentences.pop(k) for k in ("nothing", "missed") if k in sentences}
+    return " ".join((first | weighting | sentences).values())
 
 
 def _n(value: float | None, digits: int = 2, sign: bool = False) -> str:
@@ -138,7 +142,7 @@ def _percent(value: float | None) -> str:
 
 def describe(row: Mapping) -> str:
     """Describe a row of the first table of `ima.reporting.user.trust.trust_tables` in words."""
-    said = [
+    sentences = [
         f"In {row['pairs']} test pairs its correlation with the other modalities is "
         f"{_n(row['correlation'])}; in shuffled pairs {_n(row['shuffled'])} on average and at most "
         f"{_n(row['shuffled_99'])} in 99 of 100 (p = {_n(row['p'], 3)}). {row['coordinates']:.3g} "
@@ -147,7 +151,7 @@ def describe(row: Mapping) -> str:
         f"mean is {_n(row['mean_importance'])}.",
     ]
     if row["informative"] is not None:
-        said[1] += (
+        sentences[1] += (
             f" By ranks of partners, {_percent(row['informative'])} of items share something."
         )
     for over, who in (
@@ -155,15 +159,15 @@ def describe(row: Mapping) -> str:
         ("folds", "Networks that have not seen an item, and those that have,"),
     ):
         if row[f"agreement_{over}"] is None:
-            said.append(f"Stability over {over} is not known.")
+            sentences.append(f"Stability over {over} is not known.")
             continue
         kappa = row[f"kappa_{over}"]
-        said.append(
+        sentences.append(
             f"{who} agree on which side of .5 an item is for {_percent(row[f'agreement_{over}'])} "
             f"of the items ({_percent(row[f'permuted_{over}'])} if items are permuted"
             + (")." if kappa is None else f"; kappa {_n(kappa)}).")
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def describe_effect(row: Mapping) -> str:
@@ -206,8 +210,8 @@ def _rules() -> str:
             f"kappa >= {KAPPA}, or at most {DISAGREE:.0%} of items differ",
         ),
         ("training has not found what is shared", "no item is informative by ranks of partners"),
-        ("no item is doubted", f"fewer than {FEW:.0%} of items below .5"),
-        ("importances contradict the pairs", f"more than {MOST:.0%} of items below .5"),
+        ("no item is doubted", f"fewer than {HARDLY_ANY:.0%} of items below .5"),
+        ("importances contradict the pairs", f"more than {NEARLY_ALL:.0%} of items below .5"),
         ("weighting is better or worse", "its 95 % interval is above or below 0"),
         (
             "weighting makes no difference",

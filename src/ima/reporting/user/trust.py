@@ -57,33 +57,33 @@ def trust_tables(
     for latent in dict.fromkeys(model["latent"] for model in models):
         numbers = [i for i, model in enumerate(models) if model["latent"] == latent]
         tables = [read(i) for i in numbers]
-        found = [model_of(table) for table in tables]
-        for m in found[0].u:
+        fitted = [model_of(table) for table in tables]
+        for m in fitted[0].u:
             row = {"run": run, "latent": latent, "modality": m, "seeds": len(numbers)}
-            row |= _shares(found, m) | _importances(found, m)
-            row |= _stability(found, [folds[i].get(m) for i in numbers], m)
+            row |= _shares(fitted, m) | _importances(fitted, m)
+            row |= _stability(fitted, [folds[i].get(m) for i in numbers], m)
             trust.append(row | {"advice": advice.MODALITY[advice.judge(row)]})
-        for effect in _effects(tables, found, labels, k) or [None]:
+        for effect in _effects(tables, fitted, labels, k) or [None]:
             row = {"run": run, "latent": latent, "seeds": len(numbers)} | _effect_row(effect)
             weighting.append(row | {"advice": advice.WEIGHTING[advice.judge_weighting(row)]})
-    whole = ("latent", "seeds", "pairs", "groups")
+    integers = ("latent", "seeds", "pairs", "groups")
     return (
-        to_table(trust, text=("modality", "advice"), whole=whole),
-        to_table(weighting, text=("criterion", "advice"), whole=whole),
+        to_table(trust, text=("modality", "advice"), whole=integers),
+        to_table(weighting, text=("criterion", "advice"), whole=integers),
     )
 
 
 def _shares(models: Sequence[Model], name: str) -> dict:
     """Return what a modality shares in test pairs and with permuted items, over seeds."""
-    of = [shared(coordinates(model, name), seed) for seed, model in enumerate(models)]
+    results = [shared(coordinates(model, name), seed) for seed, model in enumerate(models)]
     return {
-        "pairs": of[0].pairs,
-        "correlation": float(np.mean([one.correlation for one in of])),
-        "shuffled": float(np.mean([one.shuffled for one in of])),
-        "shuffled_95": float(np.quantile([one.shuffled for one in of], 0.95)),
-        "shuffled_99": float(np.quantile([one.shuffled for one in of], 0.99)),
-        "p": max(one.p for one in of),
-        "coordinates": float(np.mean([one.coordinates for one in of])),
+        "pairs": results[0].pairs,
+        "correlation": float(np.mean([result.correlation for result in results])),
+        "shuffled": float(np.mean([result.shuffled for result in results])),
+        "shuffled_95": float(np.quantile([result.shuffled for result in results], 0.95)),
+        "shuffled_99": float(np.quantile([result.shuffled for result in results], 0.99)),
+        "p": max(result.p for result in results),
+        "coordinates": float(np.mean([result.coordinates for result in results])),
     }
 
 
@@ -104,14 +104,16 @@ def _importances(models: Sequence[Model], name: str) -> dict:
 
 def _stability(models: Sequence[Model], folds: Sequence[Mapping | None], name: str) -> dict:
     """Return the stability of importances over seeds and folds, and the informative share."""
-    known = [of for of in folds if of is not None]
-    informative = float(np.mean([of["informative"] for of in known])) if known else None
+    known = [fold for fold in folds if fold is not None]
+    informative = float(np.mean([fold["informative"] for fold in known])) if known else None
     scores = {
         "seeds": stability.over_seeds(_test_items(models, name)),
         "folds": stability.mean_of(known),
     }
     return {"informative": informative} | {
-        f"{score}_{over}": of[score] for over, of in scores.items() for score in stability.SCORES
+        f"{score}_{over}": values[score]
+        for over, values in scores.items()
+        for score in stability.SCORES
     }
 
 
@@ -123,9 +125,9 @@ def _effects(
     if labels:
         tests = [table.filter(pc.equal(table["split"], "test")) for table in tables]
         z = [tuple(matrix(test, name) for name in ("z", "z_unweighted")) for test in tests]
-        named = np.array(tests[0]["label"].to_pylist(), str)
+        classes = np.array(tests[0]["label"].to_pylist(), str)
         try:
-            effects.append(precision_effect(z, named, models, k, seed=0))
+            effects.append(precision_effect(z, classes, models, k, seed=0))
         except InputError as error:
             logger.warning("Precision@%d of test pairs cannot be measured: %s", k, error)
     effects.append(partner_effect(models, seed=0))
