@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from scipy.spatial.distance import cdist
 
 from ima.evaluation.metrics import (
@@ -17,7 +18,9 @@ from ima.evaluation.metrics import (
     score_model,
     subsets,
 )
-from ima.pairing.by_label import is_noise, most_neighbours
+from ima.evaluation.represent import joint
+from ima.pairing.by_label import is_noise
+from ima.pairing.shared_items import most_neighbours
 from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
 from ima.utils.schemas import pairs_schema, representations_schema
@@ -195,7 +198,7 @@ def test_k_shrinks_to_the_pairs_there_are(caplog):
     items = [np.array([0, 1, 2, 3]), np.array([5, 5, -1, -1])]
     assert most_neighbours(items, 4) == 2 and most_neighbours(items[:1], 4) == 3
     rows = retrieval_rows(LINE, LABELS, KINDS, items, [1, 3, 9])
-    assert {row["k"] for row in rows} == {1, 2} and "K of [1, 3, 9] is 2" in caplog.text
+    assert {row["k"] for row in rows} == {1, 2} and "K of [1, 3, 9] is lowered to 2" in caplog.text
     assert retrieval_rows(LINE[:1], LABELS[:1], KINDS[:1], [of[:1] for of in items], [3]) == []
 
 
@@ -287,3 +290,16 @@ def test_weighted_by_labels():
         row["representation"] for row in score_model(representations, clean, [1])["retrieval"]
     }
     assert views - without == {"oracle"}
+
+
+def test_fused_equals_the_models_joint_representation_bit_for_bit():
+    """Eq. 1 is computed here in NumPy, because scoring tables needs no torch; once in torch."""
+    rng = np.random.default_rng(0)
+    names = ("a", "b", "c")
+    has = {m: rng.random(200) < 0.7 for m in names}
+    y = {m: rng.random(200, np.float32) * (rng.random(200) < 0.8) for m in names}
+    u = {m: rng.normal(size=(200, 3)).astype(np.float32) * has[m][:, None] for m in names}
+    as_tensors = [{m: torch.from_numpy(v) for m, v in part.items()} for part in (u, y, has)]
+    expected = joint(*as_tensors[:2], {m: flags.float() for m, flags in as_tensors[2].items()})
+    assert fused(u, y, has).tobytes() == expected.numpy().tobytes()
+    assert fused(u, y).tobytes() == joint(*as_tensors[:2]).numpy().tobytes()

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ima.pairing.by_label import CLEAN, is_noise, modalities, most_neighbours, row_numbers
+from ima.pairing.by_label import CLEAN, is_noise, modalities, row_numbers
+from ima.pairing.shared_items import most_neighbours, share_item
 from ima.utils.arrow import matrix, present
 from ima.utils.errors import InputError
 
@@ -47,11 +48,8 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
         # Without the query's own norm, which does not affect the order.
         distance = norms - 2 * (centred[rows] @ centred.T)  # (B, N)
         distance[np.arange(len(rows)), rows] = np.inf
-        for column in shared:
-            same = column[rows, None] == column
-            if np.issubdtype(column.dtype, np.integer):
-                same &= column >= 0
-            distance[same] = np.inf
+        if len(shared):
+            distance[share_item(rows, shared)] = np.inf
         kth = np.partition(distance, k - 1, axis=1)[:, k - 1]
         if np.isinf(kth).any():
             raise InputError(
@@ -69,9 +67,14 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
 
 
 def possible_k(k: Sequence[int], most: int, where: str) -> list[int]:
-    """Return the K asked for, those above `most` as `most`, with a word in the log."""
+    """Return the values of K, lowered to at most `most`, and log if that changes any."""
     if max(k) > most:
-        LOG.warning("%s: K of %s is %s: pairs have no more others", where, [*k], most or "none")
+        LOG.warning(
+            "%s: K of %s is lowered to %s: there are no more other pairs",
+            where,
+            [*k],
+            most or "none",
+        )
     return list(dict.fromkeys(min(value, most) for value in k)) if most else []
 
 
@@ -172,8 +175,8 @@ def retrieval_rows(
     for choice, shared in (("all", ()), ("distinct", items)):
         precision = precision_at_k(z, labels, k, shared)
         rows += [
-            {"k": one, "neighbours": choice, "subset": name, "precision": float(value[mask].mean())}
-            for one, value in precision.items()
+            {"k": top, "neighbours": choice, "subset": name, "precision": float(value[mask].mean())}
+            for top, value in precision.items()
             for name, mask in subsets(kinds).items()
         ]
     return rows

@@ -1,7 +1,7 @@
 """Stage 2 of training (Section 3): the importance networks, with many copies in parallel.
 
-The autoencoder is held constant, so its latents are computed once. Copies are restarts from other
-initial weights, or networks with other values of rho. No labels are used to choose among them.
+The autoencoder is not trained in this stage, so its latents are computed once. Copies differ in
+their initial weights (restarts) or in rho. The best copy is chosen without labels.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -209,24 +209,15 @@ def _fit_rounds(
     model, x, u, items, rho, settings, seed, held_out
 ) -> tuple[History, dict[str, Tensor]]:
     """Train with the objective `ima+`, in rounds."""
-    check_pairs(model.autoencoder.modalities, x, held_out)
-    if len(items) < 2:
-        raise InputError("modalities", expected="two or more for 'ima+'", found=[*items])
     copies = len(next(iter(rho.values())))
-    if copies % settings.restarts:
-        expected = f"a multiple of {settings.restarts} restarts"
-        raise InputError("copies", expected=expected, found=copies)
+    _check_rounds(model, x, items, held_out, copies, settings)
     weights = {name: value.clone() for name, value in model.importance.state_dict().items()}
     splits = (items, held_out)
     latents = [gather(u, pairs).x for pairs in splits]
     distinct = min(len(rows[rows != ABSENT].unique()) for rows in held_out.values())
-    history: History = []
-    present = [
-        {m: (rows != ABSENT).to(u[m])[None] for m, rows in pairs.items()} for pairs in splits
-    ]
-    for mask, name in zip(present, ("training", "held-out"), strict=True):
-        _check_partners(mask, name)
+    present = [_presence(u, items, "training"), _presence(u, held_out, "held-out")]
     counted = present  # one row, which applies to every rho
+    history: History = []
     if settings.init == "paper":
         initial = replace(settings, **INIT_SETTINGS)
         rows, final = _fit_paper(model, x, u, items, rho, initial, seed)
@@ -252,8 +243,23 @@ def _fit_rounds(
     return history, final
 
 
-def _check_partners(present: Mapping[str, Tensor], name: str) -> None:
-    """Raise InputError unless each modality is present (1, N) together with another one."""
+def _check_rounds(model, x, items, held_out, copies: int, settings: Stage2) -> None:
+    """Raise InputError if `ima+` cannot be trained on these pairs with this number of copies."""
+    check_pairs(model.autoencoder.modalities, x, held_out)
+    if len(items) < 2:
+        raise InputError("modalities", expected="two or more for 'ima+'", found=[*items])
+    if copies % settings.restarts:
+        expected = f"a multiple of {settings.restarts} restarts"
+        raise InputError("copies", expected=expected, found=copies)
+
+
+def _presence(u, items: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Return, by modality, whether pairs have it, 1 or 0 (1, N).
+
+    Raises:
+        InputError: no pair has a modality together with another one.
+    """
+    present = {m: (rows != ABSENT).to(u[m])[None] for m, rows in items.items()}
     for m, mask in present.items():
         others = sum(rows for n, rows in present.items() if n != m)
         if not (mask * others).any():
@@ -263,6 +269,7 @@ def _check_partners(present: Mapping[str, Tensor], name: str) -> None:
                 found="none",
                 do="Add such pairs: importances are learnt from pairs of several modalities.",
             )
+    return present
 
 
 def _counted(model, x, splits, final, settings) -> list[dict[str, Tensor]]:

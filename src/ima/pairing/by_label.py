@@ -304,26 +304,3 @@ def noise_count(modality: str, items: int, paths: Sequence[str | Path]) -> int:
             do="Create the pairs again from these features.",
         )
     return count
-
-
-def most_neighbours(items: Sequence[np.ndarray], n: int) -> int:
-    """Return the greatest K for which each of n pairs has K others that share no item with it.
-
-    Args:
-        items: as `shared` of `neighbours`.
-        n: number of pairs.
-    """
-    shared = [
-        numbers for numbers in items if len(np.unique(numbers[numbers >= 0])) < (numbers >= 0).sum()
-    ]
-    if not shared:
-        return max(n - 1, 0)
-    most = n
-    for first in range(0, n, 512):
-        rows = np.arange(first, min(first + 512, n))
-        same = np.zeros((len(rows), n), bool)
-        same[np.arange(len(rows)), rows] = True
-        for column in shared:
-            same |= (column[rows, None] == column) & (column >= 0)
-        most = min(most, int((~same).sum(1).min()))
-    return most

@@ -19,10 +19,10 @@ from ima.pairing.by_label import (
     draw,
     item_column,
     modalities,
-    most_neighbours,
     noise_kind,
     row_numbers,
 )
+from ima.pairing.shared_items import most_neighbours
 from ima.pairing.user_listed import Columns
 from ima.utils.errors import InputError
 from ima.utils.schemas import MANY_CLASSES, labelled, pairs_schema

@@ -215,19 +215,10 @@ def maps_html(maps: Sequence[Maps]) -> str:
 def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
     """Return a map in the JSON format of Bokeh's script."""
     from bokeh.embed import json_item
-    from bokeh.models import ColumnDataSource, LinearColorMapper, WheelZoomTool
+    from bokeh.models import ColumnDataSource, WheelZoomTool
     from bokeh.plotting import figure
 
-    mappers = [
-        LinearColorMapper(
-            name=f"mode-{number}",
-            palette=list(mode.colours),
-            low=0 if not mode.names else -0.5,
-            high=1 if not mode.names else len(mode.names) - 0.5,
-            low_color=mode.grey if mode.names else None,
-        )
-        for number, mode in enumerate(modes)
-    ]
+    mappers = _mappers(modes)
     plot = figure(
         sizing_mode="stretch_width",
         aspect_ratio=1,
@@ -257,6 +248,22 @@ def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
         name="points",
     )
     return dict(json_item(plot, place))
+
+
+def _mappers(modes: Sequence[Mode]) -> list:
+    """Return Bokeh's mapping from values to colours for each mode."""
+    from bokeh.models import LinearColorMapper
+
+    return [
+        LinearColorMapper(
+            name=f"mode-{number}",
+            palette=list(mode.colours),
+            low=0 if not mode.names else -0.5,
+            high=1 if not mode.names else len(mode.names) - 0.5,
+            low_color=mode.grey if mode.names else None,
+        )
+        for number, mode in enumerate(modes)
+    ]
 
 
 def _plain(column: Sequence) -> np.ndarray | list:
