@@ -1,7 +1,8 @@
 """Importance-based Multimodal Autoencoder: data, model, evaluation.
 
-The modules follow the data: corpora -> features -> pairing -> train -> represent -> metrics.
-`ima.IMA` is the model as an estimator on arrays.
+`ima.IMA` is the model as a scikit-learn estimator on arrays. The packages follow the data:
+`datasets`, `features`, `pairing`, `training` and `models`, `evaluation`, `reporting`
+(docs/dev/architecture.md).
 """
 
 __version__ = "0.2.0"

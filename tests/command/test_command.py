@@ -222,7 +222,7 @@ def test_keys_of_the_workflow_are_named(tmp_path, caplog):
     config = {"own": {"modalities": {m: {"file": f"{m}.csv"} for m in "ab"}}, "figures": {}}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(config | {"latents": [3, 5]}))
     found = read_config(tmp_path / "own.yaml")
-    assert "only: figures" in caplog.text and "of latents, 3" in caplog.text
+    assert "only: figures" in caplog.text and "first of latents is used, 3" in caplog.text
     assert found["model"]["a"] == {"hidden": "auto", "loss": "sse", "activation": "tanh"}
     assert found["seeds"] == [0] and found["own"]["pairs"] == {"by": "id", "missing": "keep"}
 

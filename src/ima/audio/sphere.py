@@ -38,7 +38,7 @@ _ENDIAN = {
 _FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "AIFF", "AU", "CAF", "OGG"})
 #: Largest sample of full scale 1: resampled or decoded floating-point audio may exceed it a little.
 MAX_PEAK = 1.25
-#: libsndfile reports at least this many samples if the header does not tell their number.
+#: libsndfile reports at least this many samples if the header does not state their number.
 _UNKNOWN_LENGTH = 1 << 40
 #: Number of samples read at a time.
 _BLOCK = 1 << 20

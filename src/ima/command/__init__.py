@@ -1,1 +1,1 @@
-"""The command `ima`: the model on files of one's own, for one machine, without the workflow."""
+"""The command `ima`: IMA on the user's files, on one machine and without the workflow."""

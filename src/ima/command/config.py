@@ -1,4 +1,4 @@
-"""Read the config of the command `ima`: the keys of the workflow's config that concern own data."""
+"""Read the config of the command `ima`: the keys of the workflow's config for user data."""
 
 import copy
 import logging
@@ -48,7 +48,7 @@ def read_config(path: str | Path, new: bool = False) -> dict:
     if not new or len(config["own"]["modalities"]) > 1:
         check_config(config["own"], config["model"], config["own"]["modalities"], ())
     if config["latents"][1:]:
-        logger.warning("%s: of latents, %d is used", path, config["latents"][0])
+        logger.warning("%s: only the first of latents is used, %d", path, config["latents"][0])
     return config
 
 
@@ -107,6 +107,6 @@ def standardizes(model: Mapping[str, Mapping]) -> bool:
             "model.<modality>.standardize",
             expected="the same value for all modalities with loss sse",
             found=choices,
-            do="Only the workflow standardizes some of them: run it, or scale the data yourself.",
+            do="Only the workflow can standardize some of them: run it, or scale the data.",
         )
     return all(choices.values())

@@ -16,7 +16,7 @@ from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
 from ima.workflow.user_config import LATENT, check_name
 
-#: Names of a column of labels, in lower case; the first that a file has is taken.
+#: Possible names of the label column, in lower case and in order of preference.
 LABELS = ("label", "class", "category", "target")
 #: Shares of pairs for test, and of the rest for validation.
 SHARES = {"test": 0.2, "validation": 0.2}
@@ -35,7 +35,7 @@ def init(files: Sequence[Path], path: Path, force: bool) -> str:
 
     Raises:
         InputError: there are fewer than two files, one cannot be read or has no numbers, the
-            config exists, or its name is none for a run.
+            config exists, or its name cannot be that of a run.
     """
     kind = path.suffix.lower()
     if kind not in (".toml", ".yaml", ".yml") or not re.fullmatch(r"[A-Za-z0-9_-]+", path.stem):
@@ -57,7 +57,9 @@ def refuse_existing(paths: Sequence[Path], force: bool) -> None:
     if existing and not force:
         do = "Use --force to overwrite it, or --out for another folder."
         do = do if len(existing[0].parts) > 1 else "Use --force to overwrite it."
-        raise InputError(existing[0], expected="no such file yet", found="one", do=do)
+        raise InputError(
+            existing[0], expected="a path without a file", found="an existing file", do=do
+        )
 
 
 def _guesses(files: Sequence[Path]) -> dict[str, tuple[dict[str, Any], str]]:
@@ -87,7 +89,7 @@ def _name(file: Path) -> str:
 
 
 def _guess(file: Path) -> tuple[dict[str, Any], str]:
-    """Return the options of a modality's file and a comment that says what is in it."""
+    """Return the options of a modality's file, and a comment on its content."""
     table = read_table(file)
     columns = [name for name in table.column_names if name not in index_names(table)]
     by_lower = {name.lower(): name for name in reversed(columns)}

@@ -16,7 +16,7 @@ shares with the other modalities."""
 STEPS = """\
 example:
   ima init left.parquet right.csv   writes own.toml; look through it
-  ima check                         reads the files and says what it found
+  ima check                         reads the files and reports what is in them
   ima fit                           writes own/model.safetensors
   ima embed                         writes own/representations.parquet
   ima importance                    writes own/importances.parquet and own/concordance.parquet
@@ -25,7 +25,7 @@ example:
 For new data, write a config that names their files:
   ima embed new.toml --model own/model.safetensors"""
 DESCRIPTIONS = {
-    "check": "Read and check the files, pair their items, and say what was found. Trains nothing "
+    "check": "Read and check the files, pair their items, and report their numbers. Trains nothing "
     "and writes nothing.",
     "fit": "Train a model for each seed on the training and validation pairs. Writes "
     "model.safetensors (of the first seed), model_seed<n>.safetensors (of others) and "
@@ -34,8 +34,8 @@ DESCRIPTIONS = {
     "representation, and the latent, importance and concordance of each item.",
     "importance": "Write importances.<format>, the importance of each item by id, and "
     "concordance.<format>, that of each pair by the ids of its items.",
-    "report": "Say by the test pairs whether the importances can be trusted. Writes trust.md, with "
-    "the advice and what it rests on, trust.csv and weighting.csv.",
+    "report": "Judge by the test pairs whether the importances can be trusted. Writes trust.md, "
+    "the advice and the numbers behind it, trust.csv and weighting.csv.",
 }
 #: Config that the steps read unless another is named.
 CONFIG = "own.toml"
@@ -115,11 +115,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_force(step)
 
-    _add(steps, "check", "read the files and say what is in them")
+    _add(steps, "check", "read the files and report what is in them")
     _add_out(_add(steps, "fit", "train a model for each seed"))
     _add_out(_add(steps, "embed", "write representations of pairs"), new=True)
     _add_out(_add(steps, "importance", "write importances and concordance"), new=True)
-    _add_out(_add(steps, "report", "say whether importances can be trusted"))
+    _add_out(_add(steps, "report", "judge whether importances can be trusted"))
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Check a config by its JSON Schema and fill in its defaults, without a package for it.
+"""Check a config by its JSON Schema and fill in its defaults, without a JSON Schema package.
 
 `config.schema.json` uses the keywords in KEYWORDS only, and is generated from the workflow's schema
 by `ima.reporting.config_reference`.
@@ -130,12 +130,12 @@ def _is(value: object, kind: str) -> bool:
 
 
 def _out_of_range(value: float, node: Mapping) -> str:
-    for keyword, fits, words in (
-        ("minimum", lambda bound: value >= bound, "or more"),
-        ("maximum", lambda bound: value <= bound, "or less"),
-        ("exclusiveMinimum", lambda bound: value > bound, "exceeded"),
-        ("exclusiveMaximum", lambda bound: value < bound, "not reached"),
+    for keyword, fits, phrase in (
+        ("minimum", lambda bound: value >= bound, "{} or more"),
+        ("maximum", lambda bound: value <= bound, "{} or less"),
+        ("exclusiveMinimum", lambda bound: value > bound, "more than {}"),
+        ("exclusiveMaximum", lambda bound: value < bound, "less than {}"),
     ):
         if keyword in node and not fits(node[keyword]):
-            return f"{node[keyword]} {words}"
+            return phrase.format(node[keyword])
     return ""

@@ -1,4 +1,4 @@
-"""The steps of the command `ima` after `init`. Each returns what it has to say, in lines."""
+"""The steps of the command `ima` after `init`. Each returns the lines to print."""
 
 import sys
 from collections import Counter
@@ -28,14 +28,14 @@ from ima.utils.errors import InputError
 from ima.utils.io import write_csv, write_parquet
 from ima.utils.schemas import own_representations_schema
 
-#: Files that `fit` writes; a model of a further seed is called MORE.
+#: Files that `fit` writes: the first seed's model, the pairs, and the models of further seeds.
 MODEL, PAIRS, MORE = "model.safetensors", "pairs.parquet", "model_seed{}.safetensors"
-#: Importance below which an item is doubted.
+#: Importance below which an item counts as unimportant.
 DOUBT = 0.5
 
 
 def check(config: Mapping) -> list[str]:
-    """Read the files, pair the items, and say what was found.
+    """Read the files, pair the items, and report their numbers.
 
     Args:
         config: result of `ima.command.config.read_config`, as for the other steps.
@@ -169,7 +169,7 @@ def importance(
 
 
 def report(config: Mapping, folder: Path, force: bool) -> list[str]:
-    """Write whether the importances can be trusted, in words and in two tables.
+    """Judge whether the importances can be trusted; write the advice and two tables.
 
     Args:
         config, folder, force: as in `fit`, which must have been called.

@@ -280,7 +280,7 @@ def nothing_found(
 
 
 def _advice(root: Path, corpus: str, audio: list[str], row_of: Callable) -> str:
-    """Return what helps if no recording was found: another folder, or unpacking."""
+    """Return advice for a folder without recordings: another folder, or unpacking."""
     folders = root.absolute().parts
     for n in range(1, len(folders)):
         parents = "/".join(folders[-n:])

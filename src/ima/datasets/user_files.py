@@ -88,7 +88,7 @@ def _check_table(table: pa.Table) -> None:
 
 
 def _unreadable(path: Path, name: str, error: Exception) -> InputError:
-    """Return the error for a file that cannot be read, with what helps."""
+    """Return the error for a file that cannot be read, with advice."""
     found, do = "no file", "Correct the path in the config, under `own`."
     if isinstance(error, MemoryError):  # a damaged file may claim to hold terabytes
         found, do = str(error), "Write the file again, or give the rule more memory (mem_mb)."

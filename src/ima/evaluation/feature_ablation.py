@@ -194,8 +194,8 @@ def feature_checks(
 def _who(recordings: pa.Table, digits: pa.Table) -> Iterator[np.ndarray]:
     """Return corpus, speaker and split of each digit, str (n,)."""
     rows = {name: row for row, name in enumerate(recordings["id"].to_pylist())}
-    taken = recordings.take(pa.array([rows[name] for name in digits["recording"].to_pylist()]))
-    return (np.array(taken[name].to_pylist()) for name in ("corpus", "speaker", "split"))
+    by_digit = recordings.take(pa.array([rows[name] for name in digits["recording"].to_pylist()]))
+    return (np.array(by_digit[name].to_pylist()) for name in ("corpus", "speaker", "split"))
 
 
 def _names(variant: Variant) -> dict[str, str | bool]:

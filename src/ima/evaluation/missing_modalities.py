@@ -54,13 +54,13 @@ class ImaModel(Variant):
             train, held = dropped(train, "training"), dropped(held, "validation")
         model = replace(self, stage1=stage1).train(x, train, held, latent, seed)
 
-        def of(pairs: Pairs) -> dict[str, Tensor]:
+        def represent_pairs(pairs: Pairs) -> dict[str, Tensor]:
             """Return `weighted` and `unweighted` representations (N, L) of pairs."""
             parts = represent(model, x, pairs)
             u, y, present = parts["u"], parts["y"], parts["present"]
             return {"weighted": joint(u, y, present), "unweighted": joint(u, None, present)}
 
-        return of
+        return represent_pairs
 
 
 @dataclass(frozen=True)

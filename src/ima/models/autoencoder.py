@@ -76,10 +76,10 @@ def fit_autoencoder(
 
     def compute_losses(batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the objective, and their sum weighted by their lambdas as `loss`."""
-        own = None if y is None else {m: y[m][rows] for m, rows in batch.rows.items()}
-        terms = objective(model, batch.x, own, batch.present)
-        named = {t: getattr(settings, f"lambda_{t.split('_')[0]}", 0) for t in terms}
-        return {**terms, "loss": sum(named[t] * value for t, value in terms.items())}
+        y_batch = None if y is None else {m: y[m][rows] for m, rows in batch.rows.items()}
+        terms = objective(model, batch.x, y_batch, batch.present)
+        lambdas = {t: getattr(settings, f"lambda_{t.split('_')[0]}", 0) for t in terms}
+        return {**terms, "loss": sum(lambdas[t] * value for t, value in terms.items())}
 
     validate = None
     if validation is not None:

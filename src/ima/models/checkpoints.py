@@ -17,7 +17,7 @@ Paths = Sequence[str | Path]
 
 
 def load_pairs(path: str | Path) -> dict[str, Tensor]:
-    """Return by modality the row numbers (N,) of a pair table's items, -1 where a pair lacks one.
+    """Return, by modality, the row numbers (N,) of the items of pairs, -1 where a pair lacks one.
 
     Raises:
         InputError: as in `ima.pairing.by_label.read_pairs`.
@@ -47,7 +47,7 @@ def hidden_width(layers: Mapping) -> int:
 def model_config(model: Autoencoder) -> dict:
     """Return the part of a checkpoint's config from which the autoencoder is built again.
 
-    Of the user's own modules, `own` says which there are.
+    `own` lists the parts that are modules of the user.
     """
     # A list keeps the order of modalities, which JSON objects sorted by key do not.
     layers = []
@@ -118,13 +118,13 @@ def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: in
 def build_networks(
     widths: Mapping[str, int], config: Mapping, state: Mapping[str, Tensor]
 ) -> torch.nn.ModuleDict:
-    """Return the importance networks of a checkpoint by modality, given their input widths."""
+    """Return, by modality, the importance networks of a checkpoint, given their input widths."""
     networks = torch.nn.ModuleDict()
     for m, width in widths.items():
         directions = state.get(f"{m}.summary.directions")
         components = None if directions is None else directions.shape[1]
         networks[m] = ImportanceNet(width, config["hidden"], [0.5], components)
-    # A slash is in the names of what is said of pairs (`ima.models.concordance.Checkpoint`).
+    # Names with a slash are those of the pairs' scores (`ima.models.concordance.Checkpoint`).
     load_weights(networks, {name: value for name, value in state.items() if "/" not in name})
     return networks
 

@@ -31,8 +31,8 @@ class Modality:
         loss: reconstruction loss, one of LOSSES (`ima.training.losses.reconstruction`).
         activation: activation between its layers, one of ACTIVATIONS.
         shape: shape of its items, whose product is the dimension; None for vectors.
-        encoder, decoder: modules of the user (`ima.models.own`); None for layers as above. They are
-            copied, never trained themselves.
+        encoder, decoder: modules of the user (`ima.models.own`), of which copies are trained; None
+            for layers as above.
 
     Raises:
         InputError: a value is not as described.

@@ -82,7 +82,7 @@ def weights(u: Mapping[str, Tensor], y: Weights, present: Weights) -> Weights:
 
 
 def _spread(u: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the mean of |u| by modality, which is only monitored, as a latent may collapse."""
+    """Return the mean of |u| by modality; it is only monitored, to detect a collapsed latent."""
     return {f"norm_{m}": u_m.detach().abs().mean() for m, u_m in u.items()}
 
 
@@ -146,9 +146,9 @@ def ima_plus(
 ) -> dict[str, Tensor]:
     """Return L_imp = sum_m KL(mean y[m] || rho[m]) + lambda max(0, S[m])^2.
 
-    S[m] = sum_i (1 - y_i) v_i s_i / sum_i (1 - y_i) v_i is the part of the covariance of u[m] with
-    the other modalities that is in the unimportant samples: 1 if they are like all, 0 if items
-    are uninformative about their partners.
+    S[m] = sum_i (1 - y_i) v_i s_i / sum_i (1 - y_i) v_i is the covariance of u[m] with the other
+    modalities among unimportant samples, relative to that among all samples: 1 if they share as
+    much as all do, 0 if they are uninformative about their partners.
 
     Args:
         shared: s[m] (B,) or (R, B), the contribution of each pair to that covariance

@@ -1,5 +1,4 @@
-"""Generate what depends on the schema of the config: docs/config.md, the reference of the config,
-which also shows three configs, and the JSON Schema of the command `ima`.
+"""Generate docs/config.md and the JSON Schema of the command `ima` from the config's schema.
 
 python -m ima.reporting.config_reference
 """
@@ -17,13 +16,13 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 REFERENCE = ROOT / "docs/config.md"
 #: JSON Schema of the config of the command `ima`.
 COMMAND = ROOT / "src/ima/command/config.schema.json"
-#: Keys of the config that the command uses. The workflow's others are allowed there.
+#: Keys of the config that the command uses; it accepts and ignores the workflow's other keys.
 KEYS = ("run", "seeds", "latents", "own", "model", "autoencoder", "retrieval")
 #: Keys that must be given to the command; others have defaults.
 NEEDED = {"own", "modalities", "file", "shape", "all_but"}
 #: Configs compared with the demo's, by the name of their column.
 RUNS = {"open": "config/open.yaml", "paper": "config/paper.yaml"}
-#: Maximum length of a mapping shown in full, in characters; of longer ones only keys are shown.
+#: Maximum length of a mapping shown in full, in characters; longer ones are shown by their keys.
 MAX_LENGTH = 100
 #: The value of a key that a config does not have.
 MISSING = object()

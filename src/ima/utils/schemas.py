@@ -11,7 +11,7 @@ import pyarrow as pa
 #: Vectors whose width depends on the data; `ima.utils.arrow.conform` fills it in.
 VECTOR = pa.list_(pa.float32(), 0)
 
-#: A label is a number of 8 bits; of a user's own data with more classes than that, of these.
+#: Type of the labels of user data that have too many classes for 8 bits.
 MANY_CLASSES = pa.int32()
 
 

@@ -1,4 +1,4 @@
-"""Read text as it is on users' disks: gzipped, with a byte order mark, in an encoding of Windows.
+"""Read text files of users: gzipped, with a byte order mark, or in a Windows encoding.
 
 All readers of text files use this module, so that they treat these cases alike.
 """
@@ -109,8 +109,7 @@ def decode(raw: bytes, path: object, expected: str, strict: bool = False) -> str
                 path,
                 expected=f"{expected} in UTF-8",
                 found=error,
-                do="Open it with the encoding it has (of Windows often 1252), and save it as "
-                "UTF-8.",
+                do="Open it in its encoding (on Windows often 1252), and save it as UTF-8.",
             ) from error
     lines = [_line(line) for line in raw.split(b"\n")]
     foreign = sum(is_foreign for _, is_foreign in lines)

@@ -1,4 +1,4 @@
-"""Walk folders as they are on users' disks, and fingerprint files so that new content reruns.
+"""Walk folders as they are on users' disks, and fingerprint files to detect changes.
 
 Files that an operating system or a program leaves behind (`is_hidden`) are never data: they are
 neither read nor listed as skipped, and they do not change a fingerprint.
@@ -37,7 +37,7 @@ def disc_name(path: str) -> str:
 def files_below(root: str | Path) -> Iterator[str]:
     """Yield the path of every file below `root`, relative to it and with `/` as separator.
 
-    Hidden files and folders are passed over. Links to folders are followed, as discs are often
+    Hidden files and folders are skipped. Links to folders are followed, as discs are often
     linked together, but each folder is visited only once.
 
     Raises:
@@ -69,9 +69,9 @@ def _folders(root: str | Path) -> Iterator[tuple[str, list[str]]]:
 def tree_fingerprint(root: str | Path) -> str:
     """Return a hash over the path, size and modification time of every file below a folder.
 
-    It changes when a file is added, removed, renamed or written to, or replaced by another file
-    with another time. No file is read: 25,000 files take a fraction of a second. A missing folder
-    has the same fingerprint as an empty one. Hidden files are left out.
+    It changes when a file is added, removed, renamed or modified, or replaced by a file with
+    another modification time. No file is read: 25,000 files take a fraction of a second. A missing
+    folder has the same fingerprint as an empty one. Hidden files are left out.
 
     Args:
         root: a folder; links to folders are followed, but each folder is visited only once.
@@ -112,15 +112,14 @@ def file_digest(path: str | Path) -> str:
 
 
 def content_fingerprint(paths: Iterable[str | Path]) -> str:
-    """Return a hash that changes with the content of a few files of the user, whatever their times.
+    """Return a hash that changes with the content of a user's files, but not with their times.
 
-    Files up to SMALL bytes are read. Of larger ones the size, the number of the entry in its file
-    system and the times of the last writing and of the last change of the entry count: that change
-    cannot be set back, as `cp -p` and a restored backup do with the writing. Links are followed; a
-    missing file counts as empty.
+    Files up to SMALL bytes are read. Larger ones are identified by size, inode, modification time
+    and change time; the latter cannot be set back, unlike the modification time, which `cp -p` and
+    restored backups preserve. Links are followed; a missing file counts as empty.
 
     Args:
-        paths: files or folders; of a folder every file that is not hidden counts.
+        paths: files or folders; all files in a folder count unless they are hidden.
     """
     digest = hashlib.sha256()
     for path in map(Path, paths):
@@ -137,7 +136,7 @@ def _content_of(file: Path) -> str:
             return ""
         if status.st_size <= SMALL:
             return file_digest(file)
-    except OSError:  # missing or unreadable: reading it will tell
+    except OSError:  # missing or unreadable: reported when it is read
         return ""
     return f"{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\0{status.st_ino}"
 

@@ -262,6 +262,7 @@ def check_modalities(
 
 
 def layers_of(model: Mapping) -> dict:
-    """Return what a modality's entry of `model` says of its layers, for
-    `ima.models.ima.Modality`."""
+    """Return a modality's layer settings from its entry in `model`, as for
+    `ima.models.ima.Modality`.
+    """
     return {name: value for name, value in model.items() if name != "standardize"}

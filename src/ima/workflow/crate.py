@@ -1,4 +1,4 @@
-"""A whole run as an RO-Crate: code, config, results, and when each job made them.
+"""A run as an RO-Crate: code, config, results, and the times of all jobs.
 
 The crate follows the Workflow Run RO-Crate profiles (Process, Workflow and Provenance Run Crate,
 version 0.5). Unlike a sidecar, it contains times and the name of the user who ran the workflow.
@@ -81,7 +81,7 @@ def write_crate(
 
 
 def _describe(crate, run: str) -> None:
-    """Set what a crate says of itself: name, licence and profiles."""
+    """Set the name, licence and profiles of a crate."""
     crate.metadata.extra_terms.update(TERMS)
     crate.name = f"Importance-based Multimodal Autoencoder, run {run}"
     crate.description = "Tables and figures of a run, with the workflow that made them."
@@ -182,7 +182,7 @@ def _add_result(crate, file: Path):
 
 
 def _add_parameter(crate, workflow, role: str, entity) -> None:
-    """Add the formal parameter of the workflow that a file or corpus is the value of."""
+    """Add the formal parameter of the workflow whose value is a file or corpus."""
     parameter = crate.add_formal_parameter(
         entity.get("name"),
         "Dataset" if entity.type == "Dataset" else "File",

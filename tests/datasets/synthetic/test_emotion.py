@@ -141,7 +141,7 @@ def test_sentence_marks_its_emotional_words():
 def test_no_word_belongs_to_two_emotions_or_also_to_plain_words():
     emotional = [w for e in sentences.EMOTIONAL.values() for group in e.values() for w in group]
     plain = {word for group in sentences.PLAIN.values() for word in group}
-    frames = " ".join([*sentences.MOVED, *sentences.UNMOVED])
+    frames = " ".join([*sentences.EMOTIONAL_TEMPLATES, *sentences.NEUTRAL_TEMPLATES])
     plain |= {word[0].lower() for word in sentences.words(frames)} - {"do"}
     assert len(set(emotional)) == len(emotional) and not set(emotional) & plain
 

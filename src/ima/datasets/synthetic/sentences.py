@@ -63,7 +63,7 @@ PLAIN = {
 }
 
 #: Sentences with an emotional slot.
-MOVED = (
+EMOTIONAL_TEMPLATES = (
     "I feel so {feel} about the {thing}.",
     "you made me really {feel} last {time}.",
     "I {do} this {thing}, and you know it.",
@@ -83,7 +83,7 @@ MOVED = (
 )
 
 #: Sentences without an emotional slot.
-UNMOVED = (
+NEUTRAL_TEMPLATES = (
     "did you see the {thing} near that {place}?",
     "my {person} {deal} a {thing} last {time}.",
     "I don't know where they {deal} the {thing}.",
@@ -125,7 +125,7 @@ def sentence(emotion: str, stray: float, rng: np.random.Generator) -> Sentence:
         stray: share of emotional slots filled with a word of a random emotion, in [0, 1].
         rng: source of randomness.
     """
-    template = rng.choice(MOVED if emotion else UNMOVED)
+    template = rng.choice(EMOTIONAL_TEMPLATES if emotion else NEUTRAL_TEMPLATES)
     emotion_at: dict[int, str] = {}  # start of a word in the text -> its emotion
     pieces, end = [], 0
     for slot in _SLOT.finditer(template):
