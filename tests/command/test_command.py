@@ -275,7 +275,7 @@ def test_lists_are_vectors(tmp_path):
     assert "vector" not in guess._guess(tmp_path / "b.parquet")[0]
 
 
-def test_toml_and_yaml_say_the_same(tmp_path):
+def test_toml_and_yaml_are_equivalent(tmp_path):
     files = [
         written(tmp_path, f"{m}.csv", id=["a"], v=[1.0], note=['a "word"'], noise=[True])
         for m in NAMES

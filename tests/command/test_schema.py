@@ -94,7 +94,7 @@ def test_defaults_are_filled_and_nothing_else():
     assert config["own"]["modalities"] == {"a": FILE}
 
 
-def test_own_part_is_that_of_the_workflow():
+def test_schema_equals_the_workflows_part():
     """Of the keys that a user may give, in both directions."""
     workflow = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     assert set(SCHEMA["properties"]) == set(workflow["properties"])

@@ -53,7 +53,7 @@ def test_fsdd_is_read_as_it_unpacks(tmp_path, folder):
     assert items["id"].to_pylist() == ["fsdd/3_ann_7"] and len(skipped) == 0
 
 
-def test_files_of_macos_are_passed_over(tmp_path):
+def test_macos_files_are_skipped(tmp_path):
     for name in ("3_ann_0.wav", "._3_ann_0.wav"):
         wav(tmp_path / "recordings" / name)
     wav(tmp_path / "__MACOSX/recordings/3_ann_0.wav", -WAVE)
@@ -94,7 +94,7 @@ def test_advice_names_the_folder_that_would_do(tmp_path):
 # Copies
 
 
-def test_copies_of_recordings_are_told_by_content(tmp_path):
+def test_copies_of_recordings_are_identified_by_content(tmp_path):
     names = [f"{disc}/train/man/ae/1a.wav" for disc in "abc"]
     for name in names:
         wav(tmp_path / name, INTEGERS)

@@ -26,7 +26,7 @@ def ring(n, seed):
     return points.astype("float32"), np.array([4, 9])[classes]
 
 
-def test_classes_that_no_line_parts_are_told():
+def test_classifier_separates_nonlinear_classes():
     (x, y), (test_x, test_y) = ring(600, 0), ring(300, 1)
     assert classify(x, y, test_x, test_y, QUICK, 0) > 0.97
     assert set(predict(x, y, test_x, QUICK, 0)) == {4, 9}
@@ -88,7 +88,7 @@ def test_accuracy_by_subset_by_hand():
         (lambda x, y, t: (x, y, t * np.nan), "finite"),
     ],
 )
-def test_what_does_not_fit_is_refused(change, match):
+def test_rejects_mismatched_arrays(change, match):
     x, y = ring(20, 0)
     with pytest.raises(InputError, match=match):
         predict(*change(x, y, x), QUICK, 0)
@@ -176,7 +176,7 @@ def test_table_5_is_means_over_seeds():
     assert paper["paper"] == pytest.approx(0.8305) and paper["accuracy"] is None
 
 
-def test_table_3_tells_what_is_trained():
+def test_table3_lists_the_settings():
     wide = replace(QUICK, hidden=77)
     table = table3({"digits": QUICK, "emotion": wide}, "demo").to_pylist()
     assert list(table[0]) == ["run", "dataset", "setting", "value"]

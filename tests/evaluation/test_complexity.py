@@ -74,7 +74,7 @@ def test_counts_of_models_of_every_subset(count):
     assert counted("mvae", count, n_subsets=10**6) == (2 * count, count * 2 ** (count - 1), subsets)
 
 
-def test_mvae_draws_as_many_subsets_as_it_is_told():
+def test_mvae_draws_n_subsets():
     assert counted("mvae", 2, n_subsets=1) == (4, 4, 3)
     assert counted("mvae", 3, n_subsets=1) == (6, 3 + 3 + 2, 1 + 3 + 1)
     assert counted("mvae", 3, n_subsets=0) == (6, 3 + 3, 1 + 3)

@@ -36,7 +36,7 @@ def test_a_split_by_speaker_is_taken_as_it_is():
     }
 
 
-def test_where_speakers_are_shared_each_is_left_out_in_turn_as_well():
+def test_shared_speakers_add_cross_validation():
     found = splits(*columns("f a train", "f b train", "f a test", "f b test"))
     assert {name: as_lists(folds) for name, folds in found.items()} == {
         "f takes": [([0, 1], [2, 3])],

@@ -43,7 +43,7 @@ def test_precision_by_hand():
     assert scores[1].mean() == Fraction(3, 4) and scores[2].mean() == Fraction(3, 8)
 
 
-def test_who_shares_an_item_is_left_out():
+def test_neighbours_that_share_an_item_are_excluded():
     clip = np.array([0, 0, 1, 2])
     assert neighbours(LINE, 2, [clip]).tolist() == [[2, 3], [2, 3], [1, 0], [2, 1]]
     image = np.array([0, 1, 0, 2])
@@ -193,7 +193,7 @@ def test_pairs_without_a_label_are_neither_queries_nor_neighbours():
     assert {row["precision"] for row in both} == {1}
 
 
-def test_k_shrinks_to_the_pairs_there_are(caplog):
+def test_k_is_lowered_to_the_number_of_other_pairs(caplog):
     """Pairs 0 and 1 share an item: they have two others each, as `distinct` counts them."""
     items = [np.array([0, 1, 2, 3]), np.array([5, 5, -1, -1])]
     assert most_neighbours(items, 4) == 2 and most_neighbours(items[:1], 4) == 3
@@ -275,7 +275,7 @@ def test_scores_of_tables_that_do_not_belong_together():
         score_model(representations, pairs.slice(1), k=[1])
 
 
-def test_weighted_by_labels():
+def test_oracle_weights_exclude_noise():
     """Where one modality is noise z is the other's latent, and else their mean; as true y give."""
     representations, pairs = tables()
     noise = is_noise(pairs)

@@ -52,7 +52,7 @@ def test_a_share_of_the_pairs_lacks_one_item(share):
         assert all((kept[m] == torch.arange(120)[found[m] != ABSENT]).all() for m in kept)
 
 
-def test_of_a_seed_what_is_missing_stays_missing_at_larger_shares():
+def test_missing_items_stay_missing_at_larger_shares():
     some, more, other = (
         withheld(rows(), share, np.random.default_rng(seed))
         for share, seed in ((0.25, 0), (0.75, 0), (0.75, 1))
@@ -72,7 +72,7 @@ def test_of_a_seed_what_is_missing_stays_missing_at_larger_shares():
         ({"a": torch.tensor([0, ABSENT]), "b": torch.tensor([0, 1])}, 0.5, "complete pairs"),
     ],
 )
-def test_what_cannot_be_withheld(items, share, says):
+def test_withheld_rejects_invalid_input(items, share, says):
     with pytest.raises(InputError, match=says):
         withheld(items, share, np.random.default_rng(0))
 
@@ -132,7 +132,7 @@ def test_every_model_and_way_has_its_rows(found):
     assert {row["test"] for row in found} == set(TESTS)
 
 
-def test_where_nothing_is_missing_all_ways_and_tests_are_one(found):
+def test_ways_and_tests_agree_without_missing_items(found):
     for name in ("IMA", "MVAE", "JMVAE", "raw features"):
         for view in ("weighted", "joint"):
             for which in ("all", "distinct"):
@@ -145,7 +145,7 @@ def test_where_nothing_is_missing_all_ways_and_tests_are_one(found):
                 assert len(same) <= 1
 
 
-def test_what_is_learnt_is_above_chance(found):
+def test_trained_models_exceed_chance(found):
     def of(model, share, test="complete", absent=None):
         return np.mean(
             [

@@ -103,7 +103,7 @@ def test_blocks_are_what_baselines_depend_on():
     assert [reading for part in parts for reading in part] == drawn
 
 
-def test_levels_say_what_is_set():
+def test_levels_map_to_settings():
     assert correlation("raw-1") == {"corr_scale": "raw", "lambda_corr": 1}
     assert correlation("initial-2.5") == {"corr_scale": "initial", "lambda_corr": 2.5}
     assert rho("0.8/0.3") == {"image": 0.8, "speech": 0.3}
@@ -222,7 +222,7 @@ def test_no_factor_decides_what_is_drawn_by_lot(seed):
     assert len({row["factor"] for row in rows if row["p"] < 0.05}) <= 1
 
 
-def test_what_stage_1_decides_by_lot_is_not_taken_for_an_effect():
+def test_chance_differences_of_stage1_are_no_effect():
     """All readings of a stage 1 stand or fall together: they are no evidence each of its own."""
     rng, lots, low = np.random.default_rng(0), {}, 0
     for _ in range(8):

@@ -45,7 +45,7 @@ def test_the_choice_does_not_depend_on_the_order_of_rows():
     assert choose(speakers, files, 6) == choose(speakers[::-1], files[::-1], 6)
 
 
-def test_of_more_speakers_than_recordings_some():
+def test_choose_subset_if_more_speakers_than_recordings():
     chosen = choose(*corpus(**{f"s{i}": 2 for i in range(50)}), most=40)
     assert len(chosen) == len({who for who, _ in chosen}) == 40
 
@@ -129,7 +129,7 @@ def test_recordings_of_speakers_one_after_the_other():
     assert of(reference, "F0").speaker.tolist() == ["a"] * 8 + ["b"] * 8 + ["a"] * 8
 
 
-def test_unlike_units_are_told():
+def test_different_units_have_no_difference():
     reference = matched(*pair(), ["a"])
     assert [f.column.name for f in reference.features if not f.alike] == ["peakSlope"]
     related = [f.column.name for f in reference.features if f.kind == RELATED]
@@ -156,7 +156,7 @@ def test_pitch_of_a_glide_agrees_within_a_hertz():
 @pytest.mark.parametrize(
     "vowel", [((300, 50), (2300, 90), (3000, 120)), ((730, 60), (1150, 90), (2500, 120))]
 )
-def test_of_known_vowels_it_is_opensmile_s_formants_that_are_wrong(vowel):
+def test_formants_of_known_vowels_are_closer_than_opensmiles(vowel):
     """What the caption and docs/covarep.md say."""
     wave = make_vowel(formants=(*vowel, (3600, 150), (4500, 200)), jitter=0.01).wave
     sides = ([extract(wave, 16_000, kind)] for kind in ("covarep55", "egemaps"))

@@ -67,7 +67,7 @@ def pair_table(**columns):
 # Tables of pairs
 
 
-def test_what_a_pair_lacks_is_null_in_the_file_and_absent_in_tensors(tmp_path):
+def test_missing_items_are_null_in_files_and_absent_in_tensors(tmp_path):
     path = tmp_path / "pairs.parquet"
     table = pair_table(a=[0, None, 2], b=[None, 1, 0])
     write_parquet(table, path, pairs_schema("ab"))
@@ -101,7 +101,7 @@ def test_a_table_that_cannot_be(tmp_path, columns, says):
     assert str(path) in str(error.value) and says in str(error.value) and error.value.do
 
 
-def test_what_is_absent_is_no_noise(tmp_path):
+def test_absent_items_are_not_noise(tmp_path):
     kind = ["a_noise", "a_noise", "clean"]
     table = pair_table(a=[5, None, 1], b=[0, 1, None], kind=kind)
     assert is_noise(table)["a"].tolist() == [True, False, False]
@@ -173,7 +173,7 @@ def test_the_encoder_of_what_is_absent_learns_nothing_from_that_row(objective):
 # Representations
 
 
-def test_of_a_pair_with_one_modality_z_is_its_latent():
+def test_z_of_a_single_modality_is_its_latent():
     net, x = model(), inputs()
     found = represent(net, x, ROWS)
     table = as_table(**found)
@@ -203,7 +203,7 @@ def test_dropping_a_modality_gives_exactly_the_others_latent():
     assert torch.equal(joint(found["u"], zero, found["present"]), u)
 
 
-def test_of_three_modalities_z_is_of_the_two_that_are_there():
+def test_z_ignores_an_absent_modality():
     u = {m: torch.tensor([[float(i + 1)]]) for i, m in enumerate("abc")}
     y = {"a": torch.tensor([0.25]), "b": torch.tensor([0.75]), "c": torch.tensor([0.5])}
     here = {"a": torch.ones(1), "b": torch.ones(1), "c": torch.zeros(1)}
@@ -282,7 +282,7 @@ def test_a_modality_is_scored_over_the_pairs_that_have_it():
     }
 
 
-def test_representations_of_other_pairs_are_told():
+def test_rejects_representations_of_other_pairs():
     representations, pairs = scored()
     other = pairs.set_column(1, "item_b", pa.array([0, 1, None, None], pa.int32()))
     with pytest.raises(InputError, match=r"column 'u_b': expected nothing where the pair lacks b"):
@@ -329,7 +329,7 @@ def test_raw_views_have_the_mean_of_training_items():
     assert only(views(x, train), train)["a"].tolist() == [[0], [1], [1]]
 
 
-def test_a_sweep_counts_only_items_that_are_there():
+def test_sweep_counts_only_present_items():
     """Importances of absent items are 0: counted, they would be unimportant, and noise."""
     x = {m: of.repeat(20, 1) for m, of in inputs(n=4).items()}
     rows = torch.arange(80)
@@ -346,7 +346,7 @@ def test_a_sweep_counts_only_items_that_are_there():
 # Baselines
 
 
-def test_product_of_the_experts_that_are_there():
+def test_product_of_present_experts():
     one = Gaussian(torch.tensor([[2.0], [2.0]]), torch.zeros(2, 1))
     two = Gaussian(torch.tensor([[8.0], [8.0]]), torch.zeros(2, 1))
     both, lone = torch.tensor([1.0, 1.0]), torch.tensor([1.0, 0.0])
@@ -390,7 +390,7 @@ def test_mvae_is_the_sum_of_what_is_there():
     assert terms["loss"].item() == pytest.approx(total / 4, rel=1e-5)
 
 
-def test_mvae_where_all_are_there_is_as_before():
+def test_mvae_with_all_present_is_unchanged():
     net, x = MVAE(TWO, 2), inputs(n=5)
     eps = torch.randn(3, 5, 2)
     before = mvae_losses(net, x, eps, 0.5)
@@ -458,7 +458,7 @@ def test_complete_pairs_need_no_choice():
         assert found[0] is x and found[1] is whole and found[2] is None
 
 
-def test_nothing_left_to_train_on():
+def test_rejects_training_without_complete_pairs():
     lone = {"a": torch.tensor([0, ABSENT]), "b": torch.tensor([ABSENT, 0])}
     with pytest.raises(InputError, match=r"training pairs: .* none of 2.*absent` to impute"):
         completed(inputs(), lone, None, "drop")
@@ -494,7 +494,7 @@ def test_mvae_trains_on_incomplete_pairs():
     assert len(history) == 3 and all(np.isfinite(row["loss"]) for row in history)
 
 
-def test_a_checkpoint_says_nothing_of_a_choice_that_was_not_made():
+def test_checkpoint_omits_settings_that_are_none():
     settings = JMVAESettings()
     net = baselines.build("jmvae", TWO, 2, settings)
     assert "absent" not in baselines.checkpoint_config("jmvae", net, settings, [0])["settings"]

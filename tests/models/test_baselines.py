@@ -613,7 +613,7 @@ def test_a_checkpoint_is_built_again(tmp_path, name, extra):
         rebuild(found, state)
 
 
-def test_what_cannot_be_built_is_refused():
+def test_build_rejects_invalid_settings():
     with pytest.raises(InputError, match="one of \\['jmvae', 'mvae', 'denoising'\\]"):
         build("gan", TWO, 2, DEFAULTS["mvae"])
     with pytest.raises(InputError, match="expected JMVAESettings"):

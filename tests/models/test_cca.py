@@ -148,7 +148,7 @@ def test_noise_contributes_nothing():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_where_nothing_is_shared_nothing_counts(seed):
+def test_no_coordinate_counts_if_nothing_is_shared(seed):
     """With 20 latents the training pairs correlate all the same; held-out ones don't."""
     z, u = normal(200, 20, seed=seed), normal(200, 20, seed=seed + 50)
     assert s_of(z, u).abs().max() == 0

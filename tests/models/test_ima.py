@@ -94,7 +94,7 @@ def test_fuse_keeps_a_leading_dimension_of_copies():
         assert torch.equal(z[copy], fuse(u, {name: value[copy] for name, value in y.items()}))
 
 
-def test_fuse_says_what_is_missing():
+def test_fuse_rejects_missing_importances():
     with pytest.raises(InputError, match=r"importances: expected one for each of \['a', 'b'\]"):
         fuse({"a": U["a"], "b": U["b"]}, {"a": Y["a"]})
     with pytest.raises(InputError, match="modalities: expected at least one, found none"):

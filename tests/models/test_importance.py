@@ -94,7 +94,7 @@ def test_another_seed_another_result(seed, order_seed):
 @pytest.mark.parametrize(
     "choice", [{"z": z, "corr_scale": scale} for z in Z for scale in CORR_SCALES]
 )
-def test_paper_is_that_of_the_training_pairs(choice):
+def test_paper_terms_are_those_of_the_training_pairs(choice):
     """Of all in one batch, whatever is held out."""
     model, x, items, held = related()
     settings = short(objective="paper", lambda_corr=7.0, batch_size=200, **choice)
@@ -118,7 +118,7 @@ def test_paper_is_that_of_the_training_pairs(choice):
     assert same(found, evaluated(model, x, items, RHO, settings))
 
 
-def test_ima_plus_is_that_of_the_held_out_pairs():
+def test_ima_plus_learns_from_held_out_pairs():
     model, x, items, held = related()
     settings = short(lambda_corr=7.0, batch_size=100)
     found = evaluated(model, x, items, RHO, settings, held)
@@ -139,7 +139,7 @@ def test_ima_plus_is_that_of_the_held_out_pairs():
     assert same(training, evaluated(model, x, items, RHO, settings, items))
 
 
-def test_what_stage_1_was_trained_on_is_not_learnt_from_in_ima_plus():
+def test_ima_plus_ignores_the_pairs_of_stage1():
     """Only the coordinates are fitted to those pairs: with none of a's own items, a's y differ."""
     model, x, items, held = related()
     first, _, _ = stage_2(0, 0)
@@ -199,7 +199,7 @@ def spied_counts(monkeypatch):
     return seen
 
 
-def test_the_first_guess_is_that_of_paper(monkeypatch):
+def test_initial_importances_are_those_of_paper(monkeypatch):
     seen = spied_counts(monkeypatch)
     model, x, items, _ = related()
     of_paper, history_0, _ = stage_2(0, 0, objective="paper", corr_scale="batch")

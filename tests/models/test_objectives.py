@@ -295,7 +295,7 @@ def at_the_end(options, dtype, rows, importance):
 
 @pytest.mark.parametrize("options", CHOICES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_where_all_is_important(options, dtype):
+def test_correlation_is_zero_if_all_are_important(options, dtype):
     """Weights that are all 0: L_corr is 0 and gradients are numbers."""
     terms, finite = at_the_end(options, dtype, 20, 1.0)
     assert terms["corr_a"].tolist() == [0, 0] == terms["raw_b"].tolist()
@@ -304,7 +304,7 @@ def test_where_all_is_important(options, dtype):
 
 @pytest.mark.parametrize("scale", [None, "batch"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_where_one_sample_is_left(scale, dtype):
+def test_correlation_of_a_single_sample_is_zero(scale, dtype):
     """Nothing varies: L_corr is 0 and gradients are numbers."""
     terms, finite = at_the_end({"scale": scale}, dtype, 1, 0.3)
     assert terms["corr_a"].tolist() == [0, 0] == terms["raw_b"].tolist()

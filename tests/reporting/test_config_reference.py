@@ -22,7 +22,7 @@ def test_it_is_current():
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=".".join)
-def test_every_key_is_told_and_described(path):
+def test_every_key_is_listed_and_described(path):
     assert f"| `{'.'.join(path)}` |" in REFERENCE.read_text()
     assert described(path, LEAVES)
 
@@ -33,7 +33,7 @@ def test_descriptions_are_phrases():
         assert words.strip() == words and not words.endswith("."), path
 
 
-def test_what_a_key_takes_by_hand():
+def test_values_of_a_key_by_hand():
     schema = {"$defs": {"share": {"type": "number", "minimum": 0, "maximum": 1}}}
     for node, said in (
         ({"$ref": "#/$defs/share"}, "number in [0, 1]"),

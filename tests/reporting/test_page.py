@@ -72,7 +72,7 @@ def test_columns_without_a_value_are_named_not_shown():
     assert html.count('scope="col"') == 3
 
 
-def test_what_is_no_table(tmp_path):
+def test_missing_table_is_rejected(tmp_path):
     with pytest.raises(InputError, match="expected a CSV table"):
         read_csv(tmp_path / "none.csv")
 
@@ -124,7 +124,7 @@ def embeddings(n=60):
 Y = {"image": np.linspace(0, 1, 80), "speech": np.linspace(1, 0, 80)}
 
 
-def test_maps_tell_of_each_point_what_the_tables_have():
+def test_hover_text_matches_the_tables():
     found = maps.pair_maps(embeddings(), Y, list("0123456789"), noise=True)
     assert [panel.title for panel in found.panels] == [
         *("image, importance network", "speech, encoder", "joint"),
@@ -346,7 +346,7 @@ def check_spoken(browser, file):
     assert len(ids) == len(set(ids))
 
 
-def test_what_a_screen_reader_is_told(browser, toy):
+def test_screen_reader_text(browser, toy):
     check_spoken(browser, toy)
 
 
@@ -372,7 +372,7 @@ def test_claims_are_first_and_the_run_last(browser, toy):
     assert heads[1:3] == ["Section 6.1, importances", "Section 6.2, representations"]
 
 
-def test_a_point_says_what_it_is(browser, toy):
+def test_hovering_shows_a_points_text(browser, toy):
     look_at(browser, toy, 1280)
     browser.run("document.getElementById('map-1-0').scrollIntoView()")
     # Where the point of the word that is "</script>" is, from Bokeh's own scales.

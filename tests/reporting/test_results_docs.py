@@ -81,7 +81,7 @@ def test_harder_noise_is_there_if_the_run_made_it(results):
     assert f"| {' | '.join(row)} |" in text
 
 
-def test_code_that_was_edited_is_told(results):
+def test_edited_code_is_reported(results):
     file = results / "tables/table1.provenance.json"
     file.write_text(file.read_text().replace("false", "true"))
     assert "with code edited since" in section(results, "open")

@@ -30,7 +30,7 @@ def test_text_is_the_same_in_every_encoding(tmp_path, raw):
     assert read_text(path) == TEXT
 
 
-def test_lines_of_mixed_encodings_are_read_and_told(tmp_path, caplog):
+def test_lines_of_mixed_encodings_are_read_and_logged(tmp_path, caplog):
     path = tmp_path / "x.txt"
     path.write_bytes("é\n".encode() + "é\n".encode("cp1252"))
     assert read_text(path) == "é\né\n" and "x.txt: 1 lines are not UTF-8" in caplog.text

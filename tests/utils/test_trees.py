@@ -26,7 +26,7 @@ def tree(root, *files):
     return root
 
 
-def test_files_that_systems_leave_behind_are_passed_over(tmp_path):
+def test_system_files_are_skipped(tmp_path):
     plain = tree(tmp_path / ".cache/plain", "a.wav", "sub/b.wav")  # the way to it may be hidden
     for file in ("a.wav", "sub/b.wav"):
         os.utime(plain / file, (1e9, 1e9))

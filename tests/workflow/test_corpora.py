@@ -8,11 +8,11 @@ from ima.workflow.corpora import SOURCES, check_there
 from tests.checkout import ROOT, Checkout, merged, plans
 
 
-def test_nothing_is_said_of_what_is_there(tmp_path):
+def test_existing_corpora_pass(tmp_path):
     check_there({"mnist": tmp_path, "lexicon": __file__})
 
 
-def test_all_that_lacks_is_named_and_nothing_else(tmp_path):
+def test_exactly_the_missing_corpora_are_named(tmp_path):
     with pytest.raises(InputError) as error:
         check_there({"mnist": tmp_path, "ti46": tmp_path / "a", "tidigits": "b"})
     said = str(error.value)
@@ -23,7 +23,7 @@ def test_all_that_lacks_is_named_and_nothing_else(tmp_path):
 
 
 @pytest.mark.parametrize("corpus", [name for name in SOURCES if name not in ("mnist", "fsdd")])
-def test_docs_tell_where_each_is_got(corpus):
+def test_docs_name_each_source(corpus):
     words = SOURCES[corpus][0].split(" ")[0].split("'")[0]
     assert words in (ROOT / "docs/data.md").read_text()
 
@@ -57,7 +57,7 @@ def test_open_digits_are_planned_without_a_folder(checkout):
     assert {"download", "table1"} <= plan(checkout, "open.yaml", ["digits"]).rules()
 
 
-def test_what_lacks_stops_only_what_needs_it(checkout, tmp_path):
+def test_missing_corpora_stop_only_their_targets(checkout, tmp_path):
     for corpus in ("tidigits", "ti46"):
         (tmp_path / corpus).mkdir()
     assert "table1" in plan(checkout, "paper.yaml", ["digits"], raw=str(tmp_path)).rules()

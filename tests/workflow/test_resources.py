@@ -46,7 +46,7 @@ def test_nothing_was_measured(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "a\tb\n1\t2\n", f"{HEAD}x\t0\t1\t1\t1\t1\t0\t0\t90\t1\n"])
-def test_what_is_no_benchmark(folder, content):
+def test_rejects_other_files(folder, content):
     (folder / "mfcc.tsv").write_text(content)
     if not content:  # of a job that was killed: no row
         assert len(list(measured(folder, STAGES))) == 4

@@ -53,14 +53,14 @@ def ran(tmp_path_factory):
 
 
 @pytest.mark.parametrize("ending", ["success", "input error", "bug"])
-def test_all_that_is_said_is_in_the_log(ran, ending):
+def test_log_has_all_output(ran, ending):
     process, log = ran[ending]
     for said in ("read 3 pairs", "INFO two of them clean", "one is odd", "on stderr"):
         assert said in log
         assert said not in process.stdout + process.stderr
 
 
-def test_success_tells_the_last_line_and_gives_the_terminal_back(ran):
+def test_success_shows_the_last_line_and_restores_the_streams(ran):
     process, log = ran["success"]
     assert process.returncode == 0 and process.stderr == "pairs latent=2 seed=0: done\n"
     assert process.stdout == "after the rule\n"
@@ -84,7 +84,7 @@ def test_any_other_error_is_one_line_too(ran):
     assert "KeyError: 'image'" in log and "Traceback" in log and "line 14, in main" in log
 
 
-def test_what_is_told_is_the_last_line_that_has_something(tmp_path):
+def test_shows_the_last_line_that_is_not_blank(tmp_path):
     body = "print('a', end=''); print('b'); print('  '); logging.info('not this')"
     process = script(tmp_path / "pairs.log", body)
     assert process.stderr == "pairs latent=2 seed=0: ab\n"

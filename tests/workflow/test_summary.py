@@ -55,7 +55,7 @@ def test_progress_is_in_the_log_at_coarse_steps_only(caplog, monkeypatch):
     assert len(said) < 7
 
 
-def test_a_short_work_says_nothing(caplog, capsys):
+def test_short_jobs_log_no_progress(caplog, capsys):
     with caplog.at_level(logging.INFO, "ima.utils.progress"):
         assert list(progress.progress_bar(iter("ab"), "work", "letter")) == ["a", "b"]
     assert caplog.records == [] and capsys.readouterr() == ("", "")

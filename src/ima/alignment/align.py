@@ -16,7 +16,7 @@ from ima.utils.arrow import conform
 from ima.utils.errors import InputError
 from ima.utils.schemas import RECORDINGS, SEGMENTS
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: At a pause, a window reaches the sound before its centre does, by up to half a window if the
 #: sound is loud. Boundaries at pauses are moved into the word by half that range (s).
@@ -114,7 +114,7 @@ def _load(
     loaded = run(joblib.delayed(_features)(read, path) for path in paths)
     bad = [(row, item) for row, item in zip(rows, loaded, strict=True) if type(item) is tuple]
     for row, (reason, _) in bad:
-        log.warning("Recording %s is divided equally: %s.", row["id"], reason)
+        logger.warning("Recording %s is divided equally: %s.", row["id"], reason)
     if len(bad) == len(rows):
         raise InputError(
             "recordings",

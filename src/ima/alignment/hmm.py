@@ -17,7 +17,7 @@ import numpy as np
 from ima.alignment import viterbi
 from ima.alignment.frontend import N_CEPSTRA, Cepstra
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: The words, one character each; z is zero and o is oh.
 WORDS = "123456789zo"
@@ -192,7 +192,7 @@ def train(items: Sequence[Cepstra], strings: Sequence[str], threads: int = 1) ->
     }
     rare = [word for word, times in counts.items() if times < 2]
     if rare:
-        log.warning(
+        logger.warning(
             "Flat start: fewer than two one-digit strings of %s. Segmentation is reliable with "
             "about 100 strings or more; there are %d.",
             ", ".join(rare),

@@ -13,7 +13,7 @@ from ima.models.ima import mlp
 from ima.training.loop import Training, device, fit
 from ima.utils.errors import InputError
 
-LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def accuracy_rows(
             for masks, classes in zip(has, labels, strict=True)
         )
         if not (known.any() and scored.any()):
-            LOG.warning("accuracy of %s: no pair with a label to learn from, or to score", name)
+            logger.warning("accuracy of %s: no pair with a label to learn from, or to score", name)
             continue
         guess = predict(z[known], labels[0][known], test[name][scored], settings, seed)
         hit = guess == labels[1][scored]

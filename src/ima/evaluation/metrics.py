@@ -11,7 +11,7 @@ from ima.pairing.shared_items import most_neighbours, share_item
 from ima.utils.arrow import matrix, present
 from ima.utils.errors import InputError
 
-LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.ndarray:
@@ -69,8 +69,8 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
 def possible_k(k: Sequence[int], most: int, where: str) -> list[int]:
     """Return the values of K, lowered to at most `most`, and log if that changes any."""
     if max(k) > most:
-        LOG.warning(
-            "%s: K of %s is lowered to %s: there are no more other pairs",
+        logger.warning(
+            "%s: K of %s is lowered to %s, as there are too few pairs",
             where,
             [*k],
             most or "none",

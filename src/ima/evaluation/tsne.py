@@ -12,7 +12,7 @@ from ima.pairing.by_label import ABSENT, is_noise, modalities, row_numbers
 from ima.utils.errors import InputError
 from ima.utils.schemas import EMBEDDINGS, labelled
 
-LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: Minimum perplexity, for few samples.
 MIN_PERPLEXITY = 2
@@ -82,14 +82,14 @@ def embed_some(x: np.ndarray, perplexity: float, theta: float, seed: int, name: 
     possible = (len(x) - 2) / 3
     lowered = min(perplexity, possible)
     if lowered < MIN_PERPLEXITY or not (x != x[:1]).any():
-        LOG.warning("%s: %d samples, too few or too alike for t-SNE: principal components", name,
+        logger.warning("%s: %d samples, too few or too alike for t-SNE: principal components", name,
                     len(x))  # fmt: skip
         centred = x - x.mean(0) if len(x) else x
         u, s, _ = np.linalg.svd(centred, full_matrices=False)
         at = (u * s)[:, :2].astype(np.float32)
         return np.pad(at, ((0, 0), (0, 2 - at.shape[1])))
     if lowered < perplexity:
-        LOG.warning("%s: perplexity %.3g for %d samples", name, lowered, len(x))
+        logger.warning("%s: perplexity %.3g for %d samples", name, lowered, len(x))
     return embed(x, lowered, theta, seed)
 
 

@@ -20,9 +20,11 @@ from ima.training.loop import History, RunningMeans, batches, check_pairs, gathe
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
 
+#: Tensors by modality.
+Tensors = Mapping[str, Tensor]
 #: Maps importances (R, B) by modality, the numbers (B,) of the pairs and the modalities that they
 #: have (`ima.training.loop.Batch.present`) to the terms of L_imp.
-Loss = Callable[[Mapping[str, Tensor], Tensor, Mapping[str, Tensor] | None], dict[str, Tensor]]
+Loss = Callable[[Tensors, Tensor, Tensors | None], dict[str, Tensor]]
 
 OBJECTIVES = (*IMPORTANCE, "mixture")
 #: Normalisations of L_corr (`ima.models.objectives.paper`).
@@ -178,22 +180,30 @@ def fit_importance(
     return _fit_rounds(model, x, u, items, rho, settings, seed, held_out or items)
 
 
-def _fit_paper(model, x, u, items, rho, settings, seed) -> tuple[History, dict[str, Tensor]]:
+def _fit_paper(
+    model: IMANetwork,
+    x: Tensors,
+    u: Tensors,
+    items: Tensors,
+    rho: Tensors,
+    settings: Stage2,
+    seed: int,
+) -> tuple[History, dict[str, Tensor]]:
     """Train with the objective `paper`."""
     scale = {"raw": None, "batch": "batch"}.get(settings.corr_scale)
     if settings.corr_scale == "initial":
         scale = _initial(u, items, settings.z)
 
-    def loss_of(y, pairs, present) -> dict[str, Tensor]:
+    def compute_losses(y: Tensors, pairs: Tensor, present: Tensors | None) -> dict[str, Tensor]:
         """Return the terms of Eqs. 3 and 4 for importances y (R, B) of these pairs (B,)."""
         latents = gather(u, {m: rows[pairs] for m, rows in items.items()}).x
         return paper(latents, y, rho, settings.lambda_corr, settings.z, scale, present)
 
-    history = _fit(model, x, items, loss_of, rho, settings, seed)
-    return history, _evaluate(model, x, items, loss_of, settings)
+    history = _fit(model, x, items, compute_losses, rho, settings, seed)
+    return history, _evaluate(model, x, items, compute_losses, settings)
 
 
-def _initial(u: Mapping[str, Tensor], items: Mapping[str, Tensor], z: str) -> dict[str, float]:
+def _initial(u: Tensors, items: Tensors, z: str) -> dict[str, float]:
     """Return L_corr of all training pairs at equal importances by modality (Eq. 3)."""
     latents, present, _ = gather(u, items)
     equal = {m: u_m.new_zeros(1, len(u_m)) for m, u_m in latents.items()}
@@ -206,7 +216,14 @@ def _initial(u: Mapping[str, Tensor], items: Mapping[str, Tensor], z: str) -> di
 
 
 def _fit_rounds(
-    model, x, u, items, rho, settings, seed, held_out
+    model: IMANetwork,
+    x: Tensors,
+    u: Tensors,
+    items: Tensors,
+    rho: Tensors,
+    settings: Stage2,
+    seed: int,
+    held_out: Tensors,
 ) -> tuple[History, dict[str, Tensor]]:
     """Train with the objective `ima+`, in rounds."""
     copies = len(next(iter(rho.values())))
@@ -230,20 +247,28 @@ def _fit_rounds(
             {m: rows.repeat_interleave(copies // len(rows), 0) for m, rows in values.items()}
             for values in shared_by_pairs(*latents, *counted, *present, distinct)
         )
-
-        def loss_of(y, pairs, present, shared=shared, partner=partner):
-            """Return the terms of `ima+` for importances y (R, B), with this round's counts."""
-            s, v = ({m: values[m][:, pairs] for m in y} for values in (shared, partner))
-            return ima_plus(s, v, y, rho, settings.lambda_corr, present)
-
+        compute_losses = _round_losses(shared, partner, rho, settings.lambda_corr)
         model.importance.load_state_dict(weights)
-        rows = _fit(model, x, held_out, loss_of, rho, settings, seed)
+        rows = _fit(model, x, held_out, compute_losses, rho, settings, seed)
         history += [{"round": number, **row} for row in rows]
-        final = _evaluate(model, x, held_out, loss_of, settings)
+        final = _evaluate(model, x, held_out, compute_losses, settings)
     return history, final
 
 
-def _check_rounds(model, x, items, held_out, copies: int, settings: Stage2) -> None:
+def _round_losses(shared: Tensors, partner: Tensors, rho: Tensors, lambda_corr: float) -> Loss:
+    """Return the loss function of a round of `ima+`, given s and v (R, H) of all held-out pairs."""
+
+    def compute_losses(y: Tensors, pairs: Tensor, present: Tensors | None) -> dict[str, Tensor]:
+        """Return the terms of `ima+` for importances y (R, B) of these pairs (B,)."""
+        s, v = ({m: values[m][:, pairs] for m in y} for values in (shared, partner))
+        return ima_plus(s, v, y, rho, lambda_corr, present)
+
+    return compute_losses
+
+
+def _check_rounds(
+    model: IMANetwork, x: Tensors, items: Tensors, held_out: Tensors, copies: int, settings: Stage2
+) -> None:
     """Raise InputError if `ima+` cannot be trained on these pairs with this number of copies."""
     check_pairs(model.autoencoder.modalities, x, held_out)
     if len(items) < 2:
@@ -253,7 +278,7 @@ def _check_rounds(model, x, items, held_out, copies: int, settings: Stage2) -> N
         raise InputError("copies", expected=expected, found=copies)
 
 
-def _presence(u, items: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+def _presence(u: Tensors, items: Tensors, name: str) -> dict[str, Tensor]:
     """Return, by modality, whether pairs have it, 1 or 0 (1, N).
 
     Raises:
@@ -272,7 +297,9 @@ def _presence(u, items: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     return present
 
 
-def _counted(model, x, splits, final, settings) -> list[dict[str, Tensor]]:
+def _counted(
+    model: IMANetwork, x: Tensors, splits: tuple[Tensors, Tensors], final: Tensors, settings: Stage2
+) -> list[dict[str, Tensor]]:
     """Return which items (G, N) of pairs are important for the best copy of each rho, by modality.
 
     Args:
@@ -292,7 +319,15 @@ def _counted(model, x, splits, final, settings) -> list[dict[str, Tensor]]:
     return counted
 
 
-def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> History:
+def _fit(
+    model: IMANetwork,
+    x: Tensors,
+    items: Tensors,
+    compute_losses: Loss,
+    rho: Tensors,
+    settings: Stage2,
+    seed: int,
+) -> History:
     """Train all copies on pairs for `settings.steps` steps, rounded up to whole epochs.
 
     Copies with a rho of 0 or 1 are not trained: they are constant, which minimises their loss.
@@ -313,7 +348,7 @@ def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> Hi
             gathered = gather(x, batch)
             y = model.importances(gathered.x)  # (R, B)
             y = {m: torch.where(learns[m], y_m, y_m.detach()) for m, y_m in y.items()}
-            terms = loss_of(y, pairs, gathered.present)
+            terms = compute_losses(y, pairs, gathered.present)
             optimizer.zero_grad(set_to_none=True)
             terms["loss"].sum().backward()
             optimizer.step()
@@ -327,7 +362,9 @@ def _fit(model, x, items, loss_of: Loss, rho, settings: Stage2, seed: int) -> Hi
 
 
 @torch.no_grad()
-def _evaluate(model, x, items, loss_of: Loss, settings: Stage2) -> dict[str, Tensor]:
+def _evaluate(
+    model: IMANetwork, x: Tensors, items: Tensors, compute_losses: Loss, settings: Stage2
+) -> dict[str, Tensor]:
     """Return the terms of L_imp (R,), averaged over the pairs in batches as in training."""
     sums = RunningMeans()
     y = importances(model.importance, x, items)
@@ -335,7 +372,7 @@ def _evaluate(model, x, items, loss_of: Loss, settings: Stage2) -> dict[str, Ten
     for batch in batches(numbered, settings.batch_size, torch.Generator().manual_seed(0)):
         pairs = batch["pair"]
         present = gather(x, {m: rows[pairs] for m, rows in items.items()}).present
-        terms = loss_of({m: y[m][:, pairs].to(x[m].device) for m in y}, pairs, present)
+        terms = compute_losses({m: y[m][:, pairs].to(x[m].device) for m in y}, pairs, present)
         sums.add(terms, len(pairs))
     return sums.means("stage 2")
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 #: Time between two log lines, in s.
 LOG_INTERVAL_S = 30.0
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 #: Whether to show bars; None for jobs of the workflow, which show them on a terminal only.
 _SHOWN: ContextVar[bool | None] = ContextVar("shown", default=None)
 
@@ -46,4 +46,4 @@ def progress_bar(items: Iterable, name: str, unit: str) -> Iterator:
         yield item
         if time.monotonic() - last >= LOG_INTERVAL_S:
             last = time.monotonic()
-            _LOG.info("%s: %d%s %ss", name, number, of_total, unit)
+            logger.info("%s: %d%s %ss", name, number, of_total, unit)

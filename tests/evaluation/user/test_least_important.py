@@ -94,7 +94,7 @@ def test_the_contact_sheet_has_the_pictures():
     assert np.isnan(sheet[:, 3]).all()  # between pictures there is nothing
 
 
-def test_a_shape_that_does_not_fit_is_told_and_drawn_as_a_square(caplog):
+def test_wrong_shape_is_logged_and_drawn_as_a_square(caplog):
     assert fitting(6, [2, 3], "a") == (2, 3) and not caplog.records
     with caplog.at_level(logging.WARNING):
         assert [fitting(n, [2, 4], "a") for n in (6, 9, 1)] == [(2, 3), (3, 3), (1, 1)]

@@ -187,7 +187,7 @@ def test_growth_is_counted():
         found([2, 3])
 
 
-def test_what_has_no_seed_is_counted():
+def test_scores_without_a_seed_are_counted():
     claim = {"test": "about", "than": 10, "within": 1, "a": {"of": "corpus"}}
     for value, said in ((10.5, HOLDS), (12, FAILS)):
         scores = [{"of": "corpus", "seed": None, "value": value}]
@@ -214,7 +214,7 @@ def test_a_sentence_shares_its_level():
     assert list(first) == list(COLUMNS)
 
 
-def test_what_cannot_be_tested_says_why():
+def test_untestable_claims_give_a_reason():
     claim = {**CLAIM, "only": "paper", "test": "about", "than": "paper", "within": 0.01}
     claim |= {"each": {}, "sentence": "A has it.", "paper": {"quantity": "best rho", "value": 0.8}}
     claim["a"] = {**claim["a"], "k": 10}
@@ -237,7 +237,7 @@ def test_what_cannot_be_tested_says_why():
     assert (row["verdict"], row["why"], row["test"]) == (UNTESTABLE, "no table", "none")
 
 
-def test_how_a_claim_is_tested_is_told_in_words():
+def test_description_of_a_test():
     """Of what is counted too, which no seed changes."""
     first, _ = audited([CLAIM], [])
     assert first["test"] == (
@@ -367,7 +367,7 @@ def test_detectors_that_are_variants_have_their_models_names():
     assert [row["model"] for row in found] == ["IMA (paper)", "random"]
 
 
-def test_learning_from_incomplete_pairs_is_told_from_dropping_them():
+def test_learning_and_dropping_incomplete_pairs_are_distinguished():
     about = {"share": 0.5, "model": "IMA (paper)", "representation": "weighted", "k": 10}
     about |= {"test": "complete", "neighbours": "all"}
     rows = [
@@ -460,7 +460,7 @@ def test_words_that_are_unimportant_by_hand():
     assert values(found)["auc_function_words"] == 3 / 4
 
 
-def test_words_of_random_importances_are_told_by_chance():
+def test_random_word_importances_score_at_chance():
     rng = np.random.default_rng(0)
     words = spoken.FUNCTION_WORDS.split()
     found = [

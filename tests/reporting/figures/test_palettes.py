@@ -45,7 +45,7 @@ def test_emotions_of_the_captions():
 
 
 @pytest.mark.parametrize("colours", PALETTES.values(), ids=PALETTES)
-def test_what_is_important_has_the_colour_of_no_noise(colours):
+def test_important_items_never_have_the_noise_colour(colours):
     unimportant, between, important = (to_hex(colours.importance(y)) for y in (0.0, 0.5, 1.0))
     assert (unimportant, important) == (to_hex(colours.noise), to_hex(colours.rest))
     assert min(to_rgb(between)) > 0.85

@@ -5,7 +5,7 @@ import numpy as np
 from ima.reporting.figures.training import LOWEST, PANELS, complexity, convergence, remaining
 
 
-def test_what_remains_of_the_fall_by_hand():
+def test_remaining_decrease_by_hand():
     assert remaining([9.0, 5.0, 1.0, 3.0]).tolist() == [1, 0.5, 0, 0.25]
     assert remaining([2.0, 3.0]).tolist() == [0, 0]  # the first is the least: no fall
 

@@ -113,7 +113,7 @@ def anchors():
     return pa.Table.from_pylist(rows, schema=IMPORTANCE_EMOTION)
 
 
-def test_importances_over_rho_of_each_variant_beside_the_paper():
+def test_importance_table_merges_paper_values():
     sweeps = [
         *(("paper", swept(at_003=0.5, at_050=0.4)), ("paper", swept(at_003=0.7, at_050=0.9))),
         ("ima+", swept(at_003=0.8, at_050=0.6)),

@@ -122,7 +122,7 @@ def test_anchors_have_their_rows():
         assert rows[key]["run"] == "demo" and rows[key]["paper"] is None
 
 
-def test_what_the_paper_gives_stands_beside():
+def test_paper_values_have_a_column():
     """Its denoising autoencoder, in 6.2; nothing of another data set or quantity."""
     values = read_paper_values(PAPER)
     (example,) = [row for row in values if row["value"] == 0.5975]
@@ -197,7 +197,7 @@ def test_baselines_follow_in_the_order_given_and_the_paper_stands_beside():
     assert untrained["seeds"] == 0 and untrained["run"] == "demo"
 
 
-def test_over_seeds_and_beside_by_hand():
+def test_over_seeds_and_merge_paper_values_by_hand():
     rows = [{"m": "a", "v": 1.0}, {"m": "a", "v_x": 3.0}]
     (row,) = over_seeds(rows, ("m",), "run", paper=None)
     assert row == {"run": "run", "m": "a", "seeds": 1, "paper": None} | {

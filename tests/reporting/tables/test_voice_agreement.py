@@ -69,7 +69,7 @@ def test_voicing_is_the_share_of_equal_frames():
     assert row["spearman"] == pytest.approx(4 / 6)
 
 
-def test_what_has_no_number_is_empty():
+def test_undefined_statistics_are_empty():
     rng = np.random.default_rng(0)
     unlike = row_of(feature("peakSlope", *rng.normal(size=(2, 9)), kind=RELATED, alike=False))
     assert unlike["median_difference"] is unlike["median_difference_shuffled"] is None

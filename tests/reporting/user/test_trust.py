@@ -88,7 +88,7 @@ def test_agreement_by_hand():
     assert found["correlation"] == pytest.approx(1)
 
 
-def test_agreement_of_permuted_items_is_that_of_the_control():
+def test_permuted_agreement_equals_the_control():
     y = (rng().random(4000) > 0.1).astype(float)
     found = compare(y, y[rng(1).permutation(4000)])
     assert found["agreement"] == pytest.approx(found["permuted"], abs=0.01)
@@ -135,7 +135,7 @@ def test_correlations_by_hand():
 
 
 @pytest.mark.parametrize("names", ["ab", "abcd"])
-def test_what_is_shared_and_what_shuffled_pairs_share(names):
+def test_correlation_exceeds_that_of_shuffled_pairs(names):
     model = model_of(representations(names))
     found = shared(coordinates(model, "b"), seed=0, permutations=199)
     assert found.pairs == N // 2 and found.coordinates == 2
@@ -274,7 +274,7 @@ def test_shuffled_pairs_share_nothing_and_the_report_says_so():
     assert "check its pairs: c" in own_advice.advice(trust, weighting[0])
 
 
-def test_what_cannot_be_measured_is_not_lost(caplog):
+def test_unmeasured_effects_are_reported(caplog):
     table = representations("ab", y={"a": np.zeros(N)})
     ids = pa.array(["one"] * N)
     table = table.set_column(table.column_names.index("id_b"), "id_b", ids)
@@ -313,7 +313,7 @@ GOOD |= {f"{score}_{over}": 0.97 for score in ("agreement", "kappa") for over in
     ],
     ids=str,
 )
-def test_what_is_said_of_a_modality(changed, code):
+def test_finding_of_a_modality(changed, code):
     row = GOOD | changed
     assert own_advice.judge(row) == code
     if code not in ("nothing", "few"):
@@ -331,7 +331,7 @@ def test_what_is_said_of_a_modality(changed, code):
         (None, None, "none"),
     ],
 )
-def test_what_is_said_of_weighting(low, high, code):
+def test_finding_of_weighting(low, high, code):
     row = {"low": low, "high": high}
     assert own_advice.judge_weighting(row) == code
     assert own_advice.WEIGHTING[code] in own_advice.advice([GOOD], row)
