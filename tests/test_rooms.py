@@ -73,3 +73,10 @@ def test_covarep_imports_nothing_else_of_the_package():
 def test_the_documentation_has_the_rooms_in_order():
     text = (ROOT / "docs/dev/architecture.md").read_text()
     assert tuple(re.findall(r"^\| `(\w+)` \|", text, re.M)) == ROOMS
+
+
+@pytest.mark.parametrize("room", ["alignment", "evaluation", "models"])
+def test_docstring_of_a_large_room_names_every_module(room):
+    docstring = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text()))
+    modules = {file.stem for file in (PACKAGE / room).iterdir() if file.stem[:2] != "__"}
+    assert modules <= set(re.findall(r"\w+", docstring))

@@ -1,1 +1,20 @@
-"""Metrics, experiments and controls."""
+"""Metrics, experiments and controls.
+
+represent             representations of pairs by a trained model (Eq. 1)
+metrics               Precision@K of retrieval, and F1 of noise detection
+fusion                weights of modalities, and distances of their latents to z
+classifier            accuracy of a network on representations
+reference             raw features, PCA and chance, for comparison
+reference_accuracy    the same for the classifier
+rho_sweep             noise detection over rho
+seeds                 means and standard deviations over seeds
+tsne                  maps of hidden layers and representations
+complexity            parameters, loss terms and training time
+feature_ablation      digit accuracy of variants of the speech features
+voice_agreement       our voice features against openSMILE
+noise_benchmark       harder noise, with `noise_makers` and `noise_baselines`
+missing_modalities    training with incomplete pairs
+readings              choices that the paper leaves open
+emotion               words, voices and utterances
+user                  what modalities of user data share, and the effect of weighting
+"""

@@ -1,1 +1,14 @@
-"""IMA, its objectives and its baselines."""
+"""IMA, its objectives and its baselines.
+
+ima           the network: encoders, decoders, importance networks, and Eq. 1 (`fuse`)
+objectives    the losses of both stages: the paper's (Eqs. 2 to 4), `ima+` and `mixture`
+autoencoder   training of stage 1
+importance    training of stage 2, with many copies in parallel
+stages        both stages in turn, with folds for `mixture`
+mixture       training of the objective `mixture`, from `ranks` and `rank_density`
+concordance   how well the items of a pair fit together
+cca           canonical correlations of held-out pairs, for `ima+`
+own           encoders and decoders of the user
+checkpoints   models from files
+baselines     JMVAE-KL, MVAE and the denoising autoencoder
+"""
