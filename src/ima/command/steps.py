@@ -235,9 +235,7 @@ def _representations(model, data: Data, table: pa.Table | None, fusion: str) -> 
 
 def _fused(model, x: Mapping, y: Mapping, concordance: Mapping, fusion: str) -> np.ndarray:
     """Return z (N, L) weighted by concordance, or by importance times concordance."""
-    y, c = (
-        {n[2:]: torch.from_numpy(v) for n, v in columns.items()} for columns in (y, concordance)
-    )
+    y, c = ({n[2:]: torch.from_numpy(v) for n, v in part.items()} for part in (y, concordance))
     return model.transform(x, weights={m: w.numpy() for m, w in weights(fusion, y, c).items()})
 
 

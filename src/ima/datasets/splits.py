@@ -54,24 +54,18 @@ def assign(
         rng: source of randomness.
     """
     groups = linked([pairs[name] for name in names])
-    single_pairs, labels, present = (
-        np.arange(len(groups)),
-        pairs["label"],
-        [pairs[m] >= 0 for m in names],
-    )
+    single, labels = np.arange(len(groups)), pairs["label"]
+    present = [pairs[m] >= 0 for m in names]
     patterns = np.array(
         ["".join("01"[int(has)] for has in row) for row in zip(*present, strict=True)]
     )
+    any_class = np.full(len(groups), "")
     attempts = [
         (groups, labels, ""),
-        (single_pairs, labels, ""),
-        (
-            single_pairs,
-            np.full(len(groups), ""),
-            "regardless of class: some classes have too few pairs",
-        ),
+        (single, labels, ""),
+        (single, any_class, "regardless of class: some classes have too few pairs"),
         (groups, patterns, "stratified by the modalities of a pair: one modality is rare"),
-        (single_pairs, patterns, "stratified by the modalities of a pair: one modality is rare"),
+        (single, patterns, "stratified by the modalities of a pair: one modality is rare"),
     ]
     for units, strata, how in attempts:
         drawn = draw_splits(pairs["split"], units, strata, shares, rng)

@@ -120,8 +120,7 @@ def accuracy_rows(
     rows = []
     for name, z in train.items():
         known, scored = (
-            masks.get(name, True) & (classes >= 0)
-            for masks, classes in zip(has, labels, strict=True)
+            masks.get(name, True) & (y >= 0) for masks, y in zip(has, labels, strict=True)
         )
         if not (known.any() and scored.any()):
             logger.warning("accuracy of %s: no pair with a label to learn from, or to score", name)

@@ -66,7 +66,7 @@ def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.n
     return nearest
 
 
-def possible_k(k: Sequence[int], most: int, where: str) -> list[int]:
+def lower_k(k: Sequence[int], most: int, where: str) -> list[int]:
     """Return the values of K, lowered to at most `most`, and log if that changes any."""
     if max(k) > most:
         logger.warning(
@@ -168,7 +168,7 @@ def retrieval_rows(
     if not has.all():
         z, labels, kinds = z[has], labels[has], kinds[has]
         items = [numbers[has] for numbers in items]
-    k = possible_k(k, most_neighbours(items, len(z)), "Precision@K")
+    k = lower_k(k, most_neighbours(items, len(z)), "Precision@K")
     rows = []
     if not k:
         return rows

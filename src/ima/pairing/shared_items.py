@@ -29,9 +29,7 @@ def most_neighbours(items: Sequence[np.ndarray], n: int) -> int:
         items: as `shared` of `neighbours`.
         n: number of pairs.
     """
-    shared = [
-        numbers for numbers in items if len(np.unique(numbers[numbers >= 0])) < (numbers >= 0).sum()
-    ]
+    shared = [i for i in items if len(np.unique(i[i >= 0])) < (i >= 0).sum()]
     if not shared:
         return max(n - 1, 0)
     most = n

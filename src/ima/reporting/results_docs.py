@@ -78,9 +78,8 @@ def headline(results: Path, run: str) -> str:
     lines = []
     for model, view in views:
         by_latent = [by_key.get((model, view, latent)) for latent in latents]
-        by_latent = (
-            by_latent if any(by_latent) else [by_key.get((model, view, None)), *by_latent[1:]]
-        )
+        if not any(by_latent):  # the model has no latent size
+            by_latent[0] = by_key.get((model, view, None))
         cells = [mean_sd(row, "precision_no_shared") if row else "" for row in by_latent]
         name = (
             name_of(model, view)

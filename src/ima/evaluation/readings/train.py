@@ -114,12 +114,12 @@ def train_block(
     epochs = {"epochs": int(block["epochs"])}
     rows = []
     for latent in settings.stage1:
-        by_baseline = {
+        joint = {
             kind: _baseline(kind, by_latent[latent] | epochs, layers, latent, data, seed)
             for kind, by_latent in settings.baselines.items()
         }
         precision = _Precision(data.test, settings.k, neighbours)
-        by_baseline = {kind: precision(z) for kind, z in by_baseline.items()}
+        baselines = {kind: precision(z) for kind, z in joint.items()}
         trained: dict[tuple, Autoencoder] = {}
         for reading in readings:
             # Untrained networks start near rho; with `ones`, rho does not affect stage 1.
@@ -129,20 +129,21 @@ def train_block(
             )
             if key not in trained:
                 trained[key] = _autoencoder(reading, stage1, layers, latent, data, settings, seed)
-            result = _score(trained[key], reading, data, settings, precision, seed)
-            rows += [
-                {**reading, **block, "latent": latent, "seed": seed, "neighbours": choice}
-                | dict.fromkeys(("jmvae", "mvae", "denoising"))
-                | {"epochs": str(block["epochs"])}
-                | {kind: scores[choice] for kind, scores in by_baseline.items()}
-                | {
-                    name: score[choice] if isinstance(score, dict) else score
-                    for name, score in result.items()
-                }
-                for choice in neighbours
-            ]
-            print(latent, *reading.values(), result, flush=True)
+            scores = _score(trained[key], reading, data, settings, precision, seed)
+            about = {**reading, **block, "epochs": str(block["epochs"])}
+            about |= {"latent": latent, "seed": seed}
+            rows += [about | _row(scores, baselines, choice) for choice in neighbours]
+            print(latent, *reading.values(), scores, flush=True)
     return pa.Table.from_pylist(rows, schema=READINGS)
+
+
+def _row(scores: Mapping, baselines: Mapping[str, Mapping[str, float]], neighbours: str) -> dict:
+    """Return the scores of a reading and of the baselines for a choice of neighbours."""
+    row = {"neighbours": neighbours, **dict.fromkeys(("jmvae", "mvae", "denoising"))}
+    row |= {kind: precision[neighbours] for kind, precision in baselines.items()}
+    for name, score in scores.items():
+        row[name] = score[neighbours] if isinstance(score, Mapping) else score
+    return row
 
 
 def _baseline(

@@ -120,25 +120,19 @@ def figure4(
     unimodal = [v for v in embeddings["view"].unique().to_pylist() if v.startswith("u_")]
     if not unimodal:
         raise InputError("embeddings", expected="views u_<modality>", found="none")
-    names, points = (
-        [v.removeprefix("u_") for v in unimodal],
-        [_view(embeddings, v) for v in unimodal],
-    )
+    names = [v.removeprefix("u_") for v in unimodal]
+    points = [_view(embeddings, v) for v in unimodal]
     joint, first = _view(embeddings, "z"), names[0]
     figure, panels = _grid(1 + noise, 2, title)
-    modality_colours = [
-        MODALITIES[i % len(MODALITIES)] for i in range(len(names))
-    ]  # used without classes
+    plain = [MODALITIES[i % len(MODALITIES)] for i in range(len(names))]  # used without classes
     for i, view in enumerate(points):
-        colours = by_class(
-            view["label"], view["noise"] & noise, palette, len(classes), modality_colours[i]
-        )
+        colours = by_class(view["label"], view["noise"] & noise, palette, len(classes), plain[i])
         _scatter(panels[0, 0], view, colours, "unimodal", marker=MARKS[i % len(MARKS)])
     digits = by_class(joint["label"], False, palette, len(classes))
     _scatter(panels[0, 1], joint, digits, JOINT["z"])
     if noise:
         noisy = has_noise(joint["kind"], first)
-        below = by_class(points[0]["label"], False, palette, len(classes), modality_colours[0])
+        below = by_class(points[0]["label"], False, palette, len(classes), plain[0])
         _highlight(panels[1, 0], points[0], below, points[0]["noise"], f"{first} noise, {first}",
               palette)  # fmt: skip
         _highlight(panels[1, 1], joint, digits, noisy, f"{first} noise, joint", palette, edged=True)
@@ -147,7 +141,7 @@ def figure4(
         heading = "digit" if _class_noun(classes) == "digits" else "class"
         _class_legend(figure, classes, heading, noise, palette)
     handles = [
-        dot(name, "0.3" if classes else modality_colours[i], MARKS[i % len(MARKS)])
+        dot(name, "0.3" if classes else plain[i], MARKS[i % len(MARKS)])
         for i, name in enumerate(names)
     ]
     handles += [dot(f"{first} noise", palette.noise)] if noise else []
