@@ -9,7 +9,7 @@ from ima.evaluation.missing_modalities import (
     TESTS,
     BaselineModel,
     ImaModel,
-    _as_many_steps,
+    _with_equal_steps,
     compact,
     study,
     study_table,
@@ -77,10 +77,10 @@ def test_withheld_rejects_invalid_input(items, share, says):
         withheld(items, share, np.random.default_rng(0))
 
 
-def test_dropping_trains_as_many_steps():
+def test_dropping_trains_with_equal_steps():
     pairs = withheld(rows(), 0.75, np.random.default_rng(0))
-    assert _as_many_steps(Training(epochs=20), pairs).epochs == 80
-    assert _as_many_steps(Training(epochs=20), rows()).epochs == 20
+    assert _with_equal_steps(Training(epochs=20), pairs).epochs == 80
+    assert _with_equal_steps(Training(epochs=20), rows()).epochs == 20
 
 
 def test_matrices_of_the_items_in_use():
