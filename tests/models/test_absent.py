@@ -293,7 +293,7 @@ def test_k_is_lowered_to_the_pairs_with_the_modality(caplog):
     representations, pairs = scored()
     scores = score_model(representations, pairs, k=[2])["retrieval"]
     assert {row["k"] for row in scores if row["representation"] == "b"} == {1}
-    assert "K of [2] is 1" in caplog.text
+    assert "K of [2] is lowered to 1" in caplog.text
 
 
 def test_views_of_tsne_have_no_absent_items():
