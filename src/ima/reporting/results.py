@@ -73,6 +73,26 @@ def importances(rows: Iterable[Mapping]) -> str:
     return f"Unsupervised noise detection:\n\n{table(heads, lines)}"
 
 
+def generation(rows: Sequence[Mapping]) -> str:
+    """Return the cross-modal coherence of each model, with its ceiling and chance."""
+    latents = sorted({r["latent"] for r in rows}, reverse=True)
+    tasks = dict.fromkeys((r["given"], r["generated"]) for r in rows if r["subset"] == "clean")
+    of = {(r["model"], r["given"], r["generated"], r["latent"]): r for r in rows}
+    lines = [
+        (m, *(mean_sd(of[m, *task, size], "coherence") for task in tasks for size in latents))
+        for m in dict.fromkeys(r["model"] for r in rows)
+    ]
+    some = [of[rows[0]["model"], *task, latents[0]] for task in tasks for _ in latents]
+    lines.append(("real items (the ceiling)", *(f"{r['ceiling']:.3f}".lstrip("0") for r in some)))
+    chance = [max(r["chance"] for r in rows if r["subset"] == "clean")]
+    heads = [f"{b} from {a}, latent {size}" for a, b in tasks for size in latents]
+    title = (
+        "Share of generated items in which a classifier of real items recognises the digit (at "
+        f"most {chance[0]:.2f} with shuffled labels; [figure](../figures/generation.png)):"
+    )
+    return f"{title}\n\n{table(('', *heads), lines)}"
+
+
 def noises(rows: Sequence[Mapping]) -> str:
     """Return F1 on harder noise by kind, for both objectives and for detectors with labels."""
     detectors = {
