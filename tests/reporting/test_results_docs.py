@@ -94,9 +94,8 @@ def test_generation_is_shown_with_its_limits(results):
     assert "generated" not in section(results, "open")
     (results / "tables/generation.csv").write_text(GENERATION)
     text = section(results, "open")
-    assert (
-        ".950 of real image, .980 of real speech items; with shuffled labels, at most 0.12" in text
-    )
+    assert "0.95 of real image items and 0.98 of real speech items; with shuffled" in text
+    assert "labels, at most 0.12 of generated ones" in text
     assert "| IMA+ | .800 ± .010 | .700 ± .010 | .600 ± .020 |  |" in text
     assert "| IMA+, equal weights |  |  | .500 ± .020 |  |" in text
     assert "| MVAE | .400 | .300 |  |  |" in text and ".110" not in text
