@@ -10,6 +10,7 @@ rule claims:
         anchors=of_digits(rules.table1.input.anchors),
         histories=of_digits(expand(AUTOENCODER_HISTORY, **TRAINED_IMA)),
         accuracies=of_digits(rules.table5.input.accuracies),
+        generation=of_digits(rules.generation.output.scores),
         table4=of_digits(rules.table4.output.table),
         sweeps=of_digits(SWEEPS),
         studies=of_digits(rules.noises.input.studies),

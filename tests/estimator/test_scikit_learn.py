@@ -58,6 +58,9 @@ class SplitColumns(IMA):
     def transform(self, X):
         return super().transform(halves(X))
 
+    def predict(self, X):
+        return super().predict(halves(X), to="view_1")
+
     def score(self, X, y=None):
         return super().score(halves(X))
 

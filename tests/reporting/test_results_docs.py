@@ -32,6 +32,15 @@ open,mispaired,0.1,image,"GMM, u",2,0.64,0.02
 open,mispaired,0.1,image,random,2,0.1,0.0
 open,mispaired,0.1,image,supervised,2,0.95,0.0
 """
+GENERATION = """run,model,latent,given,generated,subset,ceiling,seeds,coherence,coherence_sd,chance
+open,IMA+,50,speech,image,clean,0.95,5,0.8,0.01,0.1
+open,IMA+,50,image,speech,clean,0.98,5,0.7,0.01,0.12
+open,IMA+,50,joint,image,image_noise,0.95,5,0.6,0.02,0.1
+open,IMA+,50,joint,image,speech_noise,0.95,5,0.11,0.02,0.3
+open,IMA+,50,"joint, unweighted",image,image_noise,0.95,5,0.5,0.02,0.1
+open,MVAE,50,speech,image,clean,0.95,1,0.4,,0.1
+open,MVAE,50,image,speech,clean,0.98,1,0.3,,0.1
+"""
 CLAIMS = """run,whose,sentence,verdict,why
 open,paper,It is better.,holds,shown
 open,paper,It is best.,does not hold,MVAE is above
@@ -79,6 +88,17 @@ def test_harder_noise_is_there_if_the_run_made_it(results):
         (".850", ".010"), (".100", ".000"), (".640", ".020"), (".950", ".000")
     )))  # fmt: skip
     assert f"| {' | '.join(row)} |" in text
+
+
+def test_generation_is_shown_with_its_limits(results):
+    assert "generated" not in section(results, "open")
+    (results / "tables/generation.csv").write_text(GENERATION)
+    text = section(results, "open")
+    assert "0.95 of real image items and 0.98 of real speech items; with shuffled" in text
+    assert "labels, at most 0.12 of generated ones" in text
+    assert "| IMA+ | .800 ± .010 | .700 ± .010 | .600 ± .020 |  |" in text
+    assert "| IMA+, equal weights |  |  | .500 ± .020 |  |" in text
+    assert "| MVAE | .400 | .300 |  |  |" in text and ".110" not in text
 
 
 def test_edited_code_is_reported(results):

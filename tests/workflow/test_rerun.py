@@ -84,7 +84,7 @@ KEYS = {
     "autoencoder.batch_size": "autoencoder baseline table4 noise_study missing_study",
     "baselines": "",
     "baselines.models": "table4 missing_study",
-    "classifier": "classify baseline_classify anchors_classify table3",
+    "classifier": "classify baseline_classify anchors_classify generation table3",
     "complexity": "table4",
     "importance": "importance rho_sweep noise_study missing_study",
     "importance.hidden": "importance rho_sweep table4 noise_study missing_study",

@@ -42,6 +42,7 @@ def digits(given, params):
     return [
         *of.retrieval(models, read_json(given.anchors, ["model", "precision"])),
         *of.accuracies(row for path in given.accuracies for row in read_rows(path)),
+        *of.generated(read_rows(given.generation)),
         *of.fallen(histories(trained, given.histories)),
         *of.swept(zip(params.sweep_seeds, sweeps, strict=True), params.labels),
         *(row for study in studies for row in of.studied(study, params.labels)),

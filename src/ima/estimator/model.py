@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import r2_score
 from sklearn.utils import check_random_state
 from torch import Tensor
 
 from ima.estimator import files, inputs, plots
+from ima.estimator.generation import Generation
 from ima.estimator.inputs import Samples, Views
 from ima.evaluation.represent import joint
 from ima.evaluation.user.stability import over_folds
-from ima.features.scaling import scale_of, standardized, unstandardized
+from ima.features.scaling import scale_of, standardized
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.concordance import FUSIONS, ConcordanceModel, pair_concordance
@@ -26,7 +26,6 @@ from ima.models.importance import AUTO, Stage2
 from ima.models.mixture import MixtureFit
 from ima.models.stages import fit_stages
 from ima.training import loop, sizes
-from ima.training.losses import prediction
 from ima.utils.errors import InputError
 from ima.utils.progress import bars
 
@@ -42,7 +41,7 @@ class NotFitted(InputError, NotFittedError):
     """A method was called that requires `fit` or `load`."""
 
 
-class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class IMA(Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Importance-based Multimodal Autoencoder.
 
     IMA learns a joint representation z of several modalities and, for each item, an importance in
@@ -124,6 +123,8 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         (500, 5)
         >>> model.transform({"voice": x["voice"][:10]}).shape  # any subset of the modalities
         (10, 5)
+        >>> model.predict({"voice": x["voice"][:10]}, to="face").shape
+        (10, 20)
         >>> model.importance(x)["voice"].shape
         (500,)
         >>> model.save("model.safetensors")
@@ -337,73 +338,6 @@ class IMA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return pair_concordance(
             self.concordance_models_, network.autoencoder, network.importance, *samples
         )
-
-    @torch.no_grad()
-    def reconstruct(self, X: Views) -> dict[str, np.ndarray]:
-        """Return reconstructions (N, *shape_m) of all modalities, including those a sample lacks.
-
-        They are decoded from z (Section 3) and have the units of the data given to `fit`:
-        probabilities with the losses `bce` and `categorical`, rates with `poisson`.
-
-        Args:
-            X: as in `transform`.
-
-        Returns:
-            By modality, an array (N, *shape_m).
-
-        Raises:
-            InputError: as `transform`.
-        """
-        z = self._joint(self._samples(X))
-        decoded = {name: self._decode(z, name) for name in self.n_features_in_}
-        for name in self.scales_:
-            decoded[name] = unstandardized(decoded[name], self.scales_[name])
-        shapes = self.shapes_
-        return {m: values.cpu().numpy().reshape(-1, *shapes[m]) for m, values in decoded.items()}
-
-    def _decode(self, z: Tensor, modality: str) -> Tensor:
-        """Return a modality (N, D_m), as it is scaled in training, from z (N, L)."""
-        autoencoder, settings = self.network_.autoencoder, self.network_.autoencoder.modalities
-        decoded: Tensor = autoencoder.decoders[modality](z)
-        return prediction(decoded, settings[modality].loss, settings[modality].classes)
-
-    @torch.no_grad()
-    def score(self, X: Views, y: object = None) -> float:
-        """Return how well each modality is predicted from the others; higher is better.
-
-        For each modality, the samples that also have another one are represented by the others
-        alone, decoded, and compared with the item: R^2 is 1 minus the squared error relative to
-        the variance, both summed over the dimensions as they are scaled in training. The score is
-        the mean R^2 of the modalities. It is 1 if all are predicted without error, and 0 or less
-        if the mean would predict as well. What is in a single modality cannot be predicted, so
-        scores serve to compare models on the same samples, which should not be those of `fit`.
-
-        Args:
-            X: as in `transform`, with at least two modalities.
-            y: ignored.
-
-        Returns:
-            A number of at most 1.
-
-        Raises:
-            InputError: no two samples have the same two modalities, or any error of `transform`.
-        """
-        samples, scores = self._samples(X), []
-        for name, values in samples.x.items():
-            others = [other for other in samples.x if other != name]
-            both = torch.zeros_like(samples.present[name])
-            for other in others:
-                both |= samples.present[name] & samples.present[other]
-            if int(both.sum()) < 2:
-                continue
-            parts = ({m: part[m][both] for m in others} for part in samples)
-            predicted = self._decode(self._joint(Samples(*parts)), name)
-            pair = values[both].cpu().numpy(), predicted.cpu().numpy()
-            scores.append(r2_score(*pair, multioutput="variance_weighted"))
-        if not scores:
-            expected = "two samples or more that have two modalities"
-            raise InputError("X", expected=expected, found=f"modalities {list(samples.x)}")
-        return float(np.mean(scores))
 
     @torch.no_grad()
     def importance(self, X: Views) -> dict[str, np.ndarray]:

@@ -1,11 +1,12 @@
 """Classification accuracy of representations, by a network of two ReLU layers (Tables 3, 5, 6)."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ima.evaluation.metrics import subsets
@@ -32,6 +33,61 @@ class Classifier(Training):
             raise InputError("hidden", expected="1 unit or more", found=self.hidden)
 
 
+def fit_classifier(
+    x: np.ndarray, y: np.ndarray, settings: Classifier, seed: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Train the classifier on representations and return the function that applies it to others.
+
+    Vectors are centred and divided by a single number, the square root of the mean variance of the
+    training vectors' dimensions, so that the relative scale of the dimensions is preserved.
+    Training always runs for all its epochs; no validation samples are needed.
+
+    Args:
+        x: training representations (N, D).
+        y: their classes (N,).
+        settings: settings of the classifier.
+        seed: seed of the initial weights and of the order of the samples.
+
+    Returns:
+        A function from representations (M, D) to predicted classes (M,).
+
+    Raises:
+        InputError: the arrays' shapes do not match, x has NaN or infinity, or a loss is not finite.
+            The function raises it for representations of another width, or with such values.
+    """
+    if len(x) != len(y) or not len(x):
+        raise InputError(
+            "training samples",
+            expected="one or more, with a class each",
+            found=f"{len(x)} samples, {len(y)} classes",
+        )
+    _check(x, x.shape[1:])
+    classes, codes = np.unique(y, return_inverse=True)
+    mean = x.mean(0, dtype=np.float64)
+    scale = np.sqrt(x.var(0, dtype=np.float64).mean()) or 1.0
+
+    def scaled(x: np.ndarray) -> Tensor:
+        return torch.from_numpy(((x - mean) / scale).astype("float32")).to(device())
+
+    torch.manual_seed(seed)
+    network = mlp(x.shape[1], settings.hidden, settings.hidden, len(classes)).to(device())
+    samples = {"x": scaled(x), "class": torch.from_numpy(codes).to(device())}
+    rows = dict.fromkeys(samples, torch.arange(len(x)))
+
+    def compute_losses(batch):
+        """Return the cross-entropy for a batch of representations `x` (B, D) and codes `class`."""
+        return {"loss": cross_entropy(network(batch.x["x"]), batch.x["class"])}
+
+    fit(network, compute_losses, samples, rows, settings, seed, "classifier")
+
+    @torch.no_grad()
+    def apply(others: np.ndarray) -> np.ndarray:
+        _check(others, x.shape[1:])
+        return classes[network(scaled(others)).argmax(-1).cpu().numpy()]
+
+    return apply
+
+
 def predict(
     train_x: np.ndarray,
     train_y: np.ndarray,
@@ -39,45 +95,11 @@ def predict(
     settings: Classifier,
     seed: int,
 ) -> np.ndarray:
-    """Train the classifier on representations and return the classes it predicts for others.
+    """Return the classes (M,) of test representations (M, D) by a classifier trained on others.
 
-    Vectors are centred and divided by a single number, the square root of the mean variance of the
-    training vectors' dimensions, so that the relative scale of the dimensions is preserved.
-    Training always runs for all its epochs; no validation samples are needed.
-
-    Args:
-        train_x: training representations (N, D).
-        train_y: their classes (N,).
-        test_x: representations to classify (M, D).
-        settings: settings of the classifier.
-        seed: seed of the initial weights and of the order of the samples.
-
-    Returns:
-        Predicted classes (M,).
-
-    Raises:
-        InputError: the arrays' shapes do not match, x has NaN or infinity, or a loss is not finite.
+    Arguments and exceptions are those of `fit_classifier` and its result.
     """
-    _check(train_x, train_y, test_x)
-    classes, codes = np.unique(train_y, return_inverse=True)
-    mean = train_x.mean(0, dtype=np.float64)
-    scale = np.sqrt(train_x.var(0, dtype=np.float64).mean()) or 1.0
-    train, test = (
-        torch.from_numpy(((x - mean) / scale).astype("float32")).to(device())
-        for x in (train_x, test_x)
-    )
-    torch.manual_seed(seed)
-    network = mlp(train.shape[1], settings.hidden, settings.hidden, len(classes)).to(device())
-    samples = {"x": train, "class": torch.from_numpy(codes).to(device())}
-    rows = dict.fromkeys(samples, torch.arange(len(train)))
-
-    def compute_losses(batch):
-        """Return the cross-entropy for a batch of representations `x` (B, D) and codes `class`."""
-        return {"loss": cross_entropy(network(batch.x["x"]), batch.x["class"])}
-
-    fit(network, compute_losses, samples, rows, settings, seed, "classifier")
-    with torch.no_grad():
-        return classes[network(test).argmax(-1).cpu().numpy()]
+    return fit_classifier(train_x, train_y, settings, seed)(test_x)
 
 
 def classify(
@@ -134,15 +156,9 @@ def accuracy_rows(
     return rows
 
 
-def _check(train_x: np.ndarray, train_y: np.ndarray, test_x: np.ndarray) -> None:
-    if len(train_x) != len(train_y) or not len(train_x):
-        raise InputError(
-            "training samples",
-            expected="one or more, with a class each",
-            found=f"{len(train_x)} samples, {len(train_y)} classes",
-        )
-    if train_x.shape[1:] != test_x.shape[1:]:
-        raise InputError("test samples", expected=train_x.shape[1:], found=test_x.shape[1:])
-    for x in (train_x, test_x):
-        if not np.isfinite(x).all():
-            raise InputError("representations", expected="finite numbers", found="NaN or infinity")
+def _check(x: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Raise InputError unless x (N, *shape) has finite values."""
+    if x.shape[1:] != shape:
+        raise InputError("test samples", expected=shape, found=x.shape[1:])
+    if not np.isfinite(x).all():
+        raise InputError("representations", expected="finite numbers", found="NaN or infinity")

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ima.models.ima import IMANetwork, fuse
 from ima.pairing.by_label import ABSENT
+from ima.training.losses import prediction
 from ima.utils.arrow import vector_column
 
 
@@ -57,6 +58,20 @@ def joint(
     here = {m: present[m] if y is None else present[m] * y[m] for m in u}
     alone = sum(present[m] for m in u) <= 1
     return torch.where(alone.unsqueeze(-1), sum(u.values()), fuse(u, here))
+
+
+@torch.no_grad()
+def decode(model: nn.Module, z: Tensor, modality: str) -> Tensor:
+    """Return a modality's items (N, D_m), as in training, from latents z (N, L).
+
+    Args:
+        model: an `ima.models.ima.Autoencoder` or a baseline.
+        z: latents.
+        modality: its name. Items are values, rates or probabilities, depending on its loss.
+    """
+    of = model.modalities[modality]
+    decoded: Tensor = model.decoders[modality](z)
+    return prediction(decoded, of.loss, of.classes)
 
 
 def as_table(

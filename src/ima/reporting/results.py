@@ -73,6 +73,40 @@ def importances(rows: Iterable[Mapping]) -> str:
     return f"Unsupervised noise detection:\n\n{table(heads, lines)}"
 
 
+def generation(rows: Sequence[Mapping]) -> str:
+    """Return the cross-modal coherence of each model, with its ceiling and chance.
+
+    Of pairs with noise, only what is generated in place of the noise is shown.
+    """
+    latents = sorted({r["latent"] for r in rows}, reverse=True)
+    rows = [r for r in rows if r["subset"] in ("clean", f"{r['generated']}_noise")]
+    of = {(r["model"], r["latent"], r["given"], r["generated"]): r for r in rows}
+    alone = dict.fromkeys((r["given"], r["generated"]) for r in rows if r["subset"] == "clean")
+    modalities = dict.fromkeys(generated for _, generated in alone)
+
+    def cell(model: str, given: str, generated: str) -> str:
+        """Return the coherence at each latent size, empty if there is none."""
+        found = (of.get((model, size, given, generated)) for size in latents)
+        return " / ".join(mean_sd(row, "coherence") for row in found if row)
+
+    lines = []
+    for model in dict.fromkeys(r["model"] for r in rows):
+        both = [cell(model, "joint", m) for m in modalities]
+        lines.append((model, *(cell(model, *task) for task in alone), *both))
+        if any(equal := [cell(model, "joint, unweighted", m) for m in modalities]):
+            lines.append((f"{model}, equal weights", *[""] * len(alone), *equal))
+    heads = [f"{generated} from {given}" for given, generated in alone]
+    heads += [f"{m} from both, where it is noise" for m in modalities]
+    ceiling = {r["generated"]: f"{r['ceiling']:.2f} of real {r['generated']} items" for r in rows}
+    title = (
+        "Share of generated items in which a classifier of real items recognises the right digit "
+        f"([generation](../generation.md)), latent sizes {' / '.join(map(str, latents))}. It "
+        f"recognises {' and '.join(ceiling.values())}; with shuffled labels, at most "
+        f"{max(r['chance'] for r in rows):.2f} of generated ones:"
+    )
+    return f"{title}\n\n{table(('', *heads), lines)}"
+
+
 def noises(rows: Sequence[Mapping]) -> str:
     """Return F1 on harder noise by kind, for both objectives and for detectors with labels."""
     detectors = {

@@ -15,6 +15,7 @@ from ima.reporting.results import (
     ANCHORS,
     claims,
     emotion,
+    generation,
     importances,
     is_ima,
     name_of,
@@ -44,6 +45,8 @@ def section(results: Path, run: str) -> str:
     sidecar = read_json(tables / "table1.provenance.json", ["code", "config", "corpora"])
     parts = [_from(sidecar, tables / "table1.csv", run), retrieval(table1)]
     parts.append(importances(_rows(tables / "importance.csv", run)))
+    if _has(tables / "generation.csv", run):
+        parts.append(generation(_rows(tables / "generation.csv", run)))
     if _has(tables / "noises.csv", run):
         parts.append(noises(_rows(tables / "noises.csv", run)))
     if _has(tables / "table2.csv", run):

@@ -367,6 +367,22 @@ def test_detectors_that_are_variants_have_their_models_names():
     assert [row["model"] for row in found] == ["IMA (paper)", "random"]
 
 
+def test_generation_is_compared_with_shuffled_labels():
+    """The claim holds where generated digits are recognised, and not at chance."""
+    keys = {"given": "speech", "generated": "image", "subset": "clean", "latent": 50}
+    models = {"IMA (paper)": (0.8, 0.81, 0.82), "IMA+": (0.1, 0.11, 0.09)}
+    rows = [
+        {**keys, "model": model, "seed": seed, "coherence": value, "chance": 0.1, "ceiling": 0.9}
+        for model, values in models.items()
+        for seed, value in enumerate(values)
+    ]
+    scores = [*of.generated(rows)]
+    assert len(scores) == 12
+    claims = [c for c in CLAIMS if c["id"] in ("generates_images", "ima+_generates_images")]
+    found = {row["id"]: row["verdict"] for row in audited(claims, scores) if "50" in row["id"]}
+    assert list(found.values()) == [HOLDS, UNDECIDED]
+
+
 def test_learning_and_dropping_incomplete_pairs_are_distinguished():
     about = {"share": 0.5, "model": "IMA (paper)", "representation": "weighted", "k": 10}
     about |= {"test": "complete", "neighbours": "all"}

@@ -80,6 +80,19 @@ def accuracies(rows: Iterable[Mapping]) -> Iterator[dict]:
         yield {"of": "digits", **keys, "score": "accuracy", "value": row["accuracy"]}
 
 
+def generated(rows: Iterable[Mapping]) -> Iterator[dict]:
+    """Yield the cross-modal coherence of models, and that with shuffled labels.
+
+    Args:
+        rows: for each model and seed, rows of `ima.evaluation.generation.coherence_rows`.
+    """
+    names = ("model", "latent", "seed", "given", "generated", "subset")
+    for row in rows:
+        about = {"of": "digits", **{name: row[name] for name in names}}
+        yield {**about, "score": "coherence", "value": row["coherence"]}
+        yield {**about, "score": "coherence_chance", "value": row["chance"]}
+
+
 def swept(sweeps: Iterable[tuple[int, pa.Table]], labels: Mapping[str, str]) -> Iterator[dict]:
     """Yield noise detection scores of importances by model, modality and rho.
 

@@ -1,0 +1,279 @@
+"""The steps of the command `ima` after `init`. Each returns what it has to say, in lines."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from ima.command.config import standardizes
+from ima.command.data import Data, fitted_pairs, new_pairs, paired, read_all
+from ima.command.guess import refuse_existing
+from ima.datasets.splits import SPLITS
+from ima.estimator import IMA
+from ima.estimator.model import SIZED
+from ima.models.concordance import weights
+from ima.pairing.by_label import ABSENT
+from ima.reporting.tables.user import importances_table
+from ima.reporting.user import advice
+from ima.reporting.user.trust import trust_tables
+from ima.utils.arrow import vector_column
+from ima.utils.atomic_files import whole_file
+from ima.utils.errors import InputError
+from ima.utils.io import write_csv, write_parquet
+from ima.utils.schemas import own_representations_schema
+
+#: Files that `fit` writes; a model of a further seed is called MORE.
+MODEL, PAIRS, MORE = "model.safetensors", "pairs.parquet", "model_seed{}.safetensors"
+#: Importance below which an item is doubted.
+DOUBT = 0.5
+
+
+def check(config: Mapping) -> list[str]:
+    """Read the files, pair the items, and say what was found.
+
+    Args:
+        config: result of `ima.command.config.read_config`, as for the other steps.
+
+    Raises:
+        InputError: as `read_all`, `paired` or `standardizes`.
+    """
+    items = read_all(config)
+    standardizes(config["model"])
+    data, said = paired(config, items), []
+    for m, of in items.items():
+        labels = set(of["label"].to_pylist()) - {""}
+        noise = sum(of["noise"].to_pylist())
+        unpaired = len(of) - len(np.unique(data.rows[m][data.rows[m] != ABSENT]))
+        said.append(
+            f"{m}: {len(of):,} items, {data.x[m].shape[1]} dimensions"
+            + (f", {len(labels)} classes" if labels else ", no labels")
+            + (f", {noise:,} known to be noise" if noise else "")
+            + (f", {unpaired:,} in no pair" if unpaired else "")
+        )
+    splits = Counter(data.pairs["split"].to_pylist())
+    lacking = sum(of == ABSENT for of in data.rows.values()) > 0
+    said.append(
+        f"pairs by {config['own']['pairs']['by']}: {len(data.pairs):,}, of which "
+        + ", ".join(f"{splits[split]:,} {split}" for split in SPLITS)
+        + f"; {int(lacking.sum()):,} lack a modality"
+    )
+    return said
+
+
+def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
+    """Train a model per seed and write the models, and the pairs with their concordance.
+
+    The concordance of training and validation pairs is that of models not trained on them; it is
+    null for test pairs.
+
+    Args:
+        config: as in `check`.
+        folder: folder to write to.
+        force: whether to overwrite the files of an earlier call.
+
+    Raises:
+        InputError: as `check`, or a file exists.
+    """
+    old = [folder / PAIRS, folder / MODEL, *sorted(folder.glob(MORE.format("*")))]
+    refuse_existing(old, force)
+    data = paired(config, read_all(config))
+    split = np.array(data.pairs["split"].to_pylist())
+    learned = data.where(split != "test")
+    layers = {m: dict(of) for m, of in config["model"].items()}
+    for of in layers.values():
+        of.pop("standardize", None)
+    settings = {
+        "layers": layers,
+        "latent": config["latents"][0],
+        "stage1": replace(SIZED, **config["autoencoder"]),
+        "standardize": standardizes(config["model"]),
+        "verbose": sys.stderr.isatty(),
+    }
+    models = [IMA(**settings, random_state=seed) for seed in config["seeds"]]
+    for model in models:
+        validation = np.flatnonzero(split[split != "test"] == "validation")
+        model.fit(data.x, pairs=learned.rows, validation=validation)
+    for path in old[2:]:
+        path.unlink()
+    pairs = _with_concordance(data.pairs, split != "test", models[0].concordance_)
+    write_parquet(pairs, folder / PAIRS)
+    for model in models[1:]:
+        model.save(folder / MORE.format(model.seed_))
+    models[0].save(folder / MODEL)
+    sizes = f"{len(learned.pairs):,} pairs, {int((split == 'test').sum()):,} more for the report"
+    return [f"{folder / MODEL}: {len(models)} seeds, {sizes}"]
+
+
+def _with_concordance(
+    pairs: pa.Table, learned: np.ndarray, concordance: Mapping[str, np.ndarray]
+) -> pa.Table:
+    """Return pairs with the concordance `c_<modality>` of those that were learned from (N,)."""
+    for m, values in concordance.items():
+        column = np.full(len(pairs), np.nan)
+        column[learned] = values
+        pairs = pairs.append_column(f"c_{m}", pa.array(column, pa.float32(), from_pandas=True))
+    return pairs
+
+
+def embed(
+    config: Mapping, folder: Path, force: bool, model: Path | None = None, format: str = "parquet"
+) -> list[str]:
+    """Write the representations of pairs, as a table of `own_representations_schema`.
+
+    Args:
+        config, folder, force: as in `fit`.
+        model: a model for new data; None for that in `folder`, with the data of `fit`.
+        format: `parquet`, or `csv` with a column for each dimension of the vectors.
+
+    Raises:
+        InputError: as `read_all`; the model is missing or has other modalities; or a file exists.
+    """
+    path = folder / f"representations.{format}"
+    refuse_existing([path], force)
+    fitted, data, table = _loaded(config, folder, model)
+    found = _representations(fitted, data, table, config["own"]["fusion"])
+    _write(found, path)
+    return [f"{path}: {len(found):,} pairs"]
+
+
+def importance(
+    config: Mapping, folder: Path, force: bool, model: Path | None = None, format: str = "parquet"
+) -> list[str]:
+    """Write the importance of each item and, if there are partners, the concordance of each pair.
+
+    Args:
+        config, folder, force, model, format: as in `embed`.
+
+    Raises:
+        InputError: as `embed`.
+    """
+    paths = [folder / f"{name}.{format}" for name in ("importances", "concordance")]
+    refuse_existing(paths, force)
+    fitted, data, table = _loaded(config, folder, model)
+    y = fitted.importance(data.x)
+    found = importances_table(data.ids, y)
+    _write(found, paths[0])
+    said = [f"{paths[0]}: {len(found):,} items"]
+    said += [f"  {m}: {(of < DOUBT).mean():.1%} below {DOUBT}" for m, of in y.items()]
+    concordance = _concordance(fitted, data, table)
+    if concordance:
+        _write(_with_columns(data.pairs, data, concordance), paths[1])
+        said.append(f"{paths[1]}: {len(data.pairs):,} pairs")
+    return said
+
+
+def report(config: Mapping, folder: Path, force: bool) -> list[str]:
+    """Write whether the importances can be trusted, in words and in two tables.
+
+    Args:
+        config, folder, force: as in `fit`, which must have been called.
+
+    Raises:
+        InputError: as `embed`.
+    """
+    paths = [folder / name for name in ("trust.md", "trust.csv", "weighting.csv")]
+    refuse_existing(paths, force)
+    first, data, _ = _loaded(config, folder, None)
+    models = [first, *map(IMA.load, sorted(folder.glob(MORE.format("*"))))]
+    test = data.where(np.array(data.pairs["split"].to_pylist()) == "test")
+    trust, weighting = trust_tables(
+        lambda number: _representations(models[number], data, None, "importance"),
+        [{"latent": model.latent, "seed": model.seed_} for model in models],
+        [model.folds_ for model in models],
+        any(test.pairs["label"].to_pylist()),
+        min(config["retrieval"]["k"]),
+        config["run"],
+    )
+    write_csv(trust, paths[1])
+    write_csv(weighting, paths[2])
+    rows, effects = trust.to_pylist(), weighting.to_pylist()
+    with whole_file(paths[0]) as temporary:
+        temporary.write_text(advice.report(rows, effects, config["run"]), encoding="utf-8")
+    return [f"{paths[0]}: {advice.advice(rows, effects[0])}"]
+
+
+def _loaded(config: Mapping, folder: Path, path: Path | None) -> tuple:
+    """Return a fitted model, the data of the config, and the table of `fit`; None for new data."""
+    new = path is not None
+    path = path or folder / MODEL
+    if not path.is_file():
+        raise InputError(path, expected="a model", found="no file", do="Run `ima fit` first.")
+    model, items = IMA.load(path), read_all(config)
+    if set(items) - set(model.n_features_in_):
+        known = f"modalities of the model, {list(model.n_features_in_)}"
+        raise InputError("own.modalities", expected=known, found=list(items))
+    if new:
+        return model, new_pairs(config, items), None
+    return model, *fitted_pairs(items, folder / PAIRS)
+
+
+def _representations(model, data: Data, table: pa.Table | None, fusion: str) -> pa.Table:
+    """Return a table of `own_representations_schema`: z, latents, importances, concordance."""
+    x, items = data.of_pairs(), model.importance(data.x)
+    z = {"z": model.transform(x), "z_unweighted": model.transform(x, weights="equal")}
+    u, y = {}, {}
+    for m, rows in data.rows.items():
+        here = rows != ABSENT
+        u[f"u_{m}"] = np.full((len(rows), model.latent), np.nan, np.float32)
+        u[f"u_{m}"][here] = model.transform({m: x[m][here]})
+        y[f"y_{m}"] = items[m][rows]
+    concordance = _concordance(model, data, table)
+    found = _with_columns(data.pairs, data, z | u | y | concordance)
+    if fusion != "importance":
+        found = _with_columns(
+            found, data, {f"z_{fusion}": _fused(x, model, y, concordance, fusion)}
+        )
+    schema = own_representations_schema(data.x, bool(concordance), fusion)
+    return found.select(schema.names)
+
+
+def _fused(model, x: Mapping, y: Mapping, concordance: Mapping, fusion: str) -> np.ndarray:
+    """Return z (N, L) weighted by concordance, or by importance times concordance."""
+    y, c = ({n[2:]: torch.from_numpy(v) for n, v in of.items()} for of in (y, concordance))
+    return model.transform(x, weights={m: w.numpy() for m, w in weights(fusion, y, c).items()})
+
+
+def _concordance(model, data: Data, table: pa.Table | None) -> dict[str, np.ndarray]:
+    """Return `c_<modality>` (N,), out of fold where `table` of `fit` has it; empty without."""
+    if len(data.x) < 2 or not model.concordance_models_:
+        return {}
+    found = {}
+    for m, values in model.pair_concordance(data.of_pairs()).items():
+        name = f"c_{m}"
+        if table is not None and name in table.column_names:
+            known = table[name].to_numpy()
+            values = np.where(np.isnan(known), values, known)
+        found[name] = values.astype(np.float32)
+    return found
+
+
+def _with_columns(pairs: pa.Table, data: Data, columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """Return pairs with columns (N,) or (N, L); those of a modality are null if it is absent."""
+    for name, values in columns.items():
+        m = name.partition("_")[2]
+        here = data.rows[m] != ABSENT if name[0] in "uyc" else np.ones(len(pairs), bool)
+        column = pa.array(values, mask=~here) if values.ndim == 1 else vector_column(values, here)
+        pairs = pairs.append_column(name, column)
+    return pairs
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    """Write a table; as CSV, with a column for each dimension of a vector."""
+    if path.suffix == ".parquet":
+        write_parquet(table, path)
+        return
+    columns = {}
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        if not pa.types.is_fixed_size_list(column.type):
+            columns[name] = column
+            continue
+        for i in range(column.type.list_size):
+            columns[f"{name}_{i}"] = pc.list_element(column, i)
+    write_csv(pa.table(columns), path)

@@ -1,0 +1,233 @@
+"""Read the corpus of the emotion experiment: IEMOCAP, or texts of MELD with voices of RAVDESS.
+
+Both give the same tables: utterances with a class and a split, their tokens, and time spans of
+recordings. Each token has one span; in the constructed corpus, several tokens may share a span.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima.datasets import iemocap, meld, ravdess
+from ima.datasets.voices import borrow_voices
+from ima.datasets.wdseg import keep_tokens
+from ima.utils.errors import InputError
+from ima.utils.schemas_emotion import (
+    CLASSES,
+    EMOTION_COUNTS,
+    EMOTION_TOKENS,
+    EMOTION_UTTERANCES,
+    OTHER,
+    SPANS,
+)
+
+#: Emotions outside the four classes: name in MELD -> name in RAVDESS. Their texts borrow voices of
+#: the same emotion and are used only for training.
+COMMON = {"surprise": "surprised", "fear": "fearful", "disgust": "disgust"}
+
+
+class Corpus(NamedTuple):
+    """An emotion corpus.
+
+    Attributes:
+        utterances: EMOTION_UTTERANCES.
+        tokens: EMOTION_TOKENS.
+        spans: SPANS.
+        skipped: SKIPPED_UTTERANCES.
+        counts: EMOTION_COUNTS.
+        dropped: number of occurrences of each silence or filler token that was dropped.
+    """
+
+    utterances: pa.Table
+    tokens: pa.Table
+    spans: pa.Table
+    skipped: pa.Table
+    counts: pa.Table
+    dropped: dict[str, int]
+
+
+def read_iemocap(
+    root: str,
+    validation: Sequence[str],
+    excited_as_happy: bool = True,
+    others: str = "train",
+    silence: str = "keep",
+    fillers: str = "drop",
+    nominal: bool = True,
+) -> Corpus:
+    """Read IEMOCAP, or a corpus in the same format (6.2, A.2).
+
+    Args:
+        root: see `ima.datasets.iemocap.index`.
+        validation: the sessions held out for validation.
+        excited_as_happy: see `ima.datasets.iemocap.index`.
+        others: `train` uses utterances outside the four classes for training if they are in a
+            training session; `drop` excludes them.
+        silence, fillers: see `ima.datasets.wdseg.keep_tokens`.
+        nominal: whether to compare the counts with those of the complete corpus and warn.
+
+    Raises:
+        InputError: an error of the functions named above, or `others` is invalid.
+    """
+    utterances, tokens, skipped = iemocap.index(root, excited_as_happy)
+    counts = (
+        iemocap.expected_counts(utterances, skipped) if nominal else counted(utterances, skipped)
+    )
+    split = iemocap.split_sessions(utterances, validation)
+    utterances = utterances.append_column("split", pa.array(split))
+    tokens, dropped = keep_tokens(tokens, silence, fillers)
+    utterances, tokens = _chosen(utterances, tokens, others)
+    spans = _spans(tokens, utterances)
+    tokens = tokens.append_column("span", pa.array(np.arange(len(tokens), dtype=np.int32)))
+    return _corpus(utterances, tokens, spans, skipped, counts, dropped)
+
+
+def read_ravdess_meld(
+    roots: Mapping[str, str],
+    validation: Sequence[str],
+    seed: int,
+    calm_as_neutral: bool = True,
+    others: str = "train",
+) -> Corpus:
+    """Construct a corpus from texts of MELD and RAVDESS voices of the same emotion.
+
+    Args:
+        roots: the folders of `ravdess` and `meld`.
+        validation: RAVDESS actors whose voices are used for the dev and test texts of MELD; its
+            training texts use the voices of the other actors.
+        seed: seed of the assignment (`ima.datasets.voices.borrow_voices`).
+        calm_as_neutral: see `ima.datasets.ravdess.index`.
+        others: `train` uses training texts of surprise, fear and disgust, with voices of the same
+            emotion, for training only; `drop` excludes them.
+
+    Returns:
+        A corpus whose utterances are the texts of MELD; `speaker` is the actor of the voice.
+
+    Raises:
+        InputError: an error of the readers or of `borrow_voices`, or `others` is invalid.
+    """
+    spoken, words, unspoken = ravdess.index(roots["ravdess"], calm_as_neutral)
+    texts, tokens, unread = meld.index(roots["meld"])
+    counts = pa.concat_tables([counted(spoken, unspoken), counted(texts, unread)])
+    if _others(others) == "train":
+        borrowed = borrow_voices(
+            _finer(texts, COMMON), tokens, _finer(spoken, _inverse(COMMON)), words, validation, seed
+        )
+    else:
+        borrowed = borrow_voices(texts, tokens, spoken, words, validation, seed)
+    about = {row["utterance"]: row for row in borrowed.to_pylist()}
+    texts = texts.filter(pc.is_in(texts["id"], pa.array(about)))
+    rows = [about[name] for name in texts["id"].to_pylist()]
+    texts = texts.append_column("split", pa.array([row["split"] for row in rows]))
+    place = texts.column_names.index("speaker")
+    texts = texts.set_column(place, "speaker", pa.array([row["speaker"] for row in rows]))
+    used, span = np.unique(borrowed["row"].to_numpy(), return_inverse=True)
+    tokens = tokens.filter(pc.is_in(tokens["utterance"], pa.array(about)))
+    _check_rows(tokens, borrowed)
+    tokens = tokens.append_column("kind", pa.array(["word"] * len(tokens)))
+    tokens = tokens.append_column("span", pa.array(span.astype(np.int32)))
+    texts, tokens = _chosen(texts, tokens, others)
+    skipped = pa.concat_tables([unspoken, unread])
+    return _corpus(texts, tokens, _spans(words.take(used), spoken), skipped, counts, {})
+
+
+def counted(utterances: pa.Table, skipped: pa.Table) -> pa.Table:
+    """Return EMOTION_COUNTS by the emotion names of a corpus; `expected` is the labelled number."""
+    corpus = utterances["corpus"][0].as_py()
+    usable = utterances["emotion"].to_pylist()
+    labelled = usable + [emotion for emotion in skipped["emotion"].to_pylist() if emotion]
+    rows = []
+    for name in [*sorted(set(labelled)), "all"]:
+        found = [sum(name in (e, "all") for e in emotions) for emotions in (labelled, usable)]
+        rows.append({"corpus": corpus, "emotion": name, "expected": found[0]})
+        rows[-1] |= dict(zip(("labelled", "usable"), found, strict=True))
+    return pa.Table.from_pylist(rows, schema=EMOTION_COUNTS)
+
+
+def check_skipped(corpus: Corpus, most: float) -> None:
+    """Check that at most a share `most`, in [0, 1], of the labelled utterances is unusable.
+
+    Raises:
+        InputError: the share is exceeded.
+    """
+    whole = corpus.counts.filter(pc.equal(corpus.counts["emotion"], "all"))
+    labelled, usable = pc.sum(whole["labelled"]).as_py(), pc.sum(whole["usable"]).as_py()
+    if labelled - usable > most * labelled:
+        reasons = [row["reason"] for row in corpus.skipped.to_pylist() if row["emotion"]]
+        raise InputError(
+            "utterances",
+            expected=f"at most {most:.1%} of them unusable",
+            found=f"{labelled - usable} of {labelled}, the first: {reasons[0]}",
+            do="skipped.csv lists them; repair them, or raise emotion.max_skipped.",
+        )
+
+
+def _finer(utterances: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """Return utterances with additional labels for the emotions that both corpora name here."""
+    order = sorted(min(pair) for pair in names.items())
+    labels = [
+        len(CLASSES) + order.index(min(emotion, names[emotion])) if emotion in names else label
+        for emotion, label in zip(
+            utterances["emotion"].to_pylist(), utterances["label"].to_pylist(), strict=True
+        )
+    ]
+    place = utterances.column_names.index("label")
+    return utterances.set_column(place, "label", pa.array(labels, pa.int8()))
+
+
+def _inverse(names: Mapping[str, str]) -> dict[str, str]:
+    return {value: key for key, value in names.items()}
+
+
+def _others(others: str) -> str:
+    if others not in ("train", "drop"):
+        raise InputError("others", expected="'train' or 'drop'", found=repr(others))
+    return others
+
+
+def _chosen(utterances: pa.Table, tokens: pa.Table, others: str) -> tuple[pa.Table, pa.Table]:
+    """Drop utterances that are neither trained on nor scored, and those without tokens."""
+    scored = pc.not_equal(utterances["label"], OTHER)
+    if _others(others) == "train":
+        scored = pc.or_(scored, pc.equal(utterances["split"], "train"))
+    utterances = utterances.filter(scored)
+    utterances = utterances.filter(pc.is_in(utterances["id"], tokens["utterance"].unique()))
+    return utterances, tokens.filter(pc.is_in(tokens["utterance"], utterances["id"]))
+
+
+def _spans(tokens: pa.Table, utterances: pa.Table) -> pa.Table:
+    """Return the SPANS of time-aligned tokens, row for row."""
+    names = ("id", "file", "speaker")
+    about = {row["id"]: row for row in utterances.select(names).to_pylist()}
+    rows = [about[name] for name in tokens["utterance"].to_pylist()]
+    columns = {name: [row[name] for row in rows] for name in ("file", "speaker")}
+    columns |= {name: tokens[name] for name in ("utterance", "position", "start_s", "end_s")}
+    return pa.table(columns).select(SPANS.names).cast(SPANS)
+
+
+def _check_rows(tokens: pa.Table, borrowed: pa.Table) -> None:
+    keys = [
+        list(zip(t["utterance"].to_pylist(), t["position"].to_pylist(), strict=True))
+        for t in (tokens, borrowed)
+    ]
+    if keys[0] != keys[1]:
+        raise InputError(
+            "borrowed voices", expected="one row per token, in order", found="other rows"
+        )
+
+
+def _corpus(utterances, tokens, spans, skipped, counts, dropped) -> Corpus:
+    if set(utterances["split"].to_pylist()) != {"train", "validation"}:
+        found = ", ".join(set(utterances["split"].to_pylist())) or "none"
+        raise InputError("utterances", expected="utterances in each split", found=found)
+    return Corpus(
+        utterances.select(EMOTION_UTTERANCES.names).cast(EMOTION_UTTERANCES),
+        tokens.select(EMOTION_TOKENS.names).cast(EMOTION_TOKENS),
+        spans,
+        skipped,
+        counts,
+        dropped,
+    )

@@ -1,0 +1,1 @@
+"""Synthetic corpora of the demo, in the formats of the licensed corpora."""

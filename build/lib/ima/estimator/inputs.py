@@ -1,0 +1,344 @@
+"""From what the user passes to `IMA` to tensors: names of modalities, items, masks and pairs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ima.models.ima import Modality
+from ima.pairing.by_label import ABSENT
+from ima.utils.errors import InputError
+
+#: Items (N, D_m) or (N, *shape_m) by name, or in the order of the modalities (None for one that is
+#: left out).
+Views = Mapping[str, Any] | Sequence[Any]
+#: What follows from the data; `layers` has the other settings of a modality.
+FROM_DATA = ("dimension", "shape")
+SETTINGS = tuple(field.name for field in fields(Modality) if field.name not in FROM_DATA)
+#: Default reconstruction loss: data are standardized, not scaled to [0, 1].
+LOSS = "sse"
+#: What values the other losses need.
+VALUES = {
+    "bce": "values in [0, 1]",
+    "poisson": "counts of 0 or more",
+    "categorical": "probabilities that sum to 1 over the last axis",
+}
+#: Largest error of a sum of probabilities, which have 32 bits.
+ROUNDING = 1e-3
+
+
+class Samples(NamedTuple):
+    """Items of modalities.
+
+    Attributes:
+        x: by modality, items as vectors (n_m, D_m), 0 where an item is missing.
+        present: by modality, whether each item is there (n_m,).
+    """
+
+    x: dict[str, Tensor]
+    present: dict[str, Tensor]
+
+
+def resolve_layers(
+    X: Views, layers: Mapping[str, Mapping[str, Any]] | None
+) -> dict[str, dict[str, Any]]:
+    """Return the settings of each modality, in order: those of `layers`, then others of X.
+
+    Args:
+        X: as in `IMA.fit`. Matrices without names are called as in `layers` or, if it does not
+            name as many, `view_0`, `view_1` and so on.
+        layers: settings by modality; a modality that it leaves out has the defaults.
+
+    Raises:
+        InputError: X is neither a mapping nor a sequence of matrices, `layers` names a modality
+            that X lacks, a name cannot be that of a modality, or a setting is unknown.
+    """
+    given = dict(layers or {})
+    if isinstance(X, Mapping):
+        names = list(X)
+    else:
+        count = len(_sequence(X))
+        names = list(given) if len(given) == count else [f"view_{i}" for i in range(count)]
+    if not names or set(given) - set(names):
+        raise InputError("modalities", expected=f"{list(given) or 'at least one'}", found=names)
+    for name in names:
+        if not isinstance(name, str) or not name or "." in name or hasattr(nn.ModuleDict, name):
+            raise InputError(
+                "modalities",
+                expected="names without a dot that are no attribute of torch.nn.ModuleDict",
+                found=repr(name),
+                do="Rename the modality.",
+            )
+    for name, settings in given.items():
+        if set(settings) - set(SETTINGS):
+            raise InputError(
+                f"layers['{name}']", expected=f"some of {SETTINGS}", found=sorted(settings)
+            )
+    return {name: {"loss": LOSS, **given.get(name, {})} for name in dict.fromkeys([*given, *names])}
+
+
+def _sequence(X: Any) -> Sequence[Any]:
+    if isinstance(X, list | tuple):
+        return X
+    raise InputError(
+        "X",
+        expected="a dict or a list with one matrix per modality",
+        found=f"{type(X).__name__} of shape {np.shape(X)}",
+        do="Pass {'name': X} or [X].",
+    )
+
+
+def by_name(X: Views, names: Sequence[str]) -> dict[str, Any]:
+    """Return the matrices of X by modality, in the order of `names`.
+
+    Args:
+        X: as in `IMA.transform`.
+        names: the modalities of the model. A sequence has one entry for each.
+
+    Raises:
+        InputError: X has an unknown modality, none, or a wrong number of entries.
+    """
+    if not isinstance(X, Mapping):
+        views = _sequence(X)
+        if len(views) != len(names):
+            raise InputError("X", expected=f"{len(names)} matrices, or None", found=len(views))
+        X = {n: v for n, v in zip(names, views, strict=True) if v is not None}
+    if set(X) - set(names) or not X:
+        raise InputError("modalities", expected=f"some of {list(names)}", found=list(X))
+    return {name: X[name] for name in names if name in X}
+
+
+def read(
+    X: Mapping[str, Any],
+    device: torch.device,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    columns: Mapping[str, list[str]] | None = None,
+) -> Samples:
+    """Return the items as vectors on `device`.
+
+    Args:
+        X: by modality, a matrix or table (n_m, D_m) of numbers, or an array (n_m, *shape_m). A
+            missing item is all NaN, or all masked in a masked array.
+        device: the device of the tensors.
+        shapes: by modality, the shape of an item of the fitted model; None to accept any.
+        columns: by modality, the column names that a table must have.
+
+    Raises:
+        InputError: an array has less than two dimensions, other shapes or columns, values that are
+            no numbers or not finite, or items of which a part is NaN.
+    """
+    x, present = {}, {}
+    for name, given in X.items():
+        where = f"X['{name}']"
+        fitted, own = (columns or {}).get(name), column_names(given)
+        if fitted and own and fitted != own:
+            raise InputError(where, expected=f"columns {fitted}, as in fit", found=own)
+        values = _numbers(given, where)
+        mask = _rows_present(values, where)
+        if shapes and values.shape[1:] != shapes[name]:
+            raise _other_shape(where, shapes[name], values.shape[1:])
+        values = np.where(mask[:, None], values.reshape(len(values), -1), np.float32(0))
+        x[name] = torch.from_numpy(values).to(device)
+        present[name] = torch.from_numpy(mask).to(device)
+    return Samples(x, present)
+
+
+def _other_shape(where: str, fitted: tuple[int, ...], found: tuple[int, ...]) -> InputError:
+    if len(fitted) == len(found) == 1:
+        return InputError(where, expected=f"{fitted[0]} features, as in fit", found=found[0])
+    return InputError(where, expected=f"items of shape {fitted}, as in fit", found=found)
+
+
+def shapes_of(X: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of an item by modality, (D_m,) of a matrix."""
+    return {name: tuple(np.shape(values)[1:]) for name, values in X.items()}
+
+
+def _numbers(values: Any, where: str) -> np.ndarray:
+    """Return an array as float32, with NaN for what is masked or null."""
+    try:
+        if isinstance(values, np.ma.MaskedArray):
+            values = np.ma.filled(values.astype(np.float32), np.nan)
+        elif _is_frame(values):
+            values = values.to_numpy(np.float32, na_value=np.nan)
+        if np.iscomplexobj(values):
+            raise ValueError("Complex data not supported")
+        if hasattr(values, "toarray"):
+            raise TypeError("a sparse matrix; sparse data are not supported, call toarray()")
+        with np.errstate(over="ignore"):  # an overflow is infinite, which is reported
+            return np.asarray(values, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(where, expected="a matrix of real numbers", found=error) from error
+
+
+def _rows_present(values: np.ndarray, where: str) -> np.ndarray:
+    """Return whether each item (n,) of values (n, ...) is there; it is missing if it is all NaN."""
+    if values.ndim > 1 and 0 not in values.shape:
+        present: np.ndarray = ~np.isnan(values).reshape(len(values), -1).all(1)
+        wrong = int((~np.isfinite(values[present])).sum())
+        if not wrong:
+            return present
+        found = f"shape {values.shape}, {wrong} not finite"
+    else:
+        found = f"shape {values.shape}"
+    raise InputError(
+        where,
+        expected="a matrix (N, D), or (N, *shape), of finite numbers; a missing item is all NaN",
+        found=found,
+        do="" if values.ndim > 1 else "Reshape your data to one row per item.",
+    )
+
+
+def _is_frame(values: Any) -> bool:
+    """Return whether values are a pandas DataFrame, without importing pandas."""
+    return hasattr(values, "columns") and hasattr(values, "iloc")
+
+
+def column_names(values: Any) -> list[str] | None:
+    """Return the column names of a table, or None if they are not all strings."""
+    names = list(getattr(values, "columns", ()))
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def check_index(X: Mapping[str, Any]) -> None:
+    """Check that DataFrames have the same index, because samples are matched by position.
+
+    Raises:
+        InputError: two of them differ.
+    """
+    frames = {name: values for name, values in X.items() if _is_frame(values)}
+    first = next(iter(frames), "")
+    for name, values in frames.items():
+        if not values.index.equals(frames[first].index):
+            raise InputError(
+                f"index of X['{name}']",
+                expected=f"that of X['{first}'], because row i of each is sample i",
+                found="another one",
+                do="Bring the DataFrames into one order by reindex, which fills gaps by NaN.",
+            )
+
+
+def check_values(
+    samples: Samples,
+    layers: Mapping[str, Mapping[str, Any]],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> None:
+    """Check that items have values that the loss of their modality is made for (VALUES).
+
+    With `categorical`, the probabilities of one row of an item of several axes may all be 0, as
+    where a sequence is padded; the row then adds nothing to the loss.
+
+    Args:
+        samples: the items.
+        layers: settings by modality, of which `loss` is used.
+        shapes: by modality, the shape of an item.
+
+    Raises:
+        InputError: a modality has other values.
+    """
+    for name, values in samples.x.items():
+        loss, here = layers[name]["loss"], values[samples.present[name]]
+        if loss not in VALUES or not len(here):
+            continue
+        low, high = float(here.min()), float(here.max())
+        wrong, found = low < 0 or (loss == "bce" and high > 1), f"{low:g} to {high:g}"
+        if loss == "categorical" and not wrong:
+            sums = here.unflatten(1, (-1, shapes[name][-1])).sum(-1)
+            off = (sums - 1).abs() > ROUNDING
+            off &= (sums > 0) | (len(shapes[name]) == 1)
+            wrong, found = bool(off.any()), f"sums of {sums.min():g} to {sums.max():g}"
+        if wrong:
+            scale = "Scale them to [0, 1], or set" if loss == "bce" else "Set"
+            raise InputError(
+                f"X['{name}']",
+                expected=f"{VALUES[loss]}, for the loss {loss}",
+                found=found,
+                do=f"{scale} layers['{name}']['loss'] to 'sse'.",
+            )
+
+
+def mark_missing(pairs: Mapping[str, Any], present: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Return pairs with ABSENT instead of row numbers of missing items."""
+    marked = {name: np.asarray(rows, np.int64) for name, rows in pairs.items()}
+    for name in marked.keys() & present.keys():
+        rows, mask = marked[name], present[name].cpu().numpy()
+        valid = (rows >= 0) & (rows < len(mask))
+        marked[name] = np.where(valid & ~mask[np.where(valid, rows, 0)], ABSENT, rows)
+    return marked
+
+
+def split(
+    pairs: Mapping[str, np.ndarray], held_out: float, seed: int, validation: Any = None
+) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+    """Return training pairs, held-out pairs, and the numbers (N,) of both in `pairs`.
+
+    Pairs are row numbers by modality. `validation` are the numbers of the held-out pairs; if it is
+    None, the share `held_out` of the pairs is drawn.
+
+    Raises:
+        InputError: there are fewer than two pairs, the share is not in (0, 1), or `validation` are
+            not numbers of some of the pairs, but not all.
+    """
+    rows = {m: torch.as_tensor(numbers) for m, numbers in pairs.items()}
+    count = min(len(numbers) for numbers in rows.values())
+    if not 0 < held_out < 1 or count < 2:
+        raise InputError(
+            "held_out",
+            expected="a share in (0, 1) of at least two pairs",
+            found=f"{held_out} of {count} pairs",
+        )
+    if len({len(numbers) for numbers in rows.values()}) > 1:
+        return rows, rows, torch.arange(count)  # `fit_autoencoder` reports the error
+    if validation is None:
+        order = torch.from_numpy(np.random.default_rng(seed).permutation(count))
+        held = min(max(1, round(held_out * count)), count - 1)
+    else:
+        order, held = _held_first(np.asarray(validation), count)
+    return (
+        {name: numbers[order[held:]] for name, numbers in rows.items()},
+        {name: numbers[order[:held]] for name, numbers in rows.items()},
+        torch.cat((order[held:], order[:held])),
+    )
+
+
+def _held_first(validation: np.ndarray, count: int) -> tuple[Tensor, int]:
+    """Return the numbers of pairs, those in `validation` first, and how many these are."""
+    held = np.unique(validation)
+    numbers = validation.ndim == 1 and validation.dtype.kind in "iu" and 0 < len(held) < count
+    if not numbers or len(held) != len(validation) or held[0] < 0 or held[-1] >= count:
+        raise InputError(
+            "validation",
+            expected=f"distinct numbers of pairs, from 0 to {count - 1}, but not all of them",
+            found=f"shape {validation.shape} of {validation.dtype}, {len(held)} distinct",
+        )
+    others = np.setdiff1d(np.arange(count), held)
+    return torch.from_numpy(np.concatenate((validation.astype(np.int64), others))), len(held)
+
+
+def given_weights(weights: Mapping[str, Any], y: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return importances y (N,) by modality, with those replaced that are set by hand.
+
+    Args:
+        weights: by modality, one number or one per sample (N,), 0 or more.
+        y: importances of the modalities of the samples.
+
+    Raises:
+        InputError: a modality is not among the samples', or weights are not of this form.
+    """
+    if set(weights) - set(y):
+        raise InputError("weights", expected=f"modalities of X: {list(y)}", found=list(weights))
+    replaced = dict(y)
+    for name, given in weights.items():
+        values = torch.as_tensor(np.asarray(given, np.float32)).to(y[name].device)
+        fits = values.ndim == 0 or values.shape == y[name].shape
+        if not fits or not bool(torch.isfinite(values).all()) or bool((values < 0).any()):
+            raise InputError(
+                f"weights['{name}']",
+                expected=f"one number or {len(y[name])}, finite and not negative",
+                found=f"shape {tuple(values.shape)}, minimum {float(values.min()):g}",
+            )
+        replaced[name] = values.expand(len(y[name]))
+    return replaced

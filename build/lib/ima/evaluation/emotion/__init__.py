@@ -1,0 +1,1 @@
+"""Experiments on emotional utterances (6.2)."""

@@ -1,0 +1,101 @@
+"""Effect of importances on pairs: the weights in z and the distances of latents to z (6.3)."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from ima.evaluation.metrics import subsets
+from ima.pairing.by_label import is_noise, modalities
+from ima.utils.arrow import matrix, present
+
+
+def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
+    """Return the modalities' weights in Eq. 1 and the distances of their latents to z.
+
+    A modality that a pair lacks has weight 0 in that pair and enters no other statistic.
+
+    Args:
+        representations: table of `ima.utils.schemas.representations_schema`, row for row with
+            `pairs`.
+        pairs: table of `ima.utils.schemas.pairs_schema`.
+
+    Returns:
+        `share_noise`: by modality, the share of its items that are noise;
+        `weights`: rows of `modality`, `subset`, mean `importance` and mean `weight`;
+        `distances`: rows of `modality`, `pairs` and `distance`;
+        `centre`: ||mean z||^2 as a share of mean ||z||^2, 0 if z is centred at 0.
+    """
+    names = modalities(pairs)
+    y = {m: np.nan_to_num(representations[f"y_{m}"].to_numpy().astype(float)) for m in names}
+    u = {m: matrix(representations, f"u_{m}", absent=True) for m in names}
+    z = matrix(representations, "z").astype(float)
+    there = {m: present(pairs, f"item_{m}") for m in names}
+    noise = is_noise(pairs)
+    return {
+        "share_noise": {m: float(noise[m][there[m]].mean()) for m in names},
+        "weights": weights(y, np.array(pairs["kind"].to_pylist()), there),
+        "distances": distances(z, u, there),
+        "centre": float((z.mean(0) ** 2).sum() / max((z**2).sum(1).mean(), 1e-12)),
+    }
+
+
+def weights(
+    y: Mapping[str, np.ndarray],
+    kinds: np.ndarray,
+    there: Mapping[str, np.ndarray] | None = None,
+) -> list[dict]:
+    """Return the mean importance y_m and mean weight w_m = y_m / sum y of each subset of pairs.
+
+    Args:
+        y: by modality, importances (N,), 0 where it is absent. If all importances of a pair are 0,
+            the modalities that it has are weighted equally.
+        kinds: `kind` (N,) of the pairs.
+        there: by modality, whether each pair has it (N,); None if all do. The mean importance is
+            over the pairs that have the modality, the mean weight over all pairs.
+    """
+    there = there or {m: np.ones(len(kinds), bool) for m in y}
+    total = sum(y.values())
+    safe = np.where(total > 0, total, 1)
+    equal = 1 / np.maximum(sum(of.astype(int) for of in there.values()), 1)
+    w = {m: np.where(total > 0, of / safe, equal * there[m]) for m, of in y.items()}
+    return [
+        {
+            "modality": m,
+            "subset": name,
+            "importance": float(y[m][mask & there[m]].mean()),
+            "weight": float(w[m][mask].mean()),
+        }
+        for name, mask in subsets(kinds).items()
+        for m in y
+        if (mask & there[m]).any()
+    ]
+
+
+def distances(
+    z: np.ndarray, u: Mapping[str, np.ndarray], there: Mapping[str, np.ndarray] | None = None
+) -> list[dict]:
+    """Return mean ||z - u_m||^2 relative to mean ||z - mean z||^2, the variance of z.
+
+    The ratio is 0 if u_m equals z, and 1 if u_m is as far from its pair's z as the mean of all z
+    is. `pairs` is `own`, or `shuffled` if each u_m is compared with the z of another pair.
+
+    Args:
+        z: joint representations (N, L).
+        u: by modality, latents (N, L).
+        there: by modality, whether each pair has it (N,); others are ignored. None if all do.
+    """
+    there = there or {m: np.ones(len(z), bool) for m in u}
+    spread = max(((z - z.mean(0)) ** 2).sum(1).mean(), 1e-12)
+    # Shifting by a random number of rows, at least one, gives every pair the z of another.
+    shift = int(np.random.default_rng(0).integers(1, max(len(z), 2)))
+    return [
+        {"modality": m, "pairs": pairs, "distance": _mean_square(to - v, there[m]) / spread}
+        for m, v in u.items()
+        for pairs, to in (("own", z), ("shuffled", np.roll(z, shift, axis=0)))
+    ]
+
+
+def _mean_square(difference: np.ndarray, there: np.ndarray) -> float:
+    """Return the mean squared norm of the rows (N, L) selected by a mask (N,)."""
+    return float((difference[there] ** 2).sum(1).mean())

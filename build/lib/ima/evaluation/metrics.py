@@ -1,0 +1,300 @@
+"""Metrics: Precision@K of retrieval (Section 5.4) and F1 of importances (Section 5.2)."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ima.pairing.by_label import CLEAN, is_noise, modalities, most_neighbours, row_numbers
+from ima.utils.arrow import matrix, present
+from ima.utils.errors import InputError
+
+LOG = logging.getLogger(__name__)
+
+
+def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.ndarray:
+    """Return the k nearest other samples of each sample by Euclidean distance, nearest first.
+
+    The search is exact: distances are computed in double precision, and ties go to the sample that
+    comes first.
+
+    Args:
+        z: representations (N, L).
+        k: neighbours per sample, 1 to N - 1.
+        shared: columns (N,) of identifiers. Samples that share an identifier with the query in any
+            column are excluded (the same clip or image in another pair). Negative integers mark
+            absent items and never match.
+
+    Returns:
+        Row numbers (N, k).
+
+    Raises:
+        InputError: k is out of range, z has NaN, or fewer than k samples are left for some query.
+    """
+    n = len(z)
+    if not 1 <= k <= n - 1:
+        raise InputError("K", expected=f"1 to {n - 1} for {n} samples", found=k)
+    z = np.asarray(z, np.float64)
+    if not np.isfinite(z).all():
+        raise InputError("representations", expected="finite numbers", found="NaN or infinity")
+    centred = z - z.mean(0)  # leaves distances as they are; the expansion below loses fewer digits
+    norms = np.einsum("il,il->i", centred, centred)
+    error = 8 * (z.shape[1] + 2) * np.finfo(np.float64).eps * norms.max()
+    found = np.empty((n, k), np.int64)
+    for first in range(0, n, 512):
+        rows = np.arange(first, min(first + 512, n))
+        # Without the query's own norm, which does not affect the order.
+        distance = norms - 2 * (centred[rows] @ centred.T)  # (B, N)
+        distance[np.arange(len(rows)), rows] = np.inf
+        for column in shared:
+            same = column[rows, None] == column
+            if np.issubdtype(column.dtype, np.integer):
+                same &= column >= 0
+            distance[same] = np.inf
+        kth = np.partition(distance, k - 1, axis=1)[:, k - 1]
+        if np.isinf(kth).any():
+            raise InputError(
+                "neighbours",
+                expected=f"{k} samples that share no item with the query",
+                found=f"fewer for sample {rows[np.isinf(kth).argmax()]}",
+                do="Choose a smaller K or more data.",
+            )
+        for row, near in zip(rows, distance <= kth[:, None] + error, strict=True):
+            candidates = np.flatnonzero(near)
+            # Not expanded, so that identical points are exactly equally near.
+            exact = ((z[candidates] - z[row]) ** 2).sum(1)
+            found[row] = candidates[np.argsort(exact, kind="stable")][:k]
+    return found
+
+
+def possible_k(k: Sequence[int], most: int, where: str) -> list[int]:
+    """Return the K asked for, those above `most` as `most`, with a word in the log."""
+    if max(k) > most:
+        LOG.warning("%s: K of %s is %s: pairs have no more others", where, [*k], most or "none")
+    return list(dict.fromkeys(min(one, most) for one in k)) if most else []
+
+
+def precision_at_k(
+    z: np.ndarray, labels: np.ndarray, k: Sequence[int], shared: Sequence[np.ndarray] = ()
+) -> dict[int, np.ndarray]:
+    """Return each sample's Precision@K: the share of its K nearest others with its label (5.4).
+
+    Args:
+        z: representations (N, L).
+        labels: labels (N,).
+        k: values of K.
+        shared: as in `neighbours`.
+
+    Returns:
+        By K, values (N,) in [0, 1]; their mean is the score.
+
+    Raises:
+        InputError: as in `neighbours`.
+    """
+    nearest = neighbours(z, max(k), shared)
+    hits = labels[nearest] == labels[:, None]  # (N, K)
+    return {one: hits[:, :one].mean(1) for one in k}
+
+
+def f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
+    """Return precision, recall and F1 of a class from booleans (N,); 0 where undefined (5.2)."""
+    hit = int((predicted & actual).sum())
+    precision = hit / max(int(predicted.sum()), 1)
+    recall = hit / max(int(actual.sum()), 1)
+    total = int(predicted.sum()) + int(actual.sum())
+    return {"precision": precision, "recall": recall, "f1": 2 * hit / max(total, 1)}
+
+
+def noise_scores(y: np.ndarray, is_noise: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
+    """Score importances y (N,) as a noise detector that flags items below the threshold (5.2).
+
+    Returns:
+        `precision_noise`, `recall_noise`, `f1_noise`, and `accuracy`.
+    """
+    predicted = y < threshold
+    scores = {f"{name}_noise": value for name, value in f1(predicted, is_noise).items()}
+    return {**scores, "accuracy": float((predicted == is_noise).mean())}
+
+
+def importance_scores(y: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
+    """Score importances y (M,) against noise labels (M,): both classes, and the mean importance.
+
+    An item counts as noise if its importance is below .5, otherwise as important (5.2).
+    """
+    noise = noise_scores(y, is_noise)
+    wanted = {name: noise[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
+    important = f1(y >= 0.5, ~is_noise)["f1"]
+    return {**wanted, "f1_important": important, "mean_importance": float(y.mean())}
+
+
+def subsets(kinds: np.ndarray) -> dict[str, np.ndarray]:
+    """Return masks (N,) of the queries to score together: all, and those of each kind of noise."""
+    parts = {kind: set(kind.split("+")) for kind in np.unique(kinds).tolist()}
+    noisy = {
+        part: np.isin(kinds, [kind for kind in parts if part in parts[kind]])
+        for part in sorted(set().union(*parts.values()) - {CLEAN})
+    }
+    return {"all": np.ones(len(kinds), bool), **noisy}
+
+
+def retrieval_rows(
+    z: np.ndarray,
+    labels: np.ndarray,
+    kinds: np.ndarray,
+    items: Sequence[np.ndarray],
+    k: Sequence[int],
+    there: np.ndarray | None = None,
+) -> list[dict]:
+    """Return mean Precision@K of one representation, for every K, subset and choice of neighbours.
+
+    Args:
+        z: representations (N, L).
+        labels: classes (N,).
+        kinds: `kind` (N,) of the pairs.
+        items: by modality, the row numbers (N,) of the pairs' items, negative where one is absent.
+        k: values of K; larger ones than the pairs allow are lowered, and the log says so.
+        there: whether each pair has the representation (N,); others are neither queries nor
+            neighbours, nor are pairs without a label (negative). None if all have it.
+
+    Returns:
+        Rows of `k`, `neighbours` (`all`, or `distinct`, which excludes pairs that share the query's
+        clip or image), `subset` of the queries, and `precision`.
+    """
+    there = labels >= 0 if there is None else there & (labels >= 0)
+    if not there.all():
+        z, labels, kinds = z[there], labels[there], kinds[there]
+        items = [of[there] for of in items]
+    k = possible_k(k, most_neighbours(items, len(z)), "Precision@K")
+    rows = []
+    if not k:
+        return rows
+    for which, shared in (("all", ()), ("distinct", items)):
+        precision = precision_at_k(z, labels, k, shared)
+        rows += [
+            {"k": one, "neighbours": which, "subset": name, "precision": float(value[mask].mean())}
+            for one, value in precision.items()
+            for name, mask in subsets(kinds).items()
+        ]
+    return rows
+
+
+def score_views(
+    z: Mapping[str, np.ndarray],
+    pairs: pa.Table,
+    k: Sequence[int],
+    there: Mapping[str, np.ndarray] | None = None,
+) -> list[dict]:
+    """Score representations of the test pairs by retrieval.
+
+    Args:
+        z: representations (N, L) by name, row for row with `pairs`.
+        pairs: table of `ima.utils.schemas.pairs_schema`.
+        k: values of K.
+        there: by name, whether each pair has the representation (N,); needed only for
+            representations that some pairs lack. By default, a modality's representation exists in
+            the pairs that have the modality.
+
+    Returns:
+        Rows of `representation`, the name, and the columns of `retrieval_rows`.
+
+    Raises:
+        InputError: the numbers of representations and pairs differ.
+    """
+    _check_rows(z, pairs)
+    kinds = np.array(pairs["kind"].to_pylist())
+    items = {m: row_numbers(pairs, m) for m in modalities(pairs)}
+    there = {m: rows >= 0 for m, rows in items.items()} | dict(there or {})
+    query = (pairs["label"].to_numpy(), kinds, [*items.values()], k)
+    return [
+        {"representation": name, **row}
+        for name, values in z.items()
+        for row in retrieval_rows(values, *query, there.get(name))
+    ]
+
+
+def _check_rows(z: Mapping[str, np.ndarray], pairs: pa.Table) -> None:
+    for values in z.values():
+        if len(values) != len(pairs):
+            raise InputError("representations", expected=f"{len(pairs)} rows", found=len(values))
+
+
+def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) -> dict:
+    """Score one model's representations and importances of the test pairs.
+
+    The scored representations are `weighted`, `unweighted` and each modality; with three or more
+    modalities, also the weighted one `without` each modality; and if there is noise, `oracle`, with
+    weight 0 for noise and 1 for everything else, which is what true importances would give.
+
+    Args:
+        representations: table of `ima.utils.schemas.representations_schema`, row for row with
+            `pairs`.
+        pairs: table of `ima.utils.schemas.pairs_schema`.
+        k: values of K.
+
+    Returns:
+        `retrieval`: rows of `score_views`;
+        `noise`: by modality, the scores of `noise_scores`.
+
+    Raises:
+        InputError: the tables have different lengths.
+    """
+    names = modalities(pairs)
+    columns = {"weighted": "z", "unweighted": "z_unweighted"}
+    views = {name: matrix(representations, column) for name, column in columns.items()}
+    u = {m: matrix(representations, f"u_{m}", absent=True) for m in names}
+    y = {m: np.nan_to_num(representations[f"y_{m}"].to_numpy()) for m in names}  # null: 0
+    views |= u
+    _check_rows(views, pairs)
+    here = {m: _present(representations, pairs, m) for m in names}
+    there = {}
+    if len(names) > 2:  # with two, what remains is the other modality's own representation
+        for m in names:
+            others = {n: u[n] for n in names if n != m}
+            views[f"without {m}"] = fused(others, y, here)
+            there[f"without {m}"] = np.any([here[n] for n in others], axis=0)
+    noise = is_noise(pairs)
+    if any(noisy.any() for noisy in noise.values()):
+        views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()}, here)
+    retrieval = score_views(views, pairs, k, there)
+    noise = {m: noise_scores(y[m][here[m]], noisy[here[m]]) for m, noisy in noise.items()}
+    return {"retrieval": retrieval, "noise": noise}
+
+
+def _present(representations: pa.Table, pairs: pa.Table, modality: str) -> np.ndarray:
+    """Return which pairs (N,) have a modality; both tables must agree."""
+    there = present(pairs, f"item_{modality}")
+    for column in (f"u_{modality}", f"y_{modality}"):
+        other = present(representations, column) != there
+        if other.any():
+            raise InputError(
+                f"representations, column '{column}'",
+                expected=f"nothing where the pair lacks {modality}, and nowhere else",
+                found=f"{int(other.sum())} rows that differ, the first {int(other.argmax())}",
+                do="Recompute the representations from these pairs.",
+            )
+    return there
+
+
+def fused(
+    u: Mapping[str, np.ndarray],
+    y: Mapping[str, np.ndarray],
+    present: Mapping[str, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Return z (N, L) of pairs by Eq. 1, over the modalities of u.
+
+    The result is that of `ima.evaluation.represent.joint`.
+
+    Args:
+        u: latents (N, L) of some or all modalities, by name; 0 where one is absent.
+        y: importances (N,) of at least these modalities.
+        present: by modality, whether each pair has it (N,); None if all do.
+    """
+    if present is not None:
+        y = {m: y[m] * present[m] for m in u}
+    total = np.maximum(sum(y[m].astype(np.float32) for m in u), np.finfo(np.float32).tiny)
+    z = sum(y[m][:, None] * u[m] for m in u) / total[:, None]
+    if present is not None:
+        alone = sum(present[m].astype(int) for m in u) <= 1
+        z = np.where(alone[:, None], sum(u.values()), z)
+    return z

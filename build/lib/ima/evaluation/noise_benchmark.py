@@ -1,0 +1,172 @@
+"""Harder noise: is noise detected from co-occurrence, or only because it looks unusual? (6.1)
+
+A problem is a set of pairs in which some items are unrelated to the items they are paired with:
+
+* `synthetic`: the paper's noise, at any noise factor R;
+* `degraded`: images blurred or with permuted pixels; speech-shaped noise and babble;
+* `mispaired`: real digits: the images of one class and the recordings of another are paired with
+  items of all other classes, so that only co-occurrence reveals them;
+* `shuffled`: the paper's noise, but with all pairs drawn at random: noise looks as unusual as
+  before, but co-occurrence carries no information.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ima.evaluation.metrics import f1, noise_scores
+from ima.evaluation.noise_baselines import controls
+from ima.evaluation.noise_makers import NoiseMaker
+from ima.models.ima import Autoencoder
+from ima.models.importance import importances
+from ima.models.stages import Variant
+from ima.pairing.by_label import draw, make_pairs
+from ima.utils.errors import InputError
+
+KINDS = ("synthetic", "degraded", "mispaired", "shuffled")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Pairs and the noise among their items.
+
+    Args:
+        x: by modality, the matrix (n_m, D_m) of its items and noise.
+        noise: by modality, whether each row (n_m,) is noise.
+        pairs: by split (`train`, `validation`, `test`) and modality, row numbers (N,).
+    """
+
+    x: Mapping[str, np.ndarray]
+    noise: Mapping[str, np.ndarray]
+    pairs: Mapping[str, Mapping[str, np.ndarray]]
+
+
+def problem(
+    kind: str,
+    R: float,
+    items: Mapping[str, Mapping[str, np.ndarray]],
+    makers: Mapping[str, Mapping[str, NoiseMaker]],
+    totals: Mapping[str, int],
+    seed: int,
+) -> Problem:
+    """Return a problem of the given kind.
+
+    Args:
+        kind: one of KINDS.
+        R: noise factor, in [0, 1]; ignored for `mispaired`.
+        items: by modality, `x` (n, D), `split` (n,) and `label` (n,) of its corpus.
+        makers: by `synthetic` or `degraded` and by modality, functions that generate noise.
+        totals: by split, the number N of digit pairs.
+        seed: seed of the choice and order of items and of the noise.
+
+    Raises:
+        InputError: the kind is unknown.
+    """
+    if kind not in KINDS:
+        raise InputError("noise", expected=f"one of {KINDS}", found=kind)
+    rng = np.random.default_rng([seed, KINDS.index(kind), round(1000 * R)])
+    if kind == "mispaired":
+        return _repaired(items, totals, rng)
+    x, noise = {m: of["x"] for m, of in items.items()}, {}
+    pairs, first = {}, {m: len(values) for m, values in x.items()}
+    for split, total in totals.items():
+        rows = {m: np.flatnonzero(of["split"] == split) for m, of in items.items()}
+        labels = {m: items[m]["label"][r] for m, r in rows.items()}
+        table = make_pairs(labels, rows, R, total, first, rng)
+        pairs[split] = {m: table[f"item_{m}"].to_numpy().astype(np.int64) for m in items}
+        first = {m: max(first[m], int(of.max()) + 1) for m, of in pairs[split].items()}
+    for m, maker in makers["degraded" if kind == "degraded" else "synthetic"].items():
+        made = maker(first[m] - len(x[m]), rng)
+        noise[m] = np.arange(first[m]) >= len(x[m])
+        x[m] = np.concatenate((x[m], made))
+    if kind == "shuffled":
+        # Permuting every modality but the first breaks all pairings.
+        for rows in pairs.values():
+            for m in list(rows)[1:]:
+                rows[m] = rng.permutation(rows[m])
+    return Problem(x, noise, pairs)
+
+
+def _repaired(
+    items: Mapping[str, Mapping[str, np.ndarray]],
+    totals: Mapping[str, int],
+    rng: np.random.Generator,
+) -> Problem:
+    """Return pairs by label, except for one class per modality that is paired with all others."""
+    classes = np.unique(next(iter(items.values()))["label"])
+    odd = dict(zip(items, rng.permutation(classes), strict=False))
+    shared = np.setdiff1d(classes, list(odd.values()))
+    pairs: dict[str, dict[str, np.ndarray]] = {}
+    for split, total in totals.items():
+        size = round(total / len(classes))
+        rows = {
+            (m, c): np.flatnonzero((of["split"] == split) & (of["label"] == c))
+            for m, of in items.items()
+            for c in classes
+        }
+        found: dict[str, list[np.ndarray]] = {m: [] for m in items}
+        for c in shared:
+            for m in items:
+                found[m].append(draw(rows[m, c], size, rng))
+        for of, own in odd.items():
+            for m in items:
+                others = np.concatenate([rows[m, c] for c in shared])
+                found[m].append(draw(rows[m, own] if m == of else others, size, rng))
+        order = rng.permutation(size * (len(shared) + len(odd)))
+        pairs[split] = {m: np.concatenate(parts)[order] for m, parts in found.items()}
+    x = {m: of["x"] for m, of in items.items()}
+    return Problem(x, {m: of["label"] == odd[m] for m, of in items.items()}, pairs)
+
+
+def study(of: Problem, latent: int, variants: Mapping[str, Variant], seed: int) -> list[dict]:
+    """Train variants of IMA on a problem and score them and other detectors on its test pairs.
+
+    Args:
+        of: the problem.
+        latent: size L of the latent space.
+        variants: variants by name; the other detectors use the latents of the last one.
+        seed: seed of the weights and of the order of the pairs.
+
+    Returns:
+        Rows of `ima.utils.schemas.NOISE_STUDY` without `kind` and `R`.
+    """
+    x = {m: torch.tensor(values) for m, values in of.x.items()}
+    train, held_out, test = (
+        {m: torch.from_numpy(rows) for m, rows in of.pairs[split].items()}
+        for split in ("train", "validation", "test")
+    )
+    rows = []
+    for name, variant in variants.items():
+        model = variant.train(x, train, held_out, latent, seed)
+        y = importances(model.importance, x, test)
+        for m, items in test.items():
+            scores = noise_scores(y[m][0].numpy(), of.noise[m][items])
+            rows.append({"seed": seed, "modality": m, "detector": name, **_wanted(scores)})
+    return rows + _control_rows(of, model.autoencoder, x, seed)
+
+
+def _control_rows(
+    of: Problem, autoencoder: Autoencoder, x: Mapping[str, torch.Tensor], seed: int
+) -> list[dict]:
+    """Return the rows of `study` for the detectors of `ima.evaluation.noise_baselines.controls`."""
+    rows = []
+    with torch.no_grad():
+        u = {m: autoencoder.encoders[m](values).numpy() for m, values in x.items()}
+    for m in x:
+        split = [np.unique(of.pairs[name][m]) for name in ("train", "test")]
+        noise = tuple(of.noise[m][part] for part in split)
+        found = controls(
+            tuple(of.x[m][part] for part in split), tuple(u[m][part] for part in split), noise, seed
+        )
+        back = np.searchsorted(split[1], of.pairs["test"][m])
+        for name, taken in found.items():
+            scores = f1(taken[back], of.noise[m][of.pairs["test"][m]])
+            scores = {f"{key}_noise": value for key, value in scores.items()}
+            rows.append({"seed": seed, "modality": m, "detector": name, **_wanted(scores)})
+    return rows
+
+
+def _wanted(scores: Mapping[str, float]) -> dict[str, float]:
+    return {name: scores[name] for name in ("precision_noise", "recall_noise", "f1_noise")}

@@ -1,0 +1,1 @@
+"""Alternative readings of what the paper leaves open."""

@@ -1,0 +1,205 @@
+"""Which of the paper's central claims hold under which readings, and which choices decide.
+
+Scores come from `ima.evaluation.readings.train`, one row per reading, seed, latent size and choice
+of neighbours. A claim holds under a reading if its margin, averaged over seeds, is positive.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ima.evaluation.readings.factors import FACTORS, SCORING, STAGE1, STAGE2
+from ima.utils.arrow import to_table
+from ima.utils.errors import InputError
+from ima.utils.schemas import READING_SCORES as SCORES
+
+#: F1 of the noise class from which noise counts as detected. Each modality has noise in 1 of 11
+#: pairs (R = .1), so the paper's 2 % of misclassified data is an F1 of about .9.
+FOUND = 0.9
+#: Number of permutations of levels that an effect is compared with.
+SHUFFLES = 1000
+
+
+def _noise(row: Mapping[str, float]) -> float:
+    """Return by how much the lower F1 of the two modalities exceeds FOUND."""
+    return min(row["f1_image"], row["f1_speech"]) - FOUND
+
+
+def _above(other: str) -> Callable[[Mapping[str, float]], float | None]:
+    """Return a function for the margin of weighted IMA over another P@K, None if that is absent."""
+    return lambda row: None if row[other] is None else row["weighted"] - row[other]
+
+
+#: The margin of each claim, by name: positive if it holds.
+CLAIMS = {
+    "noise found in both modalities": _noise,
+    "weighted > unweighted": _above("unweighted"),
+    "IMA > JMVAE-KL": _above("jmvae"),
+    "IMA > MVAE": _above("mvae"),
+    "IMA > denoising autoencoder": _above("denoising"),
+}
+
+
+def mean_scores(scores: pa.Table, run: str) -> pa.Table:
+    """Return the scores of every reading and latent size, averaged over seeds.
+
+    Args:
+        scores: `ima.utils.schemas.READINGS` of all blocks and seeds.
+        run: name of the run.
+
+    Returns:
+        `run`, the factors, `latent`, `seeds`, SCORES, and the margin of each claim as
+        `margin: <claim>`.
+
+    Raises:
+        InputError: there are no rows, or readings differ in their number of seeds.
+    """
+    keys = (*FACTORS, "latent")
+    found: dict[tuple, list[dict]] = {}
+    for row in scores.to_pylist():
+        found.setdefault(tuple(row[key] for key in keys), []).append(row)
+    counts = {len(rows) for rows in found.values()}
+    if len(counts) != 1:
+        raise InputError(
+            "readings", expected="the same number of seeds for each", found=sorted(counts)
+        )
+    table = []
+    for key, rows in found.items():
+        values = {name: _mean([row[name] for row in rows]) for name in SCORES}
+        margins = {
+            f"margin: {claim}": _mean([margin(row) for row in rows])
+            for claim, margin in CLAIMS.items()
+        }
+        head = {"run": run, **dict(zip(keys, key, strict=True)), "seeds": len(rows)}
+        table.append({**head, **values, **margins})
+    return to_table(table, FACTORS)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean, or None if a value is None."""
+    return None if None in values else float(np.mean(values))
+
+
+def claims_of(means: pa.Table) -> dict[tuple[str, int], np.ndarray]:
+    """Return the margins (readings,) of each testable claim, by claim and latent size.
+
+    Args:
+        means: table of `mean_scores`; the readings of each latent size are in the order of
+            `readings_of`.
+    """
+    latents = means["latent"].to_numpy()
+    found = {}
+    for claim in CLAIMS:
+        column = means[f"margin: {claim}"]
+        if column.null_count:
+            continue
+        for latent in np.unique(latents).tolist():
+            found[claim, latent] = column.to_numpy()[latents == latent]
+    return found
+
+
+def readings_of(means: pa.Table) -> list[dict[str, str]]:
+    """Return the distinct readings in a table of `mean_scores`, in order."""
+    rows = means.select([*FACTORS]).to_pylist()
+    return [dict(row) for row in {tuple(row.items()): row for row in rows}.values()]
+
+
+def shares(means: pa.Table, seed: int = 0, shuffles: int = SHUFFLES) -> pa.Table:
+    """Return the share of readings under which each claim holds, and the effect of each factor.
+
+    Args:
+        means: table of `mean_scores`.
+        seed: seed of the permutations.
+        shuffles: number of permutations.
+
+    Returns:
+        For each claim and latent size, a row over all readings (`factor` is `all`), then a row per
+        level of each factor: `readings`, `held` (those under which the claim holds), `share`, and
+        the mean `margin`. The factor's main `effect` is the highest share of a level minus the
+        lowest; `p` is the share of permutations, the observed levels included, with an effect at
+        least as large.
+    """
+    readings, run = readings_of(means), means["run"][0].as_py()
+    rng = np.random.default_rng(seed)
+    levels = {f: np.array([reading[f] for reading in readings]) for f in FACTORS}
+    orders = {f: _shuffled(readings, f, shuffles, rng) for f in FACTORS}
+    rows = []
+    for (claim, latent), margin in claims_of(means).items():
+        held = margin > 0
+        head = {"run": run, "claim": claim, "latent": latent}
+        rows.append({**head, "factor": "all", "level": "", **_counted(held, margin)})
+        for factor, of in levels.items():
+            known = list(dict.fromkeys(of.tolist()))
+            numbers = np.array([known.index(level) for level in of])
+            effect = effect_of(held, numbers)
+            by_chance = effect_of(held, numbers[orders[factor]])  # (shuffles,)
+            as_great = int((by_chance >= effect - 1e-9).sum())
+            decided = {"effect": float(effect), "p": (1 + as_great) / (1 + shuffles)}
+            for number, level in enumerate(known):
+                some = numbers == number
+                counted = _counted(held[some], margin[some])
+                rows.append({**head, "factor": factor, "level": level, **counted, **decided})
+    return to_table(rows, ("claim", "factor", "level"), ("latent", "readings", "held"))
+
+
+def _counted(held: np.ndarray, margin: np.ndarray) -> dict[str, float]:
+    return {
+        "readings": len(held),
+        "held": int(held.sum()),
+        "share": float(held.mean()),
+        "margin": float(margin.mean()),
+    }
+
+
+def effect_of(held: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the main effect of a factor: the highest share of a level minus the lowest.
+
+    Args:
+        held: whether the claim holds (n,).
+        numbers: index (..., n) of each reading's level; every index from 0 on must occur.
+
+    Returns:
+        Effects (...).
+    """
+    of_level = [numbers == level for level in range(numbers.max() + 1)]
+    share = np.stack([(some * held).sum(-1) / some.sum(-1) for some in of_level])
+    return share.max(0) - share.min(0)
+
+
+def _shuffled(
+    readings: Sequence[Mapping[str, str]], factor: str, shuffles: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return permutations (shuffles, n) that exchange a factor's levels among exchangeable units.
+
+    Levels of stage 1 are exchanged between trained combinations of its levels, each moving with all
+    its readings; levels of stage 2 between the readings of one such combination, each moving with
+    all its scores; and levels of scoring between the scores of one model.
+    """
+    within, unit = {
+        **dict.fromkeys(STAGE1, ((), STAGE1)),
+        **dict.fromkeys(STAGE2, (STAGE1, (*STAGE1, *STAGE2))),
+        **dict.fromkeys(SCORING, ((*STAGE1, *STAGE2), tuple(FACTORS))),
+    }[factor]
+    units = [tuple(reading[name] for name in unit) for reading in readings]
+    first = {}  # by unit, one of its readings: all of them have the factor's level in common
+    for place, of in enumerate(units):
+        first.setdefault(of, place)
+    groups: dict[tuple, list[tuple]] = {}
+    for of, place in first.items():
+        groups.setdefault(tuple(readings[place][name] for name in within), []).append(of)
+    orders = np.empty((shuffles, len(readings)), int)
+    for order in orders:
+        source = {}
+        for members in groups.values():
+            moved = rng.permutation(len(members))
+            source |= {of: first[members[i]] for of, i in zip(members, moved, strict=True)}
+        order[:] = [source[of] for of in units]
+    return orders
+
+
+def summary(table: pa.Table) -> str:
+    """Return one line with the share of readings under which each claim holds."""
+    rows = [row for row in table.to_pylist() if row["factor"] == "all"]
+    said = [f"{row['claim']} ({row['latent']}-D) {row['held']}/{row['readings']}" for row in rows]
+    return ", ".join(said)

@@ -1,0 +1,106 @@
+"""Reference representations: raw features and scikit-learn's PCA."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ima.evaluation.metrics import retrieval_rows
+from ima.pairing.by_label import ABSENT, modalities, row_numbers
+from ima.utils.errors import InputError
+
+JOINT = "joint"
+
+
+def views(
+    x: Mapping[str, np.ndarray],
+    items: Mapping[str, np.ndarray],
+    train: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
+    """Return the raw vectors (N, D) of pairs, by modality and concatenated as `joint`.
+
+    Args:
+        x: by modality, the matrix (n_m, D_m) of its items.
+        items: by modality, the row numbers (N,) of the pairs. ABSENT items are imputed by the mean
+            of the items in the training pairs.
+        train: row numbers of the training pairs; None if `items` are the training pairs.
+    """
+    alone = {name: x[name][rows] for name, rows in items.items()}
+    for name, rows in items.items():
+        known = (items if train is None else train)[name]
+        if (rows == ABSENT).any():
+            alone[name][rows == ABSENT] = x[name][np.unique(known[known != ABSENT])].mean(0)
+    return {JOINT: np.concatenate(list(alone.values()), axis=1), **alone}
+
+
+def presence(items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return, by modality, whether each pair (N,) has it."""
+    return {name: rows != ABSENT for name, rows in items.items()}
+
+
+def only(views: Mapping[str, np.ndarray], items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return views, with the rows where a modality is ABSENT removed from that modality's view."""
+    has = presence(items)
+    return {name: z[has[name]] if name in has else z for name, z in views.items()}
+
+
+def pca(
+    train: Mapping[str, np.ndarray], test: Mapping[str, np.ndarray], components: int
+) -> dict[str, np.ndarray]:
+    """Return each view of the test pairs (N, components) under a PCA fitted to the training pairs.
+
+    Raises:
+        InputError: `components` exceeds a view's dimensions or the number of training pairs.
+    """
+    from sklearn.decomposition import PCA
+
+    for name, values in train.items():
+        if not 1 <= components <= min(values.shape):
+            expected = f"1 to {min(values.shape)} components"
+            raise InputError(f"PCA of {name}", expected=expected, found=components)
+    return {
+        name: PCA(components, svd_solver="covariance_eigh").fit(train[name]).transform(test[name])
+        for name in test
+    }
+
+
+def valid_components(latents: Sequence[int], fit: Mapping[str, np.ndarray]) -> list[int]:
+    """Return the numbers of components that do not exceed any view's dimensions or samples."""
+    return [latent for latent in latents if latent <= min(min(x.shape) for x in fit.values())]
+
+
+def score_anchors(
+    x: Mapping[str, np.ndarray],
+    train: pa.Table,
+    test: pa.Table,
+    latents: Sequence[int],
+    k: Sequence[int],
+) -> list[dict]:
+    """Score raw features, PCA at each latent size and, as a control, raw features at chance level.
+
+    Args:
+        x: by modality, the matrix (n_m, D_m) of its items.
+        train: pairs that PCA is fitted to.
+        test: pairs to score.
+        latents: numbers of components; those exceeding a view's dimensions are skipped.
+        k: values of K.
+
+    Returns:
+        Rows of `model` (raw, pca, chance), `latent` (None for raw), `representation`, and the
+        columns of `ima.evaluation.metrics.retrieval_rows`. `chance` uses shuffled labels, the
+        score of any uninformative representation.
+    """
+    items = [{m: row_numbers(pairs, m) for m in modalities(pairs)} for pairs in (train, test)]
+    fit, raw = only(views(x, items[0]), items[0]), views(x, items[1], items[0])
+    has = presence(items[1])
+    labels, kinds = test["label"].to_numpy(), np.array(test["kind"].to_pylist())
+    shuffled = np.random.default_rng(0).permutation(labels)
+    jobs = [("raw", None, name, z, labels) for name, z in raw.items()]
+    for latent in valid_components(latents, fit):
+        jobs += [("pca", latent, name, z, labels) for name, z in pca(fit, raw, latent).items()]
+    jobs.append(("chance", None, JOINT, raw[JOINT], shuffled))
+    return [
+        {"model": model, "latent": latent, "representation": name, **row}
+        for model, latent, name, z, of in jobs
+        for row in retrieval_rows(z, of, kinds, list(items[1].values()), k, has.get(name))
+    ]

@@ -1,0 +1,1 @@
+"""Feature extraction for each modality: from raw items to vectors."""

@@ -1,0 +1,1 @@
+"""IMA, its objectives and its baselines."""

@@ -1,0 +1,145 @@
+"""Loading of checkpoints, feature matrices and pairs as models and tensors."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
+from ima.models.own import PARTS
+from ima.pairing.by_label import modalities, read_pairs, row_numbers
+from ima.training.sizes import AUTO, HIDDEN
+from ima.utils.errors import InputError
+from ima.utils.io import read_matrix, read_tensors
+
+Paths = Sequence[str | Path]
+
+
+def load_pairs(path: str | Path) -> dict[str, Tensor]:
+    """Return by modality the row numbers (N,) of a pair table's items, -1 where a pair lacks one.
+
+    Raises:
+        InputError: as in `ima.pairing.by_label.read_pairs`.
+    """
+    pairs = read_pairs(path)
+    return {name: torch.from_numpy(row_numbers(pairs, name)) for name in modalities(pairs)}
+
+
+def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str, Tensor]:
+    """Return the feature matrix (n_m, D_m) of each modality: its corpus, followed by its noise."""
+    return {name: torch.from_numpy(read_matrix(files)).to(device) for name, files in paths.items()}
+
+
+def modalities_of(x: Mapping[str, Tensor], layers: Mapping[str, Mapping]) -> dict[str, Modality]:
+    """Return a model's modalities, with dimensions from the data and layers from the config."""
+    widths = {name: hidden_width(layers[name]) for name in x}
+    return {
+        name: Modality(x[name].shape[1], **{**layers[name], "hidden": widths[name]}) for name in x
+    }
+
+
+def hidden_width(layers: Mapping) -> int:
+    """Return the width of a modality's hidden layers, or HIDDEN if the config leaves it open."""
+    return HIDDEN if layers.get("hidden", AUTO) == AUTO else layers["hidden"]
+
+
+def model_config(model: Autoencoder) -> dict:
+    """Return the part of a checkpoint's config from which the autoencoder is built again.
+
+    Of the user's own modules, `own` says which there are.
+    """
+    # A list keeps the order of modalities, which JSON objects sorted by key do not.
+    layers = []
+    for name, modality in model.modalities.items():
+        given = {key: value for key, value in vars(modality).items() if value is not None}
+        own = [part for part in PARTS if given.pop(part, None) is not None]
+        layers.append([name, {**given, "own": own} if own else given])
+    return {"latent": model.latent, "modalities": layers}
+
+
+def build_autoencoder(
+    config: Mapping,
+    state: Mapping[str, Tensor],
+    modules: Mapping[str, Mapping[str, torch.nn.Module]] | None = None,
+) -> Autoencoder:
+    """Return the autoencoder of a checkpoint's config and tensors, in evaluation mode.
+
+    Args:
+        config: config of the checkpoint, as `model_config` returns it.
+        state: weights by name.
+        modules: by modality, the user's modules `encoder` and `decoder`, of which a checkpoint has
+            only the weights.
+
+    Raises:
+        InputError: modules are missing or too many, or the tensors do not fit the model.
+    """
+    layers, left = {}, dict(modules or {})
+    for name, values in config["modalities"]:
+        values, given = dict(values), left.pop(name, {})
+        own = values.pop("own", [])
+        if sorted(given) != sorted(own):
+            raise InputError(
+                f"layers['{name}']",
+                expected=f"the modules with which it was fitted: {own or 'none'}",
+                found=sorted(given) or "none",
+                do="Pass them as to the constructor: IMA.load(path, layers=layers).",
+            )
+        shape = values.pop("shape", None)
+        layers[name] = Modality(**{**values, **given}, shape=shape and tuple(shape))
+    if left:
+        raise InputError("layers", expected=f"some of {list(layers)}", found=list(left))
+    model = Autoencoder(layers, config["latent"])
+    load_weights(model, state)
+    return model.eval()
+
+
+def load_ima(autoencoder: str | Path, importance: str | Path, device: torch.device) -> IMANetwork:
+    """Return the whole model from the checkpoints of both stages."""
+    state, config = read_tensors(autoencoder)
+    stage1 = build_autoencoder(config, state)
+    state, config = read_tensors(importance)
+    return build_ima(stage1, config, state).to(device)
+
+
+def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMANetwork:
+    """Return the whole model, from an autoencoder and a checkpoint of the importance networks."""
+    widths = {name: modality.dimension for name, modality in autoencoder.modalities.items()}
+    return assemble(autoencoder, build_networks(widths, config, state), config["hidden"])
+
+
+def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: int) -> IMANetwork:
+    """Return the whole model of an autoencoder and separately trained importance networks."""
+    model = IMANetwork.from_autoencoder(autoencoder, hidden, {name: [0.5] for name in networks})
+    model.importance = networks
+    return model
+
+
+def build_networks(
+    widths: Mapping[str, int], config: Mapping, state: Mapping[str, Tensor]
+) -> torch.nn.ModuleDict:
+    """Return the importance networks of a checkpoint by modality, given their input widths."""
+    networks = torch.nn.ModuleDict()
+    for m, width in widths.items():
+        directions = state.get(f"{m}.summary.directions")
+        components = None if directions is None else directions.shape[1]
+        networks[m] = ImportanceNet(width, config["hidden"], [0.5], components)
+    # A slash is in the names of what is said of pairs (`ima.models.concordance.Checkpoint`).
+    load_weights(networks, {name: value for name, value in state.items() if "/" not in name})
+    return networks
+
+
+def load_weights(module: torch.nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load the weights of a checkpoint into a model.
+
+    Raises:
+        InputError: the weights do not fit the model.
+    """
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(
+            "checkpoint",
+            expected="weights that fit its config and the modules given, if any",
+            found=error,
+        ) from error

@@ -1,0 +1,71 @@
+"""Encoders and decoders that the user gives as torch modules.
+
+All other code sees items as vectors (B, D); the user's modules see them in their shape.
+"""
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from ima.utils.errors import InputError
+
+#: The parts of a modality that may be modules of the user.
+PARTS = ("encoder", "decoder")
+#: Number of items that a module is given at once outside of training, which bounds the memory.
+ITEMS = 1024
+#: Number of items of zeros by which the shape of the output is checked.
+TRIED = 3
+
+
+class Own(nn.Module):
+    """A copy of a user's module, which maps vectors to vectors as encoders and decoders do.
+
+    The copy starts from the weights of the module as given, in each fold and each call of `fit`.
+
+    Args:
+        module: maps items (B, *given) to (B, *returned) or to (B, D), where D is their product. It
+            must accept items of zeros, which stand for missing ones.
+        given: shape of one item of the input.
+        returned: shape of one item of the output.
+        where: name of the module in errors.
+
+    Raises:
+        InputError: the module does not map items of zeros in this way.
+    """
+
+    def __init__(
+        self, module: nn.Module, given: tuple[int, ...], returned: tuple[int, ...], where: str
+    ):
+        super().__init__()
+        self.module = deepcopy(module).cpu()
+        self.given, self.width = given, torch.Size(returned).numel()
+        shapes = [*dict.fromkeys(((TRIED, *returned), (TRIED, self.width)))]
+        found = self._tried()
+        if found not in shapes:
+            raise InputError(
+                where,
+                expected=f"a module that maps {(TRIED, *given)} to {' or '.join(map(str, shapes))}",
+                found=found,
+            )
+
+    @torch.no_grad()
+    def _tried(self) -> object:
+        """Return the shape of what the module returns for zeros, or what else happens."""
+        self.module.eval()
+        try:
+            out = self.module(torch.zeros(TRIED, *self.given))
+        except Exception as error:  # whatever the user's code raises
+            return f"{type(error).__name__}: {error}"
+        finally:
+            self.module.train()
+        return tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map vectors (..., D) to vectors (..., W)."""
+        items = x.reshape(-1, *self.given)
+        if self.training or torch.is_grad_enabled():
+            out = self.module(items)
+        else:
+            out = torch.cat([self.module(part) for part in items.split(ITEMS)])
+        return out.reshape(*x.shape[:-1], self.width)

@@ -1,0 +1,1 @@
+"""Which items of different modalities belong together, as row numbers."""

@@ -1,0 +1,327 @@
+"""Pair items of two modalities that share a label, and replace some items by noise (Section 4).
+
+A pair consists of row numbers into the features of each modality, not of copies. A missing
+modality is null in tables and ABSENT in arrays and tensors. Row numbers of noise, which is
+generated later, follow those of the items: the k-th noise item is row `len(labels) + k`.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima.datasets.splits import hold_out
+from ima.utils.errors import InputError
+from ima.utils.io import read_parquet
+from ima.utils.schemas import labelled, pairs_schema
+
+#: Seed component for drawing held-out items; the splits use 0, 1 and 2.
+HOLD_OUT_STREAM = 3
+
+#: `kind` of a pair without noise.
+CLEAN = "clean"
+
+
+#: Row number of a modality that a pair lacks.
+ABSENT = -1
+
+
+def row_numbers(pairs: pa.Table, modality: str) -> np.ndarray:
+    """Return the row numbers of a modality, int64 (N,), ABSENT where a pair lacks it."""
+    column = pairs[f"item_{modality}"]
+    return (
+        (pc.fill_null(column, ABSENT) if column.null_count else column).to_numpy().astype("int64")
+    )
+
+
+def item_column(rows: np.ndarray) -> pa.Array:
+    """Convert row numbers (N,) to a column of a pair table, with nulls where they are ABSENT."""
+    rows = np.asarray(rows)
+    return pa.array(rows, pa.int32(), mask=rows == ABSENT)
+
+
+def noise_kind(modality: str) -> str:
+    """Return the `kind` of pairs in which a modality is noise, such as `image_noise`."""
+    return f"{modality}_noise"
+
+
+def is_noise(pairs: pa.Table) -> dict[str, np.ndarray]:
+    """Return, by modality, masks (N,) of the pairs whose item is noise; absent items are not."""
+    kinds = pairs["kind"].to_pylist()
+    return {
+        name: has_noise(kinds, name) & pairs[f"item_{name}"].is_valid().to_numpy()
+        for name in modalities(pairs)
+    }
+
+
+def has_noise(kinds: Sequence[str], modality: str) -> np.ndarray:
+    """Return whether a modality is noise in each pair (N,), given the pairs' `kind`.
+
+    A pair with noise in several modalities has their kinds joined by `+`.
+    """
+    found, index = np.unique(np.array(kinds, str), return_inverse=True)
+    kind = noise_kind(modality)
+    return np.array([kind in one.split("+") for one in found], bool)[index]
+
+
+def draw(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw n rows at random, as evenly as possible.
+
+    No row is drawn again before all rows have been drawn, so counts differ by at most one.
+    """
+    passes = [rng.permutation(rows) for _ in range(-(-n // len(rows)))]
+    return np.concatenate(passes)[:n] if passes else rows[:0]
+
+
+def class_size(labels: Mapping[str, np.ndarray], total: int | None) -> dict[int, int]:
+    """Return the number N of digit pairs of each class before noise is added.
+
+    N is the larger number of items of the class in the two modalities, so that all items are used
+    and those of the smaller set are reused evenly. If `total` is given, the class sizes are scaled
+    to this sum, rounded by the largest-remainder method.
+
+    Args:
+        labels: the labels of the items of each modality.
+        total: the sum of N over the classes, or None for all items.
+
+    Raises:
+        InputError: a class occurs in only one modality.
+    """
+    classes = {name: set(np.unique(values).tolist()) for name, values in labels.items()}
+    first = next(iter(classes.values()))
+    for name, found in classes.items():
+        if found != first or not found:
+            raise InputError(
+                f"labels of {name}",
+                expected=f"the classes of the other modality, {sorted(first)}",
+                found=sorted(found),
+            )
+    sizes = {c: max(int((v == c).sum()) for v in labels.values()) for c in sorted(first)}
+    if total is None:
+        return sizes
+    exact = {c: n * total / sum(sizes.values()) for c, n in sizes.items()}
+    whole = {c: int(n) for c, n in exact.items()}
+    by_remainder = sorted(exact, key=lambda c: (whole[c] - exact[c], c))
+    for c in by_remainder[: total - sum(whole.values())]:
+        whole[c] += 1
+    return whole
+
+
+def make_pairs(
+    labels: Mapping[str, np.ndarray],
+    rows: Mapping[str, np.ndarray],
+    noise_factor: float,
+    total: int | None,
+    first_noise: Mapping[str, int],
+    rng: np.random.Generator,
+) -> pa.Table:
+    """Pair two modalities by label, and pair a share of each class with noise.
+
+    A class of size N gives N(1 - R) pairs of two digits, N R pairs with noise in the first modality
+    and N R with noise in the second. It thus has N(1 + R) pairs, and every drawn digit is in
+    exactly one of them. N R is rounded.
+
+    Args:
+        labels: the class of each item, by modality, in the order of the table's modalities.
+        rows: the row number of each of these items in the features of the modality.
+        noise_factor: R, in [0, 1].
+        total: the sum of N over the classes, or None for all items (see `class_size`).
+        first_noise: the first free row number for noise, by modality.
+        rng: source of randomness.
+
+    Returns:
+        A table of `ima.utils.schemas.pairs_schema`, in random order.
+
+    Raises:
+        InputError: there are not two modalities, R is outside [0, 1], or a class has no items in
+            one modality.
+    """
+    if len(labels) != 2:
+        raise InputError("modalities", expected="two modalities", found=list(labels))
+    if not 0 <= noise_factor <= 1:
+        raise InputError("noise factor R", expected="a number in [0, 1]", found=noise_factor)
+    names = list(labels)
+    columns = {name: [] for name in (*names, "label", "kind")}
+    next_noise = dict(first_noise)
+    for c, size in class_size(labels, total).items():
+        noisy = round(size * noise_factor)
+        digits = {m: draw(rows[m][labels[m] == c], size, rng) for m in names}
+        noise = {m: next_noise[m] + np.arange(noisy) for m in names}
+        next_noise = {m: next_noise[m] + noisy for m in names}
+        for name, items in _mixed(digits, noise, size - noisy).items():
+            columns[name].append(items)
+        kinds = (CLEAN, *map(noise_kind, names))
+        columns["kind"].append(np.repeat(kinds, (size - noisy, noisy, noisy)))
+        columns["label"].append(np.full(size + noisy, c))
+    merged = {name: np.concatenate(parts) for name, parts in columns.items()}
+    order = rng.permutation(len(merged["label"]))
+    items = {f"item_{name}": merged[name][order] for name in names}
+    table = {**items, "label": merged["label"][order], "kind": merged["kind"][order]}
+    return pa.table(table).cast(pairs_schema(names))
+
+
+def _mixed(
+    digits: Mapping[str, np.ndarray], noise: Mapping[str, np.ndarray], clean: int
+) -> dict[str, np.ndarray]:
+    """Return the items of a class: clean, noise in the first, noise in the second modality."""
+    first, second = digits
+    return {
+        first: np.concatenate((digits[first][:clean], noise[first], digits[first][clean:])),
+        second: np.concatenate((digits[second], noise[second])),
+    }
+
+
+def pair_splits(
+    items: Mapping[str, pa.Table],
+    noise_factor: float,
+    totals: Mapping[str, int | None],
+    validation_share: float,
+    seed: int,
+) -> dict[str, pa.Table]:
+    """Pair the items of each split separately, so that splits share neither items nor noise.
+
+    Args:
+        items: ITEMS of each modality; pairs refer to their row numbers.
+        noise_factor: R, in [0, 1].
+        totals: for each split (`train`, `validation`, `test`), the sum of N over the classes, or
+            None (see `class_size`).
+        validation_share: share of the training items used for validation instead, in (0, 1).
+        seed: seed of the choice and order of pairs.
+
+    Returns:
+        A pair table for each split; the row numbers of noise continue from split to split.
+
+    Raises:
+        InputError: an error of `make_pairs`, or a split has no items.
+    """
+    if not 0 < validation_share < 1:
+        raise InputError("validation_share", expected="a share in (0, 1)", found=validation_share)
+    labels = {name: table["label"].to_numpy() for name, table in items.items()}
+    rng = np.random.default_rng([seed, HOLD_OUT_STREAM])
+    splits = {
+        name: hold_out(np.array(table["split"].to_pylist()), labels[name], validation_share, rng)
+        for name, table in items.items()
+    }
+    first_noise = {name: len(table) for name, table in items.items()}
+    pairs = {}
+    for i, (split, total) in enumerate(totals.items()):
+        rows = {name: np.flatnonzero(values == split) for name, values in splits.items()}
+        for name, found in rows.items():
+            if not len(found):
+                raise InputError(f"{name} items", expected=f"some in '{split}'", found="none")
+        pairs[split] = make_pairs(
+            {name: labels[name][found] for name, found in rows.items()},
+            rows,
+            noise_factor,
+            total,
+            first_noise,
+            np.random.default_rng([seed, i]),
+        )
+        for name, first in first_noise.items():
+            last = int(pc.max(pairs[split][f"item_{name}"]).as_py())
+            first_noise[name] = max(first, last + 1)
+    return pairs
+
+
+def modalities(pairs: pa.Table) -> list[str]:
+    """Return the names of the modalities of a pair table, in order."""
+    return [name[len("item_") :] for name in pairs.column_names if name.startswith("item_")]
+
+
+def read_pairs(path: str | Path) -> pa.Table:
+    """Read a pair table.
+
+    Raises:
+        InputError: an error of `ima.utils.io.read_parquet`, the table has no pairs or modalities,
+            a pair has no items, or a modality is absent from all pairs.
+    """
+    table = read_parquet(path)
+    if not modalities(table) or not len(table):
+        raise InputError(
+            path,
+            expected="pairs, with one column item_<modality> per modality",
+            found=table.column_names,
+        )
+    if "label" in table.column_names:
+        schema = labelled(pairs_schema(modalities(table)), table)
+    else:
+        schema = pairs_schema(modalities(table))  # says what is missing
+    table = read_parquet(path, schema)
+    check_items({name: row_numbers(table, name) for name in modalities(table)}, path)
+    return table
+
+
+def check_items(rows: Mapping[str, np.ndarray], where: object) -> None:
+    """Check that every pair has an item, and that every modality occurs in a pair.
+
+    Args:
+        rows: the row numbers (N,) of each modality, ABSENT where a pair lacks it.
+        where: the name of the pairs in error messages.
+
+    Raises:
+        InputError: a pair has no items, or a modality is absent from all pairs.
+    """
+    absent = {name: numbers == ABSENT for name, numbers in rows.items()}
+    for name, mask in absent.items():
+        if mask.all():
+            raise InputError(
+                where,
+                expected=f"an item of {name} in some of the pairs",
+                found=f"none in {len(mask)} pairs",
+                do=f"Remove the modality {name}, or add pairs that have it.",
+            )
+    empty = np.logical_and.reduce([*absent.values()])
+    if empty.any():
+        raise InputError(
+            where,
+            expected="an item of at least one modality in each pair",
+            found=f"{int(empty.sum())} pairs without any, the first in row {int(empty.argmax())}",
+            do="Remove these pairs.",
+        )
+
+
+def noise_count(modality: str, items: int, paths: Sequence[str | Path]) -> int:
+    """Return the number of noise items of a modality that pair tables refer to.
+
+    Args:
+        modality: the name of the modality.
+        items: the number of its items that are not noise.
+        paths: the pair tables.
+
+    Raises:
+        InputError: an error of `read_pairs`, or there are more noise items than pairs, so the
+            tables were made from other features.
+    """
+    rows = [read_pairs(path)[f"item_{modality}"] for path in paths]
+    count = max(0, max(int(pc.max(column).as_py()) for column in rows) + 1 - items)
+    if count > sum(map(len, rows)):
+        raise InputError(
+            f"pairs {', '.join(map(str, paths))}",
+            expected=f"no more noise than pairs, after {items} items of {modality}",
+            found=f"{count} noise items of {modality}",
+            do="Create the pairs again from these features.",
+        )
+    return count
+
+
+def most_neighbours(items: Sequence[np.ndarray], n: int) -> int:
+    """Return the greatest K for which each of n pairs has K others that share no item with it.
+
+    Args:
+        items: as `shared` of `neighbours`.
+        n: number of pairs.
+    """
+    shared = [of for of in items if len(np.unique(of[of >= 0])) < (of >= 0).sum()]
+    if not shared:
+        return max(n - 1, 0)
+    most = n
+    for first in range(0, n, 512):
+        rows = np.arange(first, min(first + 512, n))
+        same = np.zeros((len(rows), n), bool)
+        same[np.arange(len(rows)), rows] = True
+        for column in shared:
+            same |= (column[rows, None] == column) & (column >= 0)
+        most = min(most, int((~same).sum(1).min()))
+    return most

@@ -1,0 +1,315 @@
+"""Pair user items of any number of modalities by id, by label or from a file.
+
+As in `ima.pairing.by_label`, a pair holds one row number per modality, or ABSENT if the modality
+is missing.
+"""
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from ima.datasets.splits import SPLITS, assign, draw_splits
+from ima.pairing.by_label import (
+    ABSENT,
+    CLEAN,
+    check_items,
+    class_size,
+    draw,
+    item_column,
+    modalities,
+    most_neighbours,
+    noise_kind,
+    row_numbers,
+)
+from ima.pairing.user_listed import Columns
+from ima.utils.errors import InputError
+from ima.utils.schemas import MANY_CLASSES, labelled, pairs_schema
+
+logger = logging.getLogger(__name__)
+
+#: Largest number of classes that 8-bit labels can encode; beyond it, labels have the type
+#: `ima.utils.schemas.MANY_CLASSES`.
+MOST_CLASSES = 128
+
+
+def pair_own(
+    items: Mapping[str, pa.Table],
+    by: str,
+    shares: Mapping[str, float],
+    seed: int,
+    listed: Mapping[str, np.ndarray] | None = None,
+    missing: str = "keep",
+) -> tuple[dict[str, pa.Table], list[str]]:
+    """Pair the items of every split.
+
+    Args:
+        items: OWN_ITEMS of each modality; pairs refer to their row numbers.
+        by: `id` pairs items with the same id; `label` pairs items that share a label, using each
+            item of a split at least once; `file` uses the pairs in `listed`.
+        shares: share of items for `test`, and share of the remaining items for `validation`, in
+            (0, 1); used if the user gives no splits.
+        seed: seed for drawing splits, pairing by label and ordering pairs.
+        listed: pairs from `ima.pairing.user_listed.read_listed`, for `file`.
+        missing: whether to `keep` or `drop` pairs that lack a modality.
+
+    Returns:
+        For each split, a table of `ima.utils.schemas.pairs_schema` in random order; and the label
+        names, indexed by label number. Pairs without a label have the number -1.
+
+    Raises:
+        InputError: there are too few pairs, a split has no pairs or lacks a modality, modalities
+            disagree on a pair's label or split, or labels exist but a split has none.
+    """
+    rng = np.random.default_rng([seed, len(items)])
+    names, classes = list(items), label_names(items, listed)
+    if by == "label":
+        found = by_label(items, shares, rng)
+    else:
+        found = by_id(items) if by == "id" else dict(listed)
+        found = _kept(found, names, missing)
+        if len(found[names[0]]) < len(SPLITS):
+            raise InputError(
+                f"pairs of {names}",
+                expected="at least three pairs, one for each split",
+                found=len(found[names[0]]),
+                do="Add items. Learning importances takes some hundreds of pairs.",
+            )
+        found = {**labels_of_items(items, {name: found[name] for name in names}), **found}
+        found["split"] = assign(found, names, shares, rng)
+    tables = {}
+    for split in SPLITS:
+        rows = rng.permutation(np.flatnonzero(found["split"] == split))
+        if not len(rows):
+            raise InputError(
+                f"pairs of {names}",
+                expected=f"some in '{split}'",
+                found="none",
+                do="Assign more items to this split in the split column, or increase own.shares.",
+            )
+        chosen = {name: values[rows] for name, values in found.items()}
+        _check_split({name: chosen[name] for name in names}, split)
+        _tell_labels(chosen["label"], split, bool(classes))
+        tables[split] = _pair_table(chosen, names, classes)
+    if classes:
+        _tell_most_k(tables["test"])
+    return tables, classes
+
+
+def _pair_table(pairs: Columns, names: list[str], classes: list[str]) -> pa.Table:
+    """Return pairs as a table of `ima.utils.schemas.pairs_schema`, with labels as class numbers."""
+    code = {name: number for number, name in enumerate(classes)} | {"": -1}
+    schema = pairs_schema(names)
+    if len(classes) > MOST_CLASSES:
+        schema = labelled(schema, pa.schema({"label": MANY_CLASSES}))
+    columns = {f"item_{name}": item_column(pairs[name]) for name in names}
+    columns["label"] = [code[name] for name in pairs["label"].tolist()]
+    columns["kind"] = pairs["kind"]
+    return pa.table(columns).cast(schema)
+
+
+def _tell_most_k(test: pa.Table) -> None:
+    """Log the largest K of Precision@K that the labelled test pairs allow; larger K are reduced."""
+    known = test["label"].to_numpy() >= 0
+    items = [row_numbers(test, name)[known] for name in modalities(test)]
+    most = most_neighbours(items, int(known.sum()))
+    logger.info("labelled test pairs have at least %d neighbours: a larger K is reduced", most)
+
+
+def _kept(found: Columns, names: list[str], missing: str) -> Columns:
+    """Return the pairs, dropping incomplete ones if `missing` is `drop`; log how many there are."""
+    whole = np.logical_and.reduce([found[name] != ABSENT for name in names])
+    if whole.all():
+        return found
+    lacking = {name: int((found[name] == ABSENT).sum()) for name in names}
+    logger.warning(
+        "%d of %d pairs lack a modality, %s: %s",
+        int((~whole).sum()),
+        len(whole),
+        {name: count for name, count in lacking.items() if count},
+        "dropped" if missing == "drop" else "kept",
+    )
+    if missing == "keep":
+        return found
+    if not whole.any():
+        raise InputError(
+            "own.pairs, missing: drop",
+            expected=f"a pair with an item of each of {names}",
+            found=f"none of {len(whole)}",
+            do="Set own.pairs.missing to keep, or remove a modality.",
+        )
+    return {name: values[whole] for name, values in found.items()}
+
+
+def _tell_labels(labels: np.ndarray, split: str, known: bool) -> None:
+    """Warn about the number of unlabelled pairs in a split if labels exist elsewhere.
+
+    Raises:
+        InputError: no pair of `train` or `test` has a label.
+    """
+    without = int((labels == "").sum())
+    if not known or not without:
+        return
+    if without == len(labels) and split != "validation":
+        raise InputError(
+            f"labels of the pairs in '{split}'",
+            expected="some labels, for scoring",
+            found=f"none in {without} pairs",
+            do="Label some of these items, or omit `label` from the config.",
+        )
+    logger.warning("%s: %d of %d pairs have no label and are not scored", split, without,
+                   len(labels))  # fmt: skip
+
+
+def _check_split(rows: Mapping[str, np.ndarray], split: str) -> None:
+    """Raise InputError if a split lacks a modality, or if none of its pairs has two modalities."""
+    check_items(rows, f"pairs of the split '{split}'")
+    if (sum((of != ABSENT).astype(int) for of in rows.values()) < 2).all():
+        raise InputError(
+            f"pairs of the split '{split}'",
+            expected="some with at least two modalities",
+            found="none",
+            do="IMA learns from items that occur together: add such pairs, or give the items of a "
+            "pair the same id.",
+        )
+
+
+def label_names(
+    items: Mapping[str, pa.Table], listed: Mapping[str, np.ndarray] | None = None
+) -> list[str]:
+    """Return the sorted labels of items or listed pairs, numerically if all are integers."""
+    given = [np.array(table["label"].to_pylist(), str) for table in items.values()]
+    if listed and "label" in listed:
+        given = [listed["label"]]
+    found = set(np.concatenate(given).tolist()) - {""}
+    numbers = all(name.lstrip("-").isdigit() for name in found)
+    return sorted(found, key=int) if numbers else sorted(found)
+
+
+def by_id(items: Mapping[str, pa.Table]) -> Columns:
+    """Join items by id (outer join) and return their rows, ABSENT if a modality lacks the id.
+
+    Ids follow the order of the first modality, then ids that occur only in later modalities.
+
+    Raises:
+        InputError: no id occurs in two modalities.
+    """
+    rows = {m: {i: row for row, i in enumerate(t["id"].to_pylist())} for m, t in items.items()}
+    ids = list(dict.fromkeys(i for of in rows.values() for i in of))
+    if len(ids) == sum(map(len, rows.values())):
+        raise InputError(
+            "own.pairs, by: id",
+            expected=f"ids shared by at least two of {list(items)}",
+            found=", ".join(f"{name} '{next(iter(of))}' ..." for name, of in rows.items()),
+            do="Give items that belong together the same id, or pair by label or from a file.",
+        )
+    return {name: np.array([of.get(i, ABSENT) for i in ids]) for name, of in rows.items()}
+
+
+def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:
+    """Derive label, split and kind of each pair from its items.
+
+    Raises:
+        InputError: items of a pair have different splits, or its non-noise items have different
+            labels.
+    """
+    nothing = {"label": "", "split": "", "noise": False}
+    columns = {
+        name: {
+            m: np.where(rows[m] == ABSENT, none, np.array(t[name].to_pylist())[rows[m]])
+            for m, t in items.items()
+        }
+        for name, none in nothing.items()
+    }
+    return {
+        "label": _agreed(columns["label"], columns["noise"], items, rows, "label"),
+        "split": _agreed(columns["split"], {}, items, rows, "split"),
+        "kind": kinds(columns["noise"]),
+    }
+
+
+def _agreed(
+    columns: Mapping[str, np.ndarray],
+    noise: Mapping[str, np.ndarray],
+    items: Mapping[str, pa.Table],
+    rows: Mapping[str, np.ndarray],
+    what: str,
+) -> np.ndarray:
+    """Return each pair's value from the first modality that has one and is not noise."""
+    agreed = np.full(len(next(iter(columns.values()))), "", object)
+    for name, values in columns.items():
+        says = (values != "") & ~noise.get(name, np.zeros(len(values), bool))
+        other = np.flatnonzero(says & (agreed != "") & (agreed != values))
+        if len(other):
+            one = other[0]
+            pair = {m: items[m]["id"][int(r[one])] for m, r in rows.items() if r[one] != ABSENT}
+            raise InputError(
+                f"{what}s of the modalities",
+                expected="the same value in all items of a pair",
+                found=f"{len(other)} pairs that differ, e.g. '{agreed[one]}' and '{values[one]}' "
+                f"in { {m: str(i) for m, i in pair.items()} }",
+                do=f"Give the column `{what}` for one modality only, or correct the values.",
+            )
+        agreed = np.where(says & (agreed == ""), values, agreed)
+    # If all items are noise, the pair takes the value of the first item that has one.
+    for values in columns.values():
+        agreed = np.where(agreed == "", values, agreed)
+    return agreed.astype(str)
+
+
+def kinds(noise: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the kind of each pair (N,), which names the modalities whose item is noise.
+
+    Args:
+        noise: for each modality, whether its item in each pair (N,) is noise.
+    """
+    codes = sum(flags.astype(np.int64) << bit for bit, flags in enumerate(noise.values()))
+    names = {
+        code: "+".join(noise_kind(m) for bit, m in enumerate(noise) if code >> bit & 1) or CLEAN
+        for code in np.unique(codes).tolist()
+    }
+    return np.array([names[code] for code in codes.tolist()], str)
+
+
+def by_label(
+    items: Mapping[str, pa.Table], shares: Mapping[str, float], rng: np.random.Generator
+) -> Columns:
+    """Pair items that share a label, separately in each split.
+
+    The number of pairs of a class equals the largest number of its items in any modality, so every
+    item is used; items of the other modalities are reused evenly.
+
+    Raises:
+        InputError: in a split, a modality lacks a class that another modality has.
+    """
+    labels = {m: np.array(t["label"].to_pylist(), str) for m, t in items.items()}
+    given = {m: np.array(t["split"].to_pylist(), str) for m, t in items.items()}
+    splits = {
+        m: draw_splits(given[m], np.arange(len(given[m])), labels[m], shares, rng) for m in items
+    }
+    for m, of in labels.items():
+        if (of == "").any():
+            logger.warning("%s: %d items without a label are unpaired", m, int((of == "").sum()))
+            splits[m] = np.where(of == "", "", splits[m])
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in (*items, "label", "split")}
+    for split in SPLITS:
+        rows = {m: np.flatnonzero(values == split) for m, values in splits.items()}
+        try:
+            sizes = class_size({m: labels[m][rows[m]] for m in items}, None)
+        except InputError as error:
+            raise InputError(
+                f"{error.where} in '{split}'",
+                expected=error.expected,
+                found=error.found,
+                do="Every modality needs items of every class in every split: add items, or remove "
+                "the class.",
+            ) from error
+        for label, size in sizes.items():
+            for m in items:
+                parts[m].append(draw(rows[m][labels[m][rows[m]] == label], size, rng))
+            parts["label"].append(np.full(size, label))
+            parts["split"].append(np.full(size, split))
+    found = {name: np.concatenate(values) for name, values in parts.items()}
+    noise = {m: t["noise"].to_numpy(zero_copy_only=False)[found[m]] for m, t in items.items()}
+    return {**found, "kind": kinds(noise)}

@@ -1,0 +1,1 @@
+"""Tables, figures, claims, cards and pages."""

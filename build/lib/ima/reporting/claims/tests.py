@@ -1,0 +1,177 @@
+"""Statistical tests of claims across seeds, and their verdicts.
+
+Each seed is a separate training on the same data. A test over seeds therefore says what another
+training would give, but nothing about other test items or another corpus.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+#: Significance level for all tests of one sentence together.
+LEVEL = 0.05
+#: Minimum number of seeds for a verdict.
+LEAST = 3
+#: Maximum number of seeds for the sign-flip test, which enumerates all signs.
+MOST_SIGNS = 16
+HOLDS, FAILS, UNDECIDED, UNTESTABLE = (
+    "holds",
+    "does not hold",
+    "undecided",
+    "not testable here",
+)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The result of a test.
+
+    Attributes:
+        points: whether the values support the claim (True), contradict it, or neither (None).
+        p: p value of the test in that direction; None if there is none.
+        values: the tested quantity x for each seed.
+        why: the result in words.
+        counted: whether the values are counts that do not depend on the seed and need no p value.
+        adjusted: p value adjusted for the other tests of the same sentence.
+    """
+
+    points: bool | None
+    p: float | None
+    values: tuple[float, ...]
+    why: str
+    counted: bool = False
+    adjusted: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """One of HOLDS, FAILS and UNDECIDED."""
+        decided = self.counted or (self.adjusted is not None and self.adjusted < LEVEL)
+        if self.points is None or not decided:
+            return UNDECIDED
+        return HOLDS if self.points else FAILS
+
+
+def paired_t(x: Sequence[float], than: float = 0.0) -> float | None:
+    """Return the two-sided p value of the one-sample t test that the mean of x (n,) is `than`.
+
+    For differences by seed, this is the paired t test. If all values are equal, the standard
+    deviation is 0 and the p value is that of `sign_flip`. None for fewer than LEAST values.
+    """
+    d = np.asarray(x, float) - than
+    if len(d) < LEAST:
+        return None
+    if d.std(ddof=1) <= 1e-12 * max(1.0, np.abs(d).max()):
+        return sign_flip(x, than)
+    t = d.mean() / (d.std(ddof=1) / math.sqrt(len(d)))
+    return float(2 * special.stdtr(len(d) - 1, -abs(t)))
+
+
+def sign_flip(x: Sequence[float], than: float = 0.0) -> float | None:
+    """Return the two-sided p value of the exact sign-flip test, at least 2 / 2^n.
+
+    It is the share of all sign combinations of x - than whose mean is at least as far from 0 as
+    the observed one. None for a single value or more than MOST_SIGNS.
+    """
+    d = np.asarray(x, float) - than
+    if not 1 < len(d) <= MOST_SIGNS:
+        return None
+    sums = np.array([*itertools.product((-1.0, 1.0), repeat=len(d))]) @ d
+    return float((np.abs(sums) >= abs(d.sum()) - 1e-12 * max(1.0, np.abs(d).sum())).mean())
+
+
+def interval(x: Sequence[float]) -> tuple[float, float] | None:
+    """Return the 95 % confidence interval of the mean of x by Student's t; None for one value."""
+    if len(x) < 2:
+        return None
+    half = special.stdtrit(len(x) - 1, 0.975) * np.std(x, ddof=1) / math.sqrt(len(x))
+    return float(np.mean(x) - half), float(np.mean(x) + half)
+
+
+def above(x: Sequence[float], than: float = 0.0) -> Tested:
+    """Test that the mean of x is above `than`."""
+    d = float(np.mean(x)) - than
+    points = None if d == 0 else d > 0
+    return Tested(points, paired_t(x, than), tuple(x), _few(x) or _compared(x, than))
+
+
+def below(x: Sequence[float], than: float = 0.0) -> Tested:
+    """Test that the mean of x is below `than`."""
+    found = above(x, than)
+    return replace(found, points=None if found.points is None else not found.points)
+
+
+def about(x: Sequence[float], value: float, within: float) -> Tested:
+    """Test that the mean of x is within `within` of a value.
+
+    Support is tested by two one-sided t tests, one against each end (an equivalence test), and
+    contradiction by the two-sided test against the end that the mean lies beyond.
+    """
+    mean, (low, high) = float(np.mean(x)), (value - within, value + within)
+    inside = low < mean < high
+    if len(x) < LEAST:
+        p = None
+    elif inside:
+        p = max(_one_sided(x, low), _one_sided(x, high))
+    else:
+        p = paired_t(x, low if mean <= low else high)
+    why = _few(x) or f"mean {mean:.4f}, {'' if inside else 'not '}in {low:g} to {high:g}"
+    return Tested(inside, p, tuple(x), why)
+
+
+def best(differences: dict[str, Sequence[float]]) -> Tested:
+    """Test that one model is better than each of several others.
+
+    The claim is supported if every paired test is significant: the largest p value counts (an
+    intersection-union test, which needs no correction for multiple tests). It is contradicted if
+    any other model is at least as good: the smallest p value of those counts, times the number of
+    tests. The reported values are the differences to the best of the others.
+
+    Args:
+        differences: x for each seed, by name of the other model.
+    """
+    tests = {name: above(x) for name, x in differences.items()}
+    rival = min(tests, key=lambda name: float(np.mean(tests[name].values)))
+    others = [found for found in tests.values() if not found.points]
+    chosen = others or list(tests.values())
+    known = [found.p for found in chosen if found.p is not None]
+    if len(known) < len(chosen):
+        p = None
+    else:
+        p = min(1.0, min(known) * len(tests)) if others else max(known)
+    why = f"nearest or above: {rival}; {tests[rival].why}"
+    return Tested(not others, p, tests[rival].values, why)
+
+
+def counted(holds: bool, value: float, why: str) -> Tested:
+    """Return the result for a quantity that is counted, not estimated."""
+    return Tested(holds, None, (float(value),), why, counted=True)
+
+
+def holm(tests: Sequence[Tested]) -> list[Tested]:
+    """Return tests with Holm-Bonferroni-adjusted p values; tests without p are unchanged."""
+    order = sorted((t.p, i) for i, t in enumerate(tests) if t.p is not None)
+    found, least = list(tests), 0.0
+    for rank, (p, i) in enumerate(order):
+        least = max(least, min(1.0, p * (len(order) - rank)))
+        found[i] = replace(tests[i], adjusted=least)
+    return found
+
+
+def _one_sided(x: Sequence[float], end: float) -> float:
+    """Return the one-sided p value against an end of the interval that the mean of x is within."""
+    p = paired_t(x, end)
+    return p / 2
+
+
+def _few(x: Sequence[float]) -> str:
+    """Return a remark if there are too few seeds; '' otherwise."""
+    return "" if len(x) >= LEAST else f"{len(x)} seed{'s' * (len(x) > 1)}, {LEAST} are needed"
+
+
+def _compared(x: Sequence[float], than: float) -> str:
+    found = interval(x)
+    return f"mean {np.mean(x):+.4f}, 95 % [{found[0]:+.4f}, {found[1]:+.4f}], against {than:g}"

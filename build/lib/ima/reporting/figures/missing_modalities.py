@@ -1,0 +1,100 @@
+"""Figure of retrieval with missing modalities (`ima.evaluation.missing_modalities`)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ima.reporting.figures import LETTERS, PAGE, legend
+from ima.utils.errors import InputError
+
+#: Colours of the models in order, distinguishable for colour-blind readers.
+COLOURS = ("black", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
+#: Line style and label of each way to handle incomplete pairs.
+WAYS = {
+    "learn": ("-", "learn from incomplete pairs"),
+    "drop": ("--", "drop them, as many steps"),
+    "impute": (":", "impute the mean"),
+}
+#: References, which do not have a colour of their own.
+RAW, CHANCE = "raw features", "chance"
+NEIGHBOURS = {"distinct": "no shared items", "all": "all neighbours"}
+#: Representations that are not drawn; for IMA only the weighted one is.
+HIDDEN = ("unweighted",)
+
+
+def draw(rows: Sequence[Mapping]) -> Figure:
+    """Draw Precision@10 over the share of incomplete pairs.
+
+    Columns are versions of the test pairs, rows choices of neighbours, colours models, and line
+    styles ways to handle incomplete pairs. Bars are the standard deviation over seeds. The chance
+    level is given as text.
+
+    Args:
+        rows: rows of `ima.evaluation.missing_modalities.study_table`.
+
+    Raises:
+        InputError: there are no rows.
+    """
+    rows = [row for row in rows if row["representation"] not in HIDDEN]
+    if not rows:
+        raise InputError("missing study", expected="rows to draw", found="none")
+    tests = list(dict.fromkeys(row["test"] for row in rows))
+    models = [m for m in dict.fromkeys(row["model"] for row in rows) if m not in (RAW, CHANCE)]
+    colours = dict(zip(models, COLOURS, strict=False)) | {RAW: "0.6"}
+    figure = Figure(figsize=(PAGE, 5.2), layout="constrained")
+    panels = figure.subplots(len(NEIGHBOURS), len(tests), sharex=True, sharey="row", squeeze=False)
+    letters = iter("abcdefgh")
+    for line, (which, title) in zip(panels, NEIGHBOURS.items(), strict=True):
+        for axes, test in zip(line, tests, strict=True):
+            own = [row for row in rows if (row["neighbours"], row["test"]) == (which, test)]
+            _panel(axes, own, colours)
+            axes.set_title(f"({next(letters)}) {test} test pairs, {title}", fontsize=LETTERS)
+        line[0].set_ylabel("joint Precision@10", fontsize=LETTERS)
+    for axes in panels[-1]:
+        axes.set_xlabel("pairs that lack an item (%)", fontsize=LETTERS)
+    _legends(figure, colours, {row["absent"] for row in rows})
+    return figure
+
+
+def _panel(axes: Axes, rows: Sequence[Mapping], colours: Mapping[str, str]) -> None:
+    """Draw the lines of one panel, slightly offset so that their bars do not overlap."""
+    lines = list(dict.fromkeys((row["model"], row["absent"]) for row in rows))
+    lines = [line for line in lines if line[0] in colours]
+    shares = sorted({row["share"] for row in rows})
+    step = 0.08 * min(np.diff(shares), default=0.5) * 100 / max(len(lines), 1)
+    for i, (model, absent) in enumerate(lines):
+        own = sorted(
+            (row for row in rows if (row["model"], row["absent"]) == (model, absent)),
+            key=lambda row: row["share"],
+        )
+        axes.errorbar(
+            [100 * row["share"] + step * (i - len(lines) / 2) for row in own],
+            [row["precision"] for row in own],
+            yerr=[row["precision_sd"] or 0 for row in own],
+            color=colours[model],
+            linestyle=WAYS[absent][0],
+            marker="o" if absent != "drop" else "s",
+            markersize=2.5,
+            linewidth=1,
+            elinewidth=0.6,
+        )
+    chance = [row["precision"] for row in rows if row["model"] == CHANCE]
+    if chance:
+        low, high = min(chance), max(chance)
+        said = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+        axes.text(0.03, 0.04, f"chance: {said}", transform=axes.transAxes, fontsize=LETTERS - 1)
+    axes.set_xticks([100 * share for share in shares])
+    axes.tick_params(labelsize=LETTERS)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _legends(figure: Figure, colours: Mapping[str, str], ways: set[str]) -> None:
+    """Add the legends of colours and line styles."""
+    models = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
+    shown = {way: line for way, line in WAYS.items() if way in ways}
+    lines = [Line2D([], [], color="0.3", ls=ls, label=name) for ls, name in shown.values()]
+    legend(figure, models, 2, "lower left")
+    legend(figure, lines, 2, "lower right")

@@ -1,0 +1,1 @@
+"""The training loop and losses that all models share."""

@@ -1,0 +1,324 @@
+"""The training loop shared by all models.
+
+All data are held in memory. Batches are gathered by row numbers, which are ABSENT where a pair
+lacks a modality.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ima.pairing.by_label import ABSENT, check_items
+from ima.training import sizes
+from ima.training.sizes import AUTO
+from ima.utils.errors import InputError
+from ima.utils.progress import progress_bar
+
+SCHEDULES = ("plateau", "cosine", "constant")
+
+#: The `plateau` schedule: decay factor of the learning rate, and number of decays before stopping.
+DECAY_FACTOR, MAX_DECAYS = 0.3, 2
+
+
+@dataclass(frozen=True)
+class Training:
+    """Settings of training with Adam.
+
+    Args:
+        epochs: maximum number of passes over the training pairs.
+        batch_size: pairs per step.
+        learning_rate: initial learning rate.
+        schedule: `cosine` decays the learning rate to 0 along a half cosine; `constant` keeps it;
+            `plateau` multiplies it by DECAY_FACTOR when `patience` runs out, MAX_DECAYS times.
+        patience: number of epochs without a new minimum of the validation loss after which
+            training stops (or the learning rate decays, with `plateau`). Without validation pairs,
+            training never stops early.
+
+    Epochs, batch size and patience may be AUTO: `sized` derives them from the number of pairs.
+    """
+
+    epochs: int | str = 30
+    batch_size: int | str = 64
+    learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    patience: int | str = 5
+
+    def __post_init__(self):
+        if self.schedule not in SCHEDULES:
+            raise InputError("schedule", expected=f"one of {SCHEDULES}", found=self.schedule)
+
+    def sized(self, pairs: int) -> "Training":
+        """Return settings with numbers in place of AUTO, for so many training pairs."""
+        batch = sizes.BATCH if self.batch_size == AUTO else self.batch_size
+        epochs = sizes.epochs(pairs, batch) if self.epochs == AUTO else self.epochs
+        patience = sizes.patience(epochs) if self.patience == AUTO else self.patience
+        return replace(self, batch_size=batch, epochs=epochs, patience=patience)
+
+
+History = list[dict[str, float | int | str]]
+
+
+class Batch(NamedTuple):
+    """A batch of pairs.
+
+    Attributes:
+        x: inputs (B, D_m) by modality, 0 where the pair lacks the modality.
+        present: (B,) by modality, 1 or 0; None if no pair lacks a modality.
+        rows: row numbers (B,) by modality, ABSENT where the pair lacks the modality.
+    """
+
+    x: dict[str, Tensor]
+    present: dict[str, Tensor] | None
+    rows: Mapping[str, Tensor]
+
+
+#: Maps a batch to the terms of a loss, of which `loss` is minimised.
+Terms = Callable[[Batch], dict[str, Tensor]]
+
+
+def gather(x: Mapping[str, Tensor], rows: Mapping[str, Tensor]) -> Batch:
+    """Gather a batch of pairs.
+
+    Args:
+        x: the items (n_m, D_m) of each modality.
+        rows: the row numbers (B,) of each modality, ABSENT where the pair lacks it.
+    """
+    if not any((index < 0).any() for index in rows.values()):
+        return Batch({m: x[m][index] for m, index in rows.items()}, None, rows)
+    present = {m: (index >= 0).to(x[m]) for m, index in rows.items()}
+    inputs = {m: x[m][index.clamp_min(0)] * present[m].unsqueeze(-1) for m, index in rows.items()}
+    return Batch(inputs, present, rows)
+
+
+def device() -> torch.device:
+    """Return the GPU if one is available, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def check_pairs(
+    modalities: Collection[str],
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+) -> None:
+    """Check that pairs have the expected modalities and valid row numbers.
+
+    A pair may lack modalities, but not all of them, and each modality must occur in a pair.
+
+    Args:
+        modalities: the expected modalities.
+        x: the items (n_m, D_m) of each modality.
+        items: the row numbers (N,) of each modality.
+
+    Raises:
+        InputError: one of these conditions is violated, or there are no pairs.
+    """
+    if set(items) != set(modalities):
+        raise InputError("pairs", expected=f"modalities {list(modalities)}", found=[*items])
+    for name, rows in items.items():
+        if name not in x:
+            raise InputError(
+                "features", expected=f"features of {name}", found=f"only those of {list(x)}"
+            )
+        if len(rows) and not ABSENT <= int(rows.min()) <= int(rows.max()) < len(x[name]):
+            raise InputError(
+                f"pairs of {name}",
+                expected=f"row numbers from 0 to {len(x[name]) - 1}, or {ABSENT} for none",
+                found=f"{int(rows.min())} to {int(rows.max())}",
+                do="Create the pairs again from these features.",
+            )
+    counts = {name: len(rows) for name, rows in items.items()}
+    if len(set(counts.values())) > 1:
+        raise InputError(
+            "pairs", expected="the same number of rows for every modality", found=counts
+        )
+    if not any(counts.values()):
+        raise InputError("pairs", expected="at least one", found="none")
+    check_items({name: rows.cpu().numpy() for name, rows in items.items()}, "pairs")
+
+
+@torch.no_grad()
+def mean_loss(compute_losses: Terms, x: Mapping[str, Tensor], items: Mapping[str, Tensor]) -> float:
+    """Return the mean `loss` over pairs, without gradients.
+
+    Args:
+        compute_losses: maps a batch to the terms of the loss.
+        x: the items (n_m, D_m) of each modality.
+        items: the row numbers (N,) of each modality.
+
+    Raises:
+        InputError: the loss is not finite.
+    """
+    sums = RunningMeans()
+    chunks = zip(*(rows.split(1024) for rows in items.values()), strict=True)
+    for batch in (dict(zip(items, rows, strict=True)) for rows in chunks):
+        loss = compute_losses(gather(x, batch))["loss"]
+        sums.add({"loss": loss}, pair_count(batch))
+    return float(sums.means("validation")["loss"])
+
+
+def fit(
+    model: torch.nn.Module,
+    compute_losses: Terms,
+    x: Mapping[str, Tensor],
+    items: Mapping[str, Tensor],
+    settings: Training,
+    seed: int,
+    name: str,
+    validate: Callable[[], float] | None = None,
+) -> History:
+    """Train a model on pairs with Adam.
+
+    Args:
+        model: the model, trained in place, and left in evaluation mode.
+        compute_losses: maps a batch to the terms to record, of which `loss` is minimised.
+        x: the items (n_m, D_m) of each modality.
+        items: the row numbers (N,) of each modality.
+        settings: the training settings.
+        seed: seed of the order of pairs.
+        name: name of the model or stage, for the progress bar and error messages.
+        validate: returns the loss on validation pairs; called after each epoch. If given, the
+            weights of the epoch with the lowest loss are restored, and training may stop early.
+
+    Returns:
+        One row per epoch: `epoch`, the mean of every term and, with `validate`, `validation`.
+
+    Raises:
+        InputError: the loss is not finite.
+    """
+    settings = settings.sized(pair_count(items))
+    # Weights that decay towards 0 become denormal numbers, which are slow on some processors.
+    torch.set_flush_denormal(True)
+    # Unfused, Adam's own arithmetic takes half of the time.
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    cosine = None
+    if settings.schedule == "cosine":
+        steps = settings.epochs * -(-pair_count(items) // settings.batch_size)
+        cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    best = EarlyStopping(model, optimizer, settings)
+    history: History = []
+    generator = torch.Generator().manual_seed(seed)
+    for epoch in progress_bar(range(1, settings.epochs + 1), name, "epoch"):
+        model.train()
+        drawn = batches(items, settings.batch_size, generator)
+        means = _steps(compute_losses, x, drawn, optimizer, cosine).means(f"{name}, epoch {epoch}")
+        model.eval()
+        history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
+        if validate:
+            history[-1]["validation"] = validate()
+            if best.step(history[-1]["validation"]):
+                break
+    best.restore()
+    return history
+
+
+def _steps(
+    compute_losses: Terms,
+    x: Mapping[str, Tensor],
+    drawn: Iterable[Mapping[str, Tensor]],
+    optimizer: torch.optim.Optimizer,
+    cosine: torch.optim.lr_scheduler.LRScheduler | None,
+) -> "RunningMeans":
+    """Take one optimiser step per batch of row numbers, and return the sums of the terms."""
+    sums = RunningMeans()
+    for batch in drawn:
+        terms = compute_losses(gather(x, batch))
+        optimizer.zero_grad(set_to_none=True)
+        terms["loss"].backward()
+        optimizer.step()
+        if cosine:
+            cosine.step()
+        sums.add(terms, pair_count(batch))
+    return sums
+
+
+class EarlyStopping:
+    """Keep the weights of the epoch with the lowest validation loss, and stop early.
+
+    Args:
+        model: the model whose weights are kept.
+        optimizer: the optimiser whose learning rate decays with the `plateau` schedule.
+        settings: the schedule and the patience.
+    """
+
+    def __init__(
+        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: Training
+    ):
+        self.model, self.optimizer, self.settings = model, optimizer, settings
+        self.loss, self.state, self.waited, self.decays = math.inf, None, 0, 0
+
+    def step(self, loss: float) -> bool:
+        """Record the validation loss of an epoch and return whether training should stop."""
+        if loss < self.loss:
+            self.loss, self.waited = loss, 0
+            self.state = {n: value.clone() for n, value in self.model.state_dict().items()}
+            return False
+        self.waited += 1
+        if self.waited < self.settings.patience:
+            return False
+        if self.settings.schedule != "plateau" or self.decays == MAX_DECAYS:
+            return True
+        self.decays, self.waited = self.decays + 1, 0
+        for group in self.optimizer.param_groups:
+            group["lr"] *= DECAY_FACTOR
+        return False
+
+    def restore(self) -> None:
+        """Restore the weights of the best epoch, if any were kept."""
+        if self.state is not None:
+            self.model.load_state_dict(self.state)
+
+
+class RunningMeans:
+    """Accumulate the terms of batches to compute their means over all pairs."""
+
+    def __init__(self):
+        self.sums: dict[str, Tensor | float] = defaultdict(float)
+        self.count = 0
+
+    def add(self, terms: Mapping[str, Tensor], count: int) -> None:
+        """Add terms that are means over a batch of `count` pairs."""
+        self.count += count
+        for term, value in terms.items():
+            self.sums[term] = self.sums[term] + value.detach() * count
+
+    def means(self, where: str) -> dict[str, Tensor]:
+        """Return the mean of each term over all pairs.
+
+        Args:
+            where: the stage and epoch, for the error message.
+
+        Raises:
+            InputError: the loss is not finite.
+        """
+        means = {term: value / self.count for term, value in self.sums.items()}
+        if not torch.isfinite(means["loss"]).all():
+            raise InputError(
+                where,
+                expected="a finite loss",
+                found={term: value.tolist() for term, value in means.items()},
+                do="Lower the learning rate, or check the features for extreme values.",
+            )
+        return means
+
+
+def pair_count(items: Mapping[str, Tensor]) -> int:
+    """Return the number of pairs."""
+    return len(next(iter(items.values())))
+
+
+def batches(items: Mapping[str, Tensor], size: int, generator: torch.Generator):
+    """Yield batches of row numbers in random order; the last batch may be smaller.
+
+    Args:
+        items: the row numbers (N,) of each modality.
+        size: the number of pairs per batch.
+        generator: source of randomness.
+    """
+    order = torch.randperm(pair_count(items), generator=generator)
+    for chosen in order.split(size):
+        yield {name: rows[chosen] for name, rows in items.items()}

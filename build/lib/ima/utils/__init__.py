@@ -1,0 +1,1 @@
+"""Shared utilities: errors, file input and output, Arrow tables and their schemas."""

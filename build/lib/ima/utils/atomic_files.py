@@ -1,0 +1,78 @@
+"""Write files atomically: to a temporary file in the same folder, then fsync and rename.
+
+Only the most recent run of a job renames its files (`ima.utils.job_lock`).
+"""
+
+import contextlib
+import errno
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ima.utils import job_lock
+from ima.utils.errors import InputError
+
+#: Error numbers that mean a path cannot be written, and what is missing. Other errors are bugs.
+_UNWRITABLE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "enough free disk space"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "permission to write here"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "only folders along its path"),
+}
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path, renamed to `path` if the block ends without an error.
+
+    Args:
+        path: the final path; missing parent folders are created.
+
+    Raises:
+        InputError: the disk is full, or the folder is not writable.
+        ima.utils.job_lock.SupersededError: a newer run of this job has started; `path` is left
+            unchanged for it.
+    """
+    path = Path(path)
+    # A random name: process ids are not unique across the machines that share a file system.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        job_lock.check()  # a superseded run may find its temporary file already swept away
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        job_lock.check()
+        temporary.replace(path)
+    except Exception as error:
+        expected = _unwritable(error, temporary)
+        if expected is None:
+            raise
+        raise InputError(path, expected=expected, found=error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _unwritable(error: Exception, file: Path) -> str | None:
+    """Return what is needed to write a file if the error shows that it is missing, else None."""
+    named = getattr(error, "filename", None)
+    if isinstance(error, InputError) or (named and Path(named) not in (file, *file.parents)):
+        return None  # the error concerns another file, which was being read
+    # Third-party libraries report the error number only as text in the message.
+    for number, expected in _UNWRITABLE.items():
+        if getattr(error, "errno", None) == number or os.strerror(number) in str(error):
+            return expected
+    # libsndfile only reports 'System error'.
+    if file.parent.is_dir() and os.statvfs(file.parent).f_bavail == 0:
+        return _UNWRITABLE[errno.ENOSPC]
+    return None
+
+
+def sweep(paths: Iterable[str | Path]) -> None:
+    """Remove the temporary files that killed runs left behind for these target paths."""
+    for path in map(Path, paths):
+        if path.parent.is_dir():
+            for other in path.parent.iterdir():
+                if other.name.startswith(f".{path.name}.") and other.suffix == ".part":
+                    other.unlink(missing_ok=True)

@@ -1,0 +1,308 @@
+"""Read and write the files exchanged between rules: Parquet, CSV, JSON and safetensors.
+
+Writers are atomic (`ima.utils.atomic_files.whole_file`). Readers validate against
+`ima.utils.schemas` and report what was expected and what was found.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from ima.utils.arrow import conform, matrix, vector_column
+from ima.utils.atomic_files import whole_file
+from ima.utils.errors import InputError
+from ima.utils.schemas import VECTOR
+from ima.utils.values import check_values
+
+
+def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = None) -> None:
+    """Write a table to a Parquet file.
+
+    Args:
+        table: the table.
+        path: the output file.
+        schema: columns, in order, and types to write; None writes the table as it is.
+
+    Raises:
+        InputError: a column is missing or cannot be cast without loss.
+    """
+    if schema is not None:
+        table = _tightened(conform(table, schema, path))
+    with whole_file(path) as temporary:
+        pq.write_table(table, temporary, **_options(table.schema))
+
+
+def _tightened(table: pa.Table) -> pa.Table:
+    """Return a table in which only columns that contain nulls are declared nullable.
+
+    Files without missing values are then identical whether or not the schema allows nulls.
+    """
+    pairs = zip(table.schema, table.columns, strict=True)
+    fields = [field.with_nullable(column.null_count > 0) for field, column in pairs]
+    return table.cast(pa.schema(fields))
+
+
+def _options(schema: pa.Schema) -> dict:
+    """Return the writer options: a dictionary would only make vector columns larger."""
+    plain = [f.name for f in schema if not pa.types.is_nested(f.type)]
+    return {"compression": "zstd", "use_dictionary": plain}
+
+
+class ParquetStream:
+    """Write a Parquet file in parts; it appears atomically when the context ends.
+
+    Args:
+        path: the output file.
+        schema: the columns; the first part determines the width of the vectors.
+    """
+
+    def __init__(self, path: str | Path, schema: pa.Schema):
+        self.path, self.schema, self.rows = path, schema, 0
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> "ParquetStream":
+        self._file = whole_file(self.path)
+        self._temporary = self._file.__enter__()
+        return self
+
+    def write(self, table: pa.Table, **vectors: np.ndarray) -> None:
+        """Append the n rows of a table.
+
+        Args:
+            table: the scalar columns.
+            vectors: a matrix (n, D) for each vector column, by name.
+        """
+        for name, values in vectors.items():
+            table = table.append_column(name, vector_column(values))
+        table = conform(table, self.schema, self.path)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._temporary, table.schema, **_options(table.schema))
+        self._writer.write_table(table)
+        self.rows += len(table)
+
+    def __exit__(self, *error) -> None:
+        if self._writer is None and error[0] is None:
+            error = (
+                InputError,
+                InputError(self.path, expected="rows to write", found="none"),
+                None,
+            )
+            self._file.__exit__(*error)
+            raise error[1]
+        if self._writer is not None:
+            self._writer.close()
+        self._file.__exit__(*error)
+
+
+def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool = False) -> pa.Table:
+    """Read a Parquet file and validate it.
+
+    Args:
+        path: the file.
+        schema: the required columns; None accepts any.
+        rows: whether the table must have at least one row.
+
+    Raises:
+        InputError: the file is not Parquet; a column is missing or has the wrong type; there are
+            no rows although `rows` is set; or a value is invalid (a duplicate id, a negative row
+            number, NaN or infinity: see `ima.utils.values.check_values`).
+    """
+    try:
+        table = pq.read_table(path, memory_map=True)
+    except FileNotFoundError:
+        raise InputError(path, expected="a Parquet file", found="no file") from None
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            path,
+            expected="a Parquet file",
+            found=f"something else ({str(error).splitlines()[0]})",
+            do="Delete it and rerun the rule that creates it.",
+        ) from error
+    table = table if schema is None else conform(table, schema, path)
+    check_values(table, path)
+    if rows and not len(table):
+        raise InputError(path, expected="rows", found="none")
+    return table
+
+
+def read_matrix(paths: Sequence[str | Path], column: str = "x") -> np.ndarray:
+    """Stack a vector column of several Parquet files into one float32 matrix (n, D).
+
+    Args:
+        paths: the files, stacked in this order.
+        column: the name of the vector column.
+
+    Raises:
+        InputError: the widths differ, or an error of `read_parquet` or `ima.utils.arrow.matrix`.
+    """
+    parts = []
+    for path in paths:
+        table = read_parquet(path)
+        names = [name for name in ("id",) if name in table.column_names]
+        fields = [pa.field(name, pa.string(), nullable=False) for name in names]
+        vectors = pa.field(column, VECTOR, nullable=False)
+        table = conform(table, pa.schema([*fields, vectors]), path)
+        try:
+            parts.append(matrix(table, column))
+        except InputError as error:
+            raise InputError(path, expected=error.expected, found=error.found) from error
+        if parts[-1].shape[1] != parts[0].shape[1]:
+            raise InputError(
+                path,
+                expected=f"vectors of {parts[0].shape[1]} values as in {paths[0]}",
+                found=f"{parts[-1].shape[1]} values",
+            )
+    return np.concatenate(parts)
+
+
+def vector_width(path: str | Path, column: str = "x") -> int:
+    """Return the width D of a file's vector column without reading the data."""
+    return pq.read_schema(path).field(column).type.list_size
+
+
+def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:
+    """Write a table as human-readable CSV.
+
+    Args:
+        table: the table; missing values become empty fields.
+        path: the output file.
+        digits: the number of decimals to which floats are rounded.
+    """
+    rounded = [
+        pc.round(column, digits) if pa.types.is_floating(column.type) else column
+        for column in table.columns
+    ]
+    options = csv.WriteOptions(quoting_style="needed")
+    with whole_file(path) as temporary:
+        csv.write_csv(pa.Table.from_arrays(rounded, table.column_names), temporary, options)
+
+
+def read_csv(path: str | Path, columns: Sequence[str] = (), rows: bool = True) -> pa.Table:
+    """Read a CSV file that has at least the given columns.
+
+    Args:
+        path: the file.
+        columns: names of the required columns.
+        rows: whether at least one row is required.
+
+    Raises:
+        InputError: the file does not exist or is not CSV, or a column or the required row is
+            missing.
+    """
+    options = csv.ParseOptions(newlines_in_values=True)
+    try:
+        table = csv.read_csv(path, parse_options=options)
+        table.to_pylist()  # text is decoded only then
+    except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
+        wanted = f"CSV with columns {list(columns)}" if columns else "a CSV table"
+        raise InputError(path, expected=wanted, found=error) from error
+    if set(columns) - set(table.column_names):
+        raise InputError(path, expected=f"columns {list(columns)}", found=table.column_names)
+    if rows and not len(table):
+        raise InputError(path, expected="at least one row", found="none")
+    return table
+
+
+def write_history(rows: Sequence[Mapping], path: str | Path) -> None:
+    """Write a training history as CSV, one row per epoch (and per network trained in parallel)."""
+    plain = [
+        {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
+        for row in rows
+    ]
+    write_csv(pa.Table.from_pylist(plain), path)
+
+
+def write_json(value: object, path: str | Path) -> None:
+    """Write a value as JSON with sorted keys and indentation.
+
+    Raises:
+        ValueError: the value contains NaN or infinity.
+    """
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
+    """Read a JSON file.
+
+    Args:
+        path: the file.
+        keys: keys that the object, or each object of the list, must have; None accepts any JSON.
+
+    Raises:
+        InputError: the file does not exist, is not JSON, contains NaN or lacks a key.
+    """
+
+    def no_number(name: str) -> None:
+        """Raise InputError for NaN or infinity, which Python accepts but JSON does not define."""
+        raise InputError(path, expected="numbers valid in JSON", found=name)
+
+    try:
+        value = json.loads(Path(path).read_text(), parse_constant=no_number)
+    except FileNotFoundError:
+        raise InputError(path, expected="JSON", found="no file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(path, expected="JSON", found=str(error)) from error
+    rows = value if isinstance(value, list) else [value]
+    for row in rows or [None]:
+        for key in keys or ():
+            if not isinstance(row, dict) or key not in row:
+                raise InputError(path, expected=f"an object with '{key}'", found=str(row)[:100])
+    return value
+
+
+def read_rows(path: str | Path) -> list[dict]:
+    """Read a JSON file that contains a non-empty list of objects.
+
+    Raises:
+        InputError: an error of `read_json`, or the content is not such a list.
+    """
+    rows = read_json(path)
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise InputError(path, expected="a list of rows", found=str(rows)[:60])
+    return rows
+
+
+def write_tensors(tensors: Mapping, path: str | Path, config: Mapping) -> None:
+    """Write tensors to a safetensors file with their config in its metadata.
+
+    Args:
+        tensors: tensors by name; they are moved to the CPU.
+        path: the output file.
+        config: the settings that produced the tensors, serialisable as JSON.
+    """
+    from safetensors.torch import save_file
+
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with whole_file(path) as temporary:
+        save_file(whole, temporary, metadata={"config": json.dumps(config, sort_keys=True)})
+
+
+def read_tensors(path: str | Path) -> tuple[dict, dict]:
+    """Return the tensors of a safetensors file by name, and the config stored with them.
+
+    Raises:
+        InputError: the file is not safetensors, has no config, or contains NaN or infinity.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            config = json.loads((file.metadata() or {})["config"])
+    except (SafetensorError, FileNotFoundError, KeyError) as error:
+        raise InputError(
+            path, expected="a safetensors checkpoint with its config", found=str(error)
+        ) from error
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise InputError(
+                f"{path}, tensor '{name}'", expected="finite numbers only", found="NaN or Inf"
+            )
+    return tensors, config

@@ -1,0 +1,40 @@
+"""Check the values of a table exchanged between rules, by rules that depend on the column name."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima.utils.errors import InputError
+
+#: Prefixes of numeric columns that may hold NaN or infinity: log-likelihoods, and areas under a
+#: curve, which are undefined if only one class is present.
+MAY_BE_INFINITE = ("loglik", "auc")
+
+
+def check_values(table: pa.Table, path: str | Path) -> None:
+    """Check that every value of a table is valid for its column.
+
+    Args:
+        table: the table.
+        path: its file, named in error messages.
+
+    Raises:
+        InputError: an `id` occurs twice, an `item_*` row number is negative, or a number is NaN or
+            infinite in a column that does not allow it (`MAY_BE_INFINITE`).
+    """
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if name == "id" and pc.count_distinct(column).as_py() < len(column):
+            expected, found = "unique ids", "duplicates"
+        elif name.startswith("item_") and (pc.min(column).as_py() or 0) < 0:
+            expected, found = "row numbers of 0 or more", pc.min(column).as_py()
+        elif not name.startswith(MAY_BE_INFINITE) and _not_finite(column):
+            expected, found = "finite numbers only", "NaN or Inf"
+        else:
+            continue
+        raise InputError(f"{path}, column '{name}'", expected=expected, found=found)
+
+
+def _not_finite(column: pa.ChunkedArray) -> bool:
+    """Return whether a float column contains NaN or infinity; `matrix` checks vector columns."""
+    return pa.types.is_floating(column.type) and not pc.all(pc.is_finite(column)).as_py()

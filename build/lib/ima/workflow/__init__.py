@@ -1,0 +1,1 @@
+"""Functions shared by the workflow's scripts and rules."""

@@ -1,0 +1,265 @@
+"""Config checks that the schema cannot express: renamed keys, consistent names."""
+
+import contextlib
+import copy
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from ima.utils.errors import InputError
+
+
+def complete(config: dict, defaults: Mapping) -> dict:
+    """Fill in the defaults that a config lacks, and return what it sets differently.
+
+    Args:
+        config: a config of any keys; changed in place.
+        defaults: the complete config.
+    """
+    given = {name: value for name, value in config.items() if value != defaults.get(name)}
+    for name, default in defaults.items():
+        if name not in config:
+            config[name] = copy.deepcopy(default)
+        elif name in given and isinstance(default, dict) and isinstance(config[name], dict):
+            given[name] = complete(config[name], default)
+    return given
+
+
+def check_schema(config: Mapping, path: str | Path) -> None:
+    """Raise InputError with the most relevant violation of a JSON schema, in one line.
+
+    Snakemake's own message repeats the whole schema.
+
+    Args:
+        config: the config.
+        path: YAML file of the schema.
+    """
+    import yaml
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    schema = yaml.safe_load(Path(path).read_text())
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error is not None:
+        raise InputError(
+            ".".join(("config", *map(str, error.absolute_path))),
+            expected="what docs/config.md says",
+            found=f"{error.message[:300]}",
+        )
+
+
+#: Keys of a config that are paths of the user; `*` stands for any name.
+_PATHS = (
+    *("raw", "roots.*", "own.modalities.*.file", "own.pairs.file"),
+    *("emotion.words.glove", "emotion.words.lexicon"),
+)
+#: `raw` of the configs of this project: the folder may be missing, as corpora can be downloaded.
+DEFAULT_RAW = "data"
+
+
+def expand_paths(config: dict) -> None:
+    """Expand `~` and variables such as `$HOME` in the paths of a config, in place.
+
+    Args:
+        config: a config that the schema accepts.
+
+    Raises:
+        InputError: a variable or the user of a `~name` does not exist, or `raw` is not a folder.
+    """
+    for key in _PATHS:
+        *parents, name = key.split(".")
+        sections = [config]
+        for parent in parents:
+            inside = [of for of in sections if of]
+            sections = (
+                [of for section in inside for of in section.values()]
+                if parent == "*"
+                else [of[parent] for of in inside if parent in of]
+            )
+        for section in filter(None, sections):
+            for entry in list(section) if name == "*" else [name]:
+                if section.get(entry):
+                    section[entry] = _expanded(section[entry], key)
+    raw = config.get("raw")
+    if raw is not None and raw != DEFAULT_RAW and not Path(raw).is_dir():
+        raise InputError(
+            "config, raw",
+            expected="a folder with a sub-folder for each corpus",
+            found=f"{'a file' if Path(raw).exists() else 'no such folder'}, {raw}",
+            do="Correct the path, or create the folder: corpora that it lacks are downloaded if "
+            "they are freely available.",
+        )
+
+
+def _expanded(path: str, key: str) -> str:
+    expanded = os.path.expandvars(path)
+    if expanded.startswith("~"):
+        with contextlib.suppress(RuntimeError):  # no such user
+            expanded = str(Path(expanded).expanduser())
+    if not Path(path).exists() and re.search(r"^~|\$\w|\$\{", expanded):
+        raise InputError(
+            f"config, {key}",
+            expected="a path whose variables are set",
+            found=expanded,
+            do="Set the variable in the shell that starts the run, or write the whole path.",
+        )
+    return expanded
+
+
+#: Former names of keys; `*` stands for any name.
+RENAMED = {
+    "seeds_a_job": "seeds_per_job",
+    "speech.mfcc.window_ms": "speech.mfcc.win_length_ms",
+    "speech.mfcc.shift_ms": "speech.mfcc.hop_length_ms",
+    "speech.mfcc.coefficients": "speech.mfcc.n_mfcc",
+    "speech.mfcc.mels": "speech.mfcc.n_mels",
+    "noise.image.zeroed": "noise.image.zero_fraction",
+    "pairs.held_out": "pairs.validation_share",
+    "baselines.models.*.rate": "baselines.models.*.corruption_prob",
+    "baselines.models.*.sampled": "baselines.models.*.n_subsets",
+    "importance.objective": "ima.<variant>.importance.objective",
+    "importance.scale_free": "importance.corr_scale",
+    "importance.first": "importance.init",
+    "ima.*.importance.first": "ima.*.importance.init",
+    "emotion.words.minimum": "emotion.words.min_count",
+    "emotion.pairs.stopping": "emotion.pairs.validation_share",
+    "emotion.pairs.most": "emotion.pairs.max_pairs",
+    "emotion.importance.objective": "emotion.ima.<variant>.importance.objective",
+    "emotion.importance.scale_free": "emotion.ima.<variant>.importance.corr_scale",
+    "emotion.importance.z": "emotion.ima.<variant>.importance.z",
+    "emotion.importance.corr_scale": "emotion.ima.<variant>.importance.corr_scale",
+    "emotion.importance.first": "emotion.importance.init",
+    "emotion.ima.*.importance.first": "emotion.ima.*.importance.init",
+    "emotion.baselines.*.rate": "emotion.baselines.*.corruption_prob",
+    "emotion.baselines.*.sampled": "emotion.baselines.*.n_subsets",
+}
+
+
+def check_renamed(config: Mapping) -> None:
+    """Raise InputError if a config has a key with a former name (see RENAMED)."""
+    paths = list(_key_paths(config))
+    for old, new in RENAMED.items():
+        pattern = re.escape(old).replace(r"\*", "([^.]+)")
+        for match in filter(None, (re.fullmatch(pattern, path) for path in paths)):
+            raise InputError(
+                f"config, {match[0]}",
+                expected=f"its new name, {new.replace('*', (*match.groups(), '')[0])}",
+                found="a former name",
+                do="Rename the key; CHANGELOG.md lists all changed names.",
+            )
+
+
+def _key_paths(config: Mapping, before: str = "") -> Iterator[str]:
+    """Yield the path of every key, with its names joined by dots."""
+    for name, value in config.items():
+        yield f"{before}{name}"
+        if isinstance(value, Mapping):
+            yield from _key_paths(value, f"{before}{name}.")
+
+
+def check_drawn(name: str | None, variants: Collection[str]) -> None:
+    """Check that the variant of IMA shown in figures is one that the run trains, or is not set.
+
+    Args:
+        name: `figures.variant` of the config.
+        variants: the variants that are trained on digits or on words and voices.
+
+    Raises:
+        InputError: the variant is not trained.
+    """
+    if name is not None and name not in variants:
+        raise InputError(
+            "config, figures.variant",
+            expected=f"one of the trained variants, {sorted(set(variants))}, or null",
+            found=name,
+        )
+
+
+def check_variants(names: Collection[str], known: Mapping[str, Mapping], section: str) -> None:
+    """Check that a config defines each variant of IMA that it names, with distinct labels.
+
+    Args:
+        names: `variants` of the config.
+        known: `ima` of the config, by name.
+        section: prefix of their keys, empty or `emotion.`.
+
+    Raises:
+        InputError: a variant is unknown, or two variants have the same label.
+    """
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InputError(
+            f"config, {section}variants",
+            expected=f"variants defined in {section}ima, {sorted(known)}",
+            found=unknown,
+            do=f"Correct the name, or define {section}ima.<name> with its label and settings.",
+        )
+    labels = [known[name]["label"] for name in names]
+    if len(set(labels)) < len(labels):
+        raise InputError(
+            f"config, {section}ima",
+            expected="a different label for each variant",
+            found=labels,
+            do=f"Change one of {section}ima.<name>.label.",
+        )
+
+
+def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -> None:
+    """Check that the run supports the objectives of its variants.
+
+    Args:
+        variants: the trained variants of IMA, by name.
+        section: prefix of their keys, empty or `emotion.`.
+        own: whether they are trained on user data.
+
+    Raises:
+        InputError: the objective is `mixture` on the paper's data (it has no sweep over rho and no
+            row in Table 4), or `rho: auto` is set for another objective.
+    """
+    for name, of in variants.items():
+        stage2 = of["importance"]
+        if stage2.get("rho") == "auto" and stage2["objective"] != "mixture":
+            raise InputError(
+                f"config, {section}ima.{name}.importance.rho",
+                expected="a number in [0, 1] for each modality",
+                found="auto",
+                do="Only the objective mixture estimates rho, on data of your own.",
+            )
+    found = [n for n, of in variants.items() if of["importance"]["objective"] == "mixture"]
+    if found and not own:
+        raise InputError(
+            f"config, {section}variants",
+            expected="the objectives paper or ima+, for the paper's tables and figures",
+            found=f"mixture, of {found}",
+            do="Use it on data of your own (config/own.yaml), or remove the variant.",
+        )
+
+
+def check_modalities(
+    names: Collection[str], given: Mapping[str, Collection[str]], others: Collection[str] = ()
+) -> None:
+    """Check that sections of a config have an entry for each modality, and no unknown entries.
+
+    Args:
+        names: names of the modalities.
+        given: names of the entries, by section.
+        others: names that a section may have in addition.
+
+    Raises:
+        InputError: a section lacks a modality or has an unknown entry.
+    """
+    for section, found in given.items():
+        if set(names) - set(found) or set(found) - {*names, *others}:
+            raise InputError(
+                f"config, {section}",
+                expected=f"an entry for each of the modalities {list(names)}",
+                found=sorted(found),
+                do=f"Write {section}.<modality> for each of them, with the same spelling.",
+            )
+
+
+def layers_of(model: Mapping) -> dict:
+    """Return what a modality's entry of `model` says of its layers, for
+    `ima.models.ima.Modality`."""
+    return {name: value for name, value in model.items() if name != "standardize"}

@@ -1,0 +1,101 @@
+"""Time and memory used by the jobs of a run, from the rules' `benchmark:` files."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from ima.utils.errors import InputError
+
+#: One row per rule of a run. Times are in seconds, memory in MB (1e6 bytes); `mem_mb` is null if no
+#: job of the rule lasted long enough to be measured.
+RESOURCES = pa.schema(
+    [
+        *((name, pa.string()) for name in ("run", "stage", "rule")),
+        ("jobs", pa.int32()),
+        *((name, pa.float64()) for name in ("seconds", "seconds_longest", "cpu_seconds", "mem_mb")),
+    ]
+)
+
+
+def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, dict]]:
+    """Yield the rule and the measurements of every job of a run.
+
+    Args:
+        folder: folder of the run's benchmark files, which are named `<rule>.tsv`,
+            `<rule>_<wildcards>.tsv` or `<rule>/<wildcards>.tsv`.
+        rules: names of the rules; files of other, former rules are ignored.
+
+    Yields:
+        A rule's name, and its `seconds`, `cpu_seconds` and `mem_mb`, None if not measured; the name
+        of the `job` and its `end`, in seconds since 1970.
+
+    Raises:
+        InputError: a file is not a benchmark.
+    """
+    # Longest names first, so that `baseline_scores` is not taken for a job of `baseline`.
+    names = sorted(rules, key=len, reverse=True)
+    for path in sorted(Path(folder).glob("**/*.tsv")):
+        job = path.relative_to(folder).as_posix().removesuffix(".tsv")
+        rule = next((name for name in names if re.match(rf"{name}(_|$|/)", job)), None)
+        if rule is None:
+            continue
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                try:
+                    columns = {"seconds": "s", "cpu_seconds": "cpu_time", "mem_mb": "max_rss"}
+                    took = {name: _number(row[column]) for name, column in columns.items()}
+                    yield rule, {**took, "job": job, "end": path.stat().st_mtime}
+                except (KeyError, TypeError, ValueError) as error:
+                    raise InputError(
+                        path, expected="a Snakemake benchmark file", found=row, do="Delete it."
+                    ) from error
+
+
+def _number(text: str) -> float | None:
+    return None if text in ("-", "NA") else float(text)
+
+
+def resources(jobs: Iterable[tuple[str, Mapping]], stages: Mapping[str, str], run: str) -> pa.Table:
+    """Return the resources used by each rule of a run as RESOURCES, in the order of `stages`.
+
+    Args:
+        jobs: results of `measured`.
+        stages: stage of each rule.
+        run: name of the run, for the first column.
+
+    Raises:
+        InputError: no job was measured.
+    """
+    found: dict[str, list[Mapping]] = {}
+    for rule, took in jobs:
+        found.setdefault(rule, []).append(took)
+    if not found:
+        raise InputError(
+            f"benchmarks of the run {run}",
+            expected="at least one",
+            found="none",
+            do="Make the run's results first; use --forcerun to make them again.",
+        )
+    rows = [
+        {"run": run, "stage": stage, "rule": rule, **_summary(found[rule])}
+        for rule, stage in stages.items()
+        if rule in found
+    ]
+    return pa.Table.from_pylist(rows, schema=RESOURCES)
+
+
+def _summary(jobs: Sequence[Mapping]) -> dict[str, float | int | None]:
+    def known(name: str) -> list[float]:
+        """Return a measurement of all jobs that have it."""
+        return [job[name] for job in jobs if job[name] is not None]
+
+    return {
+        "jobs": len(jobs),
+        "seconds": sum(known("seconds")),
+        "seconds_longest": max(known("seconds"), default=None),
+        "cpu_seconds": sum(known("cpu_seconds")),
+        "mem_mb": max(known("mem_mb"), default=None),
+    }
