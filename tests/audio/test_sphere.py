@@ -378,10 +378,20 @@ def test_sphere_is_detected_by_content(tmp_path):
     assert sphere.read_audio(path)[0].tolist() == (SAMPLES / 32768).tolist()
 
 
+def test_channels_with_the_same_samples_are_one(file):
+    signal = np.array([0.0, 0.25, -0.5])
+    soundfile.write(file, np.stack([signal, signal], 1), 48_000)
+    samples, rate = sphere.read_audio(file)
+    assert samples.tolist() == signal.tolist() and rate == 48_000
+    soundfile.write(file, np.stack([signal, signal + [0, 0, 2**-15]], 1), 48_000)
+    with pytest.raises(InputError, match="one channel, found 2 channels"):
+        sphere.read_audio(file)
+
+
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
-        (np.zeros((5, 2)), "one channel, found 2 channels"),
+        (np.arange(10).reshape(5, 2) / 10, "one channel, found 2 channels"),
         (np.zeros(0), "at least one sample, found none"),
         (np.array([0.0, np.nan, np.nan]), "2 NaN or infinite"),
         (np.array([0.0, np.inf]), "1 NaN or infinite"),

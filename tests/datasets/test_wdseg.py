@@ -127,7 +127,8 @@ def test_keep_tokens_rejects_invalid_options(write):
     ],
 )
 def test_wave_info_rejects_other_formats(tmp_path, shape, rate, found):
-    soundfile.write(tmp_path / "a.wav", np.zeros(shape), rate)
+    samples = np.linspace(0, 0.5, np.prod(shape, dtype=int)).reshape(shape)
+    soundfile.write(tmp_path / "a.wav", samples, rate)
     with pytest.raises(InputError) as error:
         wave_info(tmp_path / "a.wav", 16000)
     assert found in str(error.value)

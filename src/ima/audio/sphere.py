@@ -47,6 +47,8 @@ _BLOCK = 1 << 20
 def read_audio(path: str | Path, dtype: str = "float32") -> tuple[np.ndarray, int]:
     """Read a single-channel audio file; its format is detected from its content.
 
+    Several channels with the same samples, as in a few recordings of RAVDESS, count as one.
+
     Args:
         path: a SPHERE file or a file that libsndfile reads (wav, flac, ...), with any extension.
         dtype: float32 or float64.
@@ -265,17 +267,17 @@ def _check_length(path: Path, data: bytes, expected: int) -> None:
 
 
 def _read_by_soundfile(path: Path, raw: bytes, dtype: str) -> tuple[np.ndarray, int]:
-    """Read one channel (n,); libsndfile detects the format from the content."""
+    """Read one channel (n,), or several with the same samples; libsndfile detects the format."""
     raw = _check_sizes(path, raw)
     expected = f"audio: SPHERE, {', '.join(sorted(_FORMATS))}"
     try:
         with soundfile.SoundFile(io.BytesIO(raw)) as file:
             if file.format not in _FORMATS:
                 raise InputError(path, expected=expected, found=file.format_info)
-            if file.channels != 1:
+            rate, frames, samples = file.samplerate, len(file), _blocks(file, dtype)
+            if file.channels != 1 and (samples != samples[:, :1]).any():
                 found, do = f"{file.channels} channels", "Save the channel to use as its own file."
                 raise InputError(path, expected="one channel", found=found, do=do)
-            rate, frames, samples = file.samplerate, len(file), _blocks(file, dtype)
     except InputError:
         raise
     except Exception as error:  # soundfile raises errors of many types for rare codecs
@@ -283,14 +285,14 @@ def _read_by_soundfile(path: Path, raw: bytes, dtype: str) -> tuple[np.ndarray, 
         raise InputError(path, expected=expected, found=f"something else ({reason})") from error
     if len(samples) != frames and frames < _UNKNOWN_LENGTH:
         raise _damaged(path, f"{frames} samples", len(samples))
-    return samples, rate
+    return samples[:, 0], rate
 
 
 def _blocks(file: soundfile.SoundFile, dtype: str) -> np.ndarray:
-    """Read one channel to the end; some codecs (GSM) and headers do not know where that is."""
+    """Read (n, channels) to the end; some codecs (GSM) and headers do not know where that is."""
     file.seekable = lambda: False  # soundfile would seek to where it is, which can fail
-    blocks = [np.zeros(0, dtype)]
-    while len(block := file.read(frames=_BLOCK, dtype=dtype)):
+    blocks = [np.zeros((0, file.channels), dtype)]
+    while len(block := file.read(frames=_BLOCK, dtype=dtype, always_2d=True)):
         blocks.append(block)
     return np.concatenate(blocks)
 
