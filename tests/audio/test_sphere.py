@@ -383,7 +383,7 @@ def test_channels_with_the_same_samples_are_one(file):
     soundfile.write(file, np.stack([signal, signal], 1), 48_000)
     samples, rate = sphere.read_audio(file)
     assert samples.tolist() == signal.tolist() and rate == 48_000
-    soundfile.write(file, np.stack([signal, signal + [0, 0, 2**-15]], 1), 48_000)
+    soundfile.write(file, np.stack([signal, signal + 2**-15], 1), 48_000)
     with pytest.raises(InputError, match="one channel, found 2 channels"):
         sphere.read_audio(file)
 

@@ -1,5 +1,6 @@
 """Downloads, which are correct or rejected whatever a server sends; fingerprints of folders."""
 
+import dataclasses
 import gzip
 import hashlib
 import io
@@ -12,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ima.datasets import download, fsdd, mnist
-from ima.datasets.download import Archive, Idx, fetch
+from ima.datasets.download import File, fetch
 from ima.utils.errors import InputError
 from ima.utils.trees import tree_digest, tree_fingerprint
 
@@ -32,6 +33,14 @@ def zipped(members):
         for name, data in members.items():
             file.writestr(name, data)
     return buffer.getvalue()
+
+
+SPOKEN = {
+    "Actor_01/03-01-05-01-01-01-01.wav": b"angry",
+    "Actor_02/03-01-04-01-01-01-02.wav": b"sad",
+}
+ACTORS = zipped({"Actor_01/": b"", **SPOKEN, "readme.txt": b"read me"})
+LINES = {"train_sent_emo.csv": b"lines", "dev_sent_emo.csv": b"more"}
 
 
 def digest_of(files):
@@ -56,10 +65,20 @@ class Server:
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Small substitutes for the corpora."""
-    idx = [Idx(n, len(c), hashlib.sha256(c).hexdigest()) for n, c in CONTENT.items()]
+    idx = [File(n, len(c), hashlib.sha256(c).hexdigest()) for n, c in CONTENT.items()]
     monkeypatch.setattr(download, "MNIST", tuple(idx))
     monkeypatch.setattr(download, "MNIST_MIRRORS", MIRRORS)
-    monkeypatch.setattr(download, "FSDD", Archive(ZIPS, len(WAVS), 100, digest_of(WAVS)))
+    fsdd = dataclasses.replace(
+        download.FSDD, urls=ZIPS, members=len(WAVS), size=100, digest=digest_of(WAVS)
+    )
+    monkeypatch.setattr(download, "FSDD", fsdd)
+    ravdess = dataclasses.replace(
+        download.RAVDESS, urls=ZIPS, members=2, size=100, md5=hashlib.md5(ACTORS).hexdigest()
+    )
+    monkeypatch.setattr(download, "RAVDESS", ravdess)
+    lines = [File(n, len(c), hashlib.sha256(c).hexdigest()) for n, c in LINES.items()]
+    monkeypatch.setattr(download, "MELD", tuple(lines))
+    monkeypatch.setattr(download, "MELD_MIRRORS", MIRRORS)
 
 
 def mnist_server(**changes):
@@ -144,7 +163,9 @@ def test_http_is_rejected_without_a_request(tmp_path, monkeypatch):
 
 
 def test_unknown_corpus_is_rejected(tmp_path):
-    with pytest.raises(InputError, match="expected one of mnist, fsdd, found tidigits"):
+    with pytest.raises(
+        InputError, match="expected one of mnist, fsdd, ravdess, meld, found tidigits"
+    ):
         fetch("tidigits", tmp_path)
 
 
@@ -240,7 +261,66 @@ def test_fsdd_falls_back_to_the_next_address(tmp_path, case):
     assert names(tmp_path) == ["recordings", "recordings/0_ann_0.wav", "recordings/1_ann_0.wav"]
 
 
+# RAVDESS: a zip whose own checksum is known. MELD: plain files
+
+
+def test_ravdess_is_unpacked_into_the_folders_of_its_actors(tmp_path):
+    new = fetch("ravdess", tmp_path, Server({ZIPS[1]: ACTORS}))
+    assert new == [tmp_path / name for name in SPOKEN]
+    assert names(tmp_path) == sorted([*SPOKEN, "Actor_01", "Actor_02"])
+    assert new[1].read_bytes() == b"sad"
+    new[0].unlink()
+    assert fetch("ravdess", tmp_path, Server({ZIPS[0]: ACTORS})) == new[:1]
+    new[0].write_bytes(b"calm")
+    with pytest.raises(InputError, match=r"01-01\.wav: .*files of ravdess, or none, found another"):
+        fetch("ravdess", tmp_path, Server({ZIPS[0]: ACTORS}))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (ACTORS[:-1], "bytes with MD5"),
+        (zipped(SPOKEN), "bytes with MD5"),  # the same recordings in another archive
+        (b"<html>", "6 bytes with MD5"),
+    ],
+)
+def test_other_archives_than_the_owners_are_rejected(tmp_path, data, message):
+    with pytest.raises(InputError, match=message):
+        fetch("ravdess", tmp_path, Server(dict.fromkeys(ZIPS, data)))
+    assert names(tmp_path) == []
+
+
+def test_meld_adds_plain_files(tmp_path):
+    (tmp_path / "dev_sent_emo.csv").write_bytes(b"more")
+    server = Server(
+        {
+            MIRRORS[0] + "train_sent_emo.csv": b"LINES",
+            MIRRORS[1] + "train_sent_emo.csv": b"lines",
+        }
+    )
+    assert fetch("meld", tmp_path, server) == [tmp_path / "train_sent_emo.csv"]
+    assert (tmp_path / "train_sent_emo.csv").read_bytes() == b"lines"
+    (tmp_path / "dev_sent_emo.csv").write_bytes(b"MORE")
+    with pytest.raises(InputError, match=r"dev_sent_emo\.csv: .*files of meld.*Move it away"):
+        fetch("meld", tmp_path, server)
+
+
 # The real corpora
+
+
+def test_local_meld_matches_the_checksums(shared, monkeypatch):
+    monkeypatch.undo()
+    assert fetch("meld", shared("data/meld"), Server({})) == []
+
+
+def test_checksums_of_the_owners_are_complete(monkeypatch):
+    monkeypatch.undo()
+    assert len(download.RAVDESS.md5) == 32 and len(download.FSDD.digest) == 64
+    assert download.RAVDESS.member.fullmatch("Actor_24/03-01-08-02-02-02-24.wav")
+    assert not download.RAVDESS.member.fullmatch("Actor_24/03-02-01-01-01-01-24.wav")  # a song
+    assert all(
+        len(url.split("/MELD/")[1].replace("raw/", "")) > 40 for url in download.MELD_MIRRORS
+    )
 
 
 def test_local_mnist_matches_the_checksums(shared, monkeypatch):
@@ -304,11 +384,11 @@ def test_server_error_is_reported_by_fetch(address, tmp_path):
 
 
 def test_downloaded_file_has_the_permissions_of_the_umask(address, tmp_path, monkeypatch):
-    idx = Idx("data", 10, hashlib.sha256(b"0123456789").hexdigest())
+    idx = File("data", 10, hashlib.sha256(b"0123456789").hexdigest())
     monkeypatch.setattr(download, "MNIST", (idx,))
     monkeypatch.setattr(download, "MNIST_MIRRORS", (f"{address}/",))
     monkeypatch.setattr(download, "_require_https", lambda url: None)
-    monkeypatch.setattr(download, "_wrong_idx", lambda path, idx: "")
+    monkeypatch.setattr(download, "_wrong_file", lambda path, file: "")
     fetch("mnist", tmp_path)
     (tmp_path / "other").touch()
     assert (tmp_path / "data").stat().st_mode == (tmp_path / "other").stat().st_mode

@@ -136,7 +136,7 @@ def test_extract_files_keeps_order_for_any_number_of_processes(wave, tmp_path):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_unusable_file_is_named(tmp_path, jobs):
     (tmp_path / "text.wav").write_text("no sound")
-    soundfile.write(tmp_path / "stereo.wav", np.zeros((100, 2)), RATE)
+    soundfile.write(tmp_path / "stereo.wav", np.eye(100, 2), RATE)
     with pytest.raises(InputError, match=r"text\.wav: expected audio"):
         list(extract_files([tmp_path / "text.wav"], jobs=jobs))
     with pytest.raises(InputError, match=r"stereo\.wav: expected one channel, found 2"):

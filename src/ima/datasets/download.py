@@ -1,7 +1,8 @@
-"""Download the freely available corpora: MNIST and FSDD.
+"""Download the freely available corpora: MNIST, FSDD, RAVDESS and MELD.
 
 Downloads are verified by a checksum of their uncompressed content, since recompressing a gzip or
-zip file changes its bytes but not its data. Existing files are never changed: correct files are
+zip file changes its bytes but not its data. The archive of RAVDESS is verified as a whole, by the
+checksum that its owners publish. Existing files are never changed: correct files are
 kept, missing files are added, and files that differ raise an error for the user to resolve. All
 files are written atomically.
 """
@@ -12,95 +13,39 @@ import gzip
 import hashlib
 import io
 import logging
-import re
 import shutil
 import stat
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
+from ima.datasets.open_corpora import (
+    FSDD,
+    MELD,
+    MELD_MIRRORS,
+    MNIST,
+    MNIST_MIRRORS,
+    RAVDESS,
+    Archive,
+    File,
+)
 from ima.utils.errors import InputError
 from ima.utils.io import whole_file
-from ima.utils.trees import is_hidden, tree_digest
+from ima.utils.trees import files_below, tree_digest
 
 #: Downloads a URL to a file and raises InputError above a number of bytes.
 Retrieve = Callable[[str, Path, int], None]
-
-
-@dataclass(frozen=True)
-class Idx:
-    """A gzipped file of MNIST: its name, and the size in bytes and sha256 of its content."""
-
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Archive:
-    """A zip archive of recordings, `*/recordings/*.wav`.
-
-    Args:
-        urls: download addresses, tried in order.
-        members: the number of wav files.
-        size: the maximum total size of the wav files in bytes.
-        digest: `ima.utils.trees.tree_digest` of the wav files in one flat folder.
-    """
-
-    urls: Sequence[str]
-    members: int
-    size: int
-    digest: str
-
-
-MNIST_MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-MNIST = (
-    Idx(
-        "train-images-idx3-ubyte.gz",
-        47_040_016,
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    ),
-    Idx(
-        "train-labels-idx1-ubyte.gz",
-        60_008,
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    ),
-    Idx(
-        "t10k-images-idx3-ubyte.gz",
-        7_840_016,
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    ),
-    Idx(
-        "t10k-labels-idx1-ubyte.gz",
-        10_008,
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    ),
-)
-FSDD = Archive(
-    urls=(
-        "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip",
-        "https://codeload.github.com/Jakobovski/free-spoken-digit-dataset/zip/refs/tags/v1.0.10",
-    ),
-    members=3000,
-    size=50_000_000,
-    digest="dbd573d7cafe79c4b49f65718115e1304e24e067fa39eff18a660dc6cb9c360f",
-)
-
-_MEMBER = re.compile(r"[^/]+/recordings/([^/]+\.wav)")
 
 
 def fetch(corpus: str, folder: str | Path, retrieve: Retrieve | None = None) -> list[Path]:
     """Download a freely available corpus into a folder, unless it is already there.
 
     Args:
-        corpus: `mnist` (four gz files) or `fsdd` (3,000 wav files, in `recordings/`).
+        corpus: `mnist` (four gz files), `fsdd` (3,000 wav files, in `recordings/`), `ravdess`
+            (1,440 wav files, in `Actor_01/` ...) or `meld` (three csv files).
         folder: the corpus folder, as passed to the `index` function of the corpus.
         retrieve: the download function; by default it uses pooch.
 
@@ -111,7 +56,12 @@ def fetch(corpus: str, folder: str | Path, retrieve: Retrieve | None = None) -> 
         InputError: the corpus is unknown, the folder is not writable, an existing file differs
             from the corpus, or no address provides the correct data.
     """
-    fetchers = {"mnist": _fetch_mnist, "fsdd": _fetch_fsdd}
+    fetchers = {
+        "mnist": functools.partial(_fetch_files, MNIST, MNIST_MIRRORS),
+        "fsdd": functools.partial(_fetch_archive, FSDD),
+        "ravdess": functools.partial(_fetch_archive, RAVDESS),
+        "meld": functools.partial(_fetch_files, MELD, MELD_MIRRORS),
+    }
     if corpus not in fetchers:
         do = "Obtain other corpora manually, and set their folders in the config."
         expected = f"one of {', '.join(fetchers)}"
@@ -119,7 +69,7 @@ def fetch(corpus: str, folder: str | Path, retrieve: Retrieve | None = None) -> 
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return sorted(fetchers[corpus](folder, retrieve or _retrieve))
+        return sorted(fetchers[corpus](corpus, folder, retrieve or _retrieve))
     except OSError as error:
         raise InputError(
             folder,
@@ -129,46 +79,50 @@ def fetch(corpus: str, folder: str | Path, retrieve: Retrieve | None = None) -> 
         ) from error
 
 
-def _fetch_mnist(folder: Path, retrieve: Retrieve) -> list[Path]:
-    present = [idx for idx in MNIST if (folder / idx.name).exists()]
-    for idx in present:
-        wrong = _wrong_idx(folder / idx.name, idx)
+def _fetch_files(
+    files: Sequence[File], mirrors: Sequence[str], corpus: str, folder: Path, retrieve: Retrieve
+) -> list[Path]:
+    present = [file for file in files if (folder / file.name).exists()]
+    for file in present:
+        wrong = _wrong_file(folder / file.name, file)
         if wrong:
-            raise _occupied(folder / idx.name, "mnist", wrong)
-    missing = [idx for idx in MNIST if idx not in present]
-    for idx in missing:
-        urls = [mirror + idx.name for mirror in MNIST_MIRRORS]
+            raise _occupied(folder / file.name, corpus, wrong)
+    missing = [file for file in files if file not in present]
+    for file in missing:
+        urls = [mirror + file.name for mirror in mirrors]
         with tempfile.TemporaryDirectory(prefix=".ima-", dir=folder) as temporary:
-            file = Path(temporary, "download")
-            check = functools.partial(_wrong_idx, idx=idx)
-            _download(folder / idx.name, urls, file, idx.size, retrieve, check)
+            new = Path(temporary, "download")
+            check = functools.partial(_wrong_file, file=file)
+            _download(folder / file.name, urls, new, file.size, retrieve, check)
             # Copy the file, because pooch makes files that only their owner can read.
-            with whole_file(folder / idx.name) as whole:
-                shutil.copyfile(file, whole)
-    return [folder / idx.name for idx in missing]
+            with whole_file(folder / file.name) as whole:
+                shutil.copyfile(new, whole)
+    return [folder / file.name for file in missing]
 
 
 def _waves(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.wav") if not is_hidden(path.name))
+    return [folder / name for name in files_below(folder) if name.endswith(".wav")]
 
 
-def _fetch_fsdd(folder: Path, retrieve: Retrieve) -> list[Path]:
-    home = folder / "recordings"
-    if not home.is_dir() and _waves(folder):
+def _fetch_archive(archive: Archive, corpus: str, folder: Path, retrieve: Retrieve) -> list[Path]:
+    home = folder / archive.home
+    if not home.is_dir() and any(path.parent == folder for path in _waves(folder)):
         home = folder  # `ima.datasets.fsdd.index` takes that as well
-    if home.is_dir() and tree_digest(home, ".wav") == FSDD.digest:
+    if archive.digest and home.is_dir() and tree_digest(home, ".wav") == archive.digest:
         return []
     with tempfile.TemporaryDirectory(prefix=".ima-", dir=folder) as temporary:
-        archive, new = Path(temporary, "download"), Path(temporary, "new")
-        check = functools.partial(_unpack, folder=new)
-        _download(home, FSDD.urls, archive, FSDD.size, retrieve, check)
-        for path in _waves(home):
-            other = new / path.name
-            if not other.exists() or not filecmp.cmp(path, other, shallow=False):
-                raise _occupied(path, "fsdd", "another file")
+        packed, new = Path(temporary, "download"), Path(temporary, "new")
+        check = functools.partial(_unpack, archive=archive, folder=new)
+        _download(home, archive.urls, packed, archive.packed, retrieve, check)
         home.mkdir(exist_ok=True)
-        missing = [path.name for path in new.iterdir() if not (home / path.name).exists()]
+        for path in _waves(home):
+            other = new / path.relative_to(home)
+            if not other.exists() or not filecmp.cmp(path, other, shallow=False):
+                raise _occupied(path, corpus, "another file")
+        names = [path.relative_to(new) for path in _waves(new)]
+        missing = [name for name in names if not (home / name).exists()]
         for name in missing:
+            (home / name).parent.mkdir(exist_ok=True)
             (new / name).replace(home / name)
     return [home / name for name in missing]
 
@@ -207,55 +161,62 @@ def _download(
     )
 
 
-def _wrong_idx(path: Path, idx: Idx) -> str:
-    """Return what is wrong with a gzipped file, or '' if it is correct."""
+def _wrong_file(path: Path, file: File) -> str:
+    """Return what is wrong with a file, which may be gzipped, or '' if it is correct."""
     digest, size = hashlib.sha256(), 0
     try:
-        with gzip.open(path) as file:
-            while size <= idx.size and (block := file.read(1 << 20)):
+        with gzip.open(path) if file.name.endswith(".gz") else path.open("rb") as content:
+            while size <= file.size and (block := content.read(1 << 20)):
                 digest.update(block)
                 size += len(block)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         return f"damaged gzip data ({error})"
-    if size > idx.size:
-        return f"more than {idx.size:,} bytes of content"
-    if digest.hexdigest() != idx.sha256:
-        return f"{size:,} bytes of content with sha256 {digest.hexdigest()}, not {idx.sha256}"
+    if size > file.size:
+        return f"more than {file.size:,} bytes of content"
+    if digest.hexdigest() != file.sha256:
+        return f"{size:,} bytes of content with sha256 {digest.hexdigest()}, not {file.sha256}"
     return ""
 
 
-def _unpack(archive: Path, folder: Path) -> str:
+def _unpack(path: Path, archive: Archive, folder: Path) -> str:
     """Unpack the recordings of a zip file into a new folder; return what is wrong, or ''."""
     shutil.rmtree(folder, ignore_errors=True)  # left by the attempt with another address
+    if archive.md5:
+        with path.open("rb") as packed:
+            found = hashlib.file_digest(packed, "md5").hexdigest()
+        if found != archive.md5:
+            return f"{path.stat().st_size:,} bytes with MD5 {found}, not {archive.md5}"
     try:
-        with zipfile.ZipFile(archive) as file:
-            wrong = _wrong_members(file.infolist())
+        with zipfile.ZipFile(path) as file:
+            wrong = _wrong_members(file.infolist(), archive)
             if wrong:
                 return wrong
             folder.mkdir()
             for member in file.infolist():
-                if name := _MEMBER.fullmatch(member.filename):
+                if name := archive.member.fullmatch(member.filename):
+                    (folder / name[1]).parent.mkdir(exist_ok=True)
                     (folder / name[1]).write_bytes(file.read(member))
     # RuntimeError: a member is encrypted or uses an unsupported compression method.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         return f"a damaged zip file ({error})"
     found = tree_digest(folder)
-    return "" if found == FSDD.digest else f"recordings with digest {found}, not {FSDD.digest}"
+    wrong = f"recordings with digest {found}, not {archive.digest}"
+    return wrong if archive.digest and found != archive.digest else ""
 
 
-def _wrong_members(members: Sequence[zipfile.ZipInfo]) -> str:
+def _wrong_members(members: Sequence[zipfile.ZipInfo], archive: Archive) -> str:
     """Return why these members must not be unpacked, or '' if they may be."""
     for member in members:
         path = PurePosixPath(member.filename)
         link = stat.S_ISLNK(member.external_attr >> 16)
         if path.is_absolute() or ".." in path.parts or "\\" in member.filename or link:
             return f"a member outside the archive, '{member.filename}'"
-    wanted = [member for member in members if _MEMBER.fullmatch(member.filename)]
+    wanted = [member for member in members if archive.member.fullmatch(member.filename)]
     size = sum(member.file_size for member in wanted)
-    if size > FSDD.size:
-        return f"recordings of {size:,} bytes, more than {FSDD.size:,}"
-    if len(wanted) != FSDD.members:
-        return f"{len(wanted):,} recordings, not {FSDD.members:,}"
+    if size > archive.size:
+        return f"recordings of {size:,} bytes, more than {archive.size:,}"
+    if len(wanted) != archive.members:
+        return f"{len(wanted):,} recordings, not {archive.members:,}"
     return ""
 
 
