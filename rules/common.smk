@@ -48,7 +48,7 @@ def own_rules():
 #: Corpora of the digits experiment.
 DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
 #: Freely available corpora, which a rule downloads if they are missing in `raw`.
-OPEN_CORPORA = {"mnist", "fsdd"}
+OPEN_CORPORA = {"mnist", "fsdd", "ravdess", "meld"}
 
 
 def corpus_root(corpus):

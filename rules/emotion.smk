@@ -27,7 +27,7 @@ if emotion_made():
 rule emotion_corpus:
     """Utterances with class and split, their tokens, and the audio span of each token."""
     input:
-        emotion_made(),
+        *(file for corpus in EMOTION_CORPORA for file in made_by_rule(corpus)),
         there(EMOTION_CORPORA, **EMOTION_FILES),
         code=code("emotion_corpus.py"),
     output:
@@ -42,6 +42,7 @@ rule emotion_corpus:
         f"{RUN}/benchmarks/emotion_corpus.tsv"
     conda:
         "../envs/ima.yaml"
+    threads: 1 if VOICED == "iemocap" else 4  # words of RAVDESS may have to be aligned
     resources:
         mem_mb=2000,
     params:
@@ -61,7 +62,7 @@ rule emotion_corpus:
 rule emotion_voices:
     """Voice features of every audio span, z-scored."""
     input:
-        emotion_made(),
+        made_by_rule(VOICED),
         utterances=rules.emotion_corpus.output.utterances,
         spans=rules.emotion_corpus.output.spans,
         code=code("emotion_voices.py"),
@@ -87,7 +88,7 @@ rule emotion_voices:
 rule voice_agreement:
     """Agreement of our voice features with openSMILE's: table, figure."""
     input:
-        emotion_made(),
+        made_by_rule(VOICED),
         spans=rules.emotion_corpus.output.spans,
         corpora=emotion_manifests(),
         code=code("voice_agreement.py"),

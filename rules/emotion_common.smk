@@ -15,7 +15,7 @@ def emotion_made():
 
 def emotion_manifests():
     """Return the manifests of the experiment's corpora, for the sidecars of its tables."""
-    return emotion_made() or [f"{RUN}/corpora/{name}.json" for name in EMOTION_CORPORA]
+    return emotion_made() or manifests(EMOTION_CORPORA)
 
 
 def emotion_stage1(variant):

@@ -48,6 +48,23 @@ def test_index_of_lines_and_words(root):
     assert words[7:9] == [("meld/train/0_1", 0, "two"), ("meld/train/0_1", 1, "lines")]
 
 
+def test_folder_that_the_raw_archive_unpacks_to(tmp_path):
+    folder = tmp_path / "MELD.Raw"
+    (folder / "train_splits").mkdir(parents=True)
+    (folder / "train_splits/dia0_utt0.mp4").touch()
+    (folder / "train_splits/._train_sent_emo.csv").write_bytes(b"\x00\x05\x16\x07")
+    times = ',21,"00:16:16,059","00:16:21,731"\r\n'
+    lines = HEADER.rstrip("\n") + ",Episode,StartTime,EndTime\r\n"
+    lines += "1,You must\x92ve had your hands full.,A,neutral,neutral,4,12,8" + times
+    write(folder, train=lines, dev=lines, test=lines)
+    utterances, tokens, skipped = meld.index(tmp_path)
+    assert utterances["id"].to_pylist() == [
+        f"meld/{split}/4_12" for split in ("dev", "test", "train")
+    ]
+    assert set(utterances["text"].to_pylist()) == {"You must’ve had your hands full."}
+    assert tokens["token"].to_pylist()[:2] == ["you", "must've"] and len(skipped) == 0
+
+
 def test_unusable_lines_are_listed(root):
     bad = "4,Hm.,A,boredom,x,2,0,1\n5,-- !,A,joy,x,2,1,1\n6,Again.,A,joy,x,0,0,1\n7,Short\n"
     write(root, train=TRAIN + bad)

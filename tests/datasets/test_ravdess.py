@@ -1,4 +1,4 @@
-"""RAVDESS: combining manifest, recordings and alignments."""
+"""RAVDESS: manifest, recordings and alignments; the owners' archive, whose names tell the rest."""
 
 import numpy as np
 import pytest
@@ -113,9 +113,103 @@ def test_malformed_manifest_is_rejected(root, text, message):
 def test_missing_manifest_is_rejected(root, tmp_path):
     with pytest.raises(InputError, match=r"RAVDESS corpus.*zenodo"):
         ravdess.index(tmp_path / "nowhere")
+    other = tmp_path / "other"
+    other.mkdir()
+    soundfile.write(other / "1_ann_0.wav", np.zeros(80), 16_000)
+    with pytest.raises(InputError, match=r"Actor_01/03-.*the list of recordings, found neither"):
+        ravdess.index(other)
+
+
+def test_names_tell_what_a_manifest_would(root):
+    listed = ravdess.index(root)
     (root / "manifest.csv").unlink()
-    with pytest.raises(InputError, match="the list of recordings, found no such file"):
-        ravdess.index(root)
+    assert all(a.equals(b) for a, b in zip(ravdess.index(root), listed, strict=True))
+
+
+# The owners' archive
+
+
+@pytest.fixture
+def archive(tmp_path):
+    rng = np.random.default_rng(0)
+    for actor, stem, channels in [
+        (1, "03-01-05-02-02-01-01", 1),
+        (2, "03-01-02-01-01-02-02", 2),
+        (2, "03-01-08-01-01-01-02", 1),
+    ]:
+        folder = tmp_path / f"Actor_{actor:02d}"
+        folder.mkdir(exist_ok=True)
+        wave = np.repeat(rng.normal(0, 0.1, (4800, 1)), channels, 1)
+        soundfile.write(folder / f"{stem}.wav", wave, 48_000)
+    return tmp_path
+
+
+def placed(root, rows):
+    """Align all but the last recording."""
+    word = {"position": 0, "token": "dogs", "kind": "word", "start_s": 0.01, "end_s": 0.09}
+    found = {row["id"]: [word] for row in rows}
+    return found | {rows[-1]["id"]: "digital silence"}
+
+
+def test_archive_is_read_by_its_names(archive):
+    utterances, tokens, skipped = ravdess.index(archive, align=placed)
+    assert utterances.to_pylist()[1] == {
+        "id": "ravdess/03-01-05-02-02-01-01",
+        "corpus": "ravdess",
+        "session": "01",
+        "speaker": "01",
+        "sex": "M",
+        "emotion": "angry",
+        "label": 0,
+        "text": "Dogs are sitting by the door",
+        "file": "Actor_01/03-01-05-02-02-01-01.wav",
+        "rate": 48_000,
+        "samples": 4800,
+    }
+    assert [(r["emotion"], r["sex"]) for r in utterances.to_pylist()] == [
+        ("calm", "F"),  # two channels with the same samples
+        ("angry", "M"),
+    ]
+    assert tokens["start_s"].to_pylist() == [0.01] * 2
+    assert skipped.select(["emotion", "reason"]).to_pylist() == [
+        {"emotion": "surprised", "reason": "alignment: digital silence"}
+    ]
+    with pytest.raises(InputError, match="alignment: expected one, found none"):
+        ravdess.index(archive)  # without an aligner
+
+
+def test_other_files_of_the_archive_are_listed(archive):
+    song, film = "03-02-05-01-01-01-01.wav", "01-01-05-01-01-01-01.mp4"
+    slow = archive / "Actor_02/03-01-04-01-01-01-02.wav"
+    for name, rate in ((archive / song, 48_000), (slow, 8000)):
+        soundfile.write(name, np.zeros(800), rate)
+    (archive / film).touch()
+    (archive / "copy").mkdir()
+    first = "03-01-05-02-02-01-01.wav"
+    (archive / "copy" / first).write_bytes((archive / "Actor_01" / first).read_bytes())
+    _, _, skipped = ravdess.index(archive, align=placed)
+    assert {row["file"]: row["reason"].split(" ")[0] for row in skipped.to_pylist()} == {
+        song: "a",  # name other than ...
+        film: "extension",
+        str(slow.relative_to(archive)): "sound:",
+        f"copy/{first}": "a",  # second copy of ...
+        "Actor_02/03-01-08-01-01-01-02.wav": "alignment:",
+    }
+
+
+def test_alignments_of_the_user_are_used(archive):
+    (archive / "aligned").mkdir()
+    (archive / "aligned/03-01-05-02-02-01-01.wdseg").write_text(
+        " SFrm EFrm SegAScr Word\n 1 4 0 DOGS\n 5 6 0 ARE\n Total score: 0\n"
+    )
+
+    def none(root, rows):
+        assert [row["emotion"] for row in rows] == ["calm", "surprised"]
+        return {}
+
+    utterances, tokens, _ = ravdess.index(archive, align=none)
+    assert utterances["emotion"].to_pylist() == ["angry"]
+    assert tokens["start_s"].to_pylist() == [0.01, 0.05]
 
 
 def test_real_corpus(shared):

@@ -1,5 +1,7 @@
 """results/<run>/emotion/{utterances,tokens,spans}, by `ima.datasets.emotion.read_iemocap` (6.2)."""
 
+import functools
+
 from ima.datasets.emotion import check_skipped, read_iemocap, read_ravdess_meld
 from ima.utils.io import write_csv, write_parquet
 from ima.utils.schemas_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, SPANS
@@ -15,8 +17,12 @@ def main(snakemake):
         settings = {name: given[name] for name in wanted}
         corpus = read_iemocap(params.roots["iemocap"], nominal=params.nominal, **settings)
     else:
+        from ima.alignment.sentences import align_sentences  # compiles code that others do not need
+
         wanted = ("validation", "seed", "calm_as_neutral", "others")
-        corpus = read_ravdess_meld(params.roots, **{name: given[name] for name in wanted})
+        settings = {name: given[name] for name in wanted}
+        align = functools.partial(align_sentences, processes=snakemake.threads)
+        corpus = read_ravdess_meld(params.roots, align=align, **settings)
     write_csv(corpus.skipped, output.skipped)
     write_csv(corpus.counts, output.counts)
     check_skipped(corpus, most)

@@ -91,6 +91,7 @@ def read_ravdess_meld(
     seed: int,
     calm_as_neutral: bool = True,
     others: str = "train",
+    align: ravdess.Align | None = None,
 ) -> Corpus:
     """Construct a corpus from texts of MELD and RAVDESS voices of the same emotion.
 
@@ -102,6 +103,7 @@ def read_ravdess_meld(
         calm_as_neutral: see `ima.datasets.ravdess.index`.
         others: `train` uses training texts of surprise, fear and disgust, with voices of the same
             emotion, for training only; `drop` excludes them.
+        align: finds word places in RAVDESS' recordings (`ima.datasets.ravdess.index`).
 
     Returns:
         A corpus whose utterances are the texts of MELD; `speaker` is the actor of the voice.
@@ -109,7 +111,7 @@ def read_ravdess_meld(
     Raises:
         InputError: an error of the readers or of `borrow_voices`, or `others` is invalid.
     """
-    spoken, words, unspoken = ravdess.index(roots["ravdess"], calm_as_neutral)
+    spoken, words, unspoken = ravdess.index(roots["ravdess"], calm_as_neutral, align)
     texts, tokens, unread = meld.index(roots["meld"])
     counts = pa.concat_tables([counted(spoken, unspoken), counted(texts, unread)])
     if _others(others) == "train":

@@ -263,7 +263,7 @@ class _Session:
                 raise InputError(
                     name, expected=expected, found=value if known is EXPECTED else "none"
                 )
-        samples = wave_info(self.root / self.wavs[stem], rate)
+        samples, _ = wave_info(self.root / self.wavs[stem], rate)
         tokens = read_wdseg(self.root / self.alignments[stem], samples / rate)
         number, sex = _TURN.fullmatch(turn).group(2, 3)
         row = {"id": f"{CORPUS}/{turn}", "corpus": CORPUS, "session": number}

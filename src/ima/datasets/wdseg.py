@@ -136,10 +136,15 @@ def why(error: Exception) -> str:
     return f"{where}{reason_of(error)}"
 
 
-def wave_info(path: Path, rate: int) -> int:
-    """Return the number of samples of a single-channel sound file at a given rate (Hz).
+def wave_info(path: Path, rate: int, higher: bool = False) -> tuple[int, int]:
+    """Return the number of samples and the rate (Hz) of a single-channel sound file.
 
     The whole file is read: a header does not show that the samples are damaged or missing.
+
+    Args:
+        path: the file.
+        rate: the required rate in Hz.
+        higher: whether the rate may be higher.
 
     Raises:
         InputError: an error of `ima.audio.sphere.read_audio`, or the file has another rate.
@@ -148,10 +153,10 @@ def wave_info(path: Path, rate: int) -> int:
         samples, own_rate = read_audio(path)
     except InputError as error:
         raise InputError("sound", expected=error.expected, found=error.found) from error
-    if own_rate != rate:
+    if own_rate < rate or (own_rate > rate and not higher):
         found = f"{len(samples)} samples at {own_rate} Hz"
         raise InputError("sound", expected=f"samples of 1 channel at {rate} Hz", found=found)
-    return len(samples)
+    return len(samples), own_rate
 
 
 def keep_tokens(

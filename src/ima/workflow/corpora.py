@@ -15,8 +15,8 @@ SOURCES = {
     "tidigits": ("TIDIGITS (LDC93S10)", "from the Linguistic Data Consortium, by licence"),
     "ti46": ("TI46 (LDC93S9)", "from the Linguistic Data Consortium, by licence"),
     "iemocap": ("IEMOCAP", "from sail.usc.edu/iemocap, by agreement"),
-    "ravdess": ("RAVDESS, speech, with word alignments", "from zenodo.org/records/1188976"),
-    "meld": ("MELD, texts", "from github.com/declare-lab/MELD"),
+    "ravdess": ("RAVDESS, speech", "downloaded by the workflow if missing in `raw`"),
+    "meld": ("MELD, texts", "downloaded by the workflow if missing in `raw`"),
     "glove": ("GloVe's vectors", "from nlp.stanford.edu/projects/glove"),
     "lexicon": ("LIWC's dictionary", "from liwc.app, by licence"),
 }
