@@ -1,8 +1,11 @@
 """Reading audio: all forms of SPHERE, other formats, and all kinds of faulty files."""
 
+import contextlib
 import os
 import shutil
 import struct
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -256,6 +259,7 @@ def truth(shared):
 
 @pytest.fixture
 def no_decoders(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "av", None)  # as if it were not installed
     empty = tmp_path / "bin"
     empty.mkdir()
     monkeypatch.setenv("PATH", str(empty))
@@ -276,7 +280,7 @@ def test_shorten_is_decoded_despite_a_wrong_header(shared, truth, no_decoders, n
 @pytest.mark.parametrize("name", V1)
 def test_shorten_1_without_a_decoder_is_explained(shared, no_decoders, name):
     path = shared(f"reference/sphere/{name}.wav")
-    with pytest.raises(InputError, match=r"shorten format version 1.*install sph2pipe or ffmpeg"):
+    with pytest.raises(InputError, match=r"shorten format version 1.*install the package av"):
         sphere.read(path)
 
 
@@ -284,6 +288,47 @@ def test_shorten_1_without_a_decoder_is_explained(shared, no_decoders, name):
 @pytest.mark.parametrize("name", V1)
 def test_ffmpeg_decodes_shorten_1(shared, truth, name):
     np.testing.assert_array_equal(sphere.read(shared(f"reference/sphere/{name}.wav"))[0], truth)
+
+
+@pytest.mark.parametrize("name", V1)
+def test_av_decodes_shorten_1(shared, truth, name):
+    pytest.importorskip("av")
+    np.testing.assert_array_equal(sphere.read(shared(f"reference/sphere/{name}.wav"))[0], truth)
+
+
+class Av(types.ModuleType):
+    """Replaces PyAV: decodes anything to two blocks, or to an error."""
+
+    class FFmpegError(ValueError):
+        pass
+
+    def __init__(self, *blocks):
+        super().__init__("av")
+        self.blocks = blocks
+
+    @contextlib.contextmanager
+    def open(self, file, format):
+        assert format == "nistsphere" and file.read().startswith(b"NIST_1A")
+        yield self
+
+    def decode(self, audio):
+        if not self.blocks:
+            raise self.FFmpegError("invalid data")
+        return [types.SimpleNamespace(to_ndarray=lambda block=b: block) for b in self.blocks]
+
+
+def test_av_is_used_if_it_is_installed(file, no_decoders, monkeypatch):
+    write(file, shorten(list(range(7)), version=1))
+    blocks = np.array([[0, 1, 2, 3]], np.int16), np.array([[4, 5, 6]], np.int16)
+    monkeypatch.setitem(sys.modules, "av", Av(*blocks))
+    assert sphere.read(file)[0].tolist() == list(range(7))
+    monkeypatch.setitem(sys.modules, "av", Av(blocks[0]))  # it stops early
+    with pytest.raises(InputError, match="7 samples of 1 channel"):
+        sphere.read(file)
+    for cannot in (Av(), Av(*(block.astype(np.float32) for block in blocks))):
+        monkeypatch.setitem(sys.modules, "av", cannot)
+        with pytest.raises(InputError, match="shorten format version 1"):
+            sphere.read(file)
 
 
 def script(folder, name, body):

@@ -61,7 +61,7 @@ def test_open_corpora_are_planned_without_a_folder(checkout, target, made, corpo
     """They are downloaded."""
     planned = plan(checkout, "open.yaml", [target])
     assert {"download", made} <= planned.rules()
-    files = {file for job in planned.jobs for file in job.output if "/raw/" in file}
+    files = {file for job in planned.jobs for file in job["output"] if "/raw/" in file}
     assert {f"results/open/raw/{corpus}.json" for corpus in corpora} <= files
 
 

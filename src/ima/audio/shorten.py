@@ -1,10 +1,11 @@
-"""Decode shorten-compressed SPHERE data: shorten 2.00 with desphere, 1.x with external programs.
+"""Decode shorten-compressed SPHERE data: 2.00 with desphere, 1.x with PyAV or external programs.
 
 Decoders choose a method by the header's `sample_coding`, but headers on the LDC discs may declare
 compressed data as plain PCM. Every decoder therefore receives a corrected header.
 """
 
 import io
+import logging
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +16,8 @@ import soundfile
 from desphere import DesphereError, transcode_bytes
 
 from ima.utils.errors import InputError
+
+log = logging.getLogger(__name__)
 
 #: The first bytes of shorten-compressed data.
 MAGIC = b"ajkg"
@@ -41,7 +44,7 @@ def decode(
         decoder may stop early without an error.
 
     Raises:
-        InputError: the data are damaged, or need shorten 1.x and no external decoder is installed.
+        InputError: the data are damaged, or need shorten 1.x and no decoder for it is installed.
     """
     # The original header may declare the wrong sample_coding.
     corrected = _header(coding, count, rate, channels) + data
@@ -55,7 +58,7 @@ def decode(
             return soundfile.read(io.BytesIO(wav), dtype="int16", always_2d=True)[0]
     else:
         reason = f"shorten format version {version}, which desphere does not decode"
-    for decoder in (_sph2pipe, _ffmpeg):
+    for decoder in (_av, _sph2pipe, _ffmpeg):
         samples = decoder(corrected, path)
         if samples is not None:
             return samples
@@ -63,7 +66,8 @@ def decode(
         path,
         expected="shorten-compressed data that can be decoded",
         found=reason,
-        do="If the file is intact, install sph2pipe or ffmpeg, which decode shorten 1.x, on PATH.",
+        do="If the file is intact, install the package av, or sph2pipe or ffmpeg on PATH, which "
+        "decode shorten 1.x.",
     )
 
 
@@ -84,6 +88,22 @@ def _header(coding: str, count: int, rate: int, channels: int) -> bytes:
         "end_head\n",
     ]
     return "\n".join(lines).encode().ljust(1024)
+
+
+def _av(sphere: bytes, path: Path) -> np.ndarray | None:
+    """Decode with PyAV; return None if it is not installed or cannot decode the data."""
+    try:
+        import av
+    except ImportError:
+        return None
+    try:
+        with av.open(io.BytesIO(sphere), format="nistsphere") as file:
+            blocks = [frame.to_ndarray() for frame in file.decode(audio=0)]  # (channels, n)
+    except av.FFmpegError as error:
+        log.info("%s: PyAV does not decode it (%s).", path, error)
+        return None
+    samples = np.concatenate(blocks, axis=1).T if blocks else np.zeros((0, 1), np.int16)
+    return samples if samples.dtype == np.int16 else None
 
 
 def _sph2pipe(sphere: bytes, path: Path) -> np.ndarray | None:
