@@ -14,6 +14,7 @@ gives the boundaries. docs/segmentation.md explains the design choices and repor
     methods      the segmentation methods by their name in the config
     evaluation   `score` against ground truth, and its readers `read_truth` and `read_ctm`
     examples     recordings selected for visual inspection
+    sentences    `align_sentences`: words of RAVDESS' two sentences
 
 As a command: python -m ima.alignment --root TREE --out segments.parquet [--ctm FILE | --truth CSV]
 
