@@ -49,6 +49,8 @@ def own_rules():
 DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
 #: Freely available corpora, which a rule downloads if they are missing in `raw`.
 OPEN_CORPORA = {"mnist", "fsdd", "ravdess", "meld"}
+#: Corpora that the demo makes instead.
+DEMO_CORPORA = {"mnist"} if config["raw"] is None else set()
 
 
 def corpus_root(corpus):

@@ -49,27 +49,26 @@ if config["raw"] is None:
         script:
             "../workflow/scripts/demo_speech.py"
 
-else:
 
-    rule download:
-        """Download an open corpus that is not in the user's folder, and verify its checksum."""
-        input:
-            code=code("download.py"),
-        output:
-            tree=directory(f"{RUN}/raw/{{corpus}}"),
-            manifest=f"{RUN}/raw/{{corpus}}.json",
-        log:
-            f"{RUN}/logs/download_{{corpus}}.log",
-        benchmark:
-            f"{RUN}/benchmarks/download_{{corpus}}.tsv"
-        wildcard_constraints:
-            corpus="|".join(sorted(OPEN_CORPORA)),
-        conda:
-            "../envs/ima.yaml"
-        resources:
-            mem_mb=1000,
-        script:
-            "../workflow/scripts/download.py"
+rule download:
+    """Download an open corpus that is not in the user's folder, and verify its checksum."""
+    input:
+        code=code("download.py"),
+    output:
+        tree=directory(f"{RUN}/raw/{{corpus}}"),
+        manifest=f"{RUN}/raw/{{corpus}}.json",
+    log:
+        f"{RUN}/logs/download_{{corpus}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/download_{{corpus}}.tsv"
+    wildcard_constraints:
+        corpus="|".join(sorted(OPEN_CORPORA - DEMO_CORPORA)),
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    script:
+        "../workflow/scripts/download.py"
 
 
 rule recordings:
