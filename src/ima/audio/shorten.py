@@ -17,7 +17,7 @@ from desphere import DesphereError, transcode_bytes
 
 from ima.utils.errors import InputError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: The first bytes of shorten-compressed data.
 MAGIC = b"ajkg"
@@ -100,7 +100,7 @@ def _av(sphere: bytes, path: Path) -> np.ndarray | None:
         with av.open(io.BytesIO(sphere), format="nistsphere") as file:
             blocks = [frame.to_ndarray() for frame in file.decode(audio=0)]  # (channels, n)
     except av.FFmpegError as error:
-        log.info("%s: PyAV does not decode it (%s).", path, error)
+        logger.info("%s: PyAV does not decode it (%s).", path, error)
         return None
     samples = np.concatenate(blocks, axis=1).T if blocks else np.zeros((0, 1), np.int16)
     return samples if samples.dtype == np.int16 else None
