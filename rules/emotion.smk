@@ -195,9 +195,7 @@ rule emotion_autoencoder:
     resources:
         mem_mb=3000,
     params:
-        layers=lambda wildcards: with_networks(
-            EMOTION["model"], EMOTION["ima"][wildcards.variant]
-        ),
+        layers=lambda wildcards: with_networks(EMOTION["model"], EMOTION["ima"][wildcards.variant]),
         settings=lambda wildcards: emotion_stage1(wildcards.variant),
         hidden=lambda wildcards: of_untrained(
             emotion_stage1(wildcards.variant), EMOTION["importance"], "hidden"

@@ -21,9 +21,7 @@ ITEMS = 1024
 TRIED = 3
 
 
-def network(
-    given: nn.Module | str, shape: tuple[int, ...], latent: int, where: str
-) -> nn.Module:
+def network(given: nn.Module | str, shape: tuple[int, ...], latent: int, where: str) -> nn.Module:
     """Return a module as given, or a new one by the class or function that is named.
 
     Args:
