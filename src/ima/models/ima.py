@@ -31,7 +31,7 @@ class Modality:
         loss: reconstruction loss, one of LOSSES (`ima.training.losses.reconstruction`).
         activation: activation between its layers, one of ACTIVATIONS.
         shape: shape of its items, whose product is the dimension; None for vectors.
-        encoder, decoder: modules of the user (`ima.models.own`), of which copies are trained, or the
+        encoder, decoder: modules of the user (`ima.models.own`), of which copies are trained, or
             names of classes or functions that make them (`ima.models.own.network`); None for layers
             as above.
 
