@@ -127,7 +127,8 @@ DIGIT_COSTS = {
     "latents": config["latents"],
     "hidden": config["importance"]["hidden"],
     "batch": config["autoencoder"]["batch_size"],
-    "ima": objectives_of(VARIANTS.values()),
+    # Costs of MLPs alone are compared.
+    "ima": objectives_of(of for of in VARIANTS.values() if "networks" not in of),
     # Only the first baseline of each kind: variants of a kind have the same cost.
     "models": [
         [model["label"], kind, own_settings(name)]

@@ -310,8 +310,13 @@ def seeds_beside(variant, latent):
     return more if more and serving else config["seeds"]
 
 
+def files_of_networks(variants):
+    """Return the files that define the networks of variants, so that editing one trains anew."""
+    return sorted({os.path.relpath(file) for name in variants for file in NETWORKS[name]})
+
+
 def in_study(variant, study):
-    """Return the label, the settings of both stages and rho of a variant in a study of the config.
+    """Return the label, settings of both stages, rho and layers of a variant in a study.
 
     A study sets the latent size and the epochs of stage 1, and may set the restarts of stage 2.
     """
@@ -322,6 +327,7 @@ def in_study(variant, study):
         | {"epochs": study["epochs"]},
         "importance": stage2(variant) | {"restarts": study.get("restarts", both["restarts"])},
         "rho": both["rho"],
+        "layers": with_networks(LAYERS, VARIANTS[variant]),
     }
 
 

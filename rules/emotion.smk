@@ -182,6 +182,7 @@ rule emotion_autoencoder:
         **EMOTION_FEATURES,
         pairs=rules.emotion_pairs.output.train,
         validation=rules.emotion_pairs.output.stopping,
+        networks=lambda wildcards: emotion_networks(wildcards.variant),
         code=code("autoencoder.py"),
     output:
         model=f"{EMOTION_MODEL}/autoencoder_round{{round}}.safetensors",
@@ -195,7 +196,7 @@ rule emotion_autoencoder:
     resources:
         mem_mb=3000,
     params:
-        layers=EMOTION["model"],
+        layers=lambda wildcards: with_networks(EMOTION["model"], EMOTION["ima"][wildcards.variant]),
         settings=lambda wildcards: emotion_stage1(wildcards.variant),
         hidden=lambda wildcards: of_untrained(
             emotion_stage1(wildcards.variant), EMOTION["importance"], "hidden"

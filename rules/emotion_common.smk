@@ -23,6 +23,20 @@ def emotion_stage1(variant):
     return merged_settings(EMOTION["autoencoder"], EMOTION["ima"][variant]["autoencoder"])
 
 
+#: Files that define the networks of variants that do not have the layers of `emotion.model`.
+EMOTION_NETWORKS = network_files(
+    {name: EMOTION["ima"][name] for name in EMOTION["variants"]},
+    EMOTION["model"],
+    "emotion.",
+    ROOT / "src",
+)
+
+
+def emotion_networks(variant):
+    """Return the files that define the networks of a variant on words and voices."""
+    return [os.path.relpath(file) for file in EMOTION_NETWORKS[variant]]
+
+
 def emotion_importance_settings(variant):
     """Return the settings of stage 2 of a variant on words and voices, including `rho`."""
     shared, own = EMOTION["importance"], EMOTION["ima"][variant]["importance"]

@@ -5,6 +5,7 @@ to the two modalities of the digits or, if the config has `own`, to those of the
 """
 
 from ima.workflow.config import check_modalities, layers_of
+from ima.workflow.networks import network_files, with_networks
 
 
 rule pairs:
@@ -101,3 +102,5 @@ else:
 
 #: Layers of each modality.
 LAYERS = {name: layers_of(config["model"][name]) for name in MODALITIES}
+#: Files that define the networks of variants that do not have these layers.
+NETWORKS = network_files(VARIANTS, MODALITIES, "", ROOT / "src")

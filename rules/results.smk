@@ -257,6 +257,7 @@ rule noise_study:
         mapping=rules.features_speech.output.mapping,
         waves=rules.recordings.output.waves,
         segments=rules.segment.output.segments,
+        networks=files_of_networks(VARIANTS),
         code=code("noise_study.py"),
     output:
         study=f"{RUN}/noise_study/seed{{seed}}.parquet",
@@ -276,7 +277,6 @@ rule noise_study:
         validation_share=config["pairs"]["validation_share"],
         noise={name: config["noise"][name] for name in ("image", "speech")},
         mfcc=config["speech"]["mfcc"],
-        layers=config["model"],
         hidden=config["importance"]["hidden"],
         variants={name: in_study(name, config["noise_study"]) for name in VARIANTS},
     script:

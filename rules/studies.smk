@@ -10,6 +10,7 @@ rule missing_study:
         train=PAIRS.train,
         validation=PAIRS.validation,
         test=PAIRS.test,
+        networks=files_of_networks(VARIANTS),
         code=code("missing_study.py"),
     output:
         study=f"{RUN}/missing_study/seed{{seed}}.parquet",
@@ -26,7 +27,6 @@ rule missing_study:
         latent=config["missing_study"]["latent"],
         pairs=config["missing_study"]["pairs"],
         hidden=config["importance"]["hidden"],
-        layers=LAYERS,
         variants=[in_study(name, config["missing_study"]) for name in VARIANTS],
         # Only the first baseline of each kind.
         baselines=[

@@ -10,6 +10,7 @@ rule autoencoder:
         **FEATURES,
         pairs=PAIRS.train,
         validation=PAIRS.validation,
+        networks=lambda wildcards: files_of_networks([wildcards.variant]),
         code=code("autoencoder.py"),
     output:
         model=f"{MODEL}/autoencoder_round{{round}}.safetensors",
@@ -23,7 +24,7 @@ rule autoencoder:
     resources:
         mem_mb=3000,
     params:
-        layers=LAYERS,
+        layers=lambda wildcards: with_networks(LAYERS, VARIANTS[wildcards.variant]),
         settings=stage1,
         hidden=lambda wildcards: of_untrained(stage1(wildcards), config["importance"], "hidden"),
         rho=lambda wildcards: of_untrained(

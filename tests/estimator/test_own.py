@@ -166,7 +166,7 @@ def test_tied_weights_of_a_module_are_saved(tmp_path):
         ("encoder", nn.Linear(5, 2), "RuntimeError"),
         ("encoder", nn.GRU(3, 2, batch_first=True), "found tuple"),
         ("decoder", nn.Linear(2, 11), r"to \(3, 4, 3\) or \(3, 12\), found \(3, 11\)"),
-        ("decoder", nn.Linear, "a torch.nn.Module or None, found <class"),
+        ("decoder", nn.Linear, "a torch.nn.Module, its name or None, found"),
     ],
 )
 def test_modules_that_do_not_fit(part, module, says):

@@ -184,7 +184,7 @@ def test_z_of_a_single_modality_is_its_latent():
     y = {m: net.importance[m](x[m])[0, rows[0]].item() for m, rows in ROWS.items()}
     u = {m: found["u"][m][0].numpy() for m in TWO}
     both = (y["a"] * u["a"] + y["b"] * u["b"]) / (y["a"] + y["b"])
-    np.testing.assert_allclose(matrix(table, "z")[0], both, rtol=1e-5)
+    np.testing.assert_allclose(matrix(table, "z")[0], both, rtol=1e-5, atol=1e-6)
     assert present(table, "u_a").tolist() == [True, True, False]
     assert table["y_b"].to_pylist()[1] is None and table["u_b"].to_pylist()[1] is None
     assert table["y_a"].to_pylist()[0] == pytest.approx(y["a"])
@@ -550,12 +550,13 @@ def test_transform_of_rows_that_lack_some(fitted):
     gaps = {m: of.copy() for m, of in x.items()}
     gaps["a"][1], gaps["b"][2], gaps["c"][2] = NAN, NAN, NAN
     z = fitted.transform(gaps)
-    np.testing.assert_allclose(z[[0, 3]], full[[0, 3]], rtol=1e-5)
+    # Sums of latents of about 1 in single precision, which may cancel.
+    np.testing.assert_allclose(z[[0, 3]], full[[0, 3]], rtol=1e-5, atol=1e-6)
     two = fitted.transform({m: x[m] for m in "bc"})
-    np.testing.assert_allclose(z[1], two[1], rtol=1e-5)
+    np.testing.assert_allclose(z[1], two[1], rtol=1e-5, atol=1e-6)
     alone = fitted.transform({"a": x["a"]}, weights="equal")
-    np.testing.assert_allclose(z[2], alone[2], rtol=1e-6)
-    assert np.abs(z[1] - full[1]).max() > 1e-6  # control
+    np.testing.assert_allclose(z[2], alone[2], rtol=1e-5, atol=1e-6)
+    assert np.abs(z[1] - full[1]).max() > 1e-4  # control
 
 
 def test_the_importance_of_an_absent_row_is_0(fitted):

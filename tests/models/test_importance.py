@@ -516,4 +516,5 @@ def test_noise_is_not_found_where_pairs_share_nothing(seed):
     _, _, y = find_noise(x, {"a": torch.arange(1200), "b": shuffled}, {}, seed)
     for name in x:
         assert noise_scores(y[name], is_noise[name])["f1_noise"] < 0.3
-    assert sum(roc_auc_score(~is_noise[name], y[name]) for name in x) / 2 < 0.7
+        # No AUC: the items differ by some .01 from rho, in an order that rounding decides.
+        np.testing.assert_allclose(y[name], 0.8, atol=0.1)

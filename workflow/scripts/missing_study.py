@@ -32,7 +32,7 @@ def main(snakemake):
             Stage2(**of["importance"]),
             of["rho"],
             params.hidden,
-            params.layers,
+            of["layers"],
         )
         for of in params.variants
     }

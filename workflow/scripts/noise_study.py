@@ -36,7 +36,7 @@ def main(snakemake):
             Stage2(**of["importance"]),
             of["rho"],
             params.hidden,
-            params.layers,
+            of["layers"],
         )
         for name, of in params.variants.items()
     }

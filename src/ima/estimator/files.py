@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ima.estimator.inputs import SETTINGS
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.concordance import concordance_tensors, read_concordance
@@ -117,7 +118,7 @@ def _check_same(name: str, given: Mapping[str, Any], saved: Mapping[str, Any]) -
 def _given(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the constructor arguments; of a model of the workflow, those that it has."""
     if "estimator" not in config:
-        layers = {n: {k: m[k] for k in m if k != "dimension"} for n, m in config["modalities"]}
+        layers = {n: {k: m[k] for k in m if k in SETTINGS} for n, m in config["modalities"]}
         return {
             "layers": layers,
             "latent": config["latent"],

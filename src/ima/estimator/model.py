@@ -65,7 +65,8 @@ class IMA(Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             these layers: an encoder maps items (B, *shape_m) to latents (B, L), a decoder maps
             (B, L) to what the loss expects (`ima.training.losses.reconstruction`), in the shape of
             the items or flat. Each training starts from a copy with the weights of the module as
-            given; the module itself does not change, and `random_state` does not concern it.
+            given; the module itself does not change, and `random_state` does not concern it. Either
+            may be named instead (`ima.models.own.network`).
         latent: L, the size of the representation.
         rho: prior mean importance in [0, 1], one value or one per modality. `auto` estimates it
             from the data and requires the objective `mixture`. None means `auto` with `mixture`

@@ -47,37 +47,41 @@ def hidden_width(layers: Mapping) -> int:
 def model_config(model: Autoencoder) -> dict:
     """Return the part of a checkpoint's config from which the autoencoder is built again.
 
-    `own` lists the parts that are modules of the user.
+    `own` lists the parts that are modules of the user, `networks` the names of those that have one.
     """
     # A list keeps the order of modalities, which JSON objects sorted by key do not.
     layers = []
     for name, modality in model.modalities.items():
         settings = {key: value for key, value in vars(modality).items() if value is not None}
-        custom = [part for part in PARTS if settings.pop(part, None) is not None]
-        layers.append([name, {**settings, "own": custom} if custom else settings])
+        custom = {part: settings.pop(part) for part in PARTS if part in settings}
+        names = {part: of for part, of in custom.items() if isinstance(of, str)}
+        modules = {"own": [*custom]} | ({"networks": names} if names else {})
+        layers.append([name, settings | modules if custom else settings])
     return {"latent": model.latent, "modalities": layers}
 
 
 def build_autoencoder(
     config: Mapping,
     state: Mapping[str, Tensor],
-    modules: Mapping[str, Mapping[str, torch.nn.Module]] | None = None,
+    modules: Mapping[str, Mapping[str, torch.nn.Module | str]] | None = None,
 ) -> Autoencoder:
     """Return the autoencoder of a checkpoint's config and tensors, in evaluation mode.
 
     Args:
         config: config of the checkpoint, as `model_config` returns it.
         state: weights by name.
-        modules: by modality, the user's modules `encoder` and `decoder`, of which a checkpoint has
-            only the weights.
+        modules: by modality, the user's modules `encoder` and `decoder` or their names, as a
+            checkpoint has only weights. None for those that the checkpoint names: this runs the
+            code named there, so the file must come from this workflow.
 
     Raises:
         InputError: modules are missing or too many, or the tensors do not fit the model.
     """
     layers, unused = {}, dict(modules or {})
     for name, values in config["modalities"]:
-        values, parts = dict(values), unused.pop(name, {})
-        custom = values.pop("own", [])
+        values = dict(values)
+        custom, names = values.pop("own", []), values.pop("networks", {})
+        parts = names if modules is None else unused.pop(name, {})
         if sorted(parts) != sorted(custom):
             raise InputError(
                 f"layers['{name}']",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ima.models.own import PARTS, Own
+from ima.models.own import PARTS, Own, network
 from ima.training.losses import RECONSTRUCTION
 from ima.utils.errors import InputError
 
@@ -31,8 +31,9 @@ class Modality:
         loss: reconstruction loss, one of LOSSES (`ima.training.losses.reconstruction`).
         activation: activation between its layers, one of ACTIVATIONS.
         shape: shape of its items, whose product is the dimension; None for vectors.
-        encoder, decoder: modules of the user (`ima.models.own`), of which copies are trained; None
-            for layers as above.
+        encoder, decoder: modules of the user (`ima.models.own`), of which copies are trained, or
+            names of classes or functions that make them (`ima.models.own.network`); None for layers
+            as above.
 
     Raises:
         InputError: a value is not as described.
@@ -43,14 +44,17 @@ class Modality:
     loss: str = "bce"
     activation: str = "relu"
     shape: tuple[int, ...] | None = None
-    encoder: nn.Module | None = None
-    decoder: nn.Module | None = None
+    encoder: nn.Module | str | None = None
+    decoder: nn.Module | str | None = None
 
     def __post_init__(self):
         for part in PARTS:
-            if not isinstance(getattr(self, part), nn.Module | None):
+            if not isinstance(getattr(self, part), nn.Module | str | None):
                 found = repr(getattr(self, part))
-                raise InputError(part, expected="a torch.nn.Module or None", found=found)
+                raise InputError(part, expected="a torch.nn.Module, its name or None", found=found)
+        if math.prod(self.item) != self.dimension:
+            expected = f"sizes whose product is the {self.dimension} values of an item"
+            raise InputError("shape", expected=expected, found=self.shape)
         if (
             self.dimension < 1
             or self.hidden < 1
@@ -67,7 +71,7 @@ class Modality:
     @property
     def item(self) -> tuple[int, ...]:
         """Return the shape of an item."""
-        return self.shape or (self.dimension,)
+        return tuple(self.shape or (self.dimension,))
 
     @property
     def classes(self) -> int:
@@ -113,14 +117,18 @@ def encoder_of(name: str, modality: Modality, latent: int) -> nn.Module:
     """Return a new encoder of a modality, or a copy of the user's."""
     if modality.encoder is None:
         return Encoder(modality, latent)
-    return Own(modality.encoder, modality.item, (latent,), f"layers['{name}']['encoder']")
+    where = f"layers['{name}']['encoder']"
+    module = network(modality.encoder, modality.item, latent, where)
+    return Own(module, modality.item, (latent,), where)
 
 
 def decoder_of(name: str, modality: Modality, latent: int) -> nn.Module:
     """Return a new decoder of a modality, or a copy of the user's."""
     if modality.decoder is None:
         return Decoder(modality, latent)
-    return Own(modality.decoder, (latent,), modality.item, f"layers['{name}']['decoder']")
+    where = f"layers['{name}']['decoder']"
+    module = network(modality.decoder, modality.item, latent, where)
+    return Own(module, (latent,), modality.item, where)
 
 
 class Summary(nn.Module):

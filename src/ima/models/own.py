@@ -1,9 +1,12 @@
-"""Encoders and decoders that the user gives as torch modules.
+"""Encoders and decoders that the user gives as torch modules, or names.
 
 All other code sees items as vectors (B, D); the user's modules see them in their shape.
 """
 
+import importlib
+import importlib.util
 from copy import deepcopy
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +19,46 @@ PARTS = ("encoder", "decoder")
 ITEMS = 1024
 #: Number of items of zeros by which the shape of the output is checked.
 TRIED = 3
+
+
+def network(given: nn.Module | str, shape: tuple[int, ...], latent: int, where: str) -> nn.Module:
+    """Return a module as given, or a new one by the class or function that is named.
+
+    Args:
+        given: a module; or `FILE.py:NAME`, or `MODULE:NAME` for an installed Python module. NAME is
+            called with `shape` and `latent`.
+        shape: shape of one item.
+        latent: L, the latent size.
+        where: name of the module in errors.
+
+    Raises:
+        InputError: the name does not lead to a module, for any reason.
+    """
+    if isinstance(given, nn.Module):
+        return given
+    place, _, name = given.rpartition(":")
+    try:
+        module = getattr(_imported(place), name)(shape, latent)
+    except Exception as error:  # whatever the user's code raises
+        module = f"{type(error).__name__}: {error}"
+    if isinstance(module, nn.Module):
+        return module
+    raise InputError(
+        where,
+        expected="FILE.py:NAME or MODULE:NAME of a class or function that makes a torch.nn.Module "
+        "of an item's shape and the latent size",
+        found=f"{given}, which gives {module}",
+    )
+
+
+def _imported(place: str) -> object:
+    """Import a Python file, or a module by its name."""
+    if not place.endswith(".py"):
+        return importlib.import_module(place)
+    spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Own(nn.Module):

@@ -53,6 +53,8 @@ def check_schema(config: Mapping, path: str | Path) -> None:
 _PATHS = (
     *("raw", "roots.*", "own.modalities.*.file", "own.pairs.file"),
     *("emotion.words.glove", "emotion.words.lexicon"),
+    *("ima.*.networks.*.encoder", "ima.*.networks.*.decoder"),
+    *("emotion.ima.*.networks.*.encoder", "emotion.ima.*.networks.*.decoder"),
 )
 #: `raw` of the configs of this project: the folder may be missing, as corpora can be downloaded.
 DEFAULT_RAW = "data"
