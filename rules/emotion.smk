@@ -37,9 +37,9 @@ rule emotion_corpus:
         skipped=f"{SPOKEN}/skipped.csv",
         counts=f"{SPOKEN}/counts.csv",
     log:
-        f"{RUN}/logs/emotion_corpus.log",
+        f"{RUN}/logs/emotion_corpus{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_corpus.tsv"
+        f"{RUN}/benchmarks/emotion_corpus{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     threads: 1 if VOICED == "iemocap" else 4  # words of RAVDESS may have to be aligned
@@ -52,22 +52,23 @@ rule emotion_corpus:
         nominal=not emotion_made(),
         settings={
             name: EMOTION[name]
-            for name in ("validation", "excited_as_happy", "calm_as_neutral", "others")
+            for name in ("excited_as_happy", "calm_as_neutral", "others", "classes")
             + ("silence", "fillers", "seed", "max_skipped")
         },
+        fold=emotion_fold,
     script:
         "../workflow/scripts/emotion_corpus.py"
 
 
 rule emotion_voices:
-    """Voice features of every audio span, z-scored."""
+    """Voice features of every audio span, measured once for all folds and z-scored in each."""
     input:
         made_by_rule(VOICED),
-        utterances=rules.emotion_corpus.output.utterances,
-        spans=rules.emotion_corpus.output.spans,
+        utterances=expand(rules.emotion_corpus.output.utterances, fold=EMOTION_FOLDS),
+        spans=expand(rules.emotion_corpus.output.spans, fold=EMOTION_FOLDS),
         code=code("emotion_voices.py"),
     output:
-        voices=f"{SPOKEN}/voices.parquet",
+        voices=expand(f"{SPOKEN}/voices.parquet", fold=EMOTION_FOLDS),
     log:
         f"{RUN}/logs/emotion_voices.log",
     benchmark:
@@ -89,7 +90,7 @@ rule voice_agreement:
     """Agreement of our voice features with openSMILE's: table, figure."""
     input:
         made_by_rule(VOICED),
-        spans=rules.emotion_corpus.output.spans,
+        spans=of_shown_fold(rules.emotion_corpus.output.spans),
         corpora=emotion_manifests(),
         code=code("voice_agreement.py"),
     output:
@@ -126,9 +127,9 @@ rule emotion_words:
         vocabulary=f"{SPOKEN}/vocabulary.csv",
         broken=f"{SPOKEN}/lexicon_broken.csv",
     log:
-        f"{RUN}/logs/emotion_words.log",
+        f"{RUN}/logs/emotion_words{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_words.tsv"
+        f"{RUN}/benchmarks/emotion_words{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -152,9 +153,9 @@ rule emotion_pairs:
         train=f"{SPOKEN}/pairs/train.parquet",
         stopping=f"{SPOKEN}/pairs/stopping.parquet",
     log:
-        f"{RUN}/logs/emotion_pairs.log",
+        f"{RUN}/logs/emotion_pairs{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_pairs.tsv"
+        f"{RUN}/benchmarks/emotion_pairs{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -168,7 +169,7 @@ rule emotion_pairs:
 EMOTION_MODEL = f"{SPOKEN}/models/{{variant}}/latent{{latent}}/seed{{seed}}"
 EMOTION_FEATURES = {
     "verbal": [rules.emotion_words.output.words],
-    "acoustic": [rules.emotion_voices.output.voices],
+    "acoustic": [f"{SPOKEN}/voices.parquet"],
 }
 EMOTION_SEEDS = EMOTION["seeds"] or config["seeds"]
 #: Ground truth of the demo's corpus; empty for a user's corpus.
@@ -188,9 +189,9 @@ rule emotion_autoencoder:
         model=f"{EMOTION_MODEL}/autoencoder_round{{round}}.safetensors",
         history=f"{EMOTION_MODEL}/autoencoder_round{{round}}_history.csv",
     log:
-        f"{RUN}/logs/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.log",
+        f"{RUN}/logs/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
+        f"{RUN}/benchmarks/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -222,9 +223,9 @@ rule emotion_importance:
         model=f"{EMOTION_MODEL}/importance_round{{round}}.safetensors",
         history=f"{EMOTION_MODEL}/importance_round{{round}}_history.csv",
     log:
-        f"{RUN}/logs/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.log",
+        f"{RUN}/logs/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
+        f"{RUN}/benchmarks/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -252,9 +253,9 @@ rule emotion_rho_sweep:
     output:
         sweep=f"{EMOTION_MODEL}/rho_sweep.parquet",
     log:
-        f"{RUN}/logs/emotion_rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_rho_sweep_{{variant}}_latent{{latent}}_seed{{seed}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -279,9 +280,9 @@ rule emotion_importance_anchors:
     output:
         anchors=f"{SPOKEN}/importance_anchors.parquet",
     log:
-        f"{RUN}/logs/emotion_importance_anchors.log",
+        f"{RUN}/logs/emotion_importance_anchors{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_importance_anchors.tsv"
+        f"{RUN}/benchmarks/emotion_importance_anchors{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -299,13 +300,14 @@ rule emotion_baselines:
         code=code("emotion_baselines.py"),
     output:
         models=expand(
-            f"{SPOKEN}/models/latent{{{{latent}}}}/{{baseline}}.safetensors",
+            f"{SPOKEN}/models/latent{{latent}}/{{baseline}}.safetensors",
             baseline=list(EMOTION["baselines"]),
+            allow_missing=True,
         ),
     log:
-        f"{RUN}/logs/emotion_baselines_latent{{latent}}.log",
+        f"{RUN}/logs/emotion_baselines_latent{{latent}}{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_baselines_latent{{latent}}.tsv"
+        f"{RUN}/benchmarks/emotion_baselines_latent{{latent}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -337,9 +339,9 @@ rule emotion_scores:
         representations=f"{EMOTION_MODEL}/utterances.parquet",
         importances=f"{EMOTION_MODEL}/importances.parquet",
     log:
-        f"{RUN}/logs/emotion_scores_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_scores_{{variant}}_latent{{latent}}_seed{{seed}}{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_scores_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_scores_{{variant}}_latent{{latent}}_seed{{seed}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -363,9 +365,9 @@ rule emotion_baseline_scores:
     output:
         scores=f"{SPOKEN}/baselines/latent{{latent}}/seed{{seed}}/scores.json",
     log:
-        f"{RUN}/logs/emotion_baseline_scores_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_baseline_scores_latent{{latent}}_seed{{seed}}{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_baseline_scores_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_baseline_scores_latent{{latent}}_seed{{seed}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:

@@ -1,7 +1,18 @@
 """Functions and constants shared by the rules of the emotion experiment."""
 
+from ima.workflow.emotion_folds import PAPER_CLASSES, class_names, folds
+
 EMOTION = config["emotion"]
-SPOKEN = f"{RUN}/emotion"
+#: Folds of the protocol by name. With cross-validation, everything from the split of the corpus on
+#: is made for each fold; `FOLD` marks its logs. One held-out part has no wildcard.
+EMOTION_FOLDS = folds(EMOTION)
+SPOKEN, FOLD = (
+    (f"{RUN}/emotion", "")
+    if EMOTION["protocol"] == "held_out"
+    else (f"{RUN}/emotion/fold_{{fold}}", "_fold_{fold}")
+)
+#: The last fold, which figures and importances show.
+EMOTION_SHOWN = list(EMOTION_FOLDS)[-1]
 
 #: Corpora that the experiment reads, and the one that its recordings come from.
 EMOTION_CORPORA = EMOTION["corpus"].split("_")
@@ -16,6 +27,16 @@ def emotion_made():
 def emotion_manifests():
     """Return the manifests of the experiment's corpora, for the sidecars of its tables."""
     return emotion_made() or manifests(EMOTION_CORPORA)
+
+
+def of_shown_fold(file):
+    """Return a file of the last fold; the same file without cross-validation."""
+    return file.replace("{fold}", EMOTION_SHOWN)
+
+
+def emotion_fold(wildcards):
+    """Return the held-out groups of a fold and the column that contains them."""
+    return EMOTION_FOLDS[wildcards.get("fold", "")]._asdict()
 
 
 def emotion_stage1(variant):
@@ -80,3 +101,21 @@ EMOTION_NAME = {
     "ravdess_meld": "constructed pairing: MELD's texts, each with RAVDESS' voices of its emotion",
     "iemocap": "demo: sentences of a grammar, spoken by espeak-ng" if emotion_made() else "IEMOCAP",
 }[EMOTION["corpus"]]
+#: Addition to it with cross-validation, for what shows all folds and for what shows one.
+EMOTION_OVER, EMOTION_ONE = (
+    (f"; {EMOTION['protocol'].replace('_', ' ')}", f"; held out: {EMOTION_SHOWN}")
+    if FOLD
+    else ("", "")
+)
+
+
+def emotion_about(folds):
+    """Return the columns of tables that describe the corpus, the given folds and the classes."""
+    held_out = [group for name in folds for group in EMOTION_FOLDS[name].validation]
+    return {
+        "corpus": EMOTION_NAME,
+        "protocol": EMOTION["protocol"],
+        "held_out": ", ".join(held_out),
+        "folds": len(folds),
+        "classes": class_names(EMOTION),
+    }

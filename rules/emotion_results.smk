@@ -5,20 +5,30 @@ EMOTION_DRAWN_VARIANTS = drawn_first(EMOTION["variants"])
 EMOTION_DRAWN_LABELS = [EMOTION["ima"][name]["label"] for name in EMOTION_DRAWN_VARIANTS]
 #: The model of each variant that figures show, with the first seed.
 EMOTION_DRAWN_MODELS = [
-    {"variant": name, "latent": EMOTION["latent"], "seed": EMOTION_SEEDS[0]}
+    {
+        "variant": name,
+        "latent": EMOTION["latent"],
+        "seed": EMOTION_SEEDS[0],
+        "fold": EMOTION_SHOWN,
+    }
     for name in EMOTION_DRAWN_VARIANTS
 ]
 EMOTION_DRAWN = EMOTION_DRAWN_MODELS[0]
-#: All models of IMA; and the scores of IMA, baselines and references by seed.
+#: All models of IMA in the fold that figures show; and the scores of IMA, baselines and references
+#: by seed and fold.
 EMOTION_MODELS = {
     "variant": EMOTION["variants"],
     "latent": EMOTION["latent"],
     "seed": EMOTION_SEEDS,
+    "fold": EMOTION_SHOWN,
 }
 EMOTION_SCORES = [
-    *expand(rules.emotion_scores.output.scores, **EMOTION_MODELS),
+    *expand(rules.emotion_scores.output.scores, **EMOTION_MODELS | {"fold": EMOTION_FOLDS}),
     *expand(
-        rules.emotion_baseline_scores.output.scores, latent=EMOTION["latent"], seed=EMOTION_SEEDS
+        rules.emotion_baseline_scores.output.scores,
+        latent=EMOTION["latent"],
+        seed=EMOTION_SEEDS,
+        fold=EMOTION_FOLDS,
     ),
 ]
 
@@ -42,7 +52,7 @@ rule table2:
         mem_mb=500,
     params:
         run=config["run"],
-        corpus=EMOTION_NAME,
+        about=emotion_about(EMOTION_FOLDS),
     script:
         "../workflow/scripts/table2.py"
 
@@ -66,7 +76,7 @@ rule table6:
         mem_mb=500,
     params:
         run=config["run"],
-        corpus=EMOTION_NAME,
+        about=emotion_about(EMOTION_FOLDS),
     script:
         "../workflow/scripts/table6.py"
 
@@ -75,7 +85,7 @@ rule emotion_importance_table:
     """F1 of importances over rho on lexicon, emotion and truth, with that of their baselines."""
     input:
         sweeps=expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS),
-        anchors=rules.emotion_importance_anchors.output.anchors,
+        anchors=of_shown_fold(rules.emotion_importance_anchors.output.anchors),
         paper=shipped("config/paper_values.csv"),
         corpora=emotion_manifests(),
         code=code("emotion_importance_table.py"),
@@ -91,7 +101,7 @@ rule emotion_importance_table:
         mem_mb=500,
     params:
         run=config["run"],
-        corpus=EMOTION_NAME,
+        about=emotion_about([EMOTION_SHOWN]),
         # The variant of each sweep, in the same order.
         variants=[name for name in EMOTION["variants"] for _ in EMOTION_SEEDS],
     script:
@@ -101,8 +111,8 @@ rule emotion_importance_table:
 rule figure3:
     """Figure 3: utterances with words shaded by importance."""
     input:
-        utterances=rules.emotion_corpus.output.utterances,
-        tokens=rules.emotion_corpus.output.tokens,
+        utterances=of_shown_fold(rules.emotion_corpus.output.utterances),
+        tokens=of_shown_fold(rules.emotion_corpus.output.tokens),
         importances=[
             rules.emotion_scores.output.importances.format(**model)
             for model in EMOTION_DRAWN_MODELS
@@ -120,7 +130,8 @@ rule figure3:
     resources:
         mem_mb=1000,
     params:
-        corpus=EMOTION_NAME,
+        corpus=f"{EMOTION_NAME}{EMOTION_ONE}",
+        classes=EMOTION["classes"],
         labels=EMOTION_DRAWN_LABELS,
     script:
         "../workflow/scripts/figure3.py"
@@ -138,9 +149,9 @@ rule emotion_tsne:
     output:
         embeddings=f"{EMOTION_MODEL}/tsne.parquet",
     log:
-        f"{RUN}/logs/emotion_tsne_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/emotion_tsne_{{variant}}_latent{{latent}}_seed{{seed}}{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_tsne_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/emotion_tsne_{{variant}}_latent{{latent}}_seed{{seed}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
@@ -170,7 +181,7 @@ rule figure5:
     resources:
         mem_mb=500,
     params:
-        corpus=EMOTION_NAME,
+        corpus=f"{EMOTION_NAME}{EMOTION_ONE}",
         labels=EMOTION_DRAWN_LABELS,
         palette=config["figures"]["palette"],
     script:

@@ -17,15 +17,15 @@ rule claims:
         missing=of_digits(rules.missing.input.studies),
         emotion_scores=of_emotion(EMOTION_SCORES),
         emotion_sweeps=of_emotion(expand(rules.emotion_rho_sweep.output.sweep, **EMOTION_MODELS)),
-        emotion_anchors=of_emotion(rules.emotion_importance_anchors.output.anchors),
+        emotion_anchors=of_emotion(of_shown_fold(rules.emotion_importance_anchors.output.anchors)),
         emotion_maps=of_emotion(expand(rules.emotion_tsne.output.embeddings, **EMOTION_MODELS)),
         emotion_histories=of_emotion(
             expand(emotion_last_round(rules.emotion_autoencoder.output.history), **EMOTION_MODELS)
         ),
         importances=of_emotion(expand(rules.emotion_scores.output.importances, **EMOTION_MODELS)),
-        lexicon=of_emotion(rules.emotion_words.output.lexicon),
-        utterances=of_emotion(rules.emotion_corpus.output.utterances),
-        words=of_emotion(rules.emotion_words.output.words),
+        lexicon=of_emotion(of_shown_fold(rules.emotion_words.output.lexicon)),
+        utterances=of_emotion(of_shown_fold(rules.emotion_corpus.output.utterances)),
+        words=of_emotion(of_shown_fold(rules.emotion_words.output.words)),
         code=code("claims.py"),
     output:
         table=reported("results/claims.csv", "Claims"),
@@ -73,8 +73,8 @@ rule cards:
         image_skipped=of_digits(rules.features_image.output.skipped),
         speech_counts=of_digits(rules.recordings.output.counts),
         speech_skipped=of_digits(rules.recordings.output.skipped),
-        emotion_counts=of_emotion(rules.emotion_corpus.output.counts),
-        emotion_skipped=of_emotion(rules.emotion_corpus.output.skipped),
+        emotion_counts=of_emotion(of_shown_fold(rules.emotion_corpus.output.counts)),
+        emotion_skipped=of_emotion(of_shown_fold(rules.emotion_corpus.output.skipped)),
         tables=of_digits(
             [
                 rules.table1.output.table,

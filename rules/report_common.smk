@@ -26,8 +26,8 @@ CLAIMED = {
         "lacks": "modalities of the user's own" if OWN else lacking(DIGIT_CORPORA),
     },
     "emotion": {
-        "name": EMOTION_NAME,
-        "paper": EMOTION_NAME == "IEMOCAP",
+        "name": f"{EMOTION_NAME}{EMOTION_OVER}",
+        "paper": EMOTION_NAME == "IEMOCAP" and class_names(EMOTION) == PAPER_CLASSES,
         "lacks": "modalities of the user's own" if OWN else lacking(EMOTION_CORPORA),
     },
 }
@@ -115,8 +115,8 @@ if OWN:
 else:
     EXPLORED |= {
         "emotion": rules.emotion_tsne.output.embeddings.format(**EMOTION_DRAWN),
-        "lexicon": str(rules.emotion_words.output.lexicon),
-        "utterances": str(rules.emotion_corpus.output.utterances),
-        "tokens": str(rules.emotion_corpus.output.tokens),
+        "lexicon": of_shown_fold(rules.emotion_words.output.lexicon),
+        "utterances": of_shown_fold(rules.emotion_corpus.output.utterances),
+        "tokens": of_shown_fold(rules.emotion_corpus.output.tokens),
         "importances": rules.emotion_scores.output.importances.format(**EMOTION_DRAWN),
     }

@@ -5,7 +5,13 @@ import pyarrow as pa
 import pytest
 import soundfile
 
-from ima.datasets.emotion import check_skipped, counted, read_iemocap, read_ravdess_meld
+from ima.datasets.emotion import (
+    check_classes,
+    check_skipped,
+    counted,
+    read_iemocap,
+    read_ravdess_meld,
+)
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, SKIPPED_UTTERANCES, SPANS
 
@@ -69,6 +75,20 @@ def test_validation_session_without_scored_utterances_is_rejected(tmp_path):
     dialogue(tmp_path, "Ses05M_script01_1b", {"F000": "xxx"})
     with pytest.raises(InputError, match="utterances in each split, found train"):
         read(tmp_path)
+
+
+def test_a_class_without_training_utterances_is_rejected(iemocap):
+    classes = ("neutral", "sad", "frustrated", "surprised")
+    corpus = read(iemocap, classes=classes)
+    check_classes(corpus, classes[:3])
+    with pytest.raises(InputError, match="found none of surprised"):
+        check_classes(corpus, classes)
+
+
+def test_speakers_can_be_held_out(iemocap):
+    corpus = read_iemocap(iemocap, ["Ses01M"], nominal=False, by="speaker")
+    parts = zip(*(corpus.utterances[n].to_pylist() for n in ("speaker", "split")), strict=True)
+    assert {who for who, part in parts if part == "validation"} == {"Ses01M"}
 
 
 def test_too_many_unusable_utterances_stop_the_run(iemocap):
@@ -147,6 +167,19 @@ def test_texts_borrow_voices_of_their_emotion_and_split(open_corpora):
         emotion = common.get(row["emotion"], "surprised")
         assert {v["file"] for v in voices} == {f"audio/{row['speaker']}-{emotion}.flac"}
         assert [v["position"] for v in voices] == [0, 1, 0]
+
+
+def test_surprise_can_be_a_class(open_corpora):
+    for others in ("train", "drop"):
+        classes = ("neutral", "sad", "surprised")
+        corpus = read_ravdess_meld(open_corpora, ["02"], seed=0, others=others, classes=classes)
+        check = {(r["emotion"], r["split"]): r["label"] for r in corpus.utterances.to_pylist()}
+        of_a_class = {key: label for key, label in check.items() if label != -1}
+        assert of_a_class == {
+            **{("neutral", "validation"): 2, ("sadness", "validation"): 3},
+            **{("surprise", "train"): 8, ("surprise", "validation"): 8},
+        }
+        assert (("anger", "train") in check) == (others == "train")
 
 
 def test_other_emotions_can_be_dropped(open_corpora):

@@ -8,6 +8,7 @@ import soundfile
 
 from ima.datasets import iemocap
 from ima.datasets.counts import CountWarning
+from ima.utils.emotions import SIX
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import EMOTION_COUNTS, SKIPPED_UTTERANCES, TOKENS, UTTERANCES
 
@@ -100,6 +101,12 @@ def test_classes_of_emotion_codes(root, merged, exc):
     rows = iemocap.index(root, excited_as_happy=merged)[0].to_pylist()
     found = {row["emotion"]: row["label"] for row in rows}
     assert found == {"ang": 0, "hap": 1, "exc": exc, "neu": 2, "sad": 3, "fru": -1, "xxx": -1}
+
+
+def test_six_classes_of_emotion_codes(root):
+    rows = iemocap.index(root, classes=SIX)[0].to_pylist()
+    found = {row["emotion"]: row["label"] for row in rows}
+    assert found == {"ang": 0, "hap": 1, "neu": 2, "sad": 3, "exc": 4, "fru": 5, "xxx": -1}
 
 
 def test_nominal_numbers_of_the_corpus():
@@ -238,8 +245,13 @@ def test_copies_of_a_session_are_told_by_their_content(tmp_path):
 
 def test_split_by_session(root):
     utterances = iemocap.index(root)[0]
-    assert iemocap.split_sessions(utterances, ["5"]) == ["train"] * 6 + ["validation"] * 2
-    assert iemocap.split_sessions(utterances, [1])[0] == "validation"
+    assert iemocap.split_by(utterances, ["5"]) == ["train"] * 6 + ["validation"] * 2
+    assert iemocap.split_by(utterances, [1])[0] == "validation"
+    speakers = utterances["speaker"].to_pylist()
+    split = iemocap.split_by(utterances, ["Ses01M"], "speaker")
+    assert [part == "validation" for part in split] == [name == "Ses01M" for name in speakers]
+    with pytest.raises(InputError, match=r"validation speakers: .* Ses01M, Ses05F"):
+        iemocap.split_by(utterances, ["Ses02F"], "speaker")
     for bad in ([], ["3"], ["1", "5"]):
         with pytest.raises(InputError, match="some, but not all, of 1, 5"):
-            iemocap.split_sessions(utterances, bad)
+            iemocap.split_by(utterances, bad)

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from ima.reporting.results import emotion
 from ima.reporting.results_docs import BEGIN, END, ROOT, headline, main, rewritten, section
 from ima.utils.errors import InputError
 
@@ -99,6 +100,16 @@ def test_generation_is_shown_with_its_limits(results):
     assert "| IMA+ | .800 ± .010 | .700 ± .010 | .600 ± .020 |  |" in text
     assert "| IMA+, equal weights |  |  | .500 ± .020 |  |" in text
     assert "| MVAE | .400 | .300 |  |  |" in text and ".110" not in text
+
+
+def test_emotions_have_accuracy_uar_and_what_was_scored():
+    about = {"corpus": "IEMOCAP", "classes": "neutral, sad", "protocol": "leave_one_session_out"}
+    row = {**about, "held_out": "1, 2", "seeds": 1, "model": "MVAE", "weighting": "", "k": 10}
+    row |= {"representation": "joint", "precision_cross_speaker": None, "accuracy": 0.7, "uar": 0.6}
+    row |= {f"{name}_sd": None for name in ("precision_cross_speaker", "accuracy", "uar")}
+    title, _, head, _, line = emotion([row], [row]).splitlines()
+    assert "IEMOCAP; neutral, sad; leave one session out; 1, 2" in title
+    assert head.endswith("| accuracy | UAR |") and line == "| MVAE | – | .700 | .600 |"
 
 
 def test_edited_code_is_reported(results):

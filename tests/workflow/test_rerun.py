@@ -112,6 +112,8 @@ KEYS = {
     "emotion.corpus": "emotion_corpus emotion_voices voice_agreement figure3 figure5 table2 table6"
     " emotion_importance_table claims",
     "emotion.demo": "demo_emotion",
+    "emotion.protocol": "",  # other jobs
+    "emotion.classes": "emotion_corpus",
     "emotion.excited_as_happy": "emotion_corpus",
     "emotion.calm_as_neutral": "emotion_corpus",
     "emotion.others": "emotion_corpus",
@@ -182,6 +184,7 @@ OTHERS = {
     "autoencoder.by_latent": {"2": {"epochs": 3}},
     "importance.seeds": [0],
     "emotion.validation": ["4"],
+    "emotion.classes": 6,
     "emotion.words.glove": "elsewhere/glove.txt",
     "emotion.words.lexicon": "nrclex",
     "emotion.seeds": [0, 1],

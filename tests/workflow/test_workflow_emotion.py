@@ -4,8 +4,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
 
+from ima.utils.emotions import CLASSES
 from ima.utils.io import read_parquet
-from ima.utils.schemas_emotion import CLASSES
 
 pytestmark = pytest.mark.slow
 

@@ -2,7 +2,13 @@
 
 import functools
 
-from ima.datasets.emotion import check_skipped, read_iemocap, read_ravdess_meld
+from ima.datasets.emotion import (
+    check_classes,
+    check_skipped,
+    read_iemocap,
+    read_ravdess_meld,
+)
+from ima.utils.emotions import chosen_classes
 from ima.utils.io import write_csv, write_parquet
 from ima.utils.schemas_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, SPANS
 from ima.workflow import script
@@ -10,22 +16,23 @@ from ima.workflow import script
 
 def main(snakemake):
     params, output = snakemake.params, snakemake.output
-    given = dict(params.settings)
-    most = given.pop("max_skipped")
+    given = {**params.settings, **params.fold}
+    given["classes"] = classes = chosen_classes(given["classes"])
     if params.corpus == "iemocap":
-        wanted = ("validation", "excited_as_happy", "others", "silence", "fillers")
+        wanted = ("excited_as_happy", "others", "silence", "fillers", "classes", *params.fold)
         settings = {name: given[name] for name in wanted}
         corpus = read_iemocap(params.roots["iemocap"], nominal=params.nominal, **settings)
     else:
         from ima.alignment.sentences import align_sentences  # compiles code that others do not need
 
-        wanted = ("validation", "seed", "calm_as_neutral", "others")
+        wanted = ("validation", "seed", "calm_as_neutral", "others", "classes")
         settings = {name: given[name] for name in wanted}
         align = functools.partial(align_sentences, processes=snakemake.threads)
         corpus = read_ravdess_meld(params.roots, align=align, **settings)
     write_csv(corpus.skipped, output.skipped)
     write_csv(corpus.counts, output.counts)
-    check_skipped(corpus, most)
+    check_skipped(corpus, given["max_skipped"])
+    check_classes(corpus, classes)
     write_parquet(corpus.utterances, output.utterances, EMOTION_UTTERANCES)
     write_parquet(corpus.tokens, output.tokens, EMOTION_TOKENS)
     write_parquet(corpus.spans, output.spans, SPANS)

@@ -15,7 +15,7 @@ def main(snakemake):
     params = snakemake.params
     anchors = read_parquet(snakemake.input.anchors, IMPORTANCE_EMOTION, rows=True)
     swept = zip(params.variants, sweeps, strict=True)
-    table = emotion_importance(swept, anchors, paper, params.run, params.corpus)
+    table = emotion_importance(swept, anchors, paper, params.run, params.about)
     write_csv(table, snakemake.output.table)
     print(summary.first(table, "auc"))
 

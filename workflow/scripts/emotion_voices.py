@@ -12,20 +12,34 @@ from ima.workflow import script
 
 
 def main(snakemake):
-    spans = read_parquet(snakemake.input.spans, SPANS)
-    utterances = read_parquet(snakemake.input.utterances, EMOTION_UTTERANCES)
-    training = utterances.filter(pc.equal(utterances["split"], "train"))["speaker"].to_pylist()
-    voice = dict(snakemake.params.voice)
+    given, voice = snakemake.input, dict(snakemake.params.voice)
     scale = voice.pop("scale")
+    of_folds = [read_parquet(path, SPANS) for path in given.spans]
+    # Folds share most of their spans: each is measured once.
+    first = {}
+    spans = pa.concat_tables(of_folds)
+    for row, name in enumerate(ids(spans)):
+        first.setdefault(name, row)
+    spans = spans.take(list(first.values()))
+    rows = {name: row for row, name in enumerate(first)}
     files = len(spans["file"].unique())
     jobs = n_workers(snakemake.threads, files, each=50)
     vectors = span_vectors(snakemake.params.root, spans, **voice, jobs=jobs)
-    x = z_score(vectors, spans["speaker"].to_pylist(), training, scale)
-    table = spans.select(["utterance", "position", "speaker"]).append_column("x", vector_column(x))
-    names = zip(table["utterance"].to_pylist(), table["position"].to_pylist(), strict=True)
-    table = table.append_column("id", pa.array([f"{name}#{place}" for name, place in names]))
-    write_parquet(table, snakemake.output.voices, VOICES)
+    for own, path, output in zip(of_folds, given.utterances, snakemake.output.voices, strict=True):
+        utterances = read_parquet(path, EMOTION_UTTERANCES)
+        training = utterances.filter(pc.equal(utterances["split"], "train"))["speaker"].to_pylist()
+        x = vectors[[rows[name] for name in ids(own)]]
+        x = z_score(x, own["speaker"].to_pylist(), training, scale)
+        table = own.select(["utterance", "position", "speaker"])
+        table = table.append_column("x", vector_column(x)).append_column("id", pa.array(ids(own)))
+        write_parquet(table, output, VOICES)
     print(f"{len(spans)} audio spans in {files} files, {voice['features']}")
+
+
+def ids(spans):
+    """Return the name of each span: its utterance and position."""
+    columns = (spans[name].to_pylist() for name in ("utterance", "position"))
+    return [f"{name}#{place}" for name, place in zip(*columns, strict=True)]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from ima.workflow import script, summary
 def main(snakemake):
     scores = [read_json(path) for path in snakemake.input.scores]
     paper = read_paper_values(snakemake.input.paper)
-    table = table6(scores, paper, snakemake.params.run, snakemake.params.corpus)
+    table = table6(scores, paper, snakemake.params.run, snakemake.params.about)
     write_csv(table, snakemake.output.table)
     print(summary.first(table, "accuracy"))
 

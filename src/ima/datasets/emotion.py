@@ -14,19 +14,9 @@ import pyarrow.compute as pc
 from ima.datasets import iemocap, meld, ravdess
 from ima.datasets.voices import borrow_voices
 from ima.datasets.wdseg import keep_tokens
+from ima.utils.emotions import CLASSES, EMOTIONS, OTHER, label_of
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import (
-    CLASSES,
-    EMOTION_COUNTS,
-    EMOTION_TOKENS,
-    EMOTION_UTTERANCES,
-    OTHER,
-    SPANS,
-)
-
-#: Emotions outside the four classes: name in MELD -> name in RAVDESS. Their texts borrow voices of
-#: the same emotion and are used only for training.
-COMMON = {"surprise": "surprised", "fear": "fearful", "disgust": "disgust"}
+from ima.utils.schemas_emotion import EMOTION_COUNTS, EMOTION_TOKENS, EMOTION_UTTERANCES, SPANS
 
 
 class Corpus(NamedTuple):
@@ -57,26 +47,30 @@ def read_iemocap(
     silence: str = "keep",
     fillers: str = "drop",
     nominal: bool = True,
+    by: str = "session",
+    classes: Sequence[str] = CLASSES,
 ) -> Corpus:
     """Read IEMOCAP, or a corpus in the same format (6.2, A.2).
 
     Args:
         root: see `ima.datasets.iemocap.index`.
-        validation: the sessions held out for validation.
+        validation: the sessions or speakers held out for validation.
         excited_as_happy: see `ima.datasets.iemocap.index`.
-        others: `train` uses utterances outside the four classes for training if they are in a
-            training session; `drop` excludes them.
+        others: `train` uses utterances outside the classes for training if they are in the
+            training part; `drop` excludes them.
         silence, fillers: see `ima.datasets.wdseg.keep_tokens`.
         nominal: whether to compare the counts with those of the complete corpus and warn.
+        by: `session` or `speaker`, what `validation` lists.
+        classes: the emotions that are classes, some of `ima.utils.emotions.EMOTIONS`.
 
     Raises:
         InputError: an error of the functions named above, or `others` is invalid.
     """
-    utterances, tokens, skipped = iemocap.index(root, excited_as_happy)
+    utterances, tokens, skipped = iemocap.index(root, excited_as_happy, classes)
     counts = (
         iemocap.expected_counts(utterances, skipped) if nominal else counted(utterances, skipped)
     )
-    split = iemocap.split_sessions(utterances, validation)
+    split = iemocap.split_by(utterances, validation, by)
     utterances = utterances.append_column("split", pa.array(split))
     tokens, dropped = keep_tokens(tokens, silence, fillers)
     utterances, tokens = _chosen(utterances, tokens, others)
@@ -92,6 +86,7 @@ def read_ravdess_meld(
     calm_as_neutral: bool = True,
     others: str = "train",
     align: ravdess.Align | None = None,
+    classes: Sequence[str] = CLASSES,
 ) -> Corpus:
     """Construct a corpus from texts of MELD and RAVDESS voices of the same emotion.
 
@@ -101,9 +96,10 @@ def read_ravdess_meld(
             training texts use the voices of the other actors.
         seed: seed of the assignment (`ima.datasets.voices.borrow_voices`).
         calm_as_neutral: see `ima.datasets.ravdess.index`.
-        others: `train` uses training texts of surprise, fear and disgust, with voices of the same
-            emotion, for training only; `drop` excludes them.
+        others: `train` uses training texts of other emotions than the classes, with voices of the
+            same emotion, for training only; `drop` excludes them.
         align: finds word places in RAVDESS' recordings (`ima.datasets.ravdess.index`).
+        classes: the emotions that are classes, some of `ima.utils.emotions.EMOTIONS`.
 
     Returns:
         A corpus whose utterances are the texts of MELD; `speaker` is the actor of the voice.
@@ -111,15 +107,12 @@ def read_ravdess_meld(
     Raises:
         InputError: an error of the readers or of `borrow_voices`, or `others` is invalid.
     """
-    spoken, words, unspoken = ravdess.index(roots["ravdess"], calm_as_neutral, align)
-    texts, tokens, unread = meld.index(roots["meld"])
+    paired = EMOTIONS if _others(others) == "train" else classes
+    spoken, words, unspoken = ravdess.index(roots["ravdess"], calm_as_neutral, align, paired)
+    texts, tokens, unread = meld.index(roots["meld"], paired)
     counts = pa.concat_tables([counted(spoken, unspoken), counted(texts, unread)])
-    if _others(others) == "train":
-        borrowed = borrow_voices(
-            _finer(texts, COMMON), tokens, _finer(spoken, _inverse(COMMON)), words, validation, seed
-        )
-    else:
-        borrowed = borrow_voices(texts, tokens, spoken, words, validation, seed)
+    borrowed = borrow_voices(texts, tokens, spoken, words, validation, seed)
+    texts = _of_classes(texts, classes)
     about = {row["utterance"]: row for row in borrowed.to_pylist()}
     texts = texts.filter(pc.is_in(texts["id"], pa.array(about)))
     rows = [about[name] for name in texts["id"].to_pylist()]
@@ -167,21 +160,29 @@ def check_skipped(corpus: Corpus, most: float) -> None:
         )
 
 
-def _finer(utterances: pa.Table, names: Mapping[str, str]) -> pa.Table:
-    """Return utterances with additional labels for the emotions that both corpora name here."""
-    order = sorted(min(pair) for pair in names.items())
-    labels = [
-        len(CLASSES) + order.index(min(emotion, names[emotion])) if emotion in names else label
-        for emotion, label in zip(
-            utterances["emotion"].to_pylist(), utterances["label"].to_pylist(), strict=True
+def check_classes(corpus: Corpus, classes: Sequence[str]) -> None:
+    """Check that the training part has an utterance of every class.
+
+    Raises:
+        InputError: a class has none.
+    """
+    training = corpus.utterances.filter(pc.equal(corpus.utterances["split"], "train"))
+    found = {EMOTIONS[label] for label in training["label"].to_pylist() if label != OTHER}
+    if missing := [name for name in classes if name not in found]:
+        raise InputError(
+            "training utterances",
+            expected=f"some of each class, {', '.join(classes)}",
+            found=f"none of {', '.join(missing)}",
+            do="Choose other classes by emotion.classes.",
         )
-    ]
+
+
+def _of_classes(utterances: pa.Table, classes: Sequence[str]) -> pa.Table:
+    """Return utterances whose labels outside some classes are OTHER."""
+    labels = utterances["label"].to_pylist()
+    labels = [OTHER if n == OTHER else label_of(EMOTIONS[n], classes) for n in labels]
     place = utterances.column_names.index("label")
     return utterances.set_column(place, "label", pa.array(labels, pa.int8()))
-
-
-def _inverse(names: Mapping[str, str]) -> dict[str, str]:
-    return {value: key for key, value in names.items()}
 
 
 def _others(others: str) -> str:

@@ -23,8 +23,9 @@ from ima.audio.sphere import read_audio
 from ima.datasets.base import choose_copy, root_folder
 from ima.datasets.counts import CountWarning
 from ima.datasets.wdseg import index_tables, read_wdseg, wave_info, why
+from ima.utils.emotions import CLASSES, label_of
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import CLASSES, EMOTION_COUNTS, OTHER
+from ima.utils.schemas_emotion import EMOTION_COUNTS
 from ima.utils.text_files import lines_of, read_text
 from ima.utils.trees import disc_name, files_below, is_hidden
 
@@ -38,7 +39,12 @@ EXPECTED = {
     **{"neu": 1708, "ang": 1103, "sad": 1084, "hap": 595, "exc": 1041},
     **{"fru": 1849, "sur": 107, "fea": 40, "dis": 2, "oth": 3, "xxx": 2507},
 }
-_CLASS = {"ang": "angry", "hap": "happy", "neu": "neutral", "sad": "sad"}
+#: The emotion of each code, of those that can be classes.
+LABELS = {
+    **{"ang": "angry", "hap": "happy", "neu": "neutral", "sad": "sad"},
+    **{"exc": "excited", "fru": "frustrated"},
+    **{"fea": "fearful", "dis": "disgust", "sur": "surprised"},
+}
 
 _SESSION = re.compile("session[1-5]", re.IGNORECASE)
 _TURN = re.compile(r"(Ses0([1-5]))[FM]_\w+_([FM])\d{3}")
@@ -47,15 +53,19 @@ _TEXT = re.compile(r"(\S+)\s+\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s*:\s*(.*)")
 
 
 def index(
-    root: str | Path, excited_as_happy: bool = True, rate: int = RATE
+    root: str | Path,
+    excited_as_happy: bool = True,
+    classes: Sequence[str] = CLASSES,
+    rate: int = RATE,
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
     """List the utterances of IEMOCAP and their aligned words (6.2, A.2).
 
     Args:
         root: the folder that contains `Session1` ..., or a folder one or two levels above. Copies
             of a session, or of some of its files, must have the same content.
-        excited_as_happy: whether 'exc' counts as class happy; the four classes then have 5,531
-            utterances.
+        excited_as_happy: whether 'exc' counts as class happy if it is no class itself; the four
+            classes then have 5,531 utterances.
+        classes: the emotions that are classes, some of `ima.utils.emotions.EMOTIONS`.
         rate: the required sampling rate of the wav files, in Hz.
 
     Returns:
@@ -79,7 +89,7 @@ def index(
                 file = found.wavs.get(turn.lower(), file)
                 skipped.append((f"{CORPUS}/{turn}", emotion, file, why(error)))
                 continue
-            row["label"] = _label(emotion, excited_as_happy)
+            row["label"] = label_of(_class(emotion, excited_as_happy, classes), classes)
             utterances.append(row)
             tokens += aligned
     return index_tables(root, CORPUS, utterances, tokens, skipped)
@@ -104,7 +114,8 @@ def expected_counts(utterances: pa.Table, skipped: pa.Table) -> pa.Table:
     usable = utterances["emotion"].to_pylist()
     labelled = usable + [emotion for emotion in skipped["emotion"].to_pylist() if emotion]
     groups = {code: {code} for code in EXPECTED}
-    groups |= {"four": {*_CLASS, *(["exc"] if merged else [])}, "all": {*EXPECTED}}
+    four = {code for code, name in LABELS.items() if name in CLASSES}
+    groups |= {"four": four | ({"exc"} if merged else set()), "all": {*EXPECTED}}
     rows = [
         {
             "corpus": CORPUS,
@@ -124,30 +135,33 @@ def expected_counts(utterances: pa.Table, skipped: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=EMOTION_COUNTS)
 
 
-def split_sessions(utterances: pa.Table, validation: Sequence[str] = ("5",)) -> list[str]:
-    """Return the split of every utterance, train or validation, by its session.
+def split_by(
+    utterances: pa.Table, validation: Sequence[str] = ("5",), by: str = "session"
+) -> list[str]:
+    """Return the split of every utterance, train or validation, by its session or speaker.
 
     Args:
         utterances: UTTERANCES.
-        validation: the sessions held out; no speaker of IEMOCAP is in two sessions.
+        validation: the sessions or speakers held out; no speaker of IEMOCAP is in two sessions.
+        by: the column that contains them, `session` or `speaker`.
 
     Raises:
-        InputError: a session does not exist, or one of the splits is empty.
+        InputError: a session or speaker does not exist, or one of the splits is empty.
     """
-    held_out = {str(session) for session in validation}
-    sessions = utterances["session"].to_pylist()
-    if not held_out or not held_out < set(sessions):
+    held_out = {str(group) for group in validation}
+    groups = utterances[by].to_pylist()
+    if not held_out or not held_out < set(groups):
         raise InputError(
-            "validation sessions",
-            expected=f"some, but not all, of {', '.join(sorted(set(sessions)))}",
+            f"validation {by}s",
+            expected=f"some, but not all, of {', '.join(sorted(set(groups)))}",
             found=", ".join(sorted(held_out)) or "none",
         )
-    return ["validation" if session in held_out else "train" for session in sessions]
+    return ["validation" if group in held_out else "train" for group in groups]
 
 
-def _label(emotion: str, excited_as_happy: bool) -> int:
-    code = "hap" if emotion == "exc" and excited_as_happy else emotion
-    return CLASSES.index(_CLASS[code]) if code in _CLASS else OTHER
+def _class(emotion: str, excited_as_happy: bool, classes: Sequence[str]) -> str | None:
+    merged = emotion == "exc" and excited_as_happy and "excited" not in classes
+    return "happy" if merged else LABELS.get(emotion)
 
 
 def _sessions(root: Path) -> list[list[Path]]:

@@ -5,13 +5,15 @@ The folder contains `train_sent_emo.csv`, `dev_sent_emo.csv` and `test_sent_emo.
     train, Dialogue_ID 0, Utterance_ID 3 -> id meld/train/0_3, session train, emotion neutral
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from ima.datasets.base import find_file, root_folder
 from ima.datasets.wdseg import index_tables
-from ima.utils.schemas_emotion import CLASSES, OTHER, TEXT_TOKENS
+from ima.utils.emotions import CLASSES, label_of
+from ima.utils.schemas_emotion import TEXT_TOKENS
 from ima.utils.text import tokenise
 from ima.utils.text_files import read_records
 
@@ -20,20 +22,23 @@ SOURCE = "https://github.com/declare-lab/MELD"
 LAYOUT = "train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv"
 SPLITS = ("train", "dev", "test")
 
-#: The class of each emotion; None if it is not one of the four.
+#: The name of each emotion in `ima.utils.emotions.EMOTIONS`.
 LABELS = {
     **{"anger": "angry", "joy": "happy", "neutral": "neutral", "sadness": "sad"},
-    **dict.fromkeys(("disgust", "fear", "surprise"), None),
+    **{"disgust": "disgust", "fear": "fearful", "surprise": "surprised"},
 }
 _COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
 
 
-def index(root: str | Path) -> tuple[pa.Table, pa.Table, pa.Table]:
+def index(
+    root: str | Path, classes: Sequence[str] = CLASSES
+) -> tuple[pa.Table, pa.Table, pa.Table]:
     """List the utterances of MELD and their words.
 
     Args:
         root: the folder of the three csv files, plain or gzipped, or a folder above it; missing
             files are listed as skipped.
+        classes: the emotions that are classes, some of `ima.utils.emotions.EMOTIONS`.
 
     Returns:
         utterances (UTTERANCES): `session` is the split of MELD, `file` the csv, `sex` unknown;
@@ -60,8 +65,7 @@ def index(root: str | Path) -> tuple[pa.Table, pa.Table, pa.Table]:
                 skipped.append((row["id"], row["emotion"], file, f"line {i}: {reason}"))
                 continue
             seen.add(row["id"])
-            name = LABELS[row["emotion"]]
-            utterances.append(row | {"label": OTHER if name is None else CLASSES.index(name)})
+            utterances.append(row | {"label": label_of(LABELS[row["emotion"]], classes)})
             tokens += [
                 {"utterance": row["id"], "position": k, "token": word}
                 for k, word in enumerate(words)

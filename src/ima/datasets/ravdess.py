@@ -10,7 +10,7 @@ takes precedence over the names.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -18,8 +18,8 @@ import pyarrow as pa
 from ima.audio.sphere import read_audio
 from ima.datasets.base import audio_files, choose_copy, find_file, root_folder
 from ima.datasets.wdseg import index_tables, read_wdseg, wave_info, why
+from ima.utils.emotions import CLASSES, label_of
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import CLASSES, OTHER
 from ima.utils.text_files import read_records
 from ima.utils.trees import disc_name, files_below
 
@@ -29,10 +29,11 @@ LAYOUT = "Actor_01/03-01-01-01-01-01-01.wav, ..."
 #: The sampling rate of listed recordings, and the lowest one of others, in Hz.
 RATE = 16_000
 
-#: The class of each emotion; None if it is not one of the four. Calm counts as neutral by default.
+#: The name of each emotion in `ima.utils.emotions.EMOTIONS`. Calm counts as neutral by
+#: default.
 LABELS = {
     **{"angry": "angry", "happy": "happy", "neutral": "neutral", "calm": "neutral", "sad": "sad"},
-    **dict.fromkeys(("fearful", "disgust", "surprised"), None),
+    **{name: name for name in ("fearful", "disgust", "surprised")},
 }
 #: Codes in file names. Odd actors are male.
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -46,7 +47,10 @@ Align = Callable[[Path, list[dict]], Mapping[str, list[dict] | str]]
 
 
 def index(
-    root: str | Path, calm_as_neutral: bool = True, align: Align | None = None
+    root: str | Path,
+    calm_as_neutral: bool = True,
+    align: Align | None = None,
+    classes: Sequence[str] = CLASSES,
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
     """List the recordings of RAVDESS that have an alignment, and their words.
 
@@ -55,6 +59,7 @@ def index(
         calm_as_neutral: whether 'calm' counts as class neutral; otherwise it has no class.
         align: aligns the recordings of a folder without `manifest.csv` that have no `.wdseg`,
             such as `ima.alignment.sentences.align_sentences`.
+        classes: the emotions that are classes, some of `ima.utils.emotions.EMOTIONS`.
 
     Returns:
         utterances (UTTERANCES): `session` and `speaker` are the number of the actor;
@@ -76,13 +81,15 @@ def index(
     utterances, tokens = [], {}
     for line in lines:
         try:
-            row = _utterance(root, line, calm_as_neutral)
+            row = _utterance(root, line)
             tokens[row["id"]] = _aligned(root, line, row)
         except Exception as error:
             name = f"{CORPUS}/{_stem(line['file'])}"
             skipped.append((name, line["emotion"], line["file"], why(error)))
             continue
-        utterances.append(row)
+        emotion = row["emotion"]
+        name = LABELS[emotion] if emotion != "calm" or calm_as_neutral else None
+        utterances.append(row | {"label": label_of(name, classes)})
     unplaced = [row for row in utterances if tokens[row["id"]] is None]
     if unplaced and align and not manifest:
         tokens |= align(root, unplaced)
@@ -165,8 +172,8 @@ def _once(
     return kept, skipped
 
 
-def _utterance(root: Path, line: dict[str, str], calm_as_neutral: bool) -> dict:
-    """Return the row of UTTERANCES of a recording."""
+def _utterance(root: Path, line: dict[str, str]) -> dict:
+    """Return the row of UTTERANCES of a recording, without `label`."""
     emotion = line["emotion"].lower()
     if emotion not in LABELS:
         raise InputError("label", expected=f"one of {', '.join(LABELS)}", found=emotion)
@@ -174,11 +181,10 @@ def _utterance(root: Path, line: dict[str, str], calm_as_neutral: bool) -> dict:
     if path.is_absolute() or ".." in path.parts:
         raise InputError("file", expected="a path within the corpus", found=line["file"])
     samples, rate = wave_info(root / path, RATE, higher=not line["listed"])
-    name = LABELS[emotion] if emotion != "calm" or calm_as_neutral else None
     row = {"id": f"{CORPUS}/{_stem(line['file'])}", "corpus": CORPUS, "session": line["actor"]}
     row |= {"speaker": line["actor"], "sex": line["sex"], "emotion": emotion}
-    row |= {"label": OTHER if name is None else CLASSES.index(name), "text": line["transcript"]}
-    return row | {"file": line["file"], "rate": rate, "samples": samples}
+    row |= {"text": line["transcript"], "file": line["file"]}
+    return row | {"rate": rate, "samples": samples}
 
 
 def _aligned(root: Path, line: dict[str, str], row: dict) -> list[dict] | None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from ima.utils.emotions import OTHER
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import BORROWED, OTHER
+from ima.utils.schemas_emotion import BORROWED
 
 
 def borrow_voices(

@@ -1,4 +1,4 @@
-"""Means and standard deviations over seeds."""
+"""Means over folds, and means and standard deviations over seeds."""
 
 import math
 from collections import defaultdict
@@ -46,3 +46,28 @@ def over_seeds(
             out[name], out[f"{name}_sd"] = mean_sd(of_seeds)
         table.append(out)
     return table
+
+
+def over_folds(scores: Iterable[Mapping]) -> list[dict]:
+    """Return the scores of each seed and model, averaged over folds.
+
+    Args:
+        scores: for each fold and seed, `seed` and `scores`, rows of
+            `ima.evaluation.emotion.scores`.
+
+    Returns:
+        For each seed and model, such a mapping whose rows are the means of those that differ only
+        in their value, with equal weights. A single fold's values are unchanged.
+    """
+    found: dict[tuple, dict[tuple, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for of in scores:
+        for row in of["scores"]:
+            key = tuple((name, value) for name, value in row.items() if name != "value")
+            found[of["seed"], row["model"]][key].append(row["value"])
+    return [
+        {
+            "seed": seed,
+            "scores": [dict(key) | {"value": math.fsum(v) / len(v)} for key, v in rows.items()],
+        }
+        for (seed, _), rows in found.items()
+    ]

@@ -64,7 +64,7 @@ def word_pairs(
     Args:
         utterances: (T,) the utterance of each token; tokens of an utterance are consecutive.
         words: (T,) row of each token in the word vectors, -1 for none (`glove.word_rows`).
-        labels: (T,) class of each token's utterance, -1 for none of the four.
+        labels: (T,) class of each token's utterance, -1 for none.
         voices: (T,) row of each token in the acoustic vectors; None if they have one row per token.
 
     Returns:

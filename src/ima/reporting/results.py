@@ -134,7 +134,7 @@ def noises(rows: Sequence[Mapping]) -> str:
 def emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
     """Return retrieval and accuracy of utterances by model, with three views per cell."""
     views, lines = ("joint", "verbal", "acoustic"), []
-    scores = ((table2, "precision_cross_speaker"), (table6, "accuracy"))
+    scores = ((table2, "precision_cross_speaker"), (table6, "accuracy"), (table6, "uar"))
     keys = dict.fromkeys((r["model"], r["weighting"] or "") for r in table6 if r["seeds"])
     for model, weighting in keys:
         cells = []
@@ -149,9 +149,15 @@ def emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
             )
         name = [ANCHORS.get(model, model), _WEIGHTINGS.get(weighting, weighting)]
         lines.append((", ".join(filter(None, name)), *cells))
-    heads = ("", f"P@{table2[0]['k']}, other speakers", "accuracy")
-    title = f"Utterances, joint / verbal / acoustic ({table2[0]['corpus']}):"
+    heads = ("", f"P@{table2[0]['k']}, other speakers", "accuracy", "UAR")
+    title = f"Utterances, joint / verbal / acoustic ({_split(table6[0])}):"
     return f"{title}\n\n{table(heads, lines)}"
+
+
+def _split(row: Mapping) -> str:
+    """Return the corpus, classes and protocol of a row of Tables 2 and 6, as far as it has them."""
+    known = [row.get(name) for name in ("corpus", "classes", "protocol", "held_out")]
+    return "; ".join(str(value).replace("_", " ") for value in known if value is not None)
 
 
 def claims(rows: Sequence[Mapping]) -> str:

@@ -9,16 +9,10 @@ def _table(**columns: pa.DataType) -> pa.Schema:
     return pa.schema([pa.field(name, type_, nullable=False) for name, type_ in columns.items()])
 
 
-#: The four classes of the experiment (6.2); `label` is the index into this tuple.
-CLASSES = ("angry", "happy", "neutral", "sad")
-
-#: `label` of an utterance whose emotion is not one of the four classes.
-OTHER = -1
-
 #: One utterance of an emotion corpus. `session` defines the splits: the session of IEMOCAP (1 to
 #: 5), the actor of RAVDESS, the split of MELD. `emotion` is the name used by the corpus; `label`
-#: its class or OTHER. `file` is relative to the corpus root; without audio it is '' and `rate` (Hz)
-#: and `samples` are 0.
+#: its class or OTHER (`ima.utils.emotions`). `file` is relative to the corpus root; without audio
+#: it is '' and `rate` (Hz) and `samples` are 0.
 UTTERANCES = _table(
     id=pa.string(),
     corpus=pa.string(),
@@ -57,7 +51,7 @@ SKIPPED_UTTERANCES = _table(
     reason=pa.string(),
 )
 
-#: Number of utterances of an emotion ('all' for every emotion, 'four' for the four classes):
+#: Number of utterances of an emotion ('all' for every emotion, 'four' for the paper's classes):
 #: nominal, labelled in the corpus, and usable.
 EMOTION_COUNTS = _table(
     corpus=pa.string(),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 #: Columns of tables that are the same in every row.
-_ALIKE = ("run", "corpus")
+_ALIKE = ("run", "corpus", "protocol", "held_out", "folds", "classes")
 
 
 def precisions(rows: Iterable[Mapping]) -> str:

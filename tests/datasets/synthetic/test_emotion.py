@@ -11,8 +11,9 @@ from ima.datasets import iemocap
 from ima.datasets.synthetic import emotion as demo_emotion
 from ima.datasets.synthetic import sentences
 from ima.datasets.wdseg import keep_tokens
+from ima.utils.emotions import CLASSES
 from ima.utils.io import read_parquet, write_parquet
-from ima.utils.schemas_emotion import CLASSES, EMOTION_TRUTH
+from ima.utils.schemas_emotion import EMOTION_TRUTH
 from ima.utils.trees import tree_digest
 
 DIALOGUES, TURNS = 2, 14

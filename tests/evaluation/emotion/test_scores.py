@@ -5,7 +5,14 @@ import pyarrow as pa
 import pytest
 
 from ima.evaluation.classifier import Classifier
-from ima.evaluation.emotion.scores import Utterances, anchors, score, score_all, uar
+from ima.evaluation.emotion.scores import (
+    Utterances,
+    anchors,
+    score,
+    score_all,
+    uar,
+)
+from ima.evaluation.seeds import over_folds
 from ima.utils.schemas_emotion import EMOTION_UTTERANCES
 
 SETTINGS = Classifier(epochs=15, batch_size=32)
@@ -32,6 +39,34 @@ def test_recall_mean_by_hand():
     predicted, actual = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
     assert uar(predicted, actual) == 3 / 4
     assert uar(np.zeros(4), actual) == 1 / 2
+    # Recalls 3/4, 0 and 1, of unequal classes: accuracy would be 4/6.
+    predicted, actual = np.array([0, 0, 0, 2, 0, 5]), np.array([0, 0, 0, 0, 2, 5])
+    assert uar(predicted, actual) == pytest.approx((3 / 4 + 0 + 1) / 3)
+
+
+@pytest.mark.parametrize("classes", [4, 6])
+def test_recall_mean_of_guessing_is_one_over_the_number_of_classes(classes):
+    rng = np.random.default_rng(0)
+    actual = rng.choice(classes, 30_000, p=np.arange(1, classes + 1) / np.arange(classes + 1).sum())
+    # 4 sd of the mean of recalls of at least 1,300 utterances each.
+    assert uar(rng.permutation(actual), actual) == pytest.approx(1 / classes, abs=0.02)
+    assert uar(np.full(len(actual), 1), actual) == 1 / classes
+
+
+def test_folds_are_averaged_by_hand_for_each_seed():
+    def scored(seed, value, model="IMA"):
+        row = {"model": model, "weighting": "", "score": "uar", "k": None, "value": value}
+        return {"seed": seed, "scores": [row]}
+
+    found = over_folds([scored(0, 0.2), scored(1, 0.9), scored(0, 0.6), scored(0, 0.5, "MVAE")])
+    values = {(of["seed"], row["model"]): row["value"] for of in found for row in of["scores"]}
+    assert values == {(0, "IMA"): pytest.approx(0.4), (1, "IMA"): 0.9, (0, "MVAE"): 0.5}
+
+
+def test_one_speaker_has_no_neighbours_by_others(about):
+    own = Utterances(about.labels, about.split, np.full(400, "x"))
+    found = values(score(told(about, 0.05), own, [10], SETTINGS, 0))
+    assert set(found) == {"precision", "accuracy", "uar"}
 
 
 def test_what_tells_classes_scores_high_and_what_does_not_scores_low(about):

@@ -13,8 +13,9 @@ from ima.reporting.figures import save
 from ima.reporting.figures.emotion import choose, figure3, figure5
 from ima.reporting.figures.palettes import PALETTES, PAPER, SHADES
 from ima.reporting.page.utterances import STYLE, search_html
+from ima.utils.emotions import CLASSES
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import CLASSES, EMBEDDINGS_EMOTION, ITEMS_EMOTION, LEXICON
+from ima.utils.schemas_emotion import EMBEDDINGS_EMOTION, ITEMS_EMOTION, LEXICON
 
 
 def utterance(name, label, low, high, split="validation", tokens=8):
@@ -45,8 +46,14 @@ def test_five_utterances_are_chosen_by_the_rule_and_not_by_their_order():
 def test_too_few_utterances_are_an_error():
     with pytest.raises(InputError, match="a validation utterance of sad, found none"):
         choose([item for item in FIVE if item["label"] != 3])
-    with pytest.raises(InputError, match="five validation utterances"):
+    with pytest.raises(InputError, match="5 validation utterances"):
         choose([item for item in FIVE if item["id"] in ("01", "11", "21", "31")])
+
+
+def test_each_class_of_the_run_is_chosen_from():
+    frustrated = utterance("51", 5, 0, 0.5)
+    found = [item["id"] for item, _ in choose([*FIVE, frustrated], (*CLASSES, "frustrated"))]
+    assert found == ["01", "11", "21", "31", "51", "other"]
 
 
 def test_figure_3_shows_every_word_in_the_colour_of_its_importance(tmp_path):

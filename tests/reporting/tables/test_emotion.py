@@ -23,6 +23,9 @@ PAPER = [
 ]
 
 
+ABOUT = {"corpus": "made", "protocol": "held_out", "held_out": "5", "folds": 1, "classes": "a, b"}
+
+
 def seed(number, weighted, unweighted, model="IMA (paper)"):
     rows = []
     for weighting, value in (("weighted", weighted), ("unweighted", unweighted)):
@@ -56,7 +59,7 @@ def rows_of(table):
 
 
 def test_table2_has_means_gains_and_the_papers_value():
-    rows = rows_of(table2(SCORES, PAPER, "toy", "made"))
+    rows = rows_of(table2(SCORES, PAPER, "toy", ABOUT))
     weighted = rows["IMA (paper)", "weighted", "verbal"]
     assert weighted["precision"] == pytest.approx(0.5) and weighted["seeds"] == 2
     assert weighted["precision_sd"] == pytest.approx(0.02**0.5) and weighted["k"] == 10
@@ -73,10 +76,28 @@ def test_table2_has_means_gains_and_the_papers_value():
 
 
 def test_table6_has_no_k_and_the_papers_value():
-    table = table6(SCORES, PAPER, "toy", "made")
+    table = table6(SCORES, PAPER, "toy", ABOUT)
     assert "k" not in table.column_names and "precision" not in table.column_names
     gain = rows_of(table)["IMA (paper)", "weighted - unweighted", "verbal"]
     assert gain["uar"] == pytest.approx(0.025) and gain["paper"] == pytest.approx(0.0386)
+    assert table.column_names[:6] == ["run", *ABOUT] and ABOUT.items() <= gain.items()
+
+
+def test_folds_are_averaged_before_seeds():
+    folds = [seed(0, 0.2, 0.1), seed(0, 0.6, 0.1), seed(1, 0.5, 0.1), seed(1, 0.5, 0.1)]
+    row = rows_of(table6(folds, PAPER, "toy", ABOUT))["IMA (paper)", "weighted", "verbal"]
+    assert row["seeds"] == 2 and row["accuracy"] == pytest.approx(0.45)
+    assert row["accuracy_sd"] == pytest.approx(0.005**0.5) and row["uar"] == pytest.approx(0.225)
+
+
+def test_a_score_that_no_fold_has_is_empty():
+    scores = [
+        {"seed": of["seed"], "scores": [r for r in of["scores"] if "cross" not in r["score"]]}
+        for of in SCORES
+    ]
+    row = rows_of(table2(scores, PAPER, "toy", ABOUT))["MVAE", "", "verbal"]
+    assert row["precision"] == pytest.approx(0.3)
+    assert row["precision_cross_speaker"] is None and row["precision_cross_speaker_sd"] is None
 
 
 def test_gains_of_a_model_without_weightings_are_none():
@@ -118,7 +139,7 @@ def test_importance_table_merges_paper_values():
         *(("paper", swept(at_003=0.5, at_050=0.4)), ("paper", swept(at_003=0.7, at_050=0.9))),
         ("ima+", swept(at_003=0.8, at_050=0.6)),
     ]
-    table = emotion_importance(sweeps, anchors(), PAPER, "toy", "made").to_pylist()
+    table = emotion_importance(sweeps, anchors(), PAPER, "toy", ABOUT).to_pylist()
     rows = {(r["variant"], r["by"], r["rho"]): r for r in table if r["unit"] == "types"}
     of = rows["paper", "ima", 0.03]
     assert of["macro_f1"] == pytest.approx(0.6) and of["seeds"] == 2 and of["paper"] == 0.595
@@ -138,6 +159,6 @@ def test_importance_table_merges_paper_values():
 
 
 def test_without_the_papers_variant_its_value_has_a_row_of_its_own():
-    table = emotion_importance([("ima+", swept(at_003=0.8))], anchors(), PAPER, "toy", "made")
+    table = emotion_importance([("ima+", swept(at_003=0.8))], anchors(), PAPER, "toy", ABOUT)
     row = next(r for r in table.to_pylist() if r["variant"] == "paper" and r["unit"] == "types")
     assert row["paper"] == 0.595 and row["macro_f1"] is None and row["seeds"] == 0

@@ -1,6 +1,6 @@
 """F1 over rho of importances as detectors of emotional words and voices (Sections 5.2, 6.1).
 
-A word is important if it is in a lexicon, a voice if its utterance is happy, angry or sad.
+A word is important if it is in a lexicon, a voice if its utterance has another class than neutral.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +16,10 @@ from torch import Tensor
 from ima.evaluation.metrics import f1
 from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import Stage2, best_of_each, fit_importance
+from ima.utils.emotions import EMOTIONS
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import CLASSES
 
-NEUTRAL = CLASSES.index("neutral")
+NEUTRAL = EMOTIONS.index("neutral")
 
 
 def both_f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ima.evaluation.classifier import Classifier, predict
 from ima.evaluation.metrics import precision_at_k
-from ima.utils.schemas_emotion import OTHER
+from ima.utils.emotions import OTHER
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Utterances:
         return cls(*(np.array([about[name][column] for name in names]) for column in columns))
 
     def part(self, split: str) -> np.ndarray:
-        """Return which utterances (n,) of a split belong to one of the four classes."""
+        """Return which utterances (n,) of a split belong to one of the classes."""
         return (self.split == split) & (self.labels != OTHER)
 
 
@@ -44,13 +44,16 @@ def score(
 
     Returns:
         Rows of `score`, `k` and `value`. The scores are `precision` (mean P@K),
-        `precision_cross_speaker` (P@K without neighbours by the query's own speaker), `accuracy`,
-        and `uar`, the unweighted average recall.
+        `precision_cross_speaker` (P@K without neighbours by the query's own speaker; no row if all
+        are by one speaker), `accuracy`, and `uar`, the unweighted average recall.
     """
     train, test = about.part("train"), about.part("validation")
     labels = about.labels[test]
     rows = []
-    for name, shared in (("precision", ()), ("precision_cross_speaker", [about.speakers[test]])):
+    ways = {"precision": [], "precision_cross_speaker": [about.speakers[test]]}
+    if len(np.unique(about.speakers[test])) == 1:
+        del ways["precision_cross_speaker"]
+    for name, shared in ways.items():
         found = precision_at_k(z[test], labels, k, shared)
         rows += [{"score": name, "k": one, "value": float(v.mean())} for one, v in found.items()]
     predicted = predict(z[train], about.labels[train], z[test], settings, seed)

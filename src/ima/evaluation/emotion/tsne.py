@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from ima.evaluation.tsne import embed
 from ima.features.lexicon import CATEGORIES
-from ima.utils.schemas_emotion import CLASSES, EMBEDDINGS_EMOTION, NOT_EMOTIONAL
+from ima.utils.emotions import EMOTIONS
+from ima.utils.schemas_emotion import EMBEDDINGS_EMOTION, NOT_EMOTIONAL
 
 
 def word_categories(lexicon: pa.Table) -> list[str]:
@@ -23,8 +24,8 @@ def word_categories(lexicon: pa.Table) -> list[str]:
 
 
 def voice_categories(labels: Sequence[int]) -> list[str]:
-    """Return the class of each voice's utterance, 'other' if it is none of the four."""
-    return [CLASSES[label] if label >= 0 else "other" for label in labels]
+    """Return the class of each voice's utterance, 'other' if it has none."""
+    return [EMOTIONS[label] if label >= 0 else "other" for label in labels]
 
 
 def draw_voices(items: pa.Table, points: int, seed: int) -> pa.Table:

@@ -13,7 +13,9 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from ima.evaluation.metrics import neighbours
+from ima.evaluation.seeds import over_folds
 from ima.reporting.claims.scores import Rows, over_rho
+from ima.utils.emotions import CLASSES, EMOTIONS
 from ima.utils.schemas_emotion import NOT_EMOTIONAL
 
 #: English words of closed classes: articles, pronouns, prepositions, conjunctions, auxiliaries.
@@ -32,8 +34,11 @@ NEAREST = 10
 
 
 def utterances(scores: Iterable[Mapping]) -> Iterator[dict]:
-    """Yield retrieval and accuracy of emotional utterances (`ima.evaluation.emotion.scores`)."""
-    for result in scores:
+    """Yield retrieval and accuracy of emotional utterances (`ima.evaluation.emotion.scores`).
+
+    They are averaged over folds.
+    """
+    for result in over_folds(scores):
         for row in result["scores"]:
             yield {"of": "emotion", "seed": result["seed"], **row}
 
@@ -184,12 +189,15 @@ def worded(importances: Iterable[tuple[str, int, pa.Table]], lexicon: pa.Table) 
 
 
 def corpus_counts(utterances: pa.Table, words: pa.Table) -> Iterator[dict]:
-    """Yield the number of utterances in the four classes and the size of the vocabulary.
+    """Yield the number of utterances in the paper's four classes and the size of the vocabulary.
+
+    Excited utterances count as happy, in the paper's number.
 
     Args:
         utterances: EMOTION_UTTERANCES.
         words: WORD_VECTORS, the vocabulary.
     """
-    of_a_class = sum(label >= 0 for label in utterances["label"].to_pylist())
+    paper = [EMOTIONS.index(name) for name in (*CLASSES, "excited")]
+    of_a_class = sum(label in paper for label in utterances["label"].to_pylist())
     for score, value in (("utterances", of_a_class), ("vocabulary", len(words))):
         yield {"of": "corpus", "seed": None, "score": score, "value": value}

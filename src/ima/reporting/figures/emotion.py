@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 
 from ima.reporting.figures import COLUMN, LETTERS, PAGE, bare, dot
 from ima.reporting.figures.palettes import PAPER, SHADES, Palette
+from ima.utils.emotions import CLASSES, EMOTIONS
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import CLASSES, NOT_EMOTIONAL
+from ima.utils.schemas_emotion import NOT_EMOTIONAL
 
 #: Minimum and maximum number of tokens of an utterance in Figure 3.
 LENGTHS = (7, 14)
@@ -25,19 +26,23 @@ NOT_MARKED = ("neutral", "other", NOT_EMOTIONAL)
 DARK = 0.65
 
 
-def choose(utterances: Sequence[Mapping]) -> list[tuple[Mapping, str]]:
-    """Return five utterances for Figure 3, chosen by rule, each with the reason for the choice.
+def choose(
+    utterances: Sequence[Mapping], classes: Sequence[str] = CLASSES
+) -> list[tuple[Mapping, str]]:
+    """Return the utterances of Figure 3, chosen by rule, each with the reason for the choice.
 
     Candidates are the validation utterances with LENGTHS tokens and known importances. For each
     class, the one with the median range of verbal importances is chosen (the lower median; ties go
-    to the first id); from all others, the one with the largest range.
+    to the first id); from all others, the one with the largest range. For the paper's four classes
+    these are five.
 
     Args:
         utterances: mappings with `id`, `label`, `split` and `verbal`, the importances of its words,
             None for a word without one.
+        classes: the run's classes.
 
     Raises:
-        InputError: there are fewer than five candidates, or none in a class.
+        InputError: a class has no candidate, or no candidate is left for the last choice.
     """
     fitting = []
     for item in utterances:
@@ -47,15 +52,16 @@ def choose(utterances: Sequence[Mapping]) -> list[tuple[Mapping, str]]:
             fitting.append((max(known) - min(known), item["id"], item))
     fitting.sort(key=lambda row: row[:2])
     chosen = []
-    for label, name in enumerate(CLASSES):
-        in_class = [item for _, _, item in fitting if item["label"] == label]
+    for name in classes:
+        in_class = [item for _, _, item in fitting if item["label"] == EMOTIONS.index(name)]
         if not in_class:
             raise InputError("Figure 3", expected=f"a validation utterance of {name}", found="none")
         chosen.append((in_class[(len(in_class) - 1) // 2], f"{name}: median range of importances"))
     chosen_ids = {item["id"] for item, _ in chosen}
     remaining = [item for _, _, item in fitting if item["id"] not in chosen_ids]
     if not remaining:
-        raise InputError("Figure 3", expected="five validation utterances", found=len(chosen_ids))
+        expected = f"{len(chosen_ids) + 1} validation utterances"
+        raise InputError("Figure 3", expected=expected, found=len(chosen_ids))
     return [*chosen, (remaining[-1], "greatest range of importances")]
 
 

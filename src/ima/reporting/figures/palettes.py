@@ -64,7 +64,8 @@ PAPER = Palette(
     rest="blue",
     emotions={
         **{"happy": "blue", "positive": "blue", "angry": "red", "anger": "red", "sad": "yellow"},
-        **{"anxiety": "purple", "negative": "black"},
+        **{"anxiety": "purple", "negative": "black", "excited": "cyan", "frustrated": "orange"},
+        **{"fearful": "purple", "disgust": "green", "surprised": "magenta"},
         **{"neutral": "#9a9a9a", "other": "#d5d5d5", NOT_EMOTIONAL: "#c4c4c4"},
     },
     hues="turbo",
@@ -81,6 +82,8 @@ COLORBLIND = Palette(
     emotions={
         **{"happy": "#0072b2", "positive": "#0072b2", "angry": "#d55e00", "anger": "#d55e00"},
         **{"sad": "#f0e442", "anxiety": "#cc79a7", "negative": "#000000"},
+        **{"excited": "#56b4e9", "frustrated": "#e69f00", "fearful": "#cc79a7"},
+        **{"disgust": "#009e73", "surprised": "#000000"},
         **{"neutral": "#b0b0b0", "other": "#dedede", NOT_EMOTIONAL: "#dedede"},
     },
     hues="cividis",

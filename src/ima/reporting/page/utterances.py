@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from ima.utils.schemas_emotion import CLASSES
+from ima.utils.emotions import EMOTIONS, OTHER
 
 #: Style of the search form and the list.
 STYLE = """
@@ -94,10 +94,11 @@ def search_html(utterances: Sequence[dict]) -> str:
         + [list(item["tokens"]), *(_hundredths(item[name]) for name in ("verbal", "acoustic"))]
         for item in utterances
     ]
-    data = json.dumps({"classes": CLASSES, "utterances": rows}, separators=(",", ":"))
+    data = json.dumps({"classes": EMOTIONS, "utterances": rows}, separators=(",", ":"))
     # Escape `<`, so that the data cannot close its element.
     data = data.replace("<", "\\u003c")
-    classes = "".join(f'<option value="{i}">{name}</option>' for i, name in enumerate(CLASSES))
+    labels = sorted({row[2] for row in rows} - {OTHER})
+    classes = "".join(f'<option value="{n}">{EMOTIONS[n]}</option>' for n in labels)
     splits = "".join(f"<option>{name}</option>" for name in dict.fromkeys(row[3] for row in rows))
     return f"""<div class="utterances">
 <p>Importance: 0 <span class="scale" role="img" aria-label="white to dark blue"></span> 1; a dashed

@@ -7,7 +7,7 @@ from itertools import product
 
 import pyarrow as pa
 
-from ima.evaluation.seeds import over_seeds
+from ima.evaluation.seeds import over_folds, over_seeds
 from ima.reporting.tables import merge_paper_values
 from ima.utils.arrow import to_table
 from ima.utils.schemas_emotion import UNITS
@@ -30,14 +30,18 @@ IMPORTANCE_SCORES = (
 )
 
 
-def table2(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus: str) -> pa.Table:
+def table2(
+    scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, about: Mapping[str, str | int]
+) -> pa.Table:
     """Return Table 2: Precision@K of utterance representations.
 
     Args:
-        scores: for each seed of IMA's variants, baselines and references, `seed` and `scores`, rows
-            of `ima.evaluation.emotion.scores`.
+        scores: for each seed and fold of IMA's variants, baselines and references, `seed` and
+            `scores`, rows of `ima.evaluation.emotion.scores`. Scores are averaged over folds first.
         paper: rows of `ima.reporting.tables.read_paper_values`.
-        run, corpus: name of the run and description of its corpus, for the first columns.
+        run: name of the run, for the first column.
+        about: columns that describe the data, after that of the run: `corpus`, `protocol`,
+            `held_out`, `folds` and `classes`.
 
     Returns:
         A row for each model, weighting, representation and K. `precision` is the mean over seeds of
@@ -47,22 +51,24 @@ def table2(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus
         text.
     """
     table = _table(scores, paper, run, TABLE2, (*KEYS, "k"), "table2")
-    return _with_corpus(table, corpus)
+    return _with_columns(table, about)
 
 
-def table6(scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, corpus: str) -> pa.Table:
+def table6(
+    scores: Iterable[Mapping], paper: Iterable[Mapping], run: str, about: Mapping[str, str | int]
+) -> pa.Table:
     """Return Table 6: classification accuracy of utterance representations.
 
     The arguments are those of `table2`. `accuracy` is measured on the validation utterances;
     `uar` is the unweighted average recall over classes. `majority` always predicts the
     commonest class.
     """
-    return _with_corpus(_table(scores, paper, run, TABLE6, KEYS, "table6"), corpus)
+    return _with_columns(_table(scores, paper, run, TABLE6, KEYS, "table6"), about)
 
 
 def _table(scores, paper, run: str, names: Sequence[str], keys: Sequence[str], table: str):
     rows = []
-    for seed in sorted(scores, key=lambda seed: seed["seed"]):
+    for seed in sorted(over_folds(scores), key=lambda seed: seed["seed"]):
         selected = [row for row in seed["scores"] if row["score"] in names]
         rows += selected + list(gains(selected))
     means = _means(rows, keys, names, run)
@@ -70,23 +76,26 @@ def _table(scores, paper, run: str, names: Sequence[str], keys: Sequence[str], t
     return to_table(ours, text=KEYS, whole=("k", "seeds"))
 
 
-def _with_corpus(table: pa.Table, corpus: str) -> pa.Table:
-    """Return a table with a description of its corpus added as a column after the run."""
-    return table.add_column(1, "corpus", pa.array([corpus] * len(table)))
+def _with_columns(table: pa.Table, about: Mapping[str, str | int]) -> pa.Table:
+    """Return a table with columns that describe its data added after the run."""
+    for place, (name, value) in enumerate(about.items(), start=1):
+        table = table.add_column(place, name, pa.array([value] * len(table)))
+    return table
 
 
 def _means(rows: Iterable[Mapping], keys: Sequence[str], names: Sequence[str], run: str):
     """Return a row for each combination of keys, with mean and sd over seeds of each score.
 
-    Both are None if a score is undefined (NaN).
+    Both are None if a score is undefined (absent or NaN).
     """
     flat = [{**{key: row[key] for key in keys}, row["score"]: row["value"]} for row in rows]
     table = over_seeds(flat, keys, run, paper=None)
     columns = [column for name in names for column in (name, f"{name}_sd")]
-    return [
-        {**row, **{name: None if row[name] != row[name] else row[name] for name in columns}}
-        for row in table
-    ]
+    return [{**row, **{name: _defined(row.get(name)) for name in columns}} for row in table]
+
+
+def _defined(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
 
 
 def gains(rows: Sequence[Mapping]) -> Iterable[dict]:
@@ -113,7 +122,7 @@ def emotion_importance(
     anchors: pa.Table,
     paper: Iterable[Mapping],
     run: str,
-    corpus: str,
+    about: Mapping[str, str | int],
 ) -> pa.Table:
     """Return the agreement of importances with each reference at every rho, and of baselines.
 
@@ -121,7 +130,7 @@ def emotion_importance(
         sweeps: for each variant and seed, the variant and a table of IMPORTANCE_EMOTION.
         anchors: the baselines, which do not depend on variant and seed, as such a table.
         paper: rows of `ima.reporting.tables.read_paper_values`.
-        run, corpus: as in `table2`.
+        run, about: as in `table2`.
 
     Returns:
         A row for each variant, modality, reference, unit, kind (`by`) and rho: mean and sd of each
@@ -141,7 +150,7 @@ def emotion_importance(
     ours = list(merge_paper_values(means, _paper_importance(paper), IMPORTANCE_KEYS))
     order = list(dict.fromkeys((row["modality"], row["reference"], row["unit"]) for row in ours))
     ours.sort(key=lambda row: order.index((row["modality"], row["reference"], row["unit"])))
-    return _with_corpus(to_table(ours, text=IMPORTANCE_KEYS[:-1], whole=("seeds", "best")), corpus)
+    return _with_columns(to_table(ours, text=IMPORTANCE_KEYS[:-1], whole=("seeds", "best")), about)
 
 
 def _group(row: Mapping) -> tuple:
