@@ -31,6 +31,8 @@ OUTSIDE = {
 }
 SOURCES = {page: file for file, page in OUTSIDE.items()}
 LINK = re.compile(r"(?<=\]\()([^)#\s:]+)(?=[)#])")
+#: Front matter that lets the search list the guides first.
+LAST = "---\nsearch: {boost: 0.3}\n---\n"
 #: Cells that only check what the text says.
 HIDDEN = "hide"
 
@@ -81,7 +83,7 @@ def api(package: Path) -> Iterator[tuple[str, str]]:
         if room.name == "estimator":  # its class has a page of its own
             options = "    options: {members: [MIXTURE, NotFitted, RHO, SIZED]}\n"
             blocks = [b + options if b == "::: ima.estimator.model\n" else b for b in blocks]
-        yield f"api/{room.name}.md", "\n".join([f"# ima.{room.name}\n", *blocks])
+        yield f"api/{room.name}.md", "\n".join([f"{LAST}# ima.{room.name}\n", *blocks])
 
 
 def tutorial(script: Path, execute: bool) -> Iterator[tuple[str, str | bytes]]:
