@@ -54,7 +54,7 @@ x = {name: table.reindex(people) for name, table in tables.items()}
 model = IMA(
     latent=10,
     stage1=Stage1(epochs=40, batch_size=64, learning_rate=3e-3),  # short, for this page
-    stage2=replace(MIXTURE, folds=3, steps=100),
+    stage2=replace(MIXTURE, folds=3, steps=250),
 ).fit(x)
 
 # %% [markdown]
@@ -72,8 +72,8 @@ hits = int(wrong[people.get_indexer(suspect)].sum())
 print(f"{len(suspect)} voices have an importance below .5; {hits} of the {wrong.sum()} wrong ones")
 
 # %% tags=["hide"]
-assert hits > 0.7 * wrong.sum() and hits > 0.8 * len(suspect)
-assert y["blood"].mean() > 0.9 and (y["gait"].iloc[:15] == 0).all()  # absent
+assert hits > 0.5 * wrong.sum() and hits > 0.8 * len(suspect)
+assert y["blood"].mean() > 0.9 and (y["gait"].iloc[:15] == 0).all()
 
 # %% [markdown]
 # Check these recordings by hand, the lowest first:
@@ -95,8 +95,8 @@ means = both[x["gait"].notna().all(axis=1)].groupby(kind).mean()
 means.round(2)
 
 # %% tags=["hide"]
-assert means.importance["wrong person"] > 0.9 and means.concordance["wrong person"] < 0.3
-assert means.concordance["right person"] > 0.8
+assert means.importance["wrong person"] > 0.9 and means.concordance["wrong person"] < 0.6
+assert means.concordance["right person"] > 0.9
 
 # %% [markdown]
 # ## Use the result
