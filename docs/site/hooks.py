@@ -102,9 +102,11 @@ def tutorial(script: Path, execute: bool) -> Iterator[tuple[str, str | bytes]]:
         NotebookClient(notebook, timeout=600, kernel_name="python3", resources=place).execute()
     remove = {"enabled": True, "remove_cell_tags": {HIDDEN}}
     exporter = MarkdownExporter(config=Config(TagRemovePreprocessor=remove))
-    exporter.register_preprocessor("nbconvert.preprocessors.TagRemovePreprocessor", enabled=True)
+    for name in ("TagRemovePreprocessor", "CoalesceStreamsPreprocessor"):
+        exporter.register_preprocessor(f"nbconvert.preprocessors.{name}", enabled=True)
     names = {"unique_key": script.stem, "output_files_dir": script.stem}
     text, resources = exporter.from_notebook_node(notebook, resources=names)
+    text = text.replace('<table border="1" class="dataframe">', "<table>")  # as the theme's
     download = f"\n[This page as a script]({script.name})\n"
     yield f"tutorials/{script.stem}.md", text + download
     yield f"tutorials/{script.name}", script.read_bytes()

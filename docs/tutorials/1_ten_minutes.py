@@ -77,7 +77,7 @@ for axis, i in zip(axes.flat, [*least, *np.argsort(-y["right"])[:8]], strict=Tru
     axis.set_title(f"{y['right'][i]:.2f}", fontsize="small")
     axis.set(xticks=[], yticks=[])
 axes[0, 0].set_ylabel("least")
-axes[1, 0].set_ylabel("most")
+_ = axes[1, 0].set_ylabel("most")
 # %% [markdown]
 # ## The joint representation
 # `transform` returns z, the mean of the halves' latents weighted by importance. Precision@10 is the
@@ -132,7 +132,7 @@ for axis, i in zip(axes.T, shown, strict=True):
         place.imshow(whole, cmap="gray_r", vmin=0, vmax=1)
         place.set(xticks=[], yticks=[])
 axes[0, 0].set_ylabel("digit")
-axes[1, 0].set_ylabel("drawn")
+_ = axes[1, 0].set_ylabel("drawn")
 # %%
 clean = {m: of[~new_noise] for m, of in new.items()}
 print(f"R^2 of halves predicted from the other half: {model.score(clean):.2f}")
