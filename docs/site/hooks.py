@@ -72,7 +72,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def api(package: Path) -> Iterator[tuple[str, str]]:
     """Yield the page of `ima.IMA` and those of all rooms: name and Markdown."""
-    yield "api/ima.md", "# ima.IMA\n\n::: ima.estimator.model.IMA\n"
+    inherited = "    options: {inherited_members: [predict, reconstruct, score]}\n"
+    yield "api/ima.md", f"# ima.IMA\n\n::: ima.estimator.model.IMA\n{inherited}"
     for room in sorted(path.parent for path in package.glob("*/__init__.py")):
         modules = sorted(
             ".".join(file.relative_to(package.parent).with_suffix("").parts)

@@ -118,12 +118,11 @@ assert model.importance(partly)["right"][new_noise].max() == 0
 
 # %% [markdown]
 # ## Generate one modality from the other
-# `reconstruct` decodes all modalities from whatever is there: here the right halves from the left
-# ones. It returns the mean prediction, so details that the left half does not determine are
-# blurred.
+# `predict` generates a modality from the others of each sample. It returns the mean prediction, so
+# details that the left half does not determine are blurred ([generation](../generation.md)).
 
 # %%
-drawn = model.reconstruct({"left": new["left"]})["right"]  # (797, 32), in [0, 1] as the data
+drawn = model.predict(new, to="right")  # (797, 32); the right halves in `new` are not used
 shown = np.flatnonzero(~new_noise)[:10]
 figure, axes = plt.subplots(2, 10, figsize=(8, 2), layout="constrained")
 for axis, i in zip(axes.T, shown, strict=True):
