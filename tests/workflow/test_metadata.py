@@ -69,8 +69,9 @@ def test_conda_environment_is_made_from_the_lock(monkeypatch):
     assert pins[1:] == [line for line in lines if line and not line.startswith("#")]
 
 
-def test_ci_runs_the_checks_and_builds_the_wheel():
+def test_ci_runs_the_checks_and_builds_the_wheel_and_the_site():
     jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
     commands = {name: [s.get("run") for s in job["steps"]] for name, job in jobs.items()}
     assert ".ci/run" in commands["checks"] and "python -m build" in commands["wheel"]
+    assert "python envs/run.py mkdocs build --strict -f docs/site/mkdocs.yml" in commands["site"]
     assert (ROOT / ".ci/run").is_file()

@@ -113,7 +113,7 @@ class IMA(Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         rho_: by modality, the prior mean importance used.
         seed_: the seed used.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ima import IMA
         >>> rng = np.random.default_rng(0)
