@@ -5,8 +5,10 @@
 The folder contains image.parquet (MNIST) and speech.parquet (FSDD) of the open run: `snakemake
 --cores 8 results/open/features/{image,speech}.parquet --configfile config/open.yaml`. Images and
 recordings of a class are paired at random, each at most once, and a tenth of the pairs exchange
-their recordings across classes. Without labels, each method scores how well each pair fits together
-and decides with its own threshold which pairs are wrong. In the control `shuffled` all pairs are
+their recordings across classes. With `--pairs 10000 --repeat` there are 10,000 pairs of as many
+images, and a recording occurs in three or four pairs, right and wrong ones. Without labels, each
+method scores how well each pair fits together and decides with its own threshold which pairs are
+wrong; `labels` is an upper bound, which is trained on them. In the control `shuffled` all pairs are
 random, so that nothing can be detected. docs/importance.md has the results.
 """
 

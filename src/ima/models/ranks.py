@@ -19,7 +19,10 @@ from ima.pairing.by_label import ABSENT
 from ima.training.loop import gather
 
 #: Maximum number of canonical coordinates.
-COORDINATES = 100
+COORDINATES = 50
+#: Limit of canonical coordinates in correlations, in standard deviations: Fourier features have
+#: outliers, by which items that share nothing may seem correlated.
+LIMIT = 3.0
 #: Share of the largest variance added to all variances in canonical correlation analysis.
 RIDGE = 1e-3
 #: Maximum number of pairs among which a partner is ranked; rows of the fit matrix computed at once.
@@ -95,8 +98,9 @@ class Ranks(NamedTuple):
             is the share of half a pair times the likelihood ratio of the best other partners to the
             own ones. It is 1 if the pair does not count.
         counts: whether each pair has this modality and another one (N,).
-        correlations: canonical correlations (K,) of the held-out pairs, set to 0 unless ERRORS
-            standard errors above 0. All are 0 if the modality shares nothing.
+        correlations: canonical correlations (K,) of the held-out pairs, with coordinates within
+            LIMIT, set to 0 unless ERRORS standard errors above 0. All are 0 if the modality shares
+            nothing.
         fitted: the analysis of each fold; empty if the ranks are not computed from folds.
     """
 
@@ -142,7 +146,7 @@ def _rank(kind, folds, name, y, seed, components) -> Ranks:
     w = torch.cat([fit.own * fit.partner for fit in fitted])
     rows = {m: torch.cat([fold.held[m] for fold in folds]) for m in y}
     distinct = min(len(numbers[numbers != ABSENT].unique()) for numbers in rows.values())
-    c = w / w.sum().clamp_min(1e-12) @ (a * b)
+    c = w / w.sum().clamp_min(1e-12) @ (a.clamp(-LIMIT, LIMIT) * b.clamp(-LIMIT, LIMIT))
     c = torch.where(c > ERRORS / max(distinct, 1) ** 0.5, c, 0).clamp_max(0.99)
     rank = torch.cat(
         [
