@@ -14,6 +14,7 @@ from ima import IMA
 from ima.estimator import MIXTURE
 from ima.models import ranks
 from ima.models.autoencoder import Stage1
+from ima.models.compared import FREQUENCY, fourier
 from ima.models.ima import Autoencoder, ImportanceNet, Modality, Summary
 from ima.models.ima import IMANetwork as IMANetwork
 from ima.models.importance import Stage2, fit_importance, train_importance
@@ -89,6 +90,32 @@ def test_kinds_are_chosen_by_likelihood():
         assert found.rank.median() < 0.05
     alone = rank_partners([fold_of(useless)], "a", ones(u), 0)
     assert likelihood(alone) == 0 < likelihood(found)
+
+
+def test_fourier_features_approximate_a_gaussian_kernel():
+    """|f(x) - f(y)|^2 / F is 2 (1 - k(x, y)), k = exp(-FREQUENCY^2 |x - y|^2 / 2D)."""
+    x = torch.randn(500, 4, generator=torch.Generator().manual_seed(0)).double()
+    f = fourier(x, 5000)
+    found = (f[0] - f[1:4]).square().mean(1)
+    k = (-(FREQUENCY**2) * (x[0] - x[1:4]).square().sum(1) / 8).exp()
+    torch.testing.assert_close(found, 2 * (1 - k), rtol=0.1, atol=0.01)
+    assert f.mean(0).square().mean() < 5 / len(x)
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_what_is_not_linear_in_the_other_is_found(shuffled):
+    """b is the square of a, with noise: uncorrelated, but not independent."""
+    generator = torch.Generator().manual_seed(0)
+    a, noise = torch.randn(2, 1200, 1, generator=generator)
+    b = (a.square() - 1) / 2**0.5 + 0.2 * noise
+    u = {"a": a, "b": b[torch.randperm(1200, generator=generator)] if shuffled else b}
+    components = {m: of.double() for m, of in u.items()}
+    assert not rank_partners([fold_of(u)], "a", ones(u), 0).correlations.any()
+    found = rank_partners([fold_of(u)], "a", ones(u), 0, components)
+    if shuffled:
+        assert not found.correlations.any() and likelihood(found) == 0
+    else:
+        assert found.fitted[0].kind == "fourier" and found.rank.median() < 0.2
 
 
 def test_what_is_shared_ranks_first_and_shuffled_pairs_anywhere():

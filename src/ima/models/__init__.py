@@ -6,6 +6,7 @@ autoencoder   training of stage 1
 importance    training of stage 2, with many copies in parallel
 stages        both stages in turn, with folds for `mixture`
 mixture       training of the objective `mixture`, from `ranks` and `rank_density`
+compared      values by which `ranks` compares items: latents, components, Fourier features
 concordance   how well the items of a pair fit together
 cca           canonical correlations of held-out pairs, for `ima+`
 own           encoders and decoders of the user

@@ -12,19 +12,17 @@ import torch
 from torch import Tensor
 
 from ima.models.cca import Canonical
+from ima.models.compared import FEATURES, KINDS, latent_scale, values_of
 from ima.models.ima import Autoencoder, IMANetwork, Summary
 from ima.models.rank_density import Density
 from ima.models.ranks import (
-    KINDS,
     Fold,
     RankReference,
     Ranks,
     coordinates,
     informed,
     joined,
-    latent_scale,
     rank_among,
-    values_of,
 )
 from ima.training.loop import gather
 
@@ -40,7 +38,7 @@ class ConcordanceModel(NamedTuple):
     """Computes the concordance of new pairs for one modality.
 
     Attributes:
-        kind: one of `ima.models.ranks.KINDS`.
+        kind: one of `ima.models.compared.KINDS`.
         mean, directions: mean (D,) and directions (D, K) of the principal components of the items.
         scale: mean and standard deviation (2, L) of the latents.
         canonical: canonical coordinates of the partners and of the item.
@@ -82,15 +80,22 @@ class ConcordanceModel(NamedTuple):
             prior,
         )
 
-    def values(self, kind: str, x: Tensor, u: Tensor) -> Tensor:
-        """Return the values by which items x (N, D) with latents u (N, L) are compared."""
-        components = (x.cpu() - self.mean) @ self.directions
-        return values_of(kind, u.cpu(), self.scale, components)
+    def values(self, kind: str, x: Tensor, u: Tensor, modalities: int) -> Tensor:
+        """Return the values by which items x (N, D) with latents u (N, L) are compared.
 
-    def width(self, kind: str) -> int:
+        Args:
+            kind: one of `ima.models.compared.KINDS`.
+            x, u: items and their latents.
+            modalities: number of modalities of the model.
+        """
+        components = (x.cpu() - self.mean) @ self.directions
+        return values_of(kind, u.cpu(), self.scale, components, FEATURES // modalities)
+
+    def width(self, kind: str, modalities: int) -> int:
         """Return the number of columns of `values`."""
         widths = {"latents": self.scale.shape[1], "components": self.directions.shape[1]}
-        return sum(widths.values()) if kind == "both" else widths[kind]
+        widths |= {"both": sum(widths.values()), "fourier": FEATURES // modalities}
+        return widths[kind]
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the state by name, from which `from_tensors` restores it."""
@@ -231,9 +236,9 @@ def pair_concordance(
     for m in x:
         fitted = models[m]
         values = {
-            n: other.values(fitted.kind, x[n], u[n]) * present[n][:, None]
+            n: other.values(fitted.kind, x[n], u[n], len(models)) * present[n][:, None]
             if n in x
-            else torch.zeros(pairs, other.width(fitted.kind), dtype=torch.double)
+            else torch.zeros(pairs, other.width(fitted.kind, len(models)), dtype=torch.double)
             for n, other in models.items()
         }
         a, b = coordinates(fitted.canonical, joined(values, y_all, m), values[m])

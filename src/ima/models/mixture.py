@@ -36,8 +36,8 @@ PARTS = 5
 #: Range of the initial mean importance.
 START = (0.05, 0.95)
 #: Importances must improve the likelihood of held-out items over importances of 1 by this many
-#: standard errors; less is chance (at most 1.5 on clean data, 3.9 and more with noise).
-GAIN = 3.0
+#: standard errors; less is chance (at most 1.5 on clean data, 2.5 and more with noise).
+GAIN = 2.0
 #: Weight decay of AdamW.
 DECAY = 0.01
 

@@ -12,13 +12,17 @@ import torch
 from torch import Tensor
 
 from ima.models.cca import ERRORS, Canonical, canonical
+from ima.models.compared import FEATURES, KINDS, latent_scale, values_of
 from ima.models.ima import Autoencoder
 from ima.models.rank_density import LITTLE, likelihood
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import gather
 
-#: Representations by which pairs are compared: latents, principal components, or both.
-KINDS = ("latents", "components", "both")
+#: Maximum number of canonical coordinates.
+COORDINATES = 50
+#: Limit of canonical coordinates in correlations, in standard deviations: Fourier features have
+#: outliers, by which items that share nothing may seem correlated.
+LIMIT = 3.0
 #: Share of the largest variance added to all variances in canonical correlation analysis.
 RIDGE = 1e-3
 #: Maximum number of pairs among which a partner is ranked; rows of the fit matrix computed at once.
@@ -66,7 +70,7 @@ class Fitted(NamedTuple):
     """Canonical correlation analysis of a fold, and its held-out pairs in canonical coordinates.
 
     Attributes:
-        kind: one of KINDS.
+        kind: one of `ima.models.compared.KINDS`.
         canonical: maps z (the concatenated values of the other modalities) and the item's values
             to canonical coordinates with mean 0 and standard deviation 1 over the held-out pairs.
         a, b: canonical coordinates (H, K) of z and of the item.
@@ -94,8 +98,9 @@ class Ranks(NamedTuple):
             is the share of half a pair times the likelihood ratio of the best other partners to the
             own ones. It is 1 if the pair does not count.
         counts: whether each pair has this modality and another one (N,).
-        correlations: canonical correlations (K,) of the held-out pairs, set to 0 unless ERRORS
-            standard errors above 0. All are 0 if the modality shares nothing.
+        correlations: canonical correlations (K,) of the held-out pairs, with coordinates within
+            LIMIT, set to 0 unless ERRORS standard errors above 0. All are 0 if the modality shares
+            nothing.
         fitted: the analysis of each fold; empty if the ranks are not computed from folds.
     """
 
@@ -118,8 +123,8 @@ def rank_partners(
     sum_k log p(a_k, b_k) / (p(a_k) p(b_k)), where a and b are the canonical coordinates of the
     partners' z and of the item, with correlations c. Partners are ranked by their fit to this item
     relative to their mean fit to all items, so that no partner fits many items. The coordinates are
-    fitted to the training pairs of a fold, c to the held-out pairs. Pairs are compared by latents,
-    by principal components or by both, whichever gives the ranks the highest likelihood.
+    fitted to the training pairs of a fold, c to the held-out pairs. Pairs are compared by that of
+    KINDS which gives the ranks the highest likelihood.
 
     Args:
         folds: folds whose held-out pairs are ranked.
@@ -141,7 +146,7 @@ def _rank(kind, folds, name, y, seed, components) -> Ranks:
     w = torch.cat([fit.own * fit.partner for fit in fitted])
     rows = {m: torch.cat([fold.held[m] for fold in folds]) for m in y}
     distinct = min(len(numbers[numbers != ABSENT].unique()) for numbers in rows.values())
-    c = w / w.sum().clamp_min(1e-12) @ (a * b)
+    c = w / w.sum().clamp_min(1e-12) @ (a.clamp(-LIMIT, LIMIT) * b.clamp(-LIMIT, LIMIT))
     c = torch.where(c > ERRORS / max(distinct, 1) ** 0.5, c, 0).clamp_max(0.99)
     rank = torch.cat(
         [
@@ -157,39 +162,23 @@ def _fit(kind: str, fold: Fold, name: str, y, components) -> Fitted:
     """Fit the analysis to a fold's training pairs, and return it with the held-out pairs."""
     values = {
         m: values_of(
-            kind, fold.u[m], latent_scale(fold.u[m], fold.train[m]), components and components[m]
+            kind,
+            fold.u[m],
+            latent_scale(fold.u[m], fold.train[m]),
+            components and components[m],
+            FEATURES // len(y),
         )
         for m in y
     }
     z, u, own, partner, _ = _weighted(values, fold.train, name, y)
     fitted = canonical(z, u, own * partner + LITTLE, RIDGE)
+    fitted = Canonical(*fitted[:2], *(of[:, :COORDINATES] for of in fitted[2:]))
     z, u, own, partner, counts = _weighted(values, fold.held, name, y)
     share = (own * partner + LITTLE) / (own * partner + LITTLE).sum()
     mean_z, map_z = _standard(z, fitted.mean_z, fitted.map_z, share)
     mean_u, map_u = _standard(u, fitted.mean_u, fitted.map_u, share)
     standard = Canonical(mean_z, mean_u, map_z, map_u)
     return Fitted(kind, standard, *coordinates(standard, z, u), own, partner, counts)
-
-
-def values_of(kind: str, u: Tensor, scale: Tensor, components: Tensor | None) -> Tensor:
-    """Return the values (n, D) by which items are compared, with mean 0 and standard deviation 1.
-
-    Args:
-        kind: one of KINDS.
-        u: latents (n, L).
-        scale: their mean and standard deviation (`latent_scale`).
-        components: principal components (n, K); may be None if `kind` is `latents`.
-    """
-    if kind == "components":
-        return components.double()
-    u = (u.double() - scale[0]) / scale[1]
-    return u if kind == "latents" else torch.cat((u, components.double()), 1)
-
-
-def latent_scale(u: Tensor, rows: Tensor) -> Tensor:
-    """Return the mean and standard deviation (2, L) of latents u (n, L) over the pairs' rows."""
-    u = u[rows[rows != ABSENT]].double()
-    return torch.stack((u.mean(0), u.std(0, correction=0).clamp_min(1e-6)))
 
 
 def coordinates(fitted: Canonical, z: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
