@@ -1,4 +1,4 @@
-"""Baselines (Section 6.2): training of several seeds per job, representations, scores and costs."""
+"""Baselines (Section 6.2): training of several seeds per job, scores and costs."""
 
 BASELINE = f"{RUN}/baselines/{{baseline}}/latent{{latent}}/seeds{{seeds}}"
 
@@ -43,32 +43,12 @@ rule baseline:
         "../workflow/scripts/baseline.py"
 
 
-rule baseline_represent:
-    """Joint and unimodal representations of the test pairs by a baseline, for each seed."""
+rule baseline_scores:
+    """Precision@K of a baseline's representations of the test pairs, for each seed."""
     input:
         **FEATURES,
         pairs=PAIRS.test,
         model=rules.baseline.output.model,
-        code=code("baseline_represent.py"),
-    output:
-        representations=f"{BASELINE}/representations.parquet",
-    log:
-        f"{RUN}/logs/baseline_represent_{{baseline}}_latent{{latent}}_seeds{{seeds}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/baseline_represent_{{baseline}}_latent{{latent}}_seeds{{seeds}}.tsv"
-    conda:
-        "../envs/ima.yaml"
-    resources:
-        mem_mb=3000,
-    script:
-        "../workflow/scripts/baseline_represent.py"
-
-
-rule baseline_scores:
-    """Precision@K of a baseline's representations, for each seed."""
-    input:
-        representations=rules.baseline_represent.output.representations,
-        pairs=PAIRS.test,
         code=code("baseline_scores.py"),
     output:
         scores=f"{BASELINE}/scores.json",
@@ -79,7 +59,7 @@ rule baseline_scores:
     conda:
         "../envs/ima.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=3000,
     params:
         label=lambda wildcards: MODELS[wildcards.baseline]["label"],
         k=config["retrieval"]["k"],

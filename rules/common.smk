@@ -290,6 +290,16 @@ def importance_checkpoint(wildcards):
     )
 
 
+def seeds_of_model(wildcards):
+    """Return the checkpoints of both stages for each seed of a job."""
+    of = {"variant": wildcards.variant, "latent": wildcards.latent}
+    models = [SimpleNamespace(**of, seed=seed) for seed in wildcards.seeds.split("-")]
+    return {
+        "autoencoders": [AUTOENCODER.format(**vars(model)) for model in models],
+        "importances": [importance_checkpoint(model) for model in models],
+    }
+
+
 def round_before(wildcards):
     """Return the autoencoder and importances of the previous round, if there is one (Section 5)."""
     number = int(wildcards.round) - 1

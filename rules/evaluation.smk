@@ -1,6 +1,4 @@
-"""Representations of the test pairs, their scores, classifiers, and checks of the features."""
-
-from types import SimpleNamespace
+"""Representations of the test pairs, scores of models, classifiers, and checks of the features."""
 
 
 rule represent:
@@ -26,21 +24,22 @@ rule represent:
 
 
 rule scores:
-    """Precision@K of every representation, and noise detection by importances."""
+    """Precision@K of every representation, and noise detection by importances, for each seed."""
     input:
-        representations=rules.represent.output.representations,
+        unpack(seeds_of_model),
+        **FEATURES,
         pairs=PAIRS.test,
         code=code("scores.py"),
     output:
-        scores=f"{MODEL}/scores.json",
+        scores=f"{RUN}/models/{{variant}}/latent{{latent}}/scores_seeds{{seeds}}.json",
     log:
-        f"{RUN}/logs/scores_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+        f"{RUN}/logs/scores_{{variant}}_latent{{latent}}_seeds{{seeds}}.log",
     benchmark:
-        f"{RUN}/benchmarks/scores_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/scores_{{variant}}_latent{{latent}}_seeds{{seeds}}.tsv"
     conda:
         "../envs/ima.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=3000,
     params:
         label=lambda wildcards: VARIANTS[wildcards.variant]["label"],
         k=config["retrieval"]["k"],
@@ -75,21 +74,10 @@ rule anchors:
 rule classify:
     """Classification accuracy of IMA's representations."""
     input:
+        unpack(seeds_of_model),
         **FEATURES,
         train=PAIRS.train,
         test=PAIRS.test,
-        autoencoders=lambda wildcards: expand(
-            AUTOENCODER,
-            variant=wildcards.variant,
-            latent=wildcards.latent,
-            seed=wildcards.seeds.split("-"),
-        ),
-        importances=lambda wildcards: [
-            importance_checkpoint(
-                SimpleNamespace(variant=wildcards.variant, latent=wildcards.latent, seed=seed)
-            )
-            for seed in wildcards.seeds.split("-")
-        ],
         code=code("classify.py"),
     output:
         accuracy=f"{RUN}/models/{{variant}}/latent{{latent}}/accuracy_seeds{{seeds}}.json",

@@ -4,7 +4,12 @@
 rule table1:
     """Table 1: Precision@K of joint and unimodal representations, with the paper's values."""
     input:
-        scores=expand(rules.scores.output.scores, **TRAINED_IMA)
+        scores=expand(
+            rules.scores.output.scores,
+            variant=VARIANTS,
+            latent=config["latents"],
+            seeds=seed_batches(config["seeds"]),
+        )
         + expand(rules.baseline_scores.output.scores, **TRAINED),
         anchors=rules.anchors.output.scores,
         paper=shipped("config/paper_values.csv"),

@@ -153,7 +153,12 @@ if OWN:
     rule own_retrieval:
         """Precision@K of every representation, of raw features, PCA and chance."""
         input:
-            scores=[rules.scores.output.scores.format(**model) for model in OWN_MODELS],
+            scores=expand(
+                rules.scores.output.scores,
+                variant=OWN_VARIANT,
+                latent=config["latents"],
+                seeds=seed_batches(config["seeds"]),
+            ),
             representations=rules.own_importance.input.representations,
             pairs=PAIRS.test,
             anchors=rules.anchors.output.scores,

@@ -9,7 +9,7 @@ import torch
 from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.ima import Autoencoder, Modality
 from ima.models.objectives import AUTOENCODER, autoencoder_ima_plus, autoencoder_paper
-from ima.training import losses
+from ima.training import loop, losses
 from ima.training.loop import (
     DECAY_FACTOR,
     MAX_DECAYS,
@@ -202,12 +202,12 @@ def fit_scripted(losses_of_epochs, monkeypatch=None, **settings):
     spied, states, rates = [], [], []
     if monkeypatch:
 
-        class Spied(torch.optim.Adam):
+        class Spied(loop.Adam):
             def __init__(self, *args, **kwargs):
                 super().__init__(*args, **kwargs)
                 spied.append(self)
 
-        monkeypatch.setattr(torch.optim, "Adam", Spied)
+        monkeypatch.setattr(loop, "Adam", Spied)
     model, x, items = small()
     script = iter(losses_of_epochs)
 

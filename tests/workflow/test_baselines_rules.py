@@ -9,9 +9,9 @@ pytestmark = pytest.mark.slow
 #: Rules whose jobs take several seeds.
 BATCHED = {
     "baseline",
-    "baseline_represent",
     "baseline_scores",
     "baseline_classify",
+    "scores",
     "classify",
     "anchors_classify",
 }

@@ -11,7 +11,7 @@ from ima.workflow import script, summary
 
 def main(snakemake):
     params, given = snakemake.params, snakemake.input
-    scores = [read_json(path) for path in given.scores]
+    scores = [model for path in given.scores for model in read_json(path)]
     if params.fusion != "importance":
         pairs = read_pairs(given.pairs)
         for of, path in zip(scores, given.representations, strict=True):

@@ -1,27 +1,30 @@
-"""Retrieval and noise scores of a model, by `ima.evaluation.metrics.precision_at_k` (5.4)."""
+"""Retrieval and noise scores of a model for several seeds, by
+`ima.evaluation.metrics.precision_at_k` (5.4).
+"""
 
 from ima.evaluation.fusion import fusion_scores
 from ima.evaluation.metrics import score_model
-from ima.pairing.by_label import modalities, read_pairs
-from ima.utils.errors import InputError
-from ima.utils.io import read_parquet, write_json
-from ima.utils.schemas import representations_schema
+from ima.evaluation.represent import as_table, represent
+from ima.models import checkpoints
+from ima.pairing.by_label import read_pairs
+from ima.training.loop import device
+from ima.utils.io import write_json
 from ima.workflow import script, summary
 
 
 def main(snakemake):
-    pairs = read_pairs(snakemake.input.pairs)
-    schema = representations_schema(modalities(pairs))
-    representations = read_parquet(snakemake.input.representations, schema)
-    model = {name: int(snakemake.wildcards[name]) for name in ("latent", "seed")}
-    width = representations["z"].type.list_size
-    if width != model["latent"]:
-        expected, found = f"vectors of {model['latent']} values", width
-        raise InputError(snakemake.input.representations, expected=expected, found=found)
-    scores = score_model(representations, pairs, snakemake.params.k)
-    scores |= fusion_scores(representations, pairs)
-    write_json({"model": snakemake.params.label, **model, **scores}, snakemake.output.scores)
-    print(summary.precisions(scores["retrieval"]))
+    params, given = snakemake.params, snakemake.input
+    pairs, items = read_pairs(given.pairs), checkpoints.load_pairs(given.pairs)
+    x = checkpoints.load_features({name: given[name] for name in items}, device())
+    seeds = [int(seed) for seed in snakemake.wildcards.seeds.split("-")]
+    scores = []
+    for seed, *files in zip(seeds, given.autoencoders, given.importances, strict=True):
+        model = checkpoints.load_ima(*files, device())
+        of = {"model": params.label, "latent": model.autoencoder.latent, "seed": seed}
+        table = as_table(**represent(model, x, items))
+        scores.append({**of, **score_model(table, pairs, params.k), **fusion_scores(table, pairs)})
+    write_json(scores, snakemake.output.scores)
+    print(summary.precisions(row for one in scores for row in one["retrieval"]))
 
 
 if __name__ == "__main__":

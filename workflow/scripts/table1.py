@@ -7,10 +7,8 @@ from ima.workflow import script, summary
 
 def main(snakemake):
     files = [read_json(path, ["model", "latent", "seed"]) for path in snakemake.input.scores]
-    # A baseline's file contains several seeds.
-    scores = [model for file in files for model in (file if isinstance(file, list) else [file])]
     table = table1(
-        scores,
+        [model for file in files for model in file],
         read_json(snakemake.input.anchors, ["model", "precision"]),
         read_paper_values(snakemake.input.paper),
         snakemake.params.run,

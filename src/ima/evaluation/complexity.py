@@ -18,6 +18,7 @@ from ima.models.baselines.jmvae import jmvae_losses
 from ima.models.baselines.mvae import draw_subsets, fixed_subsets, mvae_losses
 from ima.models.ima import Decoder, Encoder, IMANetwork, ImportanceNet, Modality
 from ima.models.objectives import AUTOENCODER, IMPORTANCE
+from ima.training.adam import Adam
 from ima.utils.arrow import to_table
 
 #: Each of the equal modalities with which growth is measured; latent size, batch size and width.
@@ -185,7 +186,7 @@ def microseconds(costed: Costed, batch: int) -> float:
         costed: the model; it is trained in the process.
         batch: samples in its batch.
     """
-    optimizer = torch.optim.Adam(costed.model.parameters(), lr=1e-4, fused=True)
+    optimizer = Adam(costed.model.parameters(), lr=1e-4, fused=True)
     seconds = []
     for _ in range(WARM_UP + STEPS):
         start = time.process_time()

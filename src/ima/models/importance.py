@@ -16,6 +16,7 @@ from ima.models.mixture import fit_mixture
 from ima.models.objectives import IMPORTANCE, correlation, ima_plus, paper, target
 from ima.models.ranks import Fold, held_out_fold
 from ima.pairing.by_label import ABSENT
+from ima.training.adam import Adam
 from ima.training.loop import History, RunningMeans, batches, check_pairs, gather, pair_count
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
@@ -332,9 +333,7 @@ def _fit(
 
     Copies with a rho of 0 or 1 are not trained: they are constant, which minimises their loss.
     """
-    optimizer = torch.optim.Adam(
-        model.importance.parameters(), lr=settings.learning_rate, fused=True
-    )
+    optimizer = Adam(model.importance.parameters(), lr=settings.learning_rate, fused=True)
     count = pair_count(items)
     epochs = -(-settings.steps // -(-count // settings.batch_size))
     numbered = {**items, "pair": torch.arange(count)}

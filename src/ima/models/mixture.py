@@ -19,6 +19,7 @@ from ima.models.objectives import mixture
 from ima.models.rank_density import informative_density
 from ima.models.ranks import Fold, Ranks, informed, rank_partners
 from ima.pairing.by_label import ABSENT
+from ima.training.adam import AdamW
 from ima.training.loop import History
 from ima.utils.progress import progress_bar
 
@@ -227,7 +228,7 @@ def _fit(
     learns = torch.ones(PARTS + 1, len(part))
     learns[part, torch.arange(len(part))] = 0
     learns = learns * pairs.counts
-    optimizer = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=DECAY)
+    optimizer = AdamW(net.parameters(), settings.learning_rate, weight_decay=DECAY)
     epochs = -(-settings.steps // -(-len(part) // settings.batch_size))
     best, history = None, []
     for epoch in progress_bar(range(1, epochs + 1), f"stage 2, {name}", "epoch"):

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from sklearn.isotonic import IsotonicRegression
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -47,6 +46,9 @@ def informative_density(ranks: "Ranks", w: Tensor) -> Density:
         ranks: ranks of one modality.
         w: weight (N,) of each pair, in [0, 1].
     """
+    # Imported here, because it takes about as long as PyTorch and most jobs import this module.
+    from sklearn.isotonic import IsotonicRegression
+
     w, rank = (w * ranks.counts).double().numpy(), ranks.rank.numpy()
     width = np.diff(EDGES)
     if not ranks.correlations.any() or w.sum() <= 0:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ima.pairing.by_label import ABSENT, check_items
 from ima.training import sizes
+from ima.training.adam import Adam
 from ima.training.sizes import AUTO
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
@@ -194,7 +195,7 @@ def fit(
     # Weights that decay towards 0 become denormal numbers, which are slow on some processors.
     torch.set_flush_denormal(True)
     # Unfused, Adam's own arithmetic takes half of the time.
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    optimizer = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
     cosine = None
     if settings.schedule == "cosine":
         steps = settings.epochs * -(-pair_count(items) // settings.batch_size)

@@ -195,16 +195,6 @@ def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
     return pa.schema([*items, *_table(label=pa.int8(), kind=pa.string())])
 
 
-def baseline_schema(modalities: Iterable[str]) -> pa.Schema:
-    """Return the schema of a baseline's representations of a pair table, one seed after another.
-
-    `z` is the joint representation, `u_<m>` that of modality m alone, null if the pair lacks it.
-    Each seed has one row per pair, in the order of the pair table.
-    """
-    unimodal = _absent(**{f"u_{name}": VECTOR for name in modalities})
-    return pa.schema([*_table(seed=pa.int32(), z=VECTOR), *unimodal])
-
-
 def representations_schema(modalities: Iterable[str]) -> pa.Schema:
     """Return the schema of the representations of a pair table, row for row.
 
