@@ -139,6 +139,27 @@ def test_pairs_that_are_none(tmp_path):
         checkpoints.load_pairs(tmp_path / "other.parquet")
 
 
+def test_rows_beyond_the_features_name_the_file(tmp_path):
+    path = write_pairs(tmp_path / "pairs.parquet", a=[0, 2], b=[1, 1])
+    rows = checkpoints.load_pairs(path)
+    checkpoints.check_rows({"a": torch.zeros(3, 1), "b": torch.zeros(2, 1)}, rows, path)
+    with pytest.raises(InputError, match=r"pairs.parquet, pairs of a: .* 0 to 1.* found 0 to 2"):
+        checkpoints.check_rows({"a": torch.zeros(2, 1), "b": torch.zeros(2, 1)}, rows, path)
+
+
+def test_checkpoint_that_does_not_fit_is_named(tmp_path):
+    model, other = model_of(), model_of(copies=2)
+    first, second = tmp_path / "autoencoder.safetensors", tmp_path / "importance.safetensors"
+    layers = checkpoints.model_config(model.autoencoder)
+    write_tensors(model.autoencoder.state_dict(), first, layers)
+    config = {"hidden": 7, "rho": dict.fromkeys(MODALITIES, 0.8)}
+    write_tensors(other.importance.state_dict(), second, config)
+    with pytest.raises(InputError, match=r"importance.safetensors, checkpoint: expected weights"):
+        checkpoints.load_ima(first, second, torch.device("cpu"))
+    with pytest.raises(InputError, match=str(tmp_path)):  # a folder
+        checkpoints.load_ima(tmp_path, second, torch.device("cpu"))
+
+
 def test_noise_follows_the_corpus(tmp_path):
     """The rows that pair tables mean: `len(items) + k` is the k-th noise item."""
     digits, noise = np.arange(6).reshape(3, 2) / 8, np.ones((2, 2)) / 4

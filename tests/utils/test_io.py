@@ -110,6 +110,15 @@ def test_read_parquet_rejects_invalid_values(tmp_path, columns, message):
         io.read_parquet(tmp_path / "x")
 
 
+@pytest.mark.parametrize("column", ["id", "item_image"])
+@pytest.mark.parametrize("value", [{"a": 1}, "text"])
+def test_read_parquet_leaves_types_to_the_schema(tmp_path, column, value):
+    pq.write_table(pa.table({column: [value]}), tmp_path / "x")
+    assert io.read_parquet(tmp_path / "x").num_rows == 1
+    with pytest.raises(InputError, match="x"):
+        io.read_parquet(tmp_path / "x", pa.schema([(column, pa.float32())]))
+
+
 # Parquet in parts
 
 

@@ -461,7 +461,7 @@ def test_rules_depend_on_no_code_that_they_cannot_reach(before, loaded):
         for rule in rules:
             if file not in loaded[rule]:
                 own = {f for f, of in users(before).items() if rule in of}
-                texts = [(ROOT / other).read_text() for other in own - {file}]
+                texts = [(ROOT / other).read_text() for other in (own - {file}) | {script_of(rule)}]
                 package, _, last = name.rpartition(".")
                 said = (f"import {name}", f"from {name} import", f"from {package} import")
                 said += (f"from {name}.",)  # of a package, whose own file is read on the way

@@ -11,6 +11,7 @@ from ima.pairing.by_label import read_pairs
 from ima.reporting.figures import save
 from ima.reporting.figures.generation import GIVEN, REAL, draw, pictures
 from ima.training.loop import device
+from ima.utils.errors import within
 from ima.utils.io import read_tensors, write_csv, write_json
 from ima.workflow import script, summary
 
@@ -52,7 +53,9 @@ def trained(given, params):
         yield about, checkpoints.load_ima(*checkpoint, device())
     for about, path in zip(params.baselines, given.baselines, strict=True):
         state, config = read_tensors(path)
-        for seed, model in rebuild_seeds(config, state).items():
+        with within(path):
+            models = rebuild_seeds(config, state)
+        for seed, model in models.items():
             yield {**about, "seed": seed}, model.to(device())
 
 

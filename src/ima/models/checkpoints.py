@@ -9,8 +9,9 @@ from torch import Tensor
 from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
 from ima.models.own import PARTS
 from ima.pairing.by_label import modalities, read_pairs, row_numbers
+from ima.training.loop import check_pairs
 from ima.training.sizes import AUTO, HIDDEN
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, within
 from ima.utils.io import read_matrix, read_tensors
 
 Paths = Sequence[str | Path]
@@ -29,6 +30,16 @@ def load_pairs(path: str | Path) -> dict[str, Tensor]:
 def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str, Tensor]:
     """Return the feature matrix (n_m, D_m) of each modality: its corpus, followed by its noise."""
     return {name: torch.from_numpy(read_matrix(files)).to(device) for name, files in paths.items()}
+
+
+def check_rows(x: Mapping[str, Tensor], rows: Mapping[str, Tensor], path: str | Path) -> None:
+    """Check that the row numbers of pairs read from a file are those of features.
+
+    Raises:
+        InputError: as in `ima.training.loop.check_pairs`.
+    """
+    with within(path):
+        check_pairs(x, x, rows)
 
 
 def modalities_of(x: Mapping[str, Tensor], layers: Mapping[str, Mapping]) -> dict[str, Modality]:
@@ -99,11 +110,17 @@ def build_autoencoder(
 
 
 def load_ima(autoencoder: str | Path, importance: str | Path, device: torch.device) -> IMANetwork:
-    """Return the whole model from the checkpoints of both stages."""
+    """Return the whole model from the checkpoints of both stages.
+
+    Raises:
+        InputError: a file is not a checkpoint, or its weights do not fit the model.
+    """
     state, config = read_tensors(autoencoder)
-    stage1 = build_autoencoder(config, state)
+    with within(autoencoder):
+        stage1 = build_autoencoder(config, state)
     state, config = read_tensors(importance)
-    return build_ima(stage1, config, state).to(device)
+    with within(importance):
+        return build_ima(stage1, config, state).to(device)
 
 
 def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMANetwork:

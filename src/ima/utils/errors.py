@@ -1,5 +1,8 @@
 """The error that every stage raises for invalid user input."""
 
+import contextlib
+from collections.abc import Iterator
+
 
 class InputError(ValueError):
     """A file, column or config value does not meet the requirements of a stage.
@@ -19,6 +22,16 @@ class InputError(ValueError):
     def __reduce__(self):
         # Default pickling does not support keyword-only arguments; workers send errors back.
         return _rebuild, (type(self), self.where, self.expected, self.found, self.do)
+
+
+@contextlib.contextmanager
+def within(path: object) -> Iterator[None]:
+    """Put a file in front of the place that an InputError raised in the block names."""
+    try:
+        yield
+    except InputError as error:
+        where = f"{path}, {error.where}"
+        raise InputError(where, expected=error.expected, found=error.found, do=error.do) from error
 
 
 def _rebuild(kind, where, expected, found, do):

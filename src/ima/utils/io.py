@@ -296,7 +296,7 @@ def read_tensors(path: str | Path) -> tuple[dict, dict]:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             config = json.loads((file.metadata() or {})["config"])
-    except (SafetensorError, FileNotFoundError, KeyError) as error:
+    except (SafetensorError, OSError, KeyError) as error:  # a folder is an OSError
         raise InputError(
             path, expected="a safetensors checkpoint with its config", found=str(error)
         ) from error

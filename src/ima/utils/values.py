@@ -24,15 +24,22 @@ def check_values(table: pa.Table, path: str | Path) -> None:
             infinite in a column that does not allow it (`MAY_BE_INFINITE`).
     """
     for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_nested(column.type):
+            continue  # of vectors, which `matrix` checks, or of a type that the schema rejects
         if name == "id" and pc.count_distinct(column).as_py() < len(column):
             expected, found = "unique ids", "duplicates"
-        elif name.startswith("item_") and (pc.min(column).as_py() or 0) < 0:
+        elif name.startswith("item_") and _negative(column):
             expected, found = "row numbers of 0 or more", pc.min(column).as_py()
         elif not name.startswith(MAY_BE_INFINITE) and _not_finite(column):
             expected, found = "finite numbers only", "NaN or Inf"
         else:
             continue
         raise InputError(f"{path}, column '{name}'", expected=expected, found=found)
+
+
+def _negative(column: pa.ChunkedArray) -> bool:
+    """Return whether an integer column has a negative number; a schema checks types."""
+    return pa.types.is_integer(column.type) and (pc.min(column).as_py() or 0) < 0
 
 
 def _not_finite(column: pa.ChunkedArray) -> bool:
