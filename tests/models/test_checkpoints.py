@@ -142,9 +142,12 @@ def test_pairs_that_are_none(tmp_path):
 def test_rows_beyond_the_features_name_the_file(tmp_path):
     path = write_pairs(tmp_path / "pairs.parquet", a=[0, 2], b=[1, 1])
     rows = checkpoints.load_pairs(path)
-    checkpoints.check_rows({"a": torch.zeros(3, 1), "b": torch.zeros(2, 1)}, rows, path)
-    with pytest.raises(InputError, match=r"pairs.parquet, pairs of a: .* 0 to 1.* found 0 to 2"):
-        checkpoints.check_rows({"a": torch.zeros(2, 1), "b": torch.zeros(2, 1)}, rows, path)
+    files = {"a": ["a.parquet"], "b": ["b.parquet", "noise.parquet"]}
+    x = {"a": torch.zeros(3, 1), "b": torch.zeros(2, 1)}
+    checkpoints.check_rows(x, rows, path, files)
+    where = r"pairs.parquet \(rows of a.parquet, b.parquet, noise.parquet\), pairs of a"
+    with pytest.raises(InputError, match=where + ": .* 0 to 1.* found 0 to 2"):
+        checkpoints.check_rows({**x, "a": torch.zeros(2, 1)}, rows, path, files)
 
 
 def test_checkpoint_that_does_not_fit_is_named(tmp_path):

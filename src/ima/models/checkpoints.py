@@ -32,13 +32,25 @@ def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str,
     return {name: torch.from_numpy(read_matrix(files)).to(device) for name, files in paths.items()}
 
 
-def check_rows(x: Mapping[str, Tensor], rows: Mapping[str, Tensor], path: str | Path) -> None:
+def check_rows(
+    x: Mapping[str, Tensor],
+    rows: Mapping[str, Tensor],
+    path: str | Path,
+    features: Mapping[str, Paths],
+) -> None:
     """Check that the row numbers of pairs read from a file are those of features.
+
+    Args:
+        x: the items (n_m, D_m) of each modality.
+        rows: the row numbers (N,) of each modality.
+        path: the file of the pairs.
+        features: the files of each modality's items, as either may be the wrong one.
 
     Raises:
         InputError: as in `ima.training.loop.check_pairs`.
     """
-    with within(path):
+    files = ", ".join(str(file) for paths in features.values() for file in paths)
+    with within(f"{path} (rows of {files})"):
         check_pairs(x, x, rows)
 
 
