@@ -1,1 +1,0 @@
-"""Audio files, resampling and speech synthesis."""

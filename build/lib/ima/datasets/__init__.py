@@ -1,1 +1,0 @@
-"""Readers for corpora and user data, and the synthetic corpora of the demo."""

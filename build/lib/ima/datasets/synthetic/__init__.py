@@ -1,1 +1,0 @@
-"""Synthetic corpora of the demo, in the formats of the licensed corpora."""

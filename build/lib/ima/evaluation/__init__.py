@@ -1,1 +1,0 @@
-"""Metrics, experiments and controls."""

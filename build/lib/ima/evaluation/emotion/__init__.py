@@ -1,1 +1,0 @@
-"""Experiments on emotional utterances (6.2)."""

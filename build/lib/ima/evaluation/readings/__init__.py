@@ -1,1 +1,0 @@
-"""Alternative readings of what the paper leaves open."""

@@ -1,1 +1,0 @@
-"""Evaluation of user data: what modalities share, and the effect of weighting by importances."""

@@ -1,1 +1,0 @@
-"""Feature extraction for each modality: from raw items to vectors."""

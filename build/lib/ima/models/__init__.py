@@ -1,1 +1,0 @@
-"""IMA, its objectives and its baselines."""

@@ -1,1 +1,0 @@
-"""Which items of different modalities belong together, as row numbers."""

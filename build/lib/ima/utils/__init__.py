@@ -1,1 +1,0 @@
-"""Shared utilities: errors, file input and output, Arrow tables and their schemas."""

@@ -1,1 +1,0 @@
-"""Functions shared by the workflow's scripts and rules."""
