@@ -139,15 +139,18 @@ def test_pairs_that_are_none(tmp_path):
         checkpoints.load_pairs(tmp_path / "other.parquet")
 
 
-def test_rows_beyond_the_features_name_the_file(tmp_path):
-    path = write_pairs(tmp_path / "pairs.parquet", a=[0, 2], b=[1, 1])
-    rows = checkpoints.load_pairs(path)
-    files = {"a": ["a.parquet"], "b": ["b.parquet", "noise.parquet"]}
-    x = {"a": torch.zeros(3, 1), "b": torch.zeros(2, 1)}
-    checkpoints.check_rows(x, rows, path, files)
-    where = r"pairs.parquet \(rows of a.parquet, b.parquet, noise.parquet\), pairs of a"
+def test_rows_beyond_the_features_name_both_files(tmp_path):
+    inputs = {"test": write_pairs(tmp_path / "pairs.parquet", a=[0, 2], b=[1, 1])}
+    for name, count in (("a", 3), ("b", 2)):
+        inputs[name] = [tmp_path / f"{name}.parquet"]
+        items = {"id": [f"{i}" for i in range(count)], "x": vector_column(np.ones((count, 2)))}
+        write_parquet(pa.table(items), inputs[name][0], NOISE)
+    x, (rows,) = checkpoints.load_data(inputs, ["test"], torch.device("cpu"))
+    assert len(x["a"]) == 3 and rows["a"].tolist() == [0, 2]
+    inputs["a"] = inputs["b"]
+    where = r"pairs.parquet \(rows of .*b.parquet, .*b.parquet\), pairs of a"
     with pytest.raises(InputError, match=where + ": .* 0 to 1.* found 0 to 2"):
-        checkpoints.check_rows({**x, "a": torch.zeros(2, 1)}, rows, path, files)
+        checkpoints.load_data(inputs, ["test"], torch.device("cpu"))
 
 
 def test_checkpoint_that_does_not_fit_is_named(tmp_path):

@@ -16,8 +16,7 @@ from ima.workflow import script, summary
 
 def main(snakemake):
     tables = [read_pairs(snakemake.input[split]) for split in ("train", "test")]
-    pairs = [checkpoints.load_pairs(snakemake.input[split]) for split in ("train", "test")]
-    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs[0]}, device())
+    x, pairs = checkpoints.load_data(snakemake.input, ("train", "test"), device())
     labels = [table["label"].to_numpy() for table in tables]
     kinds = np.array(tables[1]["kind"].to_pylist())
     state, config = read_tensors(snakemake.input.model)

@@ -15,11 +15,7 @@ from ima.workflow import script, summary
 
 def main(snakemake):
     tables = [read_pairs(snakemake.input[split]) for split in ("train", "test")]
-    pairs = [checkpoints.load_pairs(snakemake.input[split]) for split in ("train", "test")]
-    features = {name: snakemake.input[name] for name in pairs[0]}
-    x = checkpoints.load_features(features, device())
-    for split, rows in zip(("train", "test"), pairs, strict=True):
-        checkpoints.check_rows(x, rows, snakemake.input[split], features)
+    x, pairs = checkpoints.load_data(snakemake.input, ("train", "test"), device())
     labels = [table["label"].to_numpy() for table in tables]
     kinds = np.array(tables[1]["kind"].to_pylist())
     there = [present_of(some) for some in pairs]

@@ -19,8 +19,7 @@ from ima.workflow import script, summary
 def main(snakemake):
     given, out, params = snakemake.input, snakemake.output, snakemake.params
     train, test = read_pairs(given.train), read_pairs(given.test)
-    items = checkpoints.load_pairs(given.test)
-    x = checkpoints.load_features({name: given[name] for name in items}, device())
+    x, (_, items) = checkpoints.load_data(given, ("train", "test"), device())
     real = {name: values.cpu().numpy() for name, values in x.items()}
     x, items = generation.only_paired(x, items)
     classifiers = generation.item_classifiers(real, train, Classifier(**params.settings))

@@ -13,8 +13,7 @@ from ima.workflow import script
 def main(snakemake):
     given = snakemake.input
     model = checkpoints.load_ima(given.autoencoder, given.importance, device())
-    pairs = checkpoints.load_pairs(snakemake.input.pairs)
-    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
+    x, (pairs,) = checkpoints.load_data(snakemake.input, ("pairs",), device())
     table = as_table(**represent(model, x, pairs))
     write_parquet(table, snakemake.output.representations, representations_schema(pairs))
     means = ", ".join(f"{m} {table[f'y_{m}'].to_numpy().mean():.2f}" for m in pairs)

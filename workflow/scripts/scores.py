@@ -14,8 +14,8 @@ from ima.workflow import script, summary
 
 def main(snakemake):
     params, given = snakemake.params, snakemake.input
-    pairs, items = read_pairs(given.pairs), checkpoints.load_pairs(given.pairs)
-    x = checkpoints.load_features({name: given[name] for name in items}, device())
+    pairs = read_pairs(given.pairs)
+    x, (items,) = checkpoints.load_data(given, ("pairs",), device())
     seeds = [int(seed) for seed in snakemake.wildcards.seeds.split("-")]
     scores = []
     for seed, *files in zip(seeds, given.autoencoders, given.importances, strict=True):

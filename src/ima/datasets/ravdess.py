@@ -78,18 +78,8 @@ def index(
     skipped += [("", "", file, reason) for file, reason in copies]
     lines, copies = _once(root, lines)
     skipped += copies
-    utterances, tokens = [], {}
-    for line in lines:
-        try:
-            row = _utterance(root, line)
-            tokens[row["id"]] = _aligned(root, line, row)
-        except Exception as error:
-            name = f"{CORPUS}/{_stem(line['file'])}"
-            skipped.append((name, line["emotion"], line["file"], why(error)))
-            continue
-        emotion = row["emotion"]
-        name = LABELS[emotion] if emotion != "calm" or calm_as_neutral else None
-        utterances.append(row | {"label": label_of(name, classes)})
+    utterances, tokens, unread = _read(root, lines, calm_as_neutral, classes)
+    skipped += unread
     unplaced = [row for row in utterances if tokens[row["id"]] is None]
     if unplaced and align and not manifest:
         tokens |= align(root, unplaced)
@@ -102,6 +92,25 @@ def index(
         used.append(row)
         rows += [{"utterance": row["id"], **token} for token in found]
     return index_tables(root, CORPUS, used, rows, skipped)
+
+
+def _read(
+    root: Path, lines: list[dict[str, str]], calm_as_neutral: bool, classes: Sequence[str]
+) -> tuple[list[dict], dict[str, list[dict] | None], list[tuple[str, str, str, str]]]:
+    """Return the rows of UTTERANCES, their words by id as from `_aligned`, and what is skipped."""
+    utterances, tokens, skipped = [], {}, []
+    for line in lines:
+        try:
+            row = _utterance(root, line)
+            tokens[row["id"]] = _aligned(root, line, row)
+        except Exception as error:
+            name = f"{CORPUS}/{_stem(line['file'])}"
+            skipped.append((name, line["emotion"], line["file"], why(error)))
+            continue
+        emotion = row["emotion"]
+        name = LABELS[emotion] if emotion != "calm" or calm_as_neutral else None
+        utterances.append(row | {"label": label_of(name, classes)})
+    return utterances, tokens, skipped
 
 
 def _stem(file: str) -> str:

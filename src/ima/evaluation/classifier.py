@@ -67,6 +67,7 @@ def fit_classifier(
     scale = np.sqrt(x.var(0, dtype=np.float64).mean()) or 1.0
 
     def scaled(x: np.ndarray) -> Tensor:
+        """Return x (M, D) on the scale of the training vectors."""
         return torch.from_numpy(((x - mean) / scale).astype("float32")).to(device())
 
     torch.manual_seed(seed)
@@ -82,6 +83,7 @@ def fit_classifier(
 
     @torch.no_grad()
     def apply(others: np.ndarray) -> np.ndarray:
+        """Return the predicted classes (M,) of representations (M, D)."""
         _check(others, x.shape[1:])
         return classes[network(scaled(others)).argmax(-1).cpu().numpy()]
 

@@ -32,26 +32,32 @@ def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str,
     return {name: torch.from_numpy(read_matrix(files)).to(device) for name, files in paths.items()}
 
 
-def check_rows(
-    x: Mapping[str, Tensor],
-    rows: Mapping[str, Tensor],
-    path: str | Path,
-    features: Mapping[str, Paths],
-) -> None:
-    """Check that the row numbers of pairs read from a file are those of features.
+def load_data(
+    inputs: Mapping[str, str | Path | Paths], splits: Sequence[str], device: torch.device
+) -> tuple[dict[str, Tensor], list[dict[str, Tensor]]]:
+    """Return the features of pairs, and the pairs of each split as row numbers.
 
     Args:
-        x: the items (n_m, D_m) of each modality.
-        rows: the row numbers (N,) of each modality.
-        path: the file of the pairs.
-        features: the files of each modality's items, as either may be the wrong one.
+        inputs: the file of pairs of each split, and the feature files of each modality, by name.
+        splits: names of the files of pairs.
+        device: where the features go.
+
+    Returns:
+        By modality, features as from `load_features`; and for each split, pairs as from
+        `load_pairs`.
 
     Raises:
-        InputError: as in `ima.training.loop.check_pairs`.
+        InputError: an error of `load_pairs` or `load_features`, or a row number is beyond the
+            features. As either file may be the wrong one, the message names both.
     """
+    pairs = [load_pairs(inputs[split]) for split in splits]
+    features = {name: inputs[name] for name in pairs[0]}
+    x = load_features(features, device)
     files = ", ".join(str(file) for paths in features.values() for file in paths)
-    with within(f"{path} (rows of {files})"):
-        check_pairs(x, x, rows)
+    for split, rows in zip(splits, pairs, strict=True):
+        with within(f"{inputs[split]} (rows of {files})"):
+            check_pairs(x, x, rows)
+    return x, pairs
 
 
 def modalities_of(x: Mapping[str, Tensor], layers: Mapping[str, Mapping]) -> dict[str, Modality]:

@@ -7,9 +7,8 @@ from ima.utils.emotions import chosen_classes
 from ima.utils.errors import InputError
 
 _SESSIONS = tuple("12345")
-#: What each protocol of cross-validation holds out in turn, and in which column of UTTERANCES it
-#: is. Both protocols
-#: are for IEMOCAP.
+#: By protocol of cross-validation, the column of UTTERANCES that names the groups, and the groups
+#: that are held out in turn. Both protocols are for IEMOCAP.
 FOLDS = {
     "leave_one_session_out": ("session", _SESSIONS),
     "leave_one_speaker_out": ("speaker", tuple(f"Ses0{n}{sex}" for n in _SESSIONS for sex in "FM")),
