@@ -57,10 +57,13 @@ def main() -> None:
             z, own = pairs[split][first], pairs[split][second]
             distinct = min(len(rows.unique()) for rows in items[split].values())
             s, _ = contributions(fitted, z, own, torch.ones(len(z)).double(), distinct)
-            kinds = np.array(tables[split]["kind"].to_pylist())
-            means = {kind: s.numpy()[kinds == kind].mean() for kind in np.unique(kinds).tolist()}
+            pair_types = np.array(tables[split]["pair_type"].to_pylist())
+            means = {
+                pair_type: s.numpy()[pair_types == pair_type].mean()
+                for pair_type in np.unique(pair_types).tolist()
+            }
             clean = means.pop("clean")
-            told = ", ".join(f"{kind} {mean / clean:.3f}" for kind, mean in means.items())
+            told = ", ".join(f"{pair_type} {mean / clean:.3f}" for pair_type, mean in means.items())
             print(f"seed {seed}, {split}: relative to s of a clean pair, {told}")
 
 

@@ -29,7 +29,7 @@ from ima.models import checkpoints
 from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.baselines import BASELINES, build, represent
 from ima.models.ima import Autoencoder, Modality, fuse
-from ima.pairing.by_label import modalities, noise_kind, read_pairs
+from ima.pairing.by_label import modalities, noise_type, read_pairs
 from ima.utils.io import write_csv
 
 HIDDEN = {"image": 500, "speech": 100}
@@ -69,9 +69,9 @@ def load(run: Path):
     names = modalities(table)
     paths = {m: [run / f"features/{m}.parquet", run / f"features/{m}_noise.parquet"] for m in names}
     x = checkpoints.load_features(paths, torch.device("cpu"))
-    kinds, labels = np.array(table["kind"].to_pylist()), table["label"].to_numpy()
+    pair_types, labels = np.array(table["pair_type"].to_pylist()), table["label"].to_numpy()
     items = [table[f"item_{m}"].to_numpy() for m in names]
-    real = {m: torch.from_numpy((kinds != noise_kind(m)).astype("float32")) for m in names}
+    real = {m: torch.from_numpy((pair_types != noise_type(m)).astype("float32")) for m in names}
 
     def scorer(u) -> dict[str, float]:
         joint = (

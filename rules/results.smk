@@ -128,7 +128,7 @@ WEIGHED = [
 
 
 rule weights:
-    """Weight of each modality in the joint representation, by kind of pair."""
+    """Weight of each modality in the joint representation, by type of pair."""
     input:
         representations=[
             rules.represent.output.representations.format(**model) for model in WEIGHED
@@ -277,7 +277,7 @@ rule noise_study:
     params:
         latent=config["noise_study"]["latent"],
         problems=[["synthetic", R] for R in config["noise_study"]["R"]]
-        + [[kind, config["pairs"]["R"]] for kind in config["noise_study"]["kinds"]],
+        + [[name, config["pairs"]["R"]] for name in config["noise_study"]["noise_types"]],
         totals=config["noise_study"]["pairs"],
         validation_share=config["pairs"]["validation_share"],
         noise={name: config["noise"][name] for name in ("image", "speech")},
@@ -289,7 +289,7 @@ rule noise_study:
 
 
 rule noises:
-    """Noise detection by importances and other methods on each kind of noise, over seeds."""
+    """Noise detection by importances and other methods on each type of noise, over seeds."""
     input:
         studies=expand(rules.noise_study.output.study, seed=config["noise_study"]["seeds"]),
         code=code("noises.py"),

@@ -34,7 +34,7 @@ SMALL = {
         "latent": 2,
         "pairs": {"train": 300, "validation": 200, "test": 200},
         "epochs": 1,
-        "kinds": ["degraded", "mispaired"],
+        "noise_types": ["degraded", "mispaired"],
     },
     "missing_study": {
         "latent": 2,

@@ -71,8 +71,8 @@ def test_accuracy_by_subset_by_hand():
     x = np.linspace(-1, 1, 200, dtype="float32")[:, None]
     test = np.array([-1, -1, 1, 1, -1, 1], "float32")[:, None]
     labels = [(x[:, 0] > 0).astype(int), np.array([0, 1, 1, 0, 0, 0])]
-    kinds = np.array(["clean"] * 4 + ["image_noise"] * 2)
-    rows = accuracy_rows({"z": x}, {"z": test}, labels, kinds, QUICK, 0)
+    pair_types = np.array(["clean"] * 4 + ["image_noise"] * 2)
+    rows = accuracy_rows({"z": x}, {"z": test}, labels, pair_types, QUICK, 0)
     assert rows == [
         {"representation": "z", "subset": "all", "accuracy": 3 / 6},
         {"representation": "z", "subset": "image_noise", "accuracy": 1 / 2},
@@ -114,9 +114,9 @@ def pair_tables():
     }
     tables = []
     for rows in (np.arange(120), np.arange(120, 200)):
-        kind = np.where(np.arange(len(rows)) % 10 == 0, "a_noise", "clean")
+        pair_type = np.where(np.arange(len(rows)) % 10 == 0, "a_noise", "clean")
         items = {f"item_{m}": rows for m in x}
-        tables.append(pa.table({**items, "label": labels[rows], "kind": kind}))
+        tables.append(pa.table({**items, "label": labels[rows], "pair_type": pair_type}))
     return x, *tables
 
 

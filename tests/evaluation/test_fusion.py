@@ -53,7 +53,7 @@ def test_scores_of_tables():
     pairs = pa.table(
         {
             **{f"item_{m}": pa.array([0, 1], pa.int32()) for m in ("image", "speech")},
-            **{"label": pa.array([0, 1], pa.int8()), "kind": ["clean", "image_noise"]},
+            **{"label": pa.array([0, 1], pa.int8()), "pair_type": ["clean", "image_noise"]},
         }
     )
     found = fusion_scores(pa.table(columns), pairs)

@@ -23,7 +23,7 @@ def pairs(labels=(3, 3, 7, 7, 7, 3)):
     """Return six pairs: image 0 occurs twice, image 9 and speech 8 are noise."""
     rows = {"item_image": [0, 2, 5, 9, 4, 0], "item_speech": [1, 8, 3, 3, 6, 0]}
     items = {name: pa.array(of, pa.int32()) for name, of in rows.items()}
-    return pa.table({**items, "label": pa.array(labels, pa.int64()), "kind": KINDS})
+    return pa.table({**items, "label": pa.array(labels, pa.int64()), "pair_type": KINDS})
 
 
 def test_each_item_that_is_no_noise_is_used_once():
@@ -33,12 +33,12 @@ def test_each_item_that_is_no_noise_is_used_once():
 
 def test_tasks_are_all_directions_and_kinds_of_pairs():
     found = {(t.given, t.generated, t.subset): t.rows.tolist() for t in generation.tasks(pairs())}
-    kinds = {"image_noise": [3], "speech_noise": [1]}
+    pair_types = {"image_noise": [3], "speech_noise": [1]}
     expected = {
-        (given, generated, kind): rows
+        (given, generated, pair_type): rows
         for given in (JOINT, UNWEIGHTED)
         for generated in ("image", "speech")
-        for kind, rows in kinds.items()
+        for pair_type, rows in pair_types.items()
     }
     expected["speech", "image", "clean"] = [5, 0, 2, 4]
     expected["image", "speech", "clean"] = [0, 1, 4, 2]
@@ -128,9 +128,9 @@ def test_classifiers_learn_from_real_items_without_noise():
     labels = np.arange(200) % 2
     x = {m: labels[:, None] * 4 + rng.normal(size=(200, 3)) for m in ("image", "speech")}
     x["image"][150:] = rng.normal(size=(50, 3)) + 1e6  # noise images would spoil the scale
-    kinds = ["clean"] * 150 + ["image_noise"] * 50
+    pair_types = ["clean"] * 150 + ["image_noise"] * 50
     items = {f"item_{m}": pa.array(range(200), pa.int32()) for m in x}
-    table = pa.table({**items, "label": labels, "kind": kinds})
+    table = pa.table({**items, "label": labels, "pair_type": pair_types})
     classifiers = generation.item_classifiers(x, table, Classifier(epochs=10, batch_size=32))
     found = generation.ceilings(classifiers, x, table)
     assert set(found) == {"image", "speech"} and min(found.values()) > 0.95

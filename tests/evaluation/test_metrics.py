@@ -240,7 +240,7 @@ def tables():
             "item_image": [0, 9, 2, 3],
             "item_speech": [0, 1, 2, 9],
             "label": LABELS,
-            "kind": KINDS,
+            "pair_type": KINDS,
         }
     )
     names = ["image", "speech"]
@@ -285,7 +285,7 @@ def test_oracle_weights_exclude_noise():
         own = [u[m][i] for m in u if not noise[m][i]]
         assert z[i] == pytest.approx(np.mean(own, axis=0))
     views = {row["representation"] for row in score_model(representations, pairs, [1])["retrieval"]}
-    clean = pairs.set_column(pairs.column_names.index("kind"), "kind", [["clean"] * 4])
+    clean = pairs.set_column(pairs.column_names.index("pair_type"), "pair_type", [["clean"] * 4])
     without = {
         row["representation"] for row in score_model(representations, clean, [1])["retrieval"]
     }

@@ -1,4 +1,4 @@
-"""Harder noise: what is paired with what in each kind, and that only co-occurrence is found."""
+"""Harder noise: what is paired with what in each type, and that only co-occurrence is found."""
 
 import numpy as np
 import pytest
@@ -37,18 +37,18 @@ MAKERS = {
 }
 
 
-def made(kind, R=0.2, seed=0):
-    return problem(kind, R, items(), MAKERS, TOTALS, seed)
+def made(noise_type, R=0.2, seed=0):
+    return problem(noise_type, R, items(), MAKERS, TOTALS, seed)
 
 
-@pytest.mark.parametrize("kind", ["synthetic", "degraded", "shuffled"])
-def test_noise_is_in_a_fifth_of_the_pairs(kind):
-    of = made(kind)
+@pytest.mark.parametrize("noise_type", ["synthetic", "degraded", "shuffled"])
+def test_noise_is_in_a_fifth_of_the_pairs(noise_type):
+    of = made(noise_type)
     for split, total in TOTALS.items():
         for m, rows in of.pairs[split].items():
             assert len(rows) == 1.2 * total
             assert of.noise[m][rows].sum() == 0.2 * total
-    value = 0.25 if kind == "degraded" else 0.5
+    value = 0.25 if noise_type == "degraded" else 0.5
     assert (of.x["a"][of.noise["a"]] == value).all() and set(np.unique(of.x["b"])) == {0, value, 1}
 
 
@@ -93,7 +93,7 @@ def test_unknown_kind():
         made("louder")
 
 
-def scores(kind):
+def scores(noise_type):
     """Return F1 of the noise class by modality and detector."""
     variant = Variant(
         Stage1(epochs=12, learning_rate=3e-3),
@@ -102,8 +102,8 @@ def scores(kind):
         hidden=16,
         layers={m: {"hidden": 32, "loss": "bce"} for m in "ab"},
     )
-    rows = study(made(kind), latent=8, variants={"ima+": variant}, seed=0)
-    assert {"kind", "R", *rows[0]} == set(NOISE_STUDY.names)
+    rows = study(made(noise_type), latent=8, variants={"ima+": variant}, seed=0)
+    assert {"noise_type", "R", *rows[0]} == set(NOISE_STUDY.names)
     return {(row["modality"], row["detector"]): row["f1_noise"] for row in rows}
 
 

@@ -277,16 +277,20 @@ def data(seed=0, pairs=240):
     """Return features of two modalities that share ten classes, a tenth of the pairs with noise."""
     rng = np.random.default_rng(seed)
     label = np.arange(pairs) % 10
-    kind = np.array(["clean"] * 8 + ["image_noise", "speech_noise"])[np.arange(pairs) // 10 % 10]
+    pair_type = np.array(["clean"] * 8 + ["image_noise", "speech_noise"])[
+        np.arange(pairs) // 10 % 10
+    ]
     x = {}
     for m, width in (("image", 20), ("speech", 24)):
         made = (rng.random((10, width)) < 0.5)[label] ^ (rng.random((pairs, width)) < 0.05)
-        made[kind == f"{m}_noise"] = rng.random((pairs, width))[kind == f"{m}_noise"] < 0.5
+        made[pair_type == f"{m}_noise"] = (
+            rng.random((pairs, width))[pair_type == f"{m}_noise"] < 0.5
+        )
         x[m] = torch.from_numpy(made.astype(np.float32))
     parts = np.split(rng.permutation(pairs), (pairs // 2, 3 * pairs // 4))
     train, validation = ({m: torch.from_numpy(rows) for m in x} for rows in parts[:2])
     test = {f"item_{m}": parts[2].astype(np.int32) for m in x}
-    test |= {"label": label[parts[2]].astype(np.int8), "kind": kind[parts[2]]}
+    test |= {"label": label[parts[2]].astype(np.int8), "pair_type": pair_type[parts[2]]}
     return Data(x, train, validation, pa.table(test))
 
 
@@ -295,7 +299,7 @@ SETTINGS = Settings(
     stage1={2: {"objective": "paper"}, 3: {"objective": "paper", "learning_rate": 0.01}},
     stage2={"objective": "paper", "steps": 4, "batch_size": 64, "restarts": 2},
     hidden=6,
-    baselines={kind: {2: {}, 3: {}} for kind in ("jmvae", "denoising")},
+    baselines={name: {2: {}, 3: {}} for name in ("jmvae", "denoising")},
     k=5,
 )
 BLOCK_OF = {"activation": "relu", "features": "binary", "epochs": 2}

@@ -42,8 +42,13 @@ def problem(seed, spread):
         centres = rng.normal(size=(CLASSES, width))
         x[name] = centres[label] + spread * rng.normal(size=(len(label), width))
     for part in np.array_split(rng.permutation(len(label)), 2):
-        kind = np.where(np.arange(len(part)) % 4, "clean", "speech_noise")
-        columns = {"item_image": part, "item_speech": part, "label": label[part], "kind": kind}
+        pair_type = np.where(np.arange(len(part)) % 4, "clean", "speech_noise")
+        columns = {
+            "item_image": part,
+            "item_speech": part,
+            "label": label[part],
+            "pair_type": pair_type,
+        }
         tables.append(pa.table(columns).cast(pairs_schema(x)))
     return x, *tables
 

@@ -61,10 +61,10 @@ def test_first_of_each_by_hand():
 
 def pairs_of(n=120):
     """Return pairs of images that come twice; each 10th has noise for it, the 2nd for speech."""
-    kinds = ["image_noise" if i % 10 == 0 else "clean" for i in range(n)]
-    kinds[1] = "speech_noise"
+    pair_types = ["image_noise" if i % 10 == 0 else "clean" for i in range(n)]
+    pair_types[1] = "speech_noise"
     columns = {"item_image": np.arange(n) // 2, "item_speech": np.arange(n)}
-    columns |= {"label": np.arange(n) // 2 % 5, "kind": kinds}
+    columns |= {"label": np.arange(n) // 2 % 5, "pair_type": pair_types}
     return pa.table(columns).cast(pairs_schema(["image", "speech"]))
 
 
@@ -89,7 +89,7 @@ def test_views_have_each_item_once_and_its_noise():
     assert [r["pair"] for r in rows["hidden_image"] if r["noise"]] == list(range(0, 120, 10))
     assert [r["pair"] for r in rows["u_speech"] if r["noise"]] == [1]
     assert [r["pair"] for r in rows["z"] if r["noise"]] == [0, 1, *range(10, 120, 10)]
-    assert [r["pair"] for r in rows["z"] if r["kind"] == "image_noise"] == [*range(0, 120, 10)]
+    assert [r["pair"] for r in rows["z"] if r["pair_type"] == "image_noise"] == [*range(0, 120, 10)]
     assert all(r["label"] == r["pair"] // 2 % 5 for view in rows.values() for r in view)
     expected = embed(hidden["image"][::2], 10, 0.5, 0)
     assert [r["x"] for r in rows["hidden_image"]] == expected[:, 0].tolist()

@@ -56,11 +56,11 @@ def model(modalities=TWO, seed=0):
 
 def pair_table(**columns):
     """Return a table of pairs; None is absent."""
-    names = [m for m in columns if m not in ("label", "kind")]
+    names = [m for m in columns if m not in ("label", "pair_type")]
     count = len(columns[names[0]])
     table = {f"item_{m}": columns[m] for m in names}
     table["label"] = columns.get("label", [0] * count)
-    table["kind"] = columns.get("kind", ["clean"] * count)
+    table["pair_type"] = columns.get("pair_type", ["clean"] * count)
     return pa.table(table).cast(pairs_schema(names))
 
 
@@ -102,8 +102,8 @@ def test_a_table_that_cannot_be(tmp_path, columns, says):
 
 
 def test_absent_items_are_not_noise(tmp_path):
-    kind = ["a_noise", "a_noise", "clean"]
-    table = pair_table(a=[5, None, 1], b=[0, 1, None], kind=kind)
+    pair_type = ["a_noise", "a_noise", "clean"]
+    table = pair_table(a=[5, None, 1], b=[0, 1, None], pair_type=pair_type)
     assert is_noise(table)["a"].tolist() == [True, False, False]
     path = tmp_path / "pairs.parquet"
     write_parquet(table, path, pairs_schema("ab"))
@@ -240,7 +240,10 @@ def test_two_absent_items_are_not_the_same_item():
 def scored():
     """Return representations and pairs: on a line, the second and last pair without b."""
     pairs = pair_table(
-        a=[0, 1, 2, 3], b=[0, None, 1, None], label=[0, 0, 1, 1], kind=["clean"] * 3 + ["a_noise"]
+        a=[0, 1, 2, 3],
+        b=[0, None, 1, None],
+        label=[0, 0, 1, 1],
+        pair_type=["clean"] * 3 + ["a_noise"],
     )
     u = {"a": np.array([[0.0], [1], [9], [10]]), "b": np.array([[0.0], [7], [0], [7]])}
     here = {"a": np.ones(4, bool), "b": np.array([True, False, True, False])}
@@ -313,8 +316,8 @@ def test_classifiers_see_only_what_is_there():
     here = rng.random(80) < 0.5
     z = np.where(here, labels * 4.0, (1 - labels) * 4.0)[:, None] + rng.normal(0, 0.1, (80, 1))
     settings = Classifier(epochs=150, learning_rate=1e-2, hidden=8)
-    kinds = np.full(80, "clean")
-    given = ({"a": z}, {"a": z}, [labels, labels], kinds, settings, 0)
+    pair_types = np.full(80, "clean")
+    given = ({"a": z}, {"a": z}, [labels, labels], pair_types, settings, 0)
     (row,) = accuracy_rows(*given, [{"a": here}, {"a": here}])
     assert row["accuracy"] == 1
     assert accuracy_rows(*given)[0]["accuracy"] < 0.8  # control

@@ -118,7 +118,7 @@ def test_modalities_of_data_and_config():
 def write_pairs(path, **columns):
     rows = len(next(iter(columns.values())))
     items = {f"item_{name}": values for name, values in columns.items()}
-    table = pa.table({**items, "label": [0] * rows, "kind": ["clean"] * rows})
+    table = pa.table({**items, "label": [0] * rows, "pair_type": ["clean"] * rows})
     schema = pairs_schema(columns)
     write_parquet(table, path, schema)
     return path

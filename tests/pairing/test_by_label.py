@@ -1,4 +1,4 @@
-"""Pairs by label: number of pairs per kind, reuse of items, and rows of noise."""
+"""Pairs by label: number of pairs per type, reuse of items, and rows of noise."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ from ima.pairing.by_label import (
     make_pairs,
     modalities,
     noise_count,
-    noise_kind,
+    noise_type,
     pair_splits,
     read_pairs,
 )
@@ -49,7 +49,7 @@ LABELS = {"image": corpus(20, 30, seed=1), "speech": corpus(7, 30, seed=2)}
 def test_number_of_pairs_per_class_and_kind(factor, noisy):
     """N(1 - R) clean, N R and N R noisy, with N = 20 and 30; R N = 1.4 and 2.1 are rounded."""
     pairs = pairs_of(LABELS, factor)
-    found = Counter(zip(pairs["label"].tolist(), pairs["kind"].tolist(), strict=True))
+    found = Counter(zip(pairs["label"].tolist(), pairs["pair_type"].tolist(), strict=True))
     expected = {}
     for label, (n, noise) in enumerate(zip((20, 30), noisy, strict=True)):
         expected[label, "clean"] = n - noise
@@ -86,8 +86,8 @@ def test_kind_names_the_noisy_modality():
     pairs = pairs_of(LABELS, 0.3)
     for m, values in LABELS.items():
         noise = pairs[f"item_{m}"] >= len(values)
-        assert (noise == (pairs["kind"] == noise_kind(m))).all() and noise.any()
-    assert CLEAN in pairs["kind"]
+        assert (noise == (pairs["pair_type"] == noise_type(m))).all() and noise.any()
+    assert CLEAN in pairs["pair_type"]
 
 
 @pytest.mark.parametrize("factor", [0, 0.3, 1])
@@ -106,7 +106,7 @@ def test_digits_are_reused_evenly(factor):
 def test_noise_rows_follow_the_digits_without_gaps():
     pairs = pairs_of(LABELS, 0.3)
     for m, values in LABELS.items():
-        noise = np.sort(pairs[f"item_{m}"][pairs["kind"] == noise_kind(m)])
+        noise = np.sort(pairs[f"item_{m}"][pairs["pair_type"] == noise_type(m)])
         assert noise.tolist() == list(range(len(values), len(values) + 15))  # .3 x 20 + .3 x 30
 
 
@@ -139,15 +139,15 @@ def test_splits_share_neither_digit_nor_noise():
     for m, labels in LABELS.items():
         noise, used = [], []
         for split in tables:
-            rows, kinds = pairs[split][f"item_{m}"], pairs[split]["kind"]
+            rows, pair_types = pairs[split][f"item_{m}"], pairs[split]["pair_type"]
             digits = rows[rows < len(labels)]
             assert (SPLITS[m][digits] == ("test" if split == "test" else "train")).all()
             assert label_mismatches(pairs[split], LABELS) == 0
-            noise += sorted(rows[kinds == noise_kind(m)].tolist())
+            noise += sorted(rows[pair_types == noise_type(m)].tolist())
             used.append(set(digits.tolist()))
         assert noise == list(range(len(labels), len(labels) + len(noise))) and noise
         assert sum(map(len, used)) == len(set().union(*used)) == len(labels)  # and all are used
-    assert (pairs["test"]["kind"] != "clean").sum() == 2 * 8  # N = 40, R = .2
+    assert (pairs["test"]["pair_type"] != "clean").sum() == 2 * 8  # N = 40, R = .2
 
 
 def test_splits_are_drawn_independently_and_by_seed():
@@ -205,7 +205,7 @@ def test_noise_count_of_pair_tables(tmp_path):
     paths = [tmp_path / f"{split}.parquet" for split in tables]
     for path, table in zip(paths, tables.values(), strict=True):
         write_parquet(table, path, pairs_schema(["image", "speech"]))
-    noisy = [sum(k == "image_noise" for k in t["kind"].to_pylist()) for t in tables.values()]
+    noisy = [sum(k == "image_noise" for k in t["pair_type"].to_pylist()) for t in tables.values()]
     assert noise_count("image", 50, paths) == sum(noisy)
     assert noise_count("image", 50, paths[:1]) == noisy[0]
     clean = pair_splits(items(), 0, {"train": None}, 0.2, seed=0)["train"]
@@ -221,8 +221,8 @@ def test_read_pairs_detects_modalities(tmp_path):
     write_parquet(table.slice(0, 0), path)
     with pytest.raises(InputError, match=r"pairs\.parquet: expected pairs"):
         read_pairs(path)
-    write_parquet(table.select(["label", "kind"]), path)
-    with pytest.raises(InputError, match=r"expected pairs, .*found \['label', 'kind'\]"):
+    write_parquet(table.select(["label", "pair_type"]), path)
+    with pytest.raises(InputError, match=r"expected pairs, .*found \['label', 'pair_type'\]"):
         read_pairs(path)
 
 
@@ -232,7 +232,7 @@ def test_order_is_random_and_depends_on_the_seed():
         assert (one[name] == same[name]).all()
     assert (one["item_image"] != other["item_image"]).any()
     assert (np.diff(one["label"]) < 0).any()  # classes are mixed
-    assert len(set(one["kind"][:20].tolist())) > 1  # and so are kinds
+    assert len(set(one["pair_type"][:20].tolist())) > 1  # and so are types
 
 
 def test_partners_are_random():
@@ -288,7 +288,7 @@ def test_total_sets_the_number_of_pairs():
     assert len(pairs_of(LABELS, 0, total=33)["label"]) == 33
     pairs = pairs_of(LABELS, 0.5, total=200)
     # 80 and 120 digit pairs, 40 and 60 of each noise
-    assert Counter(pairs["kind"].tolist()) == {
+    assert Counter(pairs["pair_type"].tolist()) == {
         "clean": 100,
         "image_noise": 100,
         "speech_noise": 100,

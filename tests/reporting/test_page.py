@@ -113,7 +113,7 @@ def embeddings(n=60):
         "view": [view for view in views for _ in range(n)],
         "pair": [*range(n)] * 3,
         "label": [i % 10 for i in range(n)] * 3,
-        "kind": ["image_noise" if i % 7 == 0 else "clean" for i in range(n)] * 3,
+        "pair_type": ["image_noise" if i % 7 == 0 else "clean" for i in range(n)] * 3,
         "noise": [i % 7 == 0 for i in range(n)] * 3,
         "x": rng.normal(size=3 * n),
         "y": rng.normal(size=3 * n),

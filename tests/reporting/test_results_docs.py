@@ -26,7 +26,7 @@ open,denoising autoencoder,joint,50,10,0,0.8968,,
 IMPORTANCE = """run,variant,latent,modality,seeds,f1_noise,f1_noise_sd
 open,ima+,50,image,5,1.0,0.0
 """
-NOISES = """run,kind,R,modality,detector,seeds,f1_noise,f1_noise_sd
+NOISES = """run,noise_type,R,modality,detector,seeds,f1_noise,f1_noise_sd
 open,mispaired,0.1,image,ima+,2,0.85,0.01
 open,mispaired,0.1,image,paper,2,0.1,0.0
 open,mispaired,0.1,image,"GMM, u",2,0.64,0.02

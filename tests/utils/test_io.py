@@ -285,7 +285,7 @@ def test_write_history_accepts_training_records(tmp_path):
 
 def test_schemas_have_a_column_per_modality():
     pairs = pairs_schema(["image", "speech"])
-    assert pairs.names == ["item_image", "item_speech", "label", "kind"]
+    assert pairs.names == ["item_image", "item_speech", "label", "pair_type"]
     names = representations_schema(["image", "speech", "text"]).names
     assert names[:2] == ["z", "z_unweighted"]
     assert names[2:] == ["u_image", "u_speech", "u_text", "y_image", "y_speech", "y_text"]

@@ -195,7 +195,7 @@ OTHERS = {
     "emotion.retrieval.k": [3, 5],
     "noise_study.seeds": [1],
     "noise_study.R": [0.2],
-    "noise_study.kinds": ["degraded"],
+    "noise_study.noise_types": ["degraded"],
     "missing_study.seeds": [1],
     "missing_study.shares": [0, 0.25],
     "readings.factors": {"z": ["joint"]},

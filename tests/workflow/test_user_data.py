@@ -13,7 +13,7 @@ import yaml
 from ima.datasets.splits import draw_splits, linked
 from ima.datasets.user import read_items
 from ima.pairing.by_label import read_pairs
-from ima.pairing.user import kinds, pair_own
+from ima.pairing.user import pair_own, types_of_pairs
 from ima.pairing.user_listed import read_listed
 from ima.reporting.figures.importance import UNLABELLED, by_class, figure2, figure4
 from ima.reporting.figures.palettes import PAPER
@@ -189,7 +189,7 @@ def test_a_config_names_its_modalities_in_order():
         ({"modalities": {"a": {"file": "a"}}}, "at least two modalities, found ['a']"),
         ({"pairs": {"by": "file"}}, "the keys file, columns"),
         ({"pairs": {"by": "id", "file": "p"}}, "omit these keys"),
-        ({"pairs": {"by": "label", "kind": "k"}}, "with ['kind']"),
+        ({"pairs": {"by": "label", "pair_type": "k"}}, "with ['pair_type']"),
         ({"pairs": {"by": "file", "file": "p", "columns": {"a": "x"}}}, "a column for each of"),
         (
             {"modalities": {n: {"file": n} for n in "abc"}, "pairs": {"by": "label"}},
@@ -240,7 +240,7 @@ def test_what_is_known():
     plain = {"modalities": {n: {"file": n} for n in "ab"}, "pairs": {"by": "id"}}
     assert not labels_known(plain) and not noise_known(plain)
     assert labels_known({**plain, "pairs": {"by": "file", "label": "l"}})
-    assert noise_known({**plain, "pairs": {"by": "file", "kind": "k"}})
+    assert noise_known({**plain, "pairs": {"by": "file", "pair_type": "k"}})
     assert labels_known({**plain, "modalities": {"a": {"file": "a", "label": "l"}}})
     assert noise_known({**plain, "modalities": {"a": {"file": "a", "noise": "n"}}})
 
@@ -294,7 +294,7 @@ def test_by_id_pairs_what_has_the_same_id():
         labels = [int(i[0]) % 5 for i in ids_of(tables, table)]
         assert table["label"].to_pylist() == labels
         assert len(set(Counter(labels).values())) == 1  # of every class as many
-        assert set(table["kind"].to_pylist()) == {"clean"}
+        assert set(table["pair_type"].to_pylist()) == {"clean"}
 
 
 def test_ids_that_not_all_have_can_be_dropped():
@@ -423,9 +423,9 @@ def test_by_label_needs_every_class_in_every_split():
 
 def test_kinds_of_noise_by_hand():
     noise = {"a": np.array([0, 1, 0, 1], bool), "b": np.array([0, 0, 1, 1], bool)}
-    assert kinds(noise).tolist() == ["clean", "a_noise", "b_noise", "a_noise+b_noise"]
+    assert types_of_pairs(noise).tolist() == ["clean", "a_noise", "b_noise", "a_noise+b_noise"]
     pairs, _ = pair_own(three(noise=True), "id", SHARES, seed=0)
-    found = Counter(kind for table in pairs.values() for kind in table["kind"].to_pylist())
+    found = Counter(name for table in pairs.values() for name in table["pair_type"].to_pylist())
     assert found == {"clean": 70, "a_noise": 10, "b_noise": 10, "c_noise": 10}
 
 
@@ -446,23 +446,27 @@ def pairs_file(tmp_path, **columns):
 def test_a_pairs_file_says_what_belongs_together(tmp_path):
     tables = {"a": items(range(30)), "b": items([f"b{i}" for i in range(30)])}
     names = [f"b{29 - i}" for i in range(30)]
-    kind = ["a_noise" if i < 3 else "clean" for i in range(30)]
+    pair_type = ["a_noise" if i < 3 else "clean" for i in range(30)]
     path = pairs_file(
-        tmp_path, a=list(range(30)), other=names, what=[i % 2 for i in range(30)], kind=kind
+        tmp_path,
+        a=list(range(30)),
+        other=names,
+        what=[i % 2 for i in range(30)],
+        pair_type=pair_type,
     )
-    options = {"columns": {"a": "a", "b": "other"}, "label": "what", "kind": "kind"}
+    options = {"columns": {"a": "a", "b": "other"}, "label": "what", "pair_type": "pair_type"}
     listed = read_listed(path, options, tables)
     pairs, classes = pair_own(tables, "file", SHARES, 0, listed)
     assert classes == ["0", "1"]
     for table in pairs.values():
-        for (a, b), label, kind in zip(
+        for (a, b), label, pair_type in zip(
             ids_of(tables, table),
             table["label"].to_pylist(),
-            table["kind"].to_pylist(),
+            table["pair_type"].to_pylist(),
             strict=True,
         ):
             assert b == f"b{29 - int(a)}" and label == int(a) % 2
-            assert kind == ("a_noise" if int(a) < 3 else "clean")
+            assert pair_type == ("a_noise" if int(a) < 3 else "clean")
 
 
 @pytest.mark.parametrize(
@@ -474,7 +478,11 @@ def test_a_pairs_file_says_what_belongs_together(tmp_path):
         ({"a": ["0"], "b": [None]}, {}, "an item of b in some of the pairs, found none in 1"),
         ({"a": ["0", None], "b": ["1", None]}, {}, "found 1 pairs without any, the first in row 1"),
         ({"a": ["0"], "b": ["0"], "s": ["dev"]}, {"split": "s"}, "Rename them"),
-        ({"a": ["0"], "b": ["0"], "k": ["noisy"]}, {"kind": "k"}, "'a_noise', 'b_noise', 'clean'"),
+        (
+            {"a": ["0"], "b": ["0"], "k": ["noisy"]},
+            {"pair_type": "k"},
+            "'a_noise', 'b_noise', 'clean'",
+        ),
         ({"a": ["0"], "b": ["0"], "l": [0.5]}, {"label": "l"}, "found double"),
     ],
     ids=str,
@@ -524,9 +532,11 @@ def test_groups_of_pairs_by_hand():
 def test_results_have_the_users_own_ids_and_labels():
     schema = pairs_schema("ab")
     train = pa.table(
-        {"item_a": [1, 0], "item_b": [0, 1], "label": [1, -1], "kind": ["clean", "a_noise"]}
+        {"item_a": [1, 0], "item_b": [0, 1], "label": [1, -1], "pair_type": ["clean", "a_noise"]}
     ).cast(schema)
-    test = pa.table({"item_a": [0], "item_b": [0], "label": [0], "kind": ["clean"]}).cast(schema)
+    test = pa.table({"item_a": [0], "item_b": [0], "label": [0], "pair_type": ["clean"]}).cast(
+        schema
+    )
     vectors = pa.array([[1.0], [2.0], [3.0]], pa.list_(pa.float32(), 1))
     found = pa.table(
         {
@@ -537,7 +547,7 @@ def test_results_have_the_users_own_ids_and_labels():
     ids = {"a": pa.chunked_array([["p", "q"]]), "b": pa.chunked_array([["r", "s"]])}
     y = {"a": np.array([0.25, 0.5]), "b": np.array([0.75, 1.0])}
     table, importances = as_tables({"train": train, "test": test}, found, ids, y, ["cat", "dog"])
-    rows = table.select(["split", "label", "kind", "id_a", "id_b"]).to_pylist()
+    rows = table.select(["split", "label", "pair_type", "id_a", "id_b"]).to_pylist()
     assert [tuple(row.values()) for row in rows] == [
         ("train", "dog", "clean", "q", "r"),
         ("train", "", "a_noise", "p", "s"),
@@ -553,7 +563,7 @@ def test_results_have_the_users_own_ids_and_labels():
 
 def test_results_have_the_concordance_of_pairs_and_fusion_by_it():
     rows = {"item_a": [0, 1, None, 2], "item_b": [0, 1, 2, 2], "label": [0, 1, 0, 1]}
-    pairs = pa.table({**rows, "kind": ["clean", "a_noise", "clean", "clean"]})
+    pairs = pa.table({**rows, "pair_type": ["clean", "a_noise", "clean", "clean"]})
     pairs = pairs.cast(pairs_schema("ab"))
     vectors = pa.array([[0.0], [1.0], [0.1], [0.9]], pa.list_(pa.float32(), 1))
     found = pa.table(
@@ -630,9 +640,11 @@ def embeddings(classes, names="abc"):
     views = [f"hidden_{m}" for m in names] + [f"u_{m}" for m in names] + ["z"]
     n, count = np.arange(60), len(names) * 2 + 1
     label = n % classes if classes else np.full(60, -1)
-    kinds = [f"{names[0]}_noise"] * 3 + [f"{names[0]}_noise+{names[1]}_noise"] * 3 + ["clean"] * 54
+    pair_types = (
+        [f"{names[0]}_noise"] * 3 + [f"{names[0]}_noise+{names[1]}_noise"] * 3 + ["clean"] * 54
+    )
     columns = {"view": np.repeat(views, 60), "pair": np.tile(n, count)}
-    columns |= {"label": np.tile(label, count), "kind": kinds * count}
+    columns |= {"label": np.tile(label, count), "pair_type": pair_types * count}
     columns |= {"noise": np.tile(n < 6, count)}
     columns |= {axis: rng().normal(size=60 * count) for axis in "xy"}
     return pa.table(columns).cast(EMBEDDINGS)

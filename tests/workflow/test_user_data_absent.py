@@ -52,7 +52,7 @@ def test_pairs_keep_what_their_items_say():
             assert set("abc") - set(own) == {m for p, m in enumerate("abc") if number % 8 == p}
             assert table["label"][i].as_py() == number % 5
             noisy = [f"{m}_noise" for p, m in enumerate("abc") if number % 10 == p and m in own]
-            assert table["kind"][i].as_py() == ("+".join(noisy) or "clean")
+            assert table["pair_type"][i].as_py() == ("+".join(noisy) or "clean")
 
 
 def test_missing_pairs_can_be_dropped():
@@ -80,14 +80,14 @@ def test_a_pairs_file_with_null_cells(tmp_path):
         b=[str(i) if i % 6 != 1 else None for i in range(30)],
         k=["clean"] * 30,
     )
-    listed = read_listed(path, {"kind": "k"}, tables)
+    listed = read_listed(path, {"pair_type": "k"}, tables)
     assert listed["a"][:3].tolist() == [ABSENT, 1, 2] and listed["b"][:3].tolist() == [0, ABSENT, 2]
     pairs, _ = pair_own(tables, "file", SHARES, 0, listed)
     assert sum(map(len, pairs.values())) == 30
     dropped, _ = pair_own(tables, "file", SHARES, 0, listed, missing="drop")
     kept = [i for t in dropped.values() for i in rows_of(t, "a").tolist()]
     assert sorted(kept) == [i for i in range(30) if i % 3 and i % 6 != 1]
-    assert all(set(t["kind"].to_pylist()) == {"clean"} for t in dropped.values())
+    assert all(set(t["pair_type"].to_pylist()) == {"clean"} for t in dropped.values())
 
 
 def split_table(tables, m, split):

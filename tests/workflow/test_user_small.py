@@ -78,7 +78,7 @@ def finished(items, pairs, classes):
     whole = checkpoints.assemble(model, networks, 100)
     test, table = pairs["test"], as_table(**represent(whole, x, rows["test"]))
     named = table.append_column("split", [["test"] * len(table)])
-    named = named.append_column("kind", test["kind"])
+    named = named.append_column("pair_type", test["pair_type"])
     for m in x:
         named = named.append_column(f"id_{m}", test[f"item_{m}"])
     scores = {"importance": importance_table([named], [{"latent": 10, "seed": 0}], False, "r")}
@@ -149,7 +149,7 @@ def test_small_and_odd_data_have_results(tmp_path, name):
 def test_maps_of_more_classes_than_8_bits_can_number():
     labels = pa.array(range(0, 600, 10), pa.int32())
     rows = {f"item_{m}": pa.array(range(60), pa.int32()) for m in "ab"}
-    pairs = pa.table({**rows, "label": labels, "kind": ["clean"] * 60})
+    pairs = pa.table({**rows, "label": labels, "pair_type": ["clean"] * 60})
     vectors = {name: np.random.default_rng(0).normal(size=(60, 3)) for name in ("z", "u_a", "u_b")}
     hidden = {m: vectors[f"u_{m}"] for m in "ab"}
     table = embed_views(pairs, spaces_of(pairs, hidden, vectors), 2, 0.5, 0)

@@ -82,8 +82,8 @@ class TestDemo:
         told = {(row["variant"], row["latent"], row["modality"]) for row in by_seed}
         assert told == {(o, 2, m) for o in ("ima+", "paper") for m in ("image", "speech")}
         noises = pyarrow.csv.read_csv(tables / "noises.csv").to_pylist()
-        assert {row["kind"] for row in noises} == {"synthetic", "degraded", "mispaired"}
-        best = max(row["f1_noise"] for row in noises if row["kind"] == "synthetic")
+        assert {row["noise_type"] for row in noises} == {"synthetic", "degraded", "mispaired"}
+        best = max(row["f1_noise"] for row in noises if row["noise_type"] == "synthetic")
         assert all(0 <= row["f1_noise"] <= 1 for row in noises) and best > 0.9
 
 

@@ -17,7 +17,7 @@ def main(snakemake):
     tables = [read_pairs(snakemake.input[split]) for split in ("train", "test")]
     x, pairs = checkpoints.load_data(snakemake.input, ("train", "test"), device())
     labels = [table["label"].to_numpy() for table in tables]
-    kinds = np.array(tables[1]["kind"].to_pylist())
+    pair_types = np.array(tables[1]["pair_type"].to_pylist())
     there = [present_of(some) for some in pairs]
     seeds = [int(seed) for seed in snakemake.wildcards.seeds.split("-")]
     files = zip(seeds, snakemake.input.autoencoders, snakemake.input.importances, strict=True)
@@ -31,7 +31,7 @@ def main(snakemake):
             "latent": int(snakemake.wildcards.latent),
             "seed": seed,
         }
-        scores = accuracy_rows(*views, labels, kinds, settings, seed, there)
+        scores = accuracy_rows(*views, labels, pair_types, settings, seed, there)
         rows += [{**of, **row} for row in scores]
     write_json(rows, snakemake.output.accuracy)
     print(summary.accuracies(rows))

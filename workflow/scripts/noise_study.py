@@ -41,11 +41,16 @@ def main(snakemake):
         for name, of in params.variants.items()
     }
     rows = []
-    for kind, R in params.problems:
-        noisy = problem(kind, R, items, makers, params.totals, seed)
+    for noise_type, R in params.problems:
+        noisy = problem(noise_type, R, items, makers, params.totals, seed)
         found = study(noisy, params.latent, variants, seed)
-        rows += [{"kind": kind, "R": R, **row} for row in found]
-        print(kind, R, [(row["detector"], round(row["f1_noise"], 3)) for row in found], flush=True)
+        rows += [{"noise_type": noise_type, "R": R, **row} for row in found]
+        print(
+            noise_type,
+            R,
+            [(row["detector"], round(row["f1_noise"], 3)) for row in found],
+            flush=True,
+        )
     write_parquet(pa.Table.from_pylist(rows, NOISE_STUDY), snakemake.output.study)
 
 

@@ -1,4 +1,4 @@
-"""weights.csv, .pdf and .png: weights by kind of pair (6.3), by
+"""weights.csv, .pdf and .png: weights by type of pair (6.3), by
 `ima.reporting.figures.weights.weight_rows`.
 """
 
@@ -14,16 +14,16 @@ from ima.workflow import script, summary
 def main(snakemake):
     params = snakemake.params
     pairs = read_pairs(snakemake.input.pairs)
-    names, kinds = modalities(pairs), pairs["kind"].to_numpy(zero_copy_only=False)
+    names, pair_types = modalities(pairs), pairs["pair_type"].to_numpy(zero_copy_only=False)
     figures = list(zip(snakemake.output.pdf, snakemake.output.png, strict=True))
     rows, drawn = [], set()
     for model, path in zip(params.models, snakemake.input.representations, strict=True):
         table = read_parquet(path, representations_schema(names))
         y = {name: table[f"y_{name}"].to_numpy() for name in names}
-        rows += [{**model, **row} for row in weight_rows(y, kinds, model["seed"])]
+        rows += [{**model, **row} for row in weight_rows(y, pair_types, model["seed"])]
         if model["variant"] not in drawn:
             title = f"{model['model']}, {len(pairs)} test pairs"
-            figure = draw(y, kinds, title, PALETTES[params.palette], model["seed"])
+            figure = draw(y, pair_types, title, PALETTES[params.palette], model["seed"])
             save(figure, *figures[len(drawn)])
             drawn.add(model["variant"])
     table = weight_table(rows, params.run)

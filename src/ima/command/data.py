@@ -19,7 +19,7 @@ from ima.utils.io import read_parquet
 from ima.workflow.user_config import standardized
 
 #: Columns of a table of pairs before those of modalities, as in representations.parquet.
-ABOUT = ("split", "label", "kind")
+ABOUT = ("split", "label", "pair_type")
 
 
 class Data(NamedTuple):
@@ -82,7 +82,7 @@ def paired(config: Mapping, items: Mapping[str, pa.Table]) -> Data:
     about = {
         "split": np.repeat(SPLITS, [len(tables[split]) for split in SPLITS]),
         "label": np.array([*classes, ""], str)[together["label"].to_numpy()],  # -1 gives ''
-        "kind": np.array(together["kind"].to_pylist(), str),
+        "pair_type": np.array(together["pair_type"].to_pylist(), str),
     }
     return _data(items, rows, about)
 

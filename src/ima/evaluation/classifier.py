@@ -120,7 +120,7 @@ def accuracy_rows(
     train: Mapping[str, np.ndarray],
     test: Mapping[str, np.ndarray],
     labels: Sequence[np.ndarray],
-    kinds: np.ndarray,
+    pair_types: np.ndarray,
     settings: Classifier,
     seed: int,
     has: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
@@ -132,7 +132,7 @@ def accuracy_rows(
         test: representations (M, D) of the test pairs, by name.
         labels: classes of the training pairs (N,) and of the test pairs (M,); pairs with a negative
             label are unlabelled and left out.
-        kinds: `kind` (M,) of the test pairs.
+        pair_types: `pair_type` (M,) of the test pairs.
         settings: settings of the classifier.
         seed: seed of the classifier.
         has: by name, masks of the training pairs (N,) and of the test pairs (M,) that have the
@@ -153,7 +153,7 @@ def accuracy_rows(
         hit = guess == labels[1][scored]
         rows += [
             {"representation": name, "subset": subset, "accuracy": float(hit[mask].mean())}
-            for subset, mask in subsets(kinds[scored]).items()
+            for subset, mask in subsets(pair_types[scored]).items()
         ]
     return rows
 

@@ -34,7 +34,7 @@ def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
     noise = is_noise(pairs)
     return {
         "share_noise": {m: float(noise[m][has[m]].mean()) for m in names},
-        "weights": weights(y, np.array(pairs["kind"].to_pylist()), has),
+        "weights": weights(y, np.array(pairs["pair_type"].to_pylist()), has),
         "distances": distances(z, u, has),
         "centre": float((z.mean(0) ** 2).sum() / max((z**2).sum(1).mean(), 1e-12)),
     }
@@ -42,7 +42,7 @@ def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
 
 def weights(
     y: Mapping[str, np.ndarray],
-    kinds: np.ndarray,
+    pair_types: np.ndarray,
     has: Mapping[str, np.ndarray] | None = None,
 ) -> list[dict]:
     """Return the mean importance y_m and mean weight w_m = y_m / sum y of each subset of pairs.
@@ -50,11 +50,11 @@ def weights(
     Args:
         y: by modality, importances (N,), 0 where it is absent. If all importances of a pair are 0,
             the modalities that it has are weighted equally.
-        kinds: `kind` (N,) of the pairs.
+        pair_types: `pair_type` (N,) of the pairs.
         has: by modality, whether each pair has it (N,); None if all do. The mean importance is
             over the pairs that have the modality, the mean weight over all pairs.
     """
-    has = has or {m: np.ones(len(kinds), bool) for m in y}
+    has = has or {m: np.ones(len(pair_types), bool) for m in y}
     total = sum(y.values())
     safe = np.where(total > 0, total, 1)
     equal = 1 / np.maximum(sum(mask.astype(int) for mask in has.values()), 1)
@@ -66,7 +66,7 @@ def weights(
             "importance": float(y[m][mask & has[m]].mean()),
             "weight": float(w[m][mask].mean()),
         }
-        for name, mask in subsets(kinds).items()
+        for name, mask in subsets(pair_types).items()
         for m in y
         if (mask & has[m]).any()
     ]

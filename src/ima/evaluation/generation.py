@@ -37,7 +37,7 @@ class Task(NamedTuple):
     Attributes:
         given: a modality, JOINT or UNWEIGHTED.
         generated: a modality.
-        subset: CLEAN or the `kind` of the pairs.
+        subset: CLEAN or the `pair_type` of the pairs.
         rows: numbers (n,) of the pairs in their table.
     """
 
@@ -86,16 +86,19 @@ def tasks(pairs: pa.Table) -> list[Task]:
     """Return the generation tasks: each modality from each other one, and from all.
 
     From a single modality, each item that is not noise is used once. All are given for pairs with
-    noise, separated by `kind`: of a pair with image noise, the image can come from speech only.
+    noise, separated by `pair_type`: of a pair with image noise, the image can come
+    from speech only.
     """
-    names, kinds = modalities(pairs), pairs["kind"].to_numpy(zero_copy_only=False)
+    names, pair_types = modalities(pairs), pairs["pair_type"].to_numpy(zero_copy_only=False)
     alone = {name: items_once(pairs, name) for name in names}
     found = []
     for generated in names:
         found += [Task(m, generated, CLEAN, alone[m]) for m in names if m != generated]
         for given in (JOINT, UNWEIGHTED):
-            for kind in sorted({*kinds.tolist()} - {CLEAN}):
-                found.append(Task(given, generated, kind, np.flatnonzero(kinds == kind)))
+            for pair_type in sorted({*pair_types.tolist()} - {CLEAN}):
+                found.append(
+                    Task(given, generated, pair_type, np.flatnonzero(pair_types == pair_type))
+                )
     return found
 
 
@@ -196,7 +199,7 @@ def coherence_table(rows: Iterable[Mapping], run: str) -> pa.Table:
 def one_per_class(pairs: pa.Table) -> np.ndarray:
     """Return one pair without noise of each class, drawn at random, in the order of the classes."""
     labels = pairs["label"].to_numpy()
-    clean = pairs["kind"].to_numpy(zero_copy_only=False) == CLEAN
+    clean = pairs["pair_type"].to_numpy(zero_copy_only=False) == CLEAN
     rng = np.random.default_rng(SEED)
     return np.array(
         [rng.choice(np.flatnonzero(clean & (labels == c))) for c in np.unique(labels[clean])]

@@ -131,20 +131,20 @@ def importance_scores(y: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
     return {**selected, "f1_important": important, "mean_importance": float(y.mean())}
 
 
-def subsets(kinds: np.ndarray) -> dict[str, np.ndarray]:
+def subsets(pair_types: np.ndarray) -> dict[str, np.ndarray]:
     """Return masks (N,) of the queries to score together: all, and those of each kind of noise."""
-    parts = {kind: set(kind.split("+")) for kind in np.unique(kinds).tolist()}
+    parts = {name: set(name.split("+")) for name in np.unique(pair_types).tolist()}
     noisy = {
-        part: np.isin(kinds, [kind for kind in parts if part in parts[kind]])
+        part: np.isin(pair_types, [name for name in parts if part in parts[name]])
         for part in sorted(set().union(*parts.values()) - {CLEAN})
     }
-    return {"all": np.ones(len(kinds), bool), **noisy}
+    return {"all": np.ones(len(pair_types), bool), **noisy}
 
 
 def retrieval_rows(
     z: np.ndarray,
     labels: np.ndarray,
-    kinds: np.ndarray,
+    pair_types: np.ndarray,
     items: Sequence[np.ndarray],
     k: Sequence[int],
     has: np.ndarray | None = None,
@@ -154,7 +154,7 @@ def retrieval_rows(
     Args:
         z: representations (N, L).
         labels: classes (N,).
-        kinds: `kind` (N,) of the pairs.
+        pair_types: `pair_type` (N,) of the pairs.
         items: by modality, the row numbers (N,) of the pairs' items, negative where one is absent.
         k: values of K; larger ones than the pairs allow are lowered, and the log says so.
         has: whether each pair has the representation (N,); others are neither queries nor
@@ -166,7 +166,7 @@ def retrieval_rows(
     """
     has = labels >= 0 if has is None else has & (labels >= 0)
     if not has.all():
-        z, labels, kinds = z[has], labels[has], kinds[has]
+        z, labels, pair_types = z[has], labels[has], pair_types[has]
         items = [numbers[has] for numbers in items]
     k = lower_k(k, most_neighbours(items, len(z)), "Precision@K")
     rows = []
@@ -177,7 +177,7 @@ def retrieval_rows(
         rows += [
             {"k": top, "neighbours": choice, "subset": name, "precision": float(value[mask].mean())}
             for top, value in precision.items()
-            for name, mask in subsets(kinds).items()
+            for name, mask in subsets(pair_types).items()
         ]
     return rows
 
@@ -205,10 +205,10 @@ def score_views(
         InputError: the numbers of representations and pairs differ.
     """
     _check_rows(z, pairs)
-    kinds = np.array(pairs["kind"].to_pylist())
+    pair_types = np.array(pairs["pair_type"].to_pylist())
     items = {m: row_numbers(pairs, m) for m in modalities(pairs)}
     has = {m: rows >= 0 for m, rows in items.items()} | dict(has or {})
-    query = (pairs["label"].to_numpy(), kinds, [*items.values()], k)
+    query = (pairs["label"].to_numpy(), pair_types, [*items.values()], k)
     return [
         {"representation": name, **row}
         for name, values in z.items()

@@ -211,8 +211,10 @@ def _raw(x: Pairs, items: Pairs, train: Pairs) -> np.ndarray:
 
 def _scores(z: np.ndarray, labels: np.ndarray, items: Pairs) -> Iterable[dict]:
     """Yield `neighbours`, `k` and `precision` of representations (N, L)."""
-    kinds = np.full(len(labels), "clean")
-    for row in retrieval_rows(z, labels, kinds, [rows.numpy() for rows in items.values()], [K]):
+    pair_types = np.full(len(labels), "clean")
+    for row in retrieval_rows(
+        z, labels, pair_types, [rows.numpy() for rows in items.values()], [K]
+    ):
         yield {name: row[name] for name in ("neighbours", "k", "precision")}
 
 

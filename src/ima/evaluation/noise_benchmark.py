@@ -25,7 +25,7 @@ from ima.models.stages import Variant
 from ima.pairing.by_label import draw, make_pairs
 from ima.utils.errors import InputError
 
-KINDS = ("synthetic", "degraded", "mispaired", "shuffled")
+NOISE_TYPES = ("synthetic", "degraded", "mispaired", "shuffled")
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,17 @@ class Problem:
 
 
 def problem(
-    kind: str,
+    noise_type: str,
     R: float,
     items: Mapping[str, Mapping[str, np.ndarray]],
     makers: Mapping[str, Mapping[str, NoiseMaker]],
     totals: Mapping[str, int],
     seed: int,
 ) -> Problem:
-    """Return a problem of the given kind.
+    """Return a problem with the given type of noise.
 
     Args:
-        kind: one of KINDS.
+        noise_type: one of NOISE_TYPES.
         R: noise factor, in [0, 1]; ignored for `mispaired`.
         items: by modality, `x` (n, D), `split` (n,) and `label` (n,) of its corpus.
         makers: by `synthetic` or `degraded` and by modality, functions that generate noise.
@@ -62,12 +62,12 @@ def problem(
         seed: seed of the choice and order of items and of the noise.
 
     Raises:
-        InputError: the kind is unknown.
+        InputError: the type of noise is unknown.
     """
-    if kind not in KINDS:
-        raise InputError("noise", expected=f"one of {KINDS}", found=kind)
-    rng = np.random.default_rng([seed, KINDS.index(kind), round(1000 * R)])
-    if kind == "mispaired":
+    if noise_type not in NOISE_TYPES:
+        raise InputError("noise", expected=f"one of {NOISE_TYPES}", found=noise_type)
+    rng = np.random.default_rng([seed, NOISE_TYPES.index(noise_type), round(1000 * R)])
+    if noise_type == "mispaired":
         return _mispaired(items, totals, rng)
     x, noise = {m: columns["x"] for m, columns in items.items()}, {}
     pairs, first = {}, {m: len(values) for m, values in x.items()}
@@ -77,11 +77,11 @@ def problem(
         table = make_pairs(labels, rows, R, total, first, rng)
         pairs[split] = {m: table[f"item_{m}"].to_numpy().astype(np.int64) for m in items}
         first = {m: max(first[m], int(numbers.max()) + 1) for m, numbers in pairs[split].items()}
-    for m, maker in makers["degraded" if kind == "degraded" else "synthetic"].items():
+    for m, maker in makers["degraded" if noise_type == "degraded" else "synthetic"].items():
         made = maker(first[m] - len(x[m]), rng)
         noise[m] = np.arange(first[m]) >= len(x[m])
         x[m] = np.concatenate((x[m], made))
-    if kind == "shuffled":
+    if noise_type == "shuffled":
         # Permuting every modality but the first breaks all pairings.
         for rows in pairs.values():
             for m in list(rows)[1:]:
@@ -132,7 +132,7 @@ def study(data: Problem, latent: int, variants: Mapping[str, Variant], seed: int
         seed: seed of the weights and of the order of the pairs.
 
     Returns:
-        Rows of `ima.utils.schemas.NOISE_STUDY` without `kind` and `R`.
+        Rows of `ima.utils.schemas.NOISE_STUDY` without `noise_type` and `R`.
     """
     x = {m: torch.tensor(values) for m, values in data.x.items()}
     train, held_out, test = (

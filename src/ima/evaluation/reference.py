@@ -93,7 +93,7 @@ def score_anchors(
     items = [{m: row_numbers(pairs, m) for m in modalities(pairs)} for pairs in (train, test)]
     fit, raw = only(views(x, items[0]), items[0]), views(x, items[1], items[0])
     has = presence(items[1])
-    labels, kinds = test["label"].to_numpy(), np.array(test["kind"].to_pylist())
+    labels, pair_types = test["label"].to_numpy(), np.array(test["pair_type"].to_pylist())
     shuffled = np.random.default_rng(0).permutation(labels)
     jobs = [("raw", None, name, z, labels) for name, z in raw.items()]
     for latent in valid_components(latents, fit):
@@ -102,5 +102,5 @@ def score_anchors(
     return [
         {"model": model, "latent": latent, "representation": name, **row}
         for model, latent, name, z, classes in jobs
-        for row in retrieval_rows(z, classes, kinds, list(items[1].values()), k, has.get(name))
+        for row in retrieval_rows(z, classes, pair_types, list(items[1].values()), k, has.get(name))
     ]

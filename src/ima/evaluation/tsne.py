@@ -146,7 +146,7 @@ def _table(pairs: pa.Table, name: str, view: View, rows: np.ndarray, at: np.ndar
         "view": [name] * len(rows),
         "pair": rows,
         "label": pairs["label"].to_numpy()[rows],
-        "kind": pairs["kind"].take(pa.array(rows)),
+        "pair_type": pairs["pair_type"].take(pa.array(rows)),
         "noise": np.any([noisy[m] for m in view.shown], axis=0)[rows],
         "x": at[:, 0],
         "y": at[:, 1],

@@ -20,7 +20,7 @@ from ima.utils.schemas import labelled, pairs_schema
 #: Seed component for drawing held-out items; the splits use 0, 1 and 2.
 HOLD_OUT_STREAM = 3
 
-#: `kind` of a pair without noise.
+#: `pair_type` of a pair without noise.
 CLEAN = "clean"
 
 
@@ -42,28 +42,28 @@ def item_column(rows: np.ndarray) -> pa.Array:
     return pa.array(rows, pa.int32(), mask=rows == ABSENT)
 
 
-def noise_kind(modality: str) -> str:
-    """Return the `kind` of pairs in which a modality is noise, such as `image_noise`."""
+def noise_type(modality: str) -> str:
+    """Return the `pair_type` of pairs in which a modality is noise, such as `image_noise`."""
     return f"{modality}_noise"
 
 
 def is_noise(pairs: pa.Table) -> dict[str, np.ndarray]:
     """Return, by modality, masks (N,) of the pairs whose item is noise; absent items are not."""
-    kinds = pairs["kind"].to_pylist()
+    pair_types = pairs["pair_type"].to_pylist()
     return {
-        name: has_noise(kinds, name) & pairs[f"item_{name}"].is_valid().to_numpy()
+        name: has_noise(pair_types, name) & pairs[f"item_{name}"].is_valid().to_numpy()
         for name in modalities(pairs)
     }
 
 
-def has_noise(kinds: Sequence[str], modality: str) -> np.ndarray:
-    """Return whether a modality is noise in each pair (N,), given the pairs' `kind`.
+def has_noise(pair_types: Sequence[str], modality: str) -> np.ndarray:
+    """Return whether a modality is noise in each pair (N,), given the pairs' `pair_type`.
 
-    A pair with noise in several modalities has their kinds joined by `+`.
+    A pair with noise in several modalities has their types joined by `+`.
     """
-    distinct, index = np.unique(np.array(kinds, str), return_inverse=True)
-    kind = noise_kind(modality)
-    return np.array([kind in name.split("+") for name in distinct], bool)[index]
+    distinct, index = np.unique(np.array(pair_types, str), return_inverse=True)
+    pair_type = noise_type(modality)
+    return np.array([pair_type in name.split("+") for name in distinct], bool)[index]
 
 
 def draw(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -143,7 +143,7 @@ def make_pairs(
     if not 0 <= noise_factor <= 1:
         raise InputError("noise factor R", expected="a number in [0, 1]", found=noise_factor)
     names = list(labels)
-    columns = {name: [] for name in (*names, "label", "kind")}
+    columns = {name: [] for name in (*names, "label", "pair_type")}
     next_noise = dict(first_noise)
     for c, size in class_size(labels, total).items():
         noisy = round(size * noise_factor)
@@ -152,13 +152,13 @@ def make_pairs(
         next_noise = {m: next_noise[m] + noisy for m in names}
         for name, items in _mixed(digits, noise, size - noisy).items():
             columns[name].append(items)
-        kinds = (CLEAN, *map(noise_kind, names))
-        columns["kind"].append(np.repeat(kinds, (size - noisy, noisy, noisy)))
+        pair_types = (CLEAN, *map(noise_type, names))
+        columns["pair_type"].append(np.repeat(pair_types, (size - noisy, noisy, noisy)))
         columns["label"].append(np.full(size + noisy, c))
     merged = {name: np.concatenate(parts) for name, parts in columns.items()}
     order = rng.permutation(len(merged["label"]))
     items = {f"item_{name}": merged[name][order] for name in names}
-    table = {**items, "label": merged["label"][order], "kind": merged["kind"][order]}
+    table = {**items, "label": merged["label"][order], "pair_type": merged["pair_type"][order]}
     return pa.table(table).cast(pairs_schema(names))
 
 

@@ -19,7 +19,7 @@ from ima.pairing.by_label import (
     draw,
     item_column,
     modalities,
-    noise_kind,
+    noise_type,
     row_numbers,
 )
 from ima.pairing.shared_items import most_neighbours
@@ -105,7 +105,7 @@ def _pair_table(pairs: Columns, names: list[str], classes: list[str]) -> pa.Tabl
         schema = labelled(schema, pa.schema({"label": MANY_CLASSES}))
     columns = {f"item_{name}": item_column(pairs[name]) for name in names}
     columns["label"] = [code[name] for name in pairs["label"].tolist()]
-    columns["kind"] = pairs["kind"]
+    columns["pair_type"] = pairs["pair_type"]
     return pa.table(columns).cast(schema)
 
 
@@ -225,7 +225,7 @@ def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray
     return {
         "label": _agreed(columns["label"], columns["noise"], items, rows, "label"),
         "split": _agreed(columns["split"], {}, items, rows, "split"),
-        "kind": kinds(columns["noise"]),
+        "pair_type": types_of_pairs(columns["noise"]),
     }
 
 
@@ -259,7 +259,7 @@ def _agreed(
     return agreed.astype(str)
 
 
-def kinds(noise: Mapping[str, np.ndarray]) -> np.ndarray:
+def types_of_pairs(noise: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the kind of each pair (N,), which names the modalities whose item is noise.
 
     Args:
@@ -267,7 +267,7 @@ def kinds(noise: Mapping[str, np.ndarray]) -> np.ndarray:
     """
     codes = sum(flags.astype(np.int64) << bit for bit, flags in enumerate(noise.values()))
     names = {
-        code: "+".join(noise_kind(m) for bit, m in enumerate(noise) if code >> bit & 1) or CLEAN
+        code: "+".join(noise_type(m) for bit, m in enumerate(noise) if code >> bit & 1) or CLEAN
         for code in np.unique(codes).tolist()
     }
     return np.array([names[code] for code in codes.tolist()], str)
@@ -315,4 +315,4 @@ def by_label(
             parts["split"].append(np.full(size, split))
     pairs = {name: np.concatenate(values) for name, values in parts.items()}
     noise = {m: t["noise"].to_numpy(zero_copy_only=False)[pairs[m]] for m, t in items.items()}
-    return {**pairs, "kind": kinds(noise)}
+    return {**pairs, "pair_type": types_of_pairs(noise)}

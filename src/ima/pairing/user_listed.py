@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from ima.datasets.user import check_splits, column, labels_of, text
 from ima.datasets.user_files import read_table
-from ima.pairing.by_label import ABSENT, CLEAN, check_items, noise_kind
+from ima.pairing.by_label import ABSENT, CLEAN, check_items, noise_type
 from ima.utils.errors import InputError
 
-#: Arrays (N,) that describe pairs: row numbers for each modality, and `label`, `split`, `kind`.
+#: Arrays (N,) that describe pairs: each modality's row numbers, and `label`, `split`, `pair_type`.
 Columns = dict[str, np.ndarray]
 
 
@@ -21,16 +21,16 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
     Args:
         path: a file or folder that `ima.datasets.user_files.read_table` can read.
         options: `columns`, the id column of each modality (default: the modality's name), and
-            optionally the columns `label`, `split` and `kind`.
+            optionally the columns `label`, `split` and `pair_type`.
         items: OWN_ITEMS of each modality.
 
     Returns:
-        The row numbers of the pairs' items, and those of `label`, `split` and `kind` that
+        The row numbers of the pairs' items, and those of `label`, `split` and `pair_type` that
         `options` names.
 
     Raises:
         InputError: a column is missing or has the wrong type, an id is unknown, a pair has no
-            items, a modality occurs in no pair, or a split or kind is invalid.
+            items, a modality occurs in no pair, or a split or pair type is invalid.
     """
     columns = options.get("columns", {})
     table, pairs = read_table(path, [columns.get(name, name) for name in items]), {}
@@ -50,7 +50,7 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
             )
         pairs[name] = np.array([ABSENT if i is None else rows[i] for i in ids])
     check_items({name: pairs[name] for name in items}, path)
-    for name in ("label", "split", "kind"):
+    for name in ("label", "split", "pair_type"):
         if name in options:
             where = f"{path}, column '{options[name]}'"
             read = labels_of if name == "label" else text
@@ -58,18 +58,20 @@ def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table
             pairs[name] = np.array([value or "" for value in values], str)
     if "split" in pairs:
         check_splits(pa.array(pairs["split"]), f"{path}, column '{options['split']}'")
-    if "kind" in pairs:
-        _check_kinds(pairs["kind"], list(items), f"{path}, column '{options['kind']}'")
+    if "pair_type" in pairs:
+        _check_pair_types(
+            pairs["pair_type"], list(items), f"{path}, column '{options['pair_type']}'"
+        )
     return pairs
 
 
-def _check_kinds(kinds: np.ndarray, names: list[str], where: str) -> None:
-    known = {CLEAN, *map(noise_kind, names)}
-    unknown = [kind for kind in np.unique(kinds).tolist() if set(kind.split("+")) - known]
+def _check_pair_types(pair_types: np.ndarray, names: list[str], where: str) -> None:
+    known = {CLEAN, *map(noise_type, names)}
+    unknown = [n for n in np.unique(pair_types).tolist() if set(n.split("+")) - known]
     if unknown:
         raise InputError(
             where,
-            expected=f"the kinds {sorted(known)}, combined with +",
+            expected=f"the types {sorted(known)}, combined with +",
             found=unknown[:5],
-            do="Use these names, or omit `kind` from the config.",
+            do="Use these names, or omit `pair_type` from the config.",
         )

@@ -16,7 +16,7 @@ from ima.utils.errors import InputError
 from ima.utils.schemas import pairs_schema
 from ima.utils.schemas_emotion import ITEMS_EMOTION
 
-#: `kind` of a pair: a word with its own voice, or with the voice of another word.
+#: `pair_type` of a pair: a word with its own voice, or with the voice of another word.
 SAME_TOKEN, OTHER_TOKEN = "own", "other"
 
 
@@ -68,7 +68,7 @@ def word_pairs(
         voices: (T,) row of each token in the acoustic vectors; None if they have one row per token.
 
     Returns:
-        A table of `pairs_schema(['verbal', 'acoustic'])`; `kind` is `own` or `other`.
+        A table of `pairs_schema(['verbal', 'acoustic'])`; `pair_type` is `own` or `other`.
 
     Raises:
         InputError: the arrays differ in length, or an error of `utterance_pairs`.
@@ -78,7 +78,7 @@ def word_pairs(
     if len(lengths) > 1:
         raise InputError("tokens", expected="one row per token", found=f"lengths {sorted(lengths)}")
     first, second = utterance_pairs(utterances, np.asarray(words) >= 0)
-    kind = pa.DictionaryArray.from_arrays(
+    pair_type = pa.DictionaryArray.from_arrays(
         pa.array((first != second).astype(np.int8)), [SAME_TOKEN, OTHER_TOKEN]
     )
     return pa.table(
@@ -86,7 +86,7 @@ def word_pairs(
             "item_verbal": np.asarray(words, np.int32)[first],
             "item_acoustic": voices.astype(np.int32)[second],
             "label": np.asarray(labels, np.int8)[first],
-            "kind": kind.cast(pa.string()),
+            "pair_type": pair_type.cast(pa.string()),
         },
         schema=pairs_schema(["verbal", "acoustic"]),
     )

@@ -108,21 +108,21 @@ def generation(rows: Sequence[Mapping]) -> str:
 
 
 def noises(rows: Sequence[Mapping]) -> str:
-    """Return F1 on harder noise by kind, for both objectives and for detectors with labels."""
+    """Return F1 on harder noise by type, for both objectives and for detectors with labels."""
     detectors = {
         "ima+": "`ima+`",
         "paper": "`paper`",
         "GMM, u": "Gaussians, one named by labels",
         "supervised": "trained with labels",
     }
-    by_key = {(r["kind"], r["R"], r["modality"], r["detector"]): r for r in rows}
+    by_key = {(r["noise_type"], r["R"], r["modality"], r["detector"]): r for r in rows}
     lines = [
         (
-            f"{kind}, R {R:g}",
+            f"{noise_type}, R {R:g}",
             modality,
-            *(mean_sd(by_key[kind, R, modality, name], "f1_noise") for name in detectors),
+            *(mean_sd(by_key[noise_type, R, modality, name], "f1_noise") for name in detectors),
         )
-        for kind, R, modality in dict.fromkeys(key[:3] for key in by_key)
+        for noise_type, R, modality in dict.fromkeys(key[:3] for key in by_key)
     ]
     heads = ("noise", "modality", *detectors.values())
     title = (

@@ -109,7 +109,7 @@ RHO_SWEEP = _table(
 
 #: Scores of a noise detector on the test pairs of a problem of `ima.evaluation.noise_benchmark`.
 NOISE_STUDY = _table(
-    kind=pa.string(),
+    noise_type=pa.string(),
     R=pa.float64(),
     seed=pa.int32(),
     modality=pa.string(),
@@ -163,13 +163,13 @@ READINGS = pa.schema(
 )
 
 #: t-SNE coordinates of test pairs in one view (a hidden layer or representation). `pair` is the row
-#: of the pair table; `label` and `kind` are the pair's; `noise` is True if an item that the view
-#: shows is noise.
+#: of the pair table; `label` and `pair_type` are the pair's; `noise` is True if an item that the
+#: view shows is noise.
 EMBEDDINGS = _table(
     view=pa.string(),
     pair=pa.int32(),
     label=pa.int8(),
-    kind=pa.string(),
+    pair_type=pa.string(),
     noise=pa.bool_(),
     x=pa.float32(),
     y=pa.float32(),
@@ -186,13 +186,13 @@ def labelled(schema: pa.Schema, table: pa.Table | pa.Schema) -> pa.Schema:
 
 
 def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
-    """Return the schema of a pair table: one row number per modality, a label and a kind.
+    """Return the schema of a pair table: one row number per modality, a label and a pair type.
 
-    The row number is null if the pair lacks the modality (Section 3). `kind` is `clean`, or
+    The row number is null if the pair lacks the modality (Section 3). `pair_type` is `clean`, or
     `<modality>_noise` if that modality is noise; several are joined by `+`.
     """
     items = _absent(**{f"item_{name}": pa.int32() for name in modalities})
-    return pa.schema([*items, *_table(label=pa.int8(), kind=pa.string())])
+    return pa.schema([*items, *_table(label=pa.int8(), pair_type=pa.string())])
 
 
 def representations_schema(modalities: Iterable[str]) -> pa.Schema:
@@ -213,8 +213,8 @@ def own_representations_schema(
 ) -> pa.Schema:
     """Return the schema of the representations written for pairs of user data.
 
-    The columns are the split, the label as the user wrote it ('' for none), the kind, and the item
-    ids (null if the pair lacks the modality), followed by those of `representations_schema`.
+    The columns are the split, the label as the user wrote it ('' for none), the pair type, and the
+    item ids (null if the pair lacks the modality), followed by those of `representations_schema`.
 
     Args:
         modalities: their names.
@@ -225,7 +225,7 @@ def own_representations_schema(
     """
     names = list(modalities)
     ids = {f"id_{name}": pa.string() for name in names}
-    pair = _table(split=pa.string(), label=pa.string(), kind=pa.string())
+    pair = _table(split=pa.string(), label=pa.string(), pair_type=pa.string())
     more = [*_absent(**{f"c_{name}": pa.float32() for name in names})] if concordance else []
     more += [*_table(**{f"z_{fusion}": VECTOR})] if fusion != "importance" else []
     return pa.schema([*pair, *_absent(**ids), *representations_schema(names), *more])

@@ -120,6 +120,8 @@ RENAMED = {
     "pairs.held_out": "pairs.validation_share",
     "baselines.models.*.rate": "baselines.models.*.corruption_prob",
     "baselines.models.*.sampled": "baselines.models.*.n_subsets",
+    "noise_study.kinds": "noise_study.noise_types",
+    "own.pairs.kind": "own.pairs.pair_type",
     "importance.objective": "ima.<variant>.importance.objective",
     "importance.scale_free": "importance.corr_scale",
     "importance.first": "importance.init",

@@ -153,12 +153,12 @@ def check_name(name: str) -> None:
 def _check_pairs(own: Mapping) -> None:
     pairs, modalities = own["pairs"], own["modalities"]
     by_file = pairs["by"] == "file"
-    of_file = {"file", "columns", "label", "split", "kind"} & set(pairs)
+    of_file = {"file", "columns", "label", "split", "pair_type"} & set(pairs)
     if by_file != ("file" in pairs) or (of_file and not by_file):
         raise InputError(
             "config, own.pairs",
-            expected="the keys file, columns, label, split and kind only with `by: file`, which "
-            "requires `file`",
+            expected="the keys file, columns, label, split and pair_type only with `by: file`, "
+            "which requires `file`",
             found=f"by: {pairs['by']}, with {sorted(of_file)}",
             do="Set `by: file` and `file:`, or omit these keys.",
         )
@@ -185,7 +185,7 @@ def standardized(layers: Mapping) -> bool:
 
 def noise_known(own: Mapping) -> bool:
     """Return whether a config names a column that marks known noise."""
-    return "kind" in own["pairs"] or any("noise" in o for o in own["modalities"].values())
+    return "pair_type" in own["pairs"] or any("noise" in o for o in own["modalities"].values())
 
 
 def labels_known(own: Mapping) -> bool:

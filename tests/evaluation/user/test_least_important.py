@@ -27,7 +27,7 @@ def items(n=4, noise=True):
             "item_a": rows,
             "item_b": [n - 1 - i for i in rows],
             "label": [-1, 0, *[1] * (n - 3)],
-            "kind": ["clean", "a_noise", *["clean"] * (n - 3)],
+            "pair_type": ["clean", "a_noise", *["clean"] * (n - 3)],
         }
     ).cast(pairs_schema("ab"))
     pairs = {"train": table.slice(0, 2), "test": table.slice(2)}
@@ -54,7 +54,12 @@ def test_an_item_in_many_pairs_names_some():
     ids["b"] = pa.table({"id": list("uvwxy"), "label": [""] * 5, "noise": [False] * 5})
     n = {"a": 1, "b": 5}
     table = pa.table(
-        {"item_a": [0] * 6, "item_b": [0, 1, 2, 3, 4, None], "label": [-1] * 6, "kind": [""] * 6}
+        {
+            "item_a": [0] * 6,
+            "item_b": [0, 1, 2, 3, 4, None],
+            "label": [-1] * 6,
+            "pair_type": [""] * 6,
+        }
     ).cast(pairs_schema("ab"))
     found = items_of(
         ids,

@@ -359,7 +359,7 @@ def test_parameters_of_an_autoencoder_are_without_its_importance_networks():
 
 
 def test_detectors_that_are_variants_have_their_models_names():
-    row = {"kind": "synthetic", "R": 0.1, "modality": "image", "seed": 0}
+    row = {"noise_type": "synthetic", "R": 0.1, "modality": "image", "seed": 0}
     study = pa.Table.from_pylist(
         [{**row, "detector": d, "f1_noise": 0.5} for d in ("paper", "random")]
     )

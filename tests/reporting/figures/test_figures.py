@@ -24,10 +24,10 @@ def embeddings(views=VIEWS):
     """Return ten items of each digit in each view; 80 to 89 are image noise, 90 to 99 speech's."""
     rng = np.random.default_rng(0)
     n, count = np.arange(100), len(views)
-    kinds = ["clean"] * 80 + ["image_noise"] * 10 + ["speech_noise"] * 10
+    pair_types = ["clean"] * 80 + ["image_noise"] * 10 + ["speech_noise"] * 10
     noise = {"image": (n >= 80) & (n < 90), "speech": n >= 90, "z": n >= 80}
     columns = {"view": np.repeat(views, 100), "pair": np.tile(n, count)}
-    columns |= {"label": np.tile(n % 10, count), "kind": kinds * count}
+    columns |= {"label": np.tile(n % 10, count), "pair_type": pair_types * count}
     columns["noise"] = np.concatenate([noise[view.rpartition("_")[2]] for view in views])
     columns |= {axis: rng.normal(size=100 * count) for axis in "xy"}
     return pa.table(columns).cast(EMBEDDINGS)

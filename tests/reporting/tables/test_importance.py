@@ -32,7 +32,7 @@ def test_by_seed_by_hand():
 
 
 def test_noises_by_hand():
-    head = {"kind": "mispaired", "R": 0.1, "modality": "image", "precision_noise": 1.0}
+    head = {"noise_type": "mispaired", "R": 0.1, "modality": "image", "precision_noise": 1.0}
     rows = [
         {**head, "seed": 0, "detector": "ima+", "recall_noise": 0.5, "f1_noise": 0.25},
         {**head, "seed": 1, "detector": "ima+", "recall_noise": 0.5, "f1_noise": 0.75},

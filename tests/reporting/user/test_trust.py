@@ -61,7 +61,7 @@ def representations(names="ab", seed=0, noise=0.0, shuffled="", y=None, labels=T
     split = np.repeat(["train", "validation", "test"], [N // 3, N // 6, N // 2])
     classes = (common[:, 0] > 0).astype(int)
     columns = {"split": split, "label": [str(c) if labels else "" for c in classes]}
-    columns["kind"] = ["clean"] * N
+    columns["pair_type"] = ["clean"] * N
     columns |= {f"id_{m}": pa.array([f"{m}{i}" for i in range(N)], mask=~there[m]) for m in names}
     columns |= {"z": vector_column(joint), "z_unweighted": vector_column(plain)}
     columns |= {f"u_{m}": vector_column(u[m], there[m]) for m in names}

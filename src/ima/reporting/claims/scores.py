@@ -144,14 +144,14 @@ def over_rho(
 
 
 def studied(study: pa.Table, labels: Mapping[str, str]) -> Iterator[dict]:
-    """Yield F1 of the noise class by kind of noise, R, modality and detector.
+    """Yield F1 of the noise class by type of noise, R, modality and detector.
 
     Args:
         study: table of `ima.utils.schemas.NOISE_STUDY`.
         labels: labels of the detectors that are variants of IMA.
     """
     for row in study.to_pylist():
-        keys = {key: row[key] for key in ("kind", "R", "modality", "seed")}
+        keys = {key: row[key] for key in ("noise_type", "R", "modality", "seed")}
         model = labels.get(row["detector"], row["detector"])
         yield {"of": "noise", **keys, "model": model, "score": "f1_noise", "value": row["f1_noise"]}
 

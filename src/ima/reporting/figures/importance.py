@@ -131,7 +131,7 @@ def figure4(
     digits = by_class(joint["label"], False, palette, len(classes))
     _scatter(panels[0, 1], joint, digits, JOINT["z"])
     if noise:
-        noisy = has_noise(joint["kind"], first)
+        noisy = has_noise(joint["pair_type"], first)
         below = by_class(points[0]["label"], False, palette, len(classes), plain[0])
         _highlight(panels[1, 0], points[0], below, points[0]["noise"], f"{first} noise, {first}",
               palette)  # fmt: skip
@@ -204,7 +204,7 @@ def _view(embeddings: pa.Table, view: str) -> dict[str, np.ndarray]:
     rows = embeddings.filter(pc.equal(embeddings["view"], view))
     if not len(rows):
         raise InputError("embeddings", expected=f"a view '{view}'", found="none")
-    names = ("label", "kind", "noise", "pair", "x", "y")
+    names = ("label", "pair_type", "noise", "pair", "x", "y")
     return {name: rows[name].to_numpy(zero_copy_only=False) for name in names}
 
 

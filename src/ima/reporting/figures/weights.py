@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from ima.evaluation.metrics import subsets
 from ima.evaluation.seeds import over_seeds
-from ima.pairing.by_label import CLEAN, noise_kind
+from ima.pairing.by_label import CLEAN, noise_type
 from ima.reporting.figures import LETTERS, PAGE, legend
 from ima.reporting.figures.palettes import PAPER, Palette
 from ima.utils.arrow import to_table
@@ -48,26 +48,26 @@ def shuffled(y: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
     return {name: rng.permutation(values) for name, values in y.items()}
 
 
-def weight_rows(y: Mapping[str, np.ndarray], kinds: np.ndarray, seed: int) -> list[dict]:
-    """Return the mean weights of a model's test pairs, by kind.
+def weight_rows(y: Mapping[str, np.ndarray], pair_types: np.ndarray, seed: int) -> list[dict]:
+    """Return the mean weights of a model's test pairs, by pair type.
 
     Args:
         y: importances (N,) by modality.
-        kinds: `kind` (N,) of the pairs (`ima.utils.schemas.pairs_schema`).
+        pair_types: `pair_type` (N,) of the pairs (`ima.utils.schemas.pairs_schema`).
         seed: seed of the control.
 
     Returns:
-        Rows of `importances` (`learnt`, or `shuffled` among the pairs), `kind` (`all`, `clean`,
-        `<modality>_noise`), `modality`, `pairs` (their number) and `weight` (its mean).
+        Rows of `importances` (`learnt`, or `shuffled` among the pairs), `pair_type` (`all`,
+        `clean`, `<modality>_noise`), `modality`, `pairs` (their number) and `weight` (its mean).
     """
-    kinds = np.asarray(kinds, str)
-    masks = subsets(kinds)
-    masks = {"all": masks.pop("all"), CLEAN: kinds == CLEAN, **masks}
+    pair_types = np.asarray(pair_types, str)
+    masks = subsets(pair_types)
+    masks = {"all": masks.pop("all"), CLEAN: pair_types == CLEAN, **masks}
     return [
-        {"importances": source, "kind": kind, "modality": name, "pairs": int(mask.sum()),
+        {"importances": source, "pair_type": pair_type, "modality": name, "pairs": int(mask.sum()),
          "weight": float(w[name][mask].mean())}
         for source, w in (("learnt", normalised(y)), ("shuffled", normalised(shuffled(y, seed))))
-        for kind, mask in masks.items()
+        for pair_type, mask in masks.items()
         if mask.any()
         for name in w
     ]  # fmt: skip
@@ -81,26 +81,27 @@ def weight_table(rows: Iterable[Mapping], run: str) -> pa.Table:
         run: name of the run, for the first column.
 
     Returns:
-        A row for each model, latent size, `importances` and kind: `pairs`, and for each modality
-        `weight_<modality>`, the mean over seeds, with its sample standard deviation `..._sd`.
+        A row for each model, latent size, `importances` and pair type: `pairs`, and for each
+        modality `weight_<modality>`, the mean over seeds, with its sample standard deviation
+        `..._sd`.
     """
-    keys = ("model", "latent", "importances", "kind", "pairs")
+    keys = ("model", "latent", "importances", "pair_type", "pairs")
     flat = [
         {**{key: row[key] for key in keys}, f"weight_{row['modality']}": row["weight"]}
         for row in rows
     ]
     table = over_seeds(flat, keys, run)
-    return to_table(table, ("model", "importances", "kind"), ("latent", "pairs", "seeds"))
+    return to_table(table, ("model", "importances", "pair_type"), ("latent", "pairs", "seeds"))
 
 
 def draw(
     y: Mapping[str, np.ndarray],
-    kinds: np.ndarray,
+    pair_types: np.ndarray,
     title: str,
     palette: Palette = PAPER,
     seed: int = 0,
 ) -> Figure:
-    """Draw importances and weights of test pairs by kind.
+    """Draw importances and weights of test pairs by pair type.
 
     Panel (a) plots the importance of the second modality against that of the first, with one point
     per pair; for two modalities, lines through the origin are labelled with the second modality's
@@ -110,7 +111,7 @@ def draw(
 
     Args:
         y: importances (N,) by modality, two or more.
-        kinds: `kind` (N,) of the pairs.
+        pair_types: `pair_type` (N,) of the pairs.
         title: title of the figure.
         palette: the colours.
         seed: seed of the control.
@@ -118,13 +119,13 @@ def draw(
     Raises:
         InputError: there are fewer than two modalities, or as in `normalised`.
     """
-    names, kinds = [*y], np.asarray(kinds, str)
+    names, pair_types = [*y], np.asarray(pair_types, str)
     if len(names) < 2:
         raise InputError("weights", expected="two modalities or more", found=names)
-    masks = {CLEAN: kinds == CLEAN, **subsets(kinds)}
+    masks = {CLEAN: pair_types == CLEAN, **subsets(pair_types)}
     del masks["all"]
     colours = kind_colours(names, palette)
-    shown = {kind: mask for kind, mask in masks.items() if mask.any()}
+    shown = {pair_type: mask for pair_type, mask in masks.items() if mask.any()}
     drawn = names[1:] if len(names) == 2 else names
     figure = Figure(figsize=(PAGE * (1 + len(drawn)) / 2.67, 2.5), layout="constrained")
     panels = figure.subplots(1, 1 + len(drawn))
@@ -135,11 +136,13 @@ def draw(
         axes.set_title(f"({letter}) weight of {name}", fontsize=LETTERS + 1)
         rest = f" = 1 - w {names[0]}" if len(names) == 2 else ""
         axes.set_xlabel(f"w {name}{rest}", fontsize=LETTERS)
-    panels[1].set_ylabel("share of the pairs of a kind", fontsize=LETTERS)
+    panels[1].set_ylabel("share of the pairs of a type", fontsize=LETTERS)
     look = {"linestyle": "-", "marker": "o", "markersize": 3}
     handles = [
-        Line2D([], [], color=colours.get(kind, "0.3"), label=kind.replace("_", " "), **look)
-        for kind in shown
+        Line2D(
+            [], [], color=colours.get(pair_type, "0.3"), label=pair_type.replace("_", " "), **look
+        )
+        for pair_type in shown
     ]
     handles.append(Line2D([], [], linestyle=":", color="0.3", label="importances shuffled"))
     legend(figure, handles, len(handles))
@@ -150,8 +153,8 @@ def draw(
 def kind_colours(names: Sequence[str], palette: Palette) -> dict[str, str]:
     """Return the colour of each kind of pair; the first modality's noise has the noise colour."""
     noise = [palette.noise, "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#000000"]
-    kinds = {noise_kind(name): noise[i % len(noise)] for i, name in enumerate(names)}
-    return {CLEAN: palette.rest, **kinds}
+    noisy = {noise_type(name): noise[i % len(noise)] for i, name in enumerate(names)}
+    return {CLEAN: palette.rest, **noisy}
 
 
 def _importances(
@@ -161,9 +164,9 @@ def _importances(
     colours: Mapping[str, str],
 ) -> None:
     first, second = [*y][:2]
-    for kind, mask in masks.items():
+    for pair_type, mask in masks.items():
         axes.scatter(
-            y[first][mask], y[second][mask], s=4, color=colours.get(kind, "0.3"), linewidths=0,
+            y[first][mask], y[second][mask], s=4, color=colours.get(pair_type, "0.3"), linewidths=0,
             alpha=0.6, rasterized=True, clip_on=False, zorder=3,
         )  # fmt: skip
     for weight in (0.1, 0.5, 0.9) if len(y) == 2 else ():
@@ -190,10 +193,10 @@ def _weights(
 ) -> None:
     edges = np.linspace(0, 1, BINS + 1)
     for values, dash in ((control, ":"), (w, "-")):
-        for kind, mask in masks.items():
+        for pair_type, mask in masks.items():
             share = np.histogram(values[mask], edges)[0] / mask.sum()
             axes.stairs(
-                share, edges, color=colours.get(kind, "0.3"), linestyle=dash, linewidth=1,
+                share, edges, color=colours.get(pair_type, "0.3"), linestyle=dash, linewidth=1,
                 baseline=None,
             )  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, None))

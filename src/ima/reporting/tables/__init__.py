@@ -62,7 +62,7 @@ def table1(
     Returns:
         A row for each model, representation, latent size and K. `precision` is the mean over
         seeds of the mean over all test pairs, `precision_sd` its sample sd over seeds (empty for
-        one seed). `precision_<kind>` is the same for queries with one kind of noise, and
+        one seed). `precision_<pair_type>` is the same for queries with one type of noise, and
         `precision_no_shared...` the same without neighbours that share the query's clip or image.
         `paper` is the value given in the paper's text; if the model is not trained here, the other
         columns are empty.

@@ -58,9 +58,9 @@ def table5(rows: Iterable[Mapping], paper: Iterable[Mapping], run: str) -> pa.Ta
 
     Returns:
         A row for each model, representation and latent size: `accuracy`, the mean over seeds of the
-        accuracy on all test pairs, `accuracy_sd`, and `accuracy_<kind>` on the pairs with one kind
-        of noise. Values given in the paper's text have separate rows, because their latent size is
-        not stated.
+        accuracy on all test pairs, `accuracy_sd`, and `accuracy_<pair_type>` on the pairs with one
+        type of noise. Values given in the paper's text have separate rows, because their latent
+        size is not stated.
     """
     keys = ("model", "representation", "latent")
     flat = [

@@ -51,16 +51,16 @@ def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
 
 
 def noises(studies: pa.Table, run: str) -> pa.Table:
-    """Return each detector's scores on each kind of noise, over seeds.
+    """Return each detector's scores on each type of noise, over seeds.
 
     Args:
         studies: tables of `ima.utils.schemas.NOISE_STUDY`, from one or more seeds.
         run: name of the run, for the first column.
 
     Returns:
-        A row per kind of noise, R, modality and detector: `seeds`, and mean and sd of precision,
+        A row per type of noise, R, modality and detector: `seeds`, and mean and sd of precision,
         recall and F1 of the noise class.
     """
-    keys = ("kind", "R", "modality", "detector")
+    keys = ("noise_type", "R", "modality", "detector")
     scores = ("f1_noise", "precision_noise", "recall_noise")
     return to_table(over_seeds(studies.to_pylist(), keys, run, scores), keys[:1] + keys[2:])

@@ -48,7 +48,7 @@ def as_tables(
     columns = {
         "split": [split for split, table in pairs.items() for _ in range(len(table))],
         "label": [called[label] for label in together["label"].to_pylist()],
-        "kind": together["kind"],
+        "pair_type": together["pair_type"],
         **{f"id_{m}": ids[m].take(together[f"item_{m}"]) for m in names},
         **{name: representations[name] for name in representations.column_names},
     }
@@ -79,7 +79,7 @@ def importance_table(
     Args:
         tables: first tables from `as_tables`, one per model.
         models: `latent` and `seed` of each model.
-        noise: whether `kind` marks known noise.
+        noise: whether `pair_type` marks known noise.
         run: name of the run, for the first column.
 
     Returns:
@@ -91,10 +91,10 @@ def importance_table(
     rows = []
     for table, model in zip(tables, models, strict=True):
         test = table.filter(pc.equal(table["split"], "test"))
-        kinds = test["kind"].to_pylist()
+        pair_types = test["pair_type"].to_pylist()
         for name in (n.removeprefix("id_") for n in table.column_names if n.startswith("id_")):
             has = present(test, f"id_{name}")
-            noisy = has_noise(kinds, name)
+            noisy = has_noise(pair_types, name)
             y = test[f"y_{name}"].to_numpy()[has]
             scores = importance_scores(y, noisy[has])
             scores = {"unimportant": float((y < 0.5).mean()), **scores}
