@@ -1,25 +1,55 @@
 """What importances make of pairs: weights, and distances of latents from the joint one."""
 
+import math
+
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
-from ima.evaluation.fusion import distances, fusion_scores, weights
+from ima.evaluation.fusion import distances, fusion_scores, mean_weights, normalised_weights
+from ima.models.ima import fuse
 from ima.utils.arrow import vector_column
+from ima.utils.errors import InputError
+
+Y = {"image": np.array([0.9, 0.1, 0.8, 0.0]), "speech": np.array([0.3, 0.9, 0.2, 0.0])}
 
 
 def by(rows, value, *keys):
     return {tuple(row[key] for key in keys): row[value] for row in rows}
 
 
-def test_weights_by_hand():
+def test_normalised_weights_by_hand():
+    w = normalised_weights(Y)
+    assert w["image"].tolist() == pytest.approx([3 / 4, 1 / 10, 4 / 5, 0])
+    assert w["speech"].tolist() == pytest.approx([1 / 4, 9 / 10, 1 / 5, 0])
+
+
+def test_they_are_those_of_the_joint_representation():
+    rng = np.random.default_rng(0)
+    y = {name: rng.random(5) for name in "abc"}
+    u = {name: rng.normal(size=(5, 2)) for name in "abc"}
+    by_hand = sum(normalised_weights(y)[name][:, None] * u[name] for name in "abc")
+    z = fuse(*({m: torch.tensor(v) for m, v in of.items()} for of in (u, y)))
+    np.testing.assert_allclose(by_hand, z.numpy())
+
+
+def test_invalid_importances_have_no_weights():
+    for values in ([-0.1], [1.1], [math.nan]):
+        with pytest.raises(InputError, match=r"numbers in \[0, 1\]"):
+            normalised_weights({"image": np.array(values)})
+    with pytest.raises(InputError, match="one modality or more, found none"):
+        normalised_weights({})
+
+
+def test_mean_weights_by_hand():
     y = {"image": np.array([0.1, 1.0, 0.0]), "speech": np.array([0.9, 1.0, 0.0])}
-    rows = weights(y, np.array(["image_noise", "clean", "clean"]))
+    rows = mean_weights(y, np.array(["image_noise", "clean", "clean"]))
     w = by(rows, "weight", "subset", "modality")
     assert w["image_noise", "image"] == pytest.approx(0.1)
     assert w["image_noise", "speech"] == pytest.approx(0.9)
-    # 1/10, 1/2, and 1/2 where all importances are 0
-    assert w["all", "image"] == pytest.approx(1.1 / 3)
+    # 1/10, 1/2, and 0 where all importances are 0, as in z
+    assert w["all", "image"] == pytest.approx(0.6 / 3)
     assert by(rows, "importance", "subset", "modality")["all", "speech"] == pytest.approx(1.9 / 3)
 
 

@@ -8,7 +8,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ima import IMA as Estimator
 from ima.evaluation.classifier import Classifier, accuracy_rows
-from ima.evaluation.fusion import distances, weights
+from ima.evaluation.fusion import distances, mean_weights
 from ima.evaluation.metrics import fused, neighbours, score_model
 from ima.evaluation.reference import JOINT, only, views
 from ima.evaluation.represent import as_table, joint, represent
@@ -612,7 +612,7 @@ def test_weights_and_distances_count_what_is_there():
     """By hand: two pairs with both, one without b; of b's importances the absent one is 0."""
     y = {"a": np.array([0.5, 0.2, 0.4]), "b": np.array([0.5, 0.6, 0.0])}
     here = {"a": np.ones(3, bool), "b": np.array([True, True, False])}
-    found = {row["modality"]: row for row in weights(y, np.full(3, "clean"), here)}
+    found = {row["modality"]: row for row in mean_weights(y, np.full(3, "clean"), here)}
     assert found["a"]["importance"] == pytest.approx(1.1 / 3)
     assert found["b"]["importance"] == pytest.approx(0.55)
     assert found["a"]["weight"] == pytest.approx((0.5 + 0.25 + 1) / 3)

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from ima import IMA
 from ima.estimator import MIXTURE
 from ima.models.autoencoder import Stage1
-from ima.models.concordance import Checkpoint, posterior, weights
+from ima.models.concordance import Checkpoint, fusion_weights, posterior
 from ima.models.importance import Stage2
 from ima.utils.errors import InputError
 from tests.models.test_mixture import views
@@ -106,9 +106,9 @@ def test_errors(fitted):
 
 def test_weights_by_hand():
     y, c = {"a": torch.tensor([0.5, 1.0])}, {"a": torch.tensor([0.8, 0.0])}
-    assert weights("importance", y, c)["a"].tolist() == [0.5, 1.0]
-    torch.testing.assert_close(weights("concordance", y, c)["a"], torch.tensor([0.8, 0.001]))
-    torch.testing.assert_close(weights("both", y, c)["a"], torch.tensor([0.4, 0.001]))
+    assert fusion_weights("importance", y, c)["a"].tolist() == [0.5, 1.0]
+    torch.testing.assert_close(fusion_weights("concordance", y, c)["a"], torch.tensor([0.8, 0.001]))
+    torch.testing.assert_close(fusion_weights("both", y, c)["a"], torch.tensor([0.4, 0.001]))
 
 
 def test_posterior_by_hand():

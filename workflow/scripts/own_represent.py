@@ -7,7 +7,7 @@ import torch
 from ima.datasets.splits import SPLITS
 from ima.evaluation.represent import as_table, joint, represent
 from ima.models import checkpoints
-from ima.models.concordance import Checkpoint, concordance_tensors, weights
+from ima.models.concordance import Checkpoint, concordance_tensors, fusion_weights
 from ima.models.importance import importances
 from ima.pairing.by_label import read_pairs
 from ima.reporting.tables.user import as_tables
@@ -34,7 +34,7 @@ def main(snakemake):
     concordance = said.of_pairs(model, x, rows)
     fused = {}
     if params.fusion != "importance":
-        y = weights(params.fusion, of_pairs["y"], concordance)
+        y = fusion_weights(params.fusion, of_pairs["y"], concordance)
         fused[params.fusion] = joint(of_pairs["u"], y, of_pairs["present"]).cpu().numpy()
     y = importances(model.importance, x, {m: torch.arange(len(x[m])) for m in names})
     ids = {m: read_parquet(given[m][0])["id"] for m in names}

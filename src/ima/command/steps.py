@@ -17,7 +17,7 @@ from ima.command.guess import refuse_existing
 from ima.datasets.splits import SPLITS
 from ima.estimator import IMA
 from ima.estimator.model import SIZED
-from ima.models.concordance import weights
+from ima.models.concordance import fusion_weights
 from ima.pairing.by_label import ABSENT
 from ima.reporting.tables.user import importances_table
 from ima.reporting.user import advice
@@ -236,7 +236,9 @@ def _representations(model, data: Data, table: pa.Table | None, fusion: str) -> 
 def _fused(model, x: Mapping, y: Mapping, concordance: Mapping, fusion: str) -> np.ndarray:
     """Return z (N, L) weighted by concordance, or by importance times concordance."""
     y, c = ({n[2:]: torch.from_numpy(v) for n, v in part.items()} for part in (y, concordance))
-    return model.transform(x, weights={m: w.numpy() for m, w in weights(fusion, y, c).items()})
+    return model.transform(
+        x, weights={m: w.numpy() for m, w in fusion_weights(fusion, y, c).items()}
+    )
 
 
 def _concordance(model, data: Data, table: pa.Table | None) -> dict[str, np.ndarray]:

@@ -19,8 +19,7 @@ from ima.evaluation.user.stability import over_folds
 from ima.features.scaling import scale_of, standardized
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
-from ima.models.concordance import FUSIONS, ConcordanceModel, pair_concordance
-from ima.models.concordance import weights as fusion_weights
+from ima.models.concordance import FUSIONS, ConcordanceModel, fusion_weights, pair_concordance
 from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import AUTO, Stage2
 from ima.models.mixture import MixtureFit

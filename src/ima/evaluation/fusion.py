@@ -8,6 +8,7 @@ import pyarrow as pa
 from ima.evaluation.metrics import subsets
 from ima.pairing.by_label import is_noise, modalities
 from ima.utils.arrow import matrix, present
+from ima.utils.errors import InputError
 
 
 def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
@@ -34,13 +35,34 @@ def fusion_scores(representations: pa.Table, pairs: pa.Table) -> dict:
     noise = is_noise(pairs)
     return {
         "share_noise": {m: float(noise[m][has[m]].mean()) for m in names},
-        "weights": weights(y, np.array(pairs["pair_type"].to_pylist()), has),
+        "weights": mean_weights(y, np.array(pairs["pair_type"].to_pylist()), has),
         "distances": distances(z, u, has),
         "centre": float((z.mean(0) ** 2).sum() / max((z**2).sum(1).mean(), 1e-12)),
     }
 
 
-def weights(
+def normalised_weights(y: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the weights w_m = y_m / sum_m y_m of Eq. 1, (N,) by modality.
+
+    Args:
+        y: importances (N,) by modality, 0 where the modality is absent.
+
+    Returns:
+        Weights that sum to 1, or are all 0 if all importances are 0 (as in `ima.models.ima.fuse`).
+
+    Raises:
+        InputError: there are no modalities, or an importance is not in [0, 1].
+    """
+    if not y:
+        raise InputError("importances", expected="one modality or more", found="none")
+    values = np.stack([*y.values()]).astype(float)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise InputError("importances", expected="numbers in [0, 1]", found="other values")
+    total = np.maximum(values.sum(0), np.finfo(np.float32).tiny)
+    return dict(zip(y, values / total, strict=True))
+
+
+def mean_weights(
     y: Mapping[str, np.ndarray],
     pair_types: np.ndarray,
     has: Mapping[str, np.ndarray] | None = None,
@@ -48,17 +70,13 @@ def weights(
     """Return the mean importance y_m and mean weight w_m = y_m / sum y of each subset of pairs.
 
     Args:
-        y: by modality, importances (N,), 0 where it is absent. If all importances of a pair are 0,
-            the modalities that it has are weighted equally.
+        y: by modality, importances (N,), 0 where it is absent.
         pair_types: `pair_type` (N,) of the pairs.
         has: by modality, whether each pair has it (N,); None if all do. The mean importance is
             over the pairs that have the modality, the mean weight over all pairs.
     """
     has = has or {m: np.ones(len(pair_types), bool) for m in y}
-    total = sum(y.values())
-    safe = np.where(total > 0, total, 1)
-    equal = 1 / np.maximum(sum(mask.astype(int) for mask in has.values()), 1)
-    w = {m: np.where(total > 0, y_m / safe, equal * has[m]) for m, y_m in y.items()}
+    w = normalised_weights(y)
     return [
         {
             "modality": m,

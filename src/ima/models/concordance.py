@@ -249,7 +249,7 @@ def pair_concordance(
     return concordance
 
 
-def weights(
+def fusion_weights(
     fusion: str, y: Mapping[str, Tensor], concordance: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """Return the weight (N,) of each modality's latent in z (Eq. 1), for `fusion` of FUSIONS."""

@@ -39,7 +39,7 @@ def autoencoder_paper(
         `rec_<m>` and `align_<m>` of each modality, and `glob`.
     """
     u = model.encode(x)
-    z = fuse(u, weights(u, y, present))
+    z = fuse(u, masked_importances(u, y, present))
     terms: dict[str, Tensor] = {}
     for m, modality in model.modalities.items():
         has = None if present is None else present[m]
@@ -64,7 +64,7 @@ def autoencoder_ima_plus(
         `rec_<m>`, `self_<m>` and `align_<m>` of each modality.
     """
     u = model.encode(x)
-    z = fuse(u, weights(u, y, present))
+    z = fuse(u, masked_importances(u, y, present))
     terms: dict[str, Tensor] = {}
     for m, modality in model.modalities.items():
         has = None if present is None else present[m]
@@ -74,7 +74,7 @@ def autoencoder_ima_plus(
     return {**terms, **_spread(u)}
 
 
-def weights(u: Mapping[str, Tensor], y: Weights, present: Weights) -> Weights:
+def masked_importances(u: Mapping[str, Tensor], y: Weights, present: Weights) -> Weights:
     """Return the weights of the latents in Eq. 1: importances, 0 where a modality is absent."""
     if present is None:
         return y
@@ -218,17 +218,17 @@ def target(
     """
     counted = None if present is None else present[name]
     if z == "joint":
-        return fuse(u, weights(u, y, present)), counted
+        return fuse(u, masked_importances(u, y, present)), counted
     if z == "detached":
         constant = {m: y_m.detach() for m, y_m in y.items()}
-        return fuse(u, weights(u, constant, present)), counted
+        return fuse(u, masked_importances(u, constant, present)), counted
     if z == "equal":
-        return fuse(u, weights(u, None, present)), counted
+        return fuse(u, masked_importances(u, None, present)), counted
     if z == "leave_one_out":
         others = {m: u_m for m, u_m in u.items() if m != name}
         if present is not None:
             counted = counted * sum(present[m] for m in others).clamp_max(1)
-        return fuse(others, weights(others, None, present)), counted
+        return fuse(others, masked_importances(others, None, present)), counted
     raise InputError("z of Eq. 3", expected=f"one of {Z}", found=z)
 
 

@@ -1,20 +1,17 @@
-"""Weights of Eq. 1 by kind of pair: by hand, with shuffled importances as the control."""
+"""Weights of Eq. 1 by type of pair: by hand, with shuffled importances as the control."""
 
 import math
 
 import numpy as np
 import pytest
-import torch
 from matplotlib.colors import to_rgba
 
-from ima.models.ima import fuse
 from ima.reporting.figures import save
 from ima.reporting.figures.palettes import PALETTES, PAPER
 from ima.reporting.figures.weights import (
     BINS,
     draw,
-    kind_colours,
-    normalised,
+    pair_type_colours,
     shuffled,
     weight_rows,
     weight_table,
@@ -22,36 +19,16 @@ from ima.reporting.figures.weights import (
 from ima.utils.errors import InputError
 
 Y = {"image": np.array([0.9, 0.1, 0.8, 0.0]), "speech": np.array([0.3, 0.9, 0.2, 0.0])}
-KINDS = np.array(["clean", "image_noise", "speech_noise", "clean"])
+PAIR_TYPES = np.array(["clean", "image_noise", "speech_noise", "clean"])
 
 
-def test_weights_by_hand():
-    w = normalised(Y)
-    assert w["image"].tolist() == pytest.approx([3 / 4, 1 / 10, 4 / 5, 0])
-    assert w["speech"].tolist() == pytest.approx([1 / 4, 9 / 10, 1 / 5, 0])
-
-
-def test_they_are_those_of_the_joint_representation():
-    rng = np.random.default_rng(0)
-    y = {name: rng.random(5) for name in "abc"}
-    u = {name: rng.normal(size=(5, 2)) for name in "abc"}
-    by_hand = sum(normalised(y)[name][:, None] * u[name] for name in "abc")
-    z = fuse(*({m: torch.tensor(v) for m, v in of.items()} for of in (u, y)))
-    np.testing.assert_allclose(by_hand, z.numpy())
-
-
-def test_importances_that_are_none():
-    for values in ([-0.1], [1.1], [math.nan]):
-        with pytest.raises(InputError, match=r"numbers in \[0, 1\]"):
-            normalised({"image": np.array(values)})
-    with pytest.raises(InputError, match="one modality or more, found none"):
-        normalised({})
+def test_draw_requires_two_modalities():
     with pytest.raises(InputError, match="two modalities or more"):
-        draw({"image": Y["image"]}, KINDS, "")
+        draw({"image": Y["image"]}, PAIR_TYPES, "")
 
 
 def test_rows_by_hand():
-    rows = [row for row in weight_rows(Y, KINDS, 0) if row["importances"] == "learnt"]
+    rows = [row for row in weight_rows(Y, PAIR_TYPES, 0) if row["importances"] == "learnt"]
     found = {(r["pair_type"], r["modality"]): (r["pairs"], r["weight"]) for r in rows}
     assert found["image_noise", "speech"] == (1, pytest.approx(9 / 10))
     assert found["speech_noise", "speech"] == (1, pytest.approx(1 / 5))
@@ -105,7 +82,7 @@ def test_points_and_curves_of_each_kind(tmp_path):
     y, pair_types = noisy()
     figure = draw(y, pair_types, "IMA (paper)")
     scatter, distribution = figure.axes
-    colours = kind_colours(["image", "speech"], PAPER)
+    colours = pair_type_colours(["image", "speech"], PAPER)
     assert len(set(colours.values())) == 3 and colours["image_noise"] == PAPER.noise
     for pair_type, points in zip(("clean", "image_noise", "speech_noise"), scatter.collections,
                             strict=True):  # fmt: skip

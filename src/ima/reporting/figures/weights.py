@@ -1,4 +1,4 @@
-"""Figure and table of each modality's weight in the joint representation, by kind of pair (6.3)."""
+"""Figure and table of each modality's weight in the joint representation, by type of pair (6.3)."""
 
 import string
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ima.evaluation.fusion import normalised_weights
 from ima.evaluation.metrics import subsets
 from ima.evaluation.seeds import over_seeds
 from ima.pairing.by_label import CLEAN, noise_type
@@ -19,27 +20,6 @@ from ima.utils.errors import InputError
 
 #: Number of bins in the distributions of weights.
 BINS = 40
-
-
-def normalised(y: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the weights w_m = y_m / sum_m y_m of Eq. 1, (N,) by modality.
-
-    Args:
-        y: importances (N,) by modality, 0 where the modality is absent.
-
-    Returns:
-        Weights that sum to 1, or are all 0 if all importances are 0 (as in `ima.models.ima.fuse`).
-
-    Raises:
-        InputError: there are no modalities, or an importance is not in [0, 1].
-    """
-    if not y:
-        raise InputError("importances", expected="one modality or more", found="none")
-    values = np.stack([*y.values()]).astype(float)
-    if not ((values >= 0) & (values <= 1)).all():
-        raise InputError("importances", expected="numbers in [0, 1]", found="other values")
-    total = np.maximum(values.sum(0), np.finfo(np.float32).tiny)
-    return dict(zip(y, values / total, strict=True))
 
 
 def shuffled(y: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
@@ -63,10 +43,11 @@ def weight_rows(y: Mapping[str, np.ndarray], pair_types: np.ndarray, seed: int) 
     pair_types = np.asarray(pair_types, str)
     masks = subsets(pair_types)
     masks = {"all": masks.pop("all"), CLEAN: pair_types == CLEAN, **masks}
+    control = normalised_weights(shuffled(y, seed))
     return [
         {"importances": source, "pair_type": pair_type, "modality": name, "pairs": int(mask.sum()),
          "weight": float(w[name][mask].mean())}
-        for source, w in (("learnt", normalised(y)), ("shuffled", normalised(shuffled(y, seed))))
+        for source, w in (("learnt", normalised_weights(y)), ("shuffled", control))
         for pair_type, mask in masks.items()
         if mask.any()
         for name in w
@@ -117,20 +98,20 @@ def draw(
         seed: seed of the control.
 
     Raises:
-        InputError: there are fewer than two modalities, or as in `normalised`.
+        InputError: there are fewer than two modalities, or an importance is not in [0, 1].
     """
     names, pair_types = [*y], np.asarray(pair_types, str)
     if len(names) < 2:
         raise InputError("weights", expected="two modalities or more", found=names)
     masks = {CLEAN: pair_types == CLEAN, **subsets(pair_types)}
     del masks["all"]
-    colours = kind_colours(names, palette)
+    colours = pair_type_colours(names, palette)
     shown = {pair_type: mask for pair_type, mask in masks.items() if mask.any()}
     drawn = names[1:] if len(names) == 2 else names
     figure = Figure(figsize=(PAGE * (1 + len(drawn)) / 2.67, 2.5), layout="constrained")
     panels = figure.subplots(1, 1 + len(drawn))
     _importances(panels[0], y, shown, colours)
-    w, control = normalised(y), normalised(shuffled(y, seed))
+    w, control = normalised_weights(y), normalised_weights(shuffled(y, seed))
     for axes, name, letter in zip(panels[1:], drawn, string.ascii_lowercase[1:], strict=False):
         _weights(axes, w[name], control[name], shown, colours)
         axes.set_title(f"({letter}) weight of {name}", fontsize=LETTERS + 1)
@@ -150,7 +131,7 @@ def draw(
     return figure
 
 
-def kind_colours(names: Sequence[str], palette: Palette) -> dict[str, str]:
+def pair_type_colours(names: Sequence[str], palette: Palette) -> dict[str, str]:
     """Return the colour of each kind of pair; the first modality's noise has the noise colour."""
     noise = [palette.noise, "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#000000"]
     noisy = {noise_type(name): noise[i % len(noise)] for i, name in enumerate(names)}
