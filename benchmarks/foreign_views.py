@@ -19,9 +19,9 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.model_selection import KFold
-from sklearn.neighbors import NearestNeighbors
 
 from ima import IMA
+from ima.evaluation.metrics import precision_at_k
 from ima.models.autoencoder import Stage1
 
 VIEWS = ("fou", "fac", "kar", "pix", "zer", "mor")
@@ -30,6 +30,9 @@ TWO, FOUR = ("fou", "pix"), ("fou", "pix", "kar", "zer")
 CASES = {
     "nothing wrong": (TWO, None, None),
     "nothing wrong, few": (TWO, None, None),
+    "nothing wrong, paired by label": (TWO, "by label", "pix"),
+    "nothing wrong, not standardized": (FOUR, "raw scale", None),
+    "a fifth of each view absent": (FOUR, "absent", None),
     "white noise in a tenth": (TWO, "white", "pix"),
     "white noise in a tenth, few": (TWO, "white", "pix"),
     "white noise in a tenth, four views": (FOUR, "white", "pix"),
@@ -39,6 +42,8 @@ CASES = {
     "an irrelevant view": (FOUR, "irrelevant", "zer"),
     "nothing shared": (TWO, "irrelevant", "pix"),
 }
+#: Faults that `make` does not put into random rows.
+OTHER = (None, "class", "by label", "raw scale", "absent")
 FIELDS = (
     *("case", "seed", "view", "share_noise", "importance_train", "importance_test"),
     *(
@@ -79,7 +84,7 @@ def make(fault, view, x, digits, rng):
                 x[other] = x[other].copy()
                 x[other][rows] = x[other][others]
         digits[rows], wrong[view][rows] = digits[others], True
-    for v in () if fault in (None, "class") else x if view is None else [view]:
+    for v in () if fault in OTHER else x if view is None else [view]:
         count = n if fault == "irrelevant" else round(n * (0.1 if view else 0.08))
         rows = rng.permutation(n)[:count]
         x[v], wrong[v][rows] = x[v].copy(), True
@@ -107,10 +112,30 @@ def ridge_residuals(view: str, x: dict[str, np.ndarray]) -> np.ndarray:
     return found
 
 
-def precision(z: np.ndarray, labels: np.ndarray, k: int = 10) -> float:
-    """Return the mean share of the k nearest neighbours of each row that have its label."""
-    found = NearestNeighbors(n_neighbors=k).fit(z).kneighbors(return_distance=False)
-    return float((labels[found] == labels[:, None]).mean())
+def repair_by_label(x: np.ndarray, digits: np.ndarray, rng) -> np.ndarray:
+    """Return the row (n,) that each pair takes from a view with fewer items, of its own digit.
+
+    Two thirds of each digit's items are used, some of them in two pairs.
+    """
+    rows = np.arange(len(x))
+    for digit in np.unique(digits):
+        own = rng.permutation(np.flatnonzero(digits == digit))
+        rows[own] = rng.permutation(np.resize(own[: len(own) * 2 // 3], len(own)))
+    return rows
+
+
+def mask_absent(x: dict[str, np.ndarray], rng) -> dict[str, np.ndarray]:
+    """Return the views with a fifth of the rows NaN, other rows in each view."""
+    parts = np.array_split(rng.permutation(len(next(iter(x.values())))), 5)
+    masked = {v: values.copy() for v, values in x.items()}
+    for rows, values in zip(parts, masked.values(), strict=False):
+        values[rows] = np.nan
+    return masked
+
+
+def precision(z: np.ndarray, labels: np.ndarray, item: np.ndarray | None = None) -> float:
+    """Return Precision@10; neighbours that share the query's `item` (n,) do not count."""
+    return float(precision_at_k(z, labels, [10], () if item is None else (item,))[10].mean())
 
 
 def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) -> list[dict]:
@@ -120,28 +145,45 @@ def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) ->
     order = rng.permutation(len(digits))
     known = 400 if "few" in case else 1600
     train, test = order[:known], order[known:]
+    raw = {v: x[v] for v in views}
     x = {v: (x[v] - x[v][train].mean(0)) / x[v][train].std(0).clip(1e-9) for v in views}
     x, labels, wrong = make(fault, view, x, digits, rng)
+    item = None
+    if fault == "by label":
+        item = np.arange(len(digits))
+        for part in (train, test):
+            item[part] = part[repair_by_label(part, digits[part], rng)]
+        x[view] = x[view][item]
+        item = item[test]
+    concatenated = np.concatenate([values[test] for values in x.values()], 1)
+    if fault == "raw scale":
+        x = raw
+    elif fault == "absent":
+        x = mask_absent(x, rng)
+        concatenated = np.nan_to_num(np.concatenate([values[test] for values in x.values()], 1))
     layers = {v: {"hidden": 100, "loss": "sse", "activation": "tanh"} for v in views}
     model = IMA(layers, latent=10, stage1=Stage1(epochs=40), random_state=seed)
     known = {v: values[train] for v, values in x.items()}
     model.fit(known)
     held = {v: values[test] for v, values in x.items()}
     retrieval = {
-        "weighted": precision(model.transform(held), labels[test]),
-        "by_concordance": precision(model.transform(held, weights="concordance"), labels[test]),
-        "by_both": precision(model.transform(held, weights="both"), labels[test]),
-        "unweighted": precision(model.transform(held, weights="equal"), labels[test]),
-        "raw": precision(np.concatenate(list(held.values()), 1), labels[test]),
+        name: precision(z, labels[test], item)
+        for name, z in (
+            ("weighted", model.transform(held)),
+            ("by_concordance", model.transform(held, weights="concordance")),
+            ("by_both", model.transform(held, weights="both")),
+            ("unweighted", model.transform(held, weights="equal")),
+            ("raw", concatenated),
+        )
     }
     rows, new = [], model.pair_concordance(held)
     importance = {"train": model.importance(known), "test": model.importance(held)}
-    for v in views if fault and view is None else [view or views[-1]]:
-        y = {name: of[v] for name, of in importance.items()}
+    for v in views if view is None and fault == "exchanged" else [view or views[-1]]:
+        y = {name: of[v][~np.isnan(of[v])] for name, of in importance.items()}
         row = {"case": case, "seed": seed, "view": v, "share_noise": wrong[v].mean()}
         row |= {f"importance_{name}": of.mean() for name, of in y.items()}
-        row |= {"concordance_train": model.concordance_[v].mean()}
-        row |= {"concordance_test": new[v].mean()}
+        row |= {"concordance_train": np.nanmean(model.concordance_[v])}
+        row |= {"concordance_test": np.nanmean(new[v])}
         if 0 < wrong[v].mean() < 1:
             row["f1_train"] = f1_score(wrong[v][train], y["train"] < 0.5)
             row["f1_test"] = f1_score(wrong[v][test], y["test"] < 0.5)

@@ -208,7 +208,7 @@ def by_id(items: Mapping[str, pa.Table]) -> Columns:
 
 
 def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:
-    """Derive label, split and kind of each pair from its items.
+    """Derive label, split and type of each pair from its items.
 
     Raises:
         InputError: items of a pair have different splits, or its non-noise items have different
