@@ -146,7 +146,7 @@ def test_every_import_is_of_a_declared_package():
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
-def test_annotations_of_the_estimator(tmp_path):
+def test_annotations(tmp_path):
     """Strictly, by the settings in pyproject.toml."""
     command = [sys.executable, "-m", "mypy", "--cache-dir", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)

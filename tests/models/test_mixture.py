@@ -271,6 +271,12 @@ def test_a_rho_is_a_prior():
     assert (fixed["a"](u["a"]) == 1).all() and not fixed["b"](u["b"]).any()
 
 
+def test_without_steps_there_is_no_network():
+    u = views(200)
+    with pytest.raises(InputError, match="steps: expected 1 or more, found 0"):
+        fit_mixture([fold_of(u, 100)], u, dict.fromkeys(u), 30, replace(SETTINGS, steps=0), 0)
+
+
 def test_pairs_that_lack_a_modality_count_for_the_others():
     u = views(names="abc")
     fold = fold_of(u)

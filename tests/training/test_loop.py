@@ -303,7 +303,7 @@ def test_early_stopping_restores_the_best_weights(script, patience, last, kept):
 def test_kept_weights_are_copies():
     """Further training changes the model in place, but must not change the kept weights."""
     model = small()[0].autoencoder
-    best = EarlyStopping(model, torch.optim.Adam(model.parameters()), Training(patience=5))
+    best = EarlyStopping(model, torch.optim.Adam(model.parameters()), "cosine", 5)
     before = weights(model)
     assert not best.step(1.0)
     with torch.no_grad():

@@ -139,7 +139,7 @@ class IMA(Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     concordance_: dict[str, np.ndarray]
     concordance_models_: dict[str, ConcordanceModel]
     folds_: dict[str, dict[str, float | None]]
-    rho_: dict[str, float | str]
+    rho_: dict[str, float | sizes.Auto]
     seed_: int
 
     def __init__(
@@ -147,7 +147,7 @@ class IMA(Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         layers: Mapping[str, Mapping[str, Any]] | None = None,
         latent: int = 50,
         *,
-        rho: float | str | Mapping[str, float | str] | None = None,
+        rho: float | sizes.Auto | Mapping[str, float | sizes.Auto] | None = None,
         importance_hidden: int = 100,
         stage1: Stage1 | None = None,
         stage2: Stage2 | None = None,

@@ -13,8 +13,8 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -218,7 +218,7 @@ def _member(path: Path, names: list[str], dimension: int) -> str:
 
 
 def _read(
-    path: Path, name: str, lines: BinaryIO, dimension: int, wanted: set[str] | None
+    path: Path, name: str, lines: BufferedIOBase, dimension: int, wanted: set[str] | None
 ) -> dict[str, np.ndarray]:
     """Read lines of a word and `dimension` numbers, checking the number of values in each line."""
     vectors: dict[str, np.ndarray] = {}
@@ -251,7 +251,7 @@ def _read(
     return vectors
 
 
-def _bounded(lines: BinaryIO) -> Iterable[bytes]:
+def _bounded(lines: BufferedIOBase) -> Iterable[bytes]:
     """Yield lines of at most `_LONGEST` bytes, so that a file that is not text takes no memory."""
     while line := lines.readline(_LONGEST):
         yield line

@@ -35,7 +35,7 @@ class Stage1(Training):
     lambda_glob: float = 1.0
     lambda_self: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.objective not in AUTOENCODER:
             raise InputError("objective", expected=f"one of {[*AUTOENCODER]}", found=self.objective)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,12 +34,13 @@ def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str,
 
 
 def load_data(
-    inputs: Mapping[str, str | Path | Paths], splits: Sequence[str], device: torch.device
+    inputs: Mapping[str, Any], splits: Sequence[str], device: torch.device
 ) -> tuple[dict[str, Tensor], list[dict[str, Tensor]]]:
     """Return the features of pairs, and the pairs of each split as row numbers.
 
     Args:
-        inputs: the file of pairs of each split, and the feature files of each modality, by name.
+        inputs: by name, the path of the pairs of each split, and the paths of the features of each
+            modality.
         splits: names of the files of pairs.
         device: where the features go.
 
@@ -60,7 +62,9 @@ def load_data(
     return x, pairs
 
 
-def modalities_of(x: Mapping[str, Tensor], layers: Mapping[str, Mapping]) -> dict[str, Modality]:
+def modalities_of(
+    x: Mapping[str, Tensor], layers: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Modality]:
     """Return a model's modalities, with dimensions from the data and layers from the config."""
     widths = {name: hidden_width(layers[name]) for name in x}
     return {
@@ -68,12 +72,12 @@ def modalities_of(x: Mapping[str, Tensor], layers: Mapping[str, Mapping]) -> dic
     }
 
 
-def hidden_width(layers: Mapping) -> int:
+def hidden_width(layers: Mapping[str, Any]) -> int:
     """Return the width of a modality's hidden layers, or HIDDEN if the config leaves it open."""
     return HIDDEN if layers.get("hidden", AUTO) == AUTO else layers["hidden"]
 
 
-def model_config(model: Autoencoder) -> dict:
+def model_config(model: Autoencoder) -> dict[str, Any]:
     """Return the part of a checkpoint's config from which the autoencoder is built again.
 
     `own` lists the parts that are modules of the user, `networks` the names of those that have one.
@@ -90,7 +94,7 @@ def model_config(model: Autoencoder) -> dict:
 
 
 def build_autoencoder(
-    config: Mapping,
+    config: Mapping[str, Any],
     state: Mapping[str, Tensor],
     modules: Mapping[str, Mapping[str, torch.nn.Module | str]] | None = None,
 ) -> Autoencoder:
@@ -141,7 +145,9 @@ def load_ima(autoencoder: str | Path, importance: str | Path, device: torch.devi
         return build_ima(stage1, config, state).to(device)
 
 
-def build_ima(autoencoder: Autoencoder, config: Mapping, state: Mapping[str, Tensor]) -> IMANetwork:
+def build_ima(
+    autoencoder: Autoencoder, config: Mapping[str, Any], state: Mapping[str, Tensor]
+) -> IMANetwork:
     """Return the whole model, from an autoencoder and a checkpoint of the importance networks."""
     widths = {name: modality.dimension for name, modality in autoencoder.modalities.items()}
     return assemble(autoencoder, build_networks(widths, config, state), config["hidden"])
@@ -155,7 +161,7 @@ def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: in
 
 
 def build_networks(
-    widths: Mapping[str, int], config: Mapping, state: Mapping[str, Tensor]
+    widths: Mapping[str, int], config: Mapping[str, Any], state: Mapping[str, Tensor]
 ) -> torch.nn.ModuleDict:
     """Return, by modality, the importance networks of a checkpoint, given their input widths."""
     networks = torch.nn.ModuleDict()

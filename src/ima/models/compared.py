@@ -25,11 +25,13 @@ def values_of(
         components: principal components (n, K); may be None if `kind` is `latents`.
         features: number of features of the kind `fourier`.
     """
-    if kind == "components":
-        return components.double()
     u = (u.double() - scale[0]) / scale[1]
     if kind == "latents":
         return u
+    if components is None:
+        raise ValueError(f"no principal components for {kind}")
+    if kind == "components":
+        return components.double()
     both = torch.cat((u, components.double()), 1)
     return both if kind == "both" else fourier(both, features)
 

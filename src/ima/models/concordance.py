@@ -99,7 +99,10 @@ class ConcordanceModel(NamedTuple):
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the state by name, from which `from_tensors` restores it."""
-        parts = {"canonical": self.canonical, "among": self.reference}
+        parts: dict[str, Canonical | RankReference] = {
+            "canonical": self.canonical,
+            "among": self.reference,
+        }
         state = {f"{part}.{name}": t for part in parts for name, t in parts[part]._asdict().items()}
         numbers = [KINDS.index(self.kind), self.density.share, self.prior]
         state |= {"mean": self.mean, "directions": self.directions, "scale": self.scale}

@@ -47,7 +47,7 @@ class Modality:
     encoder: nn.Module | str | None = None
     decoder: nn.Module | str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for part in PARTS:
             if not isinstance(getattr(self, part), nn.Module | str | None):
                 found = repr(getattr(self, part))

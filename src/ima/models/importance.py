@@ -6,6 +6,7 @@ their initial weights (restarts) or in rho. The best copy is chosen without labe
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from ima.models.ranks import Fold, held_out_fold
 from ima.pairing.by_label import ABSENT
 from ima.training.adam import Adam
 from ima.training.loop import History, RunningMeans, batches, check_pairs, gather, pair_count
+from ima.training.sizes import Auto
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
 
@@ -32,10 +34,8 @@ OBJECTIVES = (*IMPORTANCE, "mixture")
 CORR_SCALES = ("raw", "initial", "batch")
 #: Initial importances of `ima+`, which decide the pairs that count in its first round.
 INIT = ("paper", "equal")
-#: Settings for the initial importances `paper`.
-INIT_SETTINGS = {"objective": "paper", "corr_scale": "batch", "z": "joint"}
 #: Value of rho that stands for an estimate from the data.
-AUTO = "auto"
+AUTO: Final = "auto"
 #: If fewer than this share of a modality's training pairs have an important item, all pairs count.
 MIN_COUNTED = 0.1
 
@@ -76,7 +76,7 @@ class Stage2:
     batch_size: int = 1024
     learning_rate: float = 2e-3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, known in (
             ("objective", OBJECTIVES),
             ("corr_scale", CORR_SCALES),
@@ -90,13 +90,13 @@ def train_importance(
     autoencoder: Autoencoder,
     x: Mapping[str, Tensor],
     items: Mapping[str, Tensor],
-    rho: Mapping[str, float],
+    rho: Mapping[str, float | Auto],
     hidden: int,
     settings: Stage2,
     seed: int,
     held_out: Mapping[str, Tensor] | None = None,
     folds: Sequence[Fold] | None = None,
-) -> tuple[torch.nn.ModuleDict, History, dict]:
+) -> tuple[torch.nn.ModuleDict, History, dict[str, Any]]:
     """Train the importance networks with one rho per modality, and keep the best restart.
 
     Args:
@@ -123,10 +123,10 @@ def train_importance(
     if settings.objective == "mixture":
         if folds is None:
             folds = [held_out_fold(autoencoder, x, items, held_out or items)]
-        prior = {m: None if rho[m] == AUTO else rho[m] for m in names}
+        prior = {m: None if value == AUTO else value for m, value in rho.items()}
         return fit_mixture(folds, x, prior, hidden, settings, seed)
-    _reject_auto(rho, "or the objective to mixture")
-    copies = {name: [rho[name]] * settings.restarts for name in names}
+    known = _numbers(rho, "or the objective to mixture")
+    copies = {name: [known[name]] * settings.restarts for name in names}
     torch.manual_seed(seed)
     model = IMANetwork.from_autoencoder(autoencoder, hidden, copies).to(x[names[0]].device)
     history, final = fit_importance(model, x, items, copies, settings, seed, held_out)
@@ -191,9 +191,11 @@ def _fit_paper(
     seed: int,
 ) -> tuple[History, dict[str, Tensor]]:
     """Train with the objective `paper`."""
-    scale = {"raw": None, "batch": "batch"}.get(settings.corr_scale)
-    if settings.corr_scale == "initial":
+    scale: Mapping[str, float] | str | None = settings.corr_scale
+    if scale == "initial":
         scale = _initial(u, items, settings.z)
+    elif scale == "raw":
+        scale = None
 
     def compute_losses(y: Tensors, pairs: Tensor, present: Tensors | None) -> dict[str, Tensor]:
         """Return the terms of Eqs. 3 and 4 for importances y (R, B) of these pairs (B,)."""
@@ -231,13 +233,13 @@ def _fit_rounds(
     _check_rounds(model, x, items, held_out, copies, settings)
     weights = {name: value.clone() for name, value in model.importance.state_dict().items()}
     splits = (items, held_out)
-    latents = [gather(u, pairs).x for pairs in splits]
+    latents = (gather(u, items).x, gather(u, held_out).x)
     distinct = min(len(rows[rows != ABSENT].unique()) for rows in held_out.values())
-    present = [_presence(u, items, "training"), _presence(u, held_out, "held-out")]
+    present = (_presence(u, items, "training"), _presence(u, held_out, "held-out"))
     counted = present  # one row, which applies to every rho
     history: History = []
     if settings.init == "paper":
-        initial = replace(settings, **INIT_SETTINGS)
+        initial = replace(settings, objective="paper", corr_scale="batch", z="joint")
         rows, final = _fit_paper(model, x, u, items, rho, initial, seed)
         history += [{"round": 0, **row} for row in rows]
         counted = _counted(model, x, splits, final, initial)
@@ -300,7 +302,7 @@ def _presence(u: Tensors, items: Tensors, name: str) -> dict[str, Tensor]:
 
 def _counted(
     model: IMANetwork, x: Tensors, splits: tuple[Tensors, Tensors], final: Tensors, settings: Stage2
-) -> list[dict[str, Tensor]]:
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return which items (G, N) of pairs are important for the best copy of each rho, by modality.
 
     Args:
@@ -317,7 +319,7 @@ def _counted(
         too_few = counted[0][m].sum(-1) < MIN_COUNTED * present[0].sum()
         for mask, all_present in zip(counted, present, strict=True):
             mask[m][too_few] = all_present
-    return counted
+    return counted[0], counted[1]
 
 
 def _fit(
@@ -439,19 +441,20 @@ def importances(
     return y
 
 
-def _reject_auto(rho: Mapping[str, float | str], instead: str) -> None:
-    """Raise InputError if a rho is AUTO; `instead` names another way to resolve it."""
+def _numbers(rho: Mapping[str, float | Auto], instead: str) -> dict[str, float]:
+    """Return rho; raise InputError if one is AUTO. `instead` names another way to resolve it."""
     if AUTO in rho.values():
         do = f"Set rho to a number, {instead}."
         raise InputError("rho", expected="numbers in [0, 1]", found=dict(rho), do=do)
+    return {m: value for m, value in rho.items() if value != AUTO}
 
 
 def untrained_importances(
-    x: Mapping[str, Tensor], hidden: int, rho: Mapping[str, float], seed: int
+    x: Mapping[str, Tensor], hidden: int, rho: Mapping[str, float | Auto], seed: int
 ) -> dict[str, Tensor]:
     """Return the importances (n_m,) from untrained networks by modality, near rho (Section 5)."""
-    _reject_auto(rho, "or the importances of stage 1 to ones")
+    known = _numbers(rho, "or the importances of stage 1 to ones")
     torch.manual_seed(seed)
-    networks = {m: ImportanceNet(x_m.shape[1], hidden, [rho[m]]).to(x_m) for m, x_m in x.items()}
+    networks = {m: ImportanceNet(x_m.shape[1], hidden, [known[m]]).to(x_m) for m, x_m in x.items()}
     rows = {m: torch.arange(len(x_m)) for m, x_m in x.items()}
     return {m: importances(networks, x, {m: rows[m]})[m][0].to(x[m]) for m in x}

@@ -21,6 +21,7 @@ from ima.models.ranks import Fold, Ranks, informed, rank_partners
 from ima.pairing.by_label import ABSENT
 from ima.training.adam import AdamW
 from ima.training.loop import History
+from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -106,15 +107,16 @@ def fit_mixture(
     for number in range(1, settings.rounds + 1):
         ranks = {m: rank_partners(folds, m, y, seed, components) for m in names}
         partner = {m: informed(held_out, m) * ranks[m].counts for m in names}
-        epochs: dict[int, dict] = {}
+        epochs: dict[float, dict[str, float]] = {}
         for m in names:
+            given = rho[m]
             f = informative_density(ranks[m], partner[m])
             density = torch.where(ranks[m].counts, f.at(ranks[m].rank), 1)
-            start = _new(seen[m], hidden, f.share if rho[m] is None else rho[m], seed)
+            start = _new(seen[m], hidden, f.share if given is None else given, seed)
             evidence = ((1 - DOUBT) * density + DOUBT).float()
             data = _Pairs(pairs[m], evidence, partner[m].float(), ranks[m].counts)
-            train = _fit if ranks[m].correlations.any() and rho[m] not in (0, 1) else _fixed
-            networks[m], held_out[m], rows = train(start, x[m], data, rho[m], settings, seed, m)
+            train = _fit if ranks[m].correlations.any() and given not in (0, 1) else _fixed
+            networks[m], held_out[m], rows = train(start, x[m], data, given, settings, seed, m)
             for row in rows:
                 epochs.setdefault(row.pop("epoch"), {}).update(row)
             with torch.no_grad():
@@ -165,7 +167,7 @@ def _new(summary: Summary, hidden: int, start: float, seed: int) -> ImportanceNe
     torch.manual_seed(seed)
     start = min(max(start, START[0]), START[1])
     net = ImportanceNet(dimension, hidden, [start] * (PARTS + 1), components)
-    net.summary.load_state_dict(summary.state_dict())
+    net.summary = summary
     with torch.no_grad():
         net.w3 *= 0.1  # importances are nearly equal at first
         for weight in net.parameters():
@@ -181,7 +183,9 @@ def _constant(net: ImportanceNet, y: float) -> ImportanceNet:
     return net
 
 
-def _fixed(net, x, pairs, rho, *_) -> tuple[ImportanceNet, Tensor, History]:
+def _fixed(
+    net: ImportanceNet, x: Tensor, pairs: "_Pairs", rho: float | None, *_: object
+) -> tuple[ImportanceNet, Tensor, History]:
     """Return what `_fit` does, for the constant importance rho, or 0 without a rho."""
     net = _constant(net, 0.0 if rho is None else rho).copy(0)
     return net, (pairs.rows != ABSENT) * net.b3.detach().double().sigmoid().item(), []
@@ -234,20 +238,22 @@ def _fit(
     for epoch in progress_bar(range(1, epochs + 1), f"stage 2, {name}", "epoch"):
         for batch in torch.randperm(len(part), generator=generator).split(settings.batch_size):
             y = net(x[pairs.rows[batch].clamp_min(0)])  # (PARTS + 1, B)
-            terms = (pairs.evidence[batch], pairs.partner[batch])
-            losses = mixture(y, *terms, rho, settings.lambda_corr, learns[:, batch])["loss"]
+            evidence, partner = pairs.evidence[batch], pairs.partner[batch]
+            terms = mixture(y, evidence, partner, rho, settings.lambda_corr, learns[:, batch])
             optimizer.zero_grad(set_to_none=True)
-            losses.sum().backward()
+            terms["loss"].sum().backward()
             optimizer.step()
         with torch.no_grad():
             y = net(x[items])[:, back]  # (PARTS + 1, N)
             out = y[part, torch.arange(len(part))]
             both, counts = torch.stack((out, y[-1])), pairs.counts.float()[None]
-            terms = (pairs.evidence, pairs.partner, rho, settings.lambda_corr, counts)
-            held, trained = mixture(both, *terms)["loss"].tolist()
+            given = (pairs.evidence, pairs.partner, rho, settings.lambda_corr, counts)
+            held, trained = mixture(both, *given)["loss"].tolist()
         history.append({"epoch": epoch, f"corr_{name}": held, f"raw_{name}": trained})
         if best is None or held < best[0]:
             best = (held, net.copy(PARTS), out * (pairs.rows != ABSENT))
+    if best is None:
+        raise InputError("steps", expected="1 or more", found=settings.steps)
     _, net, y = best
     if rho is None and _gain(y, pairs, len(items)) < GAIN:
         net, y = _constant(net, 1.0), (pairs.rows != ABSENT).double()

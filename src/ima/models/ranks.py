@@ -139,7 +139,14 @@ def rank_partners(
     return max(candidates, key=likelihood)
 
 
-def _rank(kind, folds, name, y, seed, components) -> Ranks:
+def _rank(
+    kind: str,
+    folds: Sequence[Fold],
+    name: str,
+    y: Mapping[str, Tensor],
+    seed: int,
+    components: Mapping[str, Tensor] | None,
+) -> Ranks:
     """Return the ranks of partners compared by `kind`, one of KINDS."""
     fitted = [_fit(kind, fold, name, y, components) for fold in folds]
     a, b = (torch.cat([fit._asdict()[side] for fit in fitted]) for side in "ab")
@@ -158,7 +165,13 @@ def _rank(kind, folds, name, y, seed, components) -> Ranks:
     return Ranks(torch.where(counts, rank, 1), counts, c, fitted)
 
 
-def _fit(kind: str, fold: Fold, name: str, y, components) -> Fitted:
+def _fit(
+    kind: str,
+    fold: Fold,
+    name: str,
+    y: Mapping[str, Tensor],
+    components: Mapping[str, Tensor] | None,
+) -> Fitted:
     """Fit the analysis to a fold's training pairs, and return it with the held-out pairs."""
     values = {
         m: values_of(
@@ -254,8 +267,8 @@ class RankReference(NamedTuple):
         """Return the held-out pairs of a fold, or a random PARTNERS of them if there are more."""
         generator = torch.Generator().manual_seed(seed)
         some = torch.randperm(len(fitted.a), generator=generator)[:PARTNERS]
-        parts = (part[some] for part in (fitted.a, fitted.b, fitted.own, fitted.partner))
-        reference = cls(*parts, c, some, torch.zeros(len(some), dtype=c.dtype))
+        a, b, own, partner = (t[some] for t in (fitted.a, fitted.b, fitted.own, fitted.partner))
+        reference = cls(a, b, own, partner, c, some, torch.zeros(len(some), dtype=c.dtype))
         return reference._replace(taken=_taken(reference.a, reference, some))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from ima.models.importance import Stage2, train_importance, untrained_importance
 from ima.models.ranks import Fold, held_out_fold, latents_of
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import History, pair_count
+from ima.training.sizes import Auto
 from ima.utils.errors import InputError
 
 #: Minimum number of pairs that a fold holds out. Small folds suffice because correlations are
@@ -26,13 +28,13 @@ def fit_stages(
     x: Mapping[str, Tensor],
     items: Mapping[str, Tensor],
     held_out: Mapping[str, Tensor],
-    rho: Mapping[str, float | str],
+    rho: Mapping[str, float | Auto],
     hidden: int,
     stage1: Stage1,
     stage2: Stage2,
     seed: int,
     alternations: int = 1,
-) -> tuple[torch.nn.ModuleDict, dict[str, History], dict]:
+) -> tuple[torch.nn.ModuleDict, dict[str, History], dict[str, Any]]:
     """Train the autoencoder, then the importance networks, `alternations` times.
 
     From the second round on, stage 1 continues from the autoencoder of the previous round, with the
@@ -90,7 +92,7 @@ class Variant:
     stage2: Stage2
     rho: Mapping[str, float]
     hidden: int
-    layers: Mapping[str, Mapping]
+    layers: Mapping[str, Mapping[str, Any]]
 
     def train(
         self,
@@ -159,7 +161,7 @@ def constant_importances(
     networks: Mapping[str, torch.nn.Module] | None,
     stage1: Stage1,
     hidden: int,
-    rho: Mapping[str, float],
+    rho: Mapping[str, float | Auto],
     seed: int,
 ) -> dict[str, Tensor] | None:
     """Return the constant importances (n_m,) of stage 1 by modality; None if all are 1.

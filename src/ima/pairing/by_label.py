@@ -143,15 +143,15 @@ def make_pairs(
     if not 0 <= noise_factor <= 1:
         raise InputError("noise factor R", expected="a number in [0, 1]", found=noise_factor)
     names = list(labels)
-    columns = {name: [] for name in (*names, "label", "pair_type")}
+    columns: dict[str, list[np.ndarray]] = {n: [] for n in (*names, "label", "pair_type")}
     next_noise = dict(first_noise)
     for c, size in class_size(labels, total).items():
         noisy = round(size * noise_factor)
         digits = {m: draw(rows[m][labels[m] == c], size, rng) for m in names}
         noise = {m: next_noise[m] + np.arange(noisy) for m in names}
         next_noise = {m: next_noise[m] + noisy for m in names}
-        for name, items in _mixed(digits, noise, size - noisy).items():
-            columns[name].append(items)
+        for name, part in _mixed(digits, noise, size - noisy).items():
+            columns[name].append(part)
         pair_types = (CLEAN, *map(noise_type, names))
         columns["pair_type"].append(np.repeat(pair_types, (size - noisy, noisy, noisy)))
         columns["label"].append(np.full(size + noisy, c))

@@ -67,7 +67,7 @@ def pair_own(
     if by == "label":
         pairs = by_label(items, shares, rng)
     else:
-        pairs = by_id(items) if by == "id" else dict(listed)
+        pairs = by_id(items) if by == "id" else dict(listed or {})
         pairs = _handle_missing(pairs, names, missing)
         if len(pairs[names[0]]) < len(SPLITS):
             raise InputError(
@@ -214,7 +214,7 @@ def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray
         InputError: items of a pair have different splits, or its non-noise items have different
             labels.
     """
-    nothing = {"label": "", "split": "", "noise": False}
+    nothing: dict[str, str | bool] = {"label": "", "split": "", "noise": False}
     columns = {
         name: {
             m: np.where(rows[m] == ABSENT, none, np.array(t[name].to_pylist())[rows[m]])
@@ -265,7 +265,7 @@ def types_of_pairs(noise: Mapping[str, np.ndarray]) -> np.ndarray:
     Args:
         noise: for each modality, whether its item in each pair (N,) is noise.
     """
-    codes = sum(flags.astype(np.int64) << bit for bit, flags in enumerate(noise.values()))
+    codes = np.sum([flags.astype(np.int64) << i for i, flags in enumerate(noise.values())], axis=0)
     names = {
         code: "+".join(noise_type(m) for bit, m in enumerate(noise) if code >> bit & 1) or CLEAN
         for code in np.unique(codes).tolist()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,9 @@ from ima.utils.errors import InputError
 Columns = dict[str, np.ndarray]
 
 
-def read_listed(path: str | Path, options: Mapping, items: Mapping[str, pa.Table]) -> Columns:
+def read_listed(
+    path: str | Path, options: Mapping[str, Any], items: Mapping[str, pa.Table]
+) -> Columns:
     """Read the pairs file: one pair per row, with an id for each modality or null if absent.
 
     Args:

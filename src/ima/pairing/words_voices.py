@@ -21,7 +21,7 @@ SAME_TOKEN, OTHER_TOKEN = "own", "other"
 
 
 def utterance_pairs(
-    utterances: Sequence, usable: np.ndarray | None = None
+    utterances: Sequence[str] | np.ndarray, usable: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pair every token with every token of its utterance.
 
@@ -55,7 +55,10 @@ def utterance_pairs(
 
 
 def word_pairs(
-    utterances: Sequence, words: np.ndarray, labels: np.ndarray, voices: np.ndarray | None = None
+    utterances: Sequence[str] | np.ndarray,
+    words: np.ndarray,
+    labels: np.ndarray,
+    voices: np.ndarray | None = None,
 ) -> pa.Table:
     """Return the table of the N^2 pairs of every utterance.
 

@@ -5,10 +5,9 @@ lacks a modality.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from torch import Tensor
 from ima.pairing.by_label import ABSENT, check_items
 from ima.training import sizes
 from ima.training.adam import Adam
-from ima.training.sizes import AUTO
+from ima.training.sizes import AUTO, Auto
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
 
@@ -24,6 +23,14 @@ SCHEDULES = ("plateau", "cosine", "constant")
 
 #: The `plateau` schedule: decay factor of the learning rate, and number of decays before stopping.
 DECAY_FACTOR, MAX_DECAYS = 0.3, 2
+
+
+class Lengths(NamedTuple):
+    """Settings of training that may be AUTO, as numbers."""
+
+    epochs: int
+    batch_size: int
+    patience: int
 
 
 @dataclass(frozen=True)
@@ -40,28 +47,33 @@ class Training:
             training stops (or the learning rate decays, with `plateau`). Without validation pairs,
             training never stops early.
 
-    Epochs, batch size and patience may be AUTO: `sized` derives them from the number of pairs.
+    Epochs, batch size and patience may be AUTO: `lengths` derives them from the number of pairs.
     """
 
-    epochs: int | str = 30
-    batch_size: int | str = 64
+    epochs: int | Auto = 30
+    batch_size: int | Auto = 64
     learning_rate: float = 1e-3
     schedule: str = "cosine"
-    patience: int | str = 5
+    patience: int | Auto = 5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
             raise InputError("schedule", expected=f"one of {SCHEDULES}", found=self.schedule)
 
-    def sized(self, pairs: int) -> "Training":
-        """Return settings with numbers in place of AUTO, for so many training pairs."""
+    def lengths(self, pairs: int) -> Lengths:
+        """Return numbers in place of AUTO, for so many training pairs."""
         batch = sizes.BATCH if self.batch_size == AUTO else self.batch_size
         epochs = sizes.epochs(pairs, batch) if self.epochs == AUTO else self.epochs
         patience = sizes.patience(epochs) if self.patience == AUTO else self.patience
-        return replace(self, batch_size=batch, epochs=epochs, patience=patience)
+        return Lengths(epochs, batch, patience)
+
+    def sized(self, pairs: int) -> Self:
+        """Return settings with these numbers in place of AUTO."""
+        return replace(self, **self.lengths(pairs)._asdict())
 
 
-History = list[dict[str, float | int | str]]
+#: A row per epoch; the numbers of epochs, rounds and copies are integers.
+History = list[dict[str, float]]
 
 
 class Batch(NamedTuple):
@@ -191,21 +203,21 @@ def fit(
     Raises:
         InputError: the loss is not finite.
     """
-    settings = settings.sized(pair_count(items))
+    epochs, batch_size, patience = settings.lengths(pair_count(items))
     # Weights that decay towards 0 become denormal numbers, which are slow on some processors.
     torch.set_flush_denormal(True)
     # Unfused, Adam's own arithmetic takes half of the time.
     optimizer = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
     cosine = None
     if settings.schedule == "cosine":
-        steps = settings.epochs * -(-pair_count(items) // settings.batch_size)
+        steps = epochs * -(-pair_count(items) // batch_size)
         cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    best = EarlyStopping(model, optimizer, settings)
+    best = EarlyStopping(model, optimizer, settings.schedule, patience)
     history: History = []
     generator = torch.Generator().manual_seed(seed)
-    for epoch in progress_bar(range(1, settings.epochs + 1), name, "epoch"):
+    for epoch in progress_bar(range(1, epochs + 1), name, "epoch"):
         model.train()
-        drawn = batches(items, settings.batch_size, generator)
+        drawn = batches(items, batch_size, generator)
         means = _steps(compute_losses, x, drawn, optimizer, cosine).means(f"{name}, epoch {epoch}")
         model.eval()
         history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
@@ -243,14 +255,20 @@ class EarlyStopping:
     Args:
         model: the model whose weights are kept.
         optimizer: the optimiser whose learning rate decays with the `plateau` schedule.
-        settings: the schedule and the patience.
+        schedule, patience: as in `Training`.
     """
 
     def __init__(
-        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: Training
+        self,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        schedule: str,
+        patience: int,
     ):
-        self.model, self.optimizer, self.settings = model, optimizer, settings
-        self.loss, self.state, self.waited, self.decays = math.inf, None, 0, 0
+        self.model, self.optimizer = model, optimizer
+        self.schedule, self.patience = schedule, patience
+        self.loss, self.waited, self.decays = math.inf, 0, 0
+        self.state: dict[str, Tensor] | None = None
 
     def step(self, loss: float) -> bool:
         """Record the validation loss of an epoch and return whether training should stop."""
@@ -259,9 +277,9 @@ class EarlyStopping:
             self.state = {n: value.clone() for n, value in self.model.state_dict().items()}
             return False
         self.waited += 1
-        if self.waited < self.settings.patience:
+        if self.waited < self.patience:
             return False
-        if self.settings.schedule != "plateau" or self.decays == MAX_DECAYS:
+        if self.schedule != "plateau" or self.decays == MAX_DECAYS:
             return True
         self.decays, self.waited = self.decays + 1, 0
         for group in self.optimizer.param_groups:
@@ -277,15 +295,15 @@ class EarlyStopping:
 class RunningMeans:
     """Accumulate the terms of batches to compute their means over all pairs."""
 
-    def __init__(self):
-        self.sums: dict[str, Tensor | float] = defaultdict(float)
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
         self.count = 0
 
     def add(self, terms: Mapping[str, Tensor], count: int) -> None:
         """Add terms that are means over a batch of `count` pairs."""
         self.count += count
         for term, value in terms.items():
-            self.sums[term] = self.sums[term] + value.detach() * count
+            self.sums[term] = self.sums.get(term, 0) + value.detach() * count
 
     def means(self, where: str) -> dict[str, Tensor]:
         """Return the mean of each term over all pairs.
@@ -312,7 +330,9 @@ def pair_count(items: Mapping[str, Tensor]) -> int:
     return len(next(iter(items.values())))
 
 
-def batches(items: Mapping[str, Tensor], size: int, generator: torch.Generator):
+def batches(
+    items: Mapping[str, Tensor], size: int, generator: torch.Generator
+) -> Iterator[dict[str, Tensor]]:
     """Yield batches of row numbers in random order; the last batch may be smaller.
 
     Args:

@@ -5,6 +5,8 @@ dimension R of networks trained in parallel; losses then have shape (R,). `prese
 a sample has the modality and 0 where it lacks it, or None if all samples have it.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,7 +22,7 @@ def _categorical(decoded: Tensor, x: Tensor, reduction: str) -> Tensor:
 
 #: The summands of the reconstruction losses by name, given decoded values a and data x. Of
 #: `categorical`, a are log probabilities.
-RECONSTRUCTION = {
+RECONSTRUCTION: dict[str, Callable[..., Tensor]] = {
     "bce": F.binary_cross_entropy_with_logits,
     "sse": F.mse_loss,
     "poisson": _poisson,

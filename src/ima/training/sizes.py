@@ -1,7 +1,10 @@
 """Defaults for the width of networks and the length of training that depend on the data."""
 
-#: Config value that stands for a number derived from the data.
-AUTO = "auto"
+from typing import Final, Literal
+
+#: Config value that stands for a number derived from the data, and its type.
+AUTO: Final = "auto"
+Auto = Literal["auto"]
 #: Width of the hidden layers of encoders and decoders.
 HIDDEN = 100
 #: Batch size, in pairs.

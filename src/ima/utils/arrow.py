@@ -1,6 +1,7 @@
 """Conform Arrow tables to the schemas of `ima.utils.schemas`; convert columns and arrays."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -105,7 +106,9 @@ def matrix(table: pa.Table, column: str, absent: bool = False) -> np.ndarray:
 
 
 def to_table(
-    rows: list[dict], text: Iterable[str] = (), whole: Iterable[str] = ("latent", "k", "seeds")
+    rows: Sequence[Mapping[str, Any]],
+    text: Iterable[str] = (),
+    whole: Iterable[str] = ("latent", "k", "seeds"),
 ) -> pa.Table:
     """Return a table of all the columns that occur in the rows.
 

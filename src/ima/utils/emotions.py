@@ -20,7 +20,7 @@ def chosen_classes(choice: int | Sequence[str]) -> tuple[str, ...]:
     Args:
         choice: 4 for CLASSES, 6 for SIX, or some of EMOTIONS.
     """
-    names = {4: CLASSES, 6: SIX}.get(choice, choice) if isinstance(choice, int) else choice
+    names = {4: CLASSES, 6: SIX}[choice] if isinstance(choice, int) else choice
     return tuple(name for name in EMOTIONS if name in names)
 
 

@@ -19,7 +19,7 @@ class InputError(ValueError):
         message = f"{where}: expected {expected}, found {found}."
         super().__init__(f"{message} {do}".rstrip())
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[object, ...]:
         # Default pickling does not support keyword-only arguments; workers send errors back.
         return _rebuild, (type(self), self.where, self.expected, self.found, self.do)
 
@@ -34,7 +34,9 @@ def within(path: object) -> Iterator[None]:
         raise InputError(where, expected=error.expected, found=error.found, do=error.do) from error
 
 
-def _rebuild(kind, where, expected, found, do):
+def _rebuild(
+    kind: type[InputError], where: object, expected: str, found: object, do: str
+) -> InputError:
     return kind(where, expected=expected, found=found, do=do)
 
 

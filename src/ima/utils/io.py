@@ -7,6 +7,7 @@ Writers are atomic (`ima.utils.atomic_files.whole_file`). Readers validate again
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,9 @@ from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
 from ima.utils.schemas import VECTOR
 from ima.utils.values import check_values
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = None) -> None:
@@ -48,7 +52,7 @@ def _tightened(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema(fields))
 
 
-def _options(schema: pa.Schema) -> dict:
+def _options(schema: pa.Schema) -> dict[str, Any]:
     """Return the writer options: a dictionary would only make vector columns larger."""
     plain = [f.name for f in schema if not pa.types.is_nested(f.type)]
     return {"compression": "zstd", "use_dictionary": plain}
@@ -86,7 +90,7 @@ class ParquetStream:
         self._writer.write_table(table)
         self.rows += len(table)
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: Any) -> None:
         if self._writer is None and error[0] is None:
             error = (
                 InputError,
@@ -209,7 +213,7 @@ def read_csv(path: str | Path, columns: Sequence[str] = (), rows: bool = True) -
     return table
 
 
-def write_history(rows: Sequence[Mapping], path: str | Path) -> None:
+def write_history(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
     """Write a training history as CSV, one row per epoch (and per network trained in parallel)."""
     plain = [
         {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
@@ -257,7 +261,7 @@ def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
     return value
 
 
-def read_rows(path: str | Path) -> list[dict]:
+def read_rows(path: str | Path) -> list[dict[str, Any]]:
     """Read a JSON file that contains a non-empty list of objects.
 
     Raises:
@@ -269,7 +273,9 @@ def read_rows(path: str | Path) -> list[dict]:
     return rows
 
 
-def write_tensors(tensors: Mapping, path: str | Path, config: Mapping) -> None:
+def write_tensors(
+    tensors: Mapping[str, "Tensor"], path: str | Path, config: Mapping[str, Any]
+) -> None:
     """Write tensors to a safetensors file with their config in its metadata.
 
     Args:
@@ -284,7 +290,7 @@ def write_tensors(tensors: Mapping, path: str | Path, config: Mapping) -> None:
         save_file(plain, temporary, metadata={"config": json.dumps(config, sort_keys=True)})
 
 
-def read_tensors(path: str | Path) -> tuple[dict, dict]:
+def read_tensors(path: str | Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
     """Return the tensors of a safetensors file by name, and the config stored with them.
 
     Raises:

@@ -2,6 +2,9 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 #: Tasks in flight, and results waiting to be used, per process.
 TASKS_PER_PROCESS = 8
@@ -24,7 +27,9 @@ def n_workers(processes: int, items: int, each: int) -> int:
     return max(1, min(processes, items // each))
 
 
-def imap(function: Callable, tasks: Iterable[tuple], processes: int) -> Iterator:
+def imap(
+    function: Callable[..., T], tasks: Iterable[tuple[Any, ...]], processes: int
+) -> Iterator[T]:
     """Yield `function(*task)` for every task, in order, computed in several processes.
 
     At most `TASKS_PER_PROCESS` tasks per process are submitted at a time, so memory does not grow

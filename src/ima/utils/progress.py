@@ -6,8 +6,11 @@ import time
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
 from tqdm import tqdm
+
+T = TypeVar("T")
 
 #: Time between two log lines, in s.
 LOG_INTERVAL_S = 30.0
@@ -27,7 +30,7 @@ def bars(shown: bool) -> Iterator[None]:
         _SHOWN.reset(token)
 
 
-def progress_bar(items: Iterable, name: str, unit: str) -> Iterator:
+def progress_bar(items: Iterable[T], name: str, unit: str) -> Iterator[T]:
     """Yield the items and report how many have been processed.
 
     Args:

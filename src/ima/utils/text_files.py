@@ -12,7 +12,6 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from ima.utils.errors import InputError
 
@@ -48,7 +47,7 @@ def is_gzipped(path: str | Path) -> bool:
 
 
 @contextlib.contextmanager
-def open_plain(path: str | Path, expected: str) -> Iterator[BinaryIO]:
+def open_plain(path: str | Path, expected: str) -> Iterator[io.BufferedIOBase]:
     """Open a file for reading bytes, decompressed if it is gzipped (detected by its content).
 
     Args:
@@ -65,9 +64,8 @@ def open_plain(path: str | Path, expected: str) -> Iterator[BinaryIO]:
     try:
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(path.open("rb"))
-            if file.peek(2)[:2] == _GZIP:
-                file = stack.enter_context(gzip.GzipFile(fileobj=file))
-            yield file
+            zipped = file.peek(2)[:2] == _GZIP
+            yield stack.enter_context(gzip.GzipFile(fileobj=file)) if zipped else file
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(
             path,
@@ -79,7 +77,9 @@ def open_plain(path: str | Path, expected: str) -> Iterator[BinaryIO]:
         raise InputError(path, expected=expected, found=error.strerror or error) from error
 
 
-def read_text(path: str | Path, expected: str = "a readable text file", strict=False) -> str:
+def read_text(
+    path: str | Path, expected: str = "a readable text file", strict: bool = False
+) -> str:
     """Return the text of a file without a byte order mark, with `repair`.
 
     The text is in UTF-8, or in UTF-16 or UTF-32 with a byte order mark. Lines in another encoding

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from ima.utils.errors import InputError
 
@@ -51,7 +52,7 @@ def files_below(root: str | Path) -> Iterator[str]:
 def _folders(root: str | Path) -> Iterator[tuple[str, list[str]]]:
     """Yield every folder once, in the order of names, and the names of its files."""
 
-    def unreadable(error: OSError):
+    def unreadable(error: OSError) -> NoReturn:
         """Raise InputError for an unreadable folder, which `os.walk` would skip silently."""
         raise InputError(error.filename, expected="a readable folder", found=error.strerror)
 

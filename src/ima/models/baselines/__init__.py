@@ -7,7 +7,7 @@ it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -78,14 +78,14 @@ def build(
 
 def checkpoint_config(
     name: str, model: nn.Module, settings: Training, seeds: Sequence[int]
-) -> dict:
+) -> dict[str, Any]:
     """Return the part of a checkpoint from which `rebuild` builds the baseline again."""
     known = {key: value for key, value in asdict(settings).items() if value is not None}
     config = {**model_config(model), "baseline": name, "settings": known}
     return {**config, "seeds": list(seeds)}
 
 
-def rebuild(config: Mapping, state: Mapping[str, Tensor]) -> nn.Module:
+def rebuild(config: Mapping[str, Any], state: Mapping[str, Tensor]) -> nn.Module:
     """Return the baseline of a checkpoint's config and tensors.
 
     Raises:

@@ -63,8 +63,8 @@ def completed(
         if not len(known):
             raise InputError(f"pairs of {m}", expected="items to compute a mean of", found="none")
         means[m] = x[m][known].mean(0, keepdim=True)
-    filled = [pairs and _filled(pairs, x) for pairs in (items, validation)]
-    return {**x, **{m: torch.cat((x[m], mean)) for m, mean in means.items()}}, *filled
+    longer = {**x, **{m: torch.cat((x[m], mean)) for m, mean in means.items()}}
+    return longer, _filled(items, x), validation and _filled(validation, x)
 
 
 def dropped(pairs: Pairs, name: str) -> Pairs:

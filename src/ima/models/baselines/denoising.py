@@ -40,7 +40,7 @@ class DenoisingSettings(Training):
     corruption: str = "entries"
     absent: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         check_how(self.absent)
         if not 0 <= self.corruption_prob < 1:
@@ -131,7 +131,7 @@ def fit_denoising(
     check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)
 
-    def losses_of(batch: Batch, source: torch.Generator, _beta: float):
+    def losses_of(batch: Batch, source: torch.Generator, _beta: float) -> dict[str, Tensor]:
         """Return the terms of a batch with corruption drawn from the source."""
         keep = keep_masks(batch.x, settings.corruption_prob, settings.corruption, source)
         return denoising_losses(model, batch.x, keep)

@@ -44,7 +44,7 @@ class Annealed(Training):
 
     warmup: float = 0.4
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.warmup <= 1:
             raise InputError("warmup", expected="a share from 0 to 1", found=self.warmup)
@@ -124,8 +124,8 @@ def negative_log_likelihood(
 
 def betas(settings: Annealed, pairs: int) -> Iterator[float]:
     """Yield the KL weight of each training step, given the number of pairs."""
-    settings = settings.sized(pairs)
-    rising = settings.warmup * settings.epochs * -(-pairs // settings.batch_size)
+    epochs, batch_size, _ = settings.lengths(pairs)
+    rising = settings.warmup * epochs * -(-pairs // batch_size)
     return (1.0 if step >= rising else step / rising for step in itertools.count(1))
 
 

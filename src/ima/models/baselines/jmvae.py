@@ -47,7 +47,7 @@ class JMVAESettings(Annealed):
     subset_encoders: bool = False
     absent: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         check_how(self.absent)
         if self.alpha < 0:
@@ -156,7 +156,7 @@ def fit_jmvae(
     check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)
 
-    def losses_of(batch: Batch, source: torch.Generator, beta: float):
+    def losses_of(batch: Batch, source: torch.Generator, beta: float) -> dict[str, Tensor]:
         """Return the terms of a batch, with eps (B, L) drawn from the source."""
         shape = (len(next(iter(batch.x.values()))), model.latent)
         eps = torch.randn(shape, generator=source, device=source.device)

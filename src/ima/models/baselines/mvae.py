@@ -40,7 +40,7 @@ class MVAESettings(Annealed):
 
     n_subsets: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.n_subsets < 0:
             raise InputError("n_subsets", expected="0 subsets or more", found=self.n_subsets)
@@ -118,8 +118,8 @@ def mvae_losses(
     experts = model.encode(x)  # only once, for any number of subsets
     counted = counted_subsets(chosen, present)
     q = [
-        product([experts[m] for m in subset], True, present and [present[m] for m in subset])
-        for subset in chosen
+        product([experts[m] for m in s], True, None if present is None else [present[m] for m in s])
+        for s in chosen
     ]
     z = [sample(q_s, e) for q_s, e in zip(q, eps, strict=True)]
     rec = [torch.zeros((), device=eps.device) for _ in chosen]
@@ -179,7 +179,7 @@ def fit_mvae(
     check_pairs(model.modalities, x, items)
     names = [*model.modalities]
 
-    def losses_of(batch: Batch, source: torch.Generator, beta: float):
+    def losses_of(batch: Batch, source: torch.Generator, beta: float) -> dict[str, Tensor]:
         """Return the terms of a batch, with subsets and eps (S, B, L) drawn from the source."""
         drawn = draw_subsets(names, settings.n_subsets, source)
         shape = (len(fixed_subsets(names)) + len(drawn), len(batch.x[names[0]]), model.latent)

@@ -1,6 +1,7 @@
 """Training of a baseline for several seeds in one process, and its storage in one file."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ def fit_seeds(
 
 def checkpoint(
     name: str, models: Mapping[int, nn.Module], settings: Training
-) -> tuple[dict[str, Tensor], dict]:
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the tensors of all seeds, `<seed>.<tensor>`, and the config to rebuild the models."""
     some = next(iter(models.values()))
     tensors = {
@@ -62,7 +63,7 @@ def checkpoint(
     return tensors, checkpoint_config(name, some, settings, [*models])
 
 
-def rebuild_seeds(config: Mapping, tensors: Mapping[str, Tensor]) -> dict[int, nn.Module]:
+def rebuild_seeds(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[int, nn.Module]:
     """Return the models of a checkpoint by seed.
 
     Raises:
