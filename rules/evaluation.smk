@@ -29,6 +29,8 @@ rule scores:
         unpack(seeds_of_model),
         **FEATURES,
         pairs=PAIRS.test,
+        train=PAIRS.train,
+        validation=PAIRS.validation,
         code=code("scores.py"),
     output:
         scores=f"{RUN}/models/{{variant}}/latent{{latent}}/scores_seeds{{seeds}}.json",

@@ -222,18 +222,25 @@ def _check_rows(z: Mapping[str, np.ndarray], pairs: pa.Table) -> None:
             raise InputError("representations", expected=f"{len(pairs)} rows", found=len(values))
 
 
-def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) -> dict:
+def score_model(
+    representations: pa.Table,
+    pairs: pa.Table,
+    k: Sequence[int],
+    shared: Mapping[str, np.ndarray] | None = None,
+) -> dict:
     """Score one model's representations and importances of the test pairs.
 
     The scored representations are `weighted`, `unweighted` and each modality; with three or more
     modalities, also the weighted one `without` each modality; and if there is noise, `oracle`, with
-    weight 0 for noise and 1 for everything else, which is what true importances would give.
+    weight 0 for noise and 1 for everything else, which is what true importances would give. With
+    `shared`, also `shared`, `shared_unweighted` and `shared_<modality>`, the same of shared parts.
 
     Args:
         representations: table of `ima.utils.schemas.representations_schema`, row for row with
             `pairs`.
         pairs: table of `ima.utils.schemas.pairs_schema`.
         k: values of K.
+        shared: by modality, shared parts (N, L) of its latents (`ima.models.shared`).
 
     Returns:
         `retrieval`: rows of `score_views`;
@@ -259,6 +266,11 @@ def score_model(representations: pa.Table, pairs: pa.Table, k: Sequence[int]) ->
     noise = is_noise(pairs)
     if any(noisy.any() for noisy in noise.values()):
         views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()}, has)
+    if shared:
+        shared = {m: part * has[m][:, None] for m, part in shared.items()}
+        views |= {"shared": fused(shared, y, has), "shared_unweighted": fused(shared, has, has)}
+        views |= {f"shared_{m}": part for m, part in shared.items()}
+        has_view |= {f"shared_{m}": has[m] for m in names}
     retrieval = score_views(views, pairs, k, has_view)
     noise = {m: noise_scores(y[m][has[m]], noisy[has[m]]) for m, noisy in noise.items()}
     return {"retrieval": retrieval, "noise": noise}
