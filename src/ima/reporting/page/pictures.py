@@ -14,7 +14,7 @@ WIDEST = 1400
 #: Pixels of a picture per pixel of the page, at least.
 DENSITY = 1.6
 #: Size of the colour palette; figures have few colours.
-COLOURS = 128
+COLOURS = 256
 
 
 def picture(path: str | Path, alt: str, widest: int = WIDEST) -> str:

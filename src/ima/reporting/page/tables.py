@@ -13,8 +13,8 @@ _RESULT = re.compile(r"results/[\w./-]+\.(?:csv|png|pdf|html)")
 MAIN = {
     "claims": ("sentence", "verdict", "ours", "paper", "section", "whose", "why"),
     "emotion_importance": (
-        *("variant", "modality", "reference", "unit", "by", "rho", "best"),
-        *("macro_f1", "auc", "auc_frequency_matched"),
+        *("variant", "by", "modality", "auc", "macro_f1", "rho", "best", "reference", "unit"),
+        "auc_frequency_matched",
     ),
     "figure6": ("variant", "modality", "rho", "f1_noise", "precision_noise", "recall_noise"),
     "importance": ("variant", "latent", "modality", "f1_noise", "f1_noise_min", "seeds_at_0.98"),
