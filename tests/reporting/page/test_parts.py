@@ -85,6 +85,11 @@ def test_columns_with_few_repeated_values_are_offered_as_filters():
 
     assert choices(9, ["a", "b", "c"]) == 1 and choices(8, ["a", "b", "c"]) == 0
     assert choices(90, list(range(13))) == 0 and choices(90, [0.1, None]) == 0
+    score = pa.table({"c": [0.5, 1.0] * 9, "c_sd": [None] * 18}).cast(
+        pa.schema([("c", pa.float64()), ("c_sd", pa.float64())])
+    )
+    html = tables.table_html(score, "T", {})
+    assert "data-filter" not in html and "±" not in html
 
 
 # The first screen

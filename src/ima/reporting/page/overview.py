@@ -127,7 +127,7 @@ def _noise(rows: Mapping[str, list[dict]]) -> list[Score]:
         for r in of
         if r["latent"] == latent
     ]
-    counts = {r["pair_type"]: r["pairs"] for r in rows.get("weights", [])}
+    counts = {r.get("pair_type"): r["pairs"] for r in rows.get("weights", [])}
     for modality in dict.fromkeys(r["modality"] for r in of):
         if (noise := f"{modality}_noise") in counts:
             share = counts[noise] / counts["all"]

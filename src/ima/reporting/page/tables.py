@@ -57,22 +57,23 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str], name: st
     """
     columns = {column: table[column].to_pylist() for column in table.column_names}
     sds = {c: f"{c}_sd" for c in columns if f"{c}_sd" in columns}
-    own = [c for c in columns if c not in sds.values()]
-    bare = [c for c in own if table[c].null_count == len(table)]
-    alike = [c for c in own if c not in bare and len(table) > 1 and len(set(columns[c])) == 1]
-    left = [c for c in own if c not in (*bare, *alike)]
+    own = {c: values for c, values in columns.items() if c not in sds.values()}
+    bare = [c for c, values in own.items() if set(values) <= {None}]
+    alike = {c: v for c, v in own.items() if c not in bare and len(v) > 1 and len(set(v)) == 1}
+    left = [c for c in own if c not in bare and c not in alike]
     main = [c for c in MAIN.get(name, left[:MANY]) if c in left]
     order = [*main, *(c for c in left if c not in main)]
     heads, cells = [], []
     for number, column in enumerate(order):
         form = _Form(_is_number(table[column].type), column not in main)
-        chosen = " data-filter" if column in main and _is_choice(table[column]) else ""
+        offered = column in main and column not in sds and _is_choice(table[column])
+        chosen = " data-filter" if offered else ""
         heads.append(
             f'<th scope="col" aria-sort="none"{form.of()}{chosen}>'
             f'<button type="button">{html.escape(_spoken(column))}</button></th>'
         )
-        sd = columns.get(sds.get(column, ""), [None] * len(table))
-        cells.append(_cells(column, columns[column], sd, anchors, form, number == 0))
+        spread = columns.get(sds.get(column, ""), [None] * len(table))
+        cells.append(_cells(column, columns[column], spread, anchors, form, number == 0))
     rows = "".join(f"<tr>{''.join(row)}</tr>\n" for row in zip(*cells, strict=True))
     title = html.escape(title)
     return (
@@ -80,7 +81,7 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str], name: st
         f'<table class="sorted" data-title="{title}"><caption class="unseen">{title}, '
         f"{table.num_rows} rows; the buttons in its head sort it</caption><thead><tr>"
         f"{''.join(heads)}</tr></thead><tbody>\n{rows}</tbody></table></div>"
-        f"{_note({c: shown(columns[c][:1])[0] for c in alike}, bare, any(c in sds for c in order))}"
+        f"{_note({c: shown(v[:1])[0] for c, v in alike.items()}, bare, ' ± ' in rows)}"
     )
 
 
