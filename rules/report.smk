@@ -139,7 +139,7 @@ rule resources:
 
 
 rule index:
-    """Target: results/index.html, with sortable tables, interactive maps and all figures."""
+    """Target: results/index.html, with an overview, sortable tables, maps and all figures."""
     input:
         shown,
         lambda wildcards: on_the_page(*EXPLORED.values()),

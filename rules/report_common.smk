@@ -83,8 +83,20 @@ def shown(wildcards):
     return [*results, *checks, *map(str, rules.resources.output)]
 
 
+def maker_of(file):
+    """Return name, script, description and inputs of the rule that makes a result."""
+    maker = next(maker for maker in own_rules() if file in map(str, maker.output))
+    reads = [str(read) for read in maker.input if not callable(read)]
+    return {
+        "name": maker.name,
+        "script": shipped(Path("workflow/scripts") / Path(maker.script).name),
+        "about": maker.docstring or "",
+        "reads": [read for read in reads if read.startswith("results/")],
+    }
+
+
 def captioned(wildcards):
-    """Return title, section and caption of each result that the page shows.
+    """Return title, section, caption and rule of each result that the page shows.
 
     This does not use the rule's input as an argument, as Snakemake would not detect its changes.
     """
@@ -97,6 +109,7 @@ def captioned(wildcards):
             "caption": Template((ROOT / REPORTED[file]["caption"]).read_text()).render(
                 snakemake=given
             ),
+            "rule": maker_of(file),
         }
         for file in dict.fromkeys(map(str, shown(wildcards)))
         if file in REPORTED

@@ -354,7 +354,7 @@ SPARED = {
     "table4": "measures times, which are never the same, and reads widths only",
     "recordings": "reads trees of corpora: test_bad_speech.py",
     "resources": "reads the rules' benchmarks: test_resources.py",
-    "index": "shows any table and picture: test_page.py",
+    "index": "shows any table and picture: reporting/page",
     "features_image": "reads a tree: datasets/test_mnist.py",
 }
 #: Ways that make of a pair table another sound one: of fewer modalities, or with more noise.

@@ -1,7 +1,10 @@
 """index.html: all results of a run on one page, by `ima.reporting.page.document.page`."""
 
+from pathlib import Path
+
 from ima.evaluation.emotion.utterances import with_importances
 from ima.reporting.page.document import Item, page
+from ima.reporting.page.made import Rule
 from ima.reporting.page.maps import emotion_maps, pair_maps
 from ima.utils.atomic_files import whole_file
 from ima.utils.io import read_json, read_parquet
@@ -45,9 +48,10 @@ def utterances_of(files):
 
 def main(snakemake):
     params, files = snakemake.params, snakemake.params.explored
-    items = [Item(**item) for item in params.shown]
+    items = [Item(**item | {"rule": Rule(**item["rule"])}) for item in params.shown]
     explored = maps_of(files, params.modalities, params.noise)
-    text = page(params.run, items, explored, utterances_of(files), params.about)
+    folder = Path(snakemake.output.page).parent
+    text = page(params.run, items, explored, utterances_of(files), params.about, folder)
     with whole_file(snakemake.output.page) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(f"{len(items)} results on a page of {len(text) / 1e6:.1f} MB")

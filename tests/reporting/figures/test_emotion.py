@@ -12,7 +12,9 @@ from ima.evaluation.emotion.tsne import draw_voices, embed_items, voice_categori
 from ima.reporting.figures import save
 from ima.reporting.figures.emotion import choose, figure3, figure5
 from ima.reporting.figures.palettes import PALETTES, PAPER, SHADES
-from ima.reporting.page.utterances import STYLE, search_html
+from ima.reporting.page.scripts import UTTERANCES
+from ima.reporting.page.style import STYLE
+from ima.reporting.page.utterances import search_html
 from ima.utils.emotions import CLASSES
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import EMBEDDINGS_EMOTION, ITEMS_EMOTION, LEXICON
@@ -83,7 +85,7 @@ def test_words_grow_darker_with_importance_and_are_written_so_that_they_are_read
 
 
 def test_page_shades_words_as_the_figure_does():
-    text = search_html(FIVE) + STYLE
+    text = UTTERANCES + STYLE
     assert "linear-gradient(90deg, #fff, #08306b)" in text and to_hex(SHADES(1.0)) == "#08306b"
     ends = re.findall(r"mix\(255, (\d+)\)", text)
     assert [int(end) for end in ends] == [0x08, 0x30, 0x6B]
@@ -97,7 +99,7 @@ def test_page_holds_all_utterances_and_asks_for_nothing():
     assert data["utterances"][0][4][0] == "</script><b>"
     assert data["utterances"][1][5][:2] == [0, 50] and data["utterances"][1][5][-1] is None
     assert not re.search(r"https?://|src=|@import|url\(", text)
-    assert "innerHTML" not in text
+    assert "innerHTML" not in UTTERANCES
 
 
 def lexicon(*rows):

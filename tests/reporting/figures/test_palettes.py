@@ -5,7 +5,16 @@ import pytest
 import yaml
 from matplotlib.colors import to_hex, to_rgb
 
-from ima.reporting.figures.palettes import COLORBLIND, PALETTES, PAPER, SHADES, lighter
+from ima.reporting.figures.palettes import (
+    COLORBLIND,
+    MODELS,
+    OTHERS,
+    PALETTES,
+    PAPER,
+    SHADES,
+    lighter,
+    model_colours,
+)
 from tests.checkout import ROOT
 
 #: Machado et al. 2009, severity 1.
@@ -80,3 +89,15 @@ def test_lighter_is_between_the_colour_and_white():
 def test_the_config_knows_all_palettes():
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     assert schema["properties"]["figures"]["properties"]["palette"]["enum"] == [*PALETTES]
+
+
+def test_a_model_has_one_colour_in_all_figures():
+    assert least([*MODELS.values(), *OTHERS]) > 0.15
+    first = model_colours(
+        ["MVAE", "IMA (paper), stage 1", "MVAE, an ELBO a subset", "new", "newer"]
+    )
+    assert first["MVAE"] == first["MVAE, an ELBO a subset"] == MODELS["MVAE"]
+    assert first["IMA (paper), stage 1"] == MODELS["IMA (paper)"]
+    assert first["new"] != first["newer"] and not {first["new"], first["newer"]} & {
+        *MODELS.values()
+    }

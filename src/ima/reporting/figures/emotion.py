@@ -130,7 +130,7 @@ def figure5(embeddings: pa.Table, corpus: str, palette: Palette = PAPER) -> Figu
         InputError: a view is missing.
     """
     figure = Figure(figsize=(COLUMN, 4.1), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.035, wspace=0.02, hspace=0.02)
     panels = figure.subplots(2, 2)
     names = {"verbal": "words", "acoustic": "voices"}
     for row, letters, (view, name) in zip(panels, ("ab", "cd"), names.items(), strict=True):

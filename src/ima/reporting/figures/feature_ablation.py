@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from ima.reporting.figures import dot, legend
-from ima.reporting.figures.training import COLOURS, MARKS
+from ima.reporting.figures import LETTERS, PAGE, dot, legend
+from ima.reporting.figures.palettes import MODALITIES
+from ima.reporting.figures.training import MARKS
 
 
 def feature_accuracy(rows: Sequence[Mapping]) -> Figure:
@@ -17,7 +18,7 @@ def feature_accuracy(rows: Sequence[Mapping]) -> Figure:
     """
     variants = list(dict.fromkeys(row["variant"] for row in rows))
     splits = list(dict.fromkeys(row["split"] for row in rows))
-    figure = Figure(figsize=(7, 1.4 + 0.3 * len(variants)), layout="constrained")
+    figure = Figure(figsize=(PAGE, 1.4 + 0.3 * len(variants)), layout="constrained")
     axes = figure.subplots()
     for i, split in enumerate(splits):
         in_split = [row for row in rows if row["split"] == split]
@@ -26,7 +27,7 @@ def feature_accuracy(rows: Sequence[Mapping]) -> Figure:
             variants.index(row["variant"]) + 0.12 * (i - (len(splits) - 1) / 2) for row in in_split
         ]
         look = {
-            "color": COLOURS[i % len(COLOURS)],
+            "color": MODALITIES[i % len(MODALITIES)],
             "marker": MARKS[i % len(MARKS)],
             "linestyle": "",
         }
@@ -34,14 +35,16 @@ def feature_accuracy(rows: Sequence[Mapping]) -> Figure:
         shuffled = [row["accuracy_shuffled"] for row in in_split]
         axes.plot(shuffled, places, markersize=4.5, fillstyle="none", **look)
     axes.set_yticks(range(len(variants)), variants)
-    axes.set(xlim=(0, 1.02), xlabel="accuracy of logistic regression on test digits")
+    axes.tick_params(labelsize=LETTERS)
+    axes.set_xlim(0, 1.02)
+    axes.set_xlabel("accuracy of logistic regression on test digits", fontsize=LETTERS)
     axes.invert_yaxis()
     axes.grid(axis="x", color="0.9")
     axes.spines[["top", "right"]].set_visible(False)
     handles = [
-        dot(split, COLOURS[i % len(COLOURS)], MARKS[i % len(MARKS)], markersize=6)
+        dot(split, MODALITIES[i % len(MODALITIES)], MARKS[i % len(MARKS)], markersize=6)
         for i, split in enumerate(splits)
     ]
     handles.append(dot("labels shuffled", "black", markersize=6, fillstyle="none"))
-    legend(figure, handles, 3, fontsize=8)
+    legend(figure, handles, 3)
     return figure

@@ -194,7 +194,7 @@ def _class_legend(
 def _grid(rows: int, columns: int, title: str) -> tuple[Figure, np.ndarray]:
     width = COLUMN * max(1, columns / 2)
     figure = Figure(figsize=(width, 1.68 * rows + 0.5), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.035, wspace=0.02, hspace=0.02)
     if title:
         figure.suptitle(title, fontsize=LETTERS + 1)
     return figure, figure.subplots(rows, columns, squeeze=False)

@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ima.reporting.figures import LETTERS, PAGE, legend
+from ima.reporting.figures.palettes import model_colours
 from ima.utils.errors import InputError
 
-#: Colours of the models in order, distinguishable for colour-blind readers.
-COLOURS = ("black", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
 #: Line style and label of each way to handle incomplete pairs.
 WAYS = {
     "learn": ("-", "learn from incomplete pairs"),
@@ -43,7 +42,7 @@ def draw(rows: Sequence[Mapping]) -> Figure:
         raise InputError("missing study", expected="rows to draw", found="none")
     tests = list(dict.fromkeys(row["test"] for row in rows))
     models = [m for m in dict.fromkeys(row["model"] for row in rows) if m not in (RAW, CHANCE)]
-    colours = dict(zip(models, COLOURS, strict=False)) | {RAW: "0.6"}
+    colours = model_colours(models) | {RAW: "0.6"}
     figure = Figure(figsize=(PAGE, 5.2), layout="constrained")
     panels = figure.subplots(len(NEIGHBOURS), len(tests), sharex=True, sharey="row", squeeze=False)
     letters = iter("abcdefgh")

@@ -4,7 +4,8 @@ The config's `figures.palette` selects one of PALETTES. Colours have the same me
 of a palette: noise and unimportant items share one colour, everything else another.
 """
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import matplotlib
@@ -18,6 +19,13 @@ SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#08306b"])
 
 #: Colours of modalities in order, in either palette (Okabe and Ito).
 MODALITIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#000000")
+
+#: Colours of the models of the paper and of IMA's variants, and those left for other models.
+MODELS = {
+    **{"IMA (paper)": "#000000", "IMA+": "#0072b2", "JMVAE-KL": "#009e73", "MVAE": "#d55e00"},
+    "denoising autoencoder": "#56b4e9",
+}
+OTHERS = ("#cc79a7", "#e69f00")
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,18 @@ COLORBLIND = Palette(
     hues="cividis",
 )
 PALETTES = {"paper": PAPER, "colorblind": COLORBLIND}
+
+
+def model_colours(names: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each model, which is the same in all figures for those in MODELS.
+
+    Variants that are named after a model and a comma have the model's colour.
+    """
+    found, others = {}, itertools.cycle(OTHERS)
+    for name in dict.fromkeys(names):
+        model = name.partition(",")[0]
+        found[name] = MODELS[model] if model in MODELS else next(others)
+    return found
 
 
 def lighter(colour: str, share: float = 0.75) -> str:

@@ -1,16 +1,18 @@
 """Figures of training: convergence of the models, and cost by number of modalities."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from ima.reporting.figures import legend
+from ima.reporting.figures import LETTERS, PAGE, legend
+from ima.reporting.figures.palettes import model_colours
 
-#: Colours, safe for colour-blind readers, and markers of the models in order.
-COLOURS = ("black", "#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
+#: Markers of the models in order.
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 #: Lower limit of the logarithmic axis.
 LOWEST = 1e-3
@@ -35,36 +37,46 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
     latents = list(
         dict.fromkeys(latent for by_latent in histories.values() for latent in by_latent)
     )
-    figure = Figure(figsize=(3.6 * len(latents), 3.2), layout="constrained")
+    figure = Figure(figsize=(PAGE * len(latents) / 2, 2.9), layout="constrained")
     panels = figure.subplots(1, len(latents), sharey=True, squeeze=False)[0]
+    colours = model_colours(histories)
+    looks = [
+        (name, colours[name], mark)
+        for name, mark in zip(colours, itertools.cycle(MARKS), strict=False)
+    ]
     for axes, latent in zip(panels, latents, strict=True):
-        for i, (name, by_latent) in enumerate(histories.items()):
-            _falls(
-                axes,
-                by_latent.get(latent, ()),
-                name,
-                COLOURS[i % len(COLOURS)],
-                MARKS[i % len(MARKS)],
-            )
-        axes.set(yscale="log", xlabel="epoch", title=f"latent size {latent}", ylim=(LOWEST, 1.2))
+        for name, colour, mark in looks:
+            _falls(axes, histories[name].get(latent, ()), colour, mark)
+        axes.set(ylim=(LOWEST, 1.2))
+        _frame(axes, f"latent size {latent}", "epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("share of the fall of the\nvalidation loss still to come")
-    columns = 3 if len(latents) > 1 else 2  # two fit the width of a single panel
-    legend(figure, panels[0].get_legend_handles_labels()[0], columns, fontsize=8)
+    panels[0].set_ylabel(
+        "share of the fall of the\nvalidation loss still to come", fontsize=LETTERS
+    )
+    handles = [
+        Line2D([], [], color=colour, marker=mark, markersize=4, linewidth=0.9, label=name)
+        for name, colour, mark in looks
+    ]
+    legend(figure, handles, 3 if len(latents) > 1 else 2)  # two fit the width of a single panel
     return figure
 
 
-def _falls(
-    axes: Axes, losses: Sequence[Sequence[float]], name: str, colour: str, mark: str
-) -> None:
+def _frame(axes: Axes, title: str, xlabel: str) -> None:
+    """Give a panel its logarithmic axis, its texts and their size."""
+    axes.set_yscale("log")
+    axes.set_title(title, fontsize=LETTERS + 1)
+    axes.set_xlabel(xlabel, fontsize=LETTERS)
+    axes.tick_params(labelsize=LETTERS, width=0.5)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _falls(axes: Axes, losses: Sequence[Sequence[float]], colour: str, mark: str) -> None:
     """Draw one model's curves, one per seed."""
-    for i, of_seed in enumerate(losses):
+    for of_seed in losses:
         share = remaining(of_seed)
         epochs, best = np.arange(1, len(share) + 1), int(np.argmin(share))
-        label = {"label": name} if i == 0 else {}
         shown = np.where(share > 0, share, np.nan)
-        axes.plot(epochs, shown, color=colour, linewidth=0.9, alpha=0.8, **label)
+        axes.plot(epochs, shown, color=colour, linewidth=0.9, alpha=0.8)
         axes.plot(best + 1, LOWEST, mark, color=colour, markersize=4, clip_on=False, alpha=0.8)
 
 
@@ -81,26 +93,25 @@ def complexity(rows: Sequence[Mapping]) -> Figure:
     Args:
         rows: rows of Table 4 whose `setting` is `equal`.
     """
-    names = list(dict.fromkeys(row["model"] for row in rows))
-    figure = Figure(figsize=(8.6, 3.4), layout="constrained")
+    colours = model_colours(row["model"] for row in rows)
+    figure = Figure(figsize=(PAGE, 2.9), layout="constrained")
     for axes, (column, title) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
-        for i, name in enumerate(names):
+        for i, (name, colour) in enumerate(colours.items()):
             points = [row for row in rows if row["model"] == name]
             axes.plot(
                 [row["modalities"] for row in points],
                 [row[column] for row in points],
-                color=COLOURS[i % len(COLOURS)],
+                color=colour,
                 marker=MARKS[i % len(MARKS)],
                 markersize=3 if i else 6,  # IMA, the first, stays visible below other markers
-                markerfacecolor=COLOURS[i % len(COLOURS)] if i else "none",
+                markerfacecolor=colour if i else "none",
                 linewidth=1,
                 linestyle="--" if "a subset" in name else "-",
                 label=name,
             )
         counts = sorted({row["modalities"] for row in rows})
-        axes.set(yscale="log", xlabel="modalities M", title=title, xticks=counts)
-        axes.title.set_fontsize(9)
+        axes.set_xticks(counts)
+        _frame(axes, title, "modalities M")
         axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.spines[["top", "right"]].set_visible(False)
-    legend(figure, axes.get_legend_handles_labels()[0], 3, fontsize=8)
+    legend(figure, axes.get_legend_handles_labels()[0], 3)
     return figure

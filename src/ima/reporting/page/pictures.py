@@ -11,8 +11,10 @@ from ima.utils.errors import InputError
 
 #: Maximum width in pixels: a two-column figure on a screen with twice the usual density.
 WIDEST = 1400
+#: Pixels of a picture per pixel of the page, at least.
+DENSITY = 1.6
 #: Size of the colour palette; figures have few colours.
-COLOURS = 128
+COLOURS = 256
 
 
 def picture(path: str | Path, alt: str, widest: int = WIDEST) -> str:
@@ -42,6 +44,6 @@ def picture(path: str | Path, alt: str, widest: int = WIDEST) -> str:
     data = base64.b64encode(buffer.getvalue()).decode()
     return (
         f'<img src="data:image/png;base64,{data}" '
-        f'width="{reduced.width}" height="{reduced.height}" '
+        f'width="{reduced.width / DENSITY:.0f}" height="{reduced.height / DENSITY:.0f}" '
         f'loading="lazy" alt="{html.escape(alt)}">'
     )

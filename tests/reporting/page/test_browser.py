@@ -1,209 +1,15 @@
-"""The page of a run: what is on it, and how it does in a browser, for the eye, keys and ears."""
+"""The page of a run in a browser: for the eye, keys and ears."""
 
 import csv
-import io
 import itertools
-import re
+import os
+from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
-
-from ima.reporting.page import captions, maps, pictures, tables
-from ima.reporting.page.document import Item, page
-from ima.utils.errors import InputError
-from ima.utils.io import read_csv
-from ima.utils.schemas import EMBEDDINGS
-from ima.utils.schemas_emotion import EMBEDDINGS_EMOTION
 from tests.chromium import Chromium, find
+from tests.reporting.page.toy import drawn, written
 
-CLAIMS = """id,section,ours,verdict,link
-b,6.2,0.8412,holds,results/tables/table1.csv
-a,6.1,0.8409,does not hold: <rare>,results/tables/none.csv
-c,5.4,,not testable on this data,
-"""
-TABLE1 = "run,model,k,empty,precision\n" + "".join(
-    f"toy,M{i},10,,{(37 * i % 100) / 1000 + 1e-5}\n" for i in range(40)
-)
-CAPTION = "**Table 1.** Precision of ``x`` & more, of all pairs. *Data: the demo.*"
-
-
-# Captions, tables, pictures
-
-
-def test_captions():
-    html = captions.as_html("**A <b>.** Of ``x``.\n\n*Data: the demo.*")
-    assert html.count("<p>") == 2 and "<strong>A &lt;b&gt;.</strong>" in html
-    assert captions.first_sentence(CAPTION) == "Table 1. Precision of x & more, of all pairs."
-    assert captions.first_sentence("Short") == "Short"
-
-
-def test_numbers_of_a_column_are_shown_alike():
-    assert tables.shown([0.84119, None, 0.5, 0.00012, 12345.6]) == [
-        *("0.841", "", "0.500", "0.00012", "12,346"),
-    ]
-    assert tables.shown([6.1, 5.0, None]) == ["6.1", "5", ""]  # none needs three decimals
-    assert tables.shown([3, "a", True]) == ["3", "a", "True"]
-
-
-def test_a_table_holds_every_value_and_escapes_text():
-    table = read_csv(io.BytesIO(CLAIMS.encode()))
-    html = tables.table_html(table, "Claims <1>", {"results/tables/table1.csv": "here"})
-    assert html.count("<tr>") == 4 and html.count('scope="col"') == 5
-    assert '<a href="#here">tables/table1.csv</a>' in html
-    assert "results/tables/none.csv</td>" in html  # not on the page: no link
-    assert "&lt;rare&gt;" in html and "<rare>" not in html and "Claims &lt;1&gt;" in html
-    assert 'data-v="0.8412">0.841</td>' in html and 'data-v="0.8409">0.841</td>' in html
-    assert [sign in html for sign in "✓✗–"] == [True] * 3
-
-
-def test_names_for_looking_up_come_last():
-    """A narrow screen shows the first columns: what is claimed, not how it is called."""
-    table = pa.table({"id": ["a"], "sentence": ["It is."], "verdict": ["holds"]})
-    html = tables.table_html(table, "T", {})
-    assert html.index(">sentence<") < html.index(">verdict<") < html.index(">id<")
-
-
-def test_columns_without_a_value_are_named_not_shown():
-    html = tables.table_html(read_csv(io.BytesIO(TABLE1.encode())), "T", {})
-    assert "<p>All rows: run toy. Columns without a value here: empty.</p>" in html
-    assert html.count('scope="col"') == 3
-
-
-def test_missing_table_is_rejected(tmp_path):
-    with pytest.raises(InputError, match="expected a CSV table"):
-        read_csv(tmp_path / "none.csv")
-
-
-def drawn(path, width=900):
-    figure = Figure(figsize=(width / 300, 2))
-    figure.subplots().plot([0, 1])
-    figure.savefig(path, dpi=300)
-    return path
-
-
-def test_pictures_are_of_the_page_and_no_wider_than_needed(tmp_path):
-    html = pictures.picture(drawn(tmp_path / "a.png", 3000), 'a "b" <c>')
-    assert 'width="1400"' in html and "&quot;b&quot; &lt;c&gt;" in html
-    import base64
-
-    data = base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])
-    with Image.open(io.BytesIO(data)) as image:
-        assert image.size[0] == 1400 and image.mode == "P"
-        assert image.convert("L").getextrema()[0] < 60  # a line is drawn, not only white
-
-
-def test_a_broken_picture_is_named(tmp_path):
-    broken = drawn(tmp_path / "a.png")
-    broken.write_bytes(broken.read_bytes()[:300])
-    for path in (broken, tmp_path / "none.png"):
-        with pytest.raises(InputError, match=rf"{path.name}: expected a PNG file"):
-            pictures.picture(path, "broken")
-
-
-# Maps
-
-
-def embeddings(n=60):
-    rng = np.random.default_rng(0)
-    views = ["hidden_image", "u_speech", "z"]
-    columns = {
-        "view": [view for view in views for _ in range(n)],
-        "pair": [*range(n)] * 3,
-        "label": [i % 10 for i in range(n)] * 3,
-        "pair_type": ["image_noise" if i % 7 == 0 else "clean" for i in range(n)] * 3,
-        "noise": [i % 7 == 0 for i in range(n)] * 3,
-        "x": rng.normal(size=3 * n),
-        "y": rng.normal(size=3 * n),
-    }
-    return pa.table(columns).cast(EMBEDDINGS)
-
-
-Y = {"image": np.linspace(0, 1, 80), "speech": np.linspace(1, 0, 80)}
-
-
-def test_hover_text_matches_the_tables():
-    found = maps.pair_maps(embeddings(), Y, list("0123456789"), noise=True)
-    assert [panel.title for panel in found.panels] == [
-        *("image, importance network", "speech, encoder", "joint"),
-    ]
-    image, speech, joint = (panel.columns for panel in found.panels)
-    assert image["class"][:8].tolist() == [-1, 1, 2, 3, 4, 5, 6, -1]  # noise is grey
-    assert joint["class"][:8].tolist() == [0, 1, 2, 3, 4, 5, 6, 7]  # but not what is joint
-    assert image["importance"][10] == pytest.approx(10 / 79)
-    assert speech["importance"][10] == pytest.approx(1 - 10 / 79)
-    assert joint["importance"][10] == pytest.approx(10 / 79)
-    assert [mode.label for mode in found.modes] == [
-        *("digit, colours of the paper", "digit, for the colour-blind", "noise", "importance"),
-    ]
-
-
-def test_maps_of_data_without_labels_or_known_noise():
-    found = maps.pair_maps(embeddings(), Y, [], noise=False)
-    assert [mode.label for mode in found.modes] == ["importance"]
-    assert [name for name, _ in found.panels[0].hover] == ["pair", "importance, image"]
-
-
-def emotion_embeddings():
-    columns = {
-        "view": ["verbal", "verbal", "acoustic"],
-        "item": [1, 0, 7],
-        "category": ["sad", "not emotional", "angry"],
-        "importance": [0.25, 0.5, 0.75],
-        "x": [0.0, 1.0, 2.0],
-        "y": [0.0, 1.0, 2.0],
-    }
-    return pa.table(columns).cast(EMBEDDINGS_EMOTION)
-
-
-def test_maps_of_words_and_voices():
-    found = maps.emotion_maps(emotion_embeddings(), ["the", "grief"])
-    words, voices = (panel.columns for panel in found.panels)
-    assert words["word"] == ["grief", "the"] and words["class"].tolist() == [1, -1]
-    assert [mode.label for mode in found.modes] == [
-        *("emotion, colours of the paper", "emotion, for the colour-blind", "importance"),
-    ]
-    assert found.modes[0].names == ["angry", "sad"] and voices["class"].tolist() == [0]
-    assert list(found.modes[0].colours) == ["red", "yellow"]
-
-
-# In a browser
-
-
-def utterance(i):
-    return {
-        **{"id": f"u{i}", "speaker": "s", "label": i % 4, "split": "validation"},
-        **{"tokens": ["so", "<happy>", f"word{i}"] * 3, "verbal": [0.1, 0.9, None] * 3},
-        "acoustic": [0.2, 0.5, 0.7] * 3,
-    }
-
-
-def written(folder):
-    """Write a page with all kinds of results."""
-    (folder / "claims.csv").write_text(CLAIMS)
-    for name in ("table1", "resources"):
-        (folder / f"{name}.csv").write_text(TABLE1)
-    drawn(folder / "figure2.png", 2100)
-    items = [
-        Item(str(folder / "table1.csv"), "Table 1", "Section 6.2, representations", CAPTION),
-        Item(
-            str(folder / "figure2.png"),
-            "Figure 2",
-            "Section 6.1, importances",
-            "**Figure 2.** A line that rises.",
-        ),
-        Item(str(folder / "claims.csv"), "Claims", "Claims", "What the paper says."),
-        Item(str(folder / "resources.csv"), "Resources", "The run", "Time and memory."),
-    ]
-    explored = [
-        maps.pair_maps(embeddings(), Y, list("0123456789"), noise=True),
-        maps.emotion_maps(emotion_embeddings(), ["the", "</script>"]),
-    ]
-    text = page("toy", items, explored, [utterance(i) for i in range(130)])
-    (folder / "index.html").write_text(text, encoding="utf-8")
-    return folder / "index.html"
+from ima.reporting.page.tables import MAIN
 
 
 @pytest.fixture(scope="module")
@@ -292,12 +98,12 @@ def test_tables_are_sorted_by_keys_alone(browser, toy):
     focused = browser.run("document.activeElement.innerText")
     assert focused.startswith("precision")
     browser.press("Enter", 13)
-    state = "[...document.querySelectorAll('#table th')].map(th => th.getAttribute('aria-sort'))"
+    state = "[...document.querySelectorAll('#table thead th')].map(th => th.ariaSort)"
     assert browser.run(state)[at] == "ascending"
     rising = column(browser, at)
-    assert rising == sorted(before, key=float) != before
+    assert rising == sorted(before, key=lambda text: float(text.split()[0])) != before
     browser.press("Enter", 13)
-    assert browser.run(state)[at] == "descending" and browser.run(state).count("none") == at
+    assert browser.run(state)[at] == "descending" and browser.run(state).count("none") == 4
     assert column(browser, at) == rising[::-1]
 
 
@@ -306,8 +112,8 @@ def test_values_that_are_shown_alike_are_sorted_by_what_they_are(browser, toy):
     browser.run("document.querySelector('table.sorted').id = 'table'")
     for _ in range(2):  # the empty one is last either way
         browser.run("document.querySelectorAll('#table th button')[1].click()")
-        assert column(browser, 4)[-1] == "c"
-    assert column(browser, 4) == ["b", "a", "c"]
+        assert column(browser, 3)[-1] == "c"
+    assert column(browser, 3) == ["b", "a <rare>", "c"]
 
 
 def tree(browser):
@@ -365,11 +171,91 @@ def test_no_stop_of_the_tab_key_is_in_a_map(browser, toy):
     assert browser.run(f"(() => {{ {DEEP} return {stops}; }})()") == 0
 
 
-def test_claims_are_first_and_the_run_last(browser, toy):
+def test_the_overview_is_first_and_how_it_was_made_last(browser, toy):
     look_at(browser, toy, 1280)
     heads = browser.run("[...document.querySelectorAll('h2')].map(h => h.innerText)")
-    assert heads[0] == "Claims" and heads[-1] == "The run"
-    assert heads[1:3] == ["Section 6.1, importances", "Section 6.2, representations"]
+    assert heads[:2] == ["Overview", "Claims"]
+    assert heads[-2:] == ["The run", "How the results were made"]
+    assert heads[2:4] == ["Section 6.1, importances", "Section 6.2, representations"]
+
+
+def test_a_figure_leads_to_its_data_and_to_its_rule(browser, toy):
+    look_at(browser, toy, 1280)
+    links = browser.run("[...document.querySelectorAll('figcaption a')].map(a => a.innerText)")
+    assert links[0] == "figure2.png" and links[1].endswith("toy/a.parquet")
+    assert links[2] == "How was this made? figure2, figure2.py"
+    browser.run("document.querySelectorAll('figcaption a')[2].click()")
+    assert browser.run("location.hash") == "#rule-figure2"
+    rule = browser.run(
+        "document.querySelector('#rule-figure2 ~ details').parentElement.textContent"
+    )
+    assert "A <line>." in rule and '"""A line & <more>."""' in rule
+
+
+def test_rows_are_filtered_and_columns_shown_on_demand(browser, toy):
+    look_at(browser, toy, 1280)
+    browser.run("document.querySelectorAll('table.sorted')[1].id = 'table'")
+    tools = "document.getElementById('table').parentElement.previousElementSibling"
+    count = f"{tools}.querySelector('output').textContent"
+    assert browser.run(count) == "40 rows"
+    change = "e.dispatchEvent(new Event('input', { bubbles: true }))"
+    choose = f"(e => {{ e.value = 'weighted'; {change}; }})({tools}.querySelectorAll('select')[0])"
+    browser.run(choose)
+    assert browser.run(count) == "1 of 40 rows"
+    browser.run(choose.replace("'weighted'", "'joint'"))
+    words = f"(e => {{ e.value = 'm1 0.0'; {change}; }})({tools}.querySelector('input'))"
+    browser.run(words)
+    visible = "[...document.querySelectorAll('#table tbody tr')].filter(r => r.checkVisibility())"
+    models = browser.run(f"{visible}.map(r => r.cells[0].innerText)")
+    assert "M1" in models and all("M1" in model for model in models)
+    browser.run("document.querySelectorAll('table.sorted')[0].id = 'claims'")
+    seen = "[...document.querySelectorAll('#claims thead th')].filter(h => h.checkVisibility())"
+    assert browser.run(f"{seen}.length") == 3
+    more = "document.getElementById('claims').parentElement.previousElementSibling.lastChild"
+    assert browser.run(f"{more}.innerText") == "2 more columns"
+    browser.run(f"{more}.click()")
+    assert browser.run(f"{seen}.length") == 5
+    assert browser.run(f"{more}.getAttribute('aria-pressed')") == "true"
+
+
+def test_nothing_from_outside_is_loaded_or_run(browser, toy, tmp_path):
+    """A negative control of the page's policy: what is put into the page does nothing."""
+    bad = tmp_path / "bad.html"
+    drawn(tmp_path / "other.png")
+    more = "<img src='other.png'><script>document.title = 'changed'</script></main>"
+    bad.write_text(toy.read_text().replace("</main>", more))
+    browser.problems.clear()
+    browser.open(bad, 1280)
+    assert browser.run("document.title").endswith("toy <1>")
+    assert browser.run("[...document.images].at(-1).naturalWidth") == 0
+    assert len(browser.problems) == 2 and all("Security" in text for text in browser.problems)
+    browser.problems.clear()
+
+
+def check_accessible(browser, file, width, scheme):
+    """Check a page by axe-core, whose script the environment variable AXE_CORE names."""
+    scheme = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.send("Emulation.setEmulatedMedia", features=scheme)
+    look_at(browser, file, width)
+    browser.run(Path(os.environ["AXE_CORE"]).read_text(encoding="utf-8") + ";0")
+    of = "v => [v.impact, v.id, v.nodes[0].html.slice(0, 200)]"
+    found = browser.run(f"axe.run().then(r => r.violations.map({of}))")
+    browser.send("Emulation.setEmulatedMedia", features=[])
+    assert [one for one in found if one[0] in ("serious", "critical")] == []
+
+
+@pytest.mark.skipif("AXE_CORE" not in os.environ, reason="AXE_CORE does not name axe.min.js")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_axe_has_no_serious_finding(browser, toy, width, scheme):
+    check_accessible(browser, toy, width, scheme)
+
+
+@pytest.mark.skipif("AXE_CORE" not in os.environ, reason="AXE_CORE does not name axe.min.js")
+def test_the_check_by_axe_fails_where_it_should(browser, tmp_path):
+    bad = tmp_path / "bad.html"
+    bad.write_text("<title>bad</title><main><p style='color: #bbb'>pale</p></main>")
+    with pytest.raises(AssertionError, match="color-contrast"):
+        check_accessible(browser, bad, 1280, "light")
 
 
 def test_hovering_shows_a_points_text(browser, toy):
@@ -424,12 +310,14 @@ def test_the_page_of_a_run(browser, finished):
     for width in (1280, 400):
         check_readable(browser, file, width)
     check_spoken(browser, file)
+    if "AXE_CORE" in os.environ:
+        check_accessible(browser, file, 400, "light")
     text = file.read_text()
     assert len(text) < 12e6
     for table in (finished.folder / "results/tables").glob("*.csv"):
-        assert f"<code>results/tables/{table.name}</code>" in text, table
+        assert f"<code>tables/{table.name}</code>" in text, table
         rows = list(csv.reader(table.open(newline="")))
-        caption = re.search(rf"<code>results/tables/{table.name}</code>", text)
-        assert caption and f", {len(rows) - 1} rows;" in text, table
+        assert f", {len(rows) - 1} rows;" in text, table
+        assert set(MAIN.get(table.stem, ())) <= set(rows[0]), table
     for figure in (finished.folder / "results/figures").iterdir():
-        assert f"<code>results/figures/{figure.name}</code>" in text, figure
+        assert f"<code>figures/{figure.name}</code>" in text, figure
