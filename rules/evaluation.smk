@@ -50,10 +50,11 @@ rule scores:
 
 
 rule anchors:
-    """Precision@K of raw features and PCA, and at chance level with shuffled labels."""
+    """Precision@K of raw features, PCA and CCA, and at chance level with shuffled labels."""
     input:
         **FEATURES,
         train=PAIRS.train,
+        validation=PAIRS.validation,
         test=PAIRS.test,
         code=code("anchors.py"),
     output:

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ima.evaluation.reference import pca, score_anchors, views
+from ima.evaluation.reference import cca, pca, score_anchors, views
 from ima.utils.errors import InputError
 from ima.utils.schemas import pairs_schema
 
@@ -55,7 +55,8 @@ def problem(seed, spread):
 
 @pytest.fixture(scope="module")
 def scored():
-    rows = score_anchors(*problem(0, spread=0.3), [2, 5], [1, 10])
+    x, train, test = problem(0, spread=0.3)
+    rows = score_anchors(x, train, train, test, [2, 5], [1, 10])
     names = ("model", "latent", "representation", "k", "neighbours", "subset")
     found = {tuple(row[name] for name in names): row["precision"] for row in rows}
     assert len(found) == len(rows)
@@ -66,6 +67,7 @@ def test_rows(scored):
     views_of = ("joint", "image", "speech")
     models = [("raw", None, view) for view in views_of]
     models += [("pca", latent, view) for latent in (2, 5) for view in views_of]
+    models += [("cca", latent, view) for latent in (2, 5) for view in views_of]
     models += [("chance", None, "joint")]
     assert scored.keys() == {
         (*one, k, neighbours, subset)
@@ -105,5 +107,22 @@ def test_more_components_than_dimensions():
     with pytest.raises(InputError, match="PCA of speech: expected 1 to 6 components, found 7"):
         pca({"speech": views(x, items)["speech"]}, {}, 7)
     # A table has the latent sizes that there can be.
-    found = score_anchors(x, train, test, [6, 7], [1])
+    found = score_anchors(x, train, train, test, [6, 7], [1])
     assert {row["latent"] for row in found} == {None, 6}
+
+
+def test_cca_finds_the_shared_direction_by_hand():
+    """Of two directions of each modality, one is shared: its mean over modalities is 2 s / 2."""
+    rng = np.random.default_rng(0)
+    s = rng.normal(size=6000)
+    x = {
+        "a": np.stack([s, 5 * rng.normal(size=6000)], 1),
+        "b": np.stack([3 * s, s + rng.normal(size=6000)], 1),
+    }
+    parts = [{m: of[i * 2000 : (i + 1) * 2000] for m, of in x.items()} for i in range(3)]
+    found = cca(*parts, 1)
+    for z in found.values():
+        assert z.shape == (2000, 1)
+        assert abs(np.corrcoef(z[:, 0], s[4000:])[0, 1]) > 0.999
+    shuffled = {m: rng.permutation(of) for m, of in parts[1].items()}
+    assert np.abs(cca(parts[0], shuffled, parts[2], 1)["joint"]).mean() < 0.3  # 0.8 if shared

@@ -86,7 +86,7 @@ def finished(items, pairs, classes):
     if classes:
         both = (raw, pairs["train"], test, [10])
         scores["model"] = score_model(table, test, [10])["retrieval"]
-        scores["anchors"] = score_anchors(*both, [10])
+        scores["anchors"] = score_anchors(raw, *pairs.values(), [10], [10])
         classifier = Classifier(epochs=1)
         scores["classifier"] = classify_anchors(*both, dict.fromkeys(x, 20), classifier, [0])
     fusion_scores(table, test)

@@ -1,4 +1,4 @@
-"""results/<run>/anchors.json: raw features and PCA, by `ima.evaluation.reference.score_anchors`."""
+"""results/<run>/anchors.json: raw, PCA and CCA, by `ima.evaluation.reference.score_anchors`."""
 
 from ima.evaluation.reference import score_anchors
 from ima.pairing.by_label import modalities, read_pairs
@@ -7,9 +7,10 @@ from ima.workflow import script, summary
 
 
 def main(snakemake):
-    train, test = read_pairs(snakemake.input.train), read_pairs(snakemake.input.test)
-    x = {name: read_matrix(snakemake.input[name]) for name in modalities(train)}
-    rows = score_anchors(x, train, test, snakemake.params.latents, snakemake.params.k)
+    given = snakemake.input
+    pairs = [read_pairs(file) for file in (given.train, given.validation, given.test)]
+    x = {name: read_matrix(given[name]) for name in modalities(pairs[0])}
+    rows = score_anchors(x, *pairs, snakemake.params.latents, snakemake.params.k)
     write_json(rows, snakemake.output.scores)
     print(summary.precisions(rows))
 

@@ -9,6 +9,7 @@ mixture       training of the objective `mixture`, from `ranks` and `rank_densit
 compared      values by which `ranks` compares items: latents, components, Fourier features
 concordance   how well the items of a pair fit together
 cca           canonical correlations of held-out pairs, for `ima+`
+shared        the part of each latent that other modalities share
 own           encoders and decoders of the user
 checkpoints   models from files
 baselines     JMVAE-KL, MVAE and the denoising autoencoder

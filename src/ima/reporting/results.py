@@ -11,6 +11,8 @@ _IMA = {
     "weighted": "weighted by importances",
     "unweighted": "unweighted",
     "oracle": "weighted by true noise labels (a ceiling)",
+    "shared": "shared parts, weighted by importances",
+    "shared_unweighted": "shared parts, unweighted",
 }
 #: Weightings of IMA's latents (5.3), and their labels.
 _WEIGHTINGS = {
@@ -22,6 +24,7 @@ _WEIGHTINGS = {
 _VERDICTS = {HOLDS: "hold", FAILS: "do not hold"}
 ANCHORS = {
     "pca": "PCA",
+    "cca": "canonical correlation analysis",
     "raw": "raw features",
     "chance": "chance (labels shuffled)",
     "majority": "the commonest class",
