@@ -73,7 +73,9 @@ def test_the_same_run_gives_the_same_bytes(run, tmp_path):
     known = pack.read_results(tmp_path / "a.zip")
     assert known.ids == pack.read_results(run).ids  # checksums are there, files are not
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
-        assert archive.namelist() == ["manifest.json", "tables/claims.csv", "tables/scores.csv"]
+        assert archive.namelist() == [
+            *("manifest.json", "croissant.json", "tables/claims.csv", "tables/scores.csv")
+        ]
 
 
 def test_ids_do_not_depend_on_features(run):

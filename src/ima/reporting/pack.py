@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pyarrow.parquet as pq
 
+from ima.reporting import croissant
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
 from ima.utils.io import read_json
@@ -91,6 +92,9 @@ def write_pack(folder: str | Path, path: str | Path, tables_only: bool = False) 
         root = _run_folder(Path(folder), results.run)
         files |= {f"ids/{name}.csv": content for name, content in _ids(root)}
         files |= {f"checkpoints/{n}": (root / n).read_bytes() for n in results.checkpoints}
+    about = f"Tables of the run {results.run} of the IMA workflow, and the ids of its data."
+    metadata = croissant.package(f"ima-{results.run}", about, dict(sorted(files.items())))
+    files["croissant.json"] = (json.dumps(metadata, indent=1) + "\n").encode()
     size = sum(map(len, files.values()))
     if size > MAX_BYTES // 2:  # the manifest needs room, too
         expected = f"at most {MAX_BYTES // 2:,} bytes for a pack"
