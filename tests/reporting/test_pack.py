@@ -114,6 +114,10 @@ def old_format(files):
     files["manifest.json"] = files["manifest.json"].replace(b'"format": 1', b'"format": 0')
 
 
+def escapes(files):
+    files["manifest.json"] = b'{"format": "\\u001b[31m"}'
+
+
 def list_for_ids(files):
     manifest = json.loads(files["manifest.json"])
     files["manifest.json"] = json.dumps({**manifest, "ids": ["x"]}).encode()
@@ -134,6 +138,7 @@ def ragged(files):
         (lambda files: files.pop("manifest.json"), "expected the file manifest.json"),
         (deep_manifest, "RecursionError"),
         (old_format, "expected format 1, found 0"),
+        (escapes, r"found \?\[31m"),
         (list_for_ids, "expected 'ids'"),
         (ragged, "a CSV table with rows"),
         *(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ima.reporting.pack import read_results, write_pack
+from ima.reporting.pack import printable, read_results, write_pack
 from ima.reporting.verify import Comparison, Difference, compare, notes, other_ids
 from ima.utils.errors import InputError
 from ima.utils.io import write_csv
@@ -79,7 +79,7 @@ def verify(
     )
     if out is not None:
         write_csv(_table(worst), out)
-    return [_printable(line) for line in lines], status
+    return [printable(line) for line in lines], status
 
 
 def _summary(compared: Sequence[Comparison]) -> list[str]:
@@ -100,11 +100,6 @@ def _line(difference: Difference) -> str:
     where = f"{difference.table} ({difference.row}) {difference.column}".replace(" ()", "").strip()
     within = "" if difference.tolerance is None else f" ± {difference.tolerance:.6g}"
     return f"{where}: {difference.ours}, reference {difference.reference}{within}"
-
-
-def _printable(text: str) -> str:
-    """Return a line without control characters, which a pack could send to a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _table(differences: Sequence[Difference]) -> pa.Table:
