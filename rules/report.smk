@@ -65,7 +65,7 @@ CARDED = [*of_digits(DIGIT_CORPORA), *of_emotion(EMOTION_CORPORA)]
 
 
 rule cards:
-    """Cards of each corpus and of the model: origin, licence, counts, scores, limits."""
+    """Cards of corpora and model: origin, licence, counts, scores, limits; Croissant metadata."""
     input:
         facts=shipped("config/corpora.yaml"),
         manifests=manifests(CARDED),
@@ -88,6 +88,7 @@ rule cards:
         code=code("cards.py"),
     output:
         cards=[f"results/cards/{name}.md" for name in [*CARDED, *of_digits(["model"])]],
+        croissant=[f"results/cards/{name}.croissant.json" for name in CARDED],
     log:
         f"{RUN}/logs/cards.log",
     benchmark:

@@ -108,3 +108,10 @@ def test_a_model_card_has_its_scores_and_what_holds():
     assert "| ima+ | image | 2 | 1.000 | 2 |" in text
     assert "2 claims" in text and "1 hold, 1 do not hold" in text and "Utterances" not in text
     assert "* paper does not hold (so)" in text
+
+
+def test_front_matter_is_yaml_before_the_card():
+    text = cards.front_matter({"license": "mit"})
+    begin, metadata, rest = text.split("---\n")
+    assert begin == rest == ""
+    assert yaml.safe_load(metadata) == {**cards.METADATA, "license": "mit"}

@@ -1,12 +1,13 @@
 """results/cards/*.md: a card for each corpus and one for the model, by
-`ima.reporting.cards.data_card`.
+`ima.reporting.cards.data_card`; *.croissant.json: metadata of each corpus, by
+`ima.reporting.croissant.corpus`.
 """
 
 from pathlib import Path
 
-from ima.reporting import cards
+from ima.reporting import cards, croissant
 from ima.utils.atomic_files import whole_file
-from ima.utils.io import read_csv, read_json, read_parquet
+from ima.utils.io import read_csv, read_json, read_parquet, write_json
 from ima.utils.schemas import FEATURES
 from ima.workflow import script
 
@@ -16,12 +17,13 @@ SPEECH = ("corpus", "level", "split", "group", "unit", "found", "expected")
 def main(snakemake):
     given, params = snakemake.input, snakemake.params
     facts = cards.read_facts(given.facts)
-    written = {}
+    written, metadata = {}, []
     for corpus, manifest in zip(params.corpora, given.manifests, strict=True):
         counts, skipped = counted(corpus, given, params)
         known = facts[params.facts[corpus]]
         read = read_json(manifest, ["files", "bytes", "sha256"])
         written[corpus] = cards.data_card(known, read, counts, skipped, params.run)
+        metadata.append(croissant.corpus(corpus, known, read, params.run))
     if given.tables:
         titles = [facts[params.facts[corpus]]["title"] for corpus in params.corpora]
         tables = {Path(path).stem: read_csv(path, ["run"]).to_pylist() for path in given.tables}
@@ -30,6 +32,8 @@ def main(snakemake):
     for path in snakemake.output.cards:
         with whole_file(path) as temporary:
             temporary.write_text(written[Path(path).stem])
+    for path, of in zip(snakemake.output.croissant, metadata, strict=True):
+        write_json(of, path)
 
 
 def counted(corpus, given, params):

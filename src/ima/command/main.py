@@ -23,7 +23,10 @@ example:
   ima report                        writes own/trust.md: can the importances be trusted?
 
 For new data, write a config that names their files:
-  ima embed new.toml --model own/model.safetensors"""
+  ima embed new.toml --model own/model.safetensors
+
+Is a run of the workflow the same as another, within the spread of seeds?
+  ima verify results --reference docs/results/open.zip"""
 DESCRIPTIONS = {
     "check": "Read and check the files, pair their items, and report their numbers. Trains nothing "
     "and writes nothing.",
@@ -36,6 +39,11 @@ DESCRIPTIONS = {
     "concordance.<format>, that of each pair by the ids of its items.",
     "report": "Judge by the test pairs whether the importances can be trusted. Writes trust.md, "
     "the advice and the numbers behind it, trust.csv and weighting.csv.",
+    "pack": "Write a zip file with the tables of a run, the ids of its splits and pairs, its "
+    "smallest checkpoints, and the SHA-256 of each.",
+    "verify": "Compare the tables of a run with those of a reference pack: each number must lie "
+    "within the spread of seeds, and splits and pairs must have the same ids. The exit status is 1 "
+    "if anything differs.",
 }
 #: Config that the steps read unless another is named.
 CONFIG = "own.toml"
@@ -48,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments; those of the process if None.
 
     Returns:
-        The exit status: 0, 1 for invalid input, or 130 if interrupted.
+        The exit status: 0, 1 for invalid input or a failed `verify`, or 130 if interrupted.
 
     Raises:
         SystemExit: with status 2 if the arguments are wrong, or 0 after `--help` or `--version`.
@@ -57,23 +65,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("ima").setLevel(logging.INFO)
     try:
-        _run(args)
+        return _run(args)
     except InputError as error:
         print(f"ima: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("ima: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
-def _run(args: argparse.Namespace) -> None:
+def _run(args: argparse.Namespace) -> int:
     # Imported here, because torch takes seconds to import and help does without it.
     if args.step == "init":
         from ima.command.guess import init
 
         print(init(args.files, args.config, args.force))
-        return
+        return 0
+    if args.step in ("pack", "verify"):
+        return _compare(args)
     from ima.command import steps
     from ima.command.config import read_config
 
@@ -85,6 +94,20 @@ def _run(args: argparse.Namespace) -> None:
         options = {name: getattr(args, name) for name in ("model", "format") if name in args}
         lines = getattr(steps, args.step)(config, folder, force=args.force, **options)
     print("\n".join(lines))
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from ima.command import results
+
+    if args.step == "pack":
+        lines, status = results.pack(args.results, args.pack, args.tables_only, args.force), 0
+    else:
+        lines, status = results.verify(
+            args.results, args.reference, args.level, args.tables, args.out
+        )
+    print("\n".join(lines))
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -120,7 +143,48 @@ def _parser() -> argparse.ArgumentParser:
     _add_out(_add(steps, "embed", "write representations of pairs"), new=True)
     _add_out(_add(steps, "importance", "write importances and concordance"), new=True)
     _add_out(_add(steps, "report", "judge whether importances can be trusted"))
+    _add_comparisons(steps)
     return parser
+
+
+def _add_comparisons(steps: argparse._SubParsersAction) -> None:
+    step = steps.add_parser(
+        "pack", help="write the reference pack of a run", description=DESCRIPTIONS["pack"]
+    )
+    _add_results(step)
+    step.add_argument("pack", type=Path, metavar="PACK", help="zip file to write")
+    step.add_argument(
+        "--tables-only", action="store_true", help="of ids and checkpoints, keep only the SHA-256"
+    )
+    _add_force(step)
+    step = steps.add_parser(
+        "verify", help="compare a run with a reference pack", description=DESCRIPTIONS["verify"]
+    )
+    _add_results(step)
+    step.add_argument(
+        "--reference",
+        type=Path,
+        required=True,
+        metavar="PACK",
+        help="a pack, or the folder of another run's results",
+    )
+    step.add_argument(
+        "--level",
+        type=float,
+        default=0.001,
+        help="probability that a number of a run with other seeds differs by chance "
+        "(default: %(default)s)",
+    )
+    step.add_argument(
+        "--tables", nargs="+", default=[], metavar="TABLE", help="compare only these, as table1"
+    )
+    step.add_argument("--out", type=Path, metavar="FILE", help="CSV file for all differences")
+
+
+def _add_results(step: argparse.ArgumentParser) -> None:
+    step.add_argument(
+        "results", type=Path, metavar="RESULTS", help="folder with `tables` and that of the run"
+    )
 
 
 def _add(steps: argparse._SubParsersAction, name: str, about: str) -> argparse.ArgumentParser:

@@ -1,6 +1,6 @@
 """`IMA`: the model as an estimator by the rules of scikit-learn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ima.estimator import files, inputs, plots
 from ima.estimator.generation import Generation
+from ima.estimator.hub import Hub
 from ima.estimator.inputs import Samples, Views
 from ima.evaluation.represent import joint
 from ima.evaluation.user.stability import over_folds
@@ -25,6 +26,8 @@ from ima.models.importance import AUTO, Stage2
 from ima.models.mixture import MixtureFit
 from ima.models.stages import fit_stages
 from ima.training import loop, sizes
+from ima.training.callbacks import Callback
+from ima.training.callbacks import callbacks as following
 from ima.utils.errors import InputError
 from ima.utils.progress import bars
 
@@ -40,7 +43,7 @@ class NotFitted(InputError, NotFittedError):
     """A method was called that requires `fit` or `load`."""
 
 
-class IMA(Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Importance-based Multimodal Autoencoder.
 
     IMA learns a joint representation z of several modalities and, for each item, an importance in
@@ -172,6 +175,7 @@ class IMA(Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         *,
         pairs: Mapping[str, Any] | None = None,
         validation: Any = None,
+        callbacks: Iterable[Callback] = (),
     ) -> "IMA":
         """Train the autoencoder and the importance networks.
 
@@ -183,6 +187,9 @@ class IMA(Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             pairs: by modality, row numbers (N,): pair i consists of row `pairs[m][i]` of each
                 `X[m]`; -1 if it lacks modality m. If None, row i of each matrix forms pair i.
             validation: numbers of the held-out pairs; if None, the share `held_out` is drawn.
+            callbacks: functions that are called after each epoch with the name of the stage and a
+                dict of its losses (`ima.training.callbacks`), such as the writers of
+                `ima.training.trackers`.
 
         Returns:
             The fitted estimator itself.
@@ -209,7 +216,7 @@ class IMA(Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.seed_ = _seed(self.random_state)
         sse = [m for m in marked if self.standardize and layers.get(m, {}).get("loss") == "sse"]
         self.scales_ = {m: scale_of(samples.x[m], marked[m]) for m in sse}
-        with bars(self.verbose):
+        with bars(self.verbose), following(callbacks):
             self._train(_scaled(samples.x, self.scales_), layers, marked, validation)
         columns = {name: inputs.column_names(values) for name, values in views.items()}
         self.feature_names_in_ = {name: of for name, of in columns.items() if of}

@@ -2,37 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from ima.training.loop import History
 from ima.utils.errors import InputError
+from ima.utils.extras import require
 
 #: Columns of a history that number its rows.
 NUMBERS = ("alternation", "round", "epoch", "copy")
 
 
-def require(module: str) -> Any:
-    """Import a module of the extra `plots`.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        package = module.partition(".")[0]
-        raise ImportError(f"{package} is missing. Install it with pip install 'ima[plots]'.") from (
-            error
-        )
-
-
 def history_frame(history: Mapping[str, History]) -> Any:
     """Return the rows of all stages as a pandas DataFrame whose first column is the `stage`."""
     rows = [{"stage": stage, **row} for stage, rows in history.items() for row in rows]
-    return require("pandas").DataFrame(rows)
+    return require("pandas", "plots").DataFrame(rows)
 
 
 def plot_history(history: Mapping[str, History]) -> Any:
@@ -43,7 +28,7 @@ def plot_history(history: Mapping[str, History]) -> Any:
     """
     if not any(history.values()):
         raise InputError("history", expected="a model that was fitted here", found="no epochs")
-    figure, axes = require("matplotlib.pyplot").subplots(
+    figure, axes = require("matplotlib.pyplot", "plots").subplots(
         1, len(history), figsize=(4 * len(history), 3), squeeze=False, layout="constrained"
     )
     for axis, (stage, rows) in zip(axes[0], history.items(), strict=True):
@@ -75,7 +60,9 @@ def plot_importance(importance: Mapping[str, np.ndarray]) -> Any:
     Args:
         importance: by modality, importances (n_m,) in [0, 1].
     """
-    figure, axis = require("matplotlib.pyplot").subplots(figsize=(4, 3), layout="constrained")
+    figure, axis = require("matplotlib.pyplot", "plots").subplots(
+        figsize=(4, 3), layout="constrained"
+    )
     for name, y in importance.items():
         axis.hist(y, bins=np.linspace(0, 1, 21), histtype="step", label=f"{name} ({y.mean():.2f})")
     axis.set(xlabel="importance", ylabel="items", xlim=(0, 1))

@@ -51,6 +51,7 @@ def fit_autoencoder(
     seed: int,
     validation: Mapping[str, Tensor] | None = None,
     y: Mapping[str, Tensor] | None = None,
+    name: str = "stage 1",
 ) -> History:
     """Train the encoders and decoders (stage 1), by Eq. 2 or our objective `ima+`.
 
@@ -63,6 +64,7 @@ def fit_autoencoder(
         validation: validation pairs (V,) in the same form. If given, the weights of the epoch with
             the lowest validation loss are kept, and training may stop early.
         y: by modality, constant importances (n_m,) of its items; None for 1.
+        name: name of this training, for callbacks, the progress bar and error messages.
 
     Returns:
         One row per epoch: `epoch`, the mean of every loss term, the mean of |u| by modality, and
@@ -85,4 +87,4 @@ def fit_autoencoder(
     if validation is not None:
         check_pairs(model.modalities, x, validation)
         validate = partial(mean_loss, compute_losses, x, validation)
-    return fit(model, compute_losses, x, items, settings, seed, "stage 1", validate)
+    return fit(model, compute_losses, x, items, settings, seed, name, validate)

@@ -18,6 +18,7 @@ from ima.models.objectives import IMPORTANCE, correlation, ima_plus, paper, targ
 from ima.models.ranks import Fold, held_out_fold
 from ima.pairing.by_label import ABSENT
 from ima.training.adam import Adam
+from ima.training.callbacks import report
 from ima.training.loop import History, RunningMeans, batches, check_pairs, gather, pair_count
 from ima.training.sizes import Auto
 from ima.utils.errors import InputError
@@ -355,10 +356,10 @@ def _fit(
             optimizer.step()
             sums.add(terms, len(pairs))
         means = sums.means(f"stage 2, epoch {epoch}")
-        history += [
-            {"epoch": epoch, "copy": copy, **{t: float(v[copy]) for t, v in means.items()}}
-            for copy in range(len(means["loss"]))
-        ]
+        for copy in range(len(means["loss"])):
+            terms = {t: float(v[copy]) for t, v in means.items()}
+            history.append({"epoch": epoch, "copy": copy, **terms})
+            report("stage 2", history[-1])
     return history
 
 

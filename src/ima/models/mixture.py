@@ -20,6 +20,7 @@ from ima.models.rank_density import informative_density
 from ima.models.ranks import Fold, Ranks, informed, rank_partners
 from ima.pairing.by_label import ABSENT
 from ima.training.adam import AdamW
+from ima.training.callbacks import report
 from ima.training.loop import History
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
@@ -250,6 +251,7 @@ def _fit(
             given = (pairs.evidence, pairs.partner, rho, settings.lambda_corr, counts)
             held, trained = mixture(both, *given)["loss"].tolist()
         history.append({"epoch": epoch, f"corr_{name}": held, f"raw_{name}": trained})
+        report(f"stage 2, {name}", history[-1])
         if best is None or held < best[0]:
             best = (held, net.copy(PARTS), out * (pairs.rows != ABSENT))
     if best is None:

@@ -151,7 +151,8 @@ def cross_fit(
             continue
         torch.manual_seed(seed)
         other = Autoencoder(autoencoder.modalities, autoencoder.latent).to(x[next(iter(x))].device)
-        fit_autoencoder(other, x, train, stage1, seed, held, y)
+        name = f"stage 1, fold {len(fitted) + 1}"
+        fit_autoencoder(other, x, train, stage1, seed, held, y, name)
         fitted.append(Fold(latents_of(other, x), train, held, part))
     return fitted
 

@@ -11,7 +11,14 @@ from ima.reporting import markdown, results
 from ima.utils.errors import InputError
 
 #: Facts about a corpus that do not depend on a run.
-FACTS = ("title", "what", "from", "licence", "people", "use", "limits")
+FACTS = ("title", "what", "from", "url", "licence", "people", "use", "limits")
+#: Metadata of models for a model hub.
+METADATA = {
+    "library_name": "ima",
+    "tags": ["multimodal", "autoencoder", "representation-learning", "safetensors"],
+}
+#: Licence in this metadata: each corpus has its own, and some forbid commercial use.
+LICENCE_OF_CORPORA = {"license": "other", "license_name": "licences-of-the-corpora"}
 _HEADINGS = {
     "what": "What it is",
     "people": "Whose data it is",
@@ -130,12 +137,22 @@ def model_card(
     return "\n".join([*_about(run, layers, rho, sidecar, data), *_results(tables)]) + "\n"
 
 
+def front_matter(more: Mapping[str, str]) -> str:
+    """Return the front matter by which a model hub finds a model, in YAML.
+
+    Args:
+        more: keys to add, such as `license`.
+    """
+    return f"---\n{yaml.safe_dump({**METADATA, **more}, sort_keys=False)}---\n"
+
+
 def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str]) -> list[str]:
     """Return the sections on what the models are, their training data and intended use."""
     config, code = sidecar["config"], sidecar["code"]
     revision = code["revision"] or "unknown (no git checkout)"
     latents, seeds = (", ".join(map(str, config[key])) for key in ("latents", "seeds"))
     return [
+        front_matter(LICENCE_OF_CORPORA),
         f"# Model card: IMA, run `{run}`",
         "",
         "**What it is.** An importance-based multimodal autoencoder: an encoder and a decoder",

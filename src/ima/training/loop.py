@@ -15,6 +15,7 @@ from torch import Tensor
 from ima.pairing.by_label import ABSENT, check_items
 from ima.training import sizes
 from ima.training.adam import Adam
+from ima.training.callbacks import report
 from ima.training.sizes import AUTO, Auto
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
@@ -223,8 +224,9 @@ def fit(
         history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
         if validate:
             history[-1]["validation"] = validate()
-            if best.step(history[-1]["validation"]):
-                break
+        report(name, history[-1])
+        if validate and best.step(history[-1]["validation"]):
+            break
     best.restore()
     return history
 

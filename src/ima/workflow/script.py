@@ -7,6 +7,7 @@ threads and log by name, and the rule's name.
 import contextlib
 import importlib
 import logging
+import os
 import signal
 import sys
 import threading
@@ -80,7 +81,8 @@ def _name(job) -> str:
 def _run(main: Callable, job) -> None:
     try:
         atomic_files.sweep(getattr(job, "output", ()))
-        main(job)
+        with _tracked(job):
+            main(job)
         if sidecars := getattr(getattr(job, "output", None), "provenance", None):
             # Imported dynamically: a normal import would make it a dependency of every rule.
             importlib.import_module("ima.workflow.provenance").write_sidecars(job, sidecars)
@@ -92,6 +94,13 @@ def _run(main: Callable, job) -> None:
     except Exception as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         _end(job, f"{said} (the traceback is in {job.log[0]})")
+
+
+def _tracked(job) -> contextlib.AbstractContextManager:
+    """Return a context whose training is tracked, if the environment variable says where."""
+    if not (target := os.environ.get("IMA_TRACKER")):
+        return contextlib.nullcontext()
+    return importlib.import_module("ima.training.trackers").tracked(target, _name(job))
 
 
 @contextlib.contextmanager
