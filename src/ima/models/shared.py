@@ -89,10 +89,14 @@ def shared_parts_of(
     """
     u = {m: model.autoencoder.encoders[m](x_m) for m, x_m in x.items()}
     y = {m: model.importance[m](x_m)[0] for m, x_m in x.items()}
-    latents, importances = [], []
-    for pairs in (train, held):
-        present = {m: (rows != ABSENT).to(y[m]) for m, rows in pairs.items()}
-        latents.append({m: u[m][rows] * present[m][:, None] for m, rows in pairs.items()})
-        importances.append({m: y[m][rows] * present[m] for m, rows in pairs.items()})
+    u_train, y_train = _of_pairs(u, y, train)
+    u_held, y_held = _of_pairs(u, y, held)
     distinct = min(len(rows[rows != ABSENT].unique()) for rows in held.values())
-    return shared_parts(*latents, *importances, distinct)
+    return shared_parts(u_train, u_held, y_train, y_held, distinct)
+
+
+def _of_pairs(u: Latents, y: Latents, pairs: Latents) -> tuple[Latents, Latents]:
+    """Return the latents (N, L) and importances (N,) of pairs; 0 where a modality is absent."""
+    present = {m: (rows != ABSENT).to(y[m]) for m, rows in pairs.items()}
+    latents = {m: u[m][rows] * present[m][:, None] for m, rows in pairs.items()}
+    return latents, {m: y[m][rows] * present[m] for m, rows in pairs.items()}
