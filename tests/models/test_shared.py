@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from ima import IMA
+from ima.models.autoencoder import Stage1
 from ima.models.cca import ERRORS
+from ima.models.importance import Stage2
 from ima.models.shared import SharedPart, shared_parts
+from ima.utils.errors import InputError
 
 N, H = 4000, 2000
 
@@ -81,3 +85,22 @@ def test_noise_without_importance_does_not_count():
     assert {len(part.mean) for part in fit(u, {m: torch.zeros(N + H) for m in "ab"}).values()} == {
         4
     }
+
+
+def test_estimator_transforms_by_shared_parts(tmp_path):
+    """Of latents that all are shared, or none, only the mean changes; a saved model keeps them."""
+    rng = np.random.default_rng(0)
+    x = {m: rng.normal(size=(80, 5)).astype("float32") for m in "ab"}
+    model = IMA(latent=3, stage1=Stage1(epochs=1), stage2=Stage2(steps=2, rounds=1)).fit(x)
+    z = model.transform(x, shared=True)
+    u = {m: model.transform({m: of}) for m, of in x.items()}
+    y = model.importance(x)
+    parts = {m: model.shared_parts_[m].of(torch.tensor(u[m])).numpy() for m in x}
+    by_hand = sum(y[m][:, None] * parts[m] for m in x) / sum(y.values())[:, None]
+    np.testing.assert_allclose(z, by_hand, atol=1e-5)
+    model.save(tmp_path / "model.safetensors")
+    again = IMA.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(again.transform(x, shared=True), z)
+    again.shared_parts_ = {}
+    with pytest.raises(InputError, match="saved with shared parts"):
+        again.transform(x, shared=True)

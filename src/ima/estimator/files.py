@@ -14,6 +14,7 @@ from ima.models.autoencoder import Stage1
 from ima.models.concordance import concordance_tensors, read_concordance
 from ima.models.importance import Stage2
 from ima.models.own import PARTS as OWN
+from ima.models.shared import read_shared, shared_tensors
 from ima.utils.errors import InputError
 from ima.utils.io import read_tensors, write_tensors
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ima.estimator.model import IMA
 
 #: Parts of the state, by the first word of the tensors' names.
-PARTS = ("autoencoder", "importance", "scale", "concordance")
+PARTS = ("autoencoder", "importance", "scale", "concordance", "shared")
 STAGES = {"stage1": Stage1, "stage2": Stage2}
 #: Constructor arguments that belong to a session, not to a model.
 NOT_SAVED = ("device", "verbose")
@@ -38,9 +39,10 @@ def save(model: "IMA", path: str | Path) -> None:
         f"concordance.{name}": t
         for name, t in concordance_tensors(model.concordance_models_).items()
     }
+    shared = {f"shared.{name}": t for name, t in shared_tensors(model.shared_parts_).items()}
     # A user's module may share weights among its layers, which safetensors refuses.
     network = {name: tensor.clone() for name, tensor in model.network_.state_dict().items()}
-    write_tensors({**network, **scales, **concordance}, path, config)
+    write_tensors({**network, **scales, **concordance, **shared}, path, config)
 
 
 def _parameters(model: "IMA") -> dict[str, Any]:
@@ -90,6 +92,7 @@ def load(
         "network_": network,
         "scales_": {name: scale.to(device) for name, scale in parts["scale"].items()},
         "concordance_models_": read_concordance(parts["concordance"]),
+        "shared_parts_": read_shared({name: t.to(device) for name, t in parts["shared"].items()}),
         "rho_": config["rho"],
         "folds_": config.get("folds", {}),
         "seed_": config["seed"],

@@ -24,6 +24,7 @@ from ima.models.concordance import FUSIONS, ConcordanceModel, fusion_weights, pa
 from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import AUTO, Stage2
 from ima.models.mixture import MixtureFit
+from ima.models.shared import SharedPart, shared_parts_of
 from ima.models.stages import fit_stages
 from ima.training import loop, sizes
 from ima.training.callbacks import Callback
@@ -112,6 +113,8 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         folds_: by modality, how well the importances of items agree with those by networks that
             were not trained on them (`ima.evaluation.user.stability.over_folds`); empty without
             `mixture`.
+        shared_parts_: by modality, the map to what other modalities share of its latents
+            (`ima.models.shared`), for `transform`.
         rho_: by modality, the prior mean importance used.
         seed_: the seed used.
 
@@ -142,6 +145,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     concordance_: dict[str, np.ndarray]
     concordance_models_: dict[str, ConcordanceModel]
     folds_: dict[str, dict[str, float | None]]
+    shared_parts_: dict[str, SharedPart]
     rho_: dict[str, float | sizes.Auto]
     seed_: int
 
@@ -253,6 +257,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             self.alternations,
         )
         self.network_ = checkpoints.assemble(autoencoder, networks, self.importance_hidden)
+        self.shared_parts_ = shared_parts_of(self.network_, x, rows, held)
         found = results if stage2.objective == "mixture" else {}
         self.concordance_ = {m: _in_order(result, order) for m, result in found.items()}
         self.concordance_models_ = {m: result.model for m, result in found.items()}
@@ -267,7 +272,9 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         self._n_features_out = self.network_.autoencoder.latent
 
     @torch.no_grad()
-    def transform(self, X: Views, *, weights: str | Mapping[str, Any] = "importance") -> np.ndarray:
+    def transform(
+        self, X: Views, *, weights: str | Mapping[str, Any] = "importance", shared: bool = False
+    ) -> np.ndarray:
         """Return the joint representation z (N, L) of samples (Eq. 1).
 
         Args:
@@ -276,6 +283,8 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             weights: weights of the latents: `importance` of each item, `concordance` of each pair,
                 `both`, their product, or `equal`. A mapping sets importances by hand: by modality,
                 one number or one per sample (N,), 0 or more; other modalities keep theirs.
+            shared: reduces each latent to the part that other modalities share
+                (`ima.models.shared`). It helps where modalities share only a class.
 
         Returns:
             z, of shape (N, L).
@@ -285,12 +294,26 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
                 length, a sample has no modality, weights are not of this form, or any error of
                 `pair_concordance`.
         """
-        return self._joint(self._samples(X), weights).cpu().numpy()
+        return self._joint(self._samples(X), weights, shared).cpu().numpy()
 
-    def _joint(self, samples: Samples, weights: str | Mapping[str, Any] = "importance") -> Tensor:
+    def _joint(
+        self,
+        samples: Samples,
+        weights: str | Mapping[str, Any] = "importance",
+        shared: bool = False,
+    ) -> Tensor:
         """Return z (N, L) of samples that are already scaled."""
         y = self._weights(samples, weights)
         u = self.network_.autoencoder.encode(samples.x)
+        if shared and not self.shared_parts_:
+            raise InputError(
+                "shared",
+                expected="a model saved with shared parts",
+                found="a file of an earlier version or of the workflow",
+                do="Fit the model again, or leave out `shared`.",
+            )
+        if shared:
+            u = {name: self.shared_parts_[name].of(latents) for name, latents in u.items()}
         if all(bool(rows.all()) for rows in samples.present.values()):
             return joint(u, y)
         mask = {name: rows.to(u[name]) for name, rows in samples.present.items()}

@@ -91,7 +91,7 @@ def shared_parts_of(
     y = {m: model.importance[m](x_m)[0] for m, x_m in x.items()}
     u_train, y_train = _of_pairs(u, y, train)
     u_held, y_held = _of_pairs(u, y, held)
-    distinct = min(len(rows[rows != ABSENT].unique()) for rows in held.values())
+    distinct = min(len(rows[rows != ABSENT].unique()) for rows in held.values()) or 1
     return shared_parts(u_train, u_held, y_train, y_held, distinct)
 
 
@@ -100,3 +100,16 @@ def _of_pairs(u: Latents, y: Latents, pairs: Latents) -> tuple[Latents, Latents]
     present = {m: (rows != ABSENT).to(y[m]) for m, rows in pairs.items()}
     latents = {m: u[m][rows] * present[m][:, None] for m, rows in pairs.items()}
     return latents, {m: y[m][rows] * present[m] for m, rows in pairs.items()}
+
+
+def shared_tensors(parts: Mapping[str, SharedPart]) -> dict[str, Tensor]:
+    """Return the tensors of shared parts by `<modality>.<field>`, for `read_shared`."""
+    return {f"{m}.{field}": t for m, part in parts.items() for field, t in part._asdict().items()}
+
+
+def read_shared(tensors: Mapping[str, Tensor]) -> dict[str, SharedPart]:
+    """Return the shared parts by modality, from `shared_tensors`."""
+    names = dict.fromkeys(name.rpartition(".")[0] for name in tensors)
+    return {
+        m: SharedPart(*(tensors[f"{m}.{field}"] for field in SharedPart._fields)) for m in names
+    }
