@@ -54,6 +54,7 @@ def bandwidth(x: np.ndarray, nearest: np.ndarray) -> np.ndarray:
     sets = np.column_stack((np.arange(n), nearest)).ravel()
     member = csr_array((np.ones(len(sets)), sets, np.arange(n + 1) * (k + 1)), shape=(n, n))
     common = csr_array(member @ member.T)
+    common.sort_indices()
     widths = np.empty(n)
     for i in range(n):
         own = slice(common.indptr[i], common.indptr[i + 1])
