@@ -272,6 +272,7 @@ NOISE_STUDY_PARAMS = {
     "noise": {name: config["noise"][name] for name in ("image", "speech")},
     "mfcc": config["speech"]["mfcc"],
     "hidden": config["importance"]["hidden"],
+    "variants": {name: in_study(name, config["noise_study"]) for name in VARIANTS},
 }
 
 
@@ -292,7 +293,6 @@ rule noise_study:
         mem_mb=4000,
     params:
         **NOISE_STUDY_PARAMS,
-        variants={name: in_study(name, config["noise_study"]) for name in VARIANTS},
     script:
         "../workflow/scripts/noise_study.py"
 
@@ -319,7 +319,7 @@ rule noises:
 
 
 rule rival_study:
-    """Noise detection by importances of the first variant and by other unsupervised methods."""
+    """Noise detection by importances and by other unsupervised methods."""
     input:
         **NOISE_STUDY,
         code=code("rival_study.py"),
@@ -335,7 +335,6 @@ rule rival_study:
         mem_mb=4000,
     params:
         **NOISE_STUDY_PARAMS,
-        variants={name: in_study(name, config["noise_study"]) for name in list(VARIANTS)[:1]},
     script:
         "../workflow/scripts/rival_study.py"
 

@@ -13,9 +13,8 @@ from ima.workflow.noise_problems import problems, variants
 
 def main(snakemake):
     seed, rows = int(snakemake.wildcards.seed), []
-    ((name, variant),) = variants(snakemake).items()
     for noise_type, R, noisy in problems(snakemake):
-        found = study(noisy, snakemake.params.latent, name, variant, seed)
+        found = study(noisy, snakemake.params.latent, variants(snakemake), seed)
         rows += [{"noise_type": noise_type, "R": R, **row} for row in found]
         best = max(found, key=lambda row: row["f1_noise"])
         print(noise_type, R, f"best: {best['detector']} {best['f1_noise']:.3f}", flush=True)

@@ -9,6 +9,7 @@ mixture       training of the objective `mixture`, from `ranks` and `rank_densit
 compared      values by which `ranks` compares items: latents, components, Fourier features
 concordance   how well the items of a pair fit together
 cca           canonical correlations of held-out pairs, for `ima+`
+contrastive   encoders that agree on pairs, and networks that select pairs for each other
 own           encoders and decoders of the user
 checkpoints   models from files
 baselines     JMVAE-KL, MVAE and the denoising autoencoder

@@ -39,12 +39,11 @@ SCORES = ("f1_noise", "auc_noise", "precision_noise", "recall_noise", "share_fla
 def study(
     data: Problem,
     latent: int,
-    name: str,
-    variant: Variant,
+    variants: Mapping[str, Variant],
     seed: int,
     detectors: Mapping[str, Detector] = DETECTORS,
 ) -> list[dict]:
-    """Train a variant of IMA on a problem, and score it and other detectors on its test pairs.
+    """Train variants of IMA on a problem, and score them and other detectors on its test pairs.
 
     IMA calls items noise whose importance is below .5. The other detectors give each pair's item a
     score, of which the mean over the item's test pairs counts; items are noise if they belong to
@@ -53,8 +52,8 @@ def study(
     Args:
         data: the problem.
         latent: size L of the latent space.
-        name: name of the variant.
-        variant: its settings.
+        variants: variants by name; the other detectors use the autoencoder and the training
+            settings of the last one.
         seed: seed of all random choices.
         detectors: detectors by name.
 
@@ -66,16 +65,18 @@ def study(
         split: {m: torch.from_numpy(rows) for m, rows in of.items()}
         for split, of in data.pairs.items()
     }
-    model = variant.train(x, pairs["train"], pairs["validation"], latent, seed)
-    with torch.no_grad():
-        y = importances(model.importance, x, pairs["test"])
-    found = {name: {m: (1 - y_m[0].numpy(), y_m[0].numpy() < 0.5) for m, y_m in y.items()}}
+    found = {}
+    for name, variant in variants.items():
+        model = variant.train(x, pairs["train"], pairs["validation"], latent, seed)
+        with torch.no_grad():
+            y = importances(model.importance, x, pairs["test"])
+        found[name] = {m: (1 - y_m[0].numpy(), y_m[0].numpy() < 0.5) for m, y_m in y.items()}
     given = Given(x, pairs, model.autoencoder.eval(), variant.stage1, seed)
-    for other, detect in detectors.items():
-        found[other] = {}
+    for name, detect in detectors.items():
+        found[name] = {}
         for m, score in detect(given).items():
             score, back = per_item(score, data.pairs["test"][m])
-            found[other][m] = score[back], decide(score)[back]
+            found[name][m] = score[back], decide(score)[back]
     return [
         {"seed": seed, "modality": m, "detector": detector}
         | scores(*of, data.noise[m][data.pairs["test"][m]])
