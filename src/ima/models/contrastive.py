@@ -5,6 +5,7 @@ coding), in both directions as in CLIP (Radford et al. 2021).
 """
 
 import itertools
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -115,13 +116,17 @@ def two_groups(values: np.ndarray) -> np.ndarray:
 
     It is 1 if all values are equal.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     spread = np.ptp(values)
     if not spread:
         return np.ones(len(values))
     values = ((values - values.min()) / spread)[:, None]
-    mixture = GaussianMixture(2, max_iter=50, tol=1e-4, reg_covar=5e-4, random_state=0).fit(values)
+    mixture = GaussianMixture(2, max_iter=50, tol=1e-4, reg_covar=5e-4, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # 50 iterations are enough
+        mixture.fit(values)
     return mixture.predict_proba(values)[:, mixture.means_.argmin()]
 
 
@@ -137,7 +142,7 @@ def co_divide(
     This follows DivideMix (Li et al. 2020) and noisy correspondence rectifiers (Huang et al. 2021,
     Learning with noisy correspondence for cross-modal matching). The epochs are divided into
     ROUNDS. In the first, all pairs are used; then each network is trained on the pairs that
-    `two_groups` of the other network's losses classify as clean.
+    `two_groups` of the other network's losses classify as clean; on all pairs if none is.
     """
     torch.manual_seed(seed)
     networks = [Contrastive(modalities), Contrastive(modalities)]
@@ -148,7 +153,11 @@ def co_divide(
         for i, network in enumerate(networks):
             fit_contrastive(network, x, chosen[i], settings, seed + 2 * number + i)
         clean = [two_groups(pair_losses(network, x, items)) > 0.5 for network in networks]
-        chosen = [
-            {m: rows[torch.from_numpy(of)] for m, rows in items.items()} for of in clean[::-1]
-        ]
+        chosen = [_selected(items, of) for of in clean[::-1]]
     return networks
+
+
+def _selected(items: Mapping[str, Tensor], clean: np.ndarray) -> dict[str, Tensor]:
+    """Return the clean pairs, or all if two overlapping groups leave none."""
+    mask = torch.from_numpy(clean if clean.any() else ~clean)
+    return {m: rows[mask] for m, rows in items.items()}

@@ -69,7 +69,9 @@ def components(
     found = {}
     for m, x in given.x.items():
         fitted = x[given.pairs["train"][m].unique()].numpy()
-        pca = PCA(min(most, *fitted.shape), whiten=whiten, random_state=0).fit(fitted)
+        # One less than there are items: the last component of a sample has no variance.
+        number = max(1, min(most, len(fitted) - 1, fitted.shape[1]))
+        pca = PCA(number, whiten=whiten, random_state=0).fit(fitted)
         found[m] = pca.transform(x[given.pairs[split][m]].numpy()).astype(np.float64)
     return found
 
