@@ -20,8 +20,8 @@ from ima.training.loop import Batch, Training, check_pairs, fit, gather, mean_lo
 
 #: Size of the embeddings, temperature of the similarities, and pairs that a loss compares.
 SIZE, TEMPERATURE, COMPARED = 32, 0.1, 128
-#: Rounds of `co_divide`: in the first, all pairs are used.
-ROUNDS = 5
+#: `co_divide` uses all pairs for one in so many epochs.
+WARM_UP = 5
 
 
 class Contrastive(nn.Module):
@@ -140,18 +140,20 @@ def co_divide(
     """Train two networks that select training pairs for each other.
 
     This follows DivideMix (Li et al. 2020) and noisy correspondence rectifiers (Huang et al. 2021,
-    Learning with noisy correspondence for cross-modal matching). The epochs are divided into
-    ROUNDS. In the first, all pairs are used; then each network is trained on the pairs that
-    `two_groups` of the other network's losses classify as clean; on all pairs if none is.
+    Learning with noisy correspondence for cross-modal matching). All pairs are used in the first
+    epochs (WARM_UP). Then, in each epoch, each network is trained on the pairs that `two_groups` of
+    the other network's losses classify as clean; on all pairs if none is. The learning rate is
+    constant.
     """
     torch.manual_seed(seed)
     networks = [Contrastive(modalities), Contrastive(modalities)]
-    settings = settings.sized(pair_count(items))
-    settings = replace(settings, epochs=max(1, settings.epochs // ROUNDS))
+    total = settings.lengths(pair_count(items)).epochs
+    first = max(1, total // WARM_UP)
     chosen = [items, items]
-    for number in range(ROUNDS):
+    for number, epochs in enumerate([first, *[1] * (total - first)]):
+        part = replace(settings, epochs=epochs, schedule="constant")
         for i, network in enumerate(networks):
-            fit_contrastive(network, x, chosen[i], settings, seed + 2 * number + i)
+            fit_contrastive(network, x, chosen[i], part, seed + 2 * number + i)
         clean = [two_groups(pair_losses(network, x, items)) > 0.5 for network in networks]
         chosen = [_selected(items, of) for of in clean[::-1]]
     return networks
