@@ -23,15 +23,21 @@ import torch
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import f1_score, roc_auc_score
-from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold
 from sklearn.neural_network import MLPClassifier
-from torch.nn.functional import cross_entropy, normalize
 
 from ima import IMA
 from ima.models.autoencoder import Stage1
-from ima.models.ima import mlp
+from ima.models.checkpoints import modalities_of
+from ima.models.contrastive import (
+    Contrastive,
+    co_divide,
+    fit_contrastive,
+    pair_losses,
+    two_groups,
+)
 from ima.pairing.by_label import draw
+from ima.training.loop import Training
 from ima.utils.arrow import matrix
 from ima.utils.io import read_parquet
 
@@ -39,8 +45,8 @@ MODALITIES = ("image", "speech")
 LAYERS = {"image": {"hidden": 500, "activation": "tanh"}}
 LAYERS |= {"speech": {"hidden": 100, "activation": "tanh"}}
 FIELDS = ("seed", "control", "method", "auc", "f1", "called_wrong", "auc_new")
-#: Contrastive encoders: hidden width, embedding size, temperature, and pairs per step.
-HIDDEN, SIZE, TEMPERATURE, BATCH = 256, 32, 0.1, 128
+#: Hidden width of the classifiers, and pairs per step of contrastive networks.
+HIDDEN, BATCH = 256, 128
 
 
 def load(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -109,95 +115,34 @@ def by_concordance(pairs: Pairs, new: Pairs, seed: int, epochs: int):
     return c, c < 0.5, np.minimum(*model.pair_concordance(new.x).values())
 
 
-class Contrastive(torch.nn.Module):
-    """Two encoders trained to agree on pairs with InfoNCE (van den Oord et al., 2018)."""
-
-    def __init__(self, x: dict[str, torch.Tensor]):
-        super().__init__()
-        widths = {m: (of.shape[1], HIDDEN, SIZE) for m, of in x.items()}
-        self.encoders = torch.nn.ModuleDict({m: mlp(*of) for m, of in widths.items()})
-        self.optimizer = torch.optim.AdamW(self.parameters(), 1e-3, weight_decay=1e-2)
-
-    def similarity(self, x) -> torch.Tensor:
-        """Return the similarity (N, N) of all images and recordings, divided by the temperature."""
-        a, b = (normalize(self.encoders[m](x[m]), dim=1) for m in MODALITIES)
-        return a @ b.T / TEMPERATURE
-
-    def losses(self, x) -> torch.Tensor:
-        """Return the loss (N,) of each pair within this batch, averaged over both directions."""
-        s = self.similarity(x)
-        own = torch.arange(len(s))
-        return (
-            cross_entropy(s, own, reduction="none") + cross_entropy(s.T, own, reduction="none")
-        ) / 2
-
-    def train_epoch(self, x, w: torch.Tensor, generator) -> None:
-        """Train on each pair once, weighting its loss by w (N,)."""
-        for rows in torch.randperm(len(w), generator=generator).split(BATCH):
-            losses = self.losses({m: of[rows] for m, of in x.items()})
-            loss = (losses * w[rows]).sum() / w[rows].sum().clamp_min(1)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-
-    @torch.no_grad()
-    def each(self, x) -> np.ndarray:
-        """Return the loss (N,) of each pair in batches of BATCH, averaged over several draws."""
-        total, generator = torch.zeros(len(x["image"])), torch.Generator().manual_seed(0)
-        for _ in range(5):
-            for rows in torch.randperm(len(total), generator=generator).split(BATCH):
-                total[rows] += self.losses({m: of[rows] for m, of in x.items()})
-        return (total / 5).numpy()
-
-
-def two_groups(values: np.ndarray) -> np.ndarray:
-    """Return the probability (N,) of the component with the lower mean, of two Gaussians."""
-    values = ((values - values.min()) / max(np.ptp(values), 1e-9))[:, None]
-    mixture = GaussianMixture(2, max_iter=50, tol=1e-4, reg_covar=5e-4, random_state=0).fit(values)
-    return mixture.predict_proba(values)[:, mixture.means_.argmin()]
+def tensors(pairs: Pairs) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Return the items of pairs, and the row numbers of the pairs in them."""
+    x = {m: torch.from_numpy(of).float() for m, of in pairs.x.items()}
+    return x, {m: torch.arange(len(of)) for m, of in x.items()}
 
 
 def by_co_divide(pairs: Pairs, new: Pairs, seed: int, epochs: int):
-    """Score pairs with two networks that select training pairs for each other.
-
-    This follows DivideMix (Li et al., 2020) and NCR (Huang et al., 2021). All pairs are used for a
-    fifth of the epochs; then each network trains on the pairs that a mixture of two Gaussians,
-    fitted to the other network's losses, classifies as clean.
-    """
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    x, new = (
-        {m: torch.from_numpy(of).float() for m, of in some.x.items()} for some in (pairs, new)
-    )
-    networks = [Contrastive(x), Contrastive(x)]
-    w = [torch.ones(len(x["image"]))] * 2
-    for epoch in range(epochs):
-        if epoch >= epochs // 5:
-            clean = [torch.from_numpy(two_groups(net.each(x))).float() for net in networks]
-            w = [of * (of > 0.5) for of in clean[::-1]]
-        for net, of in zip(networks, w, strict=True):
-            net.train_epoch(x, of, generator)
-    clean = np.mean([two_groups(net.each(x)) for net in networks], 0)
-    losses = np.mean([net.each(x) for net in networks], 0)
-    return -losses, clean < 0.5, -np.mean([net.each(new) for net in networks], 0)
+    """Score pairs by two contrastive networks that select training pairs for each other."""
+    (x, rows), of_new = tensors(pairs), tensors(new)
+    networks = co_divide(modalities_of(x, LAYERS), x, rows, Training(epochs, BATCH), seed)
+    losses = [pair_losses(network, x, rows) for network in networks]
+    clean = np.mean([two_groups(of) for of in losses], 0)
+    losses_new = [pair_losses(network, *of_new) for network in networks]
+    return -np.mean(losses, 0), clean < 0.5, -np.mean(losses_new, 0)
 
 
 def by_similarity(pairs: Pairs, new: Pairs, seed: int, epochs: int):
     """Score pairs by the negative loss of contrastive networks not trained on them (five folds)."""
     torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    x, new = (
-        {m: torch.from_numpy(of).float() for m, of in some.x.items()} for some in (pairs, new)
-    )
-    found, of_new = np.zeros(len(x["image"])), []
+    (x, rows), of_new = tensors(pairs), tensors(new)
+    found, found_new = np.zeros(len(pairs.wrong)), []
     for fit, left in KFold(5, shuffle=True, random_state=seed).split(found):
-        part, held = ({m: of[rows] for m, of in x.items()} for rows in (fit, left))
-        net = Contrastive(x)
-        for _ in range(epochs):
-            net.train_epoch(part, torch.ones(len(fit)), generator)
-        found[left] = net.each(held)
-        of_new.append(net.each(new))
-    return -found, two_groups(found) < 0.5, -np.mean(of_new, 0)
+        part, held = ({m: of[some] for m, of in rows.items()} for some in (fit, left))
+        network = Contrastive(modalities_of(x, LAYERS))
+        fit_contrastive(network, x, part, Training(epochs, BATCH), seed)
+        found[left] = pair_losses(network, x, held)
+        found_new.append(pair_losses(network, *of_new))
+    return -found, two_groups(found) < 0.5, -np.mean(found_new, 0)
 
 
 def by_ridge(pairs: Pairs, new: Pairs, seed: int, epochs: int):

@@ -254,15 +254,32 @@ rule importance_table:
         "../workflow/scripts/importance_table.py"
 
 
+#: Inputs and params that both studies of noise share.
+NOISE_STUDY = {
+    "image": rules.features_image.output.features,
+    "speech": rules.features_speech.output.features,
+    "mapping": rules.features_speech.output.mapping,
+    "waves": rules.recordings.output.waves,
+    "segments": rules.segment.output.segments,
+    "networks": files_of_networks(VARIANTS),
+}
+NOISE_STUDY_PARAMS = {
+    "latent": config["noise_study"]["latent"],
+    "problems": [["synthetic", R] for R in config["noise_study"]["R"]]
+    + [[name, config["pairs"]["R"]] for name in config["noise_study"]["noise_types"]],
+    "totals": config["noise_study"]["pairs"],
+    "validation_share": config["pairs"]["validation_share"],
+    "noise": {name: config["noise"][name] for name in ("image", "speech")},
+    "mfcc": config["speech"]["mfcc"],
+    "hidden": config["importance"]["hidden"],
+    "variants": {name: in_study(name, config["noise_study"]) for name in VARIANTS},
+}
+
+
 rule noise_study:
     """Noise detection by importances and other methods, on harder noise and shuffled pairs."""
     input:
-        image=rules.features_image.output.features,
-        speech=rules.features_speech.output.features,
-        mapping=rules.features_speech.output.mapping,
-        waves=rules.recordings.output.waves,
-        segments=rules.segment.output.segments,
-        networks=files_of_networks(VARIANTS),
+        **NOISE_STUDY,
         code=code("noise_study.py"),
     output:
         study=f"{RUN}/noise_study/seed{{seed}}.parquet",
@@ -275,15 +292,7 @@ rule noise_study:
     resources:
         mem_mb=4000,
     params:
-        latent=config["noise_study"]["latent"],
-        problems=[["synthetic", R] for R in config["noise_study"]["R"]]
-        + [[name, config["pairs"]["R"]] for name in config["noise_study"]["noise_types"]],
-        totals=config["noise_study"]["pairs"],
-        validation_share=config["pairs"]["validation_share"],
-        noise={name: config["noise"][name] for name in ("image", "speech")},
-        mfcc=config["speech"]["mfcc"],
-        hidden=config["importance"]["hidden"],
-        variants={name: in_study(name, config["noise_study"]) for name in VARIANTS},
+        **NOISE_STUDY_PARAMS,
     script:
         "../workflow/scripts/noise_study.py"
 
@@ -309,9 +318,53 @@ rule noises:
         "../workflow/scripts/noises.py"
 
 
+rule rival_study:
+    """Noise detection by importances and by other unsupervised methods."""
+    input:
+        **NOISE_STUDY,
+        code=code("rival_study.py"),
+    output:
+        study=f"{RUN}/rival_study/seed{{seed}}.parquet",
+    log:
+        f"{RUN}/logs/rival_study_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/rival_study_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        **NOISE_STUDY_PARAMS,
+    script:
+        "../workflow/scripts/rival_study.py"
+
+
+rule rivals:
+    """Noise detection by importances and other unsupervised methods: table and figure."""
+    input:
+        studies=expand(rules.rival_study.output.study, seed=config["noise_study"]["seeds"]),
+        code=code("rivals.py"),
+    output:
+        table=reported("results/tables/rivals.csv", "Section 6.1"),
+        pdf=reported("results/figures/rivals.pdf", "Section 6.1"),
+        png=reported("results/figures/rivals.png", "Section 6.1"),
+    log:
+        f"{RUN}/logs/rivals.log",
+    benchmark:
+        f"{RUN}/benchmarks/rivals.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+    script:
+        "../workflow/scripts/rivals.py"
+
+
 rule importances:
     """Target: noise detection by importances: by seed, over rho, on harder noise."""
     input:
         rules.importance_table.output,
-        rules.noises.output if config["noise_study"]["seeds"] else [],
+        [*rules.noises.output, *rules.rivals.output] if config["noise_study"]["seeds"] else [],
         rules.figure6.output,

@@ -98,7 +98,9 @@ class TestConfig:
 
     def test_the_noise_study_can_be_left_out(self):
         with_, without = plans([(ROOT, {}), (ROOT, {"noise_study": {"seeds": []}})], anew=True)
-        assert with_.rules() - without.rules() == {"noise_study", "noises"}
+        assert with_.rules() - without.rules() == {
+            *("noise_study", "noises", "rival_study", "rivals")
+        }
         assert {"claims", "importance_table", "index"} <= without.rules()
 
     def test_the_study_of_missing_items_can_be_left_out(self):

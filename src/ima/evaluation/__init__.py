@@ -14,6 +14,7 @@ complexity            parameters, loss terms and training time
 feature_ablation      digit accuracy of variants of the speech features
 voice_agreement       our voice features against openSMILE
 noise_benchmark       harder noise, with `noise_makers` and `noise_baselines`
+rivals                other unsupervised detectors of noise
 missing_modalities    training with incomplete pairs
 readings              choices that the paper leaves open
 emotion               words, voices and utterances
