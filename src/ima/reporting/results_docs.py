@@ -57,7 +57,7 @@ def section(results: Path, run: str) -> str:
 
 
 def headline(results: Path, run: str) -> str:
-    """Return README's table: both variants of IMA, the best baseline and raw features.
+    """Return README's table: both variants of IMA, the best baseline, CCA and raw features.
 
     Args:
         results, run: as in `section`.
@@ -76,8 +76,10 @@ def headline(results: Path, run: str) -> str:
     best = max(
         baselines, key=lambda m: by_key[m, "joint", latents[0]]["precision_no_shared"], default=None
     )
-    views = [(m, "weighted") for m in models if is_ima(m)]
-    views += [(m, "joint") for m in (best, "raw") if m]
+    views = [(m, view) for m in models if is_ima(m) for view in ("weighted", "shared")]
+    views += [(m, "joint") for m in (best, "cca", "raw")]
+    known = {key[:2] for key in by_key}
+    views = [view for view in views if view in known]
     lines = []
     for model, view in views:
         by_latent = [by_key.get((model, view, latent)) for latent in latents]
