@@ -13,6 +13,7 @@ from ima.models.baselines import represent
 from ima.models.ima import Modality
 from ima.models.peers import PEERS, lacking, peer
 from ima.models.peers.deep import dgcca, infonce, shared_maps, whitened
+from ima.models.peers.multivae import build
 from ima.models.peers.views import as_pairs, filled, gathered, means, with_all
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import Training
@@ -187,3 +188,12 @@ def test_a_peer_that_is_not_known_or_lacks_its_package(monkeypatch):
         lacking("mcca") == "mcca is skipped, as cca_zoo is not installed: pip install 'ima[peers]'"
     )
     assert lacking("pca") == ""
+    assert lacking("mopoe").endswith("not installed: pip install --no-deps -r envs/peers.lock")
+
+
+def test_losses_that_multivae_lacks_are_named():
+    modalities = {"a": Modality(4, 4, "poisson")}
+    with pytest.raises(
+        InputError, match=r"model\.a\.loss: expected a loss of \['sse', 'bce'\] for mopoe"
+    ):
+        build("mopoe", modalities, 2)

@@ -46,7 +46,7 @@ def problem(seed=0):
             "item_a": pa.array(rows, pa.int32()),
             "item_b": pa.array(rows, pa.int32(), mask=rows % 10 == 0),
             "label": pa.array(label[rows], pa.int8()),
-            "kind": pa.array(["b_noise" if row % 4 == 1 else "clean" for row in rows]),
+            "pair_type": pa.array(["b_noise" if row % 4 == 1 else "clean" for row in rows]),
         }
         tables[split] = pa.table(columns).cast(pairs_schema("ab"))
         begin += count

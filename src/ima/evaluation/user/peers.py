@@ -42,8 +42,8 @@ def score_peer(
     }
     joint = [{"joint": of["joint"]} for of in z.values()]
     labels = [tables[split]["label"].to_numpy() for split in z]
-    kinds = np.array(tables["test"]["kind"].to_pylist())
+    pair_types = np.array(tables["test"]["pair_type"].to_pylist())
     return {
         "retrieval": score_views(z["test"], tables["test"], k),
-        "accuracy": accuracy_rows(*joint, labels, kinds, settings, seed),
+        "accuracy": accuracy_rows(*joint, labels, pair_types, settings, seed),
     }

@@ -16,6 +16,7 @@ from ima.models.baselines import baseline, build
 from ima.models.ima import Modality
 from ima.models.peers.deep import fit_dgcca, fit_infonce
 from ima.models.peers.linear import fit_cca, fit_pca, fit_raw
+from ima.models.peers.multivae import KINDS, fit_multivae
 from ima.models.peers.views import Fitted, Views, as_pairs, filled, means
 from ima.training.loop import Training
 from ima.utils.errors import InputError
@@ -74,7 +75,12 @@ def _of_paper(name: str) -> Callable[..., Fitted]:
     return fit
 
 
-#: Peers by name. Those that need a package are of the extra `peers`.
+#: How to install the packages that some peers need.
+INSTALL = {
+    "cca_zoo": "pip install 'ima[peers]'",
+    "multivae": "pip install --no-deps -r envs/peers.lock",
+}
+#: Peers by name.
 PEERS = {
     "raw": Peer("raw features", _completed(fit_raw)),
     "pca": Peer("PCA", _completed(fit_pca)),
@@ -85,6 +91,10 @@ PEERS = {
     "jmvae": Peer("JMVAE-KL", _completed(_of_paper("jmvae"))),
     "mvae": Peer("MVAE", _of_paper("mvae")),
     "denoising": Peer("denoising autoencoder", _completed(_of_paper("denoising"))),
+    **{
+        name: Peer(kind.label, _completed(partial(fit_multivae, name)), "multivae")
+        for name, kind in KINDS.items()
+    },
 }
 
 
@@ -104,4 +114,4 @@ def lacking(name: str) -> str:
     package = peer(name).package
     if package is None or importlib.util.find_spec(package):
         return ""
-    return f"{name} is skipped, as {package} is not installed: pip install 'ima[peers]'"
+    return f"{name} is skipped, as {package} is not installed: {INSTALL[package]}"
