@@ -7,13 +7,14 @@ from matplotlib.figure import Figure
 from ima.reporting.figures import LETTERS, PAGE
 from ima.utils.errors import InputError
 
-#: Columns of the table that are drawn, and their axes' labels.
+#: Columns of the table that are drawn, and their axes' labels; axes of costs begin at 0.
 SHOWN = {
     "precision": "joint Precision@{k}",
     "accuracy": "accuracy",
     "cpu_seconds": "CPU seconds of training",
     "mem_mb": "peak memory (MB)",
 }
+COSTS = ("cpu_seconds", "mem_mb")
 #: Colours of IMA's representations and of its peers.
 IMA, PEER = "#d55e00", "black"
 
@@ -41,8 +42,8 @@ def draw(rows: Sequence[Mapping], ima: str) -> Figure:
                 axes.errorbar(
                     row[name], place, xerr=deviation, fmt="o", color=colour, ms=3.2, lw=0.8
                 )
-        if name == "cpu_seconds":
-            axes.set_xscale("log")
+        if name in COSTS:
+            axes.set_xlim(0, 1.05 * axes.dataLim.xmax)
         label = SHOWN[name].format(k=rows[0]["k"])
         axes.set_xlabel(f"({letter}) {label}", fontsize=LETTERS)
         axes.grid(axis="y", lw=0.3)
