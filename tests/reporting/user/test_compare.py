@@ -70,7 +70,7 @@ def scored(name, x, tables):
 
 def test_raw_features_score_as_in_the_table_of_retrieval():
     x, tables = problem()
-    anchors = score_anchors(x, tables["train"], tables["test"], [], [5])
+    anchors = score_anchors(x, *tables.values(), [], [5])
     theirs = [
         {key: value for key, value in row.items() if key not in ("model", "latent")}
         for row in anchors
