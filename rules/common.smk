@@ -290,6 +290,16 @@ def importance_checkpoint(wildcards):
     )
 
 
+def training_jobs(variant, latent, seed):
+    """Return the names of the jobs that train a model, without importances and with."""
+    rounds = range(1, config["alternations"] + 1)
+    of = f"{variant}_latent{{}}_seed{seed}_round"
+    other = importance_settings(variant)["latent"] or latent
+    stage1 = [f"autoencoder_{of.format(latent)}{n}" for n in rounds]
+    stage2 = [f"importance_{of.format(other)}{n}" for n in rounds]
+    return {"unweighted": stage1, "weighted": stage1 + stage2}
+
+
 def seeds_of_model(wildcards):
     """Return the checkpoints of both stages for each seed of a job."""
     of = {"variant": wildcards.variant, "latent": wildcards.latent}

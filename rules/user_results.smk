@@ -207,6 +207,7 @@ if OWN:
             "../workflow/scripts/own_classifier.py"
 
     include: "user_trust.smk"
+    include: "user_compare.smk"
 
     #: All results of a run on user data; those that need labels only if labels exist.
     OWN_RESULTS = [
@@ -220,6 +221,8 @@ if OWN:
         OWN_RESULTS += rules.own_rho.output
     if labels_known(OWN):
         OWN_RESULTS += [*rules.own_retrieval.output, *rules.own_classifier.output]
+    if OWN["compare"]:
+        OWN_RESULTS += rules.own_compare.output
 
 
 rule own:

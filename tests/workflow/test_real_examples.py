@@ -14,6 +14,7 @@ from ima.utils.errors import InputError
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import example_data
+import peers
 import real_examples
 from example_data import Example
 
@@ -200,3 +201,12 @@ def test_wrong_words(words, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["real_examples.py", *words])
     with pytest.raises(SystemExit):
         real_examples.main()
+
+
+def test_table_of_peers_by_hand():
+    row = {"case": "nothing wrong", "method": "PCA", "precision_noise": "", "unimodal": "0.5"}
+    row |= {"accuracy": "1", "parameters": "7"}
+    rows = [{**row, "precision": str(p), "cpu_seconds": str(s)} for p, s in ((0.4, 1), (0.6, 2.2))]
+    last = peers.table(rows).splitlines()[-1]
+    values = "0.500 (0.141) |  | 0.500 (0.000) | 1.000 (0.000) | 2 | 7"
+    assert last == f"| nothing wrong | PCA | {values} |"

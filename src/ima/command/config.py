@@ -47,6 +47,8 @@ def read_config(path: str | Path, new: bool = False) -> dict:
     fill(config, schema, schema)
     if not new or len(config["own"]["modalities"]) > 1:
         check_config(config["own"], config["model"], config["own"]["modalities"], ())
+    if config["own"]["compare"]:
+        logger.warning("%s: used by the workflow only: own.compare", path)
     if config["latents"][1:]:
         logger.warning("%s: only the first of latents is used, %d", path, config["latents"][0])
     return config

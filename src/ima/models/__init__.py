@@ -14,4 +14,5 @@ contrastive   encoders that agree on pairs, and networks that select pairs for e
 own           encoders and decoders of the user
 checkpoints   models from files
 baselines     JMVAE-KL, MVAE and the denoising autoencoder
+peers         other methods that represent pairs, for `own.compare`
 """

@@ -120,6 +120,13 @@ def check_config(own: Mapping, layers: Mapping, rho: Mapping, digits: Collection
             do="Give the others a column of false values, or omit the key.",
         )
     _check_pairs(own)
+    if own.get("compare") and not labels_known(own):
+        raise InputError(
+            "config, own.compare",
+            expected="labels, by which methods are compared",
+            found="no column `label`",
+            do="Name it in own.modalities.<modality>.label, or omit own.compare.",
+        )
     return names
 
 

@@ -1,0 +1,74 @@
+"""IMA and other methods on user data, if the config names any in `own.compare`."""
+
+
+wildcard_constraints:
+    peer="|".join(OWN["compare"]) or "none",
+
+
+rule own_peer:
+    """Train a method on the training pairs, with IMA's budget and early stopping, and score it."""
+    input:
+        **FEATURES,
+        train=PAIRS.train,
+        validation=PAIRS.validation,
+        test=PAIRS.test,
+        code=code("own_peer.py"),
+    output:
+        scores=f"{RUN}/own/peers/{{peer}}_latent{{latent}}_seed{{seed}}.json",
+    log:
+        f"{RUN}/logs/own_peer_{{peer}}_latent{{latent}}_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/own_peer_{{peer}}_latent{{latent}}_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        layers=LAYERS,
+        training=budget,
+        k=config["retrieval"]["k"],
+        classifier=config["classifier"],
+    script:
+        "../workflow/scripts/own_peer.py"
+
+
+rule own_compare:
+    """Table and figure of IMA and all methods of own.compare: scores, time and memory."""
+    input:
+        peers=expand(
+            rules.own_peer.output.scores,
+            latent=config["latents"],
+            peer=OWN["compare"],
+            seed=config["seeds"],
+        ),
+        scores=rules.own_retrieval.input.scores,
+        accuracies=expand(
+            rules.classify.output.accuracy,
+            variant=OWN_VARIANT,
+            latent=config["latents"],
+            seeds=seed_batches(config["seeds"]),
+        ),
+        autoencoders=[AUTOENCODER.format(**model) for model in OWN_MODELS],
+        importances=[importance_checkpoint(SimpleNamespace(**model)) for model in OWN_MODELS],
+        code=code("own_compare.py"),
+    output:
+        table=reported(f"{RUN}/tables/compare.csv", "Own data", caption="own_compare"),
+        pdf=reported(f"{RUN}/figures/own_compare.pdf", "Own data"),
+        png=reported(f"{RUN}/figures/own_compare.png", "Own data"),
+    log:
+        f"{RUN}/logs/own_compare.log",
+    benchmark:
+        f"{RUN}/benchmarks/own_compare.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        # Each model, and the jobs that train it without importances, and with.
+        models=[{**model, **training_jobs(**model)} for model in OWN_MODELS],
+        folder=f"{RUN}/benchmarks",
+        label=VARIANTS[OWN_VARIANT]["label"],
+        latent=config["figures"]["latent"],
+        run=config["run"],
+    script:
+        "../workflow/scripts/own_compare.py"

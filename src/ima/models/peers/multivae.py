@@ -1,0 +1,205 @@
+"""Multimodal VAEs of the package MultiVae, with IMA's encoders, decoders, batches and stopping.
+
+Settings of the models are the package's defaults. z is the posterior mean of the shared latent; for
+mixtures of experts, the mean of the experts' means.
+"""
+
+import contextlib
+import importlib
+import importlib.util
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ima.models.baselines.gaussian import concatenated
+from ima.models.ima import Decoder, Encoder, Modality
+from ima.models.peers.views import Fitted, Views, as_pairs, means, with_all
+from ima.training.loop import Batch, Training, fit, mean_loss, pair_count
+from ima.utils.errors import InputError
+
+#: Likelihood in MultiVae for each of our losses; `normal` has variance 1, `bernoulli` takes logits.
+LIKELIHOODS = {"sse": "normal", "bce": "bernoulli"}
+#: Modules that MultiVae imports for its data sets and trainers, which are not used here.
+UNUSED = {
+    "nltk": ("", ".tokenize"),
+    "torchvision": ("", ".datasets", ".datasets.utils", ".models", ".transforms", ".utils"),
+}
+
+
+class Kind(NamedTuple):
+    """A model of MultiVae.
+
+    Attributes:
+        name: name of its class.
+        label: name in tables.
+        private: whether the size of private latents is given once or for `each` modality; None if
+            it has none.
+        mixture: whether its posterior is a mixture of experts.
+        joint_encoder: whether it has an encoder of all modalities.
+    """
+
+    name: str
+    label: str
+    private: str | None = None
+    mixture: bool = False
+    joint_encoder: bool = False
+
+
+#: Models by the name of the peer. Private latents are as wide as the shared one.
+KINDS = {
+    "multivae_mvae": Kind("MVAE", "MVAE (MultiVae)"),
+    "multivae_jmvae": Kind("JMVAE", "JMVAE (MultiVae)", joint_encoder=True),
+    "mmvae": Kind("MMVAE", "MMVAE", mixture=True),
+    "mopoe": Kind("MoPoE", "MoPoE-VAE"),
+    "mvtcae": Kind("MVTCAE", "MVTCAE"),
+    "mmvae_plus": Kind("MMVAEPlus", "MMVAE+", "once", mixture=True),
+    "dmvae": Kind("DMVAE", "DMVAE", "each"),
+    "cmvae": Kind("CMVAE", "CMVAE", "once", mixture=True),
+    "crmvae": Kind("CRMVAE", "CRMVAE"),
+}
+
+
+class _Unused(ModuleType):
+    """A module of which any attribute is `object`."""
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return object
+
+
+@contextlib.contextmanager
+def _without_unused() -> Iterator[None]:
+    """Let MultiVae be imported where packages of UNUSED are not installed."""
+    lacking = [name for name in UNUSED if not importlib.util.find_spec(name)]
+    names = [f"{name}{part}" for name in lacking for part in UNUSED[name]]
+    sys.modules.update({name: _Unused(name) for name in names})
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
+
+
+def _modules(kind: Kind, modalities: Mapping[str, Modality], latent: int) -> dict[str, object]:
+    """Return encoders and decoders, and a joint encoder if needed, in the form of MultiVae."""
+    # Imported by name, as MultiVae is no declared dependency: it is installed without its own.
+    theirs = importlib.import_module("multivae.models.nn.base_architectures")
+    shared = importlib.import_module("pythae.models.nn")
+    output = importlib.import_module("pythae.models.base.base_utils").ModelOutput
+    names = ("embedding", "log_covariance", "style_embedding", "style_log_covariance")
+    parts = 4 if kind.private else 2
+    encoder = theirs.BaseMultilatentEncoder if kind.private else shared.BaseEncoder
+
+    def wrapped(base: type, module: nn.Module, call) -> nn.Module:
+        """Return a module of a base class of MultiVae that calls ours."""
+        found = type(base.__name__, (base,), {"forward": call})()
+        found.module, found.latent_dim, found.style_dim = module, latent, latent
+        return found
+
+    def encode(self, x: Tensor) -> object:
+        """Return means and log-variances (ModelOutput, as below)."""
+        return output(**dict(zip(names, self.module(x).chunk(parts, -1), strict=False)))
+
+    def encode_all(self, x: Views) -> object:
+        """Return mean and log-variance of all modalities."""
+        return encode(self, torch.cat([x[m] for m in modalities], -1))
+
+    def decode(self, z: Tensor) -> object:
+        """Return the reconstruction."""
+        return output(reconstruction=self.module(z))
+
+    width = latent * parts // 2
+    made: dict[str, object] = {"encoders": {}, "decoders": {}}
+    for m, of in modalities.items():
+        made["encoders"][m] = wrapped(encoder, Encoder(of, latent * parts), encode)
+        made["decoders"][m] = wrapped(shared.BaseDecoder, Decoder(of, width), decode)
+    if kind.joint_encoder:
+        joint = Encoder(concatenated(modalities, [*modalities]), 2 * latent)
+        made["joint_encoder"] = wrapped(theirs.BaseJointEncoder, joint, encode_all)
+    return made
+
+
+def build(name: str, modalities: Mapping[str, Modality], latent: int) -> nn.Module:
+    """Return an untrained model of MultiVae.
+
+    Args:
+        name: one of KINDS.
+        modalities: modalities by name, in order, with losses of LIKELIHOODS.
+        latent: L, size of the shared latent, and of each private one.
+
+    Raises:
+        InputError: a modality has another loss.
+    """
+    for m, of in modalities.items():
+        if of.loss not in LIKELIHOODS:
+            expected = f"a loss of {[*LIKELIHOODS]} for {name}"
+            raise InputError(f"model.{m}.loss", expected=expected, found=of.loss)
+    kind = KINDS[name]
+    with _without_unused():
+        models = importlib.import_module("multivae.models")
+    # Bernoulli likelihoods of values between 0 and 1.
+    torch.distributions.Distribution.set_default_validate_args(False)
+    own = {}
+    if kind.private:
+        each = latent if kind.private == "once" else dict.fromkeys(modalities, latent)
+        own["modalities_specific_dim"] = each
+    config = getattr(models, f"{kind.name}Config")(
+        n_modalities=len(modalities),
+        latent_dim=latent,
+        input_dims={m: (of.dimension,) for m, of in modalities.items()},
+        decoders_dist={m: LIKELIHOODS[of.loss] for m, of in modalities.items()},
+        **own,
+    )
+    return getattr(models, kind.name)(config, **_modules(kind, modalities, latent))
+
+
+def fit_multivae(
+    name: str,
+    x: Views,
+    validation: Views,
+    modalities: Mapping[str, Modality],
+    latent: int,
+    settings: Training,
+    seed: int,
+) -> Fitted:
+    """Train a model of MultiVae; arguments after the name are those of `Peer.fit`.
+
+    Validation has the full weight of the divergence, and the same random draws at every call.
+    """
+    torch.manual_seed(seed)
+    model = build(name, modalities, latent).to(next(iter(x.values())).device)
+    whole, items, held_out = as_pairs(x, validation)
+    settings = settings.sized(pair_count(items))
+    steps, per_epoch = iter(range(10**9)), -(-pair_count(items) // settings.batch_size)
+
+    def losses_of(batch: Batch, epoch: int | None = None) -> dict[str, Tensor]:
+        """Return the loss of a batch."""
+        epoch = 1 + next(steps) // per_epoch if epoch is None else epoch
+        data = types.SimpleNamespace(data=batch.x)
+        with torch.enable_grad():  # hooks on gradients are set in validation, too
+            return {"loss": model(data, epoch=epoch, batch_ratio=0).loss}
+
+    def validate() -> float:
+        """Return the mean loss on the validation pairs."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return mean_loss(lambda batch: losses_of(batch, 10**9), whole, held_out)
+
+    fit(model, losses_of, whole, items, settings, seed, name, validate)
+    known, mixture = means(x), KINDS[name].mixture
+
+    @torch.no_grad()
+    def transform(some: Views) -> Tensor:
+        """Return z (B, L) of some or all modalities."""
+        data = types.SimpleNamespace(data=with_all(some, known))
+        given = [[m] for m in some] if mixture else [[*some]]
+        z = [model.encode(data, cond_mod=of, return_mean=True).z for of in given]
+        return torch.stack(z).mean(0)
+
+    return Fitted(transform, sum(weight.numel() for weight in model.parameters()))

@@ -1,0 +1,91 @@
+"""Table of IMA and its peers on user data."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
+
+from ima.evaluation.seeds import over_seeds
+from ima.utils.arrow import to_table
+
+#: IMA's joint representations, a row each.
+FUSED = ("weighted", "unweighted")
+#: Costs of training a method.
+COSTS = ("seconds", "cpu_seconds", "mem_mb", "parameters")
+
+
+def ima_scores(
+    scores: Iterable[Mapping], accuracies: Sequence[Mapping], costs: Mapping[tuple, Mapping]
+) -> list[dict]:
+    """Return IMA's scores in the form of a peer's, for each seed, weighted and unweighted.
+
+    Args:
+        scores: `model`, `latent`, `seed` and `retrieval` (`ima.evaluation.metrics.score_model`).
+        accuracies: rows of `ima.evaluation.classifier.accuracy_rows` with `latent` and `seed`.
+        costs: COSTS by latent size, seed and one of FUSED.
+
+    Returns:
+        Mappings as `compare_table` takes them.
+    """
+    found = []
+    for of in scores:
+        about = {name: of[name] for name in ("latent", "seed")}
+        for fused in FUSED:
+            others = {*FUSED, "oracle"} - {fused}
+            mine = [row for row in accuracies if {**row, **about} == row]
+            found.append(
+                {
+                    "model": f"{of['model']}, {fused}",
+                    **about,
+                    **costs[of["latent"], of["seed"], fused],
+                    **{
+                        kind: [
+                            {**row, "representation": "joint"}
+                            if row["representation"] == fused
+                            else row
+                            for row in rows
+                            if row["representation"] not in others
+                            and not row["representation"].startswith("without ")
+                        ]
+                        for kind, rows in (("retrieval", of["retrieval"]), ("accuracy", mine))
+                    },
+                }
+            )
+    return found
+
+
+def compare_table(scores: Iterable[Mapping], run: str) -> pa.Table:
+    """Return IMA and its peers by latent size, as means over seeds.
+
+    Args:
+        scores: for each method, latent size and seed: `model`, `latent`, `seed`, COSTS (those that
+            were measured), and `retrieval` and `accuracy` of `ima.evaluation.user.peers`.
+        run: name of the run, for the first column.
+
+    Returns:
+        Rows of `method`, `latent`, `k` and, each with its standard deviation over seeds,
+        `precision` of the joint representation (for the smallest K, without neighbours that share
+        an item with the query), `precision_<modality>` of each modality alone,
+        `precision_<modality>_noise` of the joint representation for queries with that noise,
+        `accuracy` of a classifier of the joint representation, and COSTS.
+    """
+    rows = [
+        {"method": of["model"], "latent": of["latent"], **_values(of)}
+        for of in sorted(scores, key=lambda of: of["latent"])
+    ]
+    return to_table(over_seeds(rows, ("method", "latent", "k"), run), text=["method"])
+
+
+def _values(of: Mapping) -> dict[str, float | int | None]:
+    """Return K and the values of one model."""
+    retrieval = [row for row in of["retrieval"] if row["neighbours"] == "distinct"]
+    k = min((row["k"] for row in retrieval if row["representation"] == "joint"), default=None)
+    values = {"k": k}
+    for row in retrieval:
+        joint, whole = row["representation"] == "joint", row["subset"] == "all"
+        if row["k"] == k and (joint or whole):
+            name = row["subset"] if joint else row["representation"]
+            values["precision" if joint and whole else f"precision_{name}"] = row["precision"]
+    for row in of["accuracy"]:
+        if row["representation"] == "joint" and row["subset"] == "all":
+            values["accuracy"] = row["accuracy"]
+    return values | {name: of[name] for name in COSTS if of.get(name) is not None}

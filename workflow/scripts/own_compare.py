@@ -1,0 +1,47 @@
+"""compare.csv and own_compare.pdf, .png: IMA and its peers on user data, by
+`ima.reporting.user.compare.compare_table`.
+"""
+
+from ima.reporting.figures import save
+from ima.reporting.figures.compare import draw
+from ima.reporting.user.compare import FUSED, compare_table, ima_scores
+from ima.utils.io import read_json, read_tensors, write_csv
+from ima.workflow import script, summary
+from ima.workflow.resources import measured
+
+
+def main(snakemake):
+    params, given, out = snakemake.params, snakemake.input, snakemake.output
+    jobs = {of["job"]: of for _, of in measured(params.folder, ("autoencoder", "importance"))}
+    costs = {}
+    for model, *files in zip(params.models, given.autoencoders, given.importances, strict=True):
+        # Names with a slash are those of the pairs' scores, which are not needed for z.
+        sizes = [
+            sum(t.numel() for name, t in read_tensors(file)[0].items() if "/" not in name)
+            for file in files
+        ]
+        for fused, parameters in zip(FUSED, (sum(sizes), sizes[0]), strict=True):
+            took = [jobs[name] for name in model[fused] if name in jobs]
+            of = {"parameters": parameters}
+            if len(took) == len(model[fused]):
+                of["seconds"] = sum(job["seconds"] for job in took)
+                for name, whole in (("cpu_seconds", sum), ("mem_mb", max)):
+                    if None not in (known := [job[name] for job in took]):
+                        of[name] = whole(known)
+            costs[model["latent"], model["seed"], fused] = of
+    peers = [read_json(path) for path in given.peers]
+    scores = ima_scores(
+        (of for path in given.scores for of in read_json(path)),
+        [row for path in given.accuracies for row in read_json(path)],
+        costs,
+    )
+    table = compare_table(scores + [of for of in peers if "skipped" not in of], params.run)
+    write_csv(table, out.table)
+    drawn = [row for row in table.to_pylist() if row["latent"] == params.latent]
+    save(draw(drawn, params.label), out.pdf, out.png)
+    skipped = sorted({of["skipped"] for of in peers if "skipped" in of})
+    print("; ".join([summary.first(table, "precision"), *skipped]))
+
+
+if __name__ == "__main__":
+    script.run(main, snakemake)
