@@ -47,7 +47,7 @@ class Contrastive(nn.Module):
         return torch.stack([info_nce(a, b) for a, b in pairs]).mean(0)
 
 
-def info_nce(a: Tensor, b: Tensor, temperature: float = TEMPERATURE) -> Tensor:
+def info_nce(a: Tensor, b: Tensor, temperature: float | Tensor = TEMPERATURE) -> Tensor:
     """Return the InfoNCE loss (B,) of each pair within its batch, averaged over both directions.
 
     In one direction, it is -log(exp(s_ii) / sum_j exp(s_ij)), where s = a b^T / temperature.

@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -45,7 +45,7 @@ class Peer(NamedTuple):
 def _completed(fit: Callable[..., Fitted]) -> Callable[..., Fitted]:
     """Return a fit for which absent items are the mean of the modality's training items."""
 
-    def fit_completed(x: Views, validation: Views, *others) -> Fitted:
+    def fit_completed(x: Views, validation: Views, *others: Any) -> Fitted:
         known = means(x)
         return fit(filled(x, known), filled(validation, known), *others)
 

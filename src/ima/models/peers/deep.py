@@ -8,11 +8,12 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import normalize
 
+from ima.models.contrastive import info_nce
 from ima.models.ima import Modality, encoder_of
 from ima.models.peers.views import Fitted, Views, as_pairs
-from ima.training.loop import Training, fit, mean_loss, pair_count
+from ima.training.loop import Batch, Training, fit, mean_loss, pair_count
 
 #: InfoNCE's initial temperature, which is learned, and its minimum (Radford et al. 2021).
 TEMPERATURE, COLDEST = 0.07, 0.01
@@ -35,24 +36,16 @@ class Encoders(nn.Module):
 
 
 def infonce(u: Mapping[str, Tensor], log_scale: Tensor) -> Tensor:
-    """Return the symmetric InfoNCE loss, averaged over all pairs of modalities.
-
-    Within a batch, each item is classified among all items of another modality as the one that it
-    is paired with (van den Oord et al. 2018; for two modalities the loss of CLIP, Radford et al.
-    2021; for more, of all pairs, Tian et al. 2020).
+    """Return the mean of `info_nce` over a batch and all pairs of modalities (Tian et al. 2020).
 
     Args:
         u: by modality, latents (B, L), which are normalised here.
         log_scale: logarithm of the inverse temperature.
     """
     unit = [normalize(of, dim=-1) for of in u.values()]
-    scale = log_scale.exp().clamp_max(1 / COLDEST)
-    target = torch.arange(len(unit[0]), device=unit[0].device)
-    losses = []
-    for a, b in itertools.combinations(unit, 2):
-        logits = scale * a @ b.T  # (B, B)
-        losses += [cross_entropy(logits, target), cross_entropy(logits.T, target)]
-    return sum(losses) / len(losses)
+    temperature = 1 / log_scale.exp().clamp_max(1 / COLDEST)
+    pairs = itertools.combinations(unit, 2)
+    return torch.stack([info_nce(a, b, temperature).mean() for a, b in pairs]).mean()
 
 
 def whitened(u: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,7 +105,7 @@ def _fit(
     model = Encoders(modalities, latent).to(next(iter(x.values())).device)
     whole, items, held_out = as_pairs(x, validation)
 
-    def losses_of(batch) -> dict[str, Tensor]:
+    def losses_of(batch: Batch) -> dict[str, Tensor]:
         """Return the loss of a batch."""
         return {"loss": loss(model(batch.x), model.log_scale)}
 
@@ -129,12 +122,19 @@ def _fit(
     return model
 
 
-def fit_infonce(x: Views, validation: Views, *others) -> Fitted:
+def fit_infonce(
+    x: Views,
+    validation: Views,
+    modalities: Mapping[str, Modality],
+    latent: int,
+    settings: Training,
+    seed: int,
+) -> Fitted:
     """Train encoders by `infonce`; z is the mean of the normalised latents of some modalities.
 
     Arguments are those of `ima.models.peers.Peer.fit`.
     """
-    model = _fit(infonce, x, validation, *others, "InfoNCE")
+    model = _fit(infonce, x, validation, modalities, latent, settings, seed, "InfoNCE")
 
     @torch.no_grad()
     def transform(some: Views) -> Tensor:
@@ -159,12 +159,10 @@ def fit_dgcca(
     `ima.models.peers.Peer.fit`.
     """
     pairs = pair_count(x)
-    settings = settings.sized(pairs)
-    batch = min(max(settings.batch_size, PAIRS_PER_DIMENSION * latent), pairs)
-    more = max(1, -(-pairs // settings.batch_size) // -(-pairs // batch))
-    settings = replace(
-        settings, batch_size=batch, epochs=settings.epochs * more, patience=settings.patience * more
-    )
+    epochs, batch_size, patience = settings.lengths(pairs)
+    batch = min(max(batch_size, PAIRS_PER_DIMENSION * latent), pairs)
+    more = max(1, -(-pairs // batch_size) // -(-pairs // batch))
+    settings = replace(settings, batch_size=batch, epochs=epochs * more, patience=patience * more)
     model = _fit(dgcca, x, validation, modalities, latent, settings, seed, "DGCCA")
     with torch.no_grad():
         maps = shared_maps(model(x))

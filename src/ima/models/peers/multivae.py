@@ -9,9 +9,9 @@ import importlib
 import importlib.util
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -96,26 +96,26 @@ def _modules(kind: Kind, modalities: Mapping[str, Modality], latent: int) -> dic
     parts = 4 if kind.private else 2
     encoder = theirs.BaseMultilatentEncoder if kind.private else shared.BaseEncoder
 
-    def wrapped(base: type, module: nn.Module, call) -> nn.Module:
+    def wrapped(base: type, module: nn.Module, call: Callable[..., Any]) -> Any:
         """Return a module of a base class of MultiVae that calls ours."""
         found = type(base.__name__, (base,), {"forward": call})()
         found.module, found.latent_dim, found.style_dim = module, latent, latent
         return found
 
-    def encode(self, x: Tensor) -> object:
+    def encode(self: Any, x: Tensor) -> object:
         """Return means and log-variances (ModelOutput, as below)."""
         return output(**dict(zip(names, self.module(x).chunk(parts, -1), strict=False)))
 
-    def encode_all(self, x: Views) -> object:
+    def encode_all(self: Any, x: Views) -> object:
         """Return mean and log-variance of all modalities."""
         return encode(self, torch.cat([x[m] for m in modalities], -1))
 
-    def decode(self, z: Tensor) -> object:
+    def decode(self: Any, z: Tensor) -> object:
         """Return the reconstruction."""
         return output(reconstruction=self.module(z))
 
     width = latent * parts // 2
-    made: dict[str, object] = {"encoders": {}, "decoders": {}}
+    made: dict[str, Any] = {"encoders": {}, "decoders": {}}
     for m, of in modalities.items():
         made["encoders"][m] = wrapped(encoder, Encoder(of, latent * parts), encode)
         made["decoders"][m] = wrapped(shared.BaseDecoder, Decoder(of, width), decode)
@@ -175,8 +175,8 @@ def fit_multivae(
     torch.manual_seed(seed)
     model = build(name, modalities, latent).to(next(iter(x.values())).device)
     whole, items, held_out = as_pairs(x, validation)
-    settings = settings.sized(pair_count(items))
-    steps, per_epoch = iter(range(10**9)), -(-pair_count(items) // settings.batch_size)
+    batch_size = settings.lengths(pair_count(items)).batch_size
+    steps, per_epoch = iter(range(10**9)), -(-pair_count(items) // batch_size)
 
     def losses_of(batch: Batch, epoch: int | None = None) -> dict[str, Tensor]:
         """Return the loss of a batch."""

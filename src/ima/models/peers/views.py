@@ -32,7 +32,9 @@ def gathered(x: Views, items: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def as_pairs(x: Views, validation: Views) -> tuple[dict[str, Tensor], dict[str, Tensor], ...]:
+def as_pairs(
+    x: Views, validation: Views
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
     """Return x, items and validation as `ima.models.baselines` take them.
 
     It is the inverse of `gathered`: items are those of training pairs, then of validation pairs.
