@@ -179,11 +179,12 @@ def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) ->
     rows, new = [], model.pair_concordance(held)
     importance = {"train": model.importance(known), "test": model.importance(held)}
     for v in views if view is None and fault == "exchanged" else [view or views[-1]]:
-        y = {name: of[v][~np.isnan(of[v])] for name, of in importance.items()}
+        here = {"train": ~np.isnan(known[v]).any(1), "test": ~np.isnan(held[v]).any(1)}
+        y = {name: of[v][here[name]] for name, of in importance.items()}
         row = {"case": case, "seed": seed, "view": v, "share_noise": wrong[v].mean()}
         row |= {f"importance_{name}": of.mean() for name, of in y.items()}
-        row |= {"concordance_train": np.nanmean(model.concordance_[v])}
-        row |= {"concordance_test": np.nanmean(new[v])}
+        row |= {"concordance_train": np.nanmean(model.concordance_[v][here["train"]])}
+        row |= {"concordance_test": new[v][here["test"]].mean()}
         if 0 < wrong[v].mean() < 1:
             row["f1_train"] = f1_score(wrong[v][train], y["train"] < 0.5)
             row["f1_test"] = f1_score(wrong[v][test], y["test"] < 0.5)
