@@ -62,6 +62,7 @@ def test_latents_keep_all_if_nothing_or_everything_is_shared():
     for u in (independent, {"a": s, "b": 2 * s + 1}):
         for part in fit(u).values():
             assert torch.equal(part.projection, torch.eye(3).double())
+            assert torch.equal(part.of(s), s)
 
 
 def test_noise_without_importance_does_not_count():
@@ -88,7 +89,7 @@ def test_noise_without_importance_does_not_count():
 
 
 def test_estimator_transforms_by_shared_parts(tmp_path):
-    """Of latents that all are shared, or none, only the mean changes; a saved model keeps them."""
+    """By hand, and by a model that was saved and loaded."""
     rng = np.random.default_rng(0)
     x = {m: rng.normal(size=(80, 5)).astype("float32") for m in "ab"}
     model = IMA(latent=3, stage1=Stage1(epochs=1), stage2=Stage2(steps=2, rounds=1)).fit(x)

@@ -26,7 +26,8 @@ class SharedPart(NamedTuple):
     """The map from a latent u (N, L) to its shared part (u - mean) @ projection.
 
     Args:
-        mean: weighted mean of the training pairs' latents (L,).
+        mean: weighted mean of the training pairs' latents (L,); 0 if the projections of all
+            modalities are the identity, so that latents stay as they are.
         projection: (L, L); the identity if all coordinates are shared, or none.
         correlations: held-out canonical correlations (L,), of the coordinates in the order of
             decreasing correlation of the training pairs.
@@ -72,6 +73,9 @@ def shared_parts(
             continue
         scaled = fitted.map_u * c.clamp(0, 1).sqrt()
         parts[m] = SharedPart(fitted.mean_u, scaled @ torch.linalg.pinv(fitted.map_u), c)
+    if all(torch.equal(part.projection, torch.eye(len(part.mean)).to(part.projection))
+           for part in parts.values()):  # fmt: skip
+        return {m: part._replace(mean=0 * part.mean) for m, part in parts.items()}
     return parts
 
 
