@@ -14,6 +14,7 @@ import soundfile
 
 from ima.audio import shorten
 from ima.utils.errors import InputError
+from ima.utils.trees import is_special
 
 MAGIC = b"NIST_1A"
 
@@ -40,8 +41,12 @@ _FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "AIFF", "AU", "CAF"
 MAX_PEAK = 1.25
 #: libsndfile reports at least this many samples if the header does not state their number.
 _UNKNOWN_LENGTH = 1 << 40
+#: Maximum number of channels that libsndfile reads.
+_MAX_CHANNELS = 1024
 #: Number of samples read at a time.
 _BLOCK = 1 << 20
+#: Maximum number of samples of all channels: 4.7 h at 16 kHz. Silence may be packed in few bytes.
+MAX_SAMPLES = 1 << 28
 
 
 def read_audio(path: str | Path, dtype: str = "float32") -> tuple[np.ndarray, int]:
@@ -101,6 +106,8 @@ def _read_sphere(path: Path, raw: bytes, channel: int | None) -> tuple[np.ndarra
         _positive(fields, name, path) for name in ("sample_count", "sample_rate", "channel_count")
     )
     _check_channel(path, channels, channel)
+    if count * channels > MAX_SAMPLES:
+        raise _too_long(path)
     if data.startswith(shorten.MAGIC):
         samples = shorten.decode(path, data, _coding(fields)[0], count, rate, channels)
     else:
@@ -122,8 +129,8 @@ def read_header(path: str | Path) -> dict[str, int | float | str]:
 
 
 def _bytes(path: Path) -> bytes:
-    if path.is_fifo():  # reading it would wait forever
-        raise InputError(path, expected="a readable audio file", found="a pipe")
+    if is_special(path):
+        raise InputError(path, expected="a readable audio file", found="a pipe or device")
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -132,6 +139,10 @@ def _bytes(path: Path) -> bytes:
         do = "Copy it again from its source."
         raise InputError(path, expected="an audio file", found="an empty file", do=do)
     return raw
+
+
+def _too_long(path: Path) -> InputError:
+    return InputError(path, expected=f"at most {MAX_SAMPLES:,} samples", found="more")
 
 
 def _damaged(path: Path, declared: str, found: object) -> InputError:
@@ -199,12 +210,14 @@ def _positive(fields: dict, name: str, path: Path) -> int:
     # (-s1 1).
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
-    if isinstance(value, str) or value < 1 or not float(value).is_integer():
+    if isinstance(value, str) or not 1 <= value < 1 << 31 or not float(value).is_integer():
         raise InputError(path, expected=f"a positive integer '{name}'", found=repr(value))
     return int(value)
 
 
 def _check_channel(path: Path, channels: int, channel: int | None) -> None:
+    if channels > _MAX_CHANNELS:
+        raise InputError(path, expected=f"up to {_MAX_CHANNELS} channels", found=channels)
     if channel is None and channels > 1:
         do = "Choose one (channel=0 is the first), or provide a single-channel file."
         raise InputError(path, expected="one channel", found=f"{channels} channels", do=do)
@@ -274,7 +287,7 @@ def _read_by_soundfile(path: Path, raw: bytes, dtype: str) -> tuple[np.ndarray, 
         with soundfile.SoundFile(io.BytesIO(raw)) as file:
             if file.format not in _FORMATS:
                 raise InputError(path, expected=expected, found=file.format_info)
-            rate, frames, samples = file.samplerate, len(file), _blocks(file, dtype)
+            rate, frames, samples = file.samplerate, len(file), _blocks(path, file, dtype)
             if file.channels != 1 and (samples != samples[:, :1]).any():
                 found, do = f"{file.channels} channels", "Save the channel to use as its own file."
                 raise InputError(path, expected="one channel", found=found, do=do)
@@ -288,12 +301,15 @@ def _read_by_soundfile(path: Path, raw: bytes, dtype: str) -> tuple[np.ndarray, 
     return samples[:, 0], rate
 
 
-def _blocks(file: soundfile.SoundFile, dtype: str) -> np.ndarray:
+def _blocks(path: Path, file: soundfile.SoundFile, dtype: str) -> np.ndarray:
     """Read (n, channels) to the end; some codecs (GSM) and headers do not know where that is."""
     file.seekable = lambda: False  # soundfile would seek to where it is, which can fail
-    blocks = [np.zeros((0, file.channels), dtype)]
-    while len(block := file.read(frames=_BLOCK, dtype=dtype, always_2d=True)):
+    blocks, most = [np.zeros((0, file.channels), dtype)], MAX_SAMPLES // file.channels
+    frames = _BLOCK // file.channels
+    while len(block := file.read(frames=frames, dtype=dtype, always_2d=True)):
         blocks.append(block)
+        if sum(map(len, blocks)) > most:
+            raise _too_long(path)
     return np.concatenate(blocks)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ima.reporting.pack import printable, read_results, write_pack
+from ima.reporting.pack import read_results, write_pack
 from ima.reporting.verify import Comparison, Difference, compare, notes, other_ids
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, printable
 from ima.utils.io import write_csv
 
 #: Differences and notes that are printed at most; `--out` has all differences.

@@ -31,6 +31,8 @@ SOURCE = "https://yann.lecun.com/exdb/mnist or one of its mirrors"
 LAYOUT = "{train,t10k}-images-idx3-ubyte[.gz] and {train,t10k}-labels-idx1-ubyte[.gz]"
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+#: Maximum number of values of a file.
+MAX_VALUES = 1 << 29
 #: Maximum number of bytes of a value.
 _MAX_VALUE_BYTES = 8
 _CODES = {np.dtype(name).newbyteorder("="): code for code, name in _TYPES.items()}
@@ -181,7 +183,10 @@ def _bytes(path: Path) -> bytes:
     with open_plain(path, "a readable IDX file") as file:
         raw = file.read(4)
         raw += file.read(4 * raw[3]) if len(raw) == 4 else b""
-        remaining = math.prod(_shape(raw)) * _MAX_VALUE_BYTES + 1
+        count = math.prod(_shape(raw))
+        if count > MAX_VALUES and raw[:2] == b"\0\0":
+            raise InputError(path, expected=f"at most {MAX_VALUES:,} values", found=f"{count:,}")
+        remaining = min(count, MAX_VALUES) * _MAX_VALUE_BYTES + 1
         parts = [raw]
         while remaining > 0 and (block := file.read(min(remaining, 1 << 24))):
             parts.append(block)

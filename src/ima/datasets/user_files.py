@@ -8,7 +8,7 @@ import logging
 import math
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,12 @@ _KINDS = {
 }
 #: Bytes of a CSV file from which column types are inferred.
 BLOCK = 1 << 26
+#: Number of rows of a Parquet file read at a time.
+ROWS = 1024
+#: Maximum number of columns of a CSV file.
+MAX_COLUMNS = 1 << 20
+#: Maximum number of bytes of a table: this, or EXPANSION bytes per byte of its file (gzip, 1,032).
+MAX_BYTES, EXPANSION = 1 << 30, 1100
 #: Byte order marks of UTF-16.
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -111,7 +117,31 @@ def is_annotated(path: str | Path) -> bool:
 
 
 def _parquet(path: Path) -> pa.Table:
-    return pq.read_table(path)
+    with pq.ParquetFile(path) as file:
+        return _bounded([path], file.iter_batches(ROWS), file.schema_arrow)
+
+
+def _bounded(
+    paths: Iterable[str | Path], batches: Iterable[pa.RecordBatch], schema: pa.Schema
+) -> pa.Table:
+    """Return batches as a table; a file of few bytes may declare any number of equal values.
+
+    Raises:
+        ValueError: the table is larger than its files can explain.
+    """
+    read, size = [], 0
+    for batch in batches:
+        size += batch.nbytes
+        _check_size(paths, size)
+        read.append(batch)
+    return pa.Table.from_batches(read, schema)
+
+
+def _check_size(paths: Iterable[str | Path], size: int) -> None:
+    """Raise ValueError if files contain more bytes, decompressed, than they plausibly can."""
+    limit = max(MAX_BYTES, EXPANSION * sum(Path(path).stat().st_size for path in paths))
+    if size > limit:
+        raise ValueError(f"more than {limit:,} bytes in a file that is much smaller")
 
 
 def _folder(path: Path) -> pa.Table:
@@ -121,9 +151,10 @@ def _folder(path: Path) -> pa.Table:
     files = parts_of(path)
     if files == [str(path)]:
         raise ValueError("a folder without Parquet files")
-    return dataset.dataset(
+    whole = dataset.dataset(
         files, format="parquet", partitioning="hive", partition_base_dir=str(path)
-    ).to_table()
+    )
+    return _bounded(files, whole.to_batches(batch_size=ROWS), whole.schema)
 
 
 def _arrow(path: Path) -> pa.Table:
@@ -147,6 +178,8 @@ def _csv(path: Path, delimiter: str, text: Collection[str]) -> pa.Table:
 
     with open_plain(path, "a readable table") as file:
         first = file.readline(BLOCK)
+    if max(map(first.count, (b",", b";", b"\t"))) >= MAX_COLUMNS:
+        raise ValueError(f"more than {MAX_COLUMNS:,} columns")
     coding = "utf-16" if first.startswith(_UTF16) else "utf-8"
     if delimiter.encode() not in first:
         other = next((mark for mark in (";", "\t", ",") if mark.encode() in first), None)
@@ -190,6 +223,7 @@ def _npz(path: Path) -> pa.Table:
 def _check_sizes(path: Path) -> None:
     """Raise ValueError if an array of an archive declares more bytes than the archive holds."""
     with zipfile.ZipFile(path) as archive:
+        _check_size([path], sum(member.file_size for member in archive.infolist()))
         for member in archive.infolist():
             with archive.open(member) as file:
                 version = np.lib.format.read_magic(file)
@@ -214,6 +248,7 @@ def _annotated(path: Path, modality: str | None, vector: object) -> pa.Table:
     """Read `obs` and one matrix from AnnData, or from one modality of MuData."""
     is_mudata = path.suffix == ".h5mu"
     package = _installed("mudata" if is_mudata else "anndata", path)
+    _check_hdf5(path)
     if not is_mudata:
         data, outer = package.read_h5ad(path), None
     else:
@@ -233,6 +268,29 @@ def _annotated(path: Path, modality: str | None, vector: object) -> pa.Table:
     columns = {INDEX: pa.array(data.obs_names.astype(str).tolist())}
     columns |= {name: pa.array(values, from_pandas=True) for name, values in about.items()}
     return pa.table({**columns, **_matrix_of(data, vector, path)})
+
+
+def _check_hdf5(path: Path) -> None:
+    """Raise ValueError if a file takes data from others, or declares more than it can hold."""
+    import h5py
+
+    sizes = []
+
+    def elsewhere(name: str, link: object) -> str | None:
+        """Return the name of a link whose data are in another file; note the size of others."""
+        if isinstance(link, h5py.ExternalLink):
+            return name
+        node = file.get(name)
+        if not isinstance(node, h5py.Dataset):
+            return None
+        sizes.append((node.size or 0) * node.dtype.itemsize)
+        return name if node.external or node.is_virtual else None
+
+    with h5py.File(path) as file:
+        if name := file.visititems_links(elsewhere):
+            raise ValueError(f"{name}, data from another file")
+    size = sum(sizes)
+    _check_size([path], size)
 
 
 def _matrix_of(data: object, vector: object, path: Path) -> dict[str, pa.Array]:
@@ -314,7 +372,10 @@ def _index_columns(table: pa.Table) -> list[str | dict]:
         if not isinstance(entry, str | dict):
             raise ValueError(f"an index named {entry!r}")
         if isinstance(entry, dict):
-            range(*_bounds(entry))
+            bounds = _bounds(entry)
+            range(*bounds)
+            if any(abs(bound) > 1 << 62 for bound in bounds):
+                raise ValueError(f"an index of the range {bounds}")
     return index
 
 

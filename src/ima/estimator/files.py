@@ -15,7 +15,7 @@ from ima.models.concordance import concordance_tensors, read_concordance
 from ima.models.importance import Stage2
 from ima.models.own import PARTS as OWN
 from ima.models.shared import read_shared, shared_tensors
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, reason_of
 from ima.utils.io import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -76,6 +76,22 @@ def load(
         InputError: the file is not such a model, or `layers` are not those of its fit.
     """
     state, config = read_tensors(path)
+    try:
+        return _of_state(state, config, device, layers)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        found = f"something else ({reason_of(error)})"
+        raise InputError(path, expected="a model of IMA.save", found=found) from error
+
+
+def _of_state(
+    state: Mapping[str, Tensor],
+    config: Mapping[str, Any],
+    device: torch.device,
+    layers: Mapping[str, Mapping[str, Any]] | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what `load` does of the tensors and the config of a file."""
     parts: dict[str, dict[str, Tensor]] = {name: {} for name in PARTS}
     for name, value in state.items():
         part, _, rest = name.partition(".")
@@ -134,4 +150,6 @@ def _given(config: Mapping[str, Any]) -> dict[str, Any]:
         given[stage] = None if given[stage] is None else settings(**given[stage])
     if given["layers"] is not None:
         given["layers"] = dict(given["layers"])
+        for name, settings in given["layers"].items():
+            checkpoints.forbid_code(name, settings)
     return given

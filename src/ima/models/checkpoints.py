@@ -108,11 +108,13 @@ def build_autoencoder(
             code named there, so the file must come from this workflow.
 
     Raises:
-        InputError: modules are missing or too many, or the tensors do not fit the model.
+        InputError: modules are missing or too many, the config names code in another place, or the
+            tensors do not fit the model.
     """
     layers, unused = {}, dict(modules or {})
     for name, values in config["modalities"]:
         values = dict(values)
+        forbid_code(name, values)
         custom, names = values.pop("own", []), values.pop("networks", {})
         parts = names if modules is None else unused.pop(name, {})
         if sorted(parts) != sorted(custom):
@@ -126,9 +128,37 @@ def build_autoencoder(
         layers[name] = Modality(**{**values, **parts}, shape=shape and tuple(shape))
     if unused:
         raise InputError("layers", expected=f"some of {list(layers)}", found=list(unused))
+    for modality in layers.values():
+        if None in (modality.encoder, modality.decoder):
+            widest = max(modality.dimension, modality.hidden, config["latent"])
+            _check_size(modality.hidden * widest, state)
     model = Autoencoder(layers, config["latent"])
     load_weights(model, state)
     return model.eval()
+
+
+def forbid_code(name: str, layers: Mapping[str, Any]) -> None:
+    """Check that the settings of a modality in a file name no code, which would be imported.
+
+    Raises:
+        InputError: they do.
+    """
+    named = [part for part in PARTS if part in layers]
+    if named:
+        where = f"layers['{name}']"
+        raise InputError(where, expected="settings that name no code", found=named)
+
+
+def _check_size(weights: int, state: Mapping[str, Tensor]) -> None:
+    """Check that a layer is no larger than the file with its weights, before it is made.
+
+    Raises:
+        InputError: it is.
+    """
+    most = sum(tensor.numel() for tensor in state.values())
+    if weights > most:
+        found = f"a layer of {weights:,} weights, {most:,} in all"
+        raise InputError("checkpoint", expected="weights that fit its config", found=found)
 
 
 def load_ima(autoencoder: str | Path, importance: str | Path, device: torch.device) -> IMANetwork:
@@ -167,6 +197,7 @@ def build_networks(
     networks = torch.nn.ModuleDict()
     for m, width in widths.items():
         directions = state.get(f"{m}.summary.directions")
+        _check_size(width * config["hidden"], state)
         components = None if directions is None else directions.shape[1]
         networks[m] = ImportanceNet(width, config["hidden"], [0.5], components)
     # Names with a slash are those of the pairs' scores (`ima.models.concordance.Checkpoint`).

@@ -118,11 +118,6 @@ def write_pack(folder: str | Path, path: str | Path, tables_only: bool = False) 
     return results
 
 
-def printable(text: str) -> str:
-    """Return a text with ? for control characters, which a pack could send to a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
 def _of_folder(folder: Path) -> Results:
     tables = {file.stem: _rows(file, file.read_bytes()) for file in _tables(folder)}
     runs = {row.get("run", "") for rows in tables.values() for row in rows}
@@ -224,12 +219,10 @@ def _of_pack(path: Path) -> Results:
                     raise InputError(f"{path}, {name}", expected=digest, found=_digest(content))
                 if name.startswith("tables/"):
                     tables[PurePosixPath(name).stem] = _rows(f"{path}, {name}", content)
-    except InputError as error:
-        parts = (printable(str(part)) for part in (error.where, error.expected, error.found))
-        where, expected, found = parts
-        raise InputError(where, expected=expected, found=found) from error
+    except InputError:
+        raise
     except Exception as error:  # of a damaged file, zipfile and zlib raise many kinds of errors
-        found = printable(f"{type(error).__name__}: {error}")
+        found = f"{type(error).__name__}: {error}"
         raise InputError(path, expected="a pack that can be read", found=found) from error
     facts = {key: manifest[key] for key in FACTS if key in manifest}
     known = (manifest["ids"], manifest["checkpoints"])

@@ -17,11 +17,16 @@ class InputError(ValueError):
     def __init__(self, where: object, *, expected: str, found: object, do: str = "") -> None:
         self.where, self.expected, self.found, self.do = where, expected, found, do
         message = f"{where}: expected {expected}, found {found}."
-        super().__init__(f"{message} {do}".rstrip())
+        super().__init__(printable(f"{message} {do}".rstrip()))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Default pickling does not support keyword-only arguments; workers send errors back.
         return _rebuild, (type(self), self.where, self.expected, self.found, self.do)
+
+
+def printable(text: str) -> str:
+    """Return a text with ? for control characters, which a file could send to a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t\xa0" else "?" for c in text)
 
 
 @contextlib.contextmanager

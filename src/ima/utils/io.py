@@ -251,7 +251,9 @@ def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
         value = json.loads(Path(path).read_text(), parse_constant=no_number)
     except FileNotFoundError:
         raise InputError(path, expected="JSON", found="no file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of too long numbers
+        if isinstance(error, InputError):
+            raise
         raise InputError(path, expected="JSON", found=str(error)) from error
     rows = value if isinstance(value, list) else [value]
     for row in rows or [None]:
@@ -302,7 +304,10 @@ def read_tensors(path: str | Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             config = json.loads((file.metadata() or {})["config"])
-    except (SafetensorError, OSError, KeyError) as error:  # a folder is an OSError
+        if not isinstance(config, dict):
+            raise ValueError(f"a config of type {type(config).__name__}")
+    # A folder is an OSError; JSON of any depth, a RecursionError.
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise InputError(
             path, expected="a safetensors checkpoint with its config", found=str(error)
         ) from error

@@ -14,7 +14,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ima.utils.errors import InputError
+from ima.utils.trees import is_special
 
+#: Maximum number of bytes of a text, decompressed.
+MAX_TEXT = 1 << 28
 _GZIP = b"\x1f\x8b"
 #: Byte order marks; that of UTF-32 starts with that of UTF-16.
 _MARKS = {
@@ -59,8 +62,8 @@ def open_plain(path: str | Path, expected: str) -> Iterator[io.BufferedIOBase]:
             found while opening or within the block.
     """
     path = Path(path)
-    if path.is_fifo():  # reading it would wait forever
-        raise InputError(path, expected=expected, found="a pipe")
+    if is_special(path):
+        raise InputError(path, expected=expected, found="a pipe or device")
     try:
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(path.open("rb"))
@@ -91,10 +94,13 @@ def read_text(
         strict: whether another encoding is an error.
 
     Raises:
-        InputError: the file cannot be read, or its encoding is wrong.
+        InputError: the file cannot be read or has more than MAX_TEXT bytes, or its encoding is
+            wrong.
     """
     with open_plain(path, expected) as file:
-        raw = file.read()
+        raw = file.read(MAX_TEXT + 1)
+    if len(raw) > MAX_TEXT:
+        raise InputError(path, expected=f"at most {MAX_TEXT:,} bytes of text", found="more")
     return decode(raw, path, expected, strict)
 
 

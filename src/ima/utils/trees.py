@@ -30,6 +30,12 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _OF_SYSTEMS
 
 
+def is_special(path: str | Path) -> bool:
+    """Return whether a path leads to a pipe or a device, which reading may never end."""
+    path = Path(path)
+    return not (path.is_file() or path.is_dir()) and path.exists()
+
+
 def disc_name(path: str) -> str:
     """Return a path without the version that ISO 9660 discs append: `1A.WAV;1` is `1A.WAV`."""
     return re.sub(r"\.?;\d+$", "", path)
@@ -107,7 +113,13 @@ def tree_digest(root: str | Path, suffix: str = "") -> str:
 
 
 def file_digest(path: str | Path) -> str:
-    """Return the sha256 of a file's content."""
+    """Return the sha256 of a file's content.
+
+    Raises:
+        InputError: it is a pipe or a device.
+    """
+    if is_special(path):
+        raise InputError(path, expected="a file", found="a pipe or device")
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

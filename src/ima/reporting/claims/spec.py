@@ -47,7 +47,7 @@ def read_claims(path: str | Path) -> list[dict]:
     """
     try:
         lists = yaml.safe_load(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise InputError(path, expected="lists of claims in YAML", found=error) from error
     if not isinstance(lists, Mapping) or set(lists) != set(WHOSE):
         found = sorted(lists) if isinstance(lists, Mapping) else type(lists).__name__

@@ -1,5 +1,6 @@
 """Utterances with their words shaded by importance, searchable in a browser."""
 
+import html
 import json
 from collections.abc import Sequence
 
@@ -23,7 +24,9 @@ def search_html(utterances: Sequence[dict]) -> str:
     data = data.replace("<", "\\u003c")
     labels = sorted({row[2] for row in rows} - {OTHER})
     classes = "".join(f'<option value="{n}">{EMOTIONS[n]}</option>' for n in labels)
-    splits = "".join(f"<option>{name}</option>" for name in dict.fromkeys(row[3] for row in rows))
+    splits = "".join(
+        f"<option>{html.escape(name)}</option>" for name in dict.fromkeys(row[3] for row in rows)
+    )
     return f"""<div class="utterances">
 <p>Importance: 0 <span class="scale" role="img" aria-label="white to dark blue"></span> 1; a dashed
 frame marks a word without a vector. Hold the pointer over a word for its number.</p>

@@ -1,0 +1,326 @@
+"""Files made by an attacker (docs/dev/security.md): each is refused, soon and with one error."""
+
+import gzip
+import json
+import pickle
+import struct
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+import torch
+from safetensors.torch import save_file
+
+from ima import IMA
+from ima.audio import sphere
+from ima.datasets import mnist, user_files
+from ima.datasets.user import read_items
+from ima.datasets.user_files import read_table
+from ima.models.autoencoder import Stage1
+from ima.models.importance import Stage2
+from ima.reporting.claims.spec import read_claims
+from ima.reporting.page import captions
+from ima.reporting.page.document import Item, page
+from ima.utils import text_files
+from ima.utils.errors import InputError
+from ima.utils.io import read_json, read_tensors, write_tensors
+from ima.utils.trees import tree_digest
+from tests.test_fuzz import limited
+
+BAD = "</script><img src=x onerror=alert(1)>\"'><b>"
+
+
+class Bomb:
+    """Unpickled, it leaves the file `exploded`."""
+
+    def __reduce__(self):
+        return Path.touch, (Path("exploded"),)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Work in an empty folder, in which nothing may explode."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    assert not Path("exploded").exists()
+
+
+# Models
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Return the tensors and the config of a saved model."""
+    rng = np.random.default_rng(0)
+    quick = {"stage1": Stage1(epochs=1), "stage2": Stage2("mixture", steps=2, rounds=1, folds=3)}
+    x = {"a": rng.normal(size=(60, 4)), "b": rng.normal(size=(60, 3))}
+    path = tmp_path_factory.mktemp("model") / "m.safetensors"
+    IMA(latent=2, random_state=0, **quick).fit(x).save(path)
+    return read_tensors(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["modalities"][0][1].update(encoder="evil.py:N"), "settings that name no code"),
+        (lambda c: c["modalities"][0][1].update(own=["encoder"]), "the modules with which it was"),
+        (lambda c: c["estimator"].update(layers=[["a", {"decoder": "evil.py:N"}]]), "name no code"),
+        (lambda c: c["modalities"][0][1].update(dimension=10**6, hidden=10**6), "fit its config"),
+        (lambda c: c.update(hidden=10**10), "fit its config"),
+        (lambda c: c.update(latent=10**12), "fit its config"),
+        (lambda c: c.pop("modalities"), "a model of IMA.save"),
+        (lambda c: c.update(latent="x"), "a model of IMA.save"),
+        (lambda c: c.update(modalities=[[]]), "a model of IMA.save"),
+    ],
+)
+def test_a_model_runs_no_code_and_takes_no_more_memory_than_its_file(model, change, message):
+    tensors, config = model
+    config = json.loads(json.dumps(config))
+    change(config)
+    Path("evil.py").write_text("import pathlib\npathlib.Path('exploded').touch()\n")
+    write_tensors(tensors, "m.safetensors", config)
+    with limited(), pytest.raises(InputError, match=message):
+        IMA.load("m.safetensors")
+
+
+@pytest.mark.parametrize("config", ["[" * 10**5, "[]", "{", '{"latent": ' + "9" * 5000 + "}"])
+def test_metadata_of_a_model_that_is_no_config(config):
+    save_file({"x.y": torch.zeros(1)}, "m.safetensors", metadata={"config": config})
+    with pytest.raises(InputError, match=r"m\.safetensors: expected a safetensors checkpoint"):
+        IMA.load("m.safetensors")
+
+
+def test_other_tensors_than_those_of_a_model():
+    write_tensors({"x.y": torch.zeros(1)}, "m.safetensors", {})
+    with pytest.raises(InputError, match=r"m\.safetensors: expected a model of IMA\.save"):
+        IMA.load("m.safetensors")
+
+
+# Arrays and tables
+
+
+def test_no_array_is_unpickled():
+    np.save("a.npy", np.array([Bomb()], object), allow_pickle=True)
+    np.savez("a.npz", x=np.array([Bomb()], object))
+    Path("b.npy").write_bytes(pickle.dumps(Bomb()))
+    for name in ("a.npy", "a.npz", "b.npy"):
+        with pytest.raises(InputError, match="expected a NumPy file"):
+            read_table(name)
+
+
+def test_an_extension_type_of_arrow_is_not_unpickled():
+    about = {"ARROW:extension:name": "arrow.py_extension_type"}
+    about["ARROW:extension:metadata"] = pickle.dumps(Bomb())
+    schema = pa.schema([pa.field("x", pa.float64(), metadata=about)])
+    table = pa.table([[1.0]], schema=schema)
+    pq.write_table(table, "a.parquet")
+    with pa.ipc.new_file("a.arrow", schema) as file:
+        file.write(table)
+    for name in ("a.parquet", "a.arrow"):
+        assert read_table(name)["x"].to_pylist() == [1.0]
+
+
+@pytest.mark.parametrize("folder_of", [False, True])
+def test_a_table_is_not_larger_than_its_file_explains(monkeypatch, folder_of):
+    monkeypatch.setattr(user_files, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(user_files, "EXPANSION", 1)
+    column = pa.array(["a" * 1000]).take(pa.array(np.zeros(5000, int)))
+    Path("t").mkdir()
+    pq.write_table(pa.table({"x": column}), "t/a.parquet")
+    assert Path("t/a.parquet").stat().st_size < 10**5
+    with pytest.raises(InputError, match="more than 1,048,576 bytes in a file that is much smalle"):
+        read_table("t" if folder_of else "t/a.parquet")
+    monkeypatch.setattr(user_files, "MAX_BYTES", 1 << 23)
+    assert len(read_table("t" if folder_of else "t/a.parquet")) == 5000
+
+
+def test_members_of_an_archive_are_not_larger_than_it_explains():
+    with zipfile.ZipFile("a.npz", "w", zipfile.ZIP_LZMA) as archive:
+        array = np.lib.format.magic(1, 0) + struct.pack("<H", 118)
+        array += b"{'descr': '|u1', 'fortran_order': False, 'shape': (3000000000,), }".ljust(118)
+        archive.writestr("x.npy", array)
+    raw = Path("a.npz").read_bytes()
+    raw = raw.replace(struct.pack("<I", len(array)), struct.pack("<I", 3_000_000_128))
+    Path("a.npz").write_bytes(raw)
+    with limited(), pytest.raises(InputError, match="in a file that is much smaller"):
+        read_table("a.npz")
+
+
+def test_a_line_of_a_million_columns():
+    Path("a.csv.gz").write_bytes(gzip.compress(b"a," * (user_files.MAX_COLUMNS + 1) + b"\n"))
+    with limited(), pytest.raises(InputError, match="more than 1,048,576 columns"):
+        read_table("a.csv.gz")
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 10**30), (10**30, 10**30 + 2)])
+def test_an_index_beyond_integers(start, stop):
+    index = {"kind": "range", "name": None, "start": start, "stop": stop, "step": 1}
+    about = {"pandas": json.dumps({"index_columns": [index], "columns": []})}
+    table = pa.table({"x": [[1.0, 2.0]] * 2}).replace_schema_metadata(about)
+    pq.write_table(table, "a.parquet")
+    with pytest.raises(InputError, match="an index of the range"):
+        read_items("a.parquet", {"vector": "x"}, "sse")
+
+
+@pytest.mark.parametrize("case", ["external", "link", "virtual", "huge"])
+def test_hdf5_takes_nothing_from_elsewhere(case):
+    h5py = pytest.importorskip("h5py")
+    Path("secret").write_bytes(bytes(24))
+    with h5py.File("a.h5ad", "w") as file:
+        if case == "external":
+            file.create_dataset("X", (3, 2), "f4", external=[("secret", 0, 24)])
+        elif case == "link":
+            file["X"] = h5py.ExternalLink("other.h5", "X")
+        elif case == "virtual":
+            layout = h5py.VirtualLayout((3, 2), "f4")
+            layout[:] = h5py.VirtualSource("other.h5", "X", (3, 2))
+            file.create_virtual_dataset("X", layout)
+        else:
+            file.create_dataset("X", (3, 1 << 30), "f4", chunks=(1, 1 << 20))
+    message = "much smaller" if case == "huge" else "X, data from another file"
+    with pytest.raises(ValueError, match=message):
+        user_files._check_hdf5(Path("a.h5ad"))
+
+
+# Text, images and audio
+
+
+def test_devices_are_not_read():
+    for name in ("a.wav", "a.txt", "a.idx"):
+        Path(name).symlink_to("/dev/zero")
+    for read in (sphere.read_audio, sphere.read_header):
+        with limited(), pytest.raises(InputError, match="found a pipe or device"):
+            read("a.wav")
+    for read, name in ((text_files.read_text, "a.txt"), (mnist.read_idx, "a.idx")):
+        with limited(), pytest.raises(InputError, match="found a pipe or device"):
+            read(name)
+    with limited(), pytest.raises(InputError, match="found a pipe or device"):
+        tree_digest(".")
+
+
+def test_gzipped_text_has_a_limit(monkeypatch):
+    monkeypatch.setattr(text_files, "MAX_TEXT", 1 << 16)
+    Path("a.txt").write_bytes(gzip.compress(b"a" * (1 << 16)))
+    assert len(text_files.read_text("a.txt")) == 1 << 16
+    Path("a.txt").write_bytes(gzip.compress(b"a" * ((1 << 16) + 1)))
+    with pytest.raises(InputError, match="at most 65,536 bytes of text, found more"):
+        text_files.read_text("a.txt")
+
+
+@pytest.mark.parametrize("shape", [(1 << 31, 1 << 31), (0xFFFFFFFF,), (1 << 30,)])
+def test_an_idx_file_that_declares_too_much(shape):
+    header = bytes((0, 0, 8, len(shape))) + struct.pack(f">{len(shape)}I", *shape)
+    Path("a.idx").write_bytes(gzip.compress(header + bytes(1 << 16)))
+    with limited(), pytest.raises(InputError, match="at most 536,870,912 values"):
+        mnist.read_idx("a.idx")
+
+
+def test_silence_in_few_bytes_has_a_limit(monkeypatch):
+    monkeypatch.setattr(sphere, "MAX_SAMPLES", 1 << 21)
+    soundfile.write("a.flac", np.zeros((1 << 21) + 1, np.int16), 8000)
+    assert Path("a.flac").stat().st_size < 10**5
+    with pytest.raises(InputError, match="at most 2,097,152 samples, found more"):
+        sphere.read_audio("a.flac")
+    soundfile.write("a.flac", np.zeros(1 << 21, np.int16), 8000)
+    assert len(sphere.read_audio("a.flac")[0]) == 1 << 21
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        (f"sample_rate -i {'9' * 400}", "a positive integer 'sample_rate'"),
+        ("sample_rate -i 99999999999", "a positive integer 'sample_rate'"),
+        (f"sample_count -i {2**31 - 1}", "at most 268,435,456 samples"),
+        ("channel_count -i 40000", "up to 1024 channels"),
+    ],
+)
+@pytest.mark.parametrize("data", [bytes(8), b"ajkg\2" + b"\xfb\x8c" * 20])
+def test_numbers_of_a_sphere_header_have_limits(field, message, data):
+    name = field.split()[0]
+    given = {"channel_count -i 1", "sample_count -i 4", "sample_rate -i 8000"}
+    given |= {"sample_n_bytes -i 2", "sample_byte_format -s2 01"}
+    lines = [line for line in given if not line.startswith(name)]
+    head = "\n".join(["NIST_1A", "   1024", *lines, field, "end_head\n"]).encode().ljust(1024)
+    Path("a.sph").write_bytes(head + data)
+    with limited(), pytest.raises(InputError, match=message):
+        sphere.read("a.sph", channel=0)
+
+
+def test_control_characters_do_not_reach_a_terminal():
+    error = InputError("a\x1b]0;x\x07", expected="b\n\tc", found="\x1b[2J\u202e\udc80\xa0é")
+    assert str(error) == "a?]0;x?: expected b\n\tc, found ?[2J??\xa0é."
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+# YAML and JSON
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!python/object/apply:pathlib.Path.touch [exploded]",
+        "paper: [!!python/name:os.system x]\nours: []",
+        "[" * 500,
+        "paper:\n- &a0 [x, x]\n"
+        + "".join(f"- &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
+        + "ours: []",
+    ],
+)
+def test_claims_make_no_objects_and_do_not_grow(text):
+    Path("c.yaml").write_text(text)
+    with limited(), pytest.raises(InputError, match=r"c\.yaml"):
+        read_claims("c.yaml")
+
+
+@pytest.mark.parametrize("text", ["[" * 10**6, "9" * 5000])
+def test_json_of_any_depth(text):
+    Path("c.json").write_text(text)
+    with pytest.raises(InputError, match=r"c\.json: expected JSON"):
+        read_json("c.json")
+
+
+# The page
+
+
+class Tags(HTMLParser):
+    """Counts the elements of a page, and lists attributes that run code."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.code = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append(tag)
+        self.code += [name for name, value in attrs if name.startswith("on")]
+
+
+def tags(word: str) -> Tags:
+    """Return the tags of a page in which every text is `word`."""
+    table = pa.table({word: [word, word + "2"], "verdict": [word] * 2, "q": [word, None]})
+    with Path("a.csv").open("wb") as file:
+        pa.csv.write_csv(table, file)
+    spoken = {"id": word, "speaker": word, "label": 0, "split": word, "tokens": [word]}
+    spoken |= {"verbal": [0.5], "acoustic": [None]}
+    made = page(word, [Item("a.csv", word, word, word)], (), [spoken], word, ".")
+    parser = Tags()
+    parser.feed(made)
+    return parser
+
+
+def test_text_of_strangers_adds_no_element_to_the_page():
+    plain, hostile = tags("word"), tags(BAD)
+    assert hostile.found == plain.found and not hostile.code
+    assert "img" not in hostile.found and "b" not in hostile.found
+
+
+def test_captions_read_no_file_and_no_html():
+    Path("secret").write_text("hidden")
+    for text in (".. raw:: html\n\n   <script>x</script>", ".. include:: secret", "<script>x"):
+        made = captions.as_html(text)
+        assert "<script" not in made and "hidden" not in made
