@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "envs" / "requirements.lock"
+HASHED = ROOT / "envs" / "hashed.lock"  # the same versions, with hashes
 ENVIRONMENT = ROOT / ".venv"
 TORCH = "torch==2.13.0"
 
@@ -45,14 +46,15 @@ def main() -> None:
 
 
 def make() -> None:
-    """Install torch, then the lock, then this checkout."""
+    """Install the lock, then torch, then this checkout."""
     print(f"Making {ENVIRONMENT} (once, some minutes) ...", file=sys.stderr, flush=True)
     if ENVIRONMENT.is_symlink():
         ENVIRONMENT.unlink()  # the environment that it leads to belongs to another checkout
     venv.create(ENVIRONMENT, with_pip=True, clear=True)
-    # torch first and alone, so that no other package can choose its build.
+    pip("--no-deps", "--require-hashes", "-r", str(HASHED))
+    # torch alone, so that no other package can choose its build, and last, so that its dependencies
+    # are those of the lock.
     pip(TORCH)
-    pip("--no-deps", "-r", str(LOCK))
     pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
 
 

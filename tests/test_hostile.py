@@ -1,8 +1,11 @@
 """Files made by an attacker (docs/dev/security.md): each is refused, soon and with one error."""
 
+import base64
 import gzip
+import hashlib
 import json
 import pickle
+import re
 import struct
 import zipfile
 from html.parser import HTMLParser
@@ -300,16 +303,19 @@ class Tags(HTMLParser):
         self.code += [name for name, value in attrs if name.startswith("on")]
 
 
-def tags(word: str) -> Tags:
-    """Return the tags of a page in which every text is `word`."""
+def page_of(word: str) -> str:
+    """Return a page in which every text is `word`."""
     table = pa.table({word: [word, word + "2"], "verdict": [word] * 2, "q": [word, None]})
     with Path("a.csv").open("wb") as file:
         pa.csv.write_csv(table, file)
     spoken = {"id": word, "speaker": word, "label": 0, "split": word, "tokens": [word]}
     spoken |= {"verbal": [0.5], "acoustic": [None]}
-    made = page(word, [Item("a.csv", word, word, word)], (), [spoken], word, ".")
+    return page(word, [Item("a.csv", word, word, word)], (), [spoken], word, ".")
+
+
+def tags(word: str) -> Tags:
     parser = Tags()
-    parser.feed(made)
+    parser.feed(page_of(word))
     return parser
 
 
@@ -317,6 +323,16 @@ def test_text_of_strangers_adds_no_element_to_the_page():
     plain, hostile = tags("word"), tags(BAD)
     assert hostile.found == plain.found and not hostile.code
     assert "img" not in hostile.found and "b" not in hostile.found
+
+
+def test_the_policy_of_the_page_allows_its_own_scripts_alone():
+    made = page_of(BAD)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', made)[1]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    scripts = re.findall(r"<script>(.*?)</script>", made, re.S)
+    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+    assert scripts and rules["script-src"].split() == [f"'sha256-{digest}'" for digest in digests]
 
 
 def test_captions_read_no_file_and_no_html():

@@ -143,7 +143,7 @@ def forbid_code(name: str, layers: Mapping[str, Any]) -> None:
     Raises:
         InputError: they do.
     """
-    named = [part for part in PARTS if part in layers]
+    named = [part for part in PARTS if layers.get(part) is not None]
     if named:
         where = f"layers['{name}']"
         raise InputError(where, expected="settings that name no code", found=named)
