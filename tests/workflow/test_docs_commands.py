@@ -93,9 +93,12 @@ def help_of(words: list[str]) -> str:
             if module:
                 runpy.run_module(module, run_name="__main__")
             else:
-                runpy.run_path(str(ROOT / words[1]), run_name="__main__")
+                sys.path.insert(0, str(file.parent))  # as Python does
+                runpy.run_path(str(file), run_name="__main__")
     finally:
         sys.argv = kept
+        if not module:
+            sys.path.remove(str(file.parent))
     return said.getvalue()
 
 
