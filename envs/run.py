@@ -46,15 +46,15 @@ def main() -> None:
 
 
 def make() -> None:
-    """Install the lock, then torch, then this checkout."""
+    """Install torch, then the lock, then this checkout."""
     print(f"Making {ENVIRONMENT} (once, some minutes) ...", file=sys.stderr, flush=True)
     if ENVIRONMENT.is_symlink():
         ENVIRONMENT.unlink()  # the environment that it leads to belongs to another checkout
     venv.create(ENVIRONMENT, with_pip=True, clear=True)
-    pip("--no-deps", "--require-hashes", "-r", str(HASHED))
-    # torch alone, so that no other package can choose its build, and last, so that its dependencies
-    # are those of the lock.
+    # torch first and alone, so that no other package can choose its build; the lock then replaces
+    # its dependencies by the locked versions.
     pip(TORCH)
+    pip("--no-deps", "--require-hashes", "-r", str(HASHED))
     pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
 
 

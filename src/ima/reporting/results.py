@@ -64,7 +64,8 @@ def retrieval(rows: Sequence[Mapping]) -> str:
 def name_of(model: str, view: str) -> str:
     """Return the label of a model's representation."""
     if is_ima(model):
-        return f"{model}, {_IMA.get(view, f'{view} alone')}"
+        alone = view.replace("shared_", "shared part of ")
+        return f"{model}, {_IMA.get(view, f'{alone} alone')}"
     return ANCHORS.get(model, model)
 
 

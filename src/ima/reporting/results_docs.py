@@ -76,7 +76,8 @@ def headline(results: Path, run: str) -> str:
     best = max(
         baselines, key=lambda m: by_key[m, "joint", latents[0]]["precision_no_shared"], default=None
     )
-    views = [(m, view) for m in models if is_ima(m) for view in ("weighted", "shared")]
+    views = [(m, "weighted") for m in models if is_ima(m)]
+    views += [(m, "shared") for m in models if is_ima(m) and m.startswith("IMA+")]
     views += [(m, "joint") for m in (best, "cca", "raw")]
     known = {key[:2] for key in by_key}
     views = [view for view in views if view in known]
