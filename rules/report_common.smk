@@ -57,7 +57,13 @@ RESULTS = (
         *(str(file) for part in PARTS for file in getattr(rules, part).input),
         *(
             str(file)
-            for rule in (rules.figure2, rules.figure4, rules.weights, rules.generation)
+            for rule in (
+                rules.figure2,
+                rules.figure4,
+                rules.weights,
+                rules.generation,
+                rules.leaderboard,
+            )
             for file in rule.output
         ),
         *map(str, rules.segmentation_examples.output),

@@ -97,6 +97,31 @@ rule readings_block:
         "../workflow/scripts/readings_block.py"
 
 
+rule leaderboard:
+    """All models on all tasks on digits, and which of them are not told apart from the best."""
+    input:
+        retrieval=rules.table1.output.table,
+        accuracy=rules.table5.output.table,
+        importance=rules.importance_table.output.table,
+        generation=rules.generation.output.table,
+        code=code("leaderboard.py"),
+    output:
+        table=reported("results/tables/leaderboard.csv", "Section 6.2"),
+    log:
+        f"{RUN}/logs/leaderboard.log",
+    benchmark:
+        f"{RUN}/benchmarks/leaderboard.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        run=config["run"],
+        labels={name: VARIANTS[name]["label"] for name in VARIANTS},
+    script:
+        "../workflow/scripts/leaderboard.py"
+
+
 rule readings:
     """Readings under which the central claims hold, and the choices that decide it."""
     input:

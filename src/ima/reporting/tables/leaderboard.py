@@ -1,0 +1,138 @@
+"""All models on all tasks on digits, with a test of which are best."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import pyarrow as pa
+from scipy.stats import t, ttest_ind_from_stats
+
+from ima.utils.arrow import to_table
+
+#: Level at which a model is told apart from the best, for all models of a task together (Holm).
+LEVEL = 0.05
+#: Representations of both modalities, and what they add to the model's name.
+JOINT = {
+    "weighted": "",
+    "joint": "",
+    "unweighted": ", unweighted",
+    "shared": ", shared parts",
+    "shared_unweighted": ", shared parts, unweighted",
+}
+
+
+class Score(NamedTuple):
+    """A model's mean and sample standard deviation (None for one seed) over seeds on a task."""
+
+    task: str
+    latent: int | None
+    model: str
+    seeds: int
+    score: float
+    sd: float | None
+
+
+def leaderboard(
+    retrieval: Iterable[Mapping],
+    accuracy: Iterable[Mapping],
+    importance: Iterable[Mapping],
+    generation: Iterable[Mapping],
+    labels: Mapping[str, str],
+    run: str,
+) -> pa.Table:
+    """Return each model's score on each task; higher is better in all.
+
+    Args:
+        retrieval, accuracy, importance, generation: rows of Table 1, Table 5, importance.csv and
+            generation.csv. Retrieval is P@K for the smallest K, without neighbours that share an
+            item.
+        labels: labels of IMA's variants.
+        run: name of the run, for the first column.
+
+    Returns:
+        A row per task, latent size (null for raw features) and model, best first: `seeds`, `score`,
+        `score_sd`, and `best`. `best` is true for the highest mean and for all models that Welch's
+        t test over seeds doesn't tell apart from it at LEVEL, after Holm's correction. Chance and
+        supervised ceilings don't take part.
+    """
+    found = [*_retrieval(retrieval), *_accuracy(accuracy)]
+    found += [
+        Score(f"F1 of {row['modality']} noise", row["latent"], labels[row["variant"]],
+              row["seeds"], row["f1_noise"], row["f1_noise_sd"])
+        for row in importance
+    ]  # fmt: skip
+    found += [
+        Score(f"{row['generated']} from {row['given']}", row["latent"], row["model"],
+              row["seeds"], row["coherence"], row["coherence_sd"])
+        for row in generation
+        if row["subset"] == "clean"
+    ]  # fmt: skip
+    by_task: dict[tuple, list[Score]] = defaultdict(list)
+    for score in found:
+        if score.seeds and score.score is not None:
+            by_task[score.task, score.latent].append(score)
+    rows = [row for scores in by_task.values() for row in _ranked(scores, run)]
+    return to_table(rows, ("task", "model"), ("latent", "seeds"))
+
+
+def _retrieval(rows: Iterable[Mapping]) -> Iterator[Score]:
+    """Yield P@K of all pairs, of pairs with noise, and of one modality."""
+    rows = [row for row in rows if row["seeds"] and row["model"] != "chance"]
+    k = min((row["k"] for row in rows), default=0)
+    prefix = "precision_no_shared"
+    for row in rows:
+        if row["k"] != k:
+            continue
+        view = row["representation"]
+        keys = {"latent": row["latent"], "seeds": row["seeds"]}
+        if view not in JOINT:
+            if view != "oracle" and not view.startswith("shared"):
+                yield Score(f"P@{k}, {view} alone", model=row["model"], **keys,
+                            score=row[prefix], sd=row[f"{prefix}_sd"])  # fmt: skip
+            continue
+        for column in row:
+            if column.startswith(prefix) and not column.endswith("_sd"):
+                subset = column.removeprefix(prefix).lstrip("_").replace("_", " ")
+                task = f"P@{k}, pairs with {subset}" if subset else f"P@{k}"
+                yield Score(task, model=row["model"] + JOINT[view], **keys,
+                            score=row[column], sd=row[f"{column}_sd"])  # fmt: skip
+
+
+def _accuracy(rows: Iterable[Mapping]) -> Iterator[Score]:
+    """Yield the accuracy of joint representations."""
+    for row in rows:
+        if row["representation"] in JOINT and row["model"] not in ("chance", "supervised"):
+            yield Score("accuracy", row["latent"], row["model"] + JOINT[row["representation"]],
+                        row["seeds"], row["accuracy"], row["accuracy_sd"])  # fmt: skip
+
+
+def _ranked(scores: list[Score], run: str) -> list[dict]:
+    """Return the rows of a task, best first."""
+    first, *others = sorted(scores, key=lambda score: -score.score)
+    order = sorted((p_value(first, other), i) for i, other in enumerate(others))
+    differs, floor = [False] * len(others), 0.0
+    for rank, (p, i) in enumerate(order):
+        floor = max(floor, p * (len(order) - rank))
+        differs[i] = floor < LEVEL
+    return [
+        {"run": run, "task": s.task, "latent": s.latent, "model": s.model, "seeds": s.seeds,
+         "score": s.score, "score_sd": s.sd, "best": best}
+        for s, best in zip((first, *others), (True, *(not d for d in differs)), strict=True)
+    ]  # fmt: skip
+
+
+def p_value(a: Score, b: Score) -> float:
+    """Return the two-sided p value that two models have the same mean over seeds.
+
+    It is that of Welch's t test. A model with a single value (such as raw features) counts as
+    known exactly; of two such models, or without any spread, the p value is 1 or 0.
+    """
+    spread = [s for s in (a, b) if s.seeds > 1 and s.sd]
+    if not spread:
+        return float(a.score == b.score)
+    if len(spread) == 1:
+        (one,) = spread
+        other = b if one is a else a
+        statistic = abs(one.score - other.score) / (one.sd / one.seeds**0.5)
+        return float(2 * t.sf(statistic, one.seeds - 1))
+    return float(ttest_ind_from_stats(a.score, a.sd, a.seeds, b.score, b.sd, b.seeds, False)[1])

@@ -1,0 +1,82 @@
+"""Leaderboard: which models are best, by hand, and no difference where there is none."""
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_1samp, ttest_ind
+
+from ima.reporting.tables.leaderboard import Score, leaderboard, p_value
+
+
+def retrieval(model, view, value, sd=0.01, seeds=5, k=10, latent=50):
+    scores = {"precision_no_shared": value, "precision_no_shared_sd": sd}
+    scores |= {
+        "precision_no_shared_image_noise": value / 2,
+        "precision_no_shared_image_noise_sd": sd,
+    }
+    keys = {"model": model, "representation": view, "latent": latent, "k": k, "seeds": seeds}
+    return {**keys, **scores}
+
+
+ROWS = [
+    retrieval("IMA+", "weighted", 0.90),
+    retrieval("IMA+", "oracle", 0.99),
+    retrieval("IMA+", "image", 0.70),
+    retrieval("IMA+", "weighted", 0.10, k=50),
+    retrieval("MVAE", "joint", 0.895),
+    retrieval("JMVAE-KL", "joint", 0.80),
+    retrieval("raw", "joint", 0.85, sd=None, seeds=1, latent=None),
+    retrieval("chance", "joint", 0.99),
+    retrieval("paper only", "joint", 0.99, seeds=0),
+]
+
+
+def test_best_models_by_hand():
+    accuracy = [{"model": "supervised", "representation": "joint", "latent": 50, "seeds": 5,
+                 "accuracy": 1.0, "accuracy_sd": 0.0}]  # fmt: skip
+    importance = [{"variant": "ima+", "modality": "image", "latent": 50, "seeds": 5,
+                   "f1_noise": 1.0, "f1_noise_sd": 0.0}]  # fmt: skip
+    generation = [{"model": "MVAE", "given": "image", "generated": "speech", "latent": 50,
+                   "subset": subset, "seeds": 1, "coherence": 0.5, "coherence_sd": None}
+                  for subset in ("clean", "image_noise")]  # fmt: skip
+    table = leaderboard(ROWS, accuracy, importance, generation, {"ima+": "IMA+"}, "r").to_pylist()
+    by_task = {}
+    for row in table:
+        by_task.setdefault((row["task"], row["latent"]), []).append((row["model"], row["best"]))
+    assert by_task == {
+        # .895 against .9 with sd .01 and five seeds: t = .79; .8: t = 15.8
+        ("P@10", 50): [("IMA+", True), ("MVAE", True), ("JMVAE-KL", False)],
+        ("P@10, pairs with image noise", 50): [
+            ("IMA+", True),
+            ("MVAE", True),
+            ("JMVAE-KL", False),
+        ],
+        ("P@10", None): [("raw", True)],
+        ("P@10, pairs with image noise", None): [("raw", True)],
+        ("P@10, image alone", 50): [("IMA+", True)],
+        ("F1 of image noise", 50): [("IMA+", True)],
+        ("speech from image", 50): [("MVAE", True)],
+    }
+
+
+def test_p_values_match_tests_of_the_values():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0.9, 0.01, 5), rng.normal(0.88, 0.03, 4)
+    one, two = (Score("t", 2, "m", len(x), x.mean(), x.std(ddof=1)) for x in (a, b))
+    assert p_value(one, two) == pytest.approx(ttest_ind(a, b, equal_var=False).pvalue)
+    known = Score("t", 2, "raw", 1, 0.88, None)
+    assert p_value(one, known) == pytest.approx(ttest_1samp(a, 0.88).pvalue, rel=1e-6)
+    assert p_value(known, one) == p_value(one, known)
+    assert p_value(known, known) == 1 and p_value(known, known._replace(score=0.5)) == 0
+
+
+def test_models_without_a_difference_are_seldom_told_apart():
+    """The control: five models with the same mean. The best is chosen after the fact."""
+    rng, wrong = np.random.default_rng(1), 0
+    for _ in range(200):
+        rows = [
+            retrieval(f"m{i}", "joint", x.mean(), x.std(ddof=1))
+            for i, x in enumerate(rng.normal(0.9, 0.01, (5, 5)))
+        ]
+        table = leaderboard(rows, [], [], [], {}, "r").to_pylist()
+        wrong += not all(row["best"] for row in table if row["task"] == "P@10")
+    assert wrong <= 50  # 10 are expected at a level of .05 if the best is chosen before
