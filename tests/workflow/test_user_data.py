@@ -796,9 +796,10 @@ class TestWorkflow:
         shown += ["without left", "without right", "without spoken"]
         for name in ("retrieval", "classifier"):
             rows = tables[name].to_pylist()
-            # Known noise: retrieval has what weighting by it would give.
-            ceiling = ["oracle"] if name == "retrieval" else []
-            assert [r["representation"] for r in rows if r["model"] == "IMA+"] == shown + ceiling
+            # Known noise: retrieval has what weighting by it would give. And the shared parts.
+            more = ["oracle", "shared", "shared_unweighted", *(f"shared_{m}" for m in shown[2:5])]
+            wanted = shown + (more if name == "retrieval" else [])
+            assert [r["representation"] for r in rows if r["model"] == "IMA+"] == wanted
             value = "precision_no_shared" if name == "retrieval" else "accuracy"
             of = {(r["model"], r["representation"]): r[value] for r in rows}
             assert of["chance", "joint"] < 0.25 < 0.3 < of["raw", "joint"]
