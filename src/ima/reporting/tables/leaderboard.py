@@ -51,7 +51,7 @@ def leaderboard(
 
     Returns:
         A row per task, latent size (null for raw features) and model, best first: `seeds`, `score`,
-        `score_sd`, and `best`. `best` is true for the highest mean and for all models that Welch's
+        `score_sd`, and `best`. `best` is `yes` for the highest mean and for all models that Welch's
         t test over seeds doesn't tell apart from it at LEVEL, after Holm's correction. Chance and
         supervised ceilings don't take part.
     """
@@ -72,7 +72,7 @@ def leaderboard(
         if score.seeds and score.score is not None:
             by_task[score.task, score.latent].append(score)
     rows = [row for scores in by_task.values() for row in _ranked(scores, run)]
-    return to_table(rows, ("task", "model"), ("latent", "seeds"))
+    return to_table(rows, ("task", "model", "best"), ("latent", "seeds"))
 
 
 def _retrieval(rows: Iterable[Mapping]) -> Iterator[Score]:
@@ -116,7 +116,7 @@ def _ranked(scores: list[Score], run: str) -> list[dict]:
         differs[i] = floor < LEVEL
     return [
         {"run": run, "task": s.task, "latent": s.latent, "model": s.model, "seeds": s.seeds,
-         "score": s.score, "score_sd": s.sd, "best": best}
+         "score": s.score, "score_sd": s.sd, "best": "yes" if best else "no"}
         for s, best in zip((first, *others), (True, *(not d for d in differs)), strict=True)
     ]  # fmt: skip
 
