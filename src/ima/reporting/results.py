@@ -69,6 +69,25 @@ def name_of(model: str, view: str) -> str:
     return ANCHORS.get(model, model)
 
 
+def leaders(rows: Iterable[Mapping]) -> str:
+    """Return the best models on each task, from the rows of leaderboard.csv."""
+    best: dict[tuple, list[str]] = {}
+    for row in rows:
+        models = best.setdefault((row["task"], row["latent"]), [])
+        if row["best"] == "yes":
+            models.append(f"{ANCHORS.get(row['model'], row['model'])} {row['score']:.3f}")
+    lines = [
+        (task, latent, "; ".join(models))
+        for (task, latent), models in sorted(best.items(), key=lambda item: -(item[0][1] or 0))
+        if latent is not None
+    ]
+    heads = ("task", "latent", "best models, and those not told apart from them")
+    return (
+        "Leaderboard (Welch's t test over seeds at a level of .05, with Holm's correction for the "
+        f"models of a task; `results/tables/leaderboard.csv` has all models):\n\n{table(heads, lines)}"
+    )
+
+
 def importances(rows: Iterable[Mapping]) -> str:
     """Return F1 of the noise class by variant and modality."""
     keys = ("variant", "modality", "latent")

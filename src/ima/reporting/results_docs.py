@@ -18,6 +18,7 @@ from ima.reporting.results import (
     generation,
     importances,
     is_ima,
+    leaders,
     name_of,
     noises,
     retrieval,
@@ -47,6 +48,8 @@ def section(results: Path, run: str) -> str:
     parts.append(importances(_rows(tables / "importance.csv", run)))
     if _has(tables / "generation.csv", run):
         parts.append(generation(_rows(tables / "generation.csv", run)))
+    if _has(tables / "leaderboard.csv", run):
+        parts.append(leaders(_rows(tables / "leaderboard.csv", run)))
     if _has(tables / "noises.csv", run):
         parts.append(noises(_rows(tables / "noises.csv", run)))
     if _has(tables / "table2.csv", run):

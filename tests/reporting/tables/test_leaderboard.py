@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp, ttest_ind
 
+from ima.reporting.results import leaders
 from ima.reporting.tables.leaderboard import Score, leaderboard, p_value
 
 
@@ -82,3 +83,18 @@ def test_models_without_a_difference_are_seldom_told_apart():
         table = leaderboard(rows, [], [], [], {}, "r").to_pylist()
         wrong += any(row["best"] == "no" for row in table if row["task"] == "P@10")
     assert wrong <= 50  # 10 are expected at a level of .05 if the best is chosen before
+
+
+def test_leaders_by_hand():
+    keys = ("task", "latent", "model", "score", "best")
+    rows = [dict(zip(keys, row, strict=True)) for row in (
+        ("P@10", 2, "pca", 0.5, "yes"), ("P@10", 2, "IMA+", 0.4, "no"),
+        ("P@10", 50, "IMA+", 0.9, "yes"), ("P@10", 50, "MVAE", 0.89, "yes"),
+        ("P@10", None, "raw", 0.8, "yes"),
+    )]  # fmt: skip
+    assert leaders(rows).splitlines()[2:] == [
+        "| task | latent | best models, and those not told apart from them |",
+        "|---|---|---|",
+        "| P@10 | 50 | IMA+ 0.900; MVAE 0.890 |",
+        "| P@10 | 2 | PCA 0.500 |",
+    ]
