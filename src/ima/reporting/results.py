@@ -82,10 +82,11 @@ def leaders(rows: Iterable[Mapping]) -> str:
         if latent is not None
     ]
     heads = ("task", "latent", "best models, and those not told apart from them")
-    return (
+    title = (
         "Leaderboard (Welch's t test over seeds at a level of .05, with Holm's correction for the "
-        f"models of a task; `results/tables/leaderboard.csv` has all models):\n\n{table(heads, lines)}"
+        "models of a task; `results/tables/leaderboard.csv` has all models)"
     )
+    return f"{title}:\n\n{table(heads, lines)}"
 
 
 def importances(rows: Iterable[Mapping]) -> str:
