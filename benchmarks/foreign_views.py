@@ -138,6 +138,19 @@ def precision(z: np.ndarray, labels: np.ndarray, item: np.ndarray | None = None)
     return float(precision_at_k(z, labels, [10], () if item is None else (item,))[10].mean())
 
 
+def detection(wrong, parts, y, concordance) -> dict[str, float]:
+    """Return F1 and AUC of wrong rows, by importance y and by concordance, fitted and new."""
+    (fitted, new), (c, c_new) = (wrong[part] for part in parts), concordance
+    return {
+        "f1_train": f1_score(fitted, y["train"] < 0.5),
+        "f1_test": f1_score(new, y["test"] < 0.5),
+        "auc_test": roc_auc_score(new, -y["test"]),
+        "auc_concordance": roc_auc_score(fitted, -c),
+        "f1_concordance": f1_score(fitted, c < 0.5),
+        "auc_concordance_test": roc_auc_score(new, -c_new),
+    }
+
+
 def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) -> list[dict]:
     """Return the rows of a case: importances of the faulty views, and retrieval."""
     views, fault, view = CASES[case]
@@ -186,12 +199,7 @@ def score(case: str, seed: int, x: dict[str, np.ndarray], digits: np.ndarray) ->
         row |= {"concordance_train": np.nanmean(model.concordance_[v][here["train"]])}
         row |= {"concordance_test": new[v][here["test"]].mean()}
         if 0 < wrong[v].mean() < 1:
-            row["f1_train"] = f1_score(wrong[v][train], y["train"] < 0.5)
-            row["f1_test"] = f1_score(wrong[v][test], y["test"] < 0.5)
-            row["auc_test"] = roc_auc_score(wrong[v][test], -y["test"])
-            row["auc_concordance"] = roc_auc_score(wrong[v][train], -model.concordance_[v])
-            row["f1_concordance"] = f1_score(wrong[v][train], model.concordance_[v] < 0.5)
-            row["auc_concordance_test"] = roc_auc_score(wrong[v][test], -new[v])
+            row |= detection(wrong[v], (train, test), y, (model.concordance_[v], new[v]))
             row["auc_ridge"] = roc_auc_score(wrong[v][train], ridge_residuals(v, known))
         rows.append({**row, **retrieval})
     number = (float, np.floating)

@@ -27,6 +27,7 @@ from ima.evaluation.classifier import Classifier, classify
 from ima.models.autoencoder import Stage1
 from ima.models.ima import Modality
 from ima.models.peers import PEERS, lacking
+from ima.models.peers.views import Problem
 from ima.training.loop import Training
 
 LATENT, EPOCHS, NOISY = 10, 40, "pix"
@@ -80,7 +81,9 @@ def fit_peer(
         for split in ("train", "validation")
     )
     modalities = {v: Modality(of.shape[1], 100, "sse", "tanh") for v, of in train.items()}
-    fitted = PEERS[name].fit(train, validation, modalities, LATENT, Training(epochs=EPOCHS), seed)
+    settings = Training(epochs=EPOCHS)
+    problem = Problem(train, validation, modalities, LATENT, settings, seed)
+    fitted = PEERS[name].fitted(problem)
 
     def transform(of: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return z (N, L) of some or all views."""

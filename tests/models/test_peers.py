@@ -14,7 +14,7 @@ from ima.models.ima import Modality
 from ima.models.peers import PEERS, lacking, peer
 from ima.models.peers.deep import dgcca, infonce, shared_maps, whitened
 from ima.models.peers.multivae import build
-from ima.models.peers.views import as_pairs, filled, gathered, means, with_all
+from ima.models.peers.views import Problem, as_pairs, filled, gathered, means, with_all
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import Training
 from ima.utils.errors import InputError
@@ -47,7 +47,7 @@ def parts(x, *cuts):
 def fitted(name, x, validation, seed=0, epochs=40):
     modalities = {m: Modality(of.shape[1], 16, "sse", "tanh") for m, of in x.items()}
     settings = Training(epochs=epochs, batch_size=32, learning_rate=1e-2)
-    return peer(name).fit(x, validation, modalities, 3, settings, seed)
+    return peer(name).fitted(Problem(x, validation, modalities, 3, settings, seed))
 
 
 def partners_near(of, x):
@@ -170,13 +170,13 @@ def test_pairs_may_lack_a_modality_and_a_seed_is_reproducible(name):
 
 def test_pca_by_hand():
     x = {"a": torch.tensor([[0.0], [2.0], [4.0]]), "b": torch.tensor([[0.0], [2.0], [4.0]])}
-    z = peer("pca").fit(x, x, {}, 1, None, 0).transform(x)
+    z = peer("pca").fitted(Problem(x, x, {}, 1, None, 0)).transform(x)
     assert z.abs().squeeze().tolist() == pytest.approx([8**0.5, 0, 8**0.5], abs=1e-6)
 
 
 def test_raw_features_alone_have_the_distances_of_their_modality():
     x = views()
-    z = peer("raw").fit(x, x, {}, 1, None, 0).transform({"a": x["a"]})
+    z = peer("raw").fitted(Problem(x, x, {}, 1, None, 0)).transform({"a": x["a"]})
     assert torch.equal(z[:, :6], x["a"]) and torch.allclose(z[:, 6:].std(0), torch.zeros(4))
 
 

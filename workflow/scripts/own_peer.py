@@ -10,7 +10,7 @@ from ima.evaluation.classifier import Classifier
 from ima.evaluation.user.peers import score_peer
 from ima.models import checkpoints
 from ima.models.peers import lacking, peer
-from ima.models.peers.views import gathered
+from ima.models.peers.views import Problem, gathered
 from ima.pairing.by_label import read_pairs
 from ima.training.loop import Training, device
 from ima.utils.io import write_json
@@ -26,13 +26,14 @@ def main(snakemake):
     latent, seed = int(wildcards.latent), int(wildcards.seed)
     x, pairs = checkpoints.load_data(given, SPLITS, device())
     pairs = dict(zip(SPLITS, pairs, strict=True))
-    fitted = peer(wildcards.peer).fit(
+    problem = Problem(
         *(gathered(x, pairs[split]) for split in ("train", "validation")),
         checkpoints.modalities_of(x, params.layers),
         latent,
         Training(**params.training),
         seed,
     )
+    fitted = peer(wildcards.peer).fitted(problem)
     # Of the whole process so far, as Snakemake measures the jobs that train IMA.
     scores = {
         "model": peer(wildcards.peer).label,

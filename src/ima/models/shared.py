@@ -37,6 +37,11 @@ class SharedPart(NamedTuple):
     projection: Tensor
     correlations: Tensor
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the shared part is all of the latent."""
+        return torch.equal(self.projection, torch.eye(len(self.mean)).to(self.projection))
+
     def of(self, u: Tensor) -> Tensor:
         """Return the shared part (N, L) of latents u (N, L)."""
         return ((u.double() - self.mean) @ self.projection).to(u)
@@ -55,28 +60,42 @@ def shared_parts(
         distinct: as in `ima.models.cca.contributions`.
     """
     parts = {}
-    for m, u in train.items():
+    for m in train:
         others = [n for n in train if n != m]
-        z, z_held = (torch.cat([of[n].double() for n in others], 1) for of in (train, held))
-        v, v_held = (
-            (y[m] * torch.stack([y[n] for n in others]).amax(0)).double() for y in (y_train, y_held)
+        known, judged = (
+            Paired(
+                torch.cat([u[n] for n in others], 1).double(),
+                u[m].double(),
+                (y[m] * torch.stack([y[n] for n in others]).amax(0)).double(),
+            )
+            for u, y in ((train, y_train), (held, y_held))
         )
-        identity = torch.eye(u.shape[1], dtype=torch.double, device=u.device)
-        if min(v.sum(), v_held.sum()) <= 0:
-            parts[m] = SharedPart(u.double().mean(0), identity, identity[0] * 0)
-            continue
-        fitted = canonical(z, u.double(), v)
-        _, c = contributions(fitted, z_held, held[m].double(), v_held, distinct)
-        shared = c > ERRORS / distinct**0.5
-        if shared.all() or not shared.any():
-            parts[m] = SharedPart(fitted.mean_u, identity, c)
-            continue
-        scaled = fitted.map_u * c.clamp(0, 1).sqrt()
-        parts[m] = SharedPart(fitted.mean_u, scaled @ torch.linalg.pinv(fitted.map_u), c)
-    if all(torch.equal(part.projection, torch.eye(len(part.mean)).to(part.projection))
-           for part in parts.values()):  # fmt: skip
+        parts[m] = _shared_part(known, judged, distinct)
+    if all(part.is_whole for part in parts.values()):
         return {m: part._replace(mean=0 * part.mean) for m, part in parts.items()}
     return parts
+
+
+class Paired(NamedTuple):
+    """Latents of the other modalities (N, D) and of one (N, L), and the pairs' weights (N,)."""
+
+    others: Tensor
+    u: Tensor
+    weight: Tensor
+
+
+def _shared_part(known: Paired, judged: Paired, distinct: int) -> SharedPart:
+    """Return the shared part of a modality, fitted to known pairs and judged by held-out ones."""
+    identity = torch.eye(known.u.shape[1]).to(known.u)
+    if min(known.weight.sum(), judged.weight.sum()) <= 0:
+        return SharedPart(known.u.mean(0), identity, 0 * identity[0])
+    fitted = canonical(*known)
+    _, c = contributions(fitted, *judged, distinct)
+    shared = c > ERRORS / distinct**0.5
+    if shared.all() or not shared.any():
+        return SharedPart(fitted.mean_u, identity, c)
+    scaled = fitted.map_u * c.clamp(0, 1).sqrt()
+    return SharedPart(fitted.mean_u, scaled @ torch.linalg.pinv(fitted.map_u), c)
 
 
 @torch.no_grad()

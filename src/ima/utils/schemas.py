@@ -121,18 +121,7 @@ NOISE_STUDY = _table(
 
 #: The same for `ima.evaluation.rivals`, with the area under the ROC curve (NaN if all or no items
 #: are noise) and the share of items that the detector calls noise.
-RIVAL_STUDY = _table(
-    noise_type=pa.string(),
-    R=pa.float64(),
-    seed=pa.int32(),
-    modality=pa.string(),
-    detector=pa.string(),
-    precision_noise=pa.float64(),
-    recall_noise=pa.float64(),
-    f1_noise=pa.float64(),
-    auc_noise=pa.float64(),
-    share_flagged=pa.float64(),
-)
+RIVAL_STUDY = pa.schema([*NOISE_STUDY, *_table(auc_noise=pa.float64(), share_flagged=pa.float64())])
 
 #: Retrieval with representations of a model trained on incomplete pairs
 #: (`ima.evaluation.missing_modalities`). `share` is the share of pairs that lack an item, `absent`

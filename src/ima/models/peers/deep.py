@@ -12,8 +12,8 @@ from torch.nn.functional import normalize
 
 from ima.models.contrastive import info_nce
 from ima.models.ima import Modality, encoder_of
-from ima.models.peers.views import Fitted, Views, as_pairs
-from ima.training.loop import Batch, Training, fit, mean_loss, pair_count
+from ima.models.peers.views import Fitted, Problem, Views, as_pairs
+from ima.training.loop import Batch, fit, mean_loss, pair_count
 
 #: InfoNCE's initial temperature, which is learned, and its minimum (Radford et al. 2021).
 TEMPERATURE, COLDEST = 0.07, 0.01
@@ -90,51 +90,23 @@ def shared_maps(u: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
     }
 
 
-def _fit(
-    loss: Callable[..., Tensor],
-    x: Views,
-    validation: Views,
-    modalities: Mapping[str, Modality],
-    latent: int,
-    settings: Training,
-    seed: int,
-    name: str,
-) -> Encoders:
+def _fit(loss: Callable[..., Tensor], problem: Problem, name: str) -> Encoders:
     """Return encoders trained with a loss of u and the logarithm of the inverse temperature."""
-    torch.manual_seed(seed)
-    model = Encoders(modalities, latent).to(next(iter(x.values())).device)
-    whole, items, held_out = as_pairs(x, validation)
+    model = problem.on_device(lambda: Encoders(problem.modalities, problem.latent))
+    whole, items, held_out = as_pairs(problem.x, problem.validation)
 
     def losses_of(batch: Batch) -> dict[str, Tensor]:
         """Return the loss of a batch."""
         return {"loss": loss(model(batch.x), model.log_scale)}
 
-    fit(
-        model,
-        losses_of,
-        whole,
-        items,
-        settings,
-        seed,
-        name,
-        partial(mean_loss, losses_of, whole, held_out),
-    )
+    validate = partial(mean_loss, losses_of, whole, held_out)
+    fit(model, losses_of, whole, items, problem.settings, problem.seed, name, validate)
     return model
 
 
-def fit_infonce(
-    x: Views,
-    validation: Views,
-    modalities: Mapping[str, Modality],
-    latent: int,
-    settings: Training,
-    seed: int,
-) -> Fitted:
-    """Train encoders by `infonce`; z is the mean of the normalised latents of some modalities.
-
-    Arguments are those of `ima.models.peers.Peer.fit`.
-    """
-    model = _fit(infonce, x, validation, modalities, latent, settings, seed, "InfoNCE")
+def fit_infonce(problem: Problem) -> Fitted:
+    """Train encoders by `infonce`; z is the mean of the normalised latents of some modalities."""
+    model = _fit(infonce, problem, "InfoNCE")
 
     @torch.no_grad()
     def transform(some: Views) -> Tensor:
@@ -144,26 +116,21 @@ def fit_infonce(
     return Fitted(transform, sum(weight.numel() for weight in model.parameters()))
 
 
-def fit_dgcca(
-    x: Views,
-    validation: Views,
-    modalities: Mapping[str, Modality],
-    latent: int,
-    settings: Training,
-    seed: int,
-) -> Fitted:
+def fit_dgcca(problem: Problem) -> Fitted:
     """Train encoders by `dgcca`; z is the mean of the estimates of G by some modalities.
 
     If batches have fewer than PAIRS_PER_DIMENSION L pairs, they are enlarged to it, with more
-    epochs, so that the number of steps stays the same. Arguments are those of
-    `ima.models.peers.Peer.fit`.
+    epochs, so that the number of steps stays the same.
     """
+    x, latent = problem.x, problem.latent
     pairs = pair_count(x)
-    epochs, batch_size, patience = settings.lengths(pairs)
+    epochs, batch_size, patience = problem.settings.lengths(pairs)
     batch = min(max(batch_size, PAIRS_PER_DIMENSION * latent), pairs)
     more = max(1, -(-pairs // batch_size) // -(-pairs // batch))
-    settings = replace(settings, batch_size=batch, epochs=epochs * more, patience=patience * more)
-    model = _fit(dgcca, x, validation, modalities, latent, settings, seed, "DGCCA")
+    settings = replace(
+        problem.settings, epochs=epochs * more, batch_size=batch, patience=patience * more
+    )
+    model = _fit(dgcca, problem._replace(settings=settings), "DGCCA")
     with torch.no_grad():
         maps = shared_maps(model(x))
 

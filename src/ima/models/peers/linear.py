@@ -5,14 +5,11 @@ it out.
 """
 
 import logging
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from ima.models.ima import Modality
-from ima.models.peers.views import Fitted, Views, means, with_all
-from ima.training.loop import Training
+from ima.models.peers.views import Fitted, Problem, Views, means, with_all
 
 logger = logging.getLogger(__name__)
 
@@ -20,25 +17,20 @@ logger = logging.getLogger(__name__)
 #: pairs. It is fixed; no data were used to choose it.
 SHRINKAGE = 0.1
 
-Modalities = Mapping[str, Modality]
 
-
-def fit_raw(x: Views, _validation: Views, _of: Modalities, _latent: int, *_: object) -> Fitted:
-    """Return the concatenation of all modalities, whatever the latent size.
-
-    Arguments are those of `ima.models.peers.Peer.fit`, as for the functions below.
-    """
-    known = means(x)
+def fit_raw(problem: Problem) -> Fitted:
+    """Return the concatenation of all modalities, whatever the latent size."""
+    known = means(problem.x)
     return Fitted(lambda some: torch.cat([*with_all(some, known).values()], 1), 0)
 
 
-def fit_pca(x: Views, _validation: Views, _of: Modalities, latent: int, *_: object) -> Fitted:
+def fit_pca(problem: Problem) -> Fitted:
     """Return principal components of the concatenation; fewer than L if there are not as many."""
     from sklearn.decomposition import PCA
 
-    raw = fit_raw(x, x, _of, latent).transform
-    whole = raw(x).double().cpu().numpy()
-    pca = PCA(min(latent, *whole.shape), svd_solver="covariance_eigh").fit(whole)
+    raw = fit_raw(problem).transform
+    whole = raw(problem.x).double().cpu().numpy()
+    pca = PCA(min(problem.latent, *whole.shape), svd_solver="covariance_eigh").fit(whole)
 
     def transform(some: Views) -> Tensor:
         """Return the components (B, L) of some or all modalities."""
@@ -47,15 +39,7 @@ def fit_pca(x: Views, _validation: Views, _of: Modalities, latent: int, *_: obje
     return Fitted(transform, pca.components_.size + pca.mean_.size)
 
 
-def fit_cca(
-    kind: str,
-    x: Views,
-    _validation: Views,
-    _of: Modalities,
-    latent: int,
-    _settings: Training,
-    _seed: int,
-) -> Fitted:
+def fit_cca(kind: str, problem: Problem) -> Fitted:
     """Return the mean of the canonical variates of the modalities, by cca-zoo.
 
     Their number is at most that of the dimensions of the narrowest modality, and below that of
@@ -64,10 +48,11 @@ def fit_cca(
     Args:
         kind: `MCCA` (Kettenring 1971, maximal sum of correlations) or `GCCA` (maximal variance
             explained in all modalities).
-        x, latent: see `ima.models.peers.Peer.fit`.
+        problem: what it is fitted to.
     """
     from cca_zoo import linear
 
+    x, latent = problem.x, problem.latent
     views = {m: of.double().cpu().numpy() for m, of in x.items()}
     size = min(latent, *(of.shape[1] for of in views.values()), len(next(iter(views.values()))) - 1)
     if size < latent:

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from ima.models.baselines.gaussian import concatenated
 from ima.models.ima import Decoder, Encoder, Modality
-from ima.models.peers.views import Fitted, Views, as_pairs, means, with_all
-from ima.training.loop import Batch, Training, fit, mean_loss, pair_count
+from ima.models.peers.views import Fitted, Problem, Views, as_pairs, means, with_all
+from ima.training.loop import Batch, fit, mean_loss, pair_count
 from ima.utils.errors import InputError
 
 #: Likelihood in MultiVae for each of our losses; `normal` has variance 1, `bernoulli` takes logits.
@@ -159,23 +159,14 @@ def build(name: str, modalities: Mapping[str, Modality], latent: int) -> nn.Modu
     return getattr(models, kind.name)(config, **_modules(kind, modalities, latent))
 
 
-def fit_multivae(
-    name: str,
-    x: Views,
-    validation: Views,
-    modalities: Mapping[str, Modality],
-    latent: int,
-    settings: Training,
-    seed: int,
-) -> Fitted:
-    """Train a model of MultiVae; arguments after the name are those of `Peer.fit`.
+def fit_multivae(name: str, problem: Problem) -> Fitted:
+    """Train a model of MultiVae.
 
     Validation has the full weight of the divergence, and the same random draws at every call.
     """
-    torch.manual_seed(seed)
-    model = build(name, modalities, latent).to(next(iter(x.values())).device)
-    whole, items, held_out = as_pairs(x, validation)
-    batch_size = settings.lengths(pair_count(items)).batch_size
+    model = problem.on_device(lambda: build(name, problem.modalities, problem.latent))
+    whole, items, held_out = as_pairs(problem.x, problem.validation)
+    batch_size = problem.settings.lengths(pair_count(items)).batch_size
     steps, per_epoch = iter(range(10**9)), -(-pair_count(items) // batch_size)
 
     def losses_of(batch: Batch, epoch: int | None = None) -> dict[str, Tensor]:
@@ -191,8 +182,8 @@ def fit_multivae(
             torch.manual_seed(0)
             return mean_loss(lambda batch: losses_of(batch, 10**9), whole, held_out)
 
-    fit(model, losses_of, whole, items, settings, seed, name, validate)
-    known, mixture = means(x), KINDS[name].mixture
+    fit(model, losses_of, whole, items, problem.settings, problem.seed, name, validate)
+    known, mixture = means(problem.x), KINDS[name].mixture
 
     @torch.no_grad()
     def transform(some: Views) -> Tensor:

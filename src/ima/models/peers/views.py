@@ -1,15 +1,49 @@
 """Pairs as peers see them: a matrix for each modality, and what fitting returns."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ima.models.ima import Modality
 from ima.pairing.by_label import ABSENT
+from ima.training.loop import Training
 
 #: By modality, a matrix (N, D_m); rows of NaN are absent items.
 Views = Mapping[str, Tensor]
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class Problem(NamedTuple):
+    """What a peer is fitted to.
+
+    Args:
+        x: training pairs, by modality a matrix (N, D_m), with rows of NaN where a pair lacks it.
+        validation: validation pairs in the same form.
+        modalities: modalities by name, in order.
+        latent: L, size of z.
+        settings: settings of training.
+        seed: seed of initial weights, order of pairs and all draws.
+    """
+
+    x: Views
+    validation: Views
+    modalities: Mapping[str, Modality]
+    latent: int
+    settings: Training
+    seed: int
+
+    def on_device(self, build: Callable[[], Network]) -> Network:
+        """Return a network that is built with the problem's seed, on the device of the pairs."""
+        torch.manual_seed(self.seed)
+        return build().to(next(iter(self.x.values())).device)
+
+    def completed(self) -> "Problem":
+        """Return the problem with absent items at the mean of the modality's training items."""
+        known = means(self.x)
+        return self._replace(x=filled(self.x, known), validation=filled(self.validation, known))
 
 
 class Fitted(NamedTuple):
