@@ -19,8 +19,8 @@ LOWEST = 1e-3
 #: Panels of the cost figure: column of Table 4, and title.
 PANELS = {
     "sub_networks": "sub-networks",
-    "loss_terms": "terms of the loss, a sample",
-    "microseconds": "training time, CPU µs a sample",
+    "loss_terms": "loss terms per sample",
+    "microseconds": "training time per sample (CPU µs)",
 }
 
 
@@ -50,9 +50,7 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
         axes.set(ylim=(LOWEST, 1.2))
         _frame(axes, f"latent size {latent}", "epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    panels[0].set_ylabel(
-        "share of the fall of the\nvalidation loss still to come", fontsize=LETTERS
-    )
+    panels[0].set_ylabel("remaining share of the fall\nof the validation loss", fontsize=LETTERS)
     handles = [
         Line2D([], [], color=colour, marker=mark, markersize=4, linewidth=0.9, label=name)
         for name, colour, mark in looks
