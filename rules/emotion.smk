@@ -291,6 +291,14 @@ rule emotion_importance_anchors:
         "../workflow/scripts/emotion_importance_anchors.py"
 
 
+#: Settings of training that the baselines and other methods share with IMA.
+EMOTION_TRAINING = {
+    name: value
+    for name, value in EMOTION["autoencoder"].items()
+    if name != "importances" and not name.startswith("lambda")
+}
+
+
 rule emotion_baselines:
     """JMVAE-KL, MVAE and the denoising autoencoder on words and voices, for all seeds."""
     input:
@@ -315,14 +323,38 @@ rule emotion_baselines:
     params:
         layers=EMOTION["model"],
         baselines=EMOTION["baselines"],
-        training={
-            name: value
-            for name, value in EMOTION["autoencoder"].items()
-            if name != "importances" and not name.startswith("lambda")
-        },
+        training=EMOTION_TRAINING,
         seeds=EMOTION_SEEDS,
     script:
         "../workflow/scripts/emotion_baselines.py"
+
+
+rule emotion_peer:
+    """Train another method on words and voices, and score its representations of utterances."""
+    input:
+        **EMOTION_FEATURES,
+        train=rules.emotion_pairs.output.train,
+        validation=rules.emotion_pairs.output.stopping,
+        tokens=rules.emotion_pairs.output.usable,
+        utterances=rules.emotion_corpus.output.utterances,
+        code=code("emotion_peer.py"),
+    output:
+        scores=f"{SPOKEN}/peers/{{peer}}_latent{{latent}}_seed{{seed}}.json",
+    log:
+        f"{RUN}/logs/emotion_peer_{{peer}}_latent{{latent}}_seed{{seed}}{FOLD}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_peer_{{peer}}_latent{{latent}}_seed{{seed}}{FOLD}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        layers=EMOTION["model"],
+        training=EMOTION_TRAINING,
+        k=EMOTION["retrieval"]["k"],
+        classifier=EMOTION["classifier"],
+    script:
+        "../workflow/scripts/emotion_peer.py"
 
 
 rule emotion_scores:

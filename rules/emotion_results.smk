@@ -30,6 +30,7 @@ EMOTION_SCORES = [
         seed=EMOTION_SEEDS,
         fold=EMOTION_FOLDS,
     ),
+    *expand(rules.emotion_peer.output.scores, **EMOTION_PEERS, fold=EMOTION_FOLDS),
 ]
 
 

@@ -188,6 +188,7 @@ rule table5:
         )
         + expand(rules.baseline_classify.output.accuracy, **TRAINED)
         + expand(rules.anchors_classify.output.accuracy, seeds=ANCHOR_SEEDS),
+        peers=PEER_SCORES,
         paper=shipped("config/paper_values.csv"),
         code=code("table5.py"),
     output:

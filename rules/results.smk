@@ -11,6 +11,7 @@ rule table1:
             seeds=seed_batches(config["seeds"]),
         )
         + expand(rules.baseline_scores.output.scores, **TRAINED),
+        peers=PEER_SCORES,
         anchors=rules.anchors.output.scores,
         paper=shipped("config/paper_values.csv"),
         code=code("table1.py"),

@@ -1,46 +1,10 @@
 """IMA and other methods on user data, if the config names any in `own.compare`."""
 
 
-wildcard_constraints:
-    peer="|".join(OWN["compare"]) or "none",
-
-
-rule own_peer:
-    """Train a method on the training pairs, with IMA's budget and early stopping, and score it."""
-    input:
-        **FEATURES,
-        train=PAIRS.train,
-        validation=PAIRS.validation,
-        test=PAIRS.test,
-        code=code("own_peer.py"),
-    output:
-        scores=f"{RUN}/own/peers/{{peer}}_latent{{latent}}_seed{{seed}}.json",
-    log:
-        f"{RUN}/logs/own_peer_{{peer}}_latent{{latent}}_seed{{seed}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/own_peer_{{peer}}_latent{{latent}}_seed{{seed}}.tsv"
-    conda:
-        "../envs/ima.yaml"
-    resources:
-        mem_mb=4000,
-    params:
-        layers=LAYERS,
-        training=budget,
-        k=config["retrieval"]["k"],
-        classifier=config["classifier"],
-    script:
-        "../workflow/scripts/own_peer.py"
-
-
 rule own_compare:
     """Table and figure of IMA and all methods of own.compare: scores, time and memory."""
     input:
-        peers=expand(
-            rules.own_peer.output.scores,
-            latent=config["latents"],
-            peer=OWN["compare"],
-            seed=config["seeds"],
-        ),
+        peers=PEER_SCORES,
         scores=rules.own_retrieval.input.scores,
         accuracies=expand(
             rules.classify.output.accuracy,

@@ -860,8 +860,8 @@ class TestWorkflow:
         rules = [plan.rules() for plan in found]
         assert LABELLED & rules[0] == set() and rules[1] == rules[2] >= LABELLED
         assert rules[1] - rules[0] == LABELLED | {"represent"} - rules[0]
-        assert rules[3] - rules[1] == {"own_peer", "own_compare"}
-        assert len(found[3].of_rules(["own_peer"])) == 2
+        assert rules[3] - rules[1] == {"peer", "own_compare"}
+        assert len(found[3].of_rules(["peer"])) == 2
         assert not {"features_image", "mfcc", "pairs", "noise_image"} & rules[1]
 
     def test_what_reruns_after_a_change(self, finished):

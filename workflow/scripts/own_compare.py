@@ -2,6 +2,7 @@
 `ima.reporting.user.compare.compare_table`.
 """
 
+from ima.evaluation.peers import trained
 from ima.reporting.figures import save
 from ima.reporting.figures.compare import draw
 from ima.reporting.user.compare import FUSED, compare_table, ima_scores
@@ -29,18 +30,16 @@ def main(snakemake):
                     if None not in (known := [job[name] for job in took]):
                         of[name] = whole(known)
             costs[model["latent"], model["seed"], fused] = of
-    peers = [read_json(path) for path in given.peers]
     scores = ima_scores(
         (of for path in given.scores for of in read_json(path)),
         [row for path in given.accuracies for row in read_json(path)],
         costs,
     )
-    table = compare_table(scores + [of for of in peers if "skipped" not in of], params.run)
+    table = compare_table(scores + trained(given.peers), params.run)
     write_csv(table, out.table)
     drawn = [row for row in table.to_pylist() if row["latent"] == params.latent]
     save(draw(drawn, params.label), out.pdf, out.png)
-    skipped = sorted({of["skipped"] for of in peers if "skipped" in of})
-    print("; ".join([summary.first(table, "precision"), *skipped]))
+    print(summary.first(table, "precision"))
 
 
 if __name__ == "__main__":

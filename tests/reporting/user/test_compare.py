@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from ima.evaluation.classifier import Classifier
 from ima.evaluation.reference import score_anchors
-from ima.evaluation.user.peers import score_peer
+from ima.evaluation.peers import score_peer
 from ima.models.peers import PEERS, peer
 from ima.models.peers.views import Problem, gathered
 from ima.reporting.figures.compare import draw
@@ -173,7 +173,7 @@ def main_of(name):
 
 
 def job(folder, name):
-    """Return a job of own_peer on the problem's files."""
+    """Return a job of peer on the problem's files."""
     x, tables = problem()
     for m, of in x.items():
         pq.write_table(features(of), folder / f"{m}.parquet")
@@ -193,9 +193,9 @@ def job(folder, name):
 
 def test_scripts_from_files_to_the_table(tmp_path, monkeypatch, capsys):
     for name in ("infonce", "mvae"):
-        main_of("own_peer")(job(tmp_path, name))
+        main_of("peer")(job(tmp_path, name))
     monkeypatch.setattr("ima.models.peers.lacking", lambda name: f"{name} is skipped")
-    main_of("own_peer")(job(tmp_path, "mcca"))
+    main_of("peer")(job(tmp_path, "mcca"))
     said = "mcca is skipped"
     assert read_json(tmp_path / "mcca.json") == {"model": "MCCA", "skipped": said}
     assert capsys.readouterr().out.endswith(f"{said}\n")

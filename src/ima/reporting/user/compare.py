@@ -58,7 +58,7 @@ def compare_table(scores: Iterable[Mapping], run: str) -> pa.Table:
 
     Args:
         scores: for each method, latent size and seed: `model`, `latent`, `seed`, COSTS (those that
-            were measured), and `retrieval` and `accuracy` of `ima.evaluation.user.peers`.
+            were measured), and `retrieval` and `accuracy` of `ima.evaluation.peers`.
         run: name of the run, for the first column.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A peer of IMA, trained and scored on user data, by `ima.evaluation.user.peers.score_peer`."""
+"""A peer of IMA, trained and scored, by `ima.evaluation.peers.score_peer`."""
 
 import resource
 import time
@@ -7,7 +7,7 @@ import psutil
 
 from ima.datasets.splits import SPLITS
 from ima.evaluation.classifier import Classifier
-from ima.evaluation.user.peers import score_peer
+from ima.evaluation.peers import score_peer
 from ima.models import checkpoints
 from ima.models.peers import lacking, peer
 from ima.models.peers.views import Problem, gathered

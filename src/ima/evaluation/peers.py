@@ -1,6 +1,7 @@
-"""Scores of a peer of IMA on user data (`ima.models.peers`)."""
+"""Scores of peers of IMA on pairs (`ima.models.peers`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ from ima.evaluation.classifier import Classifier, accuracy_rows
 from ima.evaluation.metrics import score_views
 from ima.models.baselines import represent
 from ima.models.peers.views import Fitted
+from ima.utils.io import read_json
 
 
 def score_peer(
@@ -47,3 +49,9 @@ def score_peer(
         "retrieval": score_views(z["test"], tables["test"], k),
         "accuracy": accuracy_rows(*joint, labels, pair_types, settings, seed),
     }
+
+
+def trained(files: Iterable[str | Path]) -> list[dict]:
+    """Return the scores in files of rule `peer`, without methods whose package is not installed."""
+    scores = [read_json(file, ["model"]) for file in files]
+    return [of for of in scores if "skipped" not in of]
