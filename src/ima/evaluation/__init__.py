@@ -6,6 +6,7 @@ fusion                weights of modalities, and distances of their latents to z
 classifier            accuracy of a network on representations
 reference             raw features, PCA and chance, for comparison
 reference_accuracy    the same for the classifier
+peers                 scores of other methods
 generation            items generated from other modalities, and their coherence
 rho_sweep             noise detection over rho
 seeds                 means and standard deviations over seeds

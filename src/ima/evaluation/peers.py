@@ -1,5 +1,6 @@
 """Scores of peers of IMA on pairs (`ima.models.peers`)."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ima.evaluation.metrics import score_views
 from ima.models.baselines import represent
 from ima.models.peers.views import Fitted
 from ima.utils.io import read_json
+
+logger = logging.getLogger(__name__)
 
 
 def score_peer(
@@ -52,6 +55,8 @@ def score_peer(
 
 
 def trained(files: Iterable[str | Path]) -> list[dict]:
-    """Return the scores in files of rule `peer`, without methods whose package is not installed."""
+    """Return the scores in files of rule `peer`; log which methods were skipped, and why."""
     scores = [read_json(file, ["model"]) for file in files]
+    for why in sorted({of["skipped"] for of in scores if "skipped" in of}):
+        logger.warning(why)
     return [of for of in scores if "skipped" not in of]
