@@ -45,6 +45,15 @@ def own_rules():
     return [rule for rule in workflow.rules if rule.module_globals is globals()]
 
 
+scattergather:
+    extraction=config["shards"],
+
+
+def shards(file):
+    """Return the files of all shards that a rule joins, from their pattern; none for one shard."""
+    return gather.extraction(f"{RUN}/shards/{file}") if config["shards"] > 1 else []
+
+
 #: Corpora of the digits experiment.
 DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
 #: Freely available corpora, which a rule downloads if they are missing in `raw`.

@@ -76,6 +76,9 @@ rule recordings:
     input:
         *(file for corpus in config["speech"]["corpora"] for file in made_by_rule(corpus)),
         there(DIGIT_CORPORA),
+        shards=shards("recordings/{scatteritem}.parquet"),
+        waves=shards("recordings/{scatteritem}.arrow"),
+        skipped=shards("recordings/{scatteritem}.csv"),
         code=code("recordings.py"),
     output:
         recordings=f"{RUN}/recordings/recordings.parquet",

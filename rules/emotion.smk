@@ -66,6 +66,7 @@ rule emotion_voices:
         made_by_rule(VOICED),
         utterances=expand(rules.emotion_corpus.output.utterances, fold=EMOTION_FOLDS),
         spans=expand(rules.emotion_corpus.output.spans, fold=EMOTION_FOLDS),
+        shards=shards("voices/{scatteritem}.npy"),
         code=code("emotion_voices.py"),
     output:
         voices=expand(f"{SPOKEN}/voices.parquet", fold=EMOTION_FOLDS),

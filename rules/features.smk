@@ -32,6 +32,7 @@ rule mfcc:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
         segments=rules.segment.output.segments,
+        shards=shards("mfcc/{scatteritem}.parquet"),
         code=code("mfcc.py"),
     output:
         features=f"{RUN}/features/mfcc.parquet",

@@ -120,11 +120,30 @@ def test_maps_of_dgcca_are_gccas_of_the_kept_library():
             assert abs(np.corrcoef(mine[:, k].numpy(), other[:, k])[0, 1]) > 0.999
 
 
+def test_factors_of_all_modalities_are_the_kept_librarys():
+    from sklearn.decomposition import FactorAnalysis
+
+    train, validation, test = parts(views(noise=0.5), 200, 240)
+    ours = fitted("factors", train, validation)
+    mean, sd = (
+        torch.cat([f(of) for of in train.values()])
+        for f in (lambda x: x.mean(0), lambda x: x.std(0))
+    )
+    whole, new = (
+        ((torch.cat([*of.values()], 1) - mean) / sd).double().numpy() for of in (train, test)
+    )
+    theirs = FactorAnalysis(3, random_state=0).fit(whole).transform(new)
+    assert ours.transform(test).numpy() == pytest.approx(theirs, abs=1e-3)
+    alone = ours.transform({"a": test["a"]}).numpy()
+    assert np.abs(alone).mean() > 0.1 and not np.allclose(alone, theirs, atol=0.1)
+
+
 # All peers
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in NAMES if n.values[0] in ("mcca", "gcca", "infonce", "dgcca")]
+    "name",
+    [n for n in NAMES if n.values[0] in ("mcca", "gcca", "kcca", "factors", "infonce", "dgcca")],
 )
 def test_partners_are_near_if_views_are_linear_images_of_one_latent(name):
     train, validation, test = parts(views(), 200, 240)
@@ -132,7 +151,8 @@ def test_partners_are_near_if_views_are_linear_images_of_one_latent(name):
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in NAMES if n.values[0] in ("mcca", "gcca", "infonce", "dgcca")]
+    "name",
+    [n for n in NAMES if n.values[0] in ("mcca", "gcca", "kcca", "factors", "infonce", "dgcca")],
 )
 def test_partners_are_at_chance_if_training_pairs_are_shuffled(name):
     train, validation, test = parts(views(), 200, 240)

@@ -39,6 +39,7 @@ KEYS = {
     "run": EVERY,
     "seeds": "",
     "seeds_per_job": "",
+    "shards": "recordings mfcc emotion_voices",
     "latents": "anchors anchors_classify convergence table4 readings_block",
     "raw": "recordings features_image emotion_corpus emotion_voices voice_agreement figure3"
     " resources index claims",
@@ -83,6 +84,7 @@ KEYS = {
     "autoencoder.importances": "autoencoder noise_study rival_study missing_study",
     "autoencoder.batch_size": "autoencoder baseline table4 noise_study rival_study missing_study",
     "baselines": "",
+    "peers": "",  # other jobs
     "baselines.models": "table4 missing_study",
     "classifier": "classify baseline_classify anchors_classify generation table3",
     "complexity": "table4",

@@ -1,14 +1,21 @@
-"""results/<run>/emotion/voices.parquet, by `ima.features.pooling.span_vectors` (6.2)."""
+"""results/<run>/emotion/voices.parquet, by `ima.features.pooling.span_vectors` (6.2).
 
+With several shards, each job measures the spans of a contiguous part of the files; the last one
+standardises all.
+"""
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ima.features.pooling import span_vectors, z_score
 from ima.utils.arrow import vector_column
+from ima.utils.atomic_files import whole_file
 from ima.utils.io import read_parquet, write_parquet
 from ima.utils.parallel import n_workers
 from ima.utils.schemas_emotion import EMOTION_UTTERANCES, SPANS, VOICES
 from ima.workflow import script
+from ima.workflow.shards import Shard
 
 
 def main(snakemake):
@@ -22,9 +29,22 @@ def main(snakemake):
         first.setdefault(name, row)
     spans = spans.take(list(first.values()))
     rows = {name: row for row, name in enumerate(first)}
-    files = len(spans["file"].unique())
-    jobs = n_workers(snakemake.threads, files, each=50)
-    vectors = span_vectors(snakemake.params.root, spans, **voice, jobs=jobs)
+    files = spans["file"].unique()
+    if shards := given.get("shards"):
+        vectors = np.empty(0)
+        for number, path in enumerate(shards):
+            mine = rows_of(spans, files, Shard(number, len(shards)))
+            part = np.load(path, allow_pickle=False)
+            vectors = vectors if vectors.size else np.empty((len(spans), part.shape[1]), part.dtype)
+            vectors[mine] = part
+    else:
+        mine = rows_of(spans, files, Shard.of(snakemake.wildcards))
+        jobs = n_workers(snakemake.threads, len(files), each=50)
+        vectors = span_vectors(snakemake.params.root, spans.take(mine), **voice, jobs=jobs)
+    if hasattr(snakemake.wildcards, "scatteritem"):
+        with whole_file(snakemake.output.vectors) as temporary, temporary.open("wb") as file:
+            np.save(file, vectors)
+        return
     for own, path, output in zip(of_folds, given.utterances, snakemake.output.voices, strict=True):
         utterances = read_parquet(path, EMOTION_UTTERANCES)
         training = utterances.filter(pc.equal(utterances["split"], "train"))["speaker"].to_pylist()
@@ -33,7 +53,12 @@ def main(snakemake):
         table = own.select(["utterance", "position", "speaker"])
         table = table.append_column("x", vector_column(x)).append_column("id", pa.array(ids(own)))
         write_parquet(table, output, VOICES)
-    print(f"{len(spans)} audio spans in {files} files, {voice['features']}")
+    print(f"{len(spans)} audio spans in {len(files)} files, {voice['features']}")
+
+
+def rows_of(spans, files, shard):
+    """Return the row numbers of the spans in a shard's files."""
+    return np.flatnonzero(pc.is_in(spans["file"], files[shard.part(len(files))]))
 
 
 def ids(spans):

@@ -5,7 +5,7 @@ segmentation and feature extraction read. Files that cannot be decoded are liste
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +99,19 @@ def write_waves(
         for corpus in roots
     ]
     return recordings.filter(pa.array(usable)), pa.concat_tables(tables)
+
+
+def join_waves(files: Sequence[str | Path], path: str | Path) -> None:
+    """Write the batches of several files of `write_waves` into one, in order."""
+    with (
+        whole_file(path) as temporary,
+        pa.OSFile(str(temporary), "wb") as sink,
+        pa.ipc.new_file(sink, WAVES) as writer,
+    ):
+        for file in files:
+            with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as part:
+                for number in range(part.num_record_batches):
+                    writer.write_batch(part.get_batch(number))
 
 
 def _files(recordings: pa.Table, roots: Mapping[str, str]) -> list[Path]:

@@ -24,6 +24,8 @@ MAPPINGS = ("sigmoid", "minmax", "binary")
 
 #: Number of cuts transformed at a time, chosen so that their spectra fit in the CPU cache.
 CUTS_PER_BLOCK = 32
+#: Least number of segments of which `extract` yields the vectors at a time.
+SEGMENTS_PER_BATCH = 256
 #: Number of rows converted to float64 at a time.
 BLOCK = 8192
 
@@ -161,20 +163,25 @@ def extract(
     Raises:
         InputError: a recording cannot be read, or a digit lies outside its recording.
     """
-    batches = ((batch, read, mfcc) for batch in _batches(segments, size=256))
+    batches = ((batch, read, mfcc) for batch in _batches(segments, SEGMENTS_PER_BATCH))
     yield from progress_bar(imap(_extract_batch, batches, processes), "MFCC", "batch")
 
 
 def _batches(segments: pa.Table, size: int) -> Iterator[list[dict]]:
     """Yield batches of at least `size` segments, without splitting a recording."""
     columns = segments.select(["recording", "start_s", "end_s"])
-    # One past the last row of each recording.
-    ends = pc.run_end_encode(columns["recording"].combine_chunks()).run_ends.to_numpy()
-    first = 0
-    for end in ends.tolist():
-        if end - first >= size or end == len(columns):
-            yield columns.slice(first, end - first).to_pylist()
-            first = end
+    for first, end in itertools.pairwise([0, *batch_ends(segments, size)]):
+        yield columns.slice(first, end - first).to_pylist()
+
+
+def batch_ends(segments: pa.Table, size: int = SEGMENTS_PER_BATCH) -> list[int]:
+    """Return one past the last row of each batch of `extract`."""
+    recordings = pc.run_end_encode(segments["recording"].combine_chunks()).run_ends
+    ends = [0]
+    for end in recordings.to_pylist():
+        if end - ends[-1] >= size or end == len(segments):
+            ends.append(end)
+    return ends[1:]
 
 
 def _extract_batch(segments: list[dict], read: Reader, mfcc: Mfcc) -> np.ndarray:

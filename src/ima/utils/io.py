@@ -104,6 +104,18 @@ class ParquetStream:
         self._file.__exit__(*error)
 
 
+def join_parquet(files: Sequence[str | Path], path: str | Path, schema: pa.Schema) -> int:
+    """Write the rows of several files of a `ParquetStream` into one, in order; return their number.
+
+    The result has the bytes that a single stream of all parts would have had.
+    """
+    with ParquetStream(path, schema) as stream:
+        for part in map(pq.ParquetFile, files):
+            for number in range(part.num_row_groups if part.metadata.num_rows else 0):
+                stream.write(part.read_row_group(number))
+    return stream.rows
+
+
 def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool = False) -> pa.Table:
     """Read a Parquet file and validate it.
 

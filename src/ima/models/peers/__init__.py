@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ima.models.baselines import baseline, build
 from ima.models.peers.deep import fit_dgcca, fit_infonce
-from ima.models.peers.linear import fit_cca, fit_pca, fit_raw
+from ima.models.peers.linear import fit_cca, fit_factors, fit_kernel, fit_pca, fit_raw
 from ima.models.peers.multivae import KINDS, fit_multivae
 from ima.models.peers.views import Fitted, Problem, as_pairs
 from ima.utils.errors import InputError
@@ -58,6 +58,8 @@ PEERS = {
     "pca": Peer("PCA", fit_pca),
     "mcca": Peer("MCCA", partial(fit_cca, "MCCA"), "cca_zoo"),
     "gcca": Peer("GCCA", partial(fit_cca, "GCCA"), "cca_zoo"),
+    "kcca": Peer("kernel CCA", fit_kernel, "cca_zoo"),
+    "factors": Peer("factor analysis", fit_factors),
     "infonce": Peer("InfoNCE", fit_infonce),
     "dgcca": Peer("DGCCA", fit_dgcca),
     "jmvae": Peer("JMVAE-KL", partial(fit_baseline, "jmvae")),
