@@ -1,5 +1,6 @@
 """The same DAG on a real SLURM of one node: the same bytes, in few submissions."""
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -92,6 +93,26 @@ def test_every_result_has_the_bytes_of_the_local_run(ran, finished):
     checkout, _ = ran
     ours, local = checkout.bytes_of_results(), finished.bytes_of_results()
     assert "tables/table1.csv" in ours and len(ours) > 20 and ours.keys() <= local.keys()
+    assert [name for name in ours if ours[name] != local[name]] == []
+
+
+@pytest.mark.slow
+def test_another_executor_makes_the_same_bytes(slurm, finished, tmp_path):
+    """Any scheduler with commands to submit and to cancel, as docs/cluster.md shows."""
+    if not importlib.util.find_spec("snakemake_executor_plugin_cluster_generic"):
+        pytest.skip("needs snakemake-executor-plugin-cluster-generic")
+    checkout = Checkout(tmp_path / "generic")
+    environment = {name: slurm[name] for name in ("SLURM_CONF", "PATH")}
+    submit = "sbatch --parsable --mem={resources.mem_mb} --cpus-per-task={threads}"
+    done = checkout.snakemake(
+        "results/small/pairs/train.parquet",
+        *("--workflow-profile", "slurm", "--executor", "cluster-generic", "--jobs", "4"),
+        *("--cluster-generic-submit-cmd", submit, "--cluster-generic-cancel-cmd", "scancel"),
+        **environment,
+    )
+    assert len(re.findall(r"Submitted .*job .* with external jobid", done.stderr)) > 3, done.stderr
+    ours, local = checkout.bytes_of_results(), finished.bytes_of_results()
+    assert "small/pairs/train.parquet" in ours and ours.keys() <= local.keys()
     assert [name for name in ours if ours[name] != local[name]] == []
 
 
