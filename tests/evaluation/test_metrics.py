@@ -11,13 +11,13 @@ from scipy.spatial.distance import cdist
 from ima.evaluation.metrics import (
     f1,
     fused,
-    neighbours,
     noise_scores,
     precision_at_k,
     retrieval_rows,
     score_model,
     subsets,
 )
+from ima.evaluation.neighbours import neighbours
 from ima.evaluation.represent import joint
 from ima.pairing.by_label import is_noise
 from ima.pairing.shared_items import most_neighbours

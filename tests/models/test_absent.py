@@ -9,7 +9,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from ima import IMA as Estimator
 from ima.evaluation.classifier import Classifier, accuracy_rows
 from ima.evaluation.fusion import distances, mean_weights
-from ima.evaluation.metrics import fused, neighbours, score_model
+from ima.evaluation.metrics import fused, score_model
+from ima.evaluation.neighbours import neighbours
 from ima.evaluation.reference import JOINT, only, views
 from ima.evaluation.represent import as_table, joint, represent
 from ima.evaluation.rho_sweep import sweep

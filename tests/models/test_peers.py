@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ima.evaluation.metrics import neighbours
+from ima.evaluation.neighbours import neighbours
 from ima.models.baselines import represent
 from ima.models.ima import Modality
 from ima.models.peers import PEERS, lacking, peer

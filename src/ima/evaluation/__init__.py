@@ -2,6 +2,7 @@
 
 represent             representations of pairs by a trained model (Eq. 1)
 metrics               Precision@K of retrieval, and F1 of noise detection
+neighbours            exact nearest neighbours
 fusion                weights of modalities, and distances of their latents to z
 classifier            accuracy of a network on representations
 reference             raw features, PCA and chance, for comparison

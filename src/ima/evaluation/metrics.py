@@ -6,64 +6,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from ima.evaluation.neighbours import CHOICES, neighbours_by_choice
 from ima.pairing.by_label import CLEAN, is_noise, modalities, row_numbers
-from ima.pairing.shared_items import most_neighbours, share_item
+from ima.pairing.shared_items import most_neighbours
 from ima.utils.arrow import matrix, present
 from ima.utils.errors import InputError
 
 logger = logging.getLogger(__name__)
-
-
-def neighbours(z: np.ndarray, k: int, shared: Sequence[np.ndarray] = ()) -> np.ndarray:
-    """Return the k nearest other samples of each sample by Euclidean distance, nearest first.
-
-    The search is exact: distances are computed in double precision, and ties go to the sample that
-    comes first.
-
-    Args:
-        z: representations (N, L).
-        k: neighbours per sample, 1 to N - 1.
-        shared: columns (N,) of identifiers. Samples that share an identifier with the query in any
-            column are excluded (the same clip or image in another pair). Negative integers mark
-            absent items and never match.
-
-    Returns:
-        Row numbers (N, k).
-
-    Raises:
-        InputError: k is out of range, z has NaN, or fewer than k samples are left for some query.
-    """
-    n = len(z)
-    if not 1 <= k <= n - 1:
-        raise InputError("K", expected=f"1 to {n - 1} for {n} samples", found=k)
-    z = np.asarray(z, np.float64)
-    if not np.isfinite(z).all():
-        raise InputError("representations", expected="finite numbers", found="NaN or infinity")
-    centred = z - z.mean(0)  # leaves distances as they are; the expansion below loses fewer digits
-    norms = np.einsum("il,il->i", centred, centred)
-    error = 8 * (z.shape[1] + 2) * np.finfo(np.float64).eps * norms.max()
-    nearest = np.empty((n, k), np.int64)
-    for first in range(0, n, 512):
-        rows = np.arange(first, min(first + 512, n))
-        # Without the query's own norm, which does not affect the order.
-        distance = norms - 2 * (centred[rows] @ centred.T)  # (B, N)
-        distance[np.arange(len(rows)), rows] = np.inf
-        if len(shared):
-            distance[share_item(rows, shared)] = np.inf
-        kth = np.partition(distance, k - 1, axis=1)[:, k - 1]
-        if np.isinf(kth).any():
-            raise InputError(
-                "neighbours",
-                expected=f"{k} samples that share no item with the query",
-                found=f"fewer for sample {rows[np.isinf(kth).argmax()]}",
-                do="Choose a smaller K or more data.",
-            )
-        for row, near in zip(rows, distance <= kth[:, None] + error, strict=True):
-            candidates = np.flatnonzero(near)
-            # Not expanded, so that identical points are exactly equally near.
-            exact = ((z[candidates] - z[row]) ** 2).sum(1)
-            nearest[row] = candidates[np.argsort(exact, kind="stable")][:k]
-    return nearest
 
 
 def lower_k(k: Sequence[int], most: int, where: str) -> list[int]:
@@ -87,17 +36,36 @@ def precision_at_k(
         z: representations (N, L).
         labels: labels (N,).
         k: values of K.
-        shared: as in `neighbours`.
+        shared: as in `ima.evaluation.neighbours.neighbours`.
 
     Returns:
         By K, values (N,) in [0, 1]; their mean is the score.
 
     Raises:
-        InputError: as in `neighbours`.
+        InputError: as in `ima.evaluation.neighbours.neighbours`.
     """
-    nearest = neighbours(z, max(k), shared)
-    hits = labels[nearest] == labels[:, None]  # (N, K)
-    return {top: hits[:, :top].mean(1) for top in k}
+    choice = CHOICES[len(shared) > 0]
+    return precision_by_choice(z, labels, k, shared, [choice])[choice]
+
+
+def precision_by_choice(
+    z: np.ndarray,
+    labels: np.ndarray,
+    k: Sequence[int],
+    shared: Sequence[np.ndarray],
+    choices: Sequence[str] = CHOICES,
+) -> dict[str, dict[int, np.ndarray]]:
+    """Return `precision_at_k` by choice of neighbours, for which distances are computed once.
+
+    Args:
+        z, labels, k, shared: as in `precision_at_k`.
+        choices: some of `ima.evaluation.neighbours.CHOICES`; `all` ignores `shared`.
+    """
+    found = {}
+    for choice, nearest in neighbours_by_choice(z, max(k), shared, choices).items():
+        hits = labels[nearest] == labels[:, None]  # (N, K)
+        found[choice] = {top: hits[:, :top].mean(1) for top in k}
+    return found
 
 
 def f1(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
@@ -169,17 +137,14 @@ def retrieval_rows(
         z, labels, pair_types = z[has], labels[has], pair_types[has]
         items = [numbers[has] for numbers in items]
     k = lower_k(k, most_neighbours(items, len(z)), "Precision@K")
-    rows = []
     if not k:
-        return rows
-    for choice, shared in (("all", ()), ("distinct", items)):
-        precision = precision_at_k(z, labels, k, shared)
-        rows += [
-            {"k": top, "neighbours": choice, "subset": name, "precision": float(value[mask].mean())}
-            for top, value in precision.items()
-            for name, mask in subsets(pair_types).items()
-        ]
-    return rows
+        return []
+    return [
+        {"k": top, "neighbours": choice, "subset": name, "precision": float(value[mask].mean())}
+        for choice, precision in precision_by_choice(z, labels, k, items).items()
+        for top, value in precision.items()
+        for name, mask in subsets(pair_types).items()
+    ]
 
 
 def score_views(

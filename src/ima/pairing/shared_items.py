@@ -5,37 +5,44 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def share_item(rows: np.ndarray, columns: Sequence[np.ndarray]) -> np.ndarray:
-    """Return which of N pairs (B, N) have an item in common with each of B pairs.
+class Members:
+    """The pairs that have the same item, by pair.
 
     Args:
-        rows: row numbers (B,) of the B pairs.
-        columns: identifiers (N,) of the pairs' items. Negative integers mark absent items, which no
+        column: identifiers (N,) of the pairs' items. Negative integers mark absent items, which no
             pairs have in common.
     """
-    common = np.zeros((len(rows), len(columns[0])), bool)
-    for column in columns:
-        same = column[rows, None] == column
+
+    def __init__(self, column: np.ndarray):
+        _, item, counts = np.unique(column, return_inverse=True, return_counts=True)
+        self._order = np.argsort(item, kind="stable")
+        end = counts.cumsum()[item]
+        self.counts = counts[item]  # (N,): pairs that have the pair's item, including itself
         if np.issubdtype(column.dtype, np.integer):
-            same &= column >= 0
-        common |= same
-    return common
+            self.counts[column < 0] = 0
+        self._span = np.stack((end - self.counts, end), 1)
+
+    def of(self, row: int) -> np.ndarray:
+        """Return the row numbers of the pairs that have the item of a pair, including itself."""
+        first, end = self._span[row]
+        return self._order[first:end]
 
 
 def most_neighbours(items: Sequence[np.ndarray], n: int) -> int:
     """Return the greatest K for which each of n pairs has K others that share no item with it.
 
     Args:
-        items: as `shared` of `neighbours`.
+        items: as `shared` of `ima.evaluation.neighbours.neighbours`.
         n: number of pairs.
     """
-    shared = [i for i in items if len(np.unique(i[i >= 0])) < (i >= 0).sum()]
-    if not shared:
+    members = [Members(column) for column in items]
+    if not n or not members:
         return max(n - 1, 0)
-    most = n
-    for first in range(0, n, 512):
-        rows = np.arange(first, min(first + 512, n))
-        excluded = share_item(rows, shared)
-        excluded[np.arange(len(rows)), rows] = True
-        most = min(most, int((~excluded).sum(1).min()))
-    return most
+    bound = sum(column.counts for column in members)  # pairs that share two items count twice
+    excluded = 1
+    for row in np.argsort(-bound, kind="stable"):
+        if bound[row] <= excluded:
+            break
+        shared = np.concatenate([column.of(row) for column in members])
+        excluded = max(excluded, len(np.unique(shared)))
+    return n - excluded

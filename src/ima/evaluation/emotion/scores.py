@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from ima.evaluation.classifier import Classifier, predict
-from ima.evaluation.metrics import precision_at_k
+from ima.evaluation.metrics import precision_by_choice
+from ima.evaluation.neighbours import CHOICES
 from ima.utils.emotions import OTHER
 
 
@@ -49,13 +50,14 @@ def score(
     """
     train, test = about.part("train"), about.part("validation")
     labels = about.labels[test]
-    rows = []
-    ways = {"precision": [], "precision_cross_speaker": [about.speakers[test]]}
-    if len(np.unique(about.speakers[test])) == 1:
-        del ways["precision_cross_speaker"]
-    for name, shared in ways.items():
-        found = precision_at_k(z[test], labels, k, shared)
-        rows += [{"score": name, "k": one, "value": float(v.mean())} for one, v in found.items()]
+    speakers = about.speakers[test]
+    choices = CHOICES if len(np.unique(speakers)) > 1 else CHOICES[:1]
+    names = {"all": "precision", "distinct": "precision_cross_speaker"}
+    rows = [
+        {"score": names[choice], "k": top, "value": float(value.mean())}
+        for choice, found in precision_by_choice(z[test], labels, k, [speakers], choices).items()
+        for top, value in found.items()
+    ]
     predicted = predict(z[train], about.labels[train], z[test], settings, seed)
     accuracy = float((predicted == labels).mean())
     rows.append({"score": "accuracy", "k": None, "value": accuracy})

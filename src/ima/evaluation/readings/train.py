@@ -12,7 +12,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ima.evaluation.metrics import fused, noise_scores, precision_at_k
+from ima.evaluation.metrics import fused, noise_scores, precision_by_choice
 from ima.evaluation.readings.factors import Reading, correlation, rho
 from ima.features.mfcc import UnitInterval
 from ima.models.autoencoder import Stage1, fit_autoencoder
@@ -216,14 +216,11 @@ class _Precision:
     """Mean Precision@K of representations of the test pairs, by choice of neighbours."""
 
     def __init__(self, test: pa.Table, k: int, neighbours: Sequence[str]):
-        items = [test[name].to_numpy() for name in test.column_names if name.startswith("item_")]
-        shared = {"all": (), "distinct": items}
-        self.labels, self.k = test["label"].to_numpy(), k
-        self.shared = {choice: shared[choice] for choice in neighbours}
+        names = [name for name in test.column_names if name.startswith("item_")]
+        self.items = [test[name].to_numpy() for name in names]
+        self.labels, self.k, self.neighbours = test["label"].to_numpy(), k, neighbours
 
     def __call__(self, z: np.ndarray) -> dict[str, float]:
         """Return mean Precision@K of representations (N, L), by choice of neighbours."""
-        return {
-            choice: float(precision_at_k(z, self.labels, [self.k], shared)[self.k].mean())
-            for choice, shared in self.shared.items()
-        }
+        found = precision_by_choice(z, self.labels, [self.k], self.items, self.neighbours)
+        return {choice: float(precision[self.k].mean()) for choice, precision in found.items()}

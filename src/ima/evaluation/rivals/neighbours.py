@@ -8,7 +8,7 @@ modality's nearest neighbours do.
 import numpy as np
 from scipy.sparse import csr_array
 
-from ima.evaluation.metrics import neighbours
+from ima.evaluation.neighbours import neighbours
 from ima.evaluation.rivals.base import Given, components
 
 #: Nearest neighbours, and samples of low Jaccard similarity that set the bandwidth.

@@ -12,7 +12,7 @@ import pyarrow as pa
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from ima.evaluation.metrics import neighbours
+from ima.evaluation.neighbours import neighbours
 from ima.evaluation.seeds import over_folds
 from ima.reporting.claims.scores import Rows, over_rho
 from ima.utils.emotions import CLASSES, EMOTIONS
