@@ -38,7 +38,8 @@ def most_neighbours(items: Sequence[np.ndarray], n: int) -> int:
     members = [Members(column) for column in items]
     if not n or not members:
         return max(n - 1, 0)
-    bound = sum(column.counts for column in members)  # pairs that share two items count twice
+    # Pairs that share two items count twice in this bound.
+    bound = np.sum([column.counts for column in members], axis=0)
     excluded = 1
     for row in np.argsort(-bound, kind="stable"):
         if bound[row] <= excluded:
