@@ -339,7 +339,7 @@ def _fit(
     optimizer = Adam(model.importance.parameters(), lr=settings.learning_rate, fused=True)
     count = pair_count(items)
     epochs = -(-settings.steps // -(-count // settings.batch_size))
-    numbered = {**items, "pair": torch.arange(count)}
+    numbered = {**items, "pair": torch.arange(count, device=items[next(iter(items))].device)}
     learns = {m: ((p > 0) & (p < 1)).unsqueeze(-1) for m, p in rho.items()}  # (R, 1)
     generator = torch.Generator().manual_seed(seed)
     history: History = []
@@ -370,7 +370,8 @@ def _evaluate(
     """Return the terms of L_imp (R,), averaged over the pairs in batches as in training."""
     sums = RunningMeans()
     y = importances(model.importance, x, items)
-    numbered = {"pair": torch.arange(pair_count(items))}
+    rows = next(iter(items.values()))
+    numbered = {"pair": torch.arange(len(rows), device=rows.device)}
     for batch in batches(numbered, settings.batch_size, torch.Generator().manual_seed(0)):
         pairs = batch["pair"]
         present = gather(x, {m: rows[pairs] for m, rows in items.items()}).present

@@ -342,6 +342,6 @@ def batches(
         size: the number of pairs per batch.
         generator: source of randomness.
     """
-    order = torch.randperm(pair_count(items), generator=generator)
+    order = torch.randperm(pair_count(items), generator=generator, device=generator.device)
     for chosen in order.split(size):
         yield {name: rows[chosen] for name, rows in items.items()}

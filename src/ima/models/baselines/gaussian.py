@@ -159,7 +159,7 @@ def fit_drawn(
         if weights is None:
             return losses_of(batch, generator, 1.0)
         beta = next(weights)
-        return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta)}
+        return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta, device=device)}
 
     def validate() -> float:
         """Return the mean loss on the validation pairs."""
