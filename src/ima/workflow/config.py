@@ -27,20 +27,31 @@ def complete(config: dict, defaults: Mapping) -> dict:
 
 
 def check_schema(config: Mapping, path: str | Path) -> None:
-    """Raise InputError with the most relevant violation of a JSON schema, in one line.
+    """Fill in a schema's defaults, in place, and raise InputError with the most relevant violation.
 
-    Snakemake's own message repeats the whole schema.
+    Snakemake's `validate` does the same, but parses YAML in Python, which takes longer than the
+    check, and its message repeats the whole schema.
 
     Args:
-        config: the config.
-        path: YAML file of the schema.
+        config: the config; values that it lacks and that have a `default` are added.
+        path: YAML file of the JSON schema.
     """
     import yaml
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
     from jsonschema.exceptions import best_match
 
-    schema = yaml.safe_load(Path(path).read_text())
-    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    check_properties = Draft202012Validator.VALIDATORS["properties"]
+
+    def filled(validator, properties, instance, node):
+        for name, part in properties.items() if isinstance(instance, dict) else ():
+            if "default" in part:
+                instance.setdefault(name, part["default"])
+        yield from check_properties(validator, properties, instance, node)
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    schema = yaml.load(Path(path).read_text(), loader)
+    validator = validators.extend(Draft202012Validator, {"properties": filled})
+    error = best_match(validator(schema).iter_errors(config))
     if error is not None:
         raise InputError(
             ".".join(("config", *map(str, error.absolute_path))),
@@ -142,10 +153,10 @@ RENAMED = {
 
 def check_renamed(config: Mapping) -> None:
     """Raise InputError if a config has a key with a former name (see RENAMED)."""
-    paths = list(_key_paths(config))
+    paths = "\n".join(_key_paths(config))
     for old, new in RENAMED.items():
-        pattern = re.escape(old).replace(r"\*", "([^.]+)")
-        for match in filter(None, (re.fullmatch(pattern, path) for path in paths)):
+        pattern = re.escape(old).replace(r"\*", r"([^.\n]+)")
+        if match := re.search(f"^{pattern}$", paths, re.M):
             raise InputError(
                 f"config, {match[0]}",
                 expected=f"its new name, {new.replace('*', (*match.groups(), '')[0])}",
