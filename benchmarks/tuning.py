@@ -4,12 +4,12 @@
         --settings 'tanh epochs=60 learning_rate=0.003' 'relu epochs=60'
 
 The script reads the features and pairs of an existing run (pairs/validation.parquet,
-features/*.parquet). Each setting (an activation, and changes to `ima.training.loop.Training` or to
-the model's own settings) is trained on the training pairs and scored on the validation pairs, whose
-items are in no other split. The score is joint Precision@K without neighbours that share an item.
-For IMA it is that of the plain mean of the latents and, as `oracle`, of the mean of those that are
-not noise (what true importances would give). Test pairs are not read. PCA and raw features are
-scored in the same way.
+features/*.parquet). Each setting (an activation, and changes to `ima.training.loop.Training`, to
+the model's own settings or to `hidden`, the width for images) is trained on the training pairs and
+scored on the validation pairs, whose items are in no other split. The score is joint Precision@K
+without neighbours that share an item. For IMA it is that of the plain mean of the latents and, as
+`oracle`, of the mean of those that are not noise (what true importances would give). Test pairs are
+not read. PCA and raw features are scored in the same way.
 """
 
 import argparse
@@ -109,7 +109,8 @@ def study(kind, name, latent, seed, x, train, validation, scorer) -> dict:
     activation, *given = name.split()
     settings = {key: yaml.safe_load(value) for key, value in (one.split("=") for one in given)}
     torch.manual_seed(seed)
-    layers = {m: Modality(x[m].shape[1], HIDDEN[m], "bce", activation) for m in x}
+    hidden = HIDDEN | {"image": settings.pop("hidden", HIDDEN["image"])}
+    layers = {m: Modality(x[m].shape[1], hidden[m], "bce", activation) for m in x}
     start = time.process_time()
     if kind == "ima":
         model = Autoencoder(layers, latent)
