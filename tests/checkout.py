@@ -88,24 +88,33 @@ class Checkout:
             copy = shutil.copytree if source.is_dir() else shutil.copy2
             copy(source, folder / name)
 
-    def command(self, *arguments: str, cores: int = 2) -> list[str]:
+    def command(self, *arguments: str, cores: int = 2, forked: bool = False) -> list[str]:
         """Return the command of a run with this config, which is written for it."""
         config = self.folder / "small.yaml"
         text = yaml.safe_dump(self.config, sort_keys=False)
         if not config.exists() or config.read_text() != text:
             config.write_text(text)
         limit = [] if "--jobs" in arguments else ["--cores", str(cores)]
+        snakemake = [str(ROOT / "tests/forked.py")] if forked else ["-m", "snakemake"]
         return [
-            *(sys.executable, "-m", "snakemake", *arguments, *limit),
+            *(sys.executable, *snakemake, *arguments, *limit),
             *("--configfile", str(config)),
         ]
 
     def snakemake(
-        self, *arguments: str, check: bool = True, cores: int = 2, **environment: str
+        self,
+        *arguments: str,
+        check: bool = True,
+        cores: int = 2,
+        forked: bool = False,
+        **environment: str,
     ) -> subprocess.CompletedProcess:
-        """Run Snakemake here, with more in its environment if wanted."""
+        """Run Snakemake here, with more in its environment if wanted.
+
+        With `forked`, scripts run in forks (tests/forked.py); without, as users run them.
+        """
         kept = {name: v for name, v in os.environ.items() if name != "PYTHONPATH"}
-        command = self.command(*arguments, cores=cores)
+        command = self.command(*arguments, cores=cores, forked=forked)
         # To files: the end of a pipe would come only when the last orphan of a killed run is gone.
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             code = subprocess.call(
@@ -171,8 +180,9 @@ class Plan:
     Args:
         jobs: of each its `rule`, `wildcards`, `input`, `output` and so on, by name; `reported`, its
             rule's outputs that the report shows; `after`, the
-            places in this list of the jobs it needs; `runs`, whether it would run; `submission`,
-            the same for the jobs that a cluster would run as one.
+            places in this list of the jobs it needs; `runs`, whether it would run; `own`, whether
+            for a reason of its own, not only after another; `updated`, its inputs of other content;
+            `submission`, the same for the jobs that a cluster would run as one.
     """
 
     def __init__(self, jobs: Sequence[dict]):
@@ -248,8 +258,14 @@ def plans(
 def _plan(task: tuple[Path, dict, Sequence[str], dict, bool]) -> list[dict] | str:
     """Return the jobs of a DAG, or why there is none."""
     from snakemake import api
+    from snakemake.dag import DAG
     from snakemake.settings import enums, types
 
+    # Snakemake looks for no reasons of a job's own where it follows another that runs.
+    bfs = DAG.bfs
+    DAG.bfs = lambda dag, way, *jobs, **of: (
+        () if way is dag.depending else bfs(dag, way, *jobs, **of)
+    )
     folder, config, targets, profile, anew = task
     file = Path(tempfile.mkdtemp(prefix="plan-")) / "config.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
@@ -293,6 +309,8 @@ def _jobs(dag) -> list[dict]:
             "threads": job.threads,
             "after": [number[other] for other in dag.dependencies[job]],
             "runs": job in runs,
+            "own": not dag.reason(job).derived,
+            "updated": {str(file) for file in dag.reason(job).updated_input},
             "submission": id(dag._group.get(job, job)),
         }
         for job in jobs

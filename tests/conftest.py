@@ -28,6 +28,13 @@ LONGEST = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave out `slow` tests where neither the environment nor the command asks for more."""
+    asked = config.option.file_or_dir or config.option.markexpr or config.option.keyword
+    if not asked and not {"CI", "IMA_FULL"} & os.environ.keys():
+        config.option.markexpr = "not slow"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files of LONGEST first; processes take files in this order."""
     place = {name: i for i, name in enumerate(LONGEST)}
@@ -61,6 +68,6 @@ def finished(tmp_path_factory, worker_id) -> Checkout:
     with FileLock(folder / "finished.lock"):
         checkout = Checkout(folder / "finished")
         if not (folder / "finished.done").exists():
-            checkout.snakemake()
+            checkout.snakemake(forked=True)
             (folder / "finished.done").touch()
     return checkout

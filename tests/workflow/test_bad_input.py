@@ -233,6 +233,13 @@ SPOILT: dict[str, tuple[Callable[[Path], None], ...]] = {
     ".csv": (*WHOLE_FILES, header_of_another, not_utf8),
     ".yaml": (*WHOLE_FILES, a_list_of_nothing, another_json, not_utf8),
 }
+#: What no reader opens, whatever it looks for.
+OF_FILES = (*WHOLE_FILES, end_cut_off)
+#: What no table has that is read by a schema, and no JSON or CSV file whose keys are given.
+OF_SCHEMAS = (
+    *(swapped_for_another_table, column_missing, wrong_type, value_missing),
+    *(header_of_another, not_utf8, a_list_of_nothing, another_json),
+)
 
 
 # The scripts of all rules on spoilt inputs
@@ -314,12 +321,14 @@ def run_script(planned: dict, config: dict, capfd) -> str:
 def ways_of(rule: str, file: Path, scratch: Path) -> list[Callable[[Path], None]]:
     """Return the ways to spoil a file that apply to it (no NaN where there are no floats).
 
-    Of those that spoil whole files, which the same readers meet for every rule, there are two for
-    each file, others for other files; all with IMA_FULL=1.
+    Of those that the same readers meet for every rule there is one for each file, another for
+    other files, and so of those that the rule's schema refuses; all with IMA_FULL=1.
     """
-    first = zlib.crc32(str(file.name).encode() + rule.encode()) % len(WHOLE_FILES)
-    left = set() if "IMA_FULL" in os.environ else {*WHOLE_FILES}
-    left -= {WHOLE_FILES[first], WHOLE_FILES[first - len(WHOLE_FILES) // 2]}
+    number = zlib.crc32(str(file.name).encode() + rule.encode())
+    left = set()
+    for alike in () if "IMA_FULL" in os.environ else (OF_FILES, OF_SCHEMAS):
+        of_file = [way for way in alike if way in SPOILT[file.suffix]]
+        left |= {way for n, way in enumerate(of_file) if n != number % len(of_file)}
     ways = []
     for number, way in enumerate(SPOILT[file.suffix]):
         if way in left:

@@ -56,7 +56,6 @@ def test_revision_and_whether_the_code_was_edited(tmp_path):
     assert provenance.revision(tmp_path / "src") == {"revision": None, "dirty": None}
 
 
-@pytest.mark.slow
 class TestSidecars:
     def test_every_table_has_one(self, finished):
         tables = finished.folder / "results/tables"
@@ -162,13 +161,3 @@ class TestCrate:
 def _shown(finished: Checkout):
     results = finished.folder / "results"
     return [*results.glob("tables/*"), *results.glob("figures/*")]
-
-
-@pytest.mark.slow
-def test_report_is_one_zip_file(finished, tmp_path):
-    path = tmp_path / "report.zip"
-    finished.snakemake("--report", str(path))
-    with zipfile.ZipFile(path) as file:
-        names = file.namelist()
-    assert any(name.endswith("report.html") for name in names)
-    assert [name for name in names if name.endswith("figure6.csv")]

@@ -119,7 +119,7 @@ def test_the_report_of_a_run(finished, tmp_path):
         report = next(n for n in file.namelist() if n.endswith("report.html"))
         text = file.read(report).decode()
         files = {name.rpartition("/")[2] for name in file.namelist()}
-    assert {"table1.csv", "figure2.png", "index.html", "resources.csv"} <= files
+    assert {"table1.csv", "figure2.png", "figure6.csv", "index.html", "resources.csv"} <= files
     categories = json.loads(re.search(r"categories = (\{.*?\});?\n", text)[1])
     assert set(categories) >= {
         *("All on one page", "Section 4, data and features", "Section 6.1, importances"),
@@ -129,7 +129,6 @@ def test_the_report_of_a_run(finished, tmp_path):
     assert "the demo, whose corpora the workflow synthesises" in " ".join(text.split())
 
 
-@pytest.mark.slow
 def test_every_stage_says_its_key_number(finished):
     """In its log, whose last line the terminal shows too."""
     silent = [

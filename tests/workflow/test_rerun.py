@@ -5,6 +5,7 @@ told by the rules that it reaches itself; what comes after them in the DAG follo
 that the DAG had not before. A config key or a rule that no table here has is an error.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -203,6 +204,17 @@ OTHERS = {
     "readings.factors": {"z": ["joint"]},
     "readings.seeds": [0, 1],
 }
+#: Keys of which another value makes other jobs, so that nothing else is changed with them.
+ALONE = {
+    *("run", "raw", "seeds", "latents", "roots.mnist", "roots.tidigits", "roots.ti46"),
+    *("speech.corpora", "roots.iemocap", "autoencoder.by_latent", "baselines.models"),
+    *("baselines.seeds", "importance.seeds", "sweep.seeds", "noise_study.seeds"),
+    *("noise_study.R", "noise_study.noise_types", "missing_study.seeds", "missing_study.shares"),
+    *("readings.factors", "readings.seeds", "emotion.validation", "emotion.seeds"),
+    *("emotion.corpus", "emotion.protocol", "seeds_per_job", "alternations"),
+    *("emotion.alternations", "sweep.latent", "figures.latent", "importance.latent"),
+    *("importance.rho.image", "sweep.rho", "figures.tsne.points"),  # also tested by hand
+}
 #: Params that are the same whatever the config says are of no rule; keys of one possible value.
 FIXED = {"image.corpus"}
 
@@ -270,14 +282,27 @@ def changed(config: dict, key: str) -> dict:
     return merged(config, other)
 
 
-def rules_of(key: str, plan: Plan) -> set[str]:
-    """Return the rules that the table gives a key: those of its longest beginning."""
+def told_of(key: str) -> set[str] | None:
+    """Return the rules that the table gives a key, those of its longest beginning; None for all."""
     parts = key.split(".")
     beginnings = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
     rules = next((KEYS[b] for b in beginnings if b in KEYS), None)
     assert rules is not None, f"{key}: say in KEYS which rules use it"
     also = {"readings_block"} if key.startswith(OF_READINGS) else set()
-    return plan.rules() if rules == EVERY else {*rules.split(), *also}
+    return None if rules == EVERY else {*rules.split(), *also}
+
+
+def batches() -> list[list[str]]:
+    """Return the keys in groups of which no two reach the same rule: they are changed at once."""
+    found: list[list[str]] = []
+    keys = {key: told_of(key) for key in LEAVES if key not in FIXED | ALONE}
+    for key, rules in sorted(keys.items(), key=lambda item: -len(item[1])):
+        free = (batch for batch in found if not any(keys[other] & rules for other in batch))
+        batch = next(free, None)
+        if batch is None:
+            found.append(batch := [])
+        batch.append(key)
+    return found + [[key] for key in sorted(ALONE)]
 
 
 # Plans of every change, made at once
@@ -291,29 +316,21 @@ def before(finished) -> Plan:
 
 @pytest.fixture(scope="module")
 def after(finished) -> dict[str, Plan]:
-    """By config key, the plan with another value of it."""
-    keys = [key for key in LEAVES if key not in FIXED]
+    """By config key, the plan with another value of it and of the others of its batch."""
     for folder in ("corpora", "elsewhere"):  # OTHERS: a corpus that is not there stops a plan
         for corpus in ("mnist", "tidigits", "ti46", "fsdd", "iemocap", "ravdess", "meld"):
             (finished.folder / folder / corpus).mkdir(parents=True, exist_ok=True)
     (finished.folder / "elsewhere/glove.txt").touch()
-    wanted = [(finished.folder, changed(finished.config, key)) for key in keys]
-    return dict(zip(keys, plans(wanted), strict=True))
+    wanted = [functools.reduce(changed, keys, finished.config) for keys in batches()]
+    found = plans([(finished.folder, config) for config in wanted])
+    return {key: plan for keys, plan in zip(batches(), found, strict=True) for key in keys}
 
 
-def expected(plan: Plan, before: Plan, rules: set[str], variant: str | None = None) -> set[tuple]:
-    """Return the jobs that a change must rerun: of the rules it reaches, new ones, what follows.
-
-    With a variant, jobs of the others are not reached.
-    """
+def expected(plan: Plan, before: Plan, rules: set[str]) -> set[tuple]:
+    """Return the jobs that a change must rerun: of the rules it reaches, new ones, what follows."""
     known = {name_of(job) for job in before.jobs}
     new = [job for job in plan.jobs if name_of(job) not in known]
-    reached = [
-        job
-        for job in plan.of_rules(rules)
-        if variant in (None, job["wildcards"].get("variant", variant))
-    ]
-    return plan.with_descendants([*reached, *new])
+    return plan.with_descendants([*plan.of_rules(rules), *new])
 
 
 def running(plan: Plan) -> set[tuple]:
@@ -324,11 +341,33 @@ def test_nothing_after_nothing(before):
     assert running(before) == set()
 
 
-@pytest.mark.parametrize("key", [key for key in LEAVES if key not in FIXED])
-def test_config_key(key, after, before):
+@pytest.mark.parametrize("key", sorted(ALONE))
+def test_key_that_makes_other_jobs(key, after, before):
     plan = after[key]
+    rules = told_of(key)
+    assert running(plan) == expected(plan, before, plan.rules() if rules is None else rules)
+
+
+@pytest.mark.parametrize("keys", [keys for keys in batches() if not ALONE & {*keys}], ids="-".join)
+def test_keys_of_different_rules(keys, after, before):
+    """Each job that a key reaches has a reason of its own to run, and no other has."""
+    plan = after[keys[0]]
+    assert {name_of(job) for job in plan.jobs} == {name_of(job) for job in before.jobs}
+    of = {rule: key for key in keys for rule in told_of(key)}
+    reached = [job for job in plan.of_rules(of) if takes(job, of[job["rule"]])]
+    assert own_reasons(plan) == set(map(name_of, reached))
+    assert running(plan) == plan.with_descendants(reached)
+
+
+def takes(job: dict, key: str) -> bool:
+    """Return whether a job is of the variant that a key's shared value is for, where one is."""
     variant = next((v for part, v in OF_ONE_VARIANT.items() if key.startswith(part)), None)
-    assert running(plan) == expected(plan, before, rules_of(key, plan), variant)
+    return variant in (None, job["wildcards"].get("variant", variant))
+
+
+def own_reasons(plan: Plan) -> set[tuple]:
+    """Return the jobs that run for a reason of their own."""
+    return {name_of(job) for job in plan.jobs if job["own"]} - {("all",)}
 
 
 def test_keys_that_cannot_change_have_one_value():
@@ -388,14 +427,15 @@ def test_some_by_hand(key, rules, after):
 # Code
 
 
-def variant(finished: Checkout, folder: Path, file: str, touch_only: bool = False) -> Path:
-    """Return a checkout with the same results and one file edited (or only touched)."""
+def variant(finished: Checkout, folder: Path, *files: str, touch_only: bool = False) -> Path:
+    """Return a checkout with the same results and some files edited (or only touched)."""
     shutil.copytree(finished.folder, folder, copy_function=os.link, ignore=_results)
     for name in ("results", ".snakemake"):
         (folder / name).symlink_to(finished.folder / name)
-    content = (folder / file).read_text()
-    (folder / file).unlink()  # a new file, not the one that the finished run has too
-    (folder / file).write_text(content if touch_only else f"{content}\n# edited\n")
+    for file in files:
+        content = (folder / file).read_text()
+        (folder / file).unlink()  # a new file, not the one that the finished run has too
+        (folder / file).write_text(content if touch_only else f"{content}\n# edited\n")
     return folder
 
 
@@ -471,37 +511,33 @@ def test_rules_depend_on_no_code_that_they_cannot_reach(before, loaded):
                 assert any(s in t and last in t for t in texts for s in said), (rule, file)
 
 
-def representatives(plan: Plan) -> list[str]:
-    """Return of the modules that the same rules use one, for one edit is as good as another."""
-    first: dict[frozenset, str] = {}
-    for file, rules in sorted(users(plan).items()):
-        first.setdefault(frozenset(rules), file)
-    return sorted(first.values())
-
-
-@pytest.fixture(scope="module")
-def edited(finished, before, tmp_path_factory) -> dict[str, Plan]:
-    """By file, the plan once it has been edited: modules, and the script of every rule."""
-    folder = tmp_path_factory.mktemp("edited")
-    scripts = sorted({script_of(rule) for rule in before.rules()})
-    files = [*representatives(before), *scripts]
-    folders = [variant(finished, folder / str(i), file) for i, file in enumerate(files)]
-    found = plans([(folder, finished.config) for folder in folders])
-    return dict(zip(files, found, strict=True))
-
-
-def test_edited_modules(edited, before):
+def test_edited_modules(finished, before, tmp_path):
+    """All at once: each job has those of its modules as a reason of its own to run."""
     of = users(before)
-    for file in representatives(before):
-        plan = edited[file]
-        assert running(plan) == plan.with_descendants(plan.of_rules(of[file])), file
+    plan = plans([(variant(finished, tmp_path / "edited", *of), finished.config)])[0]
+    for job in plan.jobs:
+        assert job["updated"] == {file for file in of if job["rule"] in of[file]}, job["rule"]
 
 
-def test_edited_scripts(edited, before):
-    for script in {script_of(rule) for rule in before.rules()}:
-        plan = edited[script]
-        theirs = [rule for rule in before.rules() if script_of(rule) == script]
-        assert running(plan) == plan.with_descendants(plan.of_rules(theirs)), script
+def test_edited_scripts(finished, before, tmp_path):
+    """Half of the rules' at once, then the others: each job has its own as a reason to run."""
+    scripts = sorted({script_of(rule) for rule in before.rules()})
+    halves = (scripts[::2], scripts[1::2])
+    folders = [variant(finished, tmp_path / str(i), *half) for i, half in enumerate(halves)]
+    found = plans([(folder, finished.config) for folder in folders])
+    for half, plan in zip(halves, found, strict=True):
+        theirs = [rule for rule in before.rules() if script_of(rule) in half]
+        assert own_reasons(plan) == set(map(name_of, plan.of_rules(theirs)))
+
+
+@pytest.mark.parametrize(
+    "file", ["src/ima/models/importance.py", "workflow/scripts/emotion_words.py"]
+)
+def test_what_follows_an_edited_file(file, finished, before, tmp_path):
+    plan = plans([(variant(finished, tmp_path / "edited", file), finished.config)])[0]
+    theirs = users(before).get(file, ()) or [r for r in before.rules() if script_of(r) == file]
+    assert running(plan) == plan.with_descendants(plan.of_rules(theirs))
+    assert set() < running(plan) < running(before_anew(before))
 
 
 def test_a_module_that_no_rule_uses_reruns_nothing(finished, before, tmp_path):

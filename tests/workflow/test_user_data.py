@@ -756,7 +756,7 @@ def checkout(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(checkout):
-    checkout.snakemake("own")
+    checkout.snakemake("own", forked=True)
     return checkout
 
 
@@ -894,7 +894,7 @@ class TestWorkflow:
             section.pop("right")
         finished.config["run"] = "plain"
         try:
-            finished.snakemake("own")
+            finished.snakemake("own", forked=True)
         finally:
             finished.config = kept
         run = finished.folder / "results/plain"
@@ -919,7 +919,8 @@ class TestWorkflow:
         names = ("importance.csv", "trust.csv", "retrieval.csv")
         try:
             planned = finished.plan("own").rules()
-            finished.snakemake(*(f"results/mixture/tables/{name}" for name in names))
+            tables = [f"results/mixture/tables/{name}" for name in names]
+            finished.snakemake(*tables, forked=True)
             config["autoencoder"]["batch_size"] = 32
             again = finished.plan("own").rules()
         finally:

@@ -140,7 +140,7 @@ def finished(tmp_path_factory):
         options["file"] = f"given/{name}.parquet"
         options |= {"label": "digit", "split": "split"}
     checkout.config = config | {"run": "gaps"}
-    checkout.snakemake("own", "results/index.html")
+    checkout.snakemake("own", "results/index.html", forked=True)
     return checkout
 
 

@@ -18,7 +18,6 @@ def checkout(finished: Checkout):
     finished.config = kept
 
 
-@pytest.mark.slow
 class TestDemo:
     def test_table1_has_every_row_and_sane_values(self, finished):
         rows = pyarrow.csv.read_csv(finished.folder / "results/tables/table1.csv").to_pylist()
@@ -87,7 +86,6 @@ class TestDemo:
         assert all(0 <= row["f1_noise"] <= 1 for row in noises) and best > 0.9
 
 
-@pytest.mark.slow
 class TestConfig:
     def test_missing_corpus_is_named(self, checkout, tmp_path):
         checkout.config.update(run="lacking", raw=str(tmp_path))
@@ -96,13 +94,11 @@ class TestConfig:
         assert "tidigits" in done.stderr and "LDC" in done.stderr
         assert not (checkout.folder / "results/lacking/recordings/recordings.parquet").exists()
 
-    def test_the_noise_study_can_be_left_out(self):
-        with_, without = plans([(ROOT, {}), (ROOT, {"noise_study": {"seeds": []}})], anew=True)
-        assert with_.rules() - without.rules() == {
-            *("noise_study", "noises", "rival_study", "rivals")
-        }
-        assert {"claims", "importance_table", "index"} <= without.rules()
-
-    def test_the_study_of_missing_items_can_be_left_out(self):
-        with_, without = plans([(ROOT, {}), (ROOT, {"missing_study": {"seeds": []}})], anew=True)
-        assert with_.rules() - without.rules() == {"missing_study", "missing"}
+    def test_studies_can_be_left_out(self):
+        changes = ({}, {"noise_study": {"seeds": []}}, {"missing_study": {"seeds": []}})
+        whole, *found = (
+            plan.rules() for plan in plans([(ROOT, change) for change in changes], anew=True)
+        )
+        noise = {"noise_study", "noises", "rival_study", "rivals"}
+        assert [whole - rules for rules in found] == [noise, {"missing_study", "missing"}]
+        assert {"claims", "importance_table", "index"} <= found[0]

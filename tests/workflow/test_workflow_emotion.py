@@ -7,8 +7,6 @@ import pytest
 from ima.utils.emotions import CLASSES
 from ima.utils.io import read_parquet
 
-pytestmark = pytest.mark.slow
-
 
 def rows(finished, table):
     return pyarrow.csv.read_csv(finished.folder / f"results/tables/{table}.csv").to_pylist()

@@ -277,8 +277,8 @@ def test_no_claim_holds_where_all_models_are_alike():
     data = {part: {**about, "lacks": ""} for part, about in DATA.items()}
     rng, decided, sentences, alive = np.random.default_rng(0), 0, 0, 0
     for _ in range(12):
-        scores = every_score(compared, rng, 0.01)
         for claim in compared:
+            scores = every_score([claim], rng, 0.01)
             verdicts = {row["verdict"] for row in audited([claim], scores, data)}
             assert UNTESTABLE not in verdicts
             sentences += 1
