@@ -17,7 +17,7 @@ from ima.workflow.config import (
     check_schema,
     expand_paths,
 )
-from tests.checkout import ROOT, defaults, merged
+from tests.checkout import ROOT, defaults, merged, plans
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 #: What is changed in the demo's config, and what the error must name.
@@ -182,8 +182,28 @@ FILES = {
 }
 
 
+def read(name: str) -> object:
+    """Return what YAML reads in one of the files; None if nothing."""
+    content = FILES[name][0]
+    try:
+        return yaml.safe_load(content) if isinstance(content, str) else None
+    except yaml.YAMLError:
+        return None
+
+
+#: Those that are given to the command; the others, to Snakemake in a fork.
+TO_COMMAND = {name for name in FILES if not isinstance(read(name), dict)} | {"an unknown key"}
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - TO_COMMAND))
+def test_config_of_a_file(name):
+    with pytest.raises(RuntimeError) as error:
+        plans([(ROOT, read(name))])
+    assert FILES[name][1] in str(error.value)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", sorted(TO_COMMAND))
 def test_config_file(name, tmp_path):
     content, named = FILES[name]
     file = tmp_path / "mine.yaml"
