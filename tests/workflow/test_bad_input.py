@@ -295,13 +295,14 @@ def inputs_of(planned: dict) -> list[str]:
     return list(found.values())
 
 
-def lay(planned: dict, source: Path, folder: Path) -> None:
-    """Copy what a job reads to a folder, and let it find the corpora."""
+def lay(planned: dict, source: Path, folder: Path, spoilt: str) -> None:
+    """Give a folder what a job reads: a copy of what is to be spoilt, links to the rest."""
+    (folder / spoilt).parent.mkdir(parents=True)
+    shutil.copy2(source / spoilt, folder / spoilt)
     for name, file, _ in planned["input"]:
-        if name not in {"code", "sidecars_code"}:
+        if name not in {"code", "sidecars_code"} and not (folder / file).exists():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            copy = shutil.copytree if (source / file).is_dir() else shutil.copy2
-            copy(source / file, folder / file)
+            (folder / file).symlink_to(source / file)
 
 
 def run_script(planned: dict, config: dict, capfd) -> str:
@@ -410,7 +411,7 @@ def test_spoilt_input(rule, plan, finished, tmp_path, monkeypatch, capfd):
             if SOUND.get(way.__name__, lambda *_: False)(rule, file):
                 continue
             folder = tmp_path / f"{Path(file).name}-{way.__name__}"
-            lay(planned, finished.folder, folder)
+            lay(planned, finished.folder, folder, file)
             monkeypatch.chdir(folder)
             way(folder / file)
             said = run_script(planned, config, capfd)

@@ -1,7 +1,7 @@
 """Compiled inner loops: emissions, best path through a known string, best string of any words.
 
-All functions use log probabilities. numba compiles them at the first call in each process (about
-5 s). Nothing is cached on disk, because the folder of an installed package may not be writable.
+All functions use log probabilities. numba compiles them at the first call (about 5 s) and keeps the
+result beside this file, or in the user's cache folder if this one is not writable.
 """
 
 import numba
@@ -11,7 +11,7 @@ import numpy as np
 NEVER = -1e30
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def emissions(x, mean, precision, constant, states):
     """Return log densities (T, N) of each frame x[t] (D,) under the Gaussian of states[n]."""
     frames, size = x.shape
@@ -27,7 +27,7 @@ def emissions(x, mean, precision, constant, states):
     return out
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def best_path(score, stay, leave, skip_from, first, last):
     """Find the best path through a chain of N nodes, some of which may be skipped.
 
@@ -63,7 +63,7 @@ def best_path(score, stay, leave, skip_from, first, last):
     return path, total[path[-1]]
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def add_statistics(x, states, count, total, square, entries):
     """Add frames x (T, D) to the sums of their states (T,), and count entries into each state."""
     for t in range(len(x)):
@@ -76,7 +76,7 @@ def add_statistics(x, states, count, total, square, entries):
             entries[s] += 1
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def best_string(score, stay, leave, per_word, words, penalty):
     """Find the best string of any words, with optional pauses.
 
@@ -131,7 +131,7 @@ def best_string(score, stay, leave, per_word, words, penalty):
     return _followed(chosen, before, at), top
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def _best_end(score, link, per_word, words):
     """Return the maximum of `score` (S,) over the last states of words, and its link."""
     top, at = NEVER, np.int32(-1)
@@ -142,7 +142,7 @@ def _best_end(score, link, per_word, words):
     return top, at
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def _followed(chosen, before, at):
     """Return the words along the links ending at `at`, in order; links 0 and -1 are empty."""
     words = [0]
