@@ -213,7 +213,8 @@ ALONE = {
     *("readings.factors", "readings.seeds", "emotion.validation", "emotion.seeds"),
     *("emotion.corpus", "emotion.protocol", "seeds_per_job", "alternations"),
     *("emotion.alternations", "emotion.latent", "figures.variant", "readings.blocks"),
-    *("sweep.latent", "figures.latent", "importance.latent"),
+    *("sweep.latent", "figures.latent", "importance.latent", "shards"),
+    *("peers.digits", "peers.emotion", "peers.latents", "peers.seeds"),
     *("importance.rho.image", "sweep.rho", "figures.tsne.points"),  # also tested by hand
 }
 #: Params that are the same whatever the config says are of no rule; keys of one possible value.
