@@ -18,7 +18,7 @@ from ima.datasets.user_files import MATRIX, index_column, index_names, is_annota
 from ima.datasets.user_vectors import no_column, vectors
 from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
-from ima.utils.matrices import blocks, empty
+from ima.utils.matrices import blocks, chosen_rows
 from ima.utils.schemas import OWN_ITEMS
 from ima.utils.text_files import repair
 
@@ -67,22 +67,13 @@ def read_items(
         logger.warning("%s: %d of %d items have no vector and are excluded from this modality",
                        path, int((~present).sum()), len(ids))  # fmt: skip
     items = pa.table(fields).filter(pa.array(present))
-    x = x if present.all() else _rows_of(x, present)
+    x = chosen_rows(x, present)
     where = f"{path}, vectors"
     if loss == "sse" and not standardize:
         _warn_of_scales(x, where)
     if loss == "bce":
         _check_range(x, items["id"], where)
     return conform(items.append_column("x", vector_column(x)), OWN_ITEMS, path)
-
-
-def _rows_of(x: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return the chosen rows (a mask) of x (n, D)."""
-    rows = np.flatnonzero(chosen)
-    part = empty(len(rows), x.shape[1])
-    for block in blocks(*part.shape):
-        part[block] = x[rows[block]]
-    return part
 
 
 def _check_range(x: np.ndarray, ids: pa.ChunkedArray, where: str) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Suffix of Arrow files; files of other names are Parquet.
 ARROW = ".arrow"
+#: Maximum number of bytes of the vectors in a row group of a Parquet file.
+GROUP = 1 << 28
 
 
 def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = None) -> None:
@@ -44,7 +46,14 @@ def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = 
     if schema is not None:
         table = tightened(conform(table, schema, path))
     with whole_file(path) as temporary:
-        pq.write_table(table, temporary, **_options(table.schema))
+        rows = _group(table.schema)
+        pq.write_table(table, temporary, row_group_size=rows, **_options(table.schema))
+
+
+def _group(schema: pa.Schema) -> int:
+    """Return the number of rows of a row group, all of which are in memory when it is written."""
+    widths = [f.type.list_size for f in schema if pa.types.is_fixed_size_list(f.type)]
+    return min(1 << 20, max(1, GROUP // (4 * max(1, sum(widths)))))
 
 
 def tightened(table: pa.Table) -> pa.Table:

@@ -50,6 +50,17 @@ def blocks(rows: int, width: int) -> Iterator[slice]:
     yield from (slice(start, start + step) for start in range(0, rows, step))
 
 
+def chosen_rows(x: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return the chosen rows (a mask) of x (n, D); x itself if these are all."""
+    if chosen.all():
+        return x
+    rows = np.flatnonzero(chosen)
+    part = empty(len(rows), x.shape[1])
+    for block in blocks(*part.shape):
+        part[block] = x[rows[block]]
+    return part
+
+
 def as_table(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     """Return batches as a table, which beyond LIMIT bytes is in a file, as in `empty`."""
     kept, size, rest = [], 0, iter(batches)
