@@ -2,6 +2,7 @@
 
     python benchmarks/out_of_core.py --gb 2 --in-memory
     python benchmarks/out_of_core.py --gb 20
+    python benchmarks/out_of_core.py --gb 10 --parquet
 
 Random features of two modalities are written to two Arrow files of half the size each, as the rule
 `own_scale` writes them, and deleted at the end. Each training takes `--steps` steps of 256 pairs of
@@ -9,7 +10,9 @@ random items, from `ima.utils.matrices.read_matrix`. The first one measures memo
 the anonymous pages of the process (`RssAnon`), which unlike pages of files cannot be dropped. With
 `--in-memory`, trainings on mapped files, on mapped files of which no page is in memory at the start
 (`cold`), and on copies in memory take turns; the ratios are medians of time per pair relative to
-copies in memory. docs/scale.md has the results.
+copies in memory. With `--parquet`, the features are first written as two folders of Parquet files,
+then read, checked and standardized by what `own_features` and `own_scale` call. docs/scale.md has
+the results.
 """
 
 import argparse
@@ -27,10 +30,13 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from ima.datasets.user import read_items
 from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.ima import Autoencoder, Modality
+from ima.pairing.user_scaled import scale_items
 from ima.training.sizes import HIDDEN
 from ima.utils.arrow import vector_column
+from ima.utils.io import read_parquet, write_parquet
 from ima.utils.matrices import blocks, empty, read_matrix, write_arrow
 from ima.utils.schemas import OWN_ITEMS
 
@@ -46,6 +52,20 @@ def write(path: Path, rows: int, width: int, seed: int) -> None:
     about = {"id": np.arange(rows).astype(str), "split": blank, "label": blank}
     table = pa.table({**about, "noise": np.zeros(rows, bool), "x": vector_column(x)})
     write_arrow(table, path, OWN_ITEMS)
+
+
+def write_from_parquet(path: Path, rows: int, width: int, seed: int) -> None:
+    """Write random items as a folder of Parquet files, and read them as a user's are read."""
+    rng = np.random.default_rng(seed)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        for block in blocks(rows, width):
+            x = rng.random((len(range(rows)[block]), width), np.float32)
+            ids = np.arange(rows)[block].astype(str)
+            table = pa.table({"id": ids, "x": vector_column(x)})
+            write_parquet(table, Path(folder, f"{block.start:09d}.parquet"))
+        write_arrow(read_items(folder, {}, "sse"), path, OWN_ITEMS)
+    items, _ = scale_items(read_parquet(path, OWN_ITEMS), np.arange(rows), True, path.stem)
+    write_arrow(items, path, OWN_ITEMS)
 
 
 def anonymous() -> float:
@@ -132,6 +152,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=1000, help="values per item")
     parser.add_argument("--steps", type=int, default=200, help="steps of each training")
     parser.add_argument("--repetitions", type=int, default=5, help="trainings of each way")
+    parser.add_argument("--parquet", action="store_true", help="read the features from Parquet")
     parser.add_argument("--in-memory", action="store_true", help="also compare with memory")
     parser.add_argument("--folder", help="where to write the features (default: TMPDIR)")
     options = parser.parse_args()
@@ -141,7 +162,8 @@ def main() -> None:
         files = [Path(folder, f"{m}.arrow") for m in MODALITIES]
         with watched() as peak:
             for seed, file in enumerate(files):
-                write(file, rows, options.width, seed)
+                make = write_from_parquet if options.parquet else write
+                make(file, rows, options.width, seed)
         size = sum(file.stat().st_size for file in files) / 1e9
         print(f"{size:.1f} GB, {rows} items per modality: {peak[0]:.0f} MB to write them")
         before = anonymous()

@@ -159,7 +159,7 @@ def split_pairs(
         part = training.filter(pa.array(mask))
         columns = [part[name].to_numpy() for name in ("item_verbal", "label", "item_acoustic")]
         names_of = part["utterance"].to_numpy(zero_copy_only=False)
-        tables.append(word_pairs(names_of, *columns, partial(_drawn, most, rng)))
+        tables.append(word_pairs(names_of, *columns, choose=partial(_drawn, most, rng)))
     train, stop = tables
     if not len(train) or not len(stop):
         raise InputError(

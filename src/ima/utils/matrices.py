@@ -20,7 +20,7 @@ from ima.utils.io import ARROW, read_parquet, readable, tightened
 from ima.utils.schemas import VECTOR
 
 #: Bytes beyond which a new matrix or table is in a file.
-LIMIT = 1 << 30
+LIMIT = 1 << 29
 #: Maximum number of rows of a block, and of its bytes.
 ROWS, BYTES = 1 << 16, 1 << 28
 
@@ -95,7 +95,11 @@ def write_arrow(table: pa.Table, path: str | Path, schema: pa.Schema) -> None:
     table = tightened(conform(table, schema, path))
     columns = [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns]
     batch = pa.RecordBatch.from_arrays(columns, schema=table.schema)
-    with whole_file(path) as temporary, pa.ipc.new_file(str(temporary), batch.schema) as writer:
+    options = pa.ipc.IpcWriteOptions(allow_64bit=True)  # of 2^31 numbers and more
+    with (
+        whole_file(path) as temporary,
+        pa.ipc.new_file(str(temporary), batch.schema, options=options) as writer,
+    ):
         writer.write_batch(batch)
 
 
