@@ -157,9 +157,12 @@ def split_pairs(
     tables = []
     for mask, most in ((~is_held_out, max_pairs or LISTED), (is_held_out, LISTED)):
         part = training.filter(pa.array(mask))
-        columns = [part[name].to_numpy() for name in ("item_verbal", "label", "item_acoustic")]
-        names_of = part["utterance"].to_numpy(zero_copy_only=False)
-        tables.append(word_pairs(names_of, *columns, choose=partial(_drawn, most, rng)))
+        utterances = part["utterance"].to_numpy(zero_copy_only=False)
+        words, labels, voices = (
+            part[name].to_numpy() for name in ("item_verbal", "label", "item_acoustic")
+        )
+        choose = partial(_drawn, most, rng)
+        tables.append(word_pairs(utterances, words, labels, voices, choose))
     train, stop = tables
     if not len(train) or not len(stop):
         raise InputError(
