@@ -81,10 +81,11 @@ def test_arrow_files_are_checked_as_parquet_is(tmp_path):
             read_matrix([path])
 
 
-def test_an_arrow_file_of_several_batches_is_read(tmp_path):
-    table = own_items(X)
-    with pa.ipc.new_file(str(tmp_path / "x.arrow"), table.schema) as writer:
-        writer.write_table(table, max_chunksize=3)
+@pytest.mark.parametrize(("rows", "compression"), [(3, None), (9, "lz4")])
+def test_an_arrow_file_that_cannot_be_mapped_is_read(tmp_path, rows, compression):
+    table, options = own_items(X), pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_file(str(tmp_path / "x.arrow"), table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=rows)
     assert np.array_equal(read_matrix([tmp_path / "x.arrow"]), X)
 
 
@@ -94,6 +95,7 @@ def test_a_table_on_disk_has_the_same_rows(on_disk):
         pa.record_batch({"n": [i, i + 1], "c": pa.array([w, w]).dictionary_encode()})
         for i, w in enumerate("abc")
     ]
+    batches.insert(1, batches[0].slice(0, 0))
     found = matrices.as_table(iter(batches), batches[0].schema)
     assert found.to_pylist() == pa.Table.from_batches(batches).to_pylist()
     assert matrices.as_table([], batches[0].schema).num_rows == 0

@@ -283,7 +283,7 @@ def in_blocks(function: Callable[[Tensor], Tensor], x: Tensor, dim: int = 0) -> 
     if torch.is_grad_enabled():
         return function(x)
     parts = [function(x[block]) for block in blocks(len(x), x.shape[-1])]
-    return torch.cat(parts, dim) if len(parts) > 1 else function(x) if not parts else parts[0]
+    return torch.cat(parts, dim) if parts else function(x)
 
 
 def fuse(u: Mapping[str, Tensor], y: Mapping[str, Tensor] | None = None) -> Tensor:

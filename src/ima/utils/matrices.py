@@ -46,7 +46,7 @@ def empty(rows: int, width: int) -> np.ndarray:
 
 def blocks(rows: int, width: int) -> Iterator[slice]:
     """Yield slices of a matrix (rows, width), of at most ROWS rows and BYTES bytes each."""
-    step = min(ROWS, max(1, BYTES // (4 * width)))
+    step = min(ROWS, max(1, BYTES // (4 * max(1, width))))
     yield from (slice(start, start + step) for start in range(0, rows, step))
 
 
@@ -74,7 +74,9 @@ def as_table(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     with tempfile.NamedTemporaryFile() as file:
         # The format of streams allows each batch its own dictionary.
         with pa.ipc.new_stream(file, schema) as writer:
-            while batch := kept.pop(0) if kept else next(rest, None):
+            while kept:
+                writer.write_batch(kept.pop(0))
+            for batch in rest:
                 writer.write_batch(batch)
         file.flush()
         with pa.memory_map(file.name) as source:
@@ -166,9 +168,10 @@ def _mapped(path: str | Path, column: str) -> np.ndarray:
         whole = source.read_buffer()
         file = pa.ipc.open_file(whole)
         x = _vectors(file.read_all(), path, column)
-        if file.num_record_batches != 1 or not x.size:
+        at = x.ctypes.data - whole.address
+        if not x.size or not 0 <= at < whole.size:  # several batches, or compressed
             return x
-        return np.memmap(path, np.float32, "c", x.ctypes.data - whole.address, x.shape)
+        return np.memmap(path, np.float32, "c", at, x.shape)
 
 
 def _vectors(table: pa.Table, path: str | Path, column: str) -> np.ndarray:
