@@ -116,6 +116,16 @@ def test_read_matrix_rejects_different_widths(tmp_path):
         read_matrix([tmp_path / "a"], "y")
 
 
+@pytest.mark.parametrize("name", ["x", "x.arrow"])
+def test_read_matrix_of_what_is_no_file(tmp_path, name):
+    path = tmp_path / name
+    for make in (path.mkdir, lambda: path.symlink_to(path)):
+        make()
+        with pytest.raises(InputError, match=rf"/{name}: expected an? (Arrow|Parquet) file, found"):
+            read_matrix([path])
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
 def test_read_matrix_names_the_faulty_file(tmp_path):
     pq.write_table(features(np.full((1, 2), np.nan)), tmp_path / "a")
     with pytest.raises(InputError, match="/a: expected finite numbers only"):

@@ -172,7 +172,7 @@ def readable(path: str | Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise InputError(path, expected=expected, found="no file") from None
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:  # OSError of a folder, or of a link to itself
         raise InputError(
             path,
             expected=expected,

@@ -22,7 +22,7 @@ from ima.utils.schemas import VECTOR
 #: Bytes beyond which a new matrix or table is in a file.
 LIMIT = 1 << 29
 #: Maximum number of rows of a block, and of its bytes.
-ROWS, BYTES = 1 << 16, 1 << 28
+ROWS, BYTES = 1 << 16, 1 << 27
 
 
 def empty(rows: int, width: int) -> np.ndarray:
