@@ -154,7 +154,8 @@ def _folder(path: Path) -> pa.Table:
     whole = dataset.dataset(
         files, format="parquet", partitioning="hive", partition_base_dir=str(path)
     )
-    return as_table(_bounded(files, whole.to_batches(batch_size=ROWS)), whole.schema)
+    batches = whole.to_batches(batch_size=ROWS, batch_readahead=4, fragment_readahead=1)
+    return as_table(_bounded(files, batches), whole.schema)
 
 
 def _arrow(path: Path) -> pa.Table:
