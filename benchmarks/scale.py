@@ -107,7 +107,7 @@ def stage_features(folder: Path, size: float) -> tuple[int, Callable]:
 
 def stage_read(folder: Path, size: float) -> tuple[int, Callable]:
     """Feature matrices from Parquet."""
-    from ima.utils.io import read_matrix
+    from ima.utils.matrices import read_matrix
 
     files = features(folder, int(DIGITS * size))
     return int(DIGITS * size), lambda: [read_matrix([file]) for file in files.values()]

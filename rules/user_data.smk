@@ -20,7 +20,7 @@ rule own_features:
         files=lambda wildcards: parts_of(OWN["modalities"][wildcards.modality]["file"]),
         code=code("own_features.py"),
     output:
-        features=f"{RUN}/own/{{modality}}.parquet",
+        features=f"{RUN}/own/{{modality}}.arrow",
     log:
         f"{RUN}/logs/own_features_{{modality}}.log",
     benchmark:
@@ -90,7 +90,7 @@ rule own_scale:
         pairs=PAIRS.train,
         code=code("own_scale.py"),
     output:
-        features=f"{RUN}/own/scaled/{{modality}}.parquet",
+        features=f"{RUN}/own/scaled/{{modality}}.arrow",
         scale=f"{RUN}/own/scaled/{{modality}}.safetensors",
     log:
         f"{RUN}/logs/own_scale_{{modality}}.log",

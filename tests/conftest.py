@@ -13,6 +13,7 @@ from filelock import FileLock
 # Before anything imports numpy or torch, which read it then.
 os.environ.update({f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")})
 
+from ima.utils import matrices
 from tests.checkout import Checkout
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +58,13 @@ def shared():
         return wanted
 
     return path
+
+
+@pytest.fixture
+def on_disk(monkeypatch):
+    """Put every new matrix and table into a file, and work on three rows at a time."""
+    monkeypatch.setattr(matrices, "LIMIT", 0)
+    monkeypatch.setattr(matrices, "ROWS", 3)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ from ima.datasets.noise import (
     write_noise,
 )
 from ima.utils.arrow import matrix
-from ima.utils.io import read_matrix, read_parquet
+from ima.utils.io import read_parquet
+from ima.utils.matrices import read_matrix
 from ima.utils.schemas import NOISE
 
 PAPER = {"pixels": 784, "mean": 0.5, "sd": 0.12, "zero_fraction": 0.8}

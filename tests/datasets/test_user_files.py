@@ -13,6 +13,8 @@ import pytest
 from ima.datasets.user import read_items
 from ima.datasets.user_files import read_table
 from ima.datasets.user_vectors import chosen
+from ima.utils import matrices
+from ima.utils.arrow import matrix
 from ima.utils.errors import InputError
 from ima.utils.trees import parts_of
 
@@ -83,6 +85,35 @@ def test_a_matrix_has_row_numbers_for_ids(tmp_path):
     assert read_items(tmp_path / "one.npy", {}, "bce")["x"].to_pylist() == [[0.5], [0.25], [1]]
     np.savez(tmp_path / "a.npz", X=X, y=[1, 2, 3])  # the only matrix, whatever its name
     assert read_items(tmp_path / "a.npz", {"label": "y"}, "bce")["x"].to_pylist() == X.tolist()
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_files_larger_than_memory_give_the_same_items(tmp_path, caplog, monkeypatch, wide):
+    """Seven items, the fourth without a vector, in two files of row groups of two."""
+    x = np.random.default_rng(0).random((7, 3)).astype(np.float32)
+    x[3] = np.nan
+    vectors = {f"v{d}": x[:, d] for d in range(3)}
+    if not wide:
+        vectors = {"x": [None if np.isnan(v).any() else v for v in x]}
+    table = pa.table({"id": [*"abcdefg"], "kind": [*"uuvvwww"], **vectors})
+    kinds = table["kind"].dictionary_encode()  # as of a categorical column of pandas
+    (tmp_path / "items").mkdir()
+    for name, part in (("1.parquet", slice(0, 4)), ("2.parquet", slice(4, 7))):
+        rows = table.set_column(1, "kind", kinds)[part]
+        pq.write_table(rows, tmp_path / "items" / name, row_group_size=2)
+    columns = {"vector": "v*" if wide else "x", "label": "kind"}
+    read = [read_items(tmp_path / "items", columns, loss, False) for loss in ("sse", "bce")]
+    monkeypatch.setattr(matrices, "LIMIT", 0)
+    monkeypatch.setattr(matrices, "ROWS", 3)
+    mapped = [read_items(tmp_path / "items", columns, loss, False) for loss in ("sse", "bce")]
+    assert read == mapped and read[0]["id"].to_pylist() == [*"abcefg"]
+    assert np.array_equal(matrix(mapped[0], "x"), x[[0, 1, 2, 4, 5, 6]])
+    # Control: a value of the last block that is wrong is found.
+    last = {**table.to_pylist()[6], "v2": 2.0, "x": [0, 0, 2.0]}
+    wrong = [*table.to_pylist()[:6], last]
+    pq.write_table(pa.Table.from_pylist(wrong, table.schema), tmp_path / "wrong")
+    with pytest.raises(InputError, match=r"found 2 in item 'g'"):
+        read_items(tmp_path / "wrong", columns, "bce")
 
 
 def test_the_files_of_a_folder_are_what_a_rule_depends_on(tmp_path):

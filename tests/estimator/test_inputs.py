@@ -15,6 +15,7 @@ from ima.estimator.plots import curves
 from ima.models.autoencoder import Stage1
 from ima.models.importance import Stage2
 from ima.training import sizes
+from ima.utils import matrices
 from ima.utils.errors import InputError
 from tests.estimator.test_scikit_learn import views
 
@@ -40,6 +41,20 @@ def test_lists_are_dicts_without_names(fitted):
     np.testing.assert_array_equal(alone, fitted.transform({"b": x["b"]}))
     named = IMA({"a": {}, "b": {}}, **QUICK).fit(tuple(x.values()))
     assert list(named.n_features_in_) == ["a", "b"]
+
+
+def test_matrices_on_disk_give_the_same_model(fitted, monkeypatch, tmp_path):
+    x = views()
+    monkeypatch.setattr(matrices, "LIMIT", 0)
+    mapped = {}
+    for name, values in x.items():
+        np.save(tmp_path / f"{name}.npy", np.asarray(values, np.float32))
+        mapped[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
+    other = IMA(**QUICK).fit(mapped)
+    assert np.array_equal(other.transform(mapped), fitted.transform(x))
+    monkeypatch.setattr(matrices, "ROWS", 3)
+    np.testing.assert_allclose(other.transform(mapped), fitted.transform(x), rtol=1e-4, atol=1e-5)
+    assert np.array_equal(mapped["a"], np.asarray(x["a"], np.float32))  # not changed in place
 
 
 def test_frames_have_names_and_an_index(fitted):

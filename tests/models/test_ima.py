@@ -17,6 +17,7 @@ from ima.models.ima import (
     ImportanceNet,
     Modality,
     fuse,
+    in_blocks,
 )
 from ima.utils.errors import InputError
 
@@ -30,6 +31,29 @@ def linear_layers(module):
 
 def count(module):
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+# Blocks
+
+
+def test_items_are_mapped_in_blocks_where_no_gradient_is_needed(on_disk):
+    calls = []
+
+    def double(x):
+        calls.append(len(x))
+        return 2 * x
+
+    x = torch.arange(14.0).view(7, 2)
+    assert torch.equal(in_blocks(double, x), 2 * x) and calls == [7]
+    with torch.no_grad():
+        assert torch.equal(in_blocks(double, x), 2 * x) and calls == [7, 3, 3, 1]
+        assert torch.equal(in_blocks(lambda part: part.T, x, dim=1), x.T)
+        assert in_blocks(double, x[:0]).shape == (0, 2)
+    model = IMANetwork({"a": Modality(2, 4)}, 3, 4, {"a": [0.5, 0.2]})
+    for method in (model.autoencoder.encode, model.importances):
+        whole = method({"a": x})["a"]
+        with torch.no_grad():
+            torch.testing.assert_close(method({"a": x})["a"], whole.detach())
 
 
 # Eq. 1

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from ima.datasets.voices import borrow_voices
+from ima.pairing import words_voices
 from ima.pairing.words_voices import split_pairs, token_items, utterance_pairs, word_pairs
 from ima.utils.errors import InputError
 from ima.utils.schemas import pairs_schema
@@ -235,6 +236,28 @@ def test_split_pairs_holds_out_training_utterances():
     assert len({(r["item_verbal"], r["item_acoustic"]) for r in few.to_pylist()} & rows) == 50
     other = split_pairs(items, validation_share=0.2, max_pairs=None, seed=1)[1]
     assert not other.equals(stop)
+
+
+@pytest.mark.parametrize("limit", [10, 1000])
+def test_pairs_beyond_the_limit_are_drawn_without_a_list(monkeypatch, limit, caplog):
+    """Of 192 pairs, each is drawn as often: 20 of 192 in 300 draws is 31 times, deviation 5.3."""
+    items = token_items(*small_corpus(), ["a", "b", "c", "d"])
+    all_pairs, all_stop = split_pairs(items, validation_share=0.2, max_pairs=None, seed=0)
+    caplog.set_level("INFO")
+    monkeypatch.setattr(words_voices, "LISTED", limit)
+    train, stop = split_pairs(items, validation_share=0.2, max_pairs=20, seed=0)
+    numbers = [all_pairs.to_pylist().index(pair) for pair in train.to_pylist()]
+    assert (
+        numbers == sorted(set(numbers))
+        and len(train) == 20
+        and len(stop) == min(limit, len(all_stop))
+    )
+    assert "20 of 192 pairs are drawn at random" in caplog.text
+    rng = np.random.default_rng(0)
+    drawn = [words_voices._drawn(20, rng, 192) for _ in range(300)]
+    assert all(len(set(numbers.tolist())) == 20 for numbers in drawn)
+    counts = np.bincount(np.concatenate(drawn), minlength=192)
+    assert abs(counts - 31.25).max() < 5 * 5.3 and 4 < counts.std() < 7
 
 
 def test_split_pairs_needs_utterances_on_both_sides():

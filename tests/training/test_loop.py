@@ -2,6 +2,7 @@
 
 import copy
 import math
+import threading
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ from ima.training.loop import (
     fit,
     mean_loss,
 )
+from ima.utils import matrices
 from ima.utils.errors import InputError
 from tests.problems import MISFITS, MODALITIES, noisy_problem, same, small, weights
 
@@ -31,6 +33,39 @@ def stage_1(seed, order_seed):
     model, x, items = small(seed)
     history = fit_autoencoder(model.autoencoder, x, items, SHORT, order_seed)
     return weights(model.autoencoder), history
+
+
+# Batches
+
+
+def test_batches_read_ahead_are_those_of_one_thread(on_disk):
+    """Ten batches in their order, gathered by threads of which the first is the slowest."""
+    asked, first = [], threading.Event()
+
+    class Slow(dict):
+        def items(self):
+            asked.append(threading.current_thread())
+            if len(asked) == 1:
+                first.wait(5)
+            else:
+                first.set()
+            return super().items()
+
+    x = {"a": torch.arange(40.0).view(20, 2)}
+    drawn = [{"a": torch.tensor([i, 19 - i])} for i in range(10)]
+    found = list(loop.gathered(x, map(Slow, drawn)))
+    for batch, rows in zip(found, drawn, strict=True):
+        assert torch.equal(batch.x["a"], x["a"][rows["a"]]) and batch.present is None
+    assert first.is_set() and threading.current_thread() not in asked
+    with pytest.raises(IndexError):
+        list(loop.gathered(x, [{"a": torch.tensor([20])}]))
+
+
+def test_training_on_mapped_items_is_the_same(monkeypatch):
+    expected = stage_1(0, 0)
+    monkeypatch.setattr(matrices, "LIMIT", 0)
+    found = stage_1(0, 0)
+    assert same(expected[0], found[0]) and expected[1] == found[1]
 
 
 # Effects of stage 1

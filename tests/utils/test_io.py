@@ -56,7 +56,6 @@ def test_parquet_round_trip_of_features(tmp_path):
     assert table.schema.field("label").type == pa.int8()  # cast without loss
     assert table["id"].to_pylist() == ["a/0", "a/1"]
     np.testing.assert_array_equal(matrix(table, "x"), x)
-    np.testing.assert_array_equal(io.read_matrix([tmp_path / "x.parquet"]), x)
 
 
 def test_parquet_keeps_the_width_of_an_empty_table(tmp_path):
@@ -160,30 +159,6 @@ def test_parquet_stream_rejects_zero_parts(tmp_path):
     ):
         pass
     assert not list(tmp_path.iterdir())
-
-
-# Matrices
-
-
-def test_read_matrix_stacks_in_order(tmp_path):
-    for name, value in (("a", 1), ("b", 2)):
-        io.write_parquet(features(np.full((1, 2), value)), tmp_path / name)
-    assert io.read_matrix([tmp_path / "b", tmp_path / "a"]).tolist() == [[2, 2], [1, 1]]
-
-
-def test_read_matrix_rejects_different_widths(tmp_path):
-    for name, width in (("a", 2), ("b", 3)):
-        io.write_parquet(features(np.ones((1, width))), tmp_path / name)
-    with pytest.raises(InputError, match=r"/b: expected vectors of 2 values as in .*/a, found 3"):
-        io.read_matrix([tmp_path / "a", tmp_path / "b"])
-    with pytest.raises(InputError, match="/a: expected a column 'y', found columns"):
-        io.read_matrix([tmp_path / "a"], "y")
-
-
-def test_read_matrix_names_the_faulty_file(tmp_path):
-    pq.write_table(features(np.full((1, 2), np.nan)), tmp_path / "a")
-    with pytest.raises(InputError, match="/a: expected finite numbers only"):
-        io.read_matrix([tmp_path / "a"])
 
 
 # JSON and tensors

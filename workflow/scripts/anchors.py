@@ -2,7 +2,8 @@
 
 from ima.evaluation.reference import score_anchors
 from ima.pairing.by_label import modalities, read_pairs
-from ima.utils.io import read_matrix, write_json
+from ima.utils.io import write_json
+from ima.utils.matrices import read_matrix
 from ima.workflow import script, summary
 
 

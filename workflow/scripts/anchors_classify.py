@@ -6,7 +6,8 @@ from ima.evaluation.classifier import Classifier
 from ima.evaluation.reference_accuracy import classify_anchors
 from ima.models.checkpoints import hidden_width
 from ima.pairing.by_label import modalities, read_pairs
-from ima.utils.io import read_matrix, write_json
+from ima.utils.io import write_json
+from ima.utils.matrices import read_matrix
 from ima.workflow import script, summary
 
 

@@ -3,7 +3,8 @@
 
 from ima.pairing.by_label import read_pairs, row_numbers
 from ima.pairing.user_scaled import scale_items
-from ima.utils.io import read_parquet, write_parquet, write_tensors
+from ima.utils.io import read_parquet, write_tensors
+from ima.utils.matrices import write_arrow
 from ima.utils.schemas import OWN_ITEMS
 from ima.workflow import script
 
@@ -13,7 +14,7 @@ def main(snakemake):
     items = read_parquet(snakemake.input.raw, OWN_ITEMS)
     rows = row_numbers(read_pairs(snakemake.input.pairs), name)
     items, scale = scale_items(items, rows, standardize, name)
-    write_parquet(items, snakemake.output.features, OWN_ITEMS)
+    write_arrow(items, snakemake.output.features, OWN_ITEMS)
     write_tensors(scale, snakemake.output.scale, {"modality": name})
     print("standardized by training items" if scale else "not standardized")
 

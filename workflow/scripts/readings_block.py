@@ -12,7 +12,8 @@ from ima.models.checkpoints import load_pairs
 from ima.pairing.by_label import noise_count, read_pairs
 from ima.training.loop import device
 from ima.utils.arrow import matrix
-from ima.utils.io import read_matrix, read_parquet, write_parquet
+from ima.utils.io import read_parquet, write_parquet
+from ima.utils.matrices import read_matrix
 from ima.utils.schemas import FEATURES, READINGS
 from ima.workflow import script
 

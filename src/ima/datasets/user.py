@@ -18,6 +18,7 @@ from ima.datasets.user_files import MATRIX, index_column, index_names, is_annota
 from ima.datasets.user_vectors import no_column, vectors
 from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
+from ima.utils.matrices import blocks, chosen_rows
 from ima.utils.schemas import OWN_ITEMS
 from ima.utils.text_files import repair
 
@@ -66,20 +67,27 @@ def read_items(
         logger.warning("%s: %d of %d items have no vector and are excluded from this modality",
                        path, int((~present).sum()), len(ids))  # fmt: skip
     items = pa.table(fields).filter(pa.array(present))
-    x = x[present]
+    x = chosen_rows(x, present)
     where = f"{path}, vectors"
     if loss == "sse" and not standardize:
         _warn_of_scales(x, where)
-    outside = (x < 0) | (x > 1)
-    if loss == "bce" and outside.any():
-        row, at = np.argwhere(outside)[0]
-        raise InputError(
-            where,
-            expected="values in [0, 1] for the loss bce",
-            found=f"{x[row, at]:g} in item '{items['id'][int(row)]}'",
-            do="Scale them to [0, 1], or set model.<modality>.loss to sse.",
-        )
+    if loss == "bce":
+        _check_range(x, items["id"], where)
     return conform(items.append_column("x", vector_column(x)), OWN_ITEMS, path)
+
+
+def _check_range(x: np.ndarray, ids: pa.ChunkedArray, where: str) -> None:
+    """Raise InputError unless all values of x (n, D) are in [0, 1]."""
+    for block in blocks(*x.shape):
+        outside = np.argwhere((x[block] < 0) | (x[block] > 1))
+        if len(outside):
+            row, at = outside[0]
+            raise InputError(
+                where,
+                expected="values in [0, 1] for the loss bce",
+                found=f"{x[block][row, at]:g} in item '{ids[block.start + int(row)]}'",
+                do="Scale them to [0, 1], or set model.<modality>.loss to sse.",
+            )
 
 
 def _text_columns(columns: Mapping[str, object]) -> list[str]:
@@ -151,8 +159,11 @@ def _about(table: pa.Table, columns: Mapping[str, object], path: str | Path) -> 
 
 def _warn_of_scales(x: np.ndarray, where: str) -> None:
     """Warn if a few dimensions of x (n, D) dominate because their scales differ widely."""
-    deviations = x.std(0, dtype=float)
-    moving = deviations[deviations > 1e-7 * np.abs(x).max(0)]
+    parts = list(blocks(*x.shape))
+    mean = sum(x[part].sum(0, dtype=float) for part in parts) / len(x)
+    deviations = np.sqrt(sum(((x[part] - mean) ** 2).sum(0) for part in parts) / len(x))
+    largest = np.max([np.abs(x[part]).max(0) for part in parts], axis=0)
+    moving = deviations[deviations > 1e-7 * largest]
     if len(moving) and moving.max() >= WIDE * moving.min():
         logger.warning(
             "%s: standard deviations of the dimensions range from %.2g to %.2g, so the largest "

@@ -8,7 +8,7 @@ import logging
 import math
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from ima.datasets.user_vectors import chosen
 from ima.utils.arrow import vector_column
 from ima.utils.errors import InputError, reason_of
+from ima.utils.matrices import as_table
 from ima.utils.text_files import is_gzipped, open_plain
 from ima.utils.trees import parts_of
 
@@ -118,23 +119,22 @@ def is_annotated(path: str | Path) -> bool:
 
 def _parquet(path: Path) -> pa.Table:
     with pq.ParquetFile(path) as file:
-        return _bounded([path], file.iter_batches(ROWS), file.schema_arrow)
+        return as_table(_bounded([path], file.iter_batches(ROWS)), file.schema_arrow)
 
 
 def _bounded(
-    paths: Iterable[str | Path], batches: Iterable[pa.RecordBatch], schema: pa.Schema
-) -> pa.Table:
-    """Return batches as a table; a file of few bytes may declare any number of equal values.
+    paths: Iterable[str | Path], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of files; a file of few bytes may declare any number of equal values.
 
     Raises:
-        ValueError: the table is larger than its files can explain.
+        ValueError: together they are larger than their files can explain.
     """
-    read, size = [], 0
+    size = 0
     for batch in batches:
         size += batch.nbytes
         _check_size(paths, size)
-        read.append(batch)
-    return pa.Table.from_batches(read, schema)
+        yield batch
 
 
 def _check_size(paths: Iterable[str | Path], size: int) -> None:
@@ -154,7 +154,8 @@ def _folder(path: Path) -> pa.Table:
     whole = dataset.dataset(
         files, format="parquet", partitioning="hive", partition_base_dir=str(path)
     )
-    return _bounded(files, whole.to_batches(batch_size=ROWS), whole.schema)
+    batches = whole.to_batches(batch_size=ROWS, batch_readahead=4, fragment_readahead=1)
+    return as_table(_bounded(files, batches), whole.schema)
 
 
 def _arrow(path: Path) -> pa.Table:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ima.utils.errors import InputError
+from ima.utils.matrices import blocks, empty
 
 
 def chosen(names: list[str], wanted: object, others: Collection[str], where: object) -> list[str]:
@@ -82,10 +83,13 @@ def vectors(
     """
     names = chosen(table.column_names, wanted, others, path)
     where = f"{path}, column '{names[0]}'" if len(names) == 1 else f"{path}, {len(names)} columns"
-    first = table[names[0]].combine_chunks()
+    first = table[names[0]]
     x = _lists(first, ids, where) if _is_list(first.type) else _wide(table, names, where)
-    present = ~np.isnan(x).all(1)
-    bad = np.flatnonzero(present & ~np.isfinite(x).all(1))
+    present, finite = np.ones((2, len(x)), bool)
+    for block in blocks(*x.shape):
+        present[block] = ~np.isnan(x[block]).all(1)
+        finite[block] = np.isfinite(x[block]).all(1)
+    bad = np.flatnonzero(present & ~finite)
     if len(bad) or not present.any():
         raise InputError(
             where,
@@ -125,11 +129,15 @@ def _wide(table: pa.Table, names: list[str], where: str) -> np.ndarray:
             do="Store vectors as lists, as pandas does for a column of arrays, or select the "
             "numeric columns with `vector` (a list, a pattern, or {all_but: [...]}).",
         )
-    columns = [table[name].cast(pa.float32(), safe=False).to_numpy() for name in names]
-    return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
+    x = empty(len(table), len(names))
+    for block in blocks(*x.shape):
+        for at, name in enumerate(names):
+            part = table[name].slice(block.start, block.stop - block.start)
+            x[block, at] = part.cast(pa.float32(), safe=False).to_numpy()
+    return x
 
 
-def _lists(values: pa.Array, ids: list[str], where: str) -> np.ndarray:
+def _lists(values: pa.ChunkedArray, ids: list[str], where: str) -> np.ndarray:
     """Return a column of lists of numbers as a matrix (n, D); null lists become NaN.
 
     Raises:
@@ -143,9 +151,8 @@ def _lists(values: pa.Array, ids: list[str], where: str) -> np.ndarray:
             found=str(values.type),
             do="Store the vectors as lists, as pandas does for a column of arrays.",
         )
-    rows = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
-    known = values.drop_null()
-    widths = pc.list_value_length(known).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(values.is_valid().to_numpy())
+    widths = pc.list_value_length(values).drop_null().to_numpy()
     odd = np.flatnonzero(widths != widths[0]) if len(rows) else rows
     if len(odd) or not len(rows) or not widths[0]:
         row = odd[0] if len(odd) else 0
@@ -156,7 +163,13 @@ def _lists(values: pa.Array, ids: list[str], where: str) -> np.ndarray:
             found=f"{widths[row]} in item '{ids[rows[row]]}'" if len(rows) else "none",
             do="Truncate or pad them to the same length.",
         )
-    flat = known.flatten().cast(pa.float32(), safe=False).to_numpy(zero_copy_only=False)
-    x = np.full((len(values), widths[0]), np.nan, np.float32)
-    x[rows] = flat.reshape(len(rows), -1)
+    x, start = empty(len(values), int(widths[0])), 0
+    for chunk in values.chunks:
+        part = x[start : start + len(chunk)]
+        known = chunk.drop_null().flatten().cast(pa.float32(), safe=False)
+        part[:] = np.nan
+        part[chunk.is_valid().to_numpy(zero_copy_only=False)] = known.to_numpy(
+            zero_copy_only=False
+        ).reshape(-1, x.shape[1])
+        start += len(chunk)
     return x

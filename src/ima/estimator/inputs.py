@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ima.models.ima import Modality
 from ima.pairing.by_label import ABSENT
 from ima.utils.errors import InputError
+from ima.utils.matrices import blocks, empty
 
 #: Items (N, D_m) or (N, *shape_m) by name, or in the order of the modalities (None for one that is
 #: left out).
@@ -117,7 +118,7 @@ def read(
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     columns: Mapping[str, list[str]] | None = None,
 ) -> Samples:
-    """Return the items as vectors on `device`.
+    """Return the items as vectors on `device`, as a copy (`ima.utils.matrices.empty`).
 
     Args:
         X: by modality, a matrix or table (n_m, D_m) of numbers, or an array (n_m, *shape_m). A
@@ -140,8 +141,11 @@ def read(
         mask = _rows_present(values, where)
         if shapes and values.shape[1:] != shapes[name]:
             raise _other_shape(where, shapes[name], values.shape[1:])
-        values = np.where(mask[:, None], values.reshape(len(values), -1), np.float32(0))
-        x[name] = torch.from_numpy(values).to(device)
+        values = values.reshape(len(values), -1)
+        copy = empty(*values.shape)
+        for block in blocks(*values.shape):
+            copy[block] = np.where(mask[block, None], values[block], np.float32(0))
+        x[name] = torch.from_numpy(copy).to(device)
         present[name] = torch.from_numpy(mask).to(device)
     return Samples(x, present)
 
@@ -177,8 +181,11 @@ def _numbers(values: Any, where: str) -> np.ndarray:
 def _rows_present(values: np.ndarray, where: str) -> np.ndarray:
     """Return whether each item (n,) of values (n, ...) is there; it is missing if it is all NaN."""
     if values.ndim > 1 and 0 not in values.shape:
-        present: np.ndarray = ~np.isnan(values).reshape(len(values), -1).all(1)
-        wrong = int((~np.isfinite(values[present])).sum())
+        flat = values.reshape(len(values), -1)
+        present, wrong = np.ones(len(flat), bool), 0
+        for block in blocks(*flat.shape):
+            present[block] = ~np.isnan(flat[block]).all(1)
+            wrong += int((~np.isfinite(flat[block][present[block]])).sum())
         if not wrong:
             return present
         found = f"shape {values.shape}, {wrong} not finite"
@@ -240,7 +247,8 @@ def check_values(
         InputError: a modality has other values.
     """
     for name, values in samples.x.items():
-        loss, here = layers[name]["loss"], values[samples.present[name]]
+        loss, mask = layers[name]["loss"], samples.present[name]
+        here = values if mask.all() else values[mask]
         if loss not in VALUES or not len(here):
             continue
         low, high = float(here.min()), float(here.max())

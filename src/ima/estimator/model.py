@@ -17,7 +17,7 @@ from ima.estimator.hub import Hub
 from ima.estimator.inputs import Samples, Views
 from ima.evaluation.represent import joint
 from ima.evaluation.user.stability import over_folds
-from ima.features.scaling import scale_of, standardized
+from ima.features.scaling import scale_of, standardize
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.concordance import FUSIONS, ConcordanceModel, fusion_weights, pair_concordance
@@ -513,8 +513,8 @@ def _seed(random_state: int | np.random.RandomState | None) -> int:
 
 
 def _scaled(x: Mapping[str, Tensor], scales: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return x with the modalities standardized that have a scale."""
-    return {m: standardized(of, scales[m]) if m in scales else of for m, of in x.items()}
+    """Standardize the modalities of x that have a scale, in place, and return x."""
+    return {m: standardize(of, scales[m]) if m in scales else of for m, of in x.items()}
 
 
 def _in_order(result: MixtureFit, order: Tensor) -> np.ndarray:

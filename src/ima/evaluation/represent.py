@@ -27,7 +27,8 @@ def represent(
         `u` and `y`: by modality, latents (N, L) and importances (N,), both 0 where it is absent;
         `present`: by modality, 1 or 0 (N,); None if no item is absent.
     """
-    u = {m: model.autoencoder.encoders[m](x[m])[rows] for m, rows in items.items()}
+    latents = model.autoencoder.encode({m: x[m] for m in items})
+    u = {m: latents[m][rows] for m, rows in items.items()}
     y = {m: model.importance[m](x[m])[0, rows] for m, rows in items.items()}
     if not any((rows == ABSENT).any() for rows in items.values()):
         return {"u": u, "y": y, "present": None}

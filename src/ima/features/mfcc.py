@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from ima.audio.resample import resample
 from ima.utils.errors import InputError
+from ima.utils.matrices import empty
 from ima.utils.parallel import imap
 from ima.utils.progress import progress_bar
 
@@ -264,8 +265,8 @@ class UnitInterval:
         return cls(values["kind"], np.array(values["low"]), np.array(values["scale"]))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Map MFCC vectors (n, D) to [0, 1]; float32."""
-        mapped = np.empty(x.shape, np.float32)
+        """Map MFCC vectors (n, D) to [0, 1], as a matrix of `ima.utils.matrices.empty`."""
+        mapped = empty(*x.shape)
         for start in range(0, len(x), BLOCK):  # avoids a float64 copy of all rows
             mapped[start : start + BLOCK] = self._map(x[start : start + BLOCK])
         return mapped

@@ -13,7 +13,8 @@ from ima.pairing.by_label import modalities, read_pairs, row_numbers
 from ima.training.loop import check_pairs
 from ima.training.sizes import AUTO, HIDDEN
 from ima.utils.errors import InputError, within
-from ima.utils.io import read_matrix, read_tensors
+from ima.utils.io import read_tensors
+from ima.utils.matrices import read_matrix
 
 Paths = Sequence[str | Path]
 

@@ -7,7 +7,7 @@ and an order.
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ima.models.own import PARTS, Own, network
 from ima.training.losses import RECONSTRUCTION
 from ima.utils.errors import InputError
+from ima.utils.matrices import blocks
 
 LOSSES = tuple(RECONSTRUCTION)
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}
@@ -236,6 +237,9 @@ class ImportanceNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, D) to importances (R, B)."""
+        return in_blocks(self._importances, x, dim=1)
+
+    def _importances(self, x: Tensor) -> Tensor:
         return torch.baddbmm(self.b3, self.hidden(x), self.w3).squeeze(-1).sigmoid()
 
     def hidden(self, x: Tensor) -> Tensor:
@@ -266,6 +270,20 @@ def _linear(copies: int, wide: int, narrow: int) -> tuple[nn.Parameter, nn.Param
     weight = torch.empty(copies, wide, narrow).uniform_(-bound, bound)
     bias = torch.empty(copies, 1, narrow).uniform_(-bound, bound)
     return nn.Parameter(weight), nn.Parameter(bias)
+
+
+def in_blocks(function: Callable[[Tensor], Tensor], x: Tensor, dim: int = 0) -> Tensor:
+    """Return `function` of items x (n, D), of a block at a time where no gradient is needed.
+
+    Args:
+        function: maps each item by itself.
+        x: items, in memory or mapped.
+        dim: the dimension of its result along which the items are.
+    """
+    if torch.is_grad_enabled():
+        return function(x)
+    parts = [function(x[block]) for block in blocks(len(x), x.shape[-1])]
+    return torch.cat(parts, dim) if parts else function(x)
 
 
 def fuse(u: Mapping[str, Tensor], y: Mapping[str, Tensor] | None = None) -> Tensor:
@@ -308,7 +326,7 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return u[m] (B, L) of each modality in x."""
-        return {name: self.encoders[name](value) for name, value in x.items()}
+        return {name: in_blocks(self.encoders[name], value) for name, value in x.items()}
 
 
 class IMANetwork(nn.Module):

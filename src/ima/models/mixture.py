@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ima.models.concordance import ConcordanceModel, posterior
-from ima.models.ima import ImportanceNet, Summary
+from ima.models.ima import ImportanceNet, Summary, in_blocks
 from ima.models.objectives import mixture
 from ima.models.rank_density import informative_density
 from ima.models.ranks import Fold, Ranks, informed, rank_partners
@@ -23,6 +23,7 @@ from ima.training.adam import AdamW
 from ima.training.callbacks import report
 from ima.training.loop import History
 from ima.utils.errors import InputError
+from ima.utils.matrices import BYTES, blocks
 from ima.utils.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -101,8 +102,9 @@ def fit_mixture(
     number_of = torch.cat([fold.pair for fold in folds])
     y = {m: torch.ones(len(x[m]), dtype=torch.double) for m in names}  # of all items, (n_m,)
     held_out = {m: (rows != ABSENT).double() for m, rows in pairs.items()}  # out of sample, (N,)
-    seen = {m: Summary.of(x[m][rows[rows != ABSENT].unique()]) for m, rows in pairs.items()}
-    components = {m: seen[m].scores(values).double() for m, values in x.items()}
+    seen = {m: Summary.of(_some(x[m], rows)) for m, rows in pairs.items()}
+    with torch.no_grad():
+        components = {m: in_blocks(seen[m].scores, values).double() for m, values in x.items()}
     history: History = []
     networks, results = torch.nn.ModuleDict(), {}
     for number in range(1, settings.rounds + 1):
@@ -128,6 +130,12 @@ def fit_mixture(
             results[m] = MixtureFit(number_of, ranks[m], held_out[m], concordance, f.share, model)
         history += [{"round": number, "epoch": e, "copy": 0, **row} for e, row in epochs.items()]
     return _checked(networks, rho).to(device), history, results
+
+
+def _some(x: Tensor, rows: Tensor) -> Tensor:
+    """Return the distinct items (n, D) of pairs; if they exceed BYTES as doubles, evenly spaced."""
+    distinct = rows[rows != ABSENT].unique()
+    return x[distinct[:: -(-8 * x.shape[1] * len(distinct) // BYTES)]]
 
 
 def _prior(y: Tensor, share: float) -> float:
@@ -245,7 +253,8 @@ def _fit(
             terms["loss"].sum().backward()
             optimizer.step()
         with torch.no_grad():
-            y = net(x[items])[:, back]  # (PARTS + 1, N)
+            parts = [net(x[items[block]]) for block in blocks(len(items), x.shape[1])]
+            y = torch.cat(parts, 1)[:, back]  # (PARTS + 1, N)
             out = y[part, torch.arange(len(part))]
             both, counts = torch.stack((out, y[-1])), pairs.counts.float()[None]
             given = (pairs.evidence, pairs.partner, rho, settings.lambda_corr, counts)

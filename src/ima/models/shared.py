@@ -110,7 +110,7 @@ def shared_parts_of(
         train, held: row numbers (N,) and (H,) of the training and held-out pairs by modality,
             ABSENT where a pair lacks it.
     """
-    u = {m: model.autoencoder.encoders[m](x_m) for m, x_m in x.items()}
+    u = model.autoencoder.encode(x)
     y = {m: model.importance[m](x_m)[0] for m, x_m in x.items()}
     u_train, y_train = _of_pairs(u, y, train)
     u_held, y_held = _of_pairs(u, y, held)

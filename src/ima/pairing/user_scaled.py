@@ -10,6 +10,7 @@ from torch import Tensor
 from ima.features.scaling import scale_of, standardized
 from ima.utils.arrow import matrix, vector_column
 from ima.utils.errors import InputError
+from ima.utils.matrices import blocks, empty
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def scale_items(
     Raises:
         InputError: all training items are the same.
     """
-    x = torch.from_numpy(np.array(matrix(items, "x")))
+    x = matrix(items, "x")
     scale = scale_of(x, rows)
     constant = torch.nonzero(scale[1] == 0).ravel().tolist()
     if len(constant) == x.shape[1]:
@@ -54,5 +55,7 @@ def scale_items(
             ", ".join(map(str, constant[:10])) + (" ..." if constant[10:] else ""),
         )
     column = items.column_names.index("x")
-    x = vector_column(standardized(x, scale).numpy())
-    return items.set_column(column, "x", x), {f"scale.{name}": scale}
+    scaled = empty(*x.shape)
+    for block in blocks(*x.shape):
+        scaled[block] = standardized(torch.tensor(x[block]), scale)
+    return items.set_column(column, "x", vector_column(scaled)), {f"scale.{name}": scale}

@@ -2,10 +2,12 @@
 
 A pair consists of row numbers into the features of both modalities, as in `ima.pairing.by_label`.
 Each of the N^2 pairs of an utterance of N tokens thus takes two integers, and 12 hours of speech
-fit into memory.
+fit into memory. Beyond LISTED pairs, some are drawn by their numbers, and the others never listed.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -18,16 +20,23 @@ from ima.utils.schemas_emotion import ITEMS_EMOTION
 
 #: `pair_type` of a pair: a word with its own voice, or with the voice of another word.
 SAME_TOKEN, OTHER_TOKEN = "own", "other"
+#: Maximum number of pairs of training, and of early stopping, unless the config gives one.
+LISTED = 20_000_000
+
+logger = logging.getLogger(__name__)
 
 
 def utterance_pairs(
-    utterances: Sequence[str] | np.ndarray, usable: np.ndarray | None = None
+    utterances: Sequence[str] | np.ndarray,
+    usable: np.ndarray | None = None,
+    choose: Callable[[int], np.ndarray | None] = lambda total: None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pair every token with every token of its utterance.
+    """Pair every token with every token of its utterance, or list some of these pairs.
 
     Args:
         utterances: (T,) the utterance of each token; tokens of an utterance are consecutive.
         usable: (T,) mask of the tokens to pair; None for all.
+        choose: returns the numbers of the pairs to list, given how many there are; None for all.
 
     Returns:
         Two int32 arrays (P,) of indices into `utterances`: an utterance of N usable tokens gives
@@ -50,8 +59,12 @@ def utterance_pairs(
     size = np.diff(first, append=len(group))
     n = np.repeat(size, size)  # (T,) partners of each token
     before = np.cumsum(n) - n  # (T,) number of pairs before those of each token
-    second = np.repeat(np.repeat(first, size) - before, n) + np.arange(n.sum())
-    return np.repeat(kept, n), kept[second]
+    offset = np.repeat(first, size) - before
+    numbers = choose(int(n.sum()))
+    if numbers is None:
+        return np.repeat(kept, n), kept[np.repeat(offset, n) + np.arange(n.sum())]
+    token = np.searchsorted(before, numbers, "right") - 1
+    return kept[token], kept[offset[token] + numbers]
 
 
 def word_pairs(
@@ -59,8 +72,9 @@ def word_pairs(
     words: np.ndarray,
     labels: np.ndarray,
     voices: np.ndarray | None = None,
+    choose: Callable[[int], np.ndarray | None] = lambda total: None,
 ) -> pa.Table:
-    """Return the table of the N^2 pairs of every utterance.
+    """Return the table of the N^2 pairs of every utterance, or of some of them.
 
     Tokens without a word vector are excluded from both sides.
 
@@ -69,6 +83,7 @@ def word_pairs(
         words: (T,) row of each token in the word vectors, -1 for none (`glove.word_rows`).
         labels: (T,) class of each token's utterance, -1 for none.
         voices: (T,) row of each token in the acoustic vectors; None if they have one row per token.
+        choose: as in `utterance_pairs`.
 
     Returns:
         A table of `pairs_schema(['verbal', 'acoustic'])`; `pair_type` is `own` or `other`.
@@ -80,7 +95,7 @@ def word_pairs(
     lengths = {len(utterances), len(words), len(labels), len(voices)}
     if len(lengths) > 1:
         raise InputError("tokens", expected="one row per token", found=f"lengths {sorted(lengths)}")
-    first, second = utterance_pairs(utterances, np.asarray(words) >= 0)
+    first, second = utterance_pairs(utterances, np.asarray(words) >= 0, choose)
     pair_type = pa.DictionaryArray.from_arrays(
         pa.array((first != second).astype(np.int8)), [SAME_TOKEN, OTHER_TOKEN]
     )
@@ -124,8 +139,9 @@ def split_pairs(
     Args:
         items: ITEMS_EMOTION.
         validation_share: share of the training utterances that are held out, in [0, 1).
-        max_pairs: maximum number of training pairs, drawn at random; None for all.
-        seed: seed of both random choices.
+        max_pairs: maximum number of training pairs, drawn at random; None for LISTED, which is
+            also the maximum number of those for early stopping.
+        seed: seed of the random choices.
 
     Returns:
         The pair tables for training and for early stopping.
@@ -139,10 +155,14 @@ def split_pairs(
     held_out = rng.choice(names, round(validation_share * len(names)), replace=False)
     is_held_out = np.isin(training["utterance"].to_numpy(zero_copy_only=False), held_out)
     tables = []
-    for mask in (~is_held_out, is_held_out):
+    for mask, most in ((~is_held_out, max_pairs or LISTED), (is_held_out, LISTED)):
         part = training.filter(pa.array(mask))
-        columns = [part[name].to_numpy() for name in ("item_verbal", "label", "item_acoustic")]
-        tables.append(word_pairs(part["utterance"].to_numpy(zero_copy_only=False), *columns))
+        utterances = part["utterance"].to_numpy(zero_copy_only=False)
+        words, labels, voices = (
+            part[name].to_numpy() for name in ("item_verbal", "label", "item_acoustic")
+        )
+        choose = partial(_drawn, most, rng)
+        tables.append(word_pairs(utterances, words, labels, voices, choose))
     train, stop = tables
     if not len(train) or not len(stop):
         raise InputError(
@@ -150,6 +170,17 @@ def split_pairs(
             expected="some for training and some for early stopping",
             found=f"{len(names)}, of which {len(held_out)} are held out",
         )
-    if max_pairs is not None and max_pairs < len(train):
-        train = train.take(np.sort(rng.choice(len(train), max_pairs, replace=False)))
     return train, stop
+
+
+def _drawn(most: int, rng: np.random.Generator, total: int) -> np.ndarray | None:
+    """Return the sorted numbers of `most` of a total of pairs, without a list of all; or None."""
+    if total <= most:
+        return None
+    logger.info("%d of %d pairs are drawn at random", most, total)
+    if total <= max(LISTED, 2 * most):
+        return np.sort(rng.choice(total, most, replace=False))
+    numbers = np.unique(rng.integers(total, size=most))
+    while len(numbers) < most:
+        numbers = np.union1d(numbers, rng.integers(total, size=most - len(numbers)))
+    return numbers

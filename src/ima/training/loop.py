@@ -1,11 +1,13 @@
 """The training loop shared by all models.
 
-All data are held in memory. Batches are gathered by row numbers, which are ABSENT where a pair
-lacks a modality.
+Items are in memory or in mapped files (`ima.utils.matrices`). Batches are gathered by row numbers,
+which are ABSENT where a pair lacks a modality.
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
@@ -17,9 +19,12 @@ from ima.training import sizes
 from ima.training.adam import Adam
 from ima.training.callbacks import report
 from ima.training.sizes import AUTO, Auto
+from ima.utils import matrices
 from ima.utils.errors import InputError
 from ima.utils.progress import progress_bar
 
+#: Number of batches that are read ahead, each by a thread.
+AHEAD = 4
 SCHEDULES = ("plateau", "cosine", "constant")
 
 #: The `plateau` schedule: decay factor of the learning rate, and number of decays before stopping.
@@ -109,6 +114,27 @@ def gather(x: Mapping[str, Tensor], rows: Mapping[str, Tensor]) -> Batch:
     return Batch(inputs, present, rows)
 
 
+def gathered(x: Mapping[str, Tensor], drawn: Iterable[Mapping[str, Tensor]]) -> Iterator[Batch]:
+    """Yield `gather` of each batch of row numbers; from mapped files, batches are read ahead.
+
+    Args:
+        x: the items (n_m, D_m) of each modality. Beyond `ima.utils.matrices.LIMIT` bytes, threads
+            gather the next AHEAD batches, because each page may have to be read from the disk.
+        drawn: the row numbers (B,) of each modality, batch by batch.
+    """
+    if sum(of.nbytes for of in x.values()) <= matrices.LIMIT:
+        yield from (gather(x, rows) for rows in drawn)
+        return
+    with ThreadPoolExecutor(AHEAD) as pool:
+        queue: deque[Future[Batch]] = deque()
+        for rows in drawn:
+            queue.append(pool.submit(gather, x, rows))
+            if len(queue) > AHEAD:
+                yield queue.popleft().result()
+        for future in queue:
+            yield future.result()
+
+
 def device() -> torch.device:
     """Return the GPU if one is available, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -169,9 +195,8 @@ def mean_loss(compute_losses: Terms, x: Mapping[str, Tensor], items: Mapping[str
     """
     sums = RunningMeans()
     chunks = zip(*(rows.split(1024) for rows in items.values()), strict=True)
-    for batch in (dict(zip(items, rows, strict=True)) for rows in chunks):
-        loss = compute_losses(gather(x, batch))["loss"]
-        sums.add({"loss": loss}, pair_count(batch))
+    for batch in gathered(x, (dict(zip(items, rows, strict=True)) for rows in chunks)):
+        sums.add({"loss": compute_losses(batch)["loss"]}, pair_count(batch.rows))
     return float(sums.means("validation")["loss"])
 
 
@@ -240,14 +265,14 @@ def _steps(
 ) -> "RunningMeans":
     """Take one optimiser step per batch of row numbers, and return the sums of the terms."""
     sums = RunningMeans()
-    for batch in drawn:
-        terms = compute_losses(gather(x, batch))
+    for batch in gathered(x, drawn):
+        terms = compute_losses(batch)
         optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
         optimizer.step()
         if cosine:
             cosine.step()
-        sums.add(terms, pair_count(batch))
+        sums.add(terms, pair_count(batch.rows))
     return sums
 
 

@@ -8,6 +8,9 @@ import pyarrow as pa
 
 from ima.utils.errors import InputError
 
+#: Number of values that are checked at once.
+CHECKED = 1 << 24
+
 
 def conform(table: pa.Table, schema: pa.Schema, where: object) -> pa.Table:
     """Return `table` with exactly the columns of `schema`, cast safely.
@@ -98,7 +101,8 @@ def matrix(table: pa.Table, column: str, absent: bool = False) -> np.ndarray:
         return values
     parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunked.chunks]
     values = np.concatenate(parts) if len(parts) != 1 else parts[0]
-    if values.size != len(table) * width or not np.isfinite(values).all():
+    finite = (np.isfinite(values[at : at + CHECKED]).all() for at in range(0, len(values), CHECKED))
+    if values.size != len(table) * width or not all(finite):
         raise InputError(
             f"column '{column}'", expected="finite numbers only", found="NaN, Inf or missing"
         )

@@ -1,11 +1,14 @@
 """Read and write the files exchanged between rules: Parquet, CSV, JSON and safetensors.
 
+`ima.utils.matrices` reads and writes matrices that may be larger than memory.
+
 Writers are atomic (`ima.utils.atomic_files.whole_file`). Readers validate against
 `ima.utils.schemas` and report what was expected and what was found.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +18,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from ima.utils.arrow import conform, matrix, vector_column
+from ima.utils.arrow import conform, vector_column
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
-from ima.utils.schemas import VECTOR
 from ima.utils.values import check_values
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+#: Suffix of Arrow files; files of other names are Parquet.
+ARROW = ".arrow"
+#: Maximum number of bytes of the vectors in a row group of a Parquet file.
+GROUP = 1 << 28
 
 
 def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = None) -> None:
@@ -37,12 +44,19 @@ def write_parquet(table: pa.Table, path: str | Path, schema: pa.Schema | None = 
         InputError: a column is missing or cannot be cast without loss.
     """
     if schema is not None:
-        table = _tightened(conform(table, schema, path))
+        table = tightened(conform(table, schema, path))
     with whole_file(path) as temporary:
-        pq.write_table(table, temporary, **_options(table.schema))
+        rows = _group(table.schema)
+        pq.write_table(table, temporary, row_group_size=rows, **_options(table.schema))
 
 
-def _tightened(table: pa.Table) -> pa.Table:
+def _group(schema: pa.Schema) -> int:
+    """Return the number of rows of a row group, all of which are in memory when it is written."""
+    widths = [f.type.list_size for f in schema if pa.types.is_fixed_size_list(f.type)]
+    return min(1 << 20, max(1, GROUP // (4 * max(1, sum(widths)))))
+
+
+def tightened(table: pa.Table) -> pa.Table:
     """Return a table in which only columns that contain nulls are declared nullable.
 
     Files without missing values are then identical whether or not the schema allows nulls.
@@ -120,26 +134,22 @@ def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool =
     """Read a Parquet file and validate it.
 
     Args:
-        path: the file.
+        path: the file; if its name ends with ARROW, an Arrow file, whose content is mapped.
         schema: the required columns; None accepts any.
         rows: whether the table must have at least one row.
 
     Raises:
-        InputError: the file is not Parquet; a column is missing or has the wrong type; there are
-            no rows although `rows` is set; or a value is invalid (a duplicate id, a negative row
-            number, NaN or infinity: see `ima.utils.values.check_values`).
+        InputError: the file has another format; a column is missing or has the wrong type; there
+            are no rows although `rows` is set; or a value is invalid (a duplicate id, a negative
+            row number, NaN or infinity: see `ima.utils.values.check_values`).
     """
-    try:
-        table = pq.read_table(path, memory_map=True)
-    except FileNotFoundError:
-        raise InputError(path, expected="a Parquet file", found="no file") from None
-    except pa.ArrowInvalid as error:
-        raise InputError(
-            path,
-            expected="a Parquet file",
-            found=f"something else ({str(error).splitlines()[0]})",
-            do="Delete it and rerun the rule that creates it.",
-        ) from error
+    with readable(path):
+        if str(path).endswith(ARROW):
+            with pa.memory_map(str(path)) as source:
+                table = pa.ipc.open_file(source).read_all()
+            table.validate(full=True)  # a damaged file may refer to bytes beyond its end
+        else:
+            table = pq.read_table(path, columns=_columns(path, schema), memory_map=True)
     table = table if schema is None else conform(table, schema, path)
     check_values(table, path)
     if rows and not len(table):
@@ -147,34 +157,28 @@ def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool =
     return table
 
 
-def read_matrix(paths: Sequence[str | Path], column: str = "x") -> np.ndarray:
-    """Stack a vector column of several Parquet files into one float32 matrix (n, D).
+def _columns(path: str | Path, schema: pa.Schema | None) -> list[str] | None:
+    """Return the columns of a Parquet file to read; None for all, also if one is missing."""
+    if schema is None or set(schema.names) - set(pq.read_schema(path).names):
+        return None
+    return schema.names
 
-    Args:
-        paths: the files, stacked in this order.
-        column: the name of the vector column.
 
-    Raises:
-        InputError: the widths differ, or an error of `read_parquet` or `ima.utils.arrow.matrix`.
-    """
-    parts = []
-    for path in paths:
-        table = read_parquet(path)
-        names = [name for name in ("id",) if name in table.column_names]
-        fields = [pa.field(name, pa.string(), nullable=False) for name in names]
-        vectors = pa.field(column, VECTOR, nullable=False)
-        table = conform(table, pa.schema([*fields, vectors]), path)
-        try:
-            parts.append(matrix(table, column))
-        except InputError as error:
-            raise InputError(path, expected=error.expected, found=error.found) from error
-        if parts[-1].shape[1] != parts[0].shape[1]:
-            raise InputError(
-                path,
-                expected=f"vectors of {parts[0].shape[1]} values as in {paths[0]}",
-                found=f"{parts[-1].shape[1]} values",
-            )
-    return np.concatenate(parts)
+@contextmanager
+def readable(path: str | Path) -> Iterator[None]:
+    """Raise InputError instead of the errors of a Parquet or Arrow file that cannot be read."""
+    expected = "an Arrow file" if str(path).endswith(ARROW) else "a Parquet file"
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError(path, expected=expected, found="no file") from None
+    except (pa.ArrowInvalid, OSError) as error:  # OSError of a folder, or of a link to itself
+        raise InputError(
+            path,
+            expected=expected,
+            found=f"something else ({str(error).splitlines()[0]})",
+            do="Delete it and rerun the rule that creates it.",
+        ) from error
 
 
 def vector_width(path: str | Path, column: str = "x") -> int:
