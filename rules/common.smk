@@ -311,6 +311,12 @@ def importance_checkpoint(wildcards):
     )
 
 
+def shared_encoders(wildcards):
+    """Return the shared encoders of all seeds of a model, if the config asks for its variant's."""
+    files = expand(rules.shared_encoders.output.model, seed=wildcards.seeds.split("-"), **wildcards)
+    return files if wildcards.variant in config["shared_encoders"] else []
+
+
 def training_jobs(variant, latent, seed):
     """Return the names of the jobs that train a model, without importances and with."""
     rounds = range(1, config["alternations"] + 1)

@@ -31,6 +31,7 @@ rule scores:
         pairs=PAIRS.test,
         train=PAIRS.train,
         validation=PAIRS.validation,
+        shared_encoders=shared_encoders,
         code=code("scores.py"),
     output:
         scores=f"{RUN}/models/{{variant}}/latent{{latent}}/scores_seeds{{seeds}}.json",

@@ -66,5 +66,31 @@ rule importance:
 #: A model's autoencoder and its training history, from the last round.
 AUTOENCODER = last_round(rules.autoencoder.output.model)
 AUTOENCODER_HISTORY = last_round(rules.autoencoder.output.history)
+rule shared_encoders:
+    """Encoders of what modalities share, trained on pairs weighted by a model's importances."""
+    input:
+        **FEATURES,
+        train=PAIRS.train,
+        validation=PAIRS.validation,
+        autoencoder=AUTOENCODER,
+        importance=importance_checkpoint,
+        code=code("shared_encoders.py"),
+    output:
+        model=f"{MODEL}/shared_encoders.safetensors",
+        history=f"{MODEL}/shared_encoders_history.csv",
+    log:
+        f"{RUN}/logs/shared_encoders_{{variant}}_latent{{latent}}_seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/shared_encoders_{{variant}}_latent{{latent}}_seed{{seed}}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        training=budget,
+    script:
+        "../workflow/scripts/shared_encoders.py"
+
+
 #: All models of IMA in the run.
 TRAINED_IMA = {"variant": VARIANTS, "latent": config["latents"], "seed": config["seeds"]}

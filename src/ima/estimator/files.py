@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ima.estimator.model import IMA
 
 #: Parts of the state, by the first word of the tensors' names.
-PARTS = ("autoencoder", "importance", "scale", "concordance", "shared")
+PARTS = ("autoencoder", "importance", "scale", "concordance", "shared", "shared_encoders")
 STAGES = {"stage1": Stage1, "stage2": Stage2}
 #: Constructor arguments that belong to a session, not to a model.
 NOT_SAVED = ("device", "verbose")
@@ -40,6 +40,9 @@ def save(model: "IMA", path: str | Path) -> None:
         for name, t in concordance_tensors(model.concordance_models_).items()
     }
     shared = {f"shared.{name}": t for name, t in shared_tensors(model.shared_parts_).items()}
+    if model.shared_encoders_ is not None:
+        encoders = model.shared_encoders_.state_dict()
+        shared |= {f"shared_encoders.{name}": t.clone() for name, t in encoders.items()}
     # A user's module may share weights among its layers, which safetensors refuses.
     network = {name: tensor.clone() for name, tensor in model.network_.state_dict().items()}
     write_tensors({**network, **scales, **concordance, **shared}, path, config)
@@ -109,6 +112,7 @@ def _of_state(
         "scales_": {name: scale.to(device) for name, scale in parts["scale"].items()},
         "concordance_models_": read_concordance(parts["concordance"]),
         "shared_parts_": read_shared({name: t.to(device) for name, t in parts["shared"].items()}),
+        "shared_encoders_": checkpoints.build_shared_encoders(network, parts["shared_encoders"]),
         "rho_": config["rho"],
         "folds_": config.get("folds", {}),
         "seed_": config["seed"],

@@ -25,6 +25,7 @@ from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import AUTO, Stage2
 from ima.models.mixture import MixtureFit
 from ima.models.shared import SharedPart, shared_parts_of
+from ima.models.shared_encoders import SharedEncoders, fit_shared_encoders
 from ima.models.stages import fit_stages
 from ima.training import loop, sizes
 from ima.training.callbacks import Callback
@@ -38,6 +39,8 @@ SIZED = Stage1(epochs=sizes.AUTO, batch_size=sizes.AUTO, patience=sizes.AUTO)
 MIXTURE = Stage2(objective="mixture", steps=400, batch_size=256, learning_rate=1e-3)
 #: Prior mean importance for objectives that cannot estimate it.
 RHO = 0.8
+#: Ways to find what modalities share.
+SHARED = ("correlation", "contrastive")
 
 
 class NotFitted(InputError, NotFittedError):
@@ -84,6 +87,9 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             serve for early stopping and for learning importances. An item that occurs in several
             pairs may be in both parts.
         alternations: number of times that the two stages are trained in turn (Section 5).
+        shared: what `transform(X, shared=True)` uses: `correlation`, a linear map of the latents
+            (`ima.models.shared`), or `contrastive`, further encoders, which are trained with the
+            settings of stage 1 (`ima.models.shared_encoders`).
         standardize: whether to standardize each dimension of the modalities with loss `sse` to
             mean 0 and standard deviation 1, computed on the items of the pairs given to `fit`;
             in items of more axes, each entry.
@@ -115,6 +121,8 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             `mixture`.
         shared_parts_: by modality, the map to what other modalities share of its latents
             (`ima.models.shared`), for `transform`.
+        shared_encoders_: with `shared="contrastive"`, the trained
+            `ima.models.shared_encoders.SharedEncoders`; None otherwise.
         rho_: by modality, the prior mean importance used.
         seed_: the seed used.
 
@@ -146,6 +154,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     concordance_models_: dict[str, ConcordanceModel]
     folds_: dict[str, dict[str, float | None]]
     shared_parts_: dict[str, SharedPart]
+    shared_encoders_: SharedEncoders | None
     rho_: dict[str, float | sizes.Auto]
     seed_: int
 
@@ -160,6 +169,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         stage2: Stage2 | None = None,
         held_out: float = 0.2,
         alternations: int = 1,
+        shared: str = "correlation",
         standardize: bool = True,
         random_state: int | np.random.RandomState | None = 0,
         verbose: bool = False,
@@ -169,6 +179,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         self.rho, self.importance_hidden = rho, importance_hidden
         self.stage1, self.stage2 = stage1, stage2
         self.held_out, self.alternations = held_out, alternations
+        self.shared = shared
         self.standardize, self.random_state = standardize, random_state
         self.verbose, self.device = verbose, device
 
@@ -236,6 +247,8 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     ) -> None:
         """Fit both stages to items x[m] (n_m, D_m) and pairs, and set the fitted attributes."""
         stage1, stage2 = self.stage1 or SIZED, self.stage2 or MIXTURE
+        if self.shared not in SHARED:
+            raise InputError("shared", expected=f"one of {SHARED}", found=self.shared)
         rho = self.rho
         if rho is None:
             rho = AUTO if stage2.objective == "mixture" else RHO
@@ -258,6 +271,11 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         )
         self.network_ = checkpoints.assemble(autoencoder, networks, self.importance_hidden)
         self.shared_parts_ = shared_parts_of(self.network_, x, rows, held)
+        self.shared_encoders_ = None
+        if self.shared == "contrastive":
+            self.shared_encoders_, self.history_["shared encoders"] = fit_shared_encoders(
+                self.network_, x, rows, held, stage1, self.seed_
+            )
         found = results if stage2.objective == "mixture" else {}
         self.concordance_ = {m: _in_order(result, order) for m, result in found.items()}
         self.concordance_models_ = {m: result.model for m, result in found.items()}
@@ -283,8 +301,8 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             weights: weights of the latents: `importance` of each item, `concordance` of each pair,
                 `both`, their product, or `equal`. A mapping sets importances by hand: by modality,
                 one number or one per sample (N,), 0 or more; other modalities keep theirs.
-            shared: reduces each latent to the part that other modalities share
-                (`ima.models.shared`). It helps where modalities share only a class.
+            shared: uses latents of what other modalities share, as the constructor's `shared`
+                says. It helps where modalities share only a class.
 
         Returns:
             z, of shape (N, L).
@@ -304,15 +322,17 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     ) -> Tensor:
         """Return z (N, L) of samples that are already scaled."""
         y = self._weights(samples, weights)
-        u = self.network_.autoencoder.encode(samples.x)
-        if shared and not self.shared_parts_:
+        by_encoders = shared and self.shared_encoders_ is not None
+        encoder = self.shared_encoders_ if by_encoders else self.network_.autoencoder
+        u = encoder.encode(samples.x)
+        if shared and not by_encoders and not self.shared_parts_:
             raise InputError(
                 "shared",
                 expected="a model saved with shared parts",
                 found="a file of an earlier version or of the workflow",
                 do="Fit the model again, or leave out `shared`.",
             )
-        if shared:
+        if shared and not by_encoders:
             u = {name: self.shared_parts_[name].of(latents) for name, latents in u.items()}
         if all(bool(rows.all()) for rows in samples.present.values()):
             return joint(u, y)

@@ -191,21 +191,22 @@ def score_model(
     representations: pa.Table,
     pairs: pa.Table,
     k: Sequence[int],
-    shared: Mapping[str, np.ndarray] | None = None,
+    others: Mapping[str, Mapping[str, np.ndarray]] | None = None,
 ) -> dict:
     """Score one model's representations and importances of the test pairs.
 
     The scored representations are `weighted`, `unweighted` and each modality; with three or more
     modalities, also the weighted one `without` each modality; and if there is noise, `oracle`, with
     weight 0 for noise and 1 for everything else, which is what true importances would give. With
-    `shared`, also `shared`, `shared_unweighted` and `shared_<modality>`, the same of shared parts.
+    `others`, also `<name>`, `<name>_unweighted` and `<name>_<modality>`, the same of other latents.
 
     Args:
         representations: table of `ima.utils.schemas.representations_schema`, row for row with
             `pairs`.
         pairs: table of `ima.utils.schemas.pairs_schema`.
         k: values of K.
-        shared: by modality, shared parts (N, L) of its latents (`ima.models.shared`).
+        others: by name and modality, other latents (N, L), such as shared parts
+            (`ima.models.shared`).
 
     Returns:
         `retrieval`: rows of `score_views`;
@@ -231,11 +232,11 @@ def score_model(
     noise = is_noise(pairs)
     if any(noisy.any() for noisy in noise.values()):
         views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()}, has)
-    if shared:
-        shared = {m: part * has[m][:, None] for m, part in shared.items()}
-        views |= {"shared": fused(shared, y, has), "shared_unweighted": fused(shared, has, has)}
-        views |= {f"shared_{m}": part for m, part in shared.items()}
-        has_view |= {f"shared_{m}": has[m] for m in names}
+    for name, latents in (others or {}).items():
+        latents = {m: part * has[m][:, None] for m, part in latents.items()}
+        views |= {name: fused(latents, y, has), f"{name}_unweighted": fused(latents, has, has)}
+        views |= {f"{name}_{m}": part for m, part in latents.items()}
+        has_view |= {f"{name}_{m}": has[m] for m in names}
     retrieval = score_views(views, pairs, k, has_view)
     noise = {m: noise_scores(y[m][has[m]], noisy[has[m]]) for m, noisy in noise.items()}
     return {"retrieval": retrieval, "noise": noise}

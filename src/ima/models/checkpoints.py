@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
 from ima.models.own import PARTS
+from ima.models.shared_encoders import SharedEncoders
 from ima.pairing.by_label import modalities, read_pairs, row_numbers
 from ima.training.loop import check_pairs
 from ima.training.sizes import AUTO, HIDDEN
@@ -174,6 +175,26 @@ def load_ima(autoencoder: str | Path, importance: str | Path, device: torch.devi
     state, config = read_tensors(importance)
     with within(importance):
         return build_ima(stage1, config, state).to(device)
+
+
+def load_shared_encoders(path: str | Path, model: IMANetwork) -> SharedEncoders | None:
+    """Return the shared encoders of a model from their checkpoint, on the model's device.
+
+    Raises:
+        InputError: the file is not a checkpoint, or its weights do not fit the model.
+    """
+    state, _ = read_tensors(path)
+    with within(path):
+        return build_shared_encoders(model, state)
+
+
+def build_shared_encoders(model: IMANetwork, state: Mapping[str, Tensor]) -> SharedEncoders | None:
+    """Return the shared encoders of a model from their tensors; None if there are none."""
+    if not state:
+        return None
+    encoders = SharedEncoders(model.autoencoder.modalities, model.autoencoder.latent)
+    load_weights(encoders, state)
+    return encoders.to(next(model.parameters()).device)
 
 
 def build_ima(

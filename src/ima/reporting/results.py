@@ -13,6 +13,8 @@ _IMA = {
     "oracle": "weighted by true noise labels (a ceiling)",
     "shared": "shared parts, weighted by importances",
     "shared_unweighted": "shared parts, unweighted",
+    "contrastive": "shared encoders, weighted by importances",
+    "contrastive_unweighted": "shared encoders, unweighted",
 }
 #: Weightings of IMA's latents (5.3), and their labels.
 _WEIGHTINGS = {
@@ -64,7 +66,9 @@ def retrieval(rows: Sequence[Mapping]) -> str:
 def name_of(model: str, view: str) -> str:
     """Return the label of a model's representation."""
     if is_ima(model):
-        alone = view.replace("shared_", "shared part of ")
+        alone = view.replace("shared_", "shared part of ").replace(
+            "contrastive_", "shared encoder of "
+        )
         return f"{model}, {_IMA.get(view, f'{alone} alone')}"
     return ANCHORS.get(model, model)
 

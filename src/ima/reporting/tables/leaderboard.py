@@ -18,6 +18,8 @@ JOINT = {
     "unweighted": ", unweighted",
     "shared": ", shared parts",
     "shared_unweighted": ", shared parts, unweighted",
+    "contrastive": ", shared encoders",
+    "contrastive_unweighted": ", shared encoders, unweighted",
 }
 
 
@@ -87,7 +89,9 @@ def _retrieval(rows: Iterable[Mapping]) -> Iterator[Score]:
         keys = {"latent": row["latent"], "seeds": row["seeds"]}
         if view not in JOINT:
             if view != "oracle" and not view.startswith("shared"):
-                yield Score(f"P@{k}, {view} alone", model=row["model"], **keys,
+                modality = view.removeprefix("contrastive_")
+                name = row["model"] + (JOINT["contrastive"] if modality != view else "")
+                yield Score(f"P@{k}, {modality} alone", model=name, **keys,
                             score=row[prefix], sd=row[f"{prefix}_sd"])  # fmt: skip
             continue
         for column in row:

@@ -1,0 +1,126 @@
+"""Encoders of what modalities share, trained to recognise partners, weighted by importances.
+
+The latents of IMA's autoencoder also hold what a modality does not share, as they reconstruct it.
+Here, further encoders g_m have no decoder. Their loss is InfoNCE (van den Oord et al. 2018): an
+item's partner is to be told from the other items of the batch by the logits -s |g_m - g_n|^2, with
+a learned scale s. A pair counts by the product of its items' importances, so that noise, which
+has no partner to be recognised by, does not take part. The joint representation is Eq. 1 with g_m
+in place of u_m. docs/importance.md, section 12, shows when it helps.
+"""
+
+import itertools
+from collections.abc import Mapping
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from ima.models.ima import IMANetwork, Modality, encoder_of
+from ima.pairing.by_label import ABSENT
+from ima.training.loop import Batch, History, Training, fit, mean_loss
+
+
+class SharedEncoders(nn.Module):
+    """One encoder per modality, and the logarithm of the scale s of the logits.
+
+    Args:
+        modalities: two modalities or more by name, in order.
+        latent: L, size of the latents.
+    """
+
+    def __init__(self, modalities: Mapping[str, Modality], latent: int):
+        super().__init__()
+        self.encoders = nn.ModuleDict({n: encoder_of(n, m, latent) for n, m in modalities.items()})
+        self.log_scale = nn.Parameter(torch.zeros(()))
+
+    def encode(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return latents g_m (B, L) of x (B, D_m), by modality."""
+        return {name: self.encoders[name](x_m) for name, x_m in x.items()}
+
+    def loss(self, x: Mapping[str, Tensor], y: Mapping[str, Tensor]) -> Tensor:
+        """Return the mean of `partner_loss` over the pairs of a batch and of modalities.
+
+        Args:
+            x: by modality, items (B, D_m).
+            y: their importances (B,), 0 where a pair lacks the modality. A pair of modalities has
+                their product as its weight.
+        """
+        g = self.encode(x)
+        total, whole = x[next(iter(x))].new_zeros(()), 0.0
+        for m, n in itertools.combinations(g, 2):
+            has = ((y[m] > 0) & (y[n] > 0)).nonzero().squeeze(-1)
+            weight = (y[m] * y[n])[has]
+            if len(has) > 1:
+                total = total + (weight * partner_loss(g[m][has], g[n][has], self.log_scale)).sum()
+                whole = whole + weight.sum()
+        return total / whole if torch.is_tensor(whole) else total + 0 * self.log_scale
+
+
+def partner_loss(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
+    """Return the InfoNCE loss (B,) of each pair within its batch, averaged over both directions.
+
+    Args:
+        a, b: latents (B, L), row for row.
+        log_scale: log s of the logits -s |a_i - b_j|^2.
+    """
+    squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
+    logits = -squares * log_scale.exp()
+    own = torch.arange(len(a), device=a.device)
+    return sum(cross_entropy(of, own, reduction="none") for of in (logits, logits.T)) / 2
+
+
+def fit_shared_encoders(
+    model: IMANetwork,
+    x: Mapping[str, Tensor],
+    pairs: Mapping[str, Tensor],
+    held: Mapping[str, Tensor],
+    settings: Training,
+    seed: int,
+) -> tuple[SharedEncoders, History]:
+    """Train `SharedEncoders` of a trained model's modalities, and return them and the history.
+
+    Args:
+        model: an IMA network with a single copy of each importance network.
+        x: by modality, the matrix (n_m, D_m) of its items.
+        pairs, held: row numbers (N,) and (H,) of the training pairs and of those for early
+            stopping by modality, ABSENT where a pair lacks it.
+        settings: settings of training; those of stage 1 suit.
+        seed: seed of initial weights and of the order of pairs.
+    """
+    with torch.no_grad():
+        y = {
+            m: torch.cat([model.importance[m](part)[0] for part in x_m.split(8192)])
+            for m, x_m in x.items()
+        }
+    torch.manual_seed(seed)
+    latent = model.autoencoder.latent
+    encoders = SharedEncoders(model.autoencoder.modalities, latent).to(
+        next(iter(y.values())).device
+    )
+
+    def losses_of(batch: Batch) -> dict[str, Tensor]:
+        """Return the loss of a batch."""
+        weights = {m: y[m][rows] * (rows != ABSENT) for m, rows in batch.rows.items()}
+        return {"loss": encoders.loss(batch.x, weights)}
+
+    validate = partial(mean_loss, losses_of, x, held)
+    history = fit(encoders, losses_of, x, pairs, settings, seed, "shared encoders", validate)
+    return encoders, history
+
+
+@torch.no_grad()
+def latents_of(
+    encoders: SharedEncoders, x: Mapping[str, Tensor], items: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return the latents g_m (N, L) of pairs by modality; those of absent items have no meaning.
+
+    Args:
+        encoders: trained encoders.
+        x: by modality, the matrix (n_m, D_m) of its items.
+        items: row numbers (N,) of the pairs.
+    """
+    return {
+        m: torch.cat([encoders.encoders[m](x[m][part]) for part in rows.split(4096)])
+        for m, rows in items.items()
+    }
