@@ -10,6 +10,7 @@ compared      values by which `ranks` compares items: latents, components, Fouri
 concordance   how well the items of a pair fit together
 cca           canonical correlations of held-out pairs, for `ima+`
 shared        the part of each latent that other modalities share
+shared_encoders    encoders of what modalities share, without decoders
 contrastive   encoders that agree on pairs, and networks that select pairs for each other
 own           encoders and decoders of the user
 checkpoints   models from files

@@ -191,13 +191,16 @@ def check_drawn(name: str | None, variants: Collection[str]) -> None:
         )
 
 
-def check_variants(names: Collection[str], known: Mapping[str, Mapping], section: str) -> None:
+def check_variants(
+    names: Collection[str], known: Mapping[str, Mapping], section: str, key: str = "variants"
+) -> None:
     """Check that a config defines each variant of IMA that it names, with distinct labels.
 
     Args:
         names: `variants` of the config.
         known: `ima` of the config, by name.
         section: prefix of their keys, empty or `emotion.`.
+        key: the key that names them.
 
     Raises:
         InputError: a variant is unknown, or two variants have the same label.
@@ -205,7 +208,7 @@ def check_variants(names: Collection[str], known: Mapping[str, Mapping], section
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InputError(
-            f"config, {section}variants",
+            f"config, {section}{key}",
             expected=f"variants defined in {section}ima, {sorted(known)}",
             found=unknown,
             do=f"Correct the name, or define {section}ima.<name> with its label and settings.",
