@@ -66,6 +66,8 @@ rule importance:
 #: A model's autoencoder and its training history, from the last round.
 AUTOENCODER = last_round(rules.autoencoder.output.model)
 AUTOENCODER_HISTORY = last_round(rules.autoencoder.output.history)
+
+
 rule shared_encoders:
     """Encoders of what modalities share, trained on pairs weighted by a model's importances."""
     input:

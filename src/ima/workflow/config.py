@@ -49,7 +49,7 @@ def check_schema(config: Mapping, path: str | Path) -> None:
         yield from check_properties(validator, properties, instance, node)
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    schema = yaml.load(Path(path).read_text(), loader)
+    schema = loader(Path(path).read_text()).get_single_data()
     validator = validators.extend(Draft202012Validator, {"properties": filled})
     error = best_match(validator(schema).iter_errors(config))
     if error is not None:
