@@ -21,7 +21,7 @@ from ima.evaluation.neighbours import neighbours
 from ima.evaluation.represent import joint
 from ima.pairing.by_label import is_noise
 from ima.pairing.shared_items import most_neighbours
-from ima.utils.arrow import conform, vector_column
+from ima.utils.arrow import conform, matrix, vector_column
 from ima.utils.errors import InputError
 from ima.utils.schemas import pairs_schema, representations_schema
 
@@ -273,6 +273,19 @@ def test_scores_of_tables_that_do_not_belong_together():
     representations, pairs = tables()
     with pytest.raises(InputError, match="representations: expected 3 rows, found 4"):
         score_model(representations, pairs.slice(1), k=[1])
+
+
+def test_other_latents_are_scored_as_the_models_own():
+    """By their own name; with the model's latents in their place, the scores are the same."""
+    representations, pairs = tables()
+    u = {m: matrix(representations, f"u_{m}") for m in ("image", "speech")}
+    rows = score_model(representations, pairs, [1], {"mine": u, "none": {m: 0 * u[m] for m in u}})
+    by_view = {}
+    for row in rows["retrieval"]:
+        by_view.setdefault(row.pop("representation"), []).append(row)
+    assert by_view["mine"] == by_view["weighted"] != by_view["none"]
+    # Both modalities have the same latents here, so that their plain mean is each of them.
+    assert by_view["mine_unweighted"] == by_view["mine_image"] == by_view["image"]
 
 
 def test_oracle_weights_exclude_noise():
