@@ -36,7 +36,7 @@ def main(snakemake):
     actual = references(
         items,
         lexicon["emotional"].to_numpy(zero_copy_only=False),
-        read_parquet(truth, EMOTION_TRUTH) if truth else None,
+        read_parquet(truth[0], EMOTION_TRUTH) if truth else None,
     )
     strata = rarity(read_parquet(snakemake.input.verbal[0], WORD_VECTORS)["count"].to_numpy())
     rows = sweep_rows(y, params.rho, items, actual, strata)

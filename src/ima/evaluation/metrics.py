@@ -226,9 +226,9 @@ def score_model(
     has_view = {}
     if len(names) > 2:  # with two, what remains is the other modality's own representation
         for m in names:
-            others = {n: u[n] for n in names if n != m}
-            views[f"without {m}"] = fused(others, y, has)
-            has_view[f"without {m}"] = np.any([has[n] for n in others], axis=0)
+            rest = {n: u[n] for n in names if n != m}
+            views[f"without {m}"] = fused(rest, y, has)
+            has_view[f"without {m}"] = np.any([has[n] for n in rest], axis=0)
     noise = is_noise(pairs)
     if any(noisy.any() for noisy in noise.values()):
         views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()}, has)
