@@ -56,24 +56,25 @@ _ = axis.set(xlabel="Precision@10 at latent size 50 (dotted: raw features)")
 # %%
 weighted, raw = at50.p10["IMA+, weighted by importances"], at50.p10["raw features"]
 paper = at50.p10["IMA (paper), weighted by importances"]
-shared = at50.p10["IMA+, shared parts, weighted by importances"]
+shared = at50.p10["IMA+, shared encoders, weighted by importances"]
+infonce = at50.p10["InfoNCE"]
 cca = at50.p10["canonical correlation analysis"]
 print(f"IMA+ {weighted:.3f}, IMA (paper) {paper:.3f}, raw features {raw:.3f}")
-print(f"canonical correlation analysis {cca:.3f}, shared parts of IMA+ {shared:.3f}")
+print(f"CCA {cca:.3f}, InfoNCE {infonce:.3f}, shared encoders of IMA+ {shared:.3f}")
 
 # %% tags=["hide"]
 models = [i for i in at50.index if "ceiling" not in i]
-assert at50.p10[models].idxmax() == "IMA+, shared parts, weighted by importances"
-assert weighted < cca < shared
+assert at50.p10[models].idxmax() == "IMA+, shared encoders, weighted by importances"
+assert weighted < cca < infonce < shared
 assert at50.p10["IMA+, weighted by true noise labels (a ceiling)"] - weighted < 0.0025
 assert paper < raw < weighted
 
 # %% [markdown]
 # At latent size 50, IMA+ is above the raw features and reaches its ceiling. Canonical correlation
-# analysis, which is linear, is above it all the same: images and recordings share only the digit,
-# and it keeps nothing else. The shared part of IMA+'s latents is above both
-# ([importance](../importance.md), section 11). The paper's method as written is below the raw
-# features. The reason is in the second table: it does not detect the noise of images,
+# analysis (CCA), which is linear, and InfoNCE are above it all the same: images and recordings share
+# only the digit, and they keep nothing else. Encoders trained like those of InfoNCE, on pairs
+# weighted by IMA's importances, are above all ([importance](../importance.md), section 12). The
+# paper's method as written is below the raw features. The reason is in the second table: it does not detect the noise of images,
 # so its weights cannot help.
 
 # %%
