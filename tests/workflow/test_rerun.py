@@ -187,6 +187,7 @@ OTHERS = {
     "roots.meld": "elsewhere/meld",
     "autoencoder.by_latent": {"2": {"epochs": 3}},
     "importance.seeds": [0],
+    "shared_encoders": ["ima+"],
     "emotion.validation": ["4"],
     "emotion.classes": 6,
     "emotion.words.glove": "elsewhere/glove.txt",
@@ -215,7 +216,7 @@ ALONE = {
     *("emotion.corpus", "emotion.protocol", "seeds_per_job", "alternations"),
     *("emotion.alternations", "emotion.latent", "figures.variant", "readings.blocks"),
     *("sweep.latent", "figures.latent", "importance.latent", "shards"),
-    *("peers.digits", "peers.emotion", "peers.latents", "peers.seeds"),
+    *("peers.digits", "peers.emotion", "peers.latents", "peers.seeds", "shared_encoders"),
     *("importance.rho.image", "sweep.rho", "figures.tsne.points"),  # also tested by hand
 }
 #: Params that are the same whatever the config says are of no rule; keys of one possible value.
