@@ -2,10 +2,10 @@
 
 The latents of IMA's autoencoder also hold what a modality does not share, as they reconstruct it.
 Here, further encoders g_m have no decoder. Their loss is InfoNCE (van den Oord et al. 2018): an
-item's partner is to be told from the other items of the batch by the logits -s |g_m - g_n|^2, with
-a learned scale s. A pair counts by the product of its items' importances, so that noise, which
-has no partner to be recognised by, does not take part. The joint representation is Eq. 1 with g_m
-in place of u_m. docs/importance.md, section 12, shows when it helps.
+item's partner has to be recognised among the other items of the batch by the logits
+-s |g_m - g_n|^2, with a learned scale s. A pair counts by the product of its items' importances, so
+that noise, which says nothing about its partner, does not take part. The joint representation is
+Eq. 1 with g_m in place of u_m. docs/importance.md, section 12, shows when it helps.
 """
 
 import itertools
