@@ -71,11 +71,11 @@ assert paper < raw < weighted
 
 # %% [markdown]
 # At latent size 50, IMA+ is above the raw features and reaches its ceiling. Canonical correlation
-# analysis (CCA), which is linear, and InfoNCE are above it all the same: images and recordings share
-# only the digit, and they keep nothing else. Encoders trained like those of InfoNCE, on pairs
-# weighted by IMA's importances, are above all ([importance](../importance.md), section 12). The
-# paper's method as written is below the raw features. The reason is in the second table: it does not detect the noise of images,
-# so its weights cannot help.
+# analysis (CCA), which is linear, and InfoNCE are above it all the same: images and recordings
+# share only the digit, and these methods keep nothing else. Encoders trained like those of InfoNCE,
+# on pairs weighted by IMA's importances, are above all ([importance](../importance.md), section
+# 12). The paper's method as written is below the raw features. The reason is in the second table:
+# it does not detect the noise of images, so its weights cannot help.
 
 # %%
 noise[noise["latent"] == 50]
