@@ -39,8 +39,9 @@ def main(snakemake):
             vectors[mine] = part
     else:
         mine = rows_of(spans, files, Shard.of(snakemake.wildcards))
-        jobs = n_workers(snakemake.threads, len(files), each=50)
-        vectors = span_vectors(snakemake.params.root, spans.take(mine), **voice, jobs=jobs)
+        part = spans.take(mine)
+        jobs = n_workers(snakemake.threads, len(part["file"].unique()), each=50)
+        vectors = span_vectors(snakemake.params.root, part, **voice, jobs=jobs)
     if hasattr(snakemake.wildcards, "scatteritem"):
         with whole_file(snakemake.output.vectors) as temporary, temporary.open("wb") as file:
             np.save(file, vectors)

@@ -233,13 +233,23 @@ def score_model(
     if any(noisy.any() for noisy in noise.values()):
         views["oracle"] = fused(u, {m: ~noisy for m, noisy in noise.items()}, has)
     for name, latents in (others or {}).items():
-        latents = {m: part * has[m][:, None] for m, part in latents.items()}
-        views |= {name: fused(latents, y, has), f"{name}_unweighted": fused(latents, has, has)}
-        views |= {f"{name}_{m}": part for m, part in latents.items()}
+        views |= _views_of(name, latents, y, has)
         has_view |= {f"{name}_{m}": has[m] for m in names}
     retrieval = score_views(views, pairs, k, has_view)
     noise = {m: noise_scores(y[m][has[m]], noisy[has[m]]) for m, noisy in noise.items()}
     return {"retrieval": retrieval, "noise": noise}
+
+
+def _views_of(
+    name: str,
+    latents: Mapping[str, np.ndarray],
+    y: Mapping[str, np.ndarray],
+    has: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Return other latents (N, L) fused, weighted by y and not, and of each modality, by name."""
+    known = {m: part * has[m][:, None] for m, part in latents.items()}
+    both = {name: fused(known, y, has), f"{name}_unweighted": fused(known, has, has)}
+    return both | {f"{name}_{m}": part for m, part in known.items()}
 
 
 def _present(representations: pa.Table, pairs: pa.Table, modality: str) -> np.ndarray:

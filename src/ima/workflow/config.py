@@ -43,6 +43,7 @@ def check_schema(config: Mapping, path: str | Path) -> None:
     check_properties = Draft202012Validator.VALIDATORS["properties"]
 
     def filled(validator, properties, instance, node):
+        """Yield the errors of an object's properties, with its defaults filled in first."""
         for name, part in properties.items() if isinstance(instance, dict) else ():
             if "default" in part:
                 instance.setdefault(name, part["default"])
