@@ -358,6 +358,32 @@ rule emotion_peer:
         "../workflow/scripts/emotion_peer.py"
 
 
+rule emotion_shared_encoders:
+    """Encoders of what words and voices share, trained on means of a few tokens."""
+    input:
+        **EMOTION_FEATURES,
+        tokens=rules.emotion_pairs.output.usable,
+        utterances=rules.emotion_corpus.output.utterances,
+        code=code("emotion_shared_encoders.py"),
+    output:
+        model=f"{SPOKEN}/models/shared_encoders_latent{{latent}}_seed{{seed}}.safetensors",
+        history=f"{SPOKEN}/models/shared_encoders_latent{{latent}}_seed{{seed}}_history.csv",
+    log:
+        f"{RUN}/logs/emotion_shared_encoders_latent{{latent}}_seed{{seed}}{FOLD}.log",
+    benchmark:
+        f"{RUN}/benchmarks/emotion_shared_encoders_latent{{latent}}_seed{{seed}}{FOLD}.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        layers=EMOTION["model"],
+        training=EMOTION_TRAINING,
+        pairs=EMOTION["pairs"],
+    script:
+        "../workflow/scripts/emotion_shared_encoders.py"
+
+
 rule emotion_scores:
     """IMA's utterance representations, weighted and unweighted: retrieval and classification."""
     input:
@@ -366,6 +392,7 @@ rule emotion_scores:
         utterances=rules.emotion_corpus.output.utterances,
         autoencoder=emotion_last_round(rules.emotion_autoencoder.output.model),
         importance=emotion_last_round(rules.emotion_importance.output.model),
+        shared_encoders=emotion_shared_encoders,
         code=code("emotion_scores.py"),
     output:
         scores=f"{EMOTION_MODEL}/scores.json",

@@ -82,6 +82,7 @@ rule classify:
         **FEATURES,
         train=PAIRS.train,
         test=PAIRS.test,
+        shared_encoders=shared_encoders,
         code=code("classify.py"),
     output:
         accuracy=f"{RUN}/models/{{variant}}/latent{{latent}}/accuracy_seeds{{seeds}}.json",

@@ -7,6 +7,7 @@ import numpy as np
 from ima.evaluation.classifier import Classifier, accuracy_rows
 from ima.evaluation.represent import joint, represent
 from ima.models import checkpoints
+from ima.models.shared_encoders import latents_of
 from ima.pairing.by_label import read_pairs
 from ima.training.loop import device
 from ima.utils.io import write_json
@@ -24,7 +25,12 @@ def main(snakemake):
     rows = []
     for seed, autoencoder, importance in files:
         model = checkpoints.load_ima(autoencoder, importance, device())
-        views = [views_of(**represent(model, x, some)) for some in pairs]
+        represented = [represent(model, x, some) for some in pairs]
+        views = [views_of(**of) for of in represented]
+        if encoders_files := snakemake.input.get("shared_encoders"):
+            encoders = checkpoints.load_shared_encoders(encoders_files[seeds.index(seed)], model)
+            for view, some, of in zip(views, pairs, represented, strict=True):
+                view |= shared_views(latents_of(encoders, x, some), of["y"], of["present"])
         settings = Classifier(**snakemake.params.settings)
         of = {
             "model": snakemake.params.label,
@@ -42,6 +48,14 @@ def views_of(u, y, present):
     z = {"weighted": joint(u, y, present), "unweighted": joint(u, None, present), **u}
     if len(u) > 2:  # with two, what remains is the other modality's own representation
         z |= {f"without {m}": joint({n: u[n] for n in u if n != m}, y, present) for m in u}
+    return {name: value.cpu().numpy() for name, value in z.items()}
+
+
+def shared_views(g, y, present):
+    """Return the joint representations (N, L) by shared encoders, given their latents g."""
+    if present is not None:
+        g = {m: of * present[m].unsqueeze(-1) for m, of in g.items()}
+    z = {"contrastive": joint(g, y, present), "contrastive_unweighted": joint(g, None, present)}
     return {name: value.cpu().numpy() for name, value in z.items()}
 
 

@@ -11,6 +11,7 @@ concordance   how well the items of a pair fit together
 cca           canonical correlations of held-out pairs, for `ima+`
 shared        the part of each latent that other modalities share
 shared_encoders    encoders of what modalities share, without decoders
+shared_utterances  the same for utterances of several tokens
 contrastive   encoders that agree on pairs, and networks that select pairs for each other
 own           encoders and decoders of the user
 checkpoints   models from files

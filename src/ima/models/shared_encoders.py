@@ -96,28 +96,56 @@ def fit_shared_encoders(
         seed: seed of initial weights and of the order of pairs.
         restarts: number of trainings.
     """
-    with torch.no_grad():
-        y = {
-            m: torch.cat([model.importance[m](part)[0] for part in x_m.split(8192)])
-            for m, x_m in x.items()
-        }
-    found = [_fit(model, y, x, pairs, held, settings, seed + n * 1000) for n in range(restarts)]
-    return min(found, key=lambda of: min(row["validation"] for row in of[1]))
+    y = importances_of(model, x)
+    layers, latent = model.autoencoder.modalities, model.autoencoder.latent
+    return fit_weighted(layers, latent, y, x, pairs, held, settings, seed, restarts)
 
 
-def _fit(
-    model: IMANetwork,
+@torch.no_grad()
+def importances_of(model: IMANetwork, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the importances (n_m,) of all items x (n_m, D_m), by modality."""
+    return {
+        m: torch.cat([model.importance[m](part)[0] for part in x_m.split(8192)])
+        for m, x_m in x.items()
+    }
+
+
+def fit_weighted(
+    modalities: Mapping[str, Modality],
+    latent: int,
     y: Mapping[str, Tensor],
     x: Mapping[str, Tensor],
     pairs: Mapping[str, Tensor],
     held: Mapping[str, Tensor],
     settings: Training,
     seed: int,
+    restarts: int = RESTARTS,
 ) -> tuple[SharedEncoders, History]:
+    """Train `SharedEncoders` on pairs weighted by the importances y (n_m,) of their items.
+
+    Args:
+        modalities: two modalities or more by name, in order.
+        latent: L, size of the latents.
+        x, pairs, held, settings, seed, restarts: as in `fit_shared_encoders`.
+    """
+    found = []
+    for start in range(seed, seed + restarts * 1000, 1000):
+        torch.manual_seed(start)
+        encoders = SharedEncoders(modalities, latent).to(next(iter(y.values())).device)
+        found.append((encoders, _fit(encoders, y, x, pairs, held, settings, start)))
+    return min(found, key=lambda of: min(row["validation"] for row in of[1]))
+
+
+def _fit(
+    encoders: SharedEncoders,
+    y: Mapping[str, Tensor],
+    x: Mapping[str, Tensor],
+    pairs: Mapping[str, Tensor],
+    held: Mapping[str, Tensor],
+    settings: Training,
+    seed: int,
+) -> History:
     """Train encoders once, with the importances y (n_m,) of all items."""
-    torch.manual_seed(seed)
-    latent, device = model.autoencoder.latent, next(iter(y.values())).device
-    encoders = SharedEncoders(model.autoencoder.modalities, latent).to(device)
 
     def losses_of(batch: Batch) -> dict[str, Tensor]:
         """Return the loss of a batch."""
@@ -125,8 +153,7 @@ def _fit(
         return {"loss": encoders.loss(batch.x, weights)}
 
     validate = partial(mean_loss, losses_of, x, held)
-    history = fit(encoders, losses_of, x, pairs, settings, seed, "shared encoders", validate)
-    return encoders, history
+    return fit(encoders, losses_of, x, pairs, settings, seed, "shared encoders", validate)
 
 
 @torch.no_grad()

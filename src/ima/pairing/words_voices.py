@@ -131,6 +131,21 @@ def token_items(utterances: pa.Table, tokens: pa.Table, words: Sequence[str]) ->
     return pa.table(columns).cast(ITEMS_EMOTION)
 
 
+def held_out_utterances(
+    items: pa.Table, validation_share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the names of the training utterances held out for early stopping.
+
+    Args:
+        items: ITEMS_EMOTION.
+        validation_share: share of the training utterances that are held out, in [0, 1).
+        rng: the generator, seeded with the seed of the pairs, before any other draw.
+    """
+    training = items.filter(pc.equal(items["split"], "train"))
+    names = np.unique(training["utterance"].to_numpy(zero_copy_only=False))
+    return rng.choice(names, round(validation_share * len(names)), replace=False)
+
+
 def split_pairs(
     items: pa.Table, validation_share: float, max_pairs: int | None, seed: int
 ) -> tuple[pa.Table, pa.Table]:
@@ -151,8 +166,8 @@ def split_pairs(
     """
     rng = np.random.default_rng(seed)
     training = items.filter(pc.equal(items["split"], "train"))
-    names = np.unique(training["utterance"].to_numpy(zero_copy_only=False))
-    held_out = rng.choice(names, round(validation_share * len(names)), replace=False)
+    held_out = held_out_utterances(items, validation_share, rng)
+    count = len(training["utterance"].unique())
     is_held_out = np.isin(training["utterance"].to_numpy(zero_copy_only=False), held_out)
     tables = []
     for mask, most in ((~is_held_out, max_pairs or LISTED), (is_held_out, LISTED)):
@@ -168,7 +183,7 @@ def split_pairs(
         raise InputError(
             "training utterances",
             expected="some for training and some for early stopping",
-            found=f"{len(names)}, of which {len(held_out)} are held out",
+            found=f"{count}, of which {len(held_out)} are held out",
         )
     return train, stop
 

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ima.models import baselines
 from ima.models.ima import IMANetwork
+from ima.models.shared_encoders import SharedEncoders
+from ima.models.shared_utterances import Tokens
 from ima.utils.errors import InputError
 
 JOINT = "joint"
@@ -69,6 +71,29 @@ def groups(items: pa.Table) -> tuple[list[str], np.ndarray]:
     names = items["utterance"].to_pylist()
     place = {name: i for i, name in enumerate(dict.fromkeys(names))}
     return list(place), np.array([place[name] for name in names])
+
+
+def tokens(x: Mapping[str, Tensor], items: pa.Table) -> tuple[list[str], Tokens]:
+    """Return the names of utterances, and their tokens.
+
+    Args:
+        x: `verbal` and `acoustic`, the matrices (n_m, D_m) of their items.
+        items: ITEMS_EMOTION.
+    """
+    names, of = groups(items)
+    rows = {m: torch.from_numpy(items[f"item_{m}"].to_numpy().astype("int64")) for m in x}
+    return names, Tokens(x, rows, torch.from_numpy(of))
+
+
+@torch.no_grad()
+def shared_representations(encoders: SharedEncoders, tokens: Tokens) -> dict[str, np.ndarray]:
+    """Return the representations (n, L) of utterances by shared encoders, by view.
+
+    Each modality's is the latent of the mean of its tokens; the joint one is their mean.
+    """
+    g = encoders.encode(tokens.means())
+    views = {JOINT: torch.stack(list(g.values())).mean(0), **g}
+    return {view: z.cpu().numpy() for view, z in views.items()}
 
 
 @torch.no_grad()
