@@ -379,7 +379,7 @@ rule emotion_shared_encoders:
     params:
         layers=EMOTION["model"],
         training=EMOTION_TRAINING,
-        pairs=EMOTION["pairs"],
+        pairs={name: EMOTION["pairs"][name] for name in ("validation_share", "seed")},
     script:
         "../workflow/scripts/emotion_shared_encoders.py"
 

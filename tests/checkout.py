@@ -20,6 +20,7 @@ SMALL = {
     "run": "small",
     "seeds": [0, 1],
     "latents": [2],
+    "shared_encoders": ["ima+"],
     "demo": {
         "speakers": {"man": 4, "woman": 4, "boy": 2, "girl": 2},
         "strings": 3,

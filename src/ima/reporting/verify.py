@@ -14,9 +14,9 @@ from ima.utils.errors import InputError
 LEVEL = 0.001
 #: Largest difference by rounding alone: both tables have six decimals.
 ROUNDING = 1e-6
-#: Relative difference allowed to decimals that have no spread: another kind of processor can flip
-#: the order of near-equal distances.
-RELATIVE = 1e-3
+#: Relative difference allowed to all decimals: another kind of processor can flip the order of
+#: near-equal distances.
+RELATIVE = 2e-3
 #: Columns that are never compared: names, times, and sentences made of other columns.
 IGNORED = {"run", "why", "test", "table", "figure", "seeds", "microseconds"}
 #: Tables that are never compared: times and memory.
@@ -84,8 +84,8 @@ def compare(
 
     A mean over n seeds agrees with one over m seeds if their difference is at most
     t s sqrt(1/n + 1/m) plus ROUNDING: s is the standard deviation over seeds, pooled over both,
-    and t the two-sided quantile at `level` of Student's distribution. Values without seeds must be
-    equal, except for RELATIVE in decimals.
+    and t the two-sided quantile at `level` of Student's distribution. Decimals may differ by
+    RELATIVE in any case; other values without seeds must be equal.
 
     Args:
         run: the run.
@@ -119,17 +119,41 @@ def _compare_table(name: str, ours: Rows | None, reference: Rows, level: float) 
         result.differences.append(Difference(name, "", "", "no table", "a table"))
         return result
     keys = _key_columns(name, ours, reference)
-    by_key = {_key(row, keys): row for row in ours}
-    for row in reference:
-        label = ", ".join(f"{k}={row[k]}" for k in keys)
-        mine = by_key.get(_key(row, keys))
+    for row, mine, same in _matched(ours, reference, keys):
+        label = ", ".join(f"{k}={row[k]}" for k in same)
         if mine is None:
             result.differences.append(Difference(name, label, "", "no row", "a row"))
             continue
-        for column in (c for c in row if c not in IGNORED and c not in keys):
+        for column in (c for c in row if c not in IGNORED and c not in same):
             if not (column.endswith("_sd") and column.removesuffix("_sd") in row):
                 _compare_value(result, label, column, mine, row, level)
     return result
+
+
+def _matched(
+    ours: Rows, reference: Rows, keys: list[str]
+) -> Iterator[tuple[Mapping[str, str], Mapping[str, str] | None, list[str]]]:
+    """Yield each row of the reference, the run's row or None, and the columns that match them.
+
+    A row without partner may have a measured number among its keys: it then matches the only other
+    row without partner that has the same keys but for decimals.
+    """
+    by_key = {_key(row, keys): row for row in ours}
+    alone = [row for row in reference if _key(row, keys) not in by_key]
+    partners = {_key(row, keys) for row in reference}
+    ours_alone = [row for row in ours if _key(row, keys) not in partners]
+    for row in reference:
+        mine = by_key.get(_key(row, keys))
+        same = keys
+        if mine is None:
+            exact = [c for c in keys if "." not in row[c]]
+            rivals, found = (
+                [of for of in rows if _key(of, exact) == _key(row, exact)]
+                for rows in (alone, ours_alone)
+            )
+            if len(rivals) == len(found) == 1:
+                mine, same = found[0], exact
+        yield row, mine, same
 
 
 def _key_columns(name: str, ours: Rows, reference: Rows) -> list[str]:
@@ -188,15 +212,15 @@ def _tolerance(
     mine: Mapping[str, str], row: Mapping[str, str], column: str, level: float
 ) -> float | None:
     """Return the largest difference allowed to a number; None if it varies without a spread."""
+    decimal = "." in mine[column] + row[column]
+    relative = RELATIVE * abs(number(row[column]) or 0) if decimal else 0.0
     spread = _spread(mine, row, column)
     if spread is not None:
         error, df = spread
-        return float(t.ppf(1 - level / 2, df)) * error + ROUNDING
+        return max(float(t.ppf(1 - level / 2, df)) * error + ROUNDING, relative)
     if "seeds" in row and not (f"{column}_sd" in row and max(_seeds(mine), _seeds(row)) <= 1):
         return None
-    if "." in mine[column] + row[column]:
-        return max(ROUNDING, RELATIVE * abs(number(row[column]) or 0))
-    return 0.0
+    return max(ROUNDING, relative) if decimal else 0.0
 
 
 def _spread(
