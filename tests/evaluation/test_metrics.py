@@ -224,6 +224,20 @@ def test_retrieval_rows_by_hand():
     }
 
 
+def test_errors_of_retrieval_are_over_images_and_recordings():
+    """Precision 1 1 0 1: by recording, errors 1/4 + 1/4, -3/4 and 1/4 of three."""
+    items = [np.array([0, 1, 2, 3]), np.array([5, 5, 6, 7])]
+    rows = retrieval_rows(LINE, LABELS, KINDS, items, [1])
+    by_subset = {row["subset"]: row for row in rows if row["neighbours"] == "all"}
+    whole, noise = by_subset["all"], by_subset["image_noise"]
+    assert whole["df_items"] == 2
+    assert whole["se_items"] == pytest.approx((3 / 2 * (1 / 4 + 9 / 16 + 1 / 16)) ** 0.5 / 4)
+    assert (noise["se_items"], noise["df_items"]) == (None, 0)  # a single pair
+    apart = retrieval_rows(LINE, LABELS, KINDS, [items[0], items[0]], [1])
+    naive = np.std([1, 1, 0, 1], ddof=1) / 2
+    assert apart[0]["se_items"] == pytest.approx(naive) != whole["se_items"]
+
+
 def tables():
     representations = pa.table(
         {

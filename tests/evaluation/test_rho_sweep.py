@@ -39,9 +39,21 @@ def test_score_by_hand():
         "precision_noise": 1 / 2,
         "recall_noise": 1 / 2,
         "f1_noise": 1 / 2,
+        "f1_shuffled": pytest.approx(2 / 5),
         "f1_important": 2 / 3,
         "mean_importance": pytest.approx(2.6 / 5),
     }
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.6])
+def test_shuffled_importances_have_the_f1_that_shuffling_gives(share):
+    """The mean over permutations is exact; without any item called noise it is 0."""
+    rng = np.random.default_rng(0)
+    noise, y = np.arange(60) < 12, (np.arange(60) >= 60 * share).astype(float)
+    found = importance_scores(y, noise)["f1_shuffled"]
+    drawn = [importance_scores(rng.permutation(y), noise)["f1_noise"] for _ in range(2000)]
+    assert found == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / 2000**0.5)
+    assert importance_scores(np.ones(4), np.zeros(4, bool))["f1_shuffled"] == 0
 
 
 def test_agreement_by_hand():
