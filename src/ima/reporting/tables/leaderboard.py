@@ -8,6 +8,7 @@ import pyarrow as pa
 from scipy.stats import t, ttest_ind_from_stats
 
 from ima.evaluation.item_errors import INTERVAL
+from ima.evaluation.multiple_tests import holm
 from ima.utils.arrow import to_table
 
 #: Level at which a model is told apart from the best, for all models of a task together (Holm).
@@ -140,16 +141,12 @@ def _accuracy(rows: Iterable[Mapping]) -> Iterator[Score]:
 def _ranked(scores: list[Score], run: str) -> list[dict]:
     """Return the rows of a task, best first."""
     first, *others = sorted(scores, key=lambda score: -score.score)
-    order = sorted((p_value(first, other), i) for i, other in enumerate(others))
-    differs, floor = [False] * len(others), 0.0
-    for rank, (p, i) in enumerate(order):
-        floor = max(floor, p * (len(order) - rank))
-        differs[i] = floor < LEVEL
+    adjusted = holm([p_value(first, other) for other in others])
     return [
         {"run": run, "task": s.task, "latent": s.latent, "model": s.model, "seeds": s.seeds,
          "score": s.score, "score_sd": s.sd, f"score{INTERVAL}": s.interval, "chance": s.chance,
          "best": "yes" if best else "no"}
-        for s, best in zip((first, *others), (True, *(not d for d in differs)), strict=True)
+        for s, best in zip((first, *others), (True, *(p >= LEVEL for p in adjusted)), strict=True)
     ]  # fmt: skip
 
 
