@@ -250,7 +250,7 @@ def test_importances_start_near_rho(rho):
 @pytest.mark.parametrize("rho", [0.0, 1.0])
 def test_importances_are_constant_at_a_rho_of_0_or_1(rho):
     torch.manual_seed(0)
-    network = ImportanceNet(6, 5, [rho, 0.5])
+    network = ImportanceNet(6, 50, [rho, 0.5])
     y = network(torch.randn(20, 6))
     assert y[0].tolist() == [rho] * 20
     assert len(set(y[1].tolist())) == 20  # control
