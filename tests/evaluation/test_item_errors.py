@@ -107,6 +107,8 @@ def test_too_many_columns_give_no_error_rather_than_a_wrong_one():
 def test_half_width_by_hand():
     assert half_width({"se_items": 0.1, "df_items": 5}) == pytest.approx(0.25706, rel=1e-4)
     assert half_width({"se_items": 0.1, "df_items": 1e6}) == pytest.approx(0.196, rel=1e-3)
+    assert half_width({"se_items": 0.1, "df_items": 4}) == pytest.approx(0.277645, rel=1e-5)
+    assert half_width({"se_items": 0.1, "df_items": 3.99}) is None  # as of four items or fewer
 
 
 def test_error_agrees_with_a_bootstrap_of_items():

@@ -16,6 +16,8 @@ from scipy.stats import t
 
 #: Level of the intervals over items in tables, and the ending of their columns.
 LEVEL, INTERVAL = 0.95, "_ci_items"
+#: Fewest degrees of freedom for an interval: with fewer, its width is mostly chance.
+LEAST_DF = 4
 #: Most columns of shared items; of k, 2^k - 1 groupings are formed.
 MOST_COLUMNS = 8
 
@@ -88,9 +90,10 @@ def half_width(row: Mapping) -> float | None:
     """Return half the width of a score's interval over items, by Student's t distribution.
 
     Args:
-        row: `se_items` and `df_items` (`Clusters.error`); None if the former is.
+        row: `se_items` and `df_items` (`Clusters.error`). The result is None if the former is, or
+            the latter is less than LEAST_DF.
     """
-    if row["se_items"] is None:
+    if row["se_items"] is None or row["df_items"] < LEAST_DF:
         return None
     return float(t.ppf((1 + LEVEL) / 2, row["df_items"]) * row["se_items"])
 
@@ -110,13 +113,18 @@ def with_interval(name: str, value: float, row: Mapping) -> dict[str, float | No
 def over_parts(rows: Sequence[Mapping]) -> dict[str, float | None]:
     """Return `se_items` and `df_items` of the mean of scores of separate parts of the data.
 
-    The degrees of freedom are Satterthwaite's.
+    The degrees of freedom are Satterthwaite's. If every part is a single group (a speaker), the
+    error is that of the mean of their scores.
 
     Args:
-        rows: `se_items` and `df_items` of each part. The result has none if a part has none.
+        rows: `value`, `se_items` and `df_items` of each part. The result has no error if a part has
+            none.
     """
     if any("se_items" not in row for row in rows):
         return {}
+    if len(rows) > 1 and all(row["se_items"] is None for row in rows):
+        clusters = Clusters([], len(rows))
+        return clusters.error(np.array([row["value"] for row in rows]))
     if any(row["se_items"] is None for row in rows):
         return {"se_items": None, "df_items": 0}
     squares = [row["se_items"] ** 2 for row in rows]

@@ -76,6 +76,9 @@ def test_folds_have_the_error_of_their_mean():
     (one,) = over_folds([{"seed": 0, "scores": [row | parts[0]]}])[0]["scores"]
     assert one["se_items"] == pytest.approx(0.3) and one["df_items"] == pytest.approx(3)
     none = {"se_items": None, "df_items": 0}
+    singles = [{**row, **none, "value": value} for value in (0.2, 0.4, 0.9)]  # a speaker in each
+    (mean,) = over_folds([{"seed": 0, "scores": [single]} for single in singles])[0]["scores"]
+    assert mean["se_items"] == pytest.approx((0.13 / 3) ** 0.5) and mean["df_items"] == 2
     (mean,) = over_folds([{"seed": 0, "scores": [row | of]} for of in (none, parts[0])])[0][
         "scores"
     ]
