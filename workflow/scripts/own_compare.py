@@ -6,7 +6,7 @@ from ima.evaluation.peers import trained
 from ima.reporting.figures import save
 from ima.reporting.figures.compare import draw
 from ima.reporting.user.compare import FUSED, chance_scores, compare_table, ima_scores
-from ima.utils.io import read_json, read_tensors, write_csv
+from ima.utils.io import read_json, read_rows, read_tensors, write_csv
 from ima.workflow import script, summary
 from ima.workflow.resources import measured
 
@@ -36,8 +36,8 @@ def main(snakemake):
         costs,
     )
     chance = chance_scores(
-        read_json(given.anchors),
-        [row for path in given.chance for row in read_json(path)],
+        read_json(given.anchors, ["model", "precision"]),
+        [row for path in given.chance for row in read_rows(path)],
         dict.fromkeys(of["latent"] for of in scores),
     )
     table = compare_table(scores + trained(given.peers) + chance, params.run)
