@@ -12,6 +12,8 @@ rule own_compare:
             latent=config["latents"],
             seeds=seed_batches(config["seeds"]),
         ),
+        anchors=rules.anchors.output.scores,
+        chance=expand(rules.anchors_classify.output.accuracy, seeds=seed_batches(config["seeds"])),
         autoencoders=[AUTOENCODER.format(**model) for model in OWN_MODELS],
         importances=[importance_checkpoint(SimpleNamespace(**model)) for model in OWN_MODELS],
         code=code("own_compare.py"),

@@ -71,11 +71,21 @@ def test_accuracy_by_subset_by_hand():
     x = np.linspace(-1, 1, 200, dtype="float32")[:, None]
     test = np.array([-1, -1, 1, 1, -1, 1], "float32")[:, None]
     labels = [(x[:, 0] > 0).astype(int), np.array([0, 1, 1, 0, 0, 0])]
-    pair_types = np.array(["clean"] * 4 + ["image_noise"] * 2)
-    rows = accuracy_rows({"z": x}, {"z": test}, labels, pair_types, QUICK, 0)
+    pairs = pa.table(
+        {
+            "item_image": [0, 1, 2, 3, 9, 8],
+            "item_speech": [5, 5, 5, 6, 6, 6],
+            "pair_type": ["clean"] * 4 + ["image_noise"] * 2,
+        }
+    )
+    rows = accuracy_rows({"z": x}, {"z": test}, labels, pairs, QUICK, 0)
+    # Right: 1 0 1 0, 1 0. Of the first recording 2 of 3, of the second 1 of 3: sums .5 and -.5.
+    error = {"se_items": pytest.approx((2 * 2 * 0.5**2) ** 0.5 / 6), "df_items": 1}
     assert rows == [
-        {"representation": "z", "subset": "all", "accuracy": 3 / 6},
-        {"representation": "z", "subset": "image_noise", "accuracy": 1 / 2},
+        {"representation": "z", "subset": "all", "accuracy": 3 / 6, **error},
+        # Both are of one recording, so nothing is known of others.
+        {"representation": "z", "subset": "image_noise", "accuracy": 1 / 2}
+        | {"se_items": None, "df_items": 0},
     ]
 
 
@@ -170,6 +180,11 @@ def test_table_5_is_means_over_seeds():
         "accuracy_image_noise": 0.5,
         "accuracy_image_noise_sd": 0,
     }
+    for row, error in zip(rows, (0.01, 0.02, 0.03, 0.04, 0.05), strict=True):
+        row |= {"se_items": error, "df_items": 1e9}
+    with_errors = table5(rows, [], "demo").to_pylist()[0]
+    assert with_errors["accuracy_ci_items"] == pytest.approx(0.0391993)  # of .01 and .03
+    assert with_errors["accuracy_image_noise_ci_items"] == pytest.approx(0.0587989)
     assert second["accuracy"] == 0.5 and second["accuracy_sd"] is None
     assert second["accuracy_image_noise"] is None
     assert (paper["model"], paper["representation"], paper["seeds"]) == ("IMA", "image", 0)

@@ -63,34 +63,45 @@ def test_coherence_by_hand():
         seen.append(x)
         return np.where(x[:, 0] > x[:, 1], 7, 3)
 
-    labels = np.array([3, 3, 7, 7, 7, 3])
+    test = pa.table(
+        {
+            "item_image": [0, 1, 2, 3, 4, 5],
+            "item_speech": [8, 8, 9, 9, 8, 7],
+            "label": np.array([3, 3, 7, 7, 7, 3]),
+        }
+    )
     asked = [
         Task("speech", "image", "clean", np.array([0, 1, 2, 3])),  # 7 3 3 7 of 3 3 7 7
         Task(JOINT, "image", "clean", np.array([3, 4, 5])),  # 7 7 3: all right
         Task(UNWEIGHTED, "image", "clean", np.array([0])),  # this model has no such latents
     ]
     of = {"speech": z, JOINT: z}
-    rows = generation.coherence_rows(Same(), of, labels, asked, {"image": classify})
+    rows = generation.coherence_rows(Same(), of, test, asked, {"image": classify})
     assert [(r["given"], r["items"], r["coherence"]) for r in rows] == [
         ("speech", 4, 2 / 4),
         ("joint", 3, 3 / 3),
     ]
     np.testing.assert_allclose(seen[0][0], [1 / (1 + np.exp(-2)), 0.5], rtol=1e-6)
+    # Wrong, right, wrong, right: one of each for both recordings, and no image twice.
+    assert (rows[0]["se_items"], rows[0]["df_items"]) == (0, 1)
+    assert (rows[1]["se_items"], rows[1]["df_items"]) == (0, 2)
 
 
 def test_chance_is_that_of_shuffled_labels():
     """A perfect generator is right by chance in one of four cases, a constant one always so."""
     labels = np.arange(4000) % 4
     asked = [Task("speech", "image", "clean", np.arange(4000))]
+    test = pa.table({"item_image": np.arange(4000), "label": labels})
     z = {"speech": torch.from_numpy(np.stack([labels, labels], 1)).float()}
     model = Same()
     model.modalities = {"image": SimpleNamespace(loss="sse", classes=None)}
     perfect, constant = (
-        generation.coherence_rows(model, z, labels, asked, {"image": classify})[0]
+        generation.coherence_rows(model, z, test, asked, {"image": classify})[0]
         for classify in (lambda x: x[:, 0].astype(int), lambda x: np.zeros(len(x), int))
     )
     assert perfect["coherence"] == 1 and perfect["chance"] == pytest.approx(0.25, abs=0.03)
     assert constant["coherence"] == constant["chance"] == 0.25
+    assert constant["se_items"] == pytest.approx((0.25 * 0.75 / 3999) ** 0.5)
 
 
 def test_latents_are_those_of_one_modality_or_all():

@@ -11,10 +11,12 @@ from scipy.spatial.distance import cdist
 from ima.evaluation.metrics import (
     f1,
     fused,
+    importance_scores,
     noise_scores,
     precision_at_k,
     retrieval_rows,
     score_model,
+    score_views,
     subsets,
 )
 from ima.evaluation.neighbours import neighbours
@@ -168,6 +170,32 @@ def test_importances_that_know_nothing():
     assert noise_scores(np.ones(20_000), noise)["accuracy"] == 0.8  # as accuracy doesn't show
 
 
+def test_importance_scores_by_hand():
+    """Noise is said of the first and third, and is the first and last."""
+    y = np.array([0.2, 0.6, 0.4, 0.9, 0.5])
+    found = importance_scores(y, np.array([True, False, False, False, True]))
+    # noise: 1 hit of 2 said and 2 there; important: said of 2nd, 4th, 5th, 2 hits, 3 there
+    assert found == {
+        "precision_noise": 1 / 2,
+        "recall_noise": 1 / 2,
+        "f1_noise": 1 / 2,
+        "f1_shuffled": pytest.approx(2 / 5),
+        "f1_important": 2 / 3,
+        "mean_importance": pytest.approx(2.6 / 5),
+    }
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.6])
+def test_shuffled_importances_have_the_f1_that_shuffling_gives(share):
+    """The mean over permutations is exact; without any item called noise it is 0."""
+    rng = np.random.default_rng(0)
+    noise, y = np.arange(60) < 12, (np.arange(60) >= 60 * share).astype(float)
+    found = importance_scores(y, noise)["f1_shuffled"]
+    drawn = [importance_scores(rng.permutation(y), noise)["f1_noise"] for _ in range(2000)]
+    assert found == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / 2000**0.5)
+    assert importance_scores(np.ones(4), np.zeros(4, bool))["f1_shuffled"] == 0
+
+
 # Rows of a table
 
 
@@ -224,6 +252,20 @@ def test_retrieval_rows_by_hand():
     }
 
 
+def test_errors_of_retrieval_are_over_images_and_recordings():
+    """Precision 1 1 0 1: by recording, errors 1/4 + 1/4, -3/4 and 1/4 of three."""
+    items = [np.array([0, 1, 2, 3]), np.array([5, 5, 6, 7])]
+    rows = retrieval_rows(LINE, LABELS, KINDS, items, [1])
+    by_subset = {row["subset"]: row for row in rows if row["neighbours"] == "all"}
+    whole, noise = by_subset["all"], by_subset["image_noise"]
+    assert whole["df_items"] == 2
+    assert whole["se_items"] == pytest.approx((3 / 2 * (1 / 4 + 9 / 16 + 1 / 16)) ** 0.5 / 4)
+    assert (noise["se_items"], noise["df_items"]) == (None, 0)  # a single pair
+    apart = retrieval_rows(LINE, LABELS, KINDS, [items[0], items[0]], [1])
+    naive = np.std([1, 1, 0, 1], ddof=1) / 2
+    assert apart[0]["se_items"] == pytest.approx(naive) != whole["se_items"]
+
+
 def tables():
     representations = pa.table(
         {
@@ -273,6 +315,8 @@ def test_scores_of_tables_that_do_not_belong_together():
     representations, pairs = tables()
     with pytest.raises(InputError, match="representations: expected 3 rows, found 4"):
         score_model(representations, pairs.slice(1), k=[1])
+    with pytest.raises(InputError, match="representations: expected 4 rows, found 3"):
+        score_views({"z": LINE, "u": LINE[:3]}, pairs, [1])
 
 
 def test_other_latents_are_scored_as_the_models_own():

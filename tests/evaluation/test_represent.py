@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from ima.evaluation.represent import as_table, represent
-from ima.models.ima import IMANetwork, Modality, fuse
+from ima.evaluation.represent import as_table, decode, joint, represent
+from ima.models.ima import Autoencoder, IMANetwork, Modality, fuse
 from ima.utils.arrow import conform, matrix
 from ima.utils.io import read_parquet, write_parquet
 from ima.utils.schemas import representations_schema
@@ -67,6 +67,61 @@ def test_the_table_is_that_of_the_schema(trained, tmp_path):
     back = read_parquet(tmp_path / "representations.parquet", schema)
     assert back == conform(table, schema, "table") and len(back) == 4
     assert back["z"].type == pa.list_(pa.float32(), 2) and back["y_audio"].type == pa.float32()
+
+
+def test_pairs_that_lack_a_modality(trained):
+    """Pair 0 has touch alone, pair 1 lacks touch, pair 2 has all; rows are -1 where absent."""
+    model, x = trained
+    items = {
+        "touch": torch.tensor([4, -1, 2]),
+        "image": torch.tensor([-1, 1, 1]),
+        "audio": torch.tensor([-1, 0, 3]),
+    }
+    here = {"touch": [1, 0, 1], "image": [0, 1, 1], "audio": [0, 1, 1]}
+    found = represent(model, x, items)
+    assert {m: of.tolist() for m, of in found["present"].items()} == here
+    complete = represent(model, x, {m: rows.clamp_min(0) for m, rows in items.items()})
+    for m, has in here.items():
+        mask = torch.tensor(has, dtype=torch.float32)
+        torch.testing.assert_close(found["u"][m], complete["u"][m] * mask.unsqueeze(1))
+        torch.testing.assert_close(found["y"][m], complete["y"][m] * mask)
+    table = as_table(**found)
+    for m, has in here.items():
+        assert [v is not None for v in table[f"y_{m}"].to_pylist()] == [bool(h) for h in has]
+        assert [v is not None for v in table[f"u_{m}"].to_pylist()] == [bool(h) for h in has]
+    assert matrix(table, "z")[0] == pytest.approx(found["u"]["touch"][0].tolist())
+    two = {m: found["u"][m][1] for m in ("image", "audio")}
+    y = {m: found["y"][m][1].item() for m in two}
+    mean = sum(y[m] * two[m] for m in two) / sum(y.values())
+    assert matrix(table, "z")[1] == pytest.approx(mean.tolist())
+    assert matrix(table, "z_unweighted")[1] == pytest.approx((sum(two.values()) / 2).tolist())
+
+
+def test_joint_of_absent_modalities_by_hand():
+    """Of one modality, its latent, whatever y is; of none, 0; of two, the mean of these two."""
+    u = {"a": torch.tensor([[4.0], [4.0], [0.0], [4.0]]), "b": torch.tensor([[0.0], [8], [0], [8]])}
+    u["c"] = torch.tensor([[0.0], [0.0], [0.0], [6.0]])
+    y = {"a": torch.tensor([0.0, 0.25, 0.5, 0.5]), "b": torch.tensor([0.9, 0.75, 0.5, 0.0])}
+    y["c"] = torch.tensor([0.5, 0.5, 0.5, 0.5])
+    present = {"a": torch.tensor([1.0, 1, 0, 1]), "b": torch.tensor([0.0, 1, 0, 1])}
+    present["c"] = torch.tensor([0.0, 0.0, 0.0, 1.0])
+    assert joint(u, y, present).flatten().tolist() == [4, 7, 0, 5]
+    assert joint(u, None, present).flatten().tolist() == [4, 6, 0, 6]
+
+
+@pytest.mark.parametrize("loss", ["bce", "sse", "categorical"])
+def test_decoded_items_are_predictions_in_the_units_of_x(loss):
+    torch.manual_seed(0)
+    model = Autoencoder({"image": Modality(4, 3, loss, shape=(2, 2))}, 2)
+    z = torch.rand(5, 2)
+    decoded, raw = decode(model, z, "image"), model.decoders["image"](z)
+    assert raw.requires_grad and not decoded.requires_grad
+    expected = {
+        "bce": raw.sigmoid(),
+        "sse": raw,
+        "categorical": raw.view(5, 2, 2).softmax(-1).view(5, 4),
+    }
+    torch.testing.assert_close(decoded, expected[loss].detach())
 
 
 @pytest.mark.parametrize("names", [("image",), ("audio", "touch")])

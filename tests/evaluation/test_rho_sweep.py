@@ -30,20 +30,6 @@ def swept(settings=SETTINGS, seed=0, noise=None):
     return sweep("mine", autoencoder, x, train, test, noise, held, GRID, 7, settings, seed)
 
 
-def test_score_by_hand():
-    """Noise is said of the first and third, and is the first and last."""
-    y = np.array([0.2, 0.6, 0.4, 0.9, 0.5])
-    found = importance_scores(y, np.array([True, False, False, False, True]))
-    # noise: 1 hit of 2 said and 2 there; important: said of 2nd, 4th, 5th, 2 hits, 3 there
-    assert found == {
-        "precision_noise": 1 / 2,
-        "recall_noise": 1 / 2,
-        "f1_noise": 1 / 2,
-        "f1_important": 2 / 3,
-        "mean_importance": pytest.approx(2.6 / 5),
-    }
-
-
 def test_agreement_by_hand():
     """{0 1 2} and {1 2 3} share 2 of 4; {3} shares 1 of 3 with the second; nothing else."""
     chosen = np.array([[1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]], bool)

@@ -317,8 +317,8 @@ def test_classifiers_see_only_what_is_there():
     here = rng.random(80) < 0.5
     z = np.where(here, labels * 4.0, (1 - labels) * 4.0)[:, None] + rng.normal(0, 0.1, (80, 1))
     settings = Classifier(epochs=150, learning_rate=1e-2, hidden=8)
-    pair_types = np.full(80, "clean")
-    given = ({"a": z}, {"a": z}, [labels, labels], pair_types, settings, 0)
+    pairs = pair_table(a=list(range(80)))
+    given = ({"a": z}, {"a": z}, [labels, labels], pairs, settings, 0)
     (row,) = accuracy_rows(*given, [{"a": here}, {"a": here}])
     assert row["accuracy"] == 1
     assert accuracy_rows(*given)[0]["accuracy"] < 0.8  # control

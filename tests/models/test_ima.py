@@ -16,8 +16,12 @@ from ima.models.ima import (
     IMANetwork,
     ImportanceNet,
     Modality,
+    Summary,
+    decoder_of,
+    encoder_of,
     fuse,
     in_blocks,
+    mlp,
 )
 from ima.utils.errors import InputError
 
@@ -245,7 +249,8 @@ def test_importances_start_near_rho(rho):
 
 @pytest.mark.parametrize("rho", [0.0, 1.0])
 def test_importances_are_constant_at_a_rho_of_0_or_1(rho):
-    network = ImportanceNet(6, 5, [rho, 0.5])
+    torch.manual_seed(0)
+    network = ImportanceNet(6, 50, [rho, 0.5])
     y = network(torch.randn(20, 6))
     assert y[0].tolist() == [rho] * 20
     assert len(set(y[1].tolist())) == 20  # control
@@ -289,3 +294,115 @@ def test_a_modality_that_cannot_be(values):
 def test_a_model_that_cannot_be(modalities, latent):
     with pytest.raises(InputError, match=f"model: expected a latent size .* found latent {latent}"):
         Autoencoder(modalities, latent)
+
+
+# Parts of the model
+
+
+def test_an_autoencoder_is_kept_with_new_importance_networks():
+    model = Autoencoder({"b": Modality(3, 4), "a": Modality(2, 4)}, 1)  # a latent of 1 is enough
+    whole = IMANetwork.from_autoencoder(model, 7, {"a": [0.2], "b": [0.9, 0.5]})
+    assert whole.autoencoder is model and list(whole.importance) == ["b", "a"]
+    assert whole.importance["b"].w1.shape == (2, 3, 7)
+    assert whole.importances({"a": torch.zeros(5, 2)})["a"].shape == (1, 5)
+
+
+def test_layers_without_an_activation_named_have_relu():
+    layers = mlp(3, 4, 2)
+    assert [type(layer) for layer in layers] == [nn.Linear, nn.ReLU, nn.Linear]
+
+
+def test_shape_and_modules_of_a_modality_are_checked():
+    of = Modality(6, 4, shape=(2, 3))
+    assert of.item == (2, 3) and of.classes == 3 and Modality(6, 4).classes == 6
+    assert Modality(12, 4, shape=(2, 2, 3)).classes == 3
+    with pytest.raises(InputError, match=r"shape: expected sizes whose product is the 6.*\(2, 2\)"):
+        Modality(6, 4, shape=(2, 2))
+    with pytest.raises(InputError, match=r"decoder: expected a torch\.nn\.Module.*found 3"):
+        Modality(6, 4, decoder=3)
+
+
+def test_modules_of_the_user_see_items_in_their_shape():
+    """The encoder adds the two rows of an item, the decoder repeats the latent as both rows."""
+
+    class Rows(nn.Module):
+        def forward(self, x):
+            return x.sum(1) if x.ndim == 3 else torch.stack((x, 10 * x), 1)
+
+    modality = Modality(6, 4, shape=(2, 3), encoder=Rows(), decoder=Rows())
+    x = torch.arange(12.0).view(2, 6)
+    assert encoder_of("a", modality, 3)(x).tolist() == [[3, 5, 7], [15, 17, 19]]
+    assert decoder_of("a", modality, 3)(torch.tensor([[1.0, 2, 3]])).tolist() == [
+        [1, 2, 3, 10, 20, 30]
+    ]
+    for make, part in ((encoder_of, "encoder"), (decoder_of, "decoder")):
+        with pytest.raises(InputError, match=rf"layers\['a'\]\['{part}'\]: expected a module"):
+            make("a", Modality(6, 4, shape=(2, 3), **{part: nn.Linear(5, 5)}), 4)
+        with pytest.raises(InputError, match=rf"layers\['a'\]\['{part}'\]: expected FILE"):
+            make("a", Modality(6, 4, shape=(2, 3), **{part: "none:X"}), 4)
+
+
+# Summary
+
+#: Signs of eight items, orthogonal and without mean, and the sizes of three axes along them: the
+#: last is 1 for four items and 3 for the others.
+SIGNS = torch.tensor([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]).repeat(2, 1)
+AXES = torch.tensor([[8.0, 4, 1]] * 4 + [[8.0, 4, 3]] * 4)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.01])
+def test_summary_by_hand(scale):
+    """Deviations 8, 4 and sqrt 5: variances 64, 16 and 5 of 85 explain .75, .94 and all."""
+    x = scale * AXES * SIGNS + torch.tensor([5.0, -2, 1])
+    found = Summary.of(x)  # .9 of the variance
+    assert found.width == 3 and found.directions.shape == (3, 2)
+    torch.testing.assert_close(found.mean, torch.tensor([5.0, -2, 1]))
+    assert torch.allclose(found.scores(x).abs(), torch.ones(8, 2), atol=1e-4)
+    signs = found.scores(x) * SIGNS[:, :2]
+    assert torch.allclose(signs, signs[:1].expand(8, 2), atol=1e-4)  # along the first two axes
+    logs = [math.log(scale**2 * square + 1e-6) for square in (1, 9)]
+    mean, deviation = sum(logs) / 2, (logs[1] - logs[0]) / 2 * (8 / 7) ** 0.5
+    assert found.residual.tolist() == pytest.approx([mean, deviation], rel=2e-3)
+    assert found(x)[:, :2].tolist() == found.scores(x).tolist()
+    last = (7 / 8) ** 0.5
+    assert found(x)[:, 2].tolist() == pytest.approx([-last] * 4 + [last] * 4, abs=5e-3)
+    # An item that is 10 times as far along the first axis has no other residual.
+    far = found(x[:1] + scale * torch.tensor([72.0, 0, 0]))
+    assert far[0, 0].abs().item() == pytest.approx(10, rel=1e-3)
+    assert far[0, 2].item() == pytest.approx(-last, abs=0.05)
+
+
+def test_number_of_components_of_a_summary():
+    x = AXES * SIGNS
+    widths = {v: Summary.of(x, v).directions.shape[1] for v in (0.7, 0.76, 0.93, 0.95)}
+    assert widths == {0.7: 1, 0.76: 2, 0.93: 2, 0.95: 3}
+    assert Summary.of(x, 0.95, most=2).directions.shape[1] == 2
+    whole = Summary.of(x, 0.95)
+    assert whole.width == 3 and torch.equal(whole(x), whole.scores(x))  # there is no residual
+    assert whole.residual.tolist() == [0, 1]
+    alike = torch.cat((torch.eye(25), -torch.eye(25)))  # 23 components for .9, 20 at most
+    assert Summary.of(alike).directions.shape == (25, 20) and Summary.of(alike).width == 21
+
+
+def test_summary_of_constant_items_is_finite():
+    for items, components in ((1, 1), (6, 4)):
+        found = Summary.of(torch.full((items, 4), 3.0))
+        assert found.directions.shape == (4, components)
+        assert found(torch.zeros(2, 4)).isfinite().all()
+        assert found(torch.full((1, 4), 3.0))[0, 0] == 0
+
+
+def test_a_summary_is_kept_with_the_weights():
+    found = Summary.of(AXES * SIGNS)
+    names = {"mean", "directions", "residual"}
+    assert set(found.state_dict()) == names
+    torch.manual_seed(0)
+    network = ImportanceNet(3, 4, [0.5, 0.2], components=2)
+    network.summary.load_state_dict(found.state_dict())
+    x = AXES * SIGNS
+    alone = network.copy(1)
+    assert alone.summary.directions.shape == (3, 2) and network.w1.shape == (2, 3, 4)
+    torch.testing.assert_close(alone(x)[0], network(x)[1])
+    plain = ImportanceNet(3, 4, [0.5])
+    plain.load_state_dict({n: v[:1] for n, v in network.state_dict().items() if "." not in n})
+    torch.testing.assert_close(plain(found(x))[0], network(x)[0])  # it sees the summary

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from ima.models.ima import fuse
-from ima.models.objectives import Z, correlation, ima_plus, paper
+from ima.models.objectives import Z, correlation, ima_plus, mixture, paper, target
 from ima.training.losses import local
+from ima.utils.errors import InputError
 
 #: `paper` with each of its choices.
 CHOICES = [{"z": z, "scale": scale} for z in Z for scale in ("batch", None)]
@@ -185,6 +186,112 @@ def test_terms_of_three_modalities_are_numpys(name):
 
 
 # What flows where in `paper`
+
+
+def of_present(name, z, u, y, has):
+    """Return raw_m and mean y_m of one copy by loops over the samples that have the modality.
+
+    Args:
+        name: the modality.
+        z: one of Z.
+        u, y, has: by modality, lists of latents, of importances and of whether samples have it.
+    """
+    rows = [i for i in range(len(y[name])) if has[name][i]]
+    samples = []
+    for i in rows:
+        others = [m for m in u if has[m][i] and (z != "leave_one_out" or m != name)]
+        if not others:
+            continue  # nothing else is known of the sample
+        w = [y[m][i] if z in ("joint", "detached") else 1.0 for m in others]
+        joint = sum(v * u[m][i] for v, m in zip(w, others, strict=True)) / sum(w)
+        samples.append((1 - y[name][i], joint, u[name][i]))
+    total = sum(w for w, _, _ in samples)
+    means = [sum(w * sample[k] for w, *sample in samples) / total for k in (0, 1)]
+    cov = sum(w * np.outer(a - means[0], b - means[1]) for w, a, b in samples) / total
+    return (cov**2).sum(), sum(y[name][i] for i in rows) / len(rows)
+
+
+@pytest.mark.parametrize("z", Z)
+def test_absent_samples_are_in_no_term(z):
+    """Three modalities, of which samples lack some; by loops over samples."""
+    u, y, rho = drawn("abc", copies=2, samples=12)
+    rng = np.random.default_rng(1)
+    has = {m: rng.random(12) < 0.6 for m in "abc"}
+    has["a"][:2], has["b"][:2], has["c"][:2] = True, False, False  # only a
+    present = {m: torch.from_numpy(of).double() for m, of in has.items()}
+    terms = paper(u, y, rho, z=z, scale=None, present=present)
+    for copy in range(2):
+        plain = [{m: of.numpy() for m, of in part.items()} for part in (u, y)]
+        plain[1] = {m: of[copy] for m, of in plain[1].items()}
+        for m in "abc":
+            raw, mean = of_present(m, z, *plain, has)
+            assert float(terms[f"raw_{m}"][copy]) == pytest.approx(raw, rel=1e-9)
+            assert float(terms[f"y_{m}"][copy]) == pytest.approx(mean, rel=1e-12)
+            r = float(rho[m][copy])
+            kl = mean * math.log(mean / r) + (1 - mean) * math.log((1 - mean) / (1 - r))
+            assert float(terms[f"local_{m}"][copy]) == pytest.approx(kl, rel=1e-9)
+
+
+def test_a_single_sample_that_has_a_modality():
+    u, y, rho = drawn(samples=3)
+    present = {"a": doubles(0, 1, 0), "b": doubles(1, 1, 1)}
+    terms = paper(u, y, rho, present=present)
+    assert_near(terms["y_a"], y["a"][:, 1])
+    assert_near(terms["y_b"], y["b"].mean(-1))
+    assert_near(terms["raw_a"], doubles(0, 0))  # one sample has no covariance
+
+
+def test_without_a_modality_the_scale_of_a_batch_counts_only_present_samples():
+    u, y, rho = drawn(samples=9)
+    here = doubles(1, 1, 1, 1, 1, 1, 0, 0, 0)
+    found = paper(u, y, rho, z="equal", scale="batch", present={"a": here, "b": torch.ones(9)})
+    first = [{m: v[..., :6, :] if m in "ab" and v.ndim == 2 and v.shape[0] == 9 else v
+              for m, v in u.items()}, {m: v[:, :6] for m, v in y.items()}]  # fmt: skip
+    expected = paper(*first, rho, z="equal", scale="batch")
+    assert_near(found["corr_a"], expected["corr_a"])
+    assert (found["corr_b"] - expected["corr_b"]).abs().max() > 1e-3
+
+
+def test_weights_of_the_correlation_by_default():
+    """1 in the paper's objective, 10 in ours and in the mixture."""
+    terms = paper(U, Y, RHO)
+    local_terms = sum(terms[f"local_{m}"] for m in U)
+    assert_near(terms["loss"], local_terms + sum(terms[f"corr_{m}"] for m in U))
+    terms = ima_plus(SHARED, PARTNER, Y, RHO)
+    assert_near(
+        terms["loss"],
+        sum(terms[f"local_{m}"] for m in U) + 10 * sum(terms[f"corr_{m}"] for m in U),
+    )
+    terms = mixture(Y["a"], doubles(3, 2, 1), doubles(1, 1, 1), rho=0.5)
+    assert_near(terms["loss"], terms["local"] + 10 * terms["corr"])
+
+
+def test_an_unknown_z_is_refused():
+    with pytest.raises(InputError, match=r"z of Eq. 3: expected one of .*joint.*found other"):
+        target("a", U, Y, "other")
+
+
+@pytest.mark.parametrize("rho", [None, 0.25])
+def test_mixture_of_copies_by_loops(rho):
+    rng = np.random.default_rng(0)
+    y, counted = rng.random((3, 6)), rng.random((3, 6)) < 0.6
+    counted[2] = [False, True, False, False, False, False]
+    evidence, partner = 3 * rng.random(6), rng.random(6)
+    given = (torch.from_numpy(v) for v in (y, evidence, partner))
+    terms = mixture(*given, rho=rho, lambda_corr=7.0, counted=torch.from_numpy(counted).double())
+    for copy in range(3):
+        rows = np.flatnonzero(counted[copy])
+        fit = 1 + y[copy, rows] * partner[rows] * (evidence[rows] - 1)
+        corr, mean, kl = -np.log(fit).mean(), y[copy, rows].mean(), 0.0
+        if rho is not None:
+            kl = mean * math.log(mean / rho) + (1 - mean) * math.log((1 - mean) / (1 - rho))
+        weight = 1 if rho is None else 7
+        assert float(terms["corr"][copy]) == pytest.approx(corr, rel=1e-9)
+        assert float(terms["local"][copy]) == pytest.approx(kl, rel=1e-9)
+        assert float(terms["loss"][copy]) == pytest.approx(kl + weight * corr, rel=1e-9)
+    every = mixture(torch.from_numpy(y), torch.from_numpy(evidence), torch.from_numpy(partner))
+    fit = 1 + y * partner * (evidence - 1)
+    np.testing.assert_allclose(every["loss"].numpy(), -np.log(fit).mean(1), rtol=1e-9)
 
 
 def gradients(options, term):

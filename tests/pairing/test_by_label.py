@@ -4,19 +4,26 @@ from collections import Counter
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ima.datasets.splits import hold_out
 from ima.pairing.by_label import (
+    ABSENT,
     CLEAN,
+    check_items,
     class_size,
     draw,
+    has_noise,
+    is_noise,
+    item_column,
     make_pairs,
     modalities,
     noise_count,
     noise_type,
     pair_splits,
     read_pairs,
+    row_numbers,
 )
 from ima.utils.errors import InputError
 from ima.utils.io import write_parquet
@@ -300,3 +307,82 @@ def test_draw_uses_rows_evenly():
     assert draw(rows, 0, rng()).tolist() == []
     assert sorted(draw(rows, 3, rng()).tolist()) == [3, 5, 9]
     assert sorted(Counter(draw(rows, 7, rng()).tolist()).values()) == [2, 2, 3]
+
+
+def test_draw_takes_no_more_random_numbers_than_it_needs():
+    """Seven of three are three permutations: what is drawn next does not depend on more."""
+    rows, used, expected = np.array([3, 5, 9]), rng(), rng()
+    draw(rows, 7, used)
+    for _ in range(3):
+        expected.permutation(rows)
+    assert used.integers(1 << 30) == expected.integers(1 << 30)
+
+
+# Tables of pairs
+
+
+def table_of(image, speech, pair_types=None, label=None):
+    """Return a table of pairs; None is absent."""
+    columns = {"item_image": image, "item_speech": speech, "label": label or [0] * len(image)}
+    columns["pair_type"] = pair_types or ["clean"] * len(image)
+    return pa.table(columns, pairs_schema(["image", "speech"]))
+
+
+def test_absent_items_are_null_in_tables_and_minus_one_in_arrays():
+    table = table_of([4, None, 0], [None, 2, 3])
+    assert ABSENT == -1
+    assert row_numbers(table, "image").tolist() == [4, -1, 0]
+    assert row_numbers(table, "image").dtype == row_numbers(table, "speech").dtype == np.int64
+    assert item_column(np.array([4, -1, 0])).to_pylist() == [4, None, 0]
+    assert item_column([4, -1, 0]).type == pa.int32()
+
+
+def test_noise_by_hand():
+    """Types of several modalities are joined by +; an absent item is not noise."""
+    kinds = ["clean", "image_noise", "image_noise+speech_noise", "speech_noise", "image_noise"]
+    assert has_noise(kinds, "image").tolist() == [False, True, True, False, True]
+    assert has_noise(kinds, "speech").tolist() == [False, False, True, True, False]
+    assert has_noise(kinds, "age").tolist() == [False] * 5  # and not as a part of `image`
+    found = is_noise(table_of([0, 1, 2, 3, None], [0, 1, None, 3, 4], kinds))
+    assert {m: of.tolist() for m, of in found.items()} == {
+        "image": [False, True, True, False, False],
+        "speech": [False, False, False, True, False],
+    }
+
+
+def test_pairs_and_modalities_without_items_are_refused():
+    rows = {"image": np.array([0, -1, 1, -1]), "speech": np.array([-1, 3, -1, -1])}
+    with pytest.raises(
+        InputError, match=r"pairs\.parquet: .* 1 pairs without any, the first in row 3"
+    ):
+        check_items(rows, "pairs.parquet")
+    with pytest.raises(InputError, match=r"an item of speech in some.*none in 2 pairs.*Remove the"):
+        check_items({"image": np.array([0, 1]), "speech": np.array([-1, -1])}, "p")
+    check_items({m: of[:3] for m, of in rows.items()}, "p")
+
+
+def test_read_pairs_refuses_pairs_without_items(tmp_path):
+    schema = pairs_schema(["image", "speech"])
+    write_parquet(table_of([0, None], [1, None]), tmp_path / "pairs.parquet", schema)
+    with pytest.raises(InputError, match="the first in row 1"):
+        read_pairs(tmp_path / "pairs.parquet")
+
+
+def test_read_pairs_says_what_lacks_and_keeps_many_labels(tmp_path):
+    table = table_of([0, 1], [1, 0])
+    many = table.set_column(2, "label", pa.array([0, 70_000], pa.int32()))
+    pq.write_table(many, tmp_path / "many.parquet")
+    assert read_pairs(tmp_path / "many.parquet")["label"].to_pylist() == [0, 70_000]
+    pq.write_table(table.drop_columns(["label"]), tmp_path / "none.parquet")
+    with pytest.raises(InputError, match="label"):
+        read_pairs(tmp_path / "none.parquet")
+
+
+def test_there_is_no_more_noise_than_pairs(tmp_path):
+    """Rows 5 and 6 are noise after five images: two in two pairs may be, with a row 7 not."""
+    schema = pairs_schema(["image", "speech"])
+    write_parquet(table_of([5, 6], [0, 1]), tmp_path / "all.parquet", schema)
+    assert noise_count("image", 5, [tmp_path / "all.parquet"]) == 2
+    write_parquet(table_of([5, 7], [0, 1]), tmp_path / "more.parquet", schema)
+    with pytest.raises(InputError, match=r"no more noise than pairs, after 5 items.*found 3 noise"):
+        noise_count("image", 5, [tmp_path / "more.parquet"])

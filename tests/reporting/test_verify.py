@@ -1,5 +1,6 @@
 """What agrees with a reference and what differs, by values computed by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -187,3 +188,33 @@ def test_the_published_pack_is_small_and_agrees_with_itself():
     assert file.stat().st_size < 1 << 20 and published.run == "open"
     assert {"table1", "table2", "table5", "claims"} <= set(published.tables)
     assert not any(c.differences for c in verify.compare(published, published))
+
+
+def test_a_run_with_newer_columns_agrees_with_the_published_pack():
+    """Intervals and controls that the pack lacks, at the place where tables have them."""
+    published = read_results(ROOT / "docs/results/open.zip")
+
+    def with_intervals(rows):
+        return [
+            {
+                name: value
+                for column, of in row.items()
+                for name, value in (
+                    (column, of),
+                    *([(f"{column[:-3]}_ci_items", "0.5")] if column.endswith("_sd") else []),
+                )
+            }
+            | {"chance": row.get("chance", "0.1")}
+            for row in rows
+        ]
+
+    newer = replace(published, tables={n: with_intervals(r) for n, r in published.tables.items()})
+    assert "precision_ci_items" in newer.tables["table1"][0]
+    found = verify.compare(newer, published)
+    assert not any(c.differences for c in found)
+    same = verify.compare(published, published)
+    assert [c.agree for c in found] == [c.agree for c in same]
+    # The other way round, the columns are missing, and they have no spread over seeds.
+    lacking = {d.column for c in verify.compare(published, newer) for d in c.differences}
+    assert {"precision_ci_items", "chance"} <= lacking
+    assert not any(c.differences for c in verify.compare(newer, newer))

@@ -54,6 +54,13 @@ def test_poisson_by_hand():
     np.testing.assert_allclose(prediction(rates, "poisson")[0], [1, 2], rtol=1e-6)
 
 
+def test_predictions_by_hand():
+    """Logit ln 3 is p = 3/4; values of squared errors are predictions themselves."""
+    decoded = torch.tensor([[LOG3, 0.0]])
+    assert prediction(decoded, "bce").tolist() == [pytest.approx([3 / 4, 1 / 2])]
+    assert prediction(decoded, "sse").tolist() == decoded.tolist()
+
+
 def test_categorical_by_hand():
     """Logits (0, ln 3) are probabilities (1/4, 3/4), (ln 2, 0) are (2/3, 1/3), (0, 0) are 1/2."""
     x = torch.tensor([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
@@ -148,6 +155,18 @@ def test_covariance_matches_numpy():
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-10, atol=1e-14)
 
 
+def test_covariance_is_precise_far_from_the_origin():
+    """In single precision, latents 1,000 times as far from 0 as from each other."""
+    rng = np.random.default_rng(0)
+    z, u = rng.normal(size=(64, 3)), rng.normal(1000, 1, size=(64, 3))
+    w = rng.random(64)
+    expected = np.cov(z.T, u.T, bias=True, aweights=w)[:3, 3:]
+    single = [torch.tensor(value, dtype=torch.float32) for value in (w, z, u)]
+    exact = np.cov(z.T, single[2].double().T, bias=True, aweights=w)[:3, 3:]
+    np.testing.assert_allclose(exact, expected, atol=1e-5)  # rounding of u alone
+    np.testing.assert_allclose(covariance(*single), exact, atol=3e-6)
+
+
 def test_covariance_of_zero_weights_is_0():
     """The covariance is 0, and the gradient of its square, as in L_corr, a number."""
     w = torch.zeros(3, requires_grad=True)
@@ -207,6 +226,12 @@ def test_local_has_a_gradient_at_0_and_1(mean):
     y = torch.full((3,), mean, requires_grad=True)
     loss = local(y, torch.tensor(0.8))
     assert torch.isfinite(torch.autograd.grad(loss, y)[0]).all()
+
+
+def test_local_of_a_single_present_sample():
+    y, present = torch.tensor([0.9, 0.25, 0.1]), torch.tensor([0.0, 1.0, 0.0])
+    found = local(y, torch.tensor(0.5), present).item()
+    assert found == pytest.approx(0.25 * math.log(0.5) + 0.75 * math.log(1.5))
 
 
 def test_local_ignores_absent_samples():

@@ -50,6 +50,19 @@ def test_script_can_be_imported_without_snakemake(rule):
     assert callable(module.main)
 
 
+def test_every_table_says_its_control_uncertainty_and_comparisons():
+    """A new table fails this until docs/statistics.md has its line."""
+    rules = "".join(file.read_text() for file in sorted((ROOT / "rules").glob("*.smk")))
+    made = re.findall(r'reported\(\s*f?"(\{?[\w/]+\}?[\w/{}]*)/(\w+)\.csv"', rules)
+    names = {("own " if folder == "{RUN}/tables" else "") + name for folder, name in made}
+    text = (ROOT / "docs/statistics.md").read_text().partition("## Controls")[2]
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    listed = [
+        own + name for first, *_ in lines for own, name in re.findall(r"(own )?`(\w+)`", first)
+    ]
+    assert sorted(listed) == sorted(names) and len(names) > 25
+
+
 @pytest.mark.parametrize("file", ["README.md", "config/README.md", *DOCS])
 def test_links_lead_somewhere(file):
     folder = (ROOT / file).parent

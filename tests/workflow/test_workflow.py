@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import pyarrow.csv
 import pytest
@@ -36,6 +37,27 @@ class TestDemo:
         # An image that is noise says nothing of its class.
         assert ours["raw", "image", None, 50]["precision_image_noise"] < 0.2
         assert ours["denoising autoencoder", "joint", 50, 10]["paper"] == 0.8968
+
+    def test_scores_have_the_controls_and_intervals_that_the_docs_list(self, finished):
+        text = (ROOT / "docs/statistics.md").read_text().partition("## Controls")[2]
+        checked = set()
+        for line in text.splitlines():
+            first, control, uncertainty, *_ = [*line.strip("| ").split(" | "), "", "", ""]
+            for name in re.findall(r"(?<!own )`(\w+)`", first):
+                file = finished.folder / f"results/tables/{name}.csv"
+                if not line.startswith("| ") or not file.exists():
+                    continue
+                table = pyarrow.csv.read_csv(file)
+                values = {v for column in table.columns for v in column.to_pylist()}
+                assert {*re.findall(r"`(\w+)`", control)} <= {*table.column_names} | values, name
+                widths = [c for c in table.column_names if c.endswith("_ci_items")]
+                items = "and items" in uncertainty or "and speakers" in uncertainty
+                assert bool(widths) == items, name
+                # Two speakers are too few, as the page says.
+                found = table[widths[0]].drop_null().to_pylist() if widths else []
+                assert max(found, default=0) > 0 or "and items" not in uncertainty
+                checked.add(name)
+        assert {"table1", "table2", "table5", "table6", "importance", "figure6"} <= checked
 
     def test_ids_of_splits_and_pairs_are_written(self, finished):
         run = finished.folder / "results/small"

@@ -2,8 +2,6 @@
 `ima.evaluation.classifier.accuracy_rows`.
 """
 
-import numpy as np
-
 from ima.evaluation.classifier import Classifier, accuracy_rows
 from ima.models import checkpoints
 from ima.models.baselines import represent
@@ -18,7 +16,6 @@ def main(snakemake):
     tables = [read_pairs(snakemake.input[split]) for split in ("train", "test")]
     x, pairs = checkpoints.load_data(snakemake.input, ("train", "test"), device())
     labels = [table["label"].to_numpy() for table in tables]
-    pair_types = np.array(tables[1]["pair_type"].to_pylist())
     state, config = read_tensors(snakemake.input.model)
     settings, latent = Classifier(**snakemake.params.settings), int(snakemake.wildcards.latent)
     rows = []
@@ -30,7 +27,7 @@ def main(snakemake):
             for some in pairs
         ]
         of = {"model": snakemake.params.label, "latent": latent, "seed": seed}
-        scores = accuracy_rows(*views, labels, pair_types, settings, seed, there)
+        scores = accuracy_rows(*views, labels, tables[1], settings, seed, there)
         rows += [{**of, **row} for row in scores]
     write_json(rows, snakemake.output.accuracy)
     print(summary.accuracies(rows))

@@ -18,7 +18,6 @@ def main(snakemake):
     tables = [read_pairs(snakemake.input[split]) for split in ("train", "test")]
     x, pairs = checkpoints.load_data(snakemake.input, ("train", "test"), device())
     labels = [table["label"].to_numpy() for table in tables]
-    pair_types = np.array(tables[1]["pair_type"].to_pylist())
     there = [present_of(some) for some in pairs]
     seeds = [int(seed) for seed in snakemake.wildcards.seeds.split("-")]
     files = zip(seeds, snakemake.input.autoencoders, snakemake.input.importances, strict=True)
@@ -37,7 +36,7 @@ def main(snakemake):
             "latent": int(snakemake.wildcards.latent),
             "seed": seed,
         }
-        scores = accuracy_rows(*views, labels, pair_types, settings, seed, there)
+        scores = accuracy_rows(*views, labels, tables[1], settings, seed, there)
         rows += [{**of, **row} for row in scores]
     write_json(rows, snakemake.output.accuracy)
     print(summary.accuracies(rows))

@@ -24,12 +24,12 @@ def main(snakemake):
     x, items = generation.only_paired(x, items)
     classifiers = generation.item_classifiers(real, train, Classifier(**params.settings))
     ceilings = generation.ceilings(classifiers, real, test)
-    labels, asked = test["label"].to_numpy(), generation.tasks(test)
+    asked = generation.tasks(test)
     shown, rows, drawn = generation.one_per_class(test), [], {}
     for about, model in trained(given, params):
         z = generation.latents(model, x, items)
         stage1 = getattr(model, "autoencoder", model)
-        for row in generation.coherence_rows(stage1, z, labels, asked, classifiers):
+        for row in generation.coherence_rows(stage1, z, test, asked, classifiers):
             rows.append({**about, **row, "ceiling": ceilings[row["generated"]]})
         if about["latent"] == params.drawn and about["model"] not in drawn:  # its first seed
             drawn[about["model"]] = {
@@ -41,7 +41,8 @@ def main(snakemake):
     write_csv(table, out.table)
     chosen = {name: x[name][numbers[shown]].cpu().numpy() for name, numbers in items.items()}
     title = f"latent size {params.drawn}"
-    save(draw(blocks(chosen, drawn, params.coefficients), labels[shown], title), out.pdf, out.png)
+    labels = test["label"].to_numpy()[shown]
+    save(draw(blocks(chosen, drawn, params.coefficients), labels, title), out.pdf, out.png)
     print(summary.first(table, "coherence"))
 
 

@@ -2,6 +2,7 @@
 `ima.reporting.tables.importance.by_seed`.
 """
 
+from ima.evaluation.item_errors import Clusters, f1_values
 from ima.evaluation.metrics import importance_scores
 from ima.models import checkpoints
 from ima.models.importance import importances
@@ -24,8 +25,11 @@ def main(snakemake):
         y = importances(networks, x, pairs)
         for name, items in pairs.items():
             there = (items >= 0).numpy()
-            scores = importance_scores(y[name][0].numpy()[there], noise[name][there])
-            rows.append({**model, "modality": name, **scores})
+            y_m, is_noise_m = y[name][0].numpy()[there], noise[name][there]
+            clusters = Clusters([items.numpy()[there]], int(there.sum()))
+            error = clusters.error(f1_values(y_m < 0.5, is_noise_m))
+            scores = importance_scores(y_m, is_noise_m)
+            rows.append({**model, "modality": name, **scores, **error})
     table = by_seed(rows, snakemake.params.run)
     write_csv(table, snakemake.output.table)
     print(summary.first(table, "f1_noise"))

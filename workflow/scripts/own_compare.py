@@ -5,8 +5,8 @@
 from ima.evaluation.peers import trained
 from ima.reporting.figures import save
 from ima.reporting.figures.compare import draw
-from ima.reporting.user.compare import FUSED, compare_table, ima_scores
-from ima.utils.io import read_json, read_tensors, write_csv
+from ima.reporting.user.compare import FUSED, chance_scores, compare_table, ima_scores
+from ima.utils.io import read_json, read_rows, read_tensors, write_csv
 from ima.workflow import script, summary
 from ima.workflow.resources import measured
 
@@ -35,7 +35,12 @@ def main(snakemake):
         [row for path in given.accuracies for row in read_json(path)],
         costs,
     )
-    table = compare_table(scores + trained(given.peers), params.run)
+    chance = chance_scores(
+        read_json(given.anchors, ["model", "precision"]),
+        [row for path in given.chance for row in read_rows(path)],
+        dict.fromkeys(of["latent"] for of in scores),
+    )
+    table = compare_table(scores + trained(given.peers) + chance, params.run)
     write_csv(table, out.table)
     drawn = [row for row in table.to_pylist() if row["latent"] == params.latent]
     save(draw(drawn, params.label), out.pdf, out.png)

@@ -11,6 +11,8 @@ peers                 scores of other methods
 generation            items generated from other modalities, and their coherence
 rho_sweep             noise detection over rho
 seeds                 means and standard deviations over seeds
+item_errors           standard errors of scores over test items
+multiple_tests        correction of p values
 tsne                  maps of hidden layers and representations
 complexity            parameters, loss terms and training time
 feature_ablation      digit accuracy of variants of the speech features

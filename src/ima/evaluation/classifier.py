@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from ima.evaluation.item_errors import Clusters
 from ima.evaluation.metrics import subsets
 from ima.models.ima import mlp
+from ima.pairing.by_label import modalities, row_numbers
 from ima.training.loop import Training, device, fit
 from ima.utils.errors import InputError
 
@@ -120,7 +123,7 @@ def accuracy_rows(
     train: Mapping[str, np.ndarray],
     test: Mapping[str, np.ndarray],
     labels: Sequence[np.ndarray],
-    pair_types: np.ndarray,
+    pairs: pa.Table,
     settings: Classifier,
     seed: int,
     has: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
@@ -132,15 +135,18 @@ def accuracy_rows(
         test: representations (M, D) of the test pairs, by name.
         labels: classes of the training pairs (N,) and of the test pairs (M,); pairs with a negative
             label are unlabelled and left out.
-        pair_types: `pair_type` (M,) of the test pairs.
+        pairs: the test pairs, a table of `ima.utils.schemas.pairs_schema`.
         settings: settings of the classifier.
         seed: seed of the classifier.
         has: by name, masks of the training pairs (N,) and of the test pairs (M,) that have the
             representation; only needed for representations that some pairs lack.
 
     Returns:
-        Rows of `representation`, `subset` (see `ima.evaluation.metrics.subsets`) and `accuracy`.
+        Rows of `representation`, `subset` (see `ima.evaluation.metrics.subsets`), `accuracy` and
+        its error over items (`ima.evaluation.item_errors.Clusters.error`).
     """
+    pair_types = np.array(pairs["pair_type"].to_pylist())
+    items = [row_numbers(pairs, m) for m in modalities(pairs)]
     rows = []
     for name, z in train.items():
         known, scored = (
@@ -151,10 +157,10 @@ def accuracy_rows(
             continue
         guess = predict(z[known], labels[0][known], test[name][scored], settings, seed)
         hit = guess == labels[1][scored]
-        rows += [
-            {"representation": name, "subset": subset, "accuracy": float(hit[mask].mean())}
-            for subset, mask in subsets(pair_types[scored]).items()
-        ]
+        for subset, mask in subsets(pair_types[scored]).items():
+            row = {"representation": name, "subset": subset, "accuracy": float(hit[mask].mean())}
+            clusters = Clusters([of[scored][mask] for of in items], int(mask.sum()))
+            rows.append(row | clusters.error(hit[mask]))
     return rows
 
 

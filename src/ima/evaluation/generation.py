@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ima.evaluation.classifier import Classifier, fit_classifier
+from ima.evaluation.item_errors import Clusters, with_interval
 from ima.evaluation.reference import JOINT
 from ima.evaluation.represent import decode, joint, represent
 from ima.evaluation.seeds import over_seeds
@@ -147,7 +148,7 @@ def ceilings(
 def coherence_rows(
     model: nn.Module,
     z: Mapping[str, Tensor],
-    labels: np.ndarray,
+    test: pa.Table,
     asked: Iterable[Task],
     classifiers: Mapping[str, Classify],
 ) -> list[dict]:
@@ -157,14 +158,17 @@ def coherence_rows(
         model: an `ima.models.ima.Autoencoder` or a baseline.
         z: latents (N, L) of the test pairs, from `latents`; tasks that they do not serve are left
             out.
-        labels: classes (N,) of the test pairs.
+        test: test pairs.
         asked: generation tasks.
         classifiers: classifiers of real items, by modality.
 
     Returns:
         Rows of `given`, `generated`, `subset`, `items` (their number), `coherence`, the share of
-        generated items assigned to the right class, and `chance`, the same with shuffled labels.
+        generated items assigned to the right class, with its error over items
+        (`ima.evaluation.item_errors.Clusters.error`), and `chance`, the same with shuffled labels.
     """
+    labels = test["label"].to_numpy()
+    items = [row_numbers(test, m) for m in modalities(test)]
     shuffled = np.random.default_rng(SEED).permutation
     rows = []
     for task in asked:
@@ -172,11 +176,13 @@ def coherence_rows(
             continue
         drawn = decode(model, z[task.given][task.rows], task.generated).cpu().numpy()
         guess, right = classifiers[task.generated](drawn), labels[task.rows]
+        clusters = Clusters([numbers[task.rows] for numbers in items], len(right))
         rows.append(
             {
                 **{name: getattr(task, name) for name in ("given", "generated", "subset")},
                 "items": len(right),
                 "coherence": float((guess == right).mean()),
+                **clusters.error(guess == right),
                 "chance": float((guess == shuffled(right)).mean()),
             }
         )
@@ -193,7 +199,13 @@ def coherence_table(rows: Iterable[Mapping], run: str) -> pa.Table:
     """
     text = ("model", "given", "generated", "subset")
     keys = ("model", "latent", *text[1:], "items", "ceiling")
-    return to_table(over_seeds(rows, keys, run, ["coherence", "chance"]), text)
+    flat = [
+        {key: row[key] for key in keys}
+        | with_interval("coherence", row["coherence"], row)
+        | {"chance": row["chance"]}
+        for row in rows
+    ]
+    return to_table(over_seeds(flat, keys, run), text)
 
 
 def one_per_class(pairs: pa.Table) -> np.ndarray:

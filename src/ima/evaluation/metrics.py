@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from ima.evaluation.item_errors import Clusters
 from ima.evaluation.neighbours import CHOICES, neighbours_by_choice
 from ima.pairing.by_label import CLEAN, is_noise, modalities, row_numbers
 from ima.pairing.shared_items import most_neighbours
@@ -92,9 +93,13 @@ def importance_scores(y: np.ndarray, is_noise: np.ndarray) -> dict[str, float]:
     """Score importances y (M,) against noise labels (M,): both classes, and the mean importance.
 
     An item counts as noise if its importance is below .5, otherwise as important (5.2).
+    `f1_shuffled` is a control: the mean of `f1_noise` over all permutations of the importances,
+    2 p s / (p + s) for a share p of noise and a share s of items that count as noise.
     """
     noise = noise_scores(y, is_noise)
     selected = {name: noise[name] for name in ("precision_noise", "recall_noise", "f1_noise")}
+    shares = float(is_noise.mean()), float((y < 0.5).mean())
+    selected["f1_shuffled"] = 2 * shares[0] * shares[1] / (sum(shares) or 1.0)
     important = f1(y >= 0.5, ~is_noise)["f1"]
     return {**selected, "f1_important": important, "mean_importance": float(y.mean())}
 
@@ -130,7 +135,8 @@ def retrieval_rows(
 
     Returns:
         Rows of `k`, `neighbours` (`all`, or `distinct`, which excludes pairs that share the query's
-        clip or image), `subset` of the queries, and `precision`.
+        clip or image), `subset` of the queries, `precision`, and its error over items
+        (`ima.evaluation.item_errors.Clusters.error`).
     """
     has = labels >= 0 if has is None else has & (labels >= 0)
     if not has.all():
@@ -139,11 +145,16 @@ def retrieval_rows(
     k = lower_k(k, most_neighbours(items, len(z)), "Precision@K")
     if not k:
         return []
+    scored = {
+        name: (mask, Clusters([numbers[mask] for numbers in items], int(mask.sum())))
+        for name, mask in subsets(pair_types).items()
+    }
     return [
         {"k": top, "neighbours": choice, "subset": name, "precision": float(value[mask].mean())}
+        | clusters.error(value[mask])
         for choice, precision in precision_by_choice(z, labels, k, items).items()
         for top, value in precision.items()
-        for name, mask in subsets(pair_types).items()
+        for name, (mask, clusters) in scored.items()
     ]
 
 

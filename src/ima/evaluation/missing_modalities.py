@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from ima.evaluation.item_errors import with_interval
 from ima.evaluation.metrics import retrieval_rows
 from ima.evaluation.reference import JOINT, views
 from ima.evaluation.represent import joint, represent
@@ -210,12 +211,13 @@ def _raw(x: Pairs, items: Pairs, train: Pairs) -> np.ndarray:
 
 
 def _scores(z: np.ndarray, labels: np.ndarray, items: Pairs) -> Iterable[dict]:
-    """Yield `neighbours`, `k` and `precision` of representations (N, L)."""
+    """Yield `neighbours`, `k`, `precision` and its error of representations (N, L)."""
     pair_types = np.full(len(labels), "clean")
     for row in retrieval_rows(
         z, labels, pair_types, [rows.numpy() for rows in items.values()], [K]
     ):
-        yield {name: row[name] for name in ("neighbours", "k", "precision")}
+        names = ("neighbours", "k", "precision", "se_items", "df_items")
+        yield {name: row[name] for name in names}
 
 
 def study_table(studies: pa.Table, run: str) -> pa.Table:
@@ -227,8 +229,13 @@ def study_table(studies: pa.Table, run: str) -> pa.Table:
 
     Returns:
         A row per model, way, representation, share, version of the test pairs and choice of
-        neighbours: `seeds`, mean and sd of `precision`.
+        neighbours: `seeds`, mean and sd of `precision`, and half the width of its 95 % interval
+        over items, `precision_ci_items`.
     """
     text = ("model", "absent", "representation", "test", "neighbours")
-    rows = over_seeds(studies.to_pylist(), (*text, "k", "share"), run, ["precision"])
-    return to_table(rows, text)
+    keys = (*text, "k", "share")
+    flat = [
+        {key: row[key] for key in keys} | with_interval("precision", row["precision"], row)
+        for row in studies.to_pylist()
+    ]
+    return to_table(over_seeds(flat, keys, run), text)

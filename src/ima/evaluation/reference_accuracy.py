@@ -41,7 +41,6 @@ def classify_anchors(
     known = only(fit, items[0])
     has = [presence(rows) for rows in items]
     labels = [pairs["label"].to_numpy() for pairs in (train, test)]
-    pair_types = np.array(test["pair_type"].to_pylist())
     widths = {JOINT: sum(widths.values()), **widths}
     jobs = [("raw", None, fit, raw, labels, settings)]
     jobs += [
@@ -58,7 +57,7 @@ def classify_anchors(
         for model, latent, fitted, scored, classes, options in jobs
         for seed in seeds
         for row in accuracy_rows(
-            fitted, scored, classes or _shuffled(labels, seed), pair_types, options, seed, has
+            fitted, scored, classes or _shuffled(labels, seed), test, options, seed, has
         )
     ]
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from ima.evaluation.item_errors import INTERVAL, over_parts
+
 
 def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
     """Return mean and sample standard deviation; the latter is None for a single value."""
@@ -31,7 +33,8 @@ def over_seeds(
 
     Returns:
         Rows of `run`, the keys, `seeds` (the number of values of the first score), the constant
-        columns, and each score with its `<score>_sd`.
+        columns, and each score with its `<score>_sd`. A score whose name ends in INTERVAL is half
+        the width of an interval over items, of which only the mean is given; None if any is.
     """
     by_key: dict[tuple, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -43,7 +46,10 @@ def over_seeds(
         seeds = len(next(iter(values.values())))
         out = {"run": run, **dict(zip(keys, key, strict=True)), "seeds": seeds, **constant}
         for name, of_seeds in values.items():
-            out[name], out[f"{name}_sd"] = mean_sd(of_seeds)
+            if name.endswith(INTERVAL):
+                out[name] = None if None in of_seeds else mean_sd(of_seeds)[0]
+            else:
+                out[name], out[f"{name}_sd"] = mean_sd(of_seeds)
         table.append(out)
     return table
 
@@ -57,17 +63,23 @@ def over_folds(scores: Iterable[Mapping]) -> list[dict]:
 
     Returns:
         For each seed and model, such a mapping whose rows are the means of those that differ only
-        in their value, with equal weights. A single fold's values are unchanged.
+        in their value and its error over items, with equal weights. A single fold's are unchanged.
     """
-    found: dict[tuple, dict[tuple, list[float]]] = defaultdict(lambda: defaultdict(list))
+    measured = ("value", "se_items", "df_items")
+    found: dict[tuple, dict[tuple, list[Mapping]]] = defaultdict(lambda: defaultdict(list))
     for of in scores:
         for row in of["scores"]:
-            key = tuple((name, value) for name, value in row.items() if name != "value")
-            found[of["seed"], row["model"]][key].append(row["value"])
+            key = tuple((name, value) for name, value in row.items() if name not in measured)
+            found[of["seed"], row["model"]][key].append(row)
     return [
         {
             "seed": seed,
-            "scores": [dict(key) | {"value": math.fsum(v) / len(v)} for key, v in rows.items()],
+            "scores": [
+                dict(key)
+                | {"value": math.fsum(row["value"] for row in folds) / len(folds)}
+                | over_parts(folds)
+                for key, folds in rows.items()
+            ],
         }
         for (seed, _), rows in found.items()
     ]

@@ -97,6 +97,7 @@ RHO_SWEEP = _table(
     precision_noise=pa.float64(),
     recall_noise=pa.float64(),
     f1_noise=pa.float64(),
+    f1_shuffled=pa.float64(),
     f1_important=pa.float64(),
     mean_importance=pa.float64(),
     share_noise=pa.float64(),
@@ -126,17 +127,23 @@ RIVAL_STUDY = pa.schema([*NOISE_STUDY, *_table(auc_noise=pa.float64(), share_fla
 #: Retrieval with representations of a model trained on incomplete pairs
 #: (`ima.evaluation.missing_modalities`). `share` is the share of pairs that lack an item, `absent`
 #: how training handles them (learn, drop or impute), and `test` whether the test pairs are complete
-#: or incomplete.
-MISSING_STUDY = _table(
-    share=pa.float64(),
-    seed=pa.int32(),
-    model=pa.string(),
-    absent=pa.string(),
-    representation=pa.string(),
-    test=pa.string(),
-    neighbours=pa.string(),
-    k=pa.int32(),
-    precision=pa.float64(),
+#: or incomplete. The last two columns are the precision's error over items
+#: (`ima.evaluation.item_errors.Clusters.error`).
+MISSING_STUDY = pa.schema(
+    [
+        *_table(
+            share=pa.float64(),
+            seed=pa.int32(),
+            model=pa.string(),
+            absent=pa.string(),
+            representation=pa.string(),
+            test=pa.string(),
+            neighbours=pa.string(),
+            k=pa.int32(),
+            precision=pa.float64(),
+        ),
+        *_absent(se_items=pa.float64(), df_items=pa.float64()),
+    ]
 )
 
 #: Scores of a reading (`ima.evaluation.readings.factors`): F1 of the noise class by modality;

@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from ima.reporting.tables.emotion import emotion_importance, gains, table2, table6
+from ima.evaluation.emotion.scores import GAIN
+from ima.reporting.tables.emotion import emotion_importance, table2, table6
 from ima.utils.schemas_emotion import IMPORTANCE_EMOTION
 
 PAPER = [
@@ -27,8 +28,8 @@ ABOUT = {"corpus": "made", "protocol": "held_out", "held_out": "5", "folds": 1, 
 
 
 def seed(number, weighted, unweighted, model="IMA (paper)"):
-    rows = []
-    for weighting, value in (("weighted", weighted), ("unweighted", unweighted)):
+    rows, gain = [], weighted - unweighted
+    for weighting, value in (("weighted", weighted), ("unweighted", unweighted), (GAIN, gain)):
         about = {"model": model, "weighting": weighting, "representation": "verbal"}
         for name, k in (("precision", 10), ("precision_cross_speaker", 10), ("accuracy", None)):
             rows.append({**about, "score": name, "k": k, "value": value})
@@ -75,6 +76,22 @@ def test_table2_has_means_gains_and_the_papers_value():
     assert rows["MVAE", "", "verbal"]["seeds"] == 2 and len(rows) == 3 + 3 + 1
 
 
+def test_intervals_over_speakers_are_means_over_seeds():
+    """Half of a 95 % interval with 5 degrees of freedom is 2.5706 se, with 9 it is 2.2622 se."""
+    scores = [seed(0, 0.6, 0.5), seed(1, 0.6, 0.5)]
+    for of, se, df in zip(scores, (0.01, 0.02), (5, 9), strict=True):
+        for row in of["scores"]:
+            row |= {"se_items": se, "df_items": df}
+    row = rows_of(table2(scores, PAPER, "toy", ABOUT))["IMA (paper)", "weighted", "verbal"]
+    mean = (2.5706 * 0.01 + 2.2622 * 0.02) / 2
+    assert row["precision_ci_items"] == pytest.approx(mean, rel=1e-4)
+    assert "precision_ci_items_sd" not in row
+    for part in scores[0]["scores"]:
+        part |= {"se_items": None, "df_items": 0}  # one speaker
+    row = rows_of(table6(scores, PAPER, "toy", ABOUT))["IMA (paper)", "weighted", "verbal"]
+    assert row["accuracy_ci_items"] is None and row["accuracy"] == pytest.approx(0.6)
+
+
 def test_table6_has_no_k_and_the_papers_value():
     table = table6(SCORES, PAPER, "toy", ABOUT)
     assert "k" not in table.column_names and "precision" not in table.column_names
@@ -98,10 +115,6 @@ def test_a_score_that_no_fold_has_is_empty():
     row = rows_of(table2(scores, PAPER, "toy", ABOUT))["MVAE", "", "verbal"]
     assert row["precision"] == pytest.approx(0.3)
     assert row["precision_cross_speaker"] is None and row["precision_cross_speaker_sd"] is None
-
-
-def test_gains_of_a_model_without_weightings_are_none():
-    assert list(gains(baselines(0)["scores"])) == []
 
 
 FIELDS = {

@@ -11,7 +11,8 @@ from ima.utils.schemas import NOISE_STUDY
 
 def row(seed, f1, variant="ima+", latent=50, modality="image"):
     model = {"variant": variant, "latent": latent, "seed": seed, "modality": modality}
-    return {**model, "f1_noise": f1, "f1_important": 1 - f1 / 10}
+    error = {"se_items": f1 / 100, "df_items": 5}
+    return {**model, "f1_noise": f1, "f1_shuffled": f1 / 5, "f1_important": 1 - f1 / 10} | error
 
 
 def test_by_seed_by_hand():
@@ -25,6 +26,8 @@ def test_by_seed_by_hand():
     )
     assert ours["f1_noise"] == pytest.approx(2.48 / 3) and ours["f1_noise_min"] == 0.5
     assert ours["seeds_at_0.98"] == 2
+    assert ours["f1_shuffled"] == pytest.approx(2.48 / 15)
+    assert ours["f1_noise_ci_items"] == pytest.approx(2.57058 * 2.48 / 300, rel=1e-5)
     assert ours["f1_important"] == pytest.approx(1 - 2.48 / 30)
     assert [ours[f"f1_seed{seed}"] for seed in (0, 1, 3)] == [1.0, 0.98, 0.5]
     assert (paper["f1_noise"], paper["f1_noise_sd"], paper["seeds_at_0.98"]) == (0.25, None, 0)

@@ -9,7 +9,11 @@ from ima.reporting.tables.leaderboard import Score, leaderboard, p_value
 
 
 def retrieval(model, view, value, sd=0.01, seeds=5, k=10, latent=50):
-    scores = {"precision_no_shared": value, "precision_no_shared_sd": sd}
+    scores = {
+        "precision_no_shared": value,
+        "precision_no_shared_sd": sd,
+        "precision_no_shared_ci_items": value / 10,
+    }
     scores |= {
         "precision_no_shared_image_noise": value / 2,
         "precision_no_shared_image_noise_sd": sd,
@@ -26,7 +30,7 @@ ROWS = [
     retrieval("MVAE", "joint", 0.895),
     retrieval("JMVAE-KL", "joint", 0.80),
     retrieval("raw", "joint", 0.85, sd=None, seeds=1, latent=None),
-    retrieval("chance", "joint", 0.99),
+    retrieval("chance", "joint", 0.995),
     retrieval("paper only", "joint", 0.99, seeds=0),
 ]
 
@@ -35,9 +39,10 @@ def test_best_models_by_hand():
     accuracy = [{"model": "supervised", "representation": "joint", "latent": 50, "seeds": 5,
                  "accuracy": 1.0, "accuracy_sd": 0.0}]  # fmt: skip
     importance = [{"variant": "ima+", "modality": "image", "latent": 50, "seeds": 5,
-                   "f1_noise": 1.0, "f1_noise_sd": 0.0}]  # fmt: skip
+                   "f1_noise": 1.0, "f1_noise_sd": 0.0, "f1_shuffled": 0.1}]  # fmt: skip
     generation = [{"model": "MVAE", "given": "image", "generated": "speech", "latent": 50,
-                   "subset": subset, "seeds": 1, "coherence": 0.5, "coherence_sd": None}
+                   "subset": subset, "seeds": 1, "coherence": 0.5, "coherence_sd": None,
+                   "chance": 0.2}
                   for subset in ("clean", "image_noise")]  # fmt: skip
     table = leaderboard(ROWS, accuracy, importance, generation, {"ima+": "IMA+"}, "r").to_pylist()
     by_task = {}
@@ -59,6 +64,15 @@ def test_best_models_by_hand():
         ("F1 of image noise", 50): [("IMA+", True)],
         ("speech from image", 50): [("MVAE", True)],
     }
+    rows = {(row["task"], row["model"]): row for row in table}
+    best = rows["P@10", "IMA+"]
+    # With shuffled labels, as the row of chance says, which has no place of its own here.
+    assert (best["score_ci_items"], best["chance"]) == (pytest.approx(0.09), 0.995)
+    assert rows["P@10, pairs with image noise", "MVAE"]["chance"] == pytest.approx(0.995 / 2)
+    assert rows["P@10, image alone", "IMA+"]["chance"] == 0.995
+    assert rows["F1 of image noise", "IMA+"]["chance"] == 0.1
+    assert rows["speech from image", "MVAE"]["chance"] == 0.2
+    assert rows["speech from image", "MVAE"]["score_ci_items"] is None
 
 
 def test_p_values_match_tests_of_the_values():

@@ -97,6 +97,22 @@ def test_a_row_is_the_mean_over_seeds():
     assert unweighted["precision_no_shared"] is None and unweighted["precision_image_noise"] is None
 
 
+def test_intervals_over_items_are_means_over_seeds():
+    errors = ({"se_items": 0.01, "df_items": 5}, {"se_items": 0.03, "df_items": 5})
+    models = [
+        {"model": "IMA", "latent": 2, "seed": seed, "retrieval": [
+            {**score("weighted", 10, "all", "all", 0.5), **error}
+        ]}
+        for seed, error in enumerate(errors)
+    ]  # fmt: skip
+    table = table1(models, [], [], "demo")
+    (row,) = table.to_pylist()
+    assert row["precision_ci_items"] == pytest.approx(2.57058 * 0.02, rel=1e-5)
+    assert table.column_names[-3:] == ["precision", "precision_sd", "precision_ci_items"]
+    models[1]["retrieval"][0]["se_items"] = None
+    assert table1(models, [], [], "demo").to_pylist()[0]["precision_ci_items"] is None
+
+
 def test_columns_and_types():
     table = table1(MODELS, ANCHORS, [], "demo")
     head = ["run", "model", "representation", "latent", "k", "seeds", "paper"]

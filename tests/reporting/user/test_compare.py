@@ -207,6 +207,12 @@ def test_scripts_from_files_to_the_table(tmp_path, monkeypatch, capsys, caplog):
     )
     (tmp_path / "scores.json").write_text(json.dumps([of_ima(0, 0.5)]))
     (tmp_path / "accuracies.json").write_text("[]")
+    x, tables = problem()
+    chance = score_anchors(x, *tables.values(), [], [5])
+    (tmp_path / "anchors.json").write_text(json.dumps(chance))
+    guessed = {"model": "chance", "seed": 0, "representation": "joint", "subset": "all"}
+    guessed |= {"accuracy": 0.3, "se_items": 0.1, "df_items": 5}
+    (tmp_path / "chance.json").write_text(json.dumps([guessed, {**guessed, "model": "raw"}]))
     (tmp_path / "autoencoder_ima.tsv").write_text("s\tcpu_time\tmax_rss\n4\tNA\t300\n")
     model = {"latent": 2, "seed": 0, "unweighted": ["autoencoder_ima"]}
     model["weighted"] = ["autoencoder_ima", "importance_ima"]  # was not measured
@@ -214,6 +220,8 @@ def test_scripts_from_files_to_the_table(tmp_path, monkeypatch, capsys, caplog):
         peers=[tmp_path / f"{name}.json" for name in ("infonce", "mvae", "mcca")],
         scores=[tmp_path / "scores.json"],
         accuracies=[tmp_path / "accuracies.json"],
+        anchors=tmp_path / "anchors.json",
+        chance=[tmp_path / "chance.json"],
         autoencoders=[tmp_path / "stage1.safetensors"],
         importances=[tmp_path / "2.safetensors"],
     )
@@ -227,8 +235,13 @@ def test_scripts_from_files_to_the_table(tmp_path, monkeypatch, capsys, caplog):
         "IMA, unweighted",
         "InfoNCE",
         "MVAE",
+        "chance (labels shuffled)",
     ]
+    control, infonce = rows[-1], rows[2]
+    assert control["accuracy"] == 0.3 and control["precision"] < infonce["precision"]
+    assert control["accuracy_ci_items"] == pytest.approx(0.257058, rel=1e-4)
+    assert 0 < infonce["precision_ci_items"] < 0.5 and control["seconds"] is None
     assert [row["parameters"] for row in rows[:2]] == [5, 3]
     assert [row["seconds"] for row in rows[:2]] == [None, 4] and rows[1]["mem_mb"] == 300
     assert all(Path(file).stat().st_size > 5_000 for file in (out["pdf"], out["png"]))
-    assert capsys.readouterr().out.endswith("4 rows\n") and caplog.messages == [said]
+    assert capsys.readouterr().out.endswith("5 rows\n") and caplog.messages == [said]

@@ -7,9 +7,15 @@ import numpy as np
 import pyarrow as pa
 
 from ima.evaluation.classifier import Classifier, predict
+from ima.evaluation.item_errors import Clusters, recall_values
 from ima.evaluation.metrics import precision_by_choice
 from ima.evaluation.neighbours import CHOICES
 from ima.utils.emotions import OTHER
+
+#: Scores of single utterances, whose mean is the score, by name and K.
+Values = dict[tuple[str, int | None], np.ndarray]
+#: Weighting of the rows that give the gain from importances.
+GAIN = "weighted - unweighted"
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,16 @@ class Utterances:
         """Return which utterances (n,) of a split belong to one of the classes."""
         return (self.split == split) & (self.labels != OTHER)
 
+    @property
+    def scored(self) -> Clusters:
+        """Return the validation utterances, grouped by their speakers."""
+        speakers = self.speakers[self.part("validation")]
+        return Clusters([np.unique(speakers, return_inverse=True)[1]], len(speakers))
+
 
 def score(
     z: np.ndarray, about: Utterances, k: Sequence[int], settings: Classifier, seed: int
-) -> list[dict]:
+) -> Values:
     """Score one representation by retrieval among validation utterances and by classification.
 
     Args:
@@ -44,8 +56,8 @@ def score(
         settings, seed: of the classifier, which is trained on the labelled training utterances.
 
     Returns:
-        Rows of `score`, `k` and `value`. The scores are `precision` (mean P@K),
-        `precision_cross_speaker` (P@K without neighbours by the query's own speaker; no row if all
+        Values (n,) of the validation utterances, whose mean is the score: `precision` (P@K),
+        `precision_cross_speaker` (P@K without neighbours by the query's own speaker; absent if all
         are by one speaker), `accuracy`, and `uar`, the unweighted average recall.
     """
     train, test = about.part("train"), about.part("validation")
@@ -53,16 +65,26 @@ def score(
     speakers = about.speakers[test]
     choices = CHOICES if len(np.unique(speakers)) > 1 else CHOICES[:1]
     names = {"all": "precision", "distinct": "precision_cross_speaker"}
-    rows = [
-        {"score": names[choice], "k": top, "value": float(value.mean())}
+    values: Values = {
+        (names[choice], top): value
         for choice, found in precision_by_choice(z[test], labels, k, [speakers], choices).items()
         for top, value in found.items()
-    ]
+    }
     predicted = predict(z[train], about.labels[train], z[test], settings, seed)
-    accuracy = float((predicted == labels).mean())
-    rows.append({"score": "accuracy", "k": None, "value": accuracy})
-    rows.append({"score": "uar", "k": None, "value": uar(predicted, labels)})
-    return rows
+    return values | _classified(predicted, labels)
+
+
+def _classified(predicted: np.ndarray, labels: np.ndarray) -> Values:
+    accuracy = (predicted == labels).astype(float)
+    return {("accuracy", None): accuracy, ("uar", None): recall_values(predicted, labels)}
+
+
+def as_rows(values: Values, clusters: Clusters) -> list[dict]:
+    """Return rows of `score`, `k`, `value`, the mean, and its error over speakers."""
+    return [
+        {"score": name, "k": k, "value": float(of.mean()), **clusters.error(of)}
+        for (name, k), of in values.items()
+    ]
 
 
 def score_all(
@@ -79,13 +101,23 @@ def score_all(
         about, k, settings, seed: as in `score`.
 
     Returns:
-        Rows of `model`, `weighting`, `representation` and the columns of `score`.
+        Rows of `model`, `weighting`, `representation` and the columns of `as_rows`. For views with
+        the weightings `weighted` and `unweighted`, also the differences of their scores, GAIN.
     """
-    return [
-        {"model": model, "weighting": weighting, "representation": view, **row}
+    found = {
+        (model, weighting, view): score(z, about, k, settings, seed)
         for model, weighting, views in representations
         for view, z in views.items()
-        for row in score(z, about, k, settings, seed)
+    }
+    for model, view in [(m, v) for m, weighting, v in found if weighting == "weighted"]:
+        equal = found[model, "unweighted", view]
+        weighted = found[model, "weighted", view]
+        found[model, GAIN, view] = {name: of - equal[name] for name, of in weighted.items()}
+    clusters = about.scored
+    return [
+        {"model": model, "weighting": weighting, "representation": view, **row}
+        for (model, weighting, view), values in found.items()
+        for row in as_rows(values, clusters)
     ]
 
 
@@ -100,25 +132,12 @@ def anchors(
     train, test = about.part("train"), about.part("validation")
     commonest = np.bincount(about.labels[train]).argmax()
     same = np.full(test.sum(), commonest)
-    values = {"accuracy": (same == about.labels[test]).mean()}
-    values["uar"] = uar(same, about.labels[test])
+    values = _classified(same, about.labels[test])
     named = {"weighting": "", "representation": "joint"}
-    rows = [
-        {"model": "majority", **named, "score": name, "k": None, "value": float(value)}
-        for name, value in values.items()
-    ]
+    rows = [{"model": "majority", **named, **row} for row in as_rows(values, about.scored)]
     labels, rng = about.labels.copy(), np.random.default_rng(seed)
     for part in (train, test):
         labels[part] = rng.permutation(labels[part])
     shuffled = Utterances(labels, about.split, about.speakers)
-    found = score(z, shuffled, k, settings, seed)
+    found = as_rows(score(z, shuffled, k, settings, seed), about.scored)
     return rows + [{"model": "chance", **named, **row} for row in found]
-
-
-def uar(predicted: np.ndarray, actual: np.ndarray) -> float:
-    """Return the unweighted average recall over classes, 1 / (number of classes) by chance.
-
-    Args:
-        predicted, actual: labels (M,). The classes are those in `actual`.
-    """
-    return float(np.mean([(predicted[actual == c] == c).mean() for c in np.unique(actual)]))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from ima.evaluation.multiple_tests import holm
 from ima.evaluation.readings.factors import FACTORS, SCORING, STAGE1, STAGE2
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
@@ -118,7 +119,8 @@ def shares(means: pa.Table, seed: int = 0, shuffles: int = SHUFFLES) -> pa.Table
         level of each factor: `readings`, `held` (those under which the claim holds), `share`, and
         the mean `margin`. The factor's main `effect` is the highest share of a level minus the
         lowest; `p` is the share of permutations, the observed levels included, with an effect at
-        least as large.
+        least as large, and `p_adjusted` the same after Holm's correction for all factors of a claim
+        at a latent size.
     """
     readings, run = readings_of(means), means["run"][0].as_py()
     rng = np.random.default_rng(seed)
@@ -129,6 +131,7 @@ def shares(means: pa.Table, seed: int = 0, shuffles: int = SHUFFLES) -> pa.Table
         holds = margin > 0
         head = {"run": run, "claim": claim, "latent": latent}
         rows.append({**head, "factor": "all", "level": "", **_counted(holds, margin)})
+        by_factor, p = [], {}
         for factor, values in levels.items():
             known = list(dict.fromkeys(values.tolist()))
             numbers = np.array([known.index(level) for level in values])
@@ -139,7 +142,10 @@ def shares(means: pa.Table, seed: int = 0, shuffles: int = SHUFFLES) -> pa.Table
             for number, level in enumerate(known):
                 some = numbers == number
                 counted = _counted(holds[some], margin[some])
-                rows.append({**head, "factor": factor, "level": level, **counted, **decided})
+                by_factor.append({**head, "factor": factor, "level": level, **counted, **decided})
+            p[factor] = decided["p"]
+        adjusted = dict(zip(p, holm([*p.values()]), strict=True))
+        rows += [{**row, "p_adjusted": adjusted[row["factor"]]} for row in by_factor]
     return to_table(rows, ("claim", "factor", "level"), ("latent", "readings", "held"))
 
 

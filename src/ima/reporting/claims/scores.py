@@ -36,7 +36,8 @@ def retrieval(models: Iterable[Mapping], anchors: Iterable[Mapping]) -> Iterator
         if "weights" in model:
             yield from weighed(model, about)
     for row in anchors:
-        keys = {k: value for k, value in row.items() if k != "precision"}
+        names = ("model", "latent", "representation", "k", "neighbours", "subset")
+        keys = {k: row[k] for k in names}
         about = {"of": "digits", "seed": None, "score": "precision"}
         yield {**about, **keys, "value": row["precision"]}
 
@@ -163,7 +164,8 @@ def incomplete(study: pa.Table) -> Iterator[dict]:
         study: table of `ima.utils.schemas.MISSING_STUDY`.
     """
     for row in study.to_pylist():
-        keys = {key: value for key, value in row.items() if key != "precision"}
+        measured = ("precision", "se_items", "df_items")
+        keys = {key: value for key, value in row.items() if key not in measured}
         yield {"of": "digits", **keys, "score": "precision_absent", "value": row["precision"]}
 
 

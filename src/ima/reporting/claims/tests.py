@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from ima.evaluation import multiple_tests
+
 #: Significance level for all tests of one sentence together.
 LEVEL = 0.05
 #: Minimum number of seeds for a verdict.
@@ -153,12 +155,8 @@ def counted(holds: bool, value: float, why: str) -> Tested:
 
 def holm(tests: Sequence[Tested]) -> list[Tested]:
     """Return tests with Holm-Bonferroni-adjusted p values; tests without p are unchanged."""
-    order = sorted((t.p, i) for i, t in enumerate(tests) if t.p is not None)
-    adjusted, floor = list(tests), 0.0
-    for rank, (p, i) in enumerate(order):
-        floor = max(floor, min(1.0, p * (len(order) - rank)))
-        adjusted[i] = replace(tests[i], adjusted=floor)
-    return adjusted
+    adjusted = iter(multiple_tests.holm([t.p for t in tests if t.p is not None]))
+    return [t if t.p is None else replace(t, adjusted=next(adjusted)) for t in tests]
 
 
 def _one_sided(x: Sequence[float], end: float) -> float:

@@ -25,7 +25,10 @@ LABEL_FREE_STYLES = {
     "agreement": ("agreement with other ρ", "black", "-"),
 }
 #: Scores tabulated for every rho as mean and sd over seeds; the figure draws the first three.
-SCORES = ("precision_noise", "recall_noise", "f1_noise", "f1_important", "mean_importance")
+SCORES = (
+    *("precision_noise", "recall_noise", "f1_noise"),
+    *("f1_shuffled", "f1_important", "mean_importance"),
+)
 #: Quantities of the training pairs that need no labels.
 LOSSES = ("corr", "raw", "local", "loss", "agreement")
 
@@ -81,8 +84,9 @@ def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
 
     Returns:
         A row per variant and modality: `rho` (`choose_rho`) and its `f1_noise` with the sd over
-        seeds, `rho_by_labels` (with the highest mean F1) and its F1, `f1_gap` (the difference of
-        these F1), the paper's rho, and the F1 of the nearest rho in the sweep.
+        seeds, `f1_shuffled` with its importances shuffled, `rho_by_labels` (with the highest mean
+        F1) and its F1, `f1_gap` (the difference of these F1), the paper's rho, and the F1 of the
+        nearest rho in the sweep.
     """
     rows = []
     for (variant, modality), rho in choose_rho(swept).items():
@@ -92,7 +96,8 @@ def rho_table(swept: pa.Table, paper: Mapping[str, float]) -> pa.Table:
         best = max(mine, key=lambda row: row["f1_noise"])
         of_paper = paper.get(modality)
         near = of_paper and min(mine, key=lambda row: abs(row["rho"] - of_paper))
-        columns = ("run", "variant", "modality", "seeds", "rho", "f1_noise", "f1_noise_sd")
+        columns = ("run", "variant", "modality", "seeds", "rho")
+        columns += ("f1_noise", "f1_noise_sd", "f1_shuffled")
         rows.append(
             {
                 **{name: chosen[name] for name in columns},

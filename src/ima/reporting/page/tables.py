@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ima.evaluation.item_errors import INTERVAL
+
 #: Paths of results that a cell may mention.
 _RESULT = re.compile(r"results/[\w./-]+\.(?:csv|png|pdf|html)")
 #: The columns shown first, by the name of the table; others are shown on demand.
@@ -34,6 +36,8 @@ MAIN = {
 MANY = 10
 #: Number of values of a column that a reader can choose from.
 CHOICES = range(2, 13)
+#: What columns of intervals contain.
+_ITEMS = "ci items: half the width of the 95 % interval over test items."
 #: Length in characters above which a text gets a wide column.
 LONG = 50
 #: Signs of verdicts, shown with their words, so that colour is not needed to distinguish them.
@@ -75,21 +79,22 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str], name: st
         spread = columns.get(sds.get(column, ""), [None] * len(table))
         cells.append(_cells(column, columns[column], spread, anchors, form, number == 0))
     rows = "".join(f"<tr>{''.join(row)}</tr>\n" for row in zip(*cells, strict=True))
-    title = html.escape(title)
+    title, intervals = html.escape(title), any(name.endswith(INTERVAL) for name in left)
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{title}, to be scrolled">'
         f'<table class="sorted" data-title="{title}"><caption class="unseen">{title}, '
         f"{table.num_rows} rows; the buttons in its head sort it</caption><thead><tr>"
         f"{''.join(heads)}</tr></thead><tbody>\n{rows}</tbody></table></div>"
-        f"{_note({c: shown(v[:1])[0] for c, v in alike.items()}, bare, ' ± ' in rows)}"
+        f"{_note({c: shown(v[:1])[0] for c, v in alike.items()}, bare, ' ± ' in rows, intervals)}"
     )
 
 
-def _note(alike: Mapping[str, str], bare: Sequence[str], sd: bool) -> str:
+def _note(alike: Mapping[str, str], bare: Sequence[str], sd: bool, items: bool) -> str:
     """Return what the table's columns do not say."""
     same = ", ".join(f"{_spoken(name)} {value}" for name, value in alike.items())
     notes = [
         *(["±: sample standard deviation over seeds."] if sd else []),
+        *([_ITEMS] if items else []),
         *([f"All rows: {same}."] if alike else []),
         *([f"Columns without a value here: {', '.join(map(_spoken, bare))}."] if bare else []),
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ima.evaluation.item_errors import with_interval
 from ima.evaluation.seeds import over_seeds
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
@@ -62,14 +63,16 @@ def table1(
     Returns:
         A row for each model, representation, latent size and K. `precision` is the mean over
         seeds of the mean over all test pairs, `precision_sd` its sample sd over seeds (empty for
-        one seed). `precision_<pair_type>` is the same for queries with one type of noise, and
-        `precision_no_shared...` the same without neighbours that share the query's clip or image.
+        one seed), and `precision_ci_items` half the width of its 95 % interval over test items
+        (`ima.evaluation.item_errors`). `precision_<pair_type>` is the same for queries with one
+        type of noise, and `precision_no_shared...` the same without neighbours that share the
+        query's clip or image.
         `paper` is the value given in the paper's text; if the model is not trained here, the other
         columns are empty.
     """
     keys = ("model", "representation", "latent", "k")
     flat = [
-        {**{key: row[key] for key in keys}, _column(row): row["precision"]}
+        {**{key: row[key] for key in keys}, **with_interval(_column(row), row["precision"], row)}
         for row in _rows(scores, anchors)
     ]
     rows = over_seeds(flat, keys, run, paper=None)

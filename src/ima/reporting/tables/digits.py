@@ -6,6 +6,7 @@ from dataclasses import asdict
 import pyarrow as pa
 
 from ima.evaluation.classifier import Classifier
+from ima.evaluation.item_errors import with_interval
 from ima.evaluation.seeds import over_seeds
 from ima.reporting.tables import merge_paper_values
 from ima.utils.arrow import to_table
@@ -58,13 +59,16 @@ def table5(rows: Iterable[Mapping], paper: Iterable[Mapping], run: str) -> pa.Ta
 
     Returns:
         A row for each model, representation and latent size: `accuracy`, the mean over seeds of the
-        accuracy on all test pairs, `accuracy_sd`, and `accuracy_<pair_type>` on the pairs with one
-        type of noise. Values given in the paper's text have separate rows, because their latent
-        size is not stated.
+        accuracy on all test pairs, `accuracy_sd`, `accuracy_ci_items`, half the width of its 95 %
+        interval over test items (`ima.evaluation.item_errors`), and `accuracy_<pair_type>` on the
+        pairs with one type of noise. Values given in the paper's text have separate rows, because
+        their latent size is not stated.
     """
     keys = ("model", "representation", "latent")
     flat = [
-        {**{key: row[key] for key in keys}, _column(row["subset"]): row["accuracy"]} for row in rows
+        {key: row[key] for key in keys}
+        | with_interval(_column(row["subset"]), row["accuracy"], row)
+        for row in rows
     ]
     table = over_seeds(flat, keys, run, paper=None)
     return to_table(

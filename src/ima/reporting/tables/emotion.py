@@ -7,6 +7,8 @@ from itertools import product
 
 import pyarrow as pa
 
+from ima.evaluation.emotion.scores import GAIN
+from ima.evaluation.item_errors import with_interval
 from ima.evaluation.seeds import over_folds, over_seeds
 from ima.reporting.tables import merge_paper_values
 from ima.utils.arrow import to_table
@@ -16,8 +18,6 @@ from ima.utils.schemas_emotion import UNITS
 KEYS = ("model", "weighting", "representation")
 TABLE2 = ("precision", "precision_cross_speaker")
 TABLE6 = ("accuracy", "uar")
-#: Weighting of the rows that give the gain from importances, a difference by seed.
-GAIN = "weighted - unweighted"
 #: The variant with the paper's objectives, whose rows have the paper's values, and its label.
 PAPER, PAPER_LABEL = "paper", "IMA (paper)"
 #: Prefixes of the quantities in the paper's values.
@@ -45,10 +45,11 @@ def table2(
 
     Returns:
         A row for each model, weighting, representation and K. `precision` is the mean over seeds of
-        the mean over validation utterances, `precision_sd` its sample sd over seeds;
-        `precision_cross_speaker` is the same without neighbours by the query's own speaker. The
-        rows `weighted - unweighted` are differences by seed. `paper` is the value in the paper's
-        text.
+        the mean over validation utterances, `precision_sd` its sample sd over seeds,
+        `precision_ci_items` half the width of its 95 % interval over speakers
+        (`ima.evaluation.item_errors`); `precision_cross_speaker` is the same without neighbours by
+        the query's own speaker. The rows `weighted - unweighted` are differences by seed and
+        utterance. `paper` is the value in the paper's text.
     """
     table = _table(scores, paper, run, TABLE2, (*KEYS, "k"), "table2")
     return _with_columns(table, about)
@@ -69,8 +70,7 @@ def table6(
 def _table(scores, paper, run: str, names: Sequence[str], keys: Sequence[str], table: str):
     rows = []
     for seed in sorted(over_folds(scores), key=lambda seed: seed["seed"]):
-        selected = [row for row in seed["scores"] if row["score"] in names]
-        rows += selected + list(gains(selected))
+        rows += [row for row in seed["scores"] if row["score"] in names]
     means = _means(rows, keys, names, run)
     ours = list(merge_paper_values(means, _paper(paper, table, keys), keys))
     return to_table(ours, text=KEYS, whole=("k", "seeds"))
@@ -88,7 +88,10 @@ def _means(rows: Iterable[Mapping], keys: Sequence[str], names: Sequence[str], r
 
     Both are None if a score is undefined (absent or NaN).
     """
-    flat = [{**{key: row[key] for key in keys}, row["score"]: row["value"]} for row in rows]
+    flat = [
+        {key: row[key] for key in keys} | with_interval(row["score"], row["value"], row)
+        for row in rows
+    ]
     table = over_seeds(flat, keys, run, paper=None)
     columns = [column for name in names for column in (name, f"{name}_sd")]
     return [{**row, **{name: _defined(row.get(name)) for name in columns}} for row in table]
@@ -96,16 +99,6 @@ def _means(rows: Iterable[Mapping], keys: Sequence[str], names: Sequence[str], r
 
 def _defined(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
-
-
-def gains(rows: Sequence[Mapping]) -> Iterable[dict]:
-    """Yield the gain from importances in each of a model's scores, weighted - unweighted."""
-    keys = ("model", "representation", "score", "k")
-    by_key = {(row["weighting"], *(row[key] for key in keys)): row["value"] for row in rows}
-    for (weighting, *key), value in by_key.items():
-        if weighting == "weighted":
-            difference = value - by_key["unweighted", *key]
-            yield {**dict(zip(keys, key, strict=True)), "weighting": GAIN, "value": difference}
 
 
 def _paper(paper: Iterable[Mapping], table: str, keys: Sequence[str]) -> Iterable[dict]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from ima.evaluation.item_errors import half_width
 from ima.evaluation.seeds import mean_sd, over_seeds
 from ima.utils.arrow import to_table
 
@@ -17,13 +18,15 @@ def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
 
     Args:
         rows: for each model, `variant`, `latent` (of the autoencoder that its networks were trained
-            with), `seed`, `modality`, and the scores of
-            `ima.evaluation.metrics.importance_scores`.
+            with), `seed`, `modality`, the scores of `ima.evaluation.metrics.importance_scores`,
+            and the error of `f1_noise` (`ima.evaluation.item_errors.Clusters.error`).
         run: name of the run, for the first column.
 
     Returns:
-        A row per variant, latent size and modality: mean, sd and lowest F1 over seeds, the number
-        of seeds that reach GOAL, mean F1 of the important class, and `f1_seed<n>` for each seed.
+        A row per variant, latent size and modality: mean and sd of F1 over seeds, half the width of
+        its 95 % interval over items (mean over seeds), the mean F1 of shuffled importances, the
+        lowest F1, the number of seeds that reach GOAL, mean F1 of the important class, and
+        `f1_seed<n>` for each seed.
     """
     by_variant: dict[tuple, dict[int, Mapping]] = defaultdict(dict)
     for row in rows:
@@ -32,6 +35,7 @@ def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
     for (variant, latent, modality), seeds in by_variant.items():
         f1 = {seed: row["f1_noise"] for seed, row in sorted(seeds.items())}
         mean, sd = mean_sd([*f1.values()])
+        widths = [half_width(row) for row in seeds.values()]
         table.append(
             {
                 "run": run,
@@ -41,6 +45,8 @@ def by_seed(rows: Iterable[Mapping], run: str) -> pa.Table:
                 "seeds": len(f1),
                 "f1_noise": mean,
                 "f1_noise_sd": sd,
+                "f1_noise_ci_items": None if None in widths else mean_sd(widths)[0],
+                "f1_shuffled": mean_sd([row["f1_shuffled"] for row in seeds.values()])[0],
                 "f1_noise_min": min(f1.values()),
                 f"seeds_at_{GOAL}": sum(value >= GOAL for value in f1.values()),
                 "f1_important": mean_sd([row["f1_important"] for row in seeds.values()])[0],

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import pyarrow as pa
 from scipy.stats import t, ttest_ind_from_stats
 
+from ima.evaluation.item_errors import INTERVAL
+from ima.evaluation.multiple_tests import holm
 from ima.utils.arrow import to_table
 
 #: Level at which a model is told apart from the best, for all models of a task together (Holm).
@@ -24,7 +26,13 @@ JOINT = {
 
 
 class Score(NamedTuple):
-    """A model's mean and sample standard deviation (None for one seed) over seeds on a task."""
+    """A model's score on a task.
+
+    Attributes:
+        score, sd: mean and sample standard deviation (None for one seed) over seeds.
+        interval: half the width of the 95 % interval over items; None if unknown.
+        chance: score of a control; None if there is none.
+    """
 
     task: str
     latent: int | None
@@ -32,6 +40,14 @@ class Score(NamedTuple):
     seeds: int
     score: float
     sd: float | None
+    interval: float | None = None
+    chance: float | None = None
+
+
+def _score(task: str, model: str, row: Mapping, column: str, chance: float | None) -> Score:
+    """Return the score in a column of a table's row."""
+    sd, interval = row[f"{column}_sd"], row.get(f"{column}{INTERVAL}")
+    return Score(task, row["latent"], model, row["seeds"], row[column], sd, interval, chance)
 
 
 def leaderboard(
@@ -53,22 +69,33 @@ def leaderboard(
 
     Returns:
         A row per task, latent size (null for raw features) and model, best first: `seeds`, `score`,
-        `score_sd`, and `best`. `best` is `yes` for the highest mean and for all models that Welch's
-        t test over seeds doesn't tell apart from it at LEVEL, after Holm's correction. Chance and
-        supervised ceilings don't take part.
+        `score_sd`, `score_ci_items` (half the width of the 95 % interval over items), `chance` (the
+        score with shuffled labels or importances), and `best`. `best` is `yes` for the highest mean
+        and for all models that Welch's t test over seeds doesn't tell apart from it at LEVEL, after
+        Holm's correction. Chance and supervised ceilings don't take part.
     """
     found = [*_retrieval(retrieval), *_accuracy(accuracy)]
     found += [
-        Score(f"F1 of {row['modality']} noise", row["latent"], labels[row["variant"]],
-              row["seeds"], row["f1_noise"], row["f1_noise_sd"])
+        _score(
+            f"F1 of {row['modality']} noise",
+            labels[row["variant"]],
+            row,
+            "f1_noise",
+            row["f1_shuffled"],
+        )
         for row in importance
-    ]  # fmt: skip
+    ]
     found += [
-        Score(f"{row['generated']} from {row['given']}", row["latent"], row["model"],
-              row["seeds"], row["coherence"], row["coherence_sd"])
+        _score(
+            f"{row['generated']} from {row['given']}",
+            row["model"],
+            row,
+            "coherence",
+            row["chance"],
+        )
         for row in generation
         if row["subset"] == "clean"
-    ]  # fmt: skip
+    ]
     by_task: dict[tuple, list[Score]] = defaultdict(list)
     for score in found:
         if score.seeds and score.score is not None:
@@ -79,49 +106,47 @@ def leaderboard(
 
 def _retrieval(rows: Iterable[Mapping]) -> Iterator[Score]:
     """Yield P@K of all pairs, of pairs with noise, and of one modality."""
-    rows = [row for row in rows if row["seeds"] and row["model"] != "chance"]
+    rows = [row for row in rows if row["seeds"]]
     k = min((row["k"] for row in rows), default=0)
+    rows = [row for row in rows if row["k"] == k]
+    chance = next((row for row in rows if row["model"] == "chance"), {})
     prefix = "precision_no_shared"
     for row in rows:
-        if row["k"] != k:
+        if row["model"] == "chance":
             continue
         view = row["representation"]
-        keys = {"latent": row["latent"], "seeds": row["seeds"]}
         if view not in JOINT:
             if view != "oracle" and not view.startswith("shared"):
                 modality = view.removeprefix("contrastive_")
                 name = row["model"] + (JOINT["contrastive"] if modality != view else "")
-                yield Score(f"P@{k}, {modality} alone", model=name, **keys,
-                            score=row[prefix], sd=row[f"{prefix}_sd"])  # fmt: skip
+                yield _score(f"P@{k}, {modality} alone", name, row, prefix, chance.get(prefix))
             continue
         for column in row:
-            if column.startswith(prefix) and not column.endswith("_sd"):
+            if column.startswith(prefix) and not column.endswith(("_sd", INTERVAL)):
                 subset = column.removeprefix(prefix).lstrip("_").replace("_", " ")
                 task = f"P@{k}, pairs with {subset}" if subset else f"P@{k}"
-                yield Score(task, model=row["model"] + JOINT[view], **keys,
-                            score=row[column], sd=row[f"{column}_sd"])  # fmt: skip
+                yield _score(task, row["model"] + JOINT[view], row, column, chance.get(column))
 
 
 def _accuracy(rows: Iterable[Mapping]) -> Iterator[Score]:
     """Yield the accuracy of joint representations."""
+    rows = list(rows)
+    chance = next((row["accuracy"] for row in rows if row["model"] == "chance"), None)
     for row in rows:
         if row["representation"] in JOINT and row["model"] not in ("chance", "supervised"):
-            yield Score("accuracy", row["latent"], row["model"] + JOINT[row["representation"]],
-                        row["seeds"], row["accuracy"], row["accuracy_sd"])  # fmt: skip
+            name = row["model"] + JOINT[row["representation"]]
+            yield _score("accuracy", name, row, "accuracy", chance)
 
 
 def _ranked(scores: list[Score], run: str) -> list[dict]:
     """Return the rows of a task, best first."""
     first, *others = sorted(scores, key=lambda score: -score.score)
-    order = sorted((p_value(first, other), i) for i, other in enumerate(others))
-    differs, floor = [False] * len(others), 0.0
-    for rank, (p, i) in enumerate(order):
-        floor = max(floor, p * (len(order) - rank))
-        differs[i] = floor < LEVEL
+    adjusted = holm([p_value(first, other) for other in others])
     return [
         {"run": run, "task": s.task, "latent": s.latent, "model": s.model, "seeds": s.seeds,
-         "score": s.score, "score_sd": s.sd, "best": "yes" if best else "no"}
-        for s, best in zip((first, *others), (True, *(not d for d in differs)), strict=True)
+         "score": s.score, "score_sd": s.sd, f"score{INTERVAL}": s.interval, "chance": s.chance,
+         "best": "yes" if best else "no"}
+        for s, best in zip((first, *others), (True, *(p >= LEVEL for p in adjusted)), strict=True)
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.metrics import roc_auc_score
 
+from ima.evaluation.item_errors import Clusters, f1_values, with_interval
 from ima.evaluation.metrics import f1, importance_scores, score_views
 from ima.evaluation.seeds import over_seeds
 from ima.pairing.by_label import has_noise, modalities
@@ -84,7 +85,8 @@ def importance_table(
 
     Returns:
         `mean_importance` and `unimportant`, the share below .5, each with its standard deviation
-        over seeds, and the scores of `ima.evaluation.metrics.importance_scores` if noise is known.
+        over seeds, and the scores of `ima.evaluation.metrics.importance_scores` if noise is known,
+        `f1_noise` with half the width of its 95 % interval over items.
         If concordance is known, also `mean_concordance`, and all of `concordance_scores` if noise
         is known too.
     """
@@ -97,6 +99,9 @@ def importance_table(
             noisy = has_noise(pair_types, name)
             y = test[f"y_{name}"].to_numpy()[has]
             scores = importance_scores(y, noisy[has])
+            clusters = Clusters([np.array(test[f"id_{name}"].to_pylist())[has]], len(y))
+            error = clusters.error(f1_values(y < 0.5, noisy[has]))
+            scores |= with_interval("f1_noise", scores["f1_noise"], error)
             scores = {"unimportant": float((y < 0.5).mean()), **scores}
             if f"c_{name}" in test.column_names:
                 c = test[f"c_{name}"].to_numpy()[has]

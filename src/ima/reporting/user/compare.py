@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
+from ima.evaluation.item_errors import with_interval
 from ima.evaluation.seeds import over_seeds
 from ima.utils.arrow import to_table
 
 #: IMA's joint representations, a row each.
 FUSED = ("weighted", "unweighted")
+#: The control in the table.
+CHANCE = "chance (labels shuffled)"
 #: Costs of training a method.
 COSTS = ("seconds", "cpu_seconds", "mem_mb", "parameters")
 
@@ -53,6 +56,28 @@ def ima_scores(
     return found
 
 
+def chance_scores(
+    anchors: Iterable[Mapping], accuracies: Iterable[Mapping], latents: Iterable[int]
+) -> list[dict]:
+    """Return the scores with shuffled labels in the form of a peer's, for each latent size.
+
+    Args:
+        anchors: rows of `ima.evaluation.reference.score_anchors`.
+        accuracies: rows of `ima.evaluation.reference_accuracy.classify_anchors`.
+        latents: latent sizes of the table; the scores do not depend on them.
+    """
+    retrieval = [row for row in anchors if row["model"] == "chance"]
+    by_seed: dict[int, list[Mapping]] = {}
+    for row in accuracies:
+        if row["model"] == "chance":
+            by_seed.setdefault(row["seed"], []).append(row)
+    return [
+        {"model": CHANCE, "latent": latent, "seed": seed, "retrieval": retrieval, "accuracy": rows}
+        for latent in latents
+        for seed, rows in by_seed.items()
+    ]
+
+
 def compare_table(scores: Iterable[Mapping], run: str) -> pa.Table:
     """Return IMA and its peers by latent size, as means over seeds.
 
@@ -66,7 +91,8 @@ def compare_table(scores: Iterable[Mapping], run: str) -> pa.Table:
         `precision` of the joint representation (for the smallest K, without neighbours that share
         an item with the query), `precision_<modality>` of each modality alone,
         `precision_<modality>_noise` of the joint representation for queries with that noise,
-        `accuracy` of a classifier of the joint representation, and COSTS.
+        `accuracy` of a classifier of the joint representation, and COSTS. Scores also have half the
+        width of their 95 % interval over items, `<score>_ci_items`.
     """
     rows = [
         {"method": of["model"], "latent": of["latent"], **_values(of)}
@@ -84,8 +110,9 @@ def _values(of: Mapping) -> dict[str, float | int | None]:
         joint, whole = row["representation"] == "joint", row["subset"] == "all"
         if row["k"] == k and (joint or whole):
             name = row["subset"] if joint else row["representation"]
-            values["precision" if joint and whole else f"precision_{name}"] = row["precision"]
+            name = "precision" if joint and whole else f"precision_{name}"
+            values |= with_interval(name, row["precision"], row)
     for row in of["accuracy"]:
         if row["representation"] == "joint" and row["subset"] == "all":
-            values["accuracy"] = row["accuracy"]
+            values |= with_interval("accuracy", row["accuracy"], row)
     return values | {name: of[name] for name in COSTS if of.get(name) is not None}
