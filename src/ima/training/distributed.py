@@ -210,10 +210,11 @@ def run(function: Callable[[], T], processes: int) -> T:
 
 
 def _other(number: int, function: Callable[[], object], processes: int, store: str) -> None:
-    """Call the function in a fork."""
+    """Call the function in a fork, and end the process."""
     rank = number + 1
     with _member(_Group(rank, processes), rank, store):
         function()
+    os._exit(0)  # what the first process has planned for its end is not done here
 
 
 def _launched(function: Callable[[], T], processes: int) -> T:
