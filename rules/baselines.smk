@@ -32,13 +32,15 @@ rule baseline:
         f"{RUN}/benchmarks/baseline_{{baseline}}_latent{{latent}}_seeds{{seeds}}.tsv"
     conda:
         "../envs/ima.yaml"
+    threads: config["training_processes"]
     resources:
-        mem_mb=3000,
+        mem_mb=3000 * config["training_processes"],
     params:
         layers=lambda wildcards: own_layers(wildcards.baseline),
         kind=lambda wildcards: MODELS[wildcards.baseline]["kind"],
         training=budget,
         own=lambda wildcards: own_settings(wildcards.baseline),
+        processes=config["training_processes"],
     script:
         "../workflow/scripts/baseline.py"
 

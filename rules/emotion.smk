@@ -195,8 +195,9 @@ rule emotion_autoencoder:
         f"{RUN}/benchmarks/emotion_autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
+    threads: config["training_processes"]
     resources:
-        mem_mb=3000,
+        mem_mb=3000 * config["training_processes"],
     params:
         layers=lambda wildcards: with_networks(EMOTION["model"], EMOTION["ima"][wildcards.variant]),
         settings=lambda wildcards: emotion_stage1(wildcards.variant),
@@ -208,6 +209,7 @@ rule emotion_autoencoder:
             emotion_importance_settings(wildcards.variant),
             "rho",
         ),
+        processes=config["training_processes"],
     script:
         "../workflow/scripts/autoencoder.py"
 
@@ -229,13 +231,15 @@ rule emotion_importance:
         f"{RUN}/benchmarks/emotion_importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
+    threads: config["training_processes"]
     resources:
-        mem_mb=3000,
+        mem_mb=3000 * config["training_processes"],
     params:
         settings=lambda wildcards: emotion_stage2(wildcards.variant),
         hidden=EMOTION["importance"]["hidden"],
         rho=lambda wildcards: emotion_importance_settings(wildcards.variant)["rho"],
         restarts=lambda wildcards: emotion_importance_settings(wildcards.variant)["restarts"],
+        processes=config["training_processes"],
     script:
         "../workflow/scripts/importance.py"
 
@@ -319,13 +323,15 @@ rule emotion_baselines:
         f"{RUN}/benchmarks/emotion_baselines_latent{{latent}}{FOLD}.tsv"
     conda:
         "../envs/ima.yaml"
+    threads: config["training_processes"]
     resources:
-        mem_mb=3000,
+        mem_mb=3000 * config["training_processes"],
     params:
         layers=EMOTION["model"],
         baselines=EMOTION["baselines"],
         training=EMOTION_TRAINING,
         seeds=EMOTION_SEEDS,
+        processes=config["training_processes"],
     script:
         "../workflow/scripts/emotion_baselines.py"
 

@@ -21,8 +21,9 @@ rule autoencoder:
         f"{RUN}/benchmarks/autoencoder_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
     conda:
         "../envs/ima.yaml"
+    threads: config["training_processes"]
     resources:
-        mem_mb=3000,
+        mem_mb=3000 * config["training_processes"],
     params:
         layers=lambda wildcards: with_networks(LAYERS, VARIANTS[wildcards.variant]),
         settings=stage1,
@@ -30,6 +31,7 @@ rule autoencoder:
         rho=lambda wildcards: of_untrained(
             stage1(wildcards), importance_settings(wildcards.variant), "rho"
         ),
+        processes=config["training_processes"],
     script:
         "../workflow/scripts/autoencoder.py"
 
@@ -51,14 +53,16 @@ rule importance:
         f"{RUN}/benchmarks/importance_{{variant}}_latent{{latent}}_seed{{seed}}_round{{round}}.tsv"
     conda:
         "../envs/ima.yaml"
+    threads: config["training_processes"]
     resources:
-        mem_mb=3000,
+        mem_mb=3000 * config["training_processes"],
     params:
         settings=lambda wildcards: stage2(wildcards.variant),
         stage1=stage1_of_folds,
         hidden=config["importance"]["hidden"],
         rho=lambda wildcards: importance_settings(wildcards.variant)["rho"],
         restarts=lambda wildcards: importance_settings(wildcards.variant)["restarts"],
+        processes=config["training_processes"],
     script:
         "../workflow/scripts/importance.py"
 

@@ -1,10 +1,14 @@
-"""The same seed, the same bytes: run again, on one core and on two, in processes side by side.
+"""The same seed, the same bytes: with one job at a time, two or eight, in shards, resumed.
 
-That a run through SLURM has them too is in test_slurm.py; that a disturbed one has, in
-test_crash.py.
+That a run through SLURM has them too is in test_slurm.py; that one has whose rules are disturbed in
+many ways, in test_crash.py.
 """
 
 import json
+import os
+import signal
+import subprocess
+import time
 
 import pyarrow as pa
 import pytest
@@ -25,6 +29,34 @@ def test_a_second_run_on_one_core(finished, tmp_path):
     checkout.snakemake("results/tables/table1.csv", cores=1)
     checkout.snakemake("digits", cores=1, forked=True)
     ours, first = checkout.bytes_of_results(), finished.bytes_of_results()
+    assert ours.keys() <= first.keys() and len(ours) > 40
+    assert [name for name in ours if ours[name] != first[name]] == []
+
+
+@pytest.mark.slow
+def test_eight_jobs_in_shards_killed_and_resumed(finished, tmp_path):
+    """Killed as soon as the first model is trained, with all its jobs; then run again."""
+    checkout = Checkout(tmp_path / "eight")
+    checkout.config = json.loads(json.dumps(finished.config | {"shards": 3}))
+    target, models = "results/tables/table1.csv", checkout.folder / "results/small/models"
+    command = checkout.command(target, cores=8, forked=True)
+    environment = {name: v for name, v in os.environ.items() if name != "PYTHONPATH"}
+    run = {"cwd": checkout.folder, "env": environment, "start_new_session": True}
+    killed = subprocess.Popen(command, **run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while killed.poll() is None and not [*models.glob("*/*/*/autoencoder_round1.safetensors")]:
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL and not (checkout.folder / target).exists()
+    checkout.snakemake("--unlock")
+    checkout.snakemake(target, cores=8, forked=True)
+    assert [*(checkout.folder / "results/small/shards/recordings").glob("*-of-3.parquet")]
+    ours, first = checkout.bytes_of_results(), finished.bytes_of_results()
+    # Not parts of the undisturbed run: shards, and the config in a table's provenance.
+    ours = {
+        name: content
+        for name, content in ours.items()
+        if "/shards/" not in name and "provenance" not in name
+    }
     assert ours.keys() <= first.keys() and len(ours) > 40
     assert [name for name in ours if ours[name] != first[name]] == []
 

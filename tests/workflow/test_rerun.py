@@ -41,6 +41,8 @@ KEYS = {
     "seeds": "",
     "seeds_per_job": "",
     "shards": "recordings mfcc emotion_voices",
+    "training_processes": "autoencoder importance baseline emotion_autoencoder emotion_importance"
+    " emotion_baselines",
     "latents": "anchors anchors_classify convergence table4 readings_block",
     "raw": "recordings features_image emotion_corpus emotion_voices voice_agreement figure3"
     " resources index claims",

@@ -8,12 +8,23 @@ from ima.models import checkpoints
 from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.ima import Autoencoder
 from ima.models.stages import constant_importances
+from ima.training import distributed
 from ima.training.loop import device, pair_count
 from ima.utils.io import read_tensors, write_history, write_tensors
 from ima.workflow import script
 
 
 def main(snakemake):
+    processes = snakemake.params.processes
+    model, config, history = distributed.run(lambda: train(snakemake), processes)
+    write_history(history, snakemake.output.history)
+    write_tensors(model.state_dict(), snakemake.output.model, config)
+    kept = min(history, key=lambda row: row["validation"])
+    print(f"kept epoch {kept['epoch']} of {len(history)}, validation loss {kept['validation']:.1f}")
+
+
+def train(snakemake):
+    """Return the trained autoencoder, its config and the history of its training."""
     params, before = snakemake.params, snakemake.input.get("before")
     seed, latent = int(snakemake.wildcards.seed), int(snakemake.wildcards.latent)
     torch.manual_seed(seed)
@@ -32,10 +43,7 @@ def main(snakemake):
     y = constant_importances(x, networks, settings, params.hidden, params.rho, seed)
     history = fit_autoencoder(model.to(device()), x, pairs, settings, seed, validation, y)
     config = {**checkpoints.model_config(model), "seed": seed, "settings": vars(settings)}
-    write_history(history, snakemake.output.history)
-    write_tensors(model.state_dict(), snakemake.output.model, config)
-    kept = min(history, key=lambda row: row["validation"])
-    print(f"kept epoch {kept['epoch']} of {len(history)}, validation loss {kept['validation']:.1f}")
+    return model, config, history
 
 
 if __name__ == "__main__":

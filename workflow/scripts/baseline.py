@@ -3,6 +3,7 @@
 from ima.models import checkpoints
 from ima.models.baselines import baseline
 from ima.models.baselines.seeds import checkpoint, fit_seeds
+from ima.training import distributed
 from ima.training.loop import device
 from ima.utils.io import write_history, write_tensors
 from ima.workflow import script
@@ -15,9 +16,14 @@ def main(snakemake):
     pairs, validation = (
         checkpoints.load_pairs(snakemake.input[name]) for name in ("pairs", "validation")
     )
-    x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
-    modalities = checkpoints.modalities_of(x, snakemake.params.layers)
-    models, history = fit_seeds(kind, modalities, latent, settings, x, pairs, validation, seeds)
+
+    def train():
+        """Return the models by seed, and the history of their training."""
+        x = checkpoints.load_features({name: snakemake.input[name] for name in pairs}, device())
+        modalities = checkpoints.modalities_of(x, snakemake.params.layers)
+        return fit_seeds(kind, modalities, latent, settings, x, pairs, validation, seeds)
+
+    models, history = distributed.run(train, snakemake.params.processes)
     write_history(history, snakemake.output.history)
     tensors, config = checkpoint(kind, models, settings)
     write_tensors(tensors, snakemake.output.model, config)

@@ -10,12 +10,23 @@ from ima.models.autoencoder import Stage1
 from ima.models.concordance import Checkpoint
 from ima.models.importance import Stage2, train_importance
 from ima.models.stages import cross_fit
+from ima.training import distributed
 from ima.training.loop import device
 from ima.utils.io import read_tensors, write_history, write_tensors
 from ima.workflow import script
 
 
 def main(snakemake):
+    tensors, config, history, said = distributed.run(
+        lambda: train(snakemake), snakemake.params.processes
+    )
+    write_history(history, snakemake.output.history)
+    write_tensors(tensors, snakemake.output.model, config)
+    print(said)
+
+
+def train(snakemake):
+    """Return the tensors of the importance networks, their config, the history and its summary."""
     params = snakemake.params
     state, config = read_tensors(snakemake.input.autoencoder)
     autoencoder = checkpoints.build_autoencoder(config, state).to(device())
@@ -33,22 +44,20 @@ def main(snakemake):
     networks, history, found = train_importance(
         autoencoder, x, pairs, params.rho, params.hidden, settings, seed, held_out, folds
     )
-    said = {}
-    if settings.objective == "mixture":
-        models = {name: of.model for name, of in found.items()}
-        fitted = {name: of.concordance for name, of in found.items()}
-        said = Checkpoint(models, found[names[0]].pair, fitted).tensors()
     config = {"hidden": params.hidden, "rho": params.rho, "seed": seed, "settings": vars(settings)}
-    if settings.objective == "mixture":
-        both = {m: torch.cat((pairs[m], held_out[m])) for m in names}
-        config["folds"] = over_folds(found, networks, x, both)
-    write_history(history, snakemake.output.history)
-    write_tensors({**networks.state_dict(), **said}, snakemake.output.model, config)
-    if settings.objective == "mixture":
-        for name, of in found.items():
-            print(f"{name}: {of.share:.2f} informative, {len(of.pair)} pairs in {len(folds)} folds")
-    else:
-        print(f"best of {settings.restarts} restarts, losses {found['loss'].tolist()}")
+    if settings.objective != "mixture":
+        said = f"best of {settings.restarts} restarts, losses {found['loss'].tolist()}"
+        return networks.state_dict(), config, history, said
+    models = {name: of.model for name, of in found.items()}
+    fitted = {name: of.concordance for name, of in found.items()}
+    more = Checkpoint(models, found[names[0]].pair, fitted).tensors()
+    both = {m: torch.cat((pairs[m], held_out[m])) for m in names}
+    config["folds"] = over_folds(found, networks, x, both)
+    said = "\n".join(
+        f"{name}: {of.share:.2f} informative, {len(of.pair)} pairs in {len(folds)} folds"
+        for name, of in found.items()
+    )
+    return {**networks.state_dict(), **more}, config, history, said
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from ima.pairing.by_label import ABSENT
 from ima.reporting.tables.user import importances_table
 from ima.reporting.user import advice
 from ima.reporting.user.trust import trust_tables
+from ima.training import distributed
 from ima.utils.arrow import vector_column
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
@@ -95,10 +96,14 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
         "standardize": standardizes(config["model"]),
         "verbose": sys.stderr.isatty(),
     }
-    models = [IMA(**settings, random_state=seed) for seed in config["seeds"]]
-    for model in models:
-        validation = np.flatnonzero(split[split != "test"] == "validation")
-        model.fit(data.x, pairs=learned.rows, validation=validation)
+    validation = np.flatnonzero(split[split != "test"] == "validation")
+
+    def train() -> list[IMA]:
+        """Return a model for each seed."""
+        models = [IMA(**settings, random_state=seed) for seed in config["seeds"]]
+        return [model.fit(data.x, pairs=learned.rows, validation=validation) for model in models]
+
+    models = distributed.run(train, config["training_processes"])
     for path in old[2:]:
         path.unlink()
     pairs = _with_concordance(data.pairs, split != "test", models[0].concordance_)

@@ -87,4 +87,4 @@ def fit_autoencoder(
     if validation is not None:
         check_pairs(model.modalities, x, validation)
         validate = partial(mean_loss, compute_losses, x, validation)
-    return fit(model, compute_losses, x, items, settings, seed, name, validate)
+    return fit(model, compute_losses, x, items, settings, seed, name, validate, additive=True)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ima.models.own import PARTS, Own, network
+from ima.training.distributed import forward
 from ima.training.losses import RECONSTRUCTION
 from ima.utils.errors import InputError
 from ima.utils.matrices import blocks
@@ -366,4 +367,4 @@ class IMANetwork(nn.Module):
 
     def importances(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return y[m] (R, B) of each modality in x."""
-        return {name: self.importance[name](value) for name, value in x.items()}
+        return {name: forward(self.importance[name], value) for name, value in x.items()}

@@ -17,6 +17,7 @@ from ima.models.mixture import fit_mixture
 from ima.models.objectives import IMPORTANCE, correlation, ima_plus, paper, target
 from ima.models.ranks import Fold, held_out_fold
 from ima.pairing.by_label import ABSENT
+from ima.training import distributed
 from ima.training.adam import Adam
 from ima.training.callbacks import report
 from ima.training.loop import History, RunningMeans, batches, check_pairs, gather, pair_count
@@ -209,7 +210,7 @@ def _fit_paper(
 
 def _initial(u: Tensors, items: Tensors, z: str) -> dict[str, float]:
     """Return L_corr of all training pairs at equal importances by modality (Eq. 3)."""
-    latents, present, _ = gather(u, items)
+    latents, present, *_ = gather(u, items)
     equal = {m: u_m.new_zeros(1, len(u_m)) for m, u_m in latents.items()}
     ones = {m: 1 - zero for m, zero in equal.items()}
     scale = {}
@@ -336,6 +337,7 @@ def _fit(
 
     Copies with a rho of 0 or 1 are not trained: they are constant, which minimises their loss.
     """
+    distributed.prepare("stage 2", model.importance)
     optimizer = Adam(model.importance.parameters(), lr=settings.learning_rate, fused=True)
     count = pair_count(items)
     epochs = -(-settings.steps // -(-count // settings.batch_size))
@@ -353,6 +355,7 @@ def _fit(
             terms = compute_losses(y, pairs, gathered.present)
             optimizer.zero_grad(set_to_none=True)
             terms["loss"].sum().backward()
+            distributed.add_gradients(optimizer)
             optimizer.step()
             sums.add(terms, len(pairs))
         means = sums.means(f"stage 2, epoch {epoch}")

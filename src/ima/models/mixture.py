@@ -19,6 +19,7 @@ from ima.models.objectives import mixture
 from ima.models.rank_density import informative_density
 from ima.models.ranks import Fold, Ranks, informed, rank_partners
 from ima.pairing.by_label import ABSENT
+from ima.training import distributed
 from ima.training.adam import AdamW
 from ima.training.callbacks import report
 from ima.training.loop import History
@@ -241,19 +242,23 @@ def _fit(
     learns = torch.ones(PARTS + 1, len(part))
     learns[part, torch.arange(len(part))] = 0
     learns = learns * pairs.counts
+    distributed.prepare("stage 2", net)
     optimizer = AdamW(net.parameters(), settings.learning_rate, weight_decay=DECAY)
     epochs = -(-settings.steps // -(-len(part) // settings.batch_size))
     best, history = None, []
     for epoch in progress_bar(range(1, epochs + 1), f"stage 2, {name}", "epoch"):
         for batch in torch.randperm(len(part), generator=generator).split(settings.batch_size):
-            y = net(x[pairs.rows[batch].clamp_min(0)])  # (PARTS + 1, B)
+            x_batch = x[pairs.rows[batch].clamp_min(0)]
+            y = distributed.forward(net, x_batch)  # (PARTS + 1, B)
             evidence, partner = pairs.evidence[batch], pairs.partner[batch]
             terms = mixture(y, evidence, partner, rho, settings.lambda_corr, learns[:, batch])
             optimizer.zero_grad(set_to_none=True)
             terms["loss"].sum().backward()
+            distributed.add_gradients(optimizer)
             optimizer.step()
         with torch.no_grad():
-            parts = [net(x[items[block]]) for block in blocks(len(items), x.shape[1])]
+            blocked = blocks(len(items), x.shape[1])
+            parts = [distributed.forward(net, x[items[block]]) for block in blocked]
             y = torch.cat(parts, 1)[:, back]  # (PARTS + 1, N)
             out = y[part, torch.arange(len(part))]
             both, counts = torch.stack((out, y[-1])), pairs.counts.float()[None]

@@ -17,7 +17,7 @@ REFERENCE = ROOT / "docs/config.md"
 #: JSON Schema of the config of the command `ima`.
 COMMAND = ROOT / "src/ima/command/config.schema.json"
 #: Keys of the config that the command uses; it accepts and ignores the workflow's other keys.
-KEYS = ("run", "seeds", "latents", "own", "model", "autoencoder", "retrieval")
+KEYS = ("run", "seeds", "training_processes", "latents", "own", "model", "autoencoder", "retrieval")
 #: Keys that must be given to the command; others have defaults.
 NEEDED = {"own", "modalities", "file", "shape", "all_but"}
 #: Configs compared with the demo's, by the name of their column.

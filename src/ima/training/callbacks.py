@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from ima.training.distributed import is_first
+
 #: An epoch: its number, the mean of every loss term and, with validation pairs, their loss.
 Row = Mapping[str, float | int | str]
 #: Is called with the stage and the row of `history` after each epoch.
@@ -27,6 +29,6 @@ def callbacks(given: Iterable[Callback]) -> Iterator[None]:
 
 
 def report(stage: str, row: Row) -> None:
-    """Call the active callbacks with a copy of an epoch's row."""
-    for callback in _ACTIVE.get():
+    """Call the active callbacks with a copy of an epoch's row, in one of several processes."""
+    for callback in _ACTIVE.get() if is_first() else ():
         callback(stage, dict(row))

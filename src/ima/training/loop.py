@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from ima.pairing.by_label import ABSENT, check_items
-from ima.training import sizes
+from ima.training import distributed, sizes
 from ima.training.adam import Adam
 from ima.training.callbacks import report
+from ima.training.distributed import Share, whole
 from ima.training.sizes import AUTO, Auto
 from ima.utils import matrices
 from ima.utils.errors import InputError
@@ -89,46 +90,58 @@ class Batch(NamedTuple):
         x: inputs (B, D_m) by modality, 0 where the pair lacks the modality.
         present: (B,) by modality, 1 or 0; None if no pair lacks a modality.
         rows: row numbers (B,) by modality, ABSENT where the pair lacks the modality.
+        share: which pairs of the whole batch they are, if several processes share it.
     """
 
     x: dict[str, Tensor]
     present: dict[str, Tensor] | None
     rows: Mapping[str, Tensor]
+    share: Share
 
 
 #: Maps a batch to the terms of a loss, of which `loss` is minimised.
 Terms = Callable[[Batch], dict[str, Tensor]]
 
 
-def gather(x: Mapping[str, Tensor], rows: Mapping[str, Tensor]) -> Batch:
+def gather(
+    x: Mapping[str, Tensor], rows: Mapping[str, Tensor], share: Share | None = None
+) -> Batch:
     """Gather a batch of pairs.
 
     Args:
         x: the items (n_m, D_m) of each modality.
         rows: the row numbers (B,) of each modality, ABSENT where the pair lacks it.
+        share: which of these pairs to gather; None for all.
     """
+    share = share or whole(pair_count(rows))
+    rows = {m: share.of(index) for m, index in rows.items()}
     if not any((index < 0).any() for index in rows.values()):
-        return Batch({m: x[m][index] for m, index in rows.items()}, None, rows)
+        return Batch({m: x[m][index] for m, index in rows.items()}, None, rows, share)
     present = {m: (index >= 0).to(x[m]) for m, index in rows.items()}
     inputs = {m: x[m][index.clamp_min(0)] * present[m].unsqueeze(-1) for m, index in rows.items()}
-    return Batch(inputs, present, rows)
+    return Batch(inputs, present, rows, share)
 
 
-def gathered(x: Mapping[str, Tensor], drawn: Iterable[Mapping[str, Tensor]]) -> Iterator[Batch]:
+def gathered(
+    x: Mapping[str, Tensor],
+    drawn: Iterable[Mapping[str, Tensor]],
+    share_of: Callable[[int], Share] = whole,
+) -> Iterator[Batch]:
     """Yield `gather` of each batch of row numbers; from mapped files, batches are read ahead.
 
     Args:
         x: the items (n_m, D_m) of each modality. Beyond `ima.utils.matrices.LIMIT` bytes, threads
             gather the next AHEAD batches, because each page may have to be read from the disk.
         drawn: the row numbers (B,) of each modality, batch by batch.
+        share_of: returns which pairs of a batch of so many to gather.
     """
     if sum(of.nbytes for of in x.values()) <= matrices.LIMIT:
-        yield from (gather(x, rows) for rows in drawn)
+        yield from (gather(x, rows, share_of(pair_count(rows))) for rows in drawn)
         return
     with ThreadPoolExecutor(AHEAD) as pool:
         queue: deque[Future[Batch]] = deque()
         for rows in drawn:
-            queue.append(pool.submit(gather, x, rows))
+            queue.append(pool.submit(gather, x, rows, share_of(pair_count(rows))))
             if len(queue) > AHEAD:
                 yield queue.popleft().result()
         for future in queue:
@@ -209,6 +222,7 @@ def fit(
     seed: int,
     name: str,
     validate: Callable[[], float] | None = None,
+    additive: bool = False,
 ) -> History:
     """Train a model on pairs with Adam.
 
@@ -222,13 +236,16 @@ def fit(
         name: name of the model or stage, for the progress bar and error messages.
         validate: returns the loss on validation pairs; called after each epoch. If given, the
             weights of the epoch with the lowest loss are restored, and training may stop early.
+        additive: whether all terms are means over the pairs of a batch, so that several processes
+            can share it (`ima.training.distributed`).
 
     Returns:
         One row per epoch: `epoch`, the mean of every term and, with `validate`, `validation`.
 
     Raises:
-        InputError: the loss is not finite.
+        InputError: the loss is not finite, or several processes cannot share it.
     """
+    distributed.prepare(name, model, additive)
     epochs, batch_size, patience = settings.lengths(pair_count(items))
     # Weights that decay towards 0 become denormal numbers, which are slow on some processors.
     torch.set_flush_denormal(True)
@@ -248,7 +265,7 @@ def fit(
         model.eval()
         history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
         if validate:
-            history[-1]["validation"] = validate()
+            history[-1]["validation"] = distributed.by_first(validate)
         report(name, history[-1])
         if validate and best.step(history[-1]["validation"]):
             break
@@ -265,15 +282,16 @@ def _steps(
 ) -> "RunningMeans":
     """Take one optimiser step per batch of row numbers, and return the sums of the terms."""
     sums = RunningMeans()
-    for batch in gathered(x, drawn):
+    for batch in gathered(x, drawn, distributed.share):
         terms = compute_losses(batch)
         optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
+        distributed.add_gradients(optimizer, batch.share.size / batch.share.total)
         optimizer.step()
         if cosine:
             cosine.step()
-        sums.add(terms, pair_count(batch.rows))
-    return sums
+        sums.add(terms, batch.share.size)
+    return sums.of_all_processes()
 
 
 class EarlyStopping:
@@ -331,6 +349,11 @@ class RunningMeans:
         self.count += count
         for term, value in terms.items():
             self.sums[term] = self.sums.get(term, 0) + value.detach() * count
+
+    def of_all_processes(self) -> Self:
+        """Add the sums of other processes that train together with this one."""
+        self.sums, self.count = distributed.add_up(self.sums, self.count)
+        return self
 
     def means(self, where: str) -> dict[str, Tensor]:
         """Return the mean of each term over all pairs.

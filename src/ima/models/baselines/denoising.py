@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ima.models.baselines.absent import check_how, completed
 from ima.models.baselines.gaussian import check_names, check_present, concatenated, fit_drawn
 from ima.models.ima import Decoder, Encoder, Modality
+from ima.training.distributed import Share, whole
 from ima.training.loop import Batch, History, Training, check_pairs
 from ima.training.losses import reconstruction
 from ima.utils.errors import InputError
@@ -85,15 +86,24 @@ class DenoisingAutoencoder(nn.Module):
 
 
 def keep_masks(
-    x: Mapping[str, Tensor], corruption_prob: float, corruption: str, generator: torch.Generator
+    x: Mapping[str, Tensor],
+    corruption_prob: float,
+    corruption: str,
+    generator: torch.Generator,
+    share: Share | None = None,
 ) -> dict[str, Tensor]:
-    """Draw masks by modality, 1 to keep: (B, D_m) for `entries`, (B, 1) for `modalities`."""
+    """Draw masks by modality, 1 to keep: (B, D_m) for `entries`, (B, 1) for `modalities`.
+
+    Masks are drawn for the whole batch of which x is this `share`; None if x is all of it.
+    """
+    some = next(iter(x.values()))
     widths = [x_m.shape[1] if corruption == "entries" else 1 for x_m in x.values()]
-    masks = next(iter(x.values())).new_empty(len(next(iter(x.values()))), sum(widths))
+    share = share or whole(len(some))
+    masks = some.new_empty(share.total, sum(widths))
     masks.bernoulli_(1 - corruption_prob, generator=generator)  # (B, sum of widths)
     if corruption == "modalities":
         masks[masks.sum(-1) == 0] = 1
-    return dict(zip(x, masks.split(widths, -1), strict=True))
+    return dict(zip(x, share.of(masks).split(widths, -1), strict=True))
 
 
 def denoising_losses(
@@ -133,7 +143,8 @@ def fit_denoising(
 
     def losses_of(batch: Batch, source: torch.Generator, _beta: float) -> dict[str, Tensor]:
         """Return the terms of a batch with corruption drawn from the source."""
-        keep = keep_masks(batch.x, settings.corruption_prob, settings.corruption, source)
+        how = (settings.corruption_prob, settings.corruption)
+        keep = keep_masks(batch.x, *how, source, batch.share)
         return denoising_losses(model, batch.x, keep)
 
     return fit_drawn(

@@ -145,7 +145,8 @@ def fit_drawn(
     of 1.
 
     Args:
-        losses_of: function from a batch, a source of randomness and the KL weight to the terms.
+        losses_of: function from a batch, a source of randomness and the KL weight to the terms. It
+            draws numbers for the whole batch (`ima.training.loop.Batch.share`).
         settings: settings of training; with `Annealed`, the KL weight is recorded as `beta`.
         name: name of the baseline, for the progress bar and error messages.
         model, x, items, seed, validation: as in `ima.models.autoencoder.fit_autoencoder`.
@@ -169,7 +170,7 @@ def fit_drawn(
     if validation is not None:
         check_pairs(model.modalities, x, validation)
     chosen = None if validation is None else validate
-    return fit(model, compute_losses, x, items, settings, seed, name, chosen)
+    return fit(model, compute_losses, x, items, settings, seed, name, chosen, additive=True)
 
 
 def subsets(names: Sequence[str], smallest: int, largest: int) -> list[tuple[str, ...]]:

@@ -158,8 +158,8 @@ def fit_jmvae(
 
     def losses_of(batch: Batch, source: torch.Generator, beta: float) -> dict[str, Tensor]:
         """Return the terms of a batch, with eps (B, L) drawn from the source."""
-        shape = (len(next(iter(batch.x.values()))), model.latent)
-        eps = torch.randn(shape, generator=source, device=source.device)
+        shape = (batch.share.total, model.latent)
+        eps = batch.share.of(torch.randn(shape, generator=source, device=source.device))
         return jmvae_losses(model, batch.x, eps, settings.alpha, beta)
 
     return fit_drawn(model, losses_of, x, items, settings, seed, "JMVAE-KL", validation)
