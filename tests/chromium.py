@@ -39,7 +39,8 @@ class Chromium:
         command = [
             *(program, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
             *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *("--remote-debugging-pipe", "--hide-scrollbars", f"--user-data-dir={folder}"),
+            *("--disable-quic", "--remote-debugging-pipe", "--hide-scrollbars"),
+            f"--user-data-dir={folder}",
             "about:blank",
         ]
         # Chromium reads commands from descriptor 3 and writes to 4. High ones, that are neither.

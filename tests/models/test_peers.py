@@ -14,7 +14,7 @@ from ima.models.ima import Modality
 from ima.models.peers import PEERS, lacking, peer
 from ima.models.peers.deep import dgcca, infonce, shared_maps, whitened
 from ima.models.peers.multivae import build
-from ima.models.peers.views import Problem, as_pairs, filled, gathered, means, with_all
+from ima.models.peers.views import Problem, as_pairs, filled, means, pair_matrices, with_all
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import Training
 from ima.utils.errors import InputError
@@ -64,7 +64,7 @@ def partners_near(of, x):
 def test_absent_items_are_rows_of_nan_by_hand():
     x = {"a": torch.tensor([[1.0, 3.0], [5.0, 7.0]]), "b": torch.tensor([[2.0]])}
     items = {"a": torch.tensor([1, 0, 1]), "b": torch.tensor([0, ABSENT, ABSENT])}
-    pairs = gathered(x, items)
+    pairs = pair_matrices(x, items)
     assert pairs["a"].tolist() == [[5, 7], [1, 3], [5, 7]]
     assert pairs["b"].isnan().squeeze().tolist() == [False, True, True]
     assert means(pairs)["a"].tolist() == pytest.approx([11 / 3, 17 / 3])
@@ -181,7 +181,7 @@ def test_pairs_may_lack_a_modality_and_a_seed_is_reproducible(name):
     x = views(noise=0.1)
     rows = torch.arange(300)
     items = {"a": rows, "b": torch.where(rows % 4 == 0, ABSENT, rows)}
-    train, validation = parts(gathered(x, items), 200)
+    train, validation = parts(pair_matrices(x, items), 200)
     first, second = (fitted(name, train, validation, epochs=1) for _ in range(2))
     z = represent(first, x, items)
     assert all(torch.isfinite(part).all() for part in z.values())

@@ -7,7 +7,7 @@ from ima.evaluation.emotion import utterances as of
 from ima.evaluation.emotion.scores import Utterances, score_all
 from ima.models import checkpoints
 from ima.models.peers import lacking, peer
-from ima.models.peers.views import Problem, gathered
+from ima.models.peers.views import Problem, pair_matrices
 from ima.training.loop import Training, device
 from ima.utils.io import read_parquet, write_json
 from ima.utils.schemas_emotion import EMOTION_UTTERANCES, ITEMS_EMOTION
@@ -24,7 +24,7 @@ def main(snakemake):
     splits = ("train", "validation")
     x, pairs = checkpoints.load_data(given, splits, device())
     problem = Problem(
-        *(gathered(x, items) for items in pairs),
+        *(pair_matrices(x, items) for items in pairs),
         checkpoints.modalities_of(x, params.layers),
         int(wildcards.latent),
         Training(**{name: params.training[name] for name in vars(Training())}),

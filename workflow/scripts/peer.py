@@ -10,7 +10,7 @@ from ima.evaluation.classifier import Classifier
 from ima.evaluation.peers import score_peer
 from ima.models import checkpoints
 from ima.models.peers import lacking, peer
-from ima.models.peers.views import Problem, gathered
+from ima.models.peers.views import Problem, pair_matrices
 from ima.pairing.by_label import read_pairs
 from ima.training.loop import Training, device
 from ima.utils.io import write_json
@@ -27,7 +27,7 @@ def main(snakemake):
     x, pairs = checkpoints.load_data(given, SPLITS, device())
     pairs = dict(zip(SPLITS, pairs, strict=True))
     problem = Problem(
-        *(gathered(x, pairs[split]) for split in ("train", "validation")),
+        *(pair_matrices(x, pairs[split]) for split in ("train", "validation")),
         checkpoints.modalities_of(x, params.layers),
         latent,
         Training(**params.training),

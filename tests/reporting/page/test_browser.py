@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from benchmarks.page import DO, FILTERS, NOTES
 from tests.chromium import Chromium, find
 from tests.reporting.page.toy import drawn, written
 
+from ima.reporting.page.document import MANY, Item, page
 from ima.reporting.page.tables import MAIN
 
 
@@ -298,6 +300,45 @@ def test_utterances_are_found(browser, toy):
     browser.run(f"{search}(document.getElementById('utterances-words'))")
     assert browser.run(count) == "1 of 130 utterances"
     assert "<happy>" in browser.run("document.getElementById('utterances-list').innerText")
+
+
+# Large pages
+
+#: What the benchmark does to measure a filter, with a busy page or not.
+BUSY = """document.getElementById("utterances-words").addEventListener("input", () => {
+  const end = performance.now() + 400; while (performance.now() < end); })"""
+
+
+def test_a_slow_filter_is_measured_as_slow(browser, toy):
+    """A negative control of benchmarks/page.py; without `BUSY`, 400 ms would be missed by much."""
+    browser.open(toy, 1280)
+    browser.run(NOTES)
+    browser.run(BUSY)
+    assert browser.run(DO % FILTERS["words of utterances"]) >= 400
+    assert browser.run(DO % ("no-such-id", "")) is None
+
+
+def test_of_many_results_only_those_near_the_screen_are_laid_out(browser, tmp_path):
+    items = []
+    for i in range(MANY + 1):
+        (tmp_path / f"t{i}.csv").write_text("a,b\n" + "1,2\n" * (i % 20 + 1))
+        items.append(Item(str(tmp_path / f"t{i}.csv"), f"Result {i}", "All", f"Of {i}."))
+    seen = (
+        "[...document.querySelectorAll('.result')].map(e => "
+        "e.firstElementChild.checkVisibility({contentVisibilityAuto: true}))"
+    )
+    for some, laid_out in ((items[:-1], MANY), (items, range(1, 20))):
+        (tmp_path / "index.html").write_text(page("many", some, folder=tmp_path))
+        browser.open(tmp_path / "index.html", 1280)
+        browser.run("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        count = sum(browser.run(seen))
+        assert count in laid_out if isinstance(laid_out, range) else count == laid_out
+    # A link to a result further down leads to it, whatever those before it turn out to be high.
+    browser.run("location.hash = '#all-result-150'")
+    place = "document.getElementById('all-result-150').getBoundingClientRect().top"
+    padding = "parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)"
+    browser.until(f"Math.abs({place} - {padding}) < 3", 20)
+    assert browser.run("document.documentElement.scrollWidth") <= 1280
 
 
 # Of a whole run

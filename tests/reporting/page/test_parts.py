@@ -216,3 +216,11 @@ def test_maps_of_words_and_voices():
     ]
     assert found.modes[0].names == ["angry", "sad"] and voices["class"].tolist() == [0]
     assert list(found.modes[0].colours) == ["red", "yellow"]
+
+
+def test_maps_of_many_points_have_none_of_the_outlines_that_take_time():
+    for n, outlined in ((maps.DENSE, True), (maps.DENSE + 1, False)):
+        columns = {name: list(range(n)) for name in ("x", "y", "importance")}
+        panel = maps.Panel("t", columns, [("x", "@x")])
+        html = maps.maps_html([maps.Maps("g", [maps.scale()], [panel])])
+        assert ("#404040" in html) == outlined

@@ -18,7 +18,7 @@ from ima.evaluation.classifier import Classifier
 from ima.evaluation.peers import score_peer
 from ima.evaluation.reference import score_anchors
 from ima.models.peers import PEERS, peer
-from ima.models.peers.views import Problem, gathered
+from ima.models.peers.views import Problem, pair_matrices
 from ima.reporting.figures.compare import draw
 from ima.reporting.user.compare import compare_table, ima_scores
 from ima.training.loop import Training
@@ -63,7 +63,7 @@ def row_numbers(table):
 def scored(name, x, tables):
     x = {m: torch.from_numpy(of) for m, of in x.items()}
     pairs = {split: row_numbers(table) for split, table in tables.items()}
-    train, validation = (gathered(x, pairs[split]) for split in ("train", "validation"))
+    train, validation = (pair_matrices(x, pairs[split]) for split in ("train", "validation"))
     fitted = peer(name).fitted(Problem(train, validation, {}, 2, Training(epochs=1), 0))
     return score_peer(fitted, x, pairs, tables, [5], Classifier(epochs=5), 0)
 

@@ -58,7 +58,7 @@ class Fitted(NamedTuple):
         return {"joint": self.transform(x), **alone}
 
 
-def gathered(x: Views, items: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def pair_matrices(x: Views, items: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return matrices of pairs from items x (n_m, D_m) and row numbers (N,), ABSENT for none."""
     return {
         m: torch.where((rows == ABSENT).unsqueeze(-1).to(x[m].device), torch.nan, x[m][rows])
@@ -71,7 +71,8 @@ def as_pairs(
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
     """Return x, items and validation as `ima.models.baselines` take them.
 
-    It is the inverse of `gathered`: items are those of training pairs, then of validation pairs.
+    It is the inverse of `pair_matrices`: items are those of training pairs, then of validation
+    pairs.
     """
     whole = {m: torch.cat((x[m], validation[m])) for m in x}
     rows = {

@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import cache
 
 from docutils.core import publish_parts
 
@@ -14,6 +15,7 @@ _QUIET = {
 }
 
 
+@cache  # a result's caption is shown, and its first sentence describes its figure
 def as_html(caption: str) -> str:
     """Return a caption as HTML paragraphs."""
     return publish_parts(caption, writer="html5", settings_overrides=_QUIET)["body"].strip()

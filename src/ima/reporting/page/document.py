@@ -27,6 +27,9 @@ MADE = "How the results were made"
 EXAMPLE = 900
 #: Maximum number of data files that are listed with a figure.
 FEW = 4
+#: Number of results above which a browser lays out only those near the screen. It then estimates
+#: the heights of the others, and without scroll anchoring, links lead only near their targets.
+MANY = 200
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def page(
     first = overview(by_name, {Path(file).stem: anchors[file] for file in found})
     known = facts([item.file for item in items])
     begin = f"<div><div>{captions.as_html(about)}</div>{_facts(known)}</div>"
-    return _html(run, begin, {"Overview": first} | sections if first else sections, bool(explored))
+    whole = {"Overview": first} | sections if first else sections
+    return _html(run, begin, whole, bool(explored), len(items) > MANY)
 
 
 def _interactive(explored: Sequence[maps.Maps], utterances: Sequence[dict]) -> dict[str, str]:
@@ -144,7 +148,8 @@ def _subsection(
             body.append(f'{table}<p class="from">{_from([item], folder)}</p>')
     # A title that only repeats the section's is hidden.
     hidden = ' class="unseen"' if first.title == first.section else ""
-    return f'<h3 id="{name}"{hidden}>{html.escape(first.title)}</h3>{"".join(body)}\n'
+    title = f'<h3 id="{name}"{hidden}>{html.escape(first.title)}</h3>'
+    return f'<div class="result">{title}{"".join(body)}</div>\n'
 
 
 def _from(forms: Sequence[Item], folder: Path, data: Sequence[str] = ()) -> str:
@@ -202,7 +207,7 @@ def _policy(programs: Iterable[str]) -> str:
     )
 
 
-def _html(run: str, about: str, sections: Mapping[str, str], mapped: bool) -> str:
+def _html(run: str, about: str, sections: Mapping[str, str], mapped: bool, many: bool) -> str:
     title = html.escape(f"Importance-based Multimodal Autoencoder: the run {run}")
     ids = {name: f"part-{number}" for number, name in enumerate(sections)}
     menu = "".join(f'<li><a href="#{ids[s]}">{html.escape(s)}</a></li>' for s in sections)
@@ -222,7 +227,7 @@ def _html(run: str, about: str, sections: Mapping[str, str], mapped: bool) -> st
 <a class="skip" href="#main">to the results</a>
 <header><h1>{title}</h1>{about}</header>
 <nav aria-label="sections"><ul>{menu}</ul></nav>
-<main id="main">
+<main id="main"{' class="many"' if many else ""}>
 {body}</main>
 {"".join(f"<script>{program}</script>" for program in programs)}
 </body></html>

@@ -24,6 +24,8 @@ from ima.utils.schemas_emotion import NOT_EMOTIONAL
 PALE = COLORBLIND.among_classes
 #: Number of colours in the scale of importances.
 STEPS = 64
+#: Number of points above which they are smaller and without outlines, which take half of the time.
+DENSE = 5000
 
 
 @dataclass(frozen=True)
@@ -237,13 +239,14 @@ def _item(panel: Panel, modes: Sequence[Mode], place: str) -> dict:
     zoom = WheelZoomTool(modifiers="shift")
     plot.add_tools(zoom)
     plot.toolbar.active_scroll = zoom
+    dense = len(panel.columns["x"]) > DENSE
     plot.scatter(
         "x",
         "y",
         source=ColumnDataSource({name: _plain(column) for name, column in panel.columns.items()}),
-        size=5,
+        size=3 if dense else 5,
         line_width=0.3,
-        line_color="#404040",
+        line_color=None if dense else "#404040",
         fill_color={"field": modes[0].field, "transform": mappers[0]},
         name="points",
     )

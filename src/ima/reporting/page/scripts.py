@@ -103,23 +103,32 @@ function unstop(root) {
     if (element.shadowRoot) unstop(element.shadowRoot);
   }
 }
+// One map a frame is drawn or coloured, so that the page answers in between.
+const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+let turn = Promise.resolve();
+function inTurn(work) {
+  turn = turn.then(work).catch(reportError).then(frame);
+}
 groups.forEach((group, i) => {
   const choice = document.getElementById(`modes-${i}`), plots = [];
   const chosen = () => group.modes[+choice.value];
+  async function draw(place) {
+    const item = group.items.find(item => item.target_id === place.id);
+    const views = await Bokeh.embed.embed_item(item);
+    const plot = (views.roots ? views.roots[0] : views[0]).model;
+    plots.push(plot);
+    if (choice.value !== "0") colour(plot, +choice.value, chosen());
+    unstop(place);
+    place.dataset.drawn = "yes";
+  }
   const near = new IntersectionObserver(entries => entries.filter(e => e.isIntersecting)
-    .forEach(async entry => {
+    .forEach(entry => {
       near.unobserve(entry.target);
-      const item = group.items.find(item => item.target_id === entry.target.id);
-      const views = await Bokeh.embed.embed_item(item);
-      const plot = (views.roots ? views.roots[0] : views[0]).model;
-      plots.push(plot);
-      colour(plot, +choice.value, chosen());
-      unstop(entry.target);
-      entry.target.dataset.drawn = "yes";
+      inTurn(() => draw(entry.target));
     }), { rootMargin: "300px" });
   group.items.forEach(item => near.observe(document.getElementById(item.target_id)));
   choice.addEventListener("change", () => {
-    plots.forEach(plot => colour(plot, +choice.value, chosen()));
+    plots.forEach(plot => inTurn(() => colour(plot, +choice.value, chosen())));
     legend(i, chosen());
   });
   document.getElementById(`whole-${i}`).addEventListener("click", () =>

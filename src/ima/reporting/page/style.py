@@ -31,6 +31,8 @@ nav { background: var(--page); border-bottom: 1px solid var(--line); position: s
 nav ul { display: flex; gap: .2rem 1.2rem; margin: 0; padding: .5rem 0; list-style: none; }
 nav li { white-space: nowrap; }
 @media (min-width: 60rem) { nav ul { flex-wrap: wrap; } :root { scroll-padding-top: 6rem; } }
+.many .result { content-visibility: auto; contain-intrinsic-size: auto 30rem;
+  overflow-clip-margin: 8px; }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: .5rem; background: var(--page); padding: .3rem .6rem; z-index: 4; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
