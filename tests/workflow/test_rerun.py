@@ -140,8 +140,8 @@ KEYS = {
     "emotion.latent": "table4",
     "emotion.model": "emotion_autoencoder emotion_baselines emotion_shared_encoders table4",
     "emotion.autoencoder": "emotion_autoencoder emotion_baselines emotion_shared_encoders",
-    "emotion.autoencoder.batch_size": "emotion_autoencoder emotion_baselines emotion_shared_encoders"
-    " table4",
+    "emotion.autoencoder.batch_size": "emotion_autoencoder emotion_baselines"
+    " emotion_shared_encoders table4",
     "emotion.autoencoder.lambda_rec": "emotion_autoencoder",
     "emotion.autoencoder.lambda_align": "emotion_autoencoder",
     "emotion.autoencoder.lambda_glob": "emotion_autoencoder",
