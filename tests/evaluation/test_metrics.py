@@ -145,6 +145,11 @@ def test_f1_by_hand():
     assert scores == {"precision": 1 / 3, "recall": 1 / 2, "f1": 2 / 5}  # 2 x 1 / (3 + 2)
 
 
+def test_f1_of_a_single_item():
+    one = np.array([True, False])
+    assert f1(one, one) == {"precision": 1, "recall": 1, "f1": 1}
+
+
 @pytest.mark.parametrize(("predicted", "actual"), [([1, 1], [0, 0]), ([0, 0], [1, 1])])
 def test_f1_where_it_is_undefined(predicted, actual):
     scores = f1(np.array(predicted, bool), np.array(actual, bool))
@@ -210,6 +215,12 @@ def test_subsets_of_queries():
         "speech_noise": [False, False, False, True],
     }
     assert list(subsets(np.array(["clean"]))) == ["all"]
+    both = subsets(np.array(["image_noise+speech_noise", "speech_noise", "clean"]))
+    assert {name: mask.tolist() for name, mask in both.items()} == {
+        "all": [True] * 3,
+        "image_noise": [True, False, False],
+        "speech_noise": [True, True, False],
+    }
 
 
 def test_pairs_without_a_label_are_neither_queries_nor_neighbours():
@@ -226,7 +237,10 @@ def test_k_is_lowered_to_the_number_of_other_pairs(caplog):
     items = [np.array([0, 1, 2, 3]), np.array([5, 5, -1, -1])]
     assert most_neighbours(items, 4) == 2 and most_neighbours(items[:1], 4) == 3
     rows = retrieval_rows(LINE, LABELS, KINDS, items, [1, 3, 9])
-    assert {row["k"] for row in rows} == {1, 2} and "K of [1, 3, 9] is lowered to 2" in caplog.text
+    lowered = "Precision@K: K of [1, 3, 9] is lowered to 2, as there are too few pairs"
+    assert {row["k"] for row in rows} == {1, 2} and caplog.messages == [lowered]
+    retrieval_rows(LINE, LABELS, KINDS, items, [1, 2])
+    assert len(caplog.messages) == 1  # nothing to lower
     assert retrieval_rows(LINE[:1], LABELS[:1], KINDS[:1], [of[:1] for of in items], [3]) == []
 
 
@@ -360,3 +374,84 @@ def test_fused_equals_the_models_joint_representation_bit_for_bit():
     expected = joint(*as_tensors[:2], {m: flags.float() for m, flags in as_tensors[2].items()})
     assert fused(u, y, has).tobytes() == expected.numpy().tobytes()
     assert fused(u, y).tobytes() == joint(*as_tensors[:2]).numpy().tobytes()
+
+
+# Three modalities, of which pairs lack some
+
+U = {"a": [0.0, 1, 3, 7, None, 9], "b": [5.0, None, 6, 8, 2, 1], "c": [None, 4.0, 4, 0, 3, None]}
+Y = {
+    "a": [0.5, 0.25, 1, 0, None, 1],
+    "b": [1.0, None, 0.5, 0.5, 1, 0],
+    "c": [None, 0.75, 0, 1, 1, None],
+}
+
+
+def three():
+    """Return tables of six pairs with one latent value; the last has no label."""
+    names, has = [*U], {m: [v is not None for v in of] for m, of in U.items()}
+    vectors = {m: np.array([[v or 0.0] for v in of]) for m, of in U.items()}
+    columns = {"z": vector_column(np.arange(6.0)[:, None])}
+    columns["z_unweighted"] = vector_column(np.arange(6.0)[::-1, None])
+    columns |= {f"u_{m}": vector_column(vectors[m], np.array(has[m])) for m in names}
+    columns |= {f"y_{m}": pa.array(of, pa.float32()) for m, of in Y.items()}
+    pairs = {f"item_{m}": [i if h else None for i, h in enumerate(has[m])] for m in names}
+    pairs |= {"label": [0, 0, 1, 1, 0, -1], "pair_type": ["clean"] * 6}
+    return (
+        conform(pa.table(columns), representations_schema(names), "z"),
+        pa.table(pairs, pairs_schema(names)),
+    )
+
+
+def weighted_mean(i, names, weights):
+    """Return z of a pair: of one modality its latent, of several their weighted mean."""
+    here = [m for m in names if U[m][i] is not None]
+    if len(here) == 1:
+        return U[here[0]][i]
+    total = sum(weights[m][i] for m in here)
+    return sum(weights[m][i] * U[m][i] for m in here) / total if total else 0.0
+
+
+def test_representations_without_a_modality_and_other_latents():
+    representations, pairs = three()
+    twice = {m: np.array([[2 * (v or 0.0)] for v in of]) for m, of in U.items()}
+    found = score_model(representations, pairs, [1, 2], {"twice": twice})["retrieval"]
+    by_view = {}
+    for row in found:
+        by_view.setdefault(row.pop("representation"), []).append(row)
+    labels, kinds = pairs["label"].to_numpy(), np.full(6, "clean")
+    items = [np.array([-1 if v is None else i for i, v in enumerate(of)]) for of in U.values()]
+
+    def rows(z, names):
+        has = np.array([any(U[m][i] is not None for m in names) for i in range(6)])
+        return retrieval_rows(np.array(z, float)[:, None], labels, kinds, items, [1, 2], has)
+
+    equal = {m: [1.0] * 6 for m in U}
+    for m in U:
+        rest = [n for n in U if n != m]
+        z = [weighted_mean(i, rest, Y) if any(U[n][i] is not None for n in rest) else 0
+             for i in range(6)]  # fmt: skip
+        assert by_view[f"without {m}"] == rows(z, rest)
+        assert by_view[m] == by_view[f"twice_{m}"] == rows([v or 0 for v in U[m]], [m])
+    assert by_view["twice"] == rows([weighted_mean(i, [*U], Y) for i in range(6)], [*U])
+    plain = rows([weighted_mean(i, [*U], equal) for i in range(6)], [*U])
+    assert by_view["twice_unweighted"] == plain
+    assert by_view["weighted"] == rows(range(6), [*U]) != by_view["without a"]
+    assert "oracle" not in by_view  # there is no noise
+
+
+def test_unlabelled_pairs_do_not_count_where_a_modality_is_absent():
+    z, items = np.arange(5.0)[:, None], [np.arange(5)]
+    labels, kinds = np.array([0, -1, 1, 0, 1]), np.full(5, "clean")
+    has = np.array([True, True, True, True, False])
+    rows = retrieval_rows(z, labels, kinds, items, [1], has)  # 0 2 3 of a b a
+    assert {row["precision"] for row in rows} == {0} and rows[0]["df_items"] == 2
+
+
+def test_representations_and_pairs_must_lack_the_same_items():
+    representations, pairs = three()
+    other = pairs.set_column(0, "item_a", pa.array([0, 1, 2, None, None, 5], pa.int32()))
+    expected = r"column 'u_a': expected nothing where the pair lacks a, and nowhere else"
+    with pytest.raises(
+        InputError, match=rf"{expected}.*1 rows that differ, the first 3.*Recompute"
+    ):
+        score_model(representations, other, [1])

@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from ima.models.ima import fuse
-from ima.models.objectives import Z, correlation, ima_plus, mixture, paper, target
+from ima.models.ima import Autoencoder, Modality, fuse
+from ima.models.objectives import (
+    AUTOENCODER,
+    Z,
+    correlation,
+    ima_plus,
+    mixture,
+    paper,
+    target,
+)
 from ima.training.losses import local
 from ima.utils.errors import InputError
 
@@ -520,3 +528,39 @@ def test_one_row_stands_for_every_copy():
     for parts in (one, flat):
         for term, value in ima_plus(*parts, y, rho).items():
             assert_near(value, expected[term])
+
+
+# Stage 1
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("objective", AUTOENCODER)
+def test_stage_1_with_absent_samples_by_loops(objective, weighted):
+    """Sums of squares over the samples that have the modality, divided by the size of the batch."""
+    torch.manual_seed(0)
+    model = Autoencoder({"a": Modality(2, 5, "sse"), "b": Modality(3, 5, "sse")}, 2).double()
+    x = {"a": torch.rand(6, 2).double(), "b": torch.rand(6, 3).double()}
+    has = {"a": [1, 1, 1, 0, 0, 1], "b": [1, 0, 1, 1, 1, 0]}
+    y = {m: torch.rand(6).double() for m in x} if weighted else None
+    terms = AUTOENCODER[objective](model, x, y, {m: doubles(*of) for m, of in has.items()})
+    u = {m: of.detach() for m, of in model.encode(x).items()}
+    expected = {f"norm_{m}": u[m].abs().mean() for m in u}
+    names = ("rec", "align", "self") if objective == "ima+" else ("rec", "align")
+    expected |= {f"{name}_{m}": doubles(0)[0] for name in names for m in u}
+    glob = doubles(0)[0]
+    for i in range(6):
+        here = [m for m in u if has[m][i]]
+        w = [y[m][i] if weighted else 1.0 for m in here]
+        z = sum(v * u[m][i] for v, m in zip(w, here, strict=True)) / sum(w)
+        glob = glob + (z**2).sum() / 6
+        for m in here:
+            decode = model.decoders[m]
+            expected[f"rec_{m}"] += ((decode(z) - x[m][i]) ** 2).sum().detach() / 6
+            expected[f"align_{m}"] += ((z - u[m][i]) ** 2).sum() / 6
+            if objective == "ima+":
+                expected[f"self_{m}"] += ((decode(u[m][i]) - x[m][i]) ** 2).sum().detach() / 6
+    if objective == "paper":
+        expected["glob"] = glob
+    assert terms.keys() == expected.keys() and set(AUTOENCODER) == {"paper", "ima+"}
+    for name, value in expected.items():
+        torch.testing.assert_close(terms[name].detach(), value, rtol=1e-9, atol=1e-12)

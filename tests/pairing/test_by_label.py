@@ -353,7 +353,8 @@ def test_noise_by_hand():
 def test_pairs_and_modalities_without_items_are_refused():
     rows = {"image": np.array([0, -1, 1, -1]), "speech": np.array([-1, 3, -1, -1])}
     with pytest.raises(
-        InputError, match=r"pairs\.parquet: .* 1 pairs without any, the first in row 3"
+        InputError,
+        match=r"pairs\.parquet: .* 1 pairs without any, the first in row 3.*Remove these",
     ):
         check_items(rows, "pairs.parquet")
     with pytest.raises(InputError, match=r"an item of speech in some.*none in 2 pairs.*Remove the"):
@@ -373,6 +374,9 @@ def test_read_pairs_says_what_lacks_and_keeps_many_labels(tmp_path):
     many = table.set_column(2, "label", pa.array([0, 70_000], pa.int32()))
     pq.write_table(many, tmp_path / "many.parquet")
     assert read_pairs(tmp_path / "many.parquet")["label"].to_pylist() == [0, 70_000]
+    pq.write_table(table.set_column(0, "item_image", [["x", "y"]]), tmp_path / "text.parquet")
+    with pytest.raises(InputError, match="item_image"):
+        read_pairs(tmp_path / "text.parquet")
     pq.write_table(table.drop_columns(["label"]), tmp_path / "none.parquet")
     with pytest.raises(InputError, match="label"):
         read_pairs(tmp_path / "none.parquet")
@@ -384,5 +388,8 @@ def test_there_is_no_more_noise_than_pairs(tmp_path):
     write_parquet(table_of([5, 6], [0, 1]), tmp_path / "all.parquet", schema)
     assert noise_count("image", 5, [tmp_path / "all.parquet"]) == 2
     write_parquet(table_of([5, 7], [0, 1]), tmp_path / "more.parquet", schema)
-    with pytest.raises(InputError, match=r"no more noise than pairs, after 5 items.*found 3 noise"):
+    with pytest.raises(
+        InputError,
+        match=r"no more noise than pairs, after 5 items.*found 3 noise.*Create the pairs again",
+    ):
         noise_count("image", 5, [tmp_path / "more.parquet"])
