@@ -41,7 +41,7 @@ KEYS = {
     "seeds": "",
     "seeds_per_job": "",
     "shards": "recordings mfcc emotion_voices",
-    "latents": "anchors anchors_classify convergence table4 readings_block",
+    "latents": "anchors anchors_classify convergence costs table4 readings_block",
     "raw": "recordings features_image emotion_corpus emotion_voices voice_agreement figure3"
     " resources index claims",
     "roots.mnist": "features_image claims",
@@ -104,6 +104,7 @@ KEYS = {
     "noise_study": "noise_study rival_study",
     "noise_study.seeds": "",
     "missing_study": "missing_study",
+    "missing_study.latent": "missing_study leaderboard",
     "missing_study.seeds": "",
     "readings": "readings_block",
     "readings.seeds": "",
