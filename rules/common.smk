@@ -1,6 +1,7 @@
 """Functions shared by the rules: paths of corpora, code dependencies, report items and settings."""
 
 from functools import cache
+from itertools import product
 from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
@@ -325,6 +326,28 @@ def training_jobs(variant, latent, seed):
     stage1 = [f"autoencoder_{of.format(latent)}{n}" for n in rounds]
     stage2 = [f"importance_{of.format(other)}{n}" for n in rounds]
     return {"unweighted": stage1, "weighted": stage1 + stage2}
+
+
+def models_of(wildcards):
+    """Return the wildcards of each model, in the order of `expand`."""
+    return [dict(zip(wildcards, values)) for values in product(*wildcards.values())]
+
+
+def jobs_of(variant, latent, seed):
+    """Return the jobs that train a model by representation, with its shared encoders if it has any."""
+    jobs = training_jobs(variant, latent, seed)
+    if variant in config["shared_encoders"]:
+        name = f"shared_encoders_{variant}_latent{latent}_seed{seed}"
+        jobs["contrastive"] = [*jobs["weighted"], name]
+    return jobs
+
+
+def checkpoints_of(**model):
+    """Return the checkpoints of a model: both stages, and its shared encoders if it has any."""
+    files = [AUTOENCODER.format(**model), importance_checkpoint(SimpleNamespace(**model))]
+    if model["variant"] in config["shared_encoders"]:
+        files.append(rules.shared_encoders.output.model.format(**model))
+    return files
 
 
 def seeds_of_model(wildcards):

@@ -63,6 +63,7 @@ RESULTS = (
                 rules.weights,
                 rules.generation,
                 rules.leaderboard,
+                rules.costs,
             )
             for file in rule.output
         ),

@@ -104,6 +104,7 @@ rule leaderboard:
         accuracy=rules.table5.output.table,
         importance=rules.importance_table.output.table,
         generation=rules.generation.output.table,
+        missing=rules.missing.output.table if config["missing_study"]["seeds"] else [],
         code=code("leaderboard.py"),
     output:
         table=reported("results/tables/leaderboard.csv", "Section 6.2"),
@@ -118,8 +119,51 @@ rule leaderboard:
     params:
         run=config["run"],
         labels={name: VARIANTS[name]["label"] for name in VARIANTS},
+        missing_latent=config["missing_study"]["latent"],
     script:
         "../workflow/scripts/leaderboard.py"
+
+
+rule costs:
+    """Parameters and CPU seconds of training of the models of the leaderboard."""
+    input:
+        ima=[file for model in models_of(TRAINED_IMA) for file in checkpoints_of(**model)],
+        baselines=expand(rules.baseline.output.model, **TRAINED),
+        peers=PEER_SCORES,
+        code=code("costs.py"),
+    output:
+        table=reported("results/tables/costs.csv", "Section 6.2"),
+    log:
+        f"{RUN}/logs/costs.log",
+    benchmark:
+        f"{RUN}/benchmarks/costs.tsv"
+    conda:
+        "../envs/ima.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        run=config["run"],
+        folder=f"{RUN}/benchmarks",
+        rules=["autoencoder", "importance", "shared_encoders", "baseline"],
+        # Each model and its jobs by representation, in the order of its files.
+        ima=[
+            [
+                {"model": VARIANTS[model["variant"]]["label"], "latent": model["latent"]},
+                jobs_of(**model),
+            ]
+            for model in models_of(TRAINED_IMA)
+        ],
+        # Each job of a baseline, its name and its number of seeds.
+        baselines=[
+            [
+                {"model": MODELS[model["baseline"]]["label"], "latent": model["latent"]},
+                "baseline_{baseline}_latent{latent}_seeds{seeds}".format(**model),
+                len(model["seeds"].split("-")),
+            ]
+            for model in models_of(TRAINED)
+        ],
+    script:
+        "../workflow/scripts/costs.py"
 
 
 rule readings:

@@ -142,7 +142,7 @@ class Checkout:
         results = self.folder / "results"
         names = [p.relative_to(results) for p in sorted(results.rglob("*")) if p.is_file()]
         # Of rules that measure how long training or jobs take, and what shows it.
-        times = ("complexity", "table4", "resources", "index.html")
+        times = ("complexity", "table4", "costs", "resources", "index.html")
         wanted = [
             name
             for name in names

@@ -43,7 +43,7 @@ KEYS = {
     "shards": "recordings mfcc emotion_voices",
     "training_processes": "autoencoder importance baseline emotion_autoencoder emotion_importance"
     " emotion_baselines",
-    "latents": "anchors anchors_classify convergence table4 readings_block",
+    "latents": "anchors anchors_classify convergence costs table4 readings_block",
     "raw": "recordings features_image emotion_corpus emotion_voices voice_agreement figure3"
     " resources index claims",
     "roots.mnist": "features_image claims",
@@ -107,6 +107,7 @@ KEYS = {
     "noise_study": "noise_study rival_study",
     "noise_study.seeds": "",
     "missing_study": "missing_study",
+    "missing_study.latent": "missing_study leaderboard",
     "missing_study.seeds": "",
     "readings": "readings_block",
     "readings.seeds": "",

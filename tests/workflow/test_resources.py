@@ -3,7 +3,7 @@
 import pytest
 
 from ima.utils.errors import InputError
-from ima.workflow.resources import RESOURCES, measured, resources
+from ima.workflow.resources import RESOURCES, measured, resources, total
 
 HEAD = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 
@@ -38,6 +38,16 @@ def test_a_row_for_each_rule_that_ran(folder):
         ["toy", "baselines", "baseline", 2, 10.5, 6.5, 8, 300.5],
         ["toy", "baselines", "baseline_scores", 1, 0.5, 0.5, 0.25, None],
     ]
+
+
+def test_what_jobs_cost_together_by_hand(folder):
+    jobs = {of["job"]: of for _, of in measured(folder, STAGES)}
+    both = [f"baseline_mvae_latent2_seeds{seed}" for seed in (0, 1)]
+    assert total(jobs, both) == {"seconds": 10.5, "cpu_seconds": 8, "mem_mb": 300.5}
+    # Memory of the second was not measured; of the third, nothing.
+    some = [both[0], "baseline_scores_mvae_latent2_seeds0"]
+    assert total(jobs, some) == {"seconds": 4.5, "cpu_seconds": 3.25}
+    assert total(jobs, [*some, "baseline_mvae_latent2_seeds7"]) == {}
 
 
 def test_nothing_was_measured(tmp_path):

@@ -11,7 +11,12 @@ def main(snakemake):
     given, params = snakemake.input, snakemake.params
     files = (given.retrieval, given.accuracy, given.importance, given.generation)
     rows = [read_csv(file, ["run"]).to_pylist() for file in files]
-    table = leaderboard(*rows, params.labels, params.run)
+    missing = [
+        {**row, "latent": params.missing_latent}
+        for file in given.missing
+        for row in read_csv(file, ["run"]).to_pylist()
+    ]
+    table = leaderboard(*rows, params.labels, params.run, missing)
     write_csv(table, snakemake.output.table)
     best = [row for row in table.to_pylist() if row["task"] == table["task"][0].as_py()]
     print(f"{best[0]['task']}: {best[0]['model']} {best[0]['score']:.3f}")

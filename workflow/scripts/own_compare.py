@@ -8,7 +8,7 @@ from ima.reporting.figures.compare import draw
 from ima.reporting.user.compare import FUSED, chance_scores, compare_table, ima_scores
 from ima.utils.io import read_json, read_rows, read_tensors, write_csv
 from ima.workflow import script, summary
-from ima.workflow.resources import measured
+from ima.workflow.resources import measured, total
 
 
 def main(snakemake):
@@ -22,13 +22,7 @@ def main(snakemake):
             for file in files
         ]
         for fused, parameters in zip(FUSED, (sum(sizes), sizes[0]), strict=True):
-            took = [jobs[name] for name in model[fused] if name in jobs]
-            of = {"parameters": parameters}
-            if len(took) == len(model[fused]):
-                of["seconds"] = sum(job["seconds"] for job in took)
-                for name, whole in (("cpu_seconds", sum), ("mem_mb", max)):
-                    if None not in (known := [job[name] for job in took]):
-                        of[name] = whole(known)
+            of = {"parameters": parameters, **total(jobs, model[fused])}
             costs[model["latent"], model["seed"], fused] = of
     scores = ima_scores(
         (of for path in given.scores for of in read_json(path)),

@@ -78,23 +78,32 @@ def pair_own(
             )
         pairs = {**labels_of_items(items, {name: pairs[name] for name in names}), **pairs}
         pairs["split"] = assign(pairs, names, shares, rng)
-    tables = {}
-    for split in SPLITS:
-        rows = rng.permutation(np.flatnonzero(pairs["split"] == split))
-        if not len(rows):
-            raise InputError(
-                f"pairs of {names}",
-                expected=f"some in '{split}'",
-                found="none",
-                do="Assign more items to this split in the split column, or increase own.shares.",
-            )
-        chosen = {name: values[rows] for name, values in pairs.items()}
-        _check_split({name: chosen[name] for name in names}, split)
-        _check_labels(chosen["label"], split, bool(classes))
-        tables[split] = _pair_table(chosen, names, classes)
+    tables = {split: _of_split(pairs, split, names, classes, rng) for split in SPLITS}
     if classes:
         _log_max_k(tables["test"])
     return tables, classes
+
+
+def _of_split(
+    pairs: Columns, split: str, names: list[str], classes: list[str], rng: np.random.Generator
+) -> pa.Table:
+    """Return the table of a split's pairs in random order.
+
+    Raises:
+        InputError: there are none, or they lack a modality or labels.
+    """
+    rows = rng.permutation(np.flatnonzero(pairs["split"] == split))
+    if not len(rows):
+        raise InputError(
+            f"pairs of {names}",
+            expected=f"some in '{split}'",
+            found="none",
+            do="Assign more items to this split in the split column, or increase own.shares.",
+        )
+    chosen = {name: values[rows] for name, values in pairs.items()}
+    _check_split({name: chosen[name] for name in names}, split)
+    _check_labels(chosen["label"], split, bool(classes))
+    return _pair_table(chosen, names, classes)
 
 
 def _pair_table(pairs: Columns, names: list[str], classes: list[str]) -> pa.Table:

@@ -94,6 +94,26 @@ def leaders(rows: Iterable[Mapping]) -> str:
     return f"{title}:\n\n{table(heads, lines)}"
 
 
+def costs(rows: Sequence[Mapping]) -> str:
+    """Return parameters and CPU seconds of each model, from the rows of costs.csv."""
+    latents = sorted({row["latent"] for row in rows if row["latent"]}, reverse=True)
+    by_key = {(row["model"], row["latent"]): row for row in rows}
+    lines = []
+    for model in dict.fromkeys(row["model"] for row in rows):
+        of = [by_key.get((model, latent), {}) for latent in latents]
+        if not any(of):  # models without a latent size
+            of[0] = by_key[model, None]
+        numbers = [f"{row['parameters']:,}" if row else "" for row in of]
+        took = [row.get("cpu_seconds") for row in of]
+        lines.append((model, *numbers, *("" if s is None else f"{s:,.0f}" for s in took)))
+    heads = [f"{what}, latent {size}" for what in ("parameters", "CPU s") for size in latents]
+    title = (
+        "Parameters, and CPU seconds of training per seed on a machine that may have had other "
+        "work (sampled by Snakemake, at most 30 s too few per job of IMA and the baselines)"
+    )
+    return f"{title}:\n\n{table(('', *heads), lines)}"
+
+
 def importances(rows: Iterable[Mapping]) -> str:
     """Return F1 of the noise class by variant and modality."""
     keys = ("variant", "modality", "latent")

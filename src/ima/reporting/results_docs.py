@@ -16,6 +16,7 @@ from ima.reporting.markdown import mean_sd, table
 from ima.reporting.results import (
     ANCHORS,
     claims,
+    costs,
     emotion,
     generation,
     importances,
@@ -52,6 +53,8 @@ def section(results: Path, run: str) -> str:
         parts.append(generation(_rows(tables / "generation.csv", run)))
     if _has(tables / "leaderboard.csv", run):
         parts.append(leaders(_rows(tables / "leaderboard.csv", run)))
+    if _has(tables / "costs.csv", run):
+        parts.append(costs(_rows(tables / "costs.csv", run)))
     if _has(tables / "noises.csv", run):
         parts.append(noises(_rows(tables / "noises.csv", run)))
     if _has(tables / "table2.csv", run):

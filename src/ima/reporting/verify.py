@@ -18,7 +18,7 @@ ROUNDING = 1e-6
 #: near-equal distances.
 RELATIVE = 2e-3
 #: Columns that are never compared: names, times, and sentences made of other columns.
-IGNORED = {"run", "why", "test", "table", "figure", "seeds", "microseconds"}
+IGNORED = {"run", "why", "test", "table", "figure", "seeds", "microseconds", "cpu_seconds"}
 #: Tables that are never compared: times and memory.
 IGNORED_TABLES = {"resources"}
 #: Columns whose changes are reported but are no difference: verdicts follow from the numbers.

@@ -58,6 +58,23 @@ def _number(text: str) -> float | None:
     return None if text in ("-", "NA") else float(text)
 
 
+def total(jobs: Mapping[str, Mapping], names: Sequence[str]) -> dict[str, float]:
+    """Return what jobs cost together: `seconds`, `cpu_seconds`, and the highest `mem_mb`.
+
+    Args:
+        jobs: measurements from `measured`, by the name of the job.
+        names: names of the jobs. What was not measured of all of them is left out.
+    """
+    took = [jobs[name] for name in names if name in jobs]
+    whole = {"seconds": sum, "cpu_seconds": sum, "mem_mb": max}
+    known = {name: [job[name] for job in took] for name in whole}
+    return {
+        name: of(known[name])
+        for name, of in whole.items()
+        if len(took) == len(names) and None not in known[name]
+    }
+
+
 def resources(jobs: Iterable[tuple[str, Mapping]], stages: Mapping[str, str], run: str) -> pa.Table:
     """Return the resources used by each rule of a run as RESOURCES, in the order of `stages`.
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp, ttest_ind
 
-from ima.reporting.results import leaders
-from ima.reporting.tables.leaderboard import Score, leaderboard, p_value
+from ima.reporting.results import costs, leaders
+from ima.reporting.tables.leaderboard import Score, costs_table, leaderboard, p_value
 
 
 def retrieval(model, view, value, sd=0.01, seeds=5, k=10, latent=50):
@@ -111,4 +111,70 @@ def test_leaders_by_hand():
         "|---|---|---|",
         "| P@10 | 50 | IMA+ 0.900; MVAE 0.890 |",
         "| P@10 | 2 | PCA 0.500 |",
+    ]
+
+
+def test_missing_modalities_by_hand():
+    def row(model, share, test="complete", precision=0.5, **of):
+        about = {"model": model, "share": share, "test": test, "precision": precision, "k": 10}
+        about |= {"representation": "joint", "absent": "drop", "neighbours": "distinct"}
+        return {**about, "latent": 50, "seeds": 3, "precision_sd": 0.01, **of}
+
+    missing = [
+        row("IMA+", 0.25, representation="weighted", absent="learn", precision=0.7),
+        row("IMA+", 0.25, representation="unweighted", absent="learn"),
+        row("IMA+", 0, representation="weighted", absent="learn", precision=0.8),
+        row("IMA+", 0, "incomplete", representation="weighted", absent="learn"),
+        row("IMA+", 0.25, "incomplete", representation="weighted", absent="learn"),
+        row("MVAE", 0.25, precision=0.6),
+        row("MVAE", 0.25, precision=0.9, neighbours="all"),
+        row("raw features", 0.25, absent="impute", precision=0.9),
+        row("chance", 0.25, precision=0.1),
+    ]
+    table = leaderboard([], [], [], [], {}, "r", missing).to_pylist()
+    assert [(r["task"], r["latent"], r["model"], r["score"], r["best"]) for r in table] == [
+        ("P@10, 25% of training pairs incomplete", 50, "IMA+ (learn)", 0.7, "yes"),
+        ("P@10, 25% of training pairs incomplete", 50, "MVAE (drop)", 0.6, "no"),
+        ("P@10, 25% of training pairs incomplete", 50, "IMA+, unweighted (learn)", 0.5, "no"),
+        ("P@10, 0% of training pairs incomplete", 50, "IMA+ (learn)", 0.8, "yes"),
+        ("P@10, 25% of training and test pairs incomplete", 50, "IMA+ (learn)", 0.5, "yes"),
+        ("P@10, 25% of training pairs incomplete", None, "raw features (impute)", 0.9, "yes"),
+    ]
+
+
+def test_costs_by_hand():
+    def of(model, view, parameters, seconds, latent=50):
+        about = {"model": model, "latent": latent, "representation": view}
+        return {**about, "parameters": parameters, "cpu_seconds": seconds}
+
+    table = costs_table(
+        [
+            *(of("IMA+", "weighted", 8, seconds) for seconds in (10.0, 20.0)),
+            *(of("IMA+", "unweighted", 6, seconds) for seconds in (7.0, None)),
+            of("MVAE", "joint", 5, 3.0),
+            of("MVAE", "joint", 4, 2.0, 2),
+            of("raw", "joint", 0, 0.0, None),
+        ],
+        "r",
+    )
+    rows = [tuple(row.values())[1:] for row in table.to_pylist()]
+    assert table.column_names == ["run", "model", "latent", "seeds", "parameters", "cpu_seconds"]
+    assert rows == [
+        ("IMA+", 50, 2, 8, 15.0),
+        ("IMA+, shared parts", 50, 2, 8, 15.0),  # taken from the same networks
+        ("IMA+, unweighted", 50, 2, 6, None),  # not measured of all seeds
+        ("IMA+, shared parts, unweighted", 50, 2, 6, None),
+        ("MVAE", 50, 1, 5, 3.0),
+        ("MVAE", 2, 1, 4, 2.0),
+        ("raw", None, 1, 0, 0.0),
+    ]
+    assert costs(table.to_pylist()).splitlines()[2:] == [
+        "|  | parameters, latent 50 | parameters, latent 2 | CPU s, latent 50 | CPU s, latent 2 |",
+        "|---|---|---|---|---|",
+        "| IMA+ | 8 |  | 15 |  |",
+        "| IMA+, shared parts | 8 |  | 15 |  |",
+        "| IMA+, unweighted | 6 |  |  |  |",
+        "| IMA+, shared parts, unweighted | 6 |  |  |  |",
+        "| MVAE | 5 | 4 | 3 | 2 |",
+        "| raw | 0 |  | 0 |  |",
     ]

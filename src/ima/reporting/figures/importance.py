@@ -79,16 +79,19 @@ def figure2(
         _scatter(free.pop(0), points, colours, f"{name}, output{error}")
         if scale:
             _scatter(free[0], points, palette.importance(y), f"{name}, importance")
-            bar = figure.colorbar(
-                ScalarMappable(Normalize(0, 1), palette.importance), ax=free[0], aspect=30
-            )
-            bar.ax.tick_params(labelsize=LETTERS)
+            _colour_bar(figure, free[0], palette)
     if known:
         heading = f"left: {'digit' if called == 'digits' else 'class'}" if classes else "left"
         _class_legend(figure, classes, heading, noise, palette)
     handles = [dot("noise (y < .5)", palette.noise), dot("rest", palette.rest)]
     legend(figure, handles, 1, "lower right", title="output", **TIGHT)
     return figure
+
+
+def _colour_bar(figure: Figure, axes: Axes, palette: Palette) -> None:
+    """Add the scale of importances to a panel."""
+    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), palette.importance), ax=axes, aspect=30)
+    bar.ax.tick_params(labelsize=LETTERS)
 
 
 def figure4(

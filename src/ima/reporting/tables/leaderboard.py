@@ -1,7 +1,7 @@
-"""All models on all tasks on digits, with a test of which are best."""
+"""All models on all tasks on digits, with a test of which are best, and what they cost."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -22,6 +22,12 @@ JOINT = {
     "shared_unweighted": ", shared parts, unweighted",
     "contrastive": ", shared encoders",
     "contrastive_unweighted": ", shared encoders, unweighted",
+}
+#: Representations that cost what another does.
+COSTING = {
+    "shared": "weighted",
+    "shared_unweighted": "unweighted",
+    "contrastive_unweighted": "contrastive",
 }
 
 
@@ -57,6 +63,7 @@ def leaderboard(
     generation: Iterable[Mapping],
     labels: Mapping[str, str],
     run: str,
+    missing: Iterable[Mapping] = (),
 ) -> pa.Table:
     """Return each model's score on each task; higher is better in all.
 
@@ -66,6 +73,8 @@ def leaderboard(
             item.
         labels: labels of IMA's variants.
         run: name of the run, for the first column.
+        missing: rows of missing.csv with the study's `latent` size. Its models are trained on
+            fewer pairs, and named after how they handle those that lack an item.
 
     Returns:
         A row per task, latent size (null for raw features) and model, best first: `seeds`, `score`,
@@ -96,6 +105,7 @@ def leaderboard(
         for row in generation
         if row["subset"] == "clean"
     ]
+    found += _missing(list(missing))
     by_task: dict[tuple, list[Score]] = defaultdict(list)
     for score in found:
         if score.seeds and score.score is not None:
@@ -136,6 +146,49 @@ def _accuracy(rows: Iterable[Mapping]) -> Iterator[Score]:
         if row["representation"] in JOINT and row["model"] not in ("chance", "supervised"):
             name = row["model"] + JOINT[row["representation"]]
             yield _score("accuracy", name, row, "accuracy", chance)
+
+
+def _missing(rows: Sequence[Mapping]) -> Iterator[Score]:
+    """Yield P@K of models of which a share of the training pairs, or of all, lack an item."""
+    chance = next((row["precision"] for row in rows if row["model"] == "chance"), None)
+    for row in rows:
+        if row["neighbours"] != "distinct" or row["model"] == "chance":
+            continue
+        if row["test"] == "incomplete" and not row["share"]:
+            continue  # the same as the complete ones
+        trained = "" if row["test"] == "complete" else " and test"
+        task = f"P@{row['k']}, {row['share']:.0%} of training{trained} pairs incomplete"
+        latent = None if row["model"] == "raw features" else row["latent"]
+        model = f"{row['model']}{JOINT[row['representation']]} ({row['absent']})"
+        yield _score(task, model, {**row, "latent": latent}, "precision", chance)
+
+
+def costs_table(costs: Iterable[Mapping], run: str) -> pa.Table:
+    """Return what each model of the leaderboard costs.
+
+    Args:
+        costs: for each seed of a trained model, `model`, `latent`, `parameters`, `cpu_seconds` (may
+            be absent), and `representation`, one of JOINT.
+        run: name of the run, for the first column.
+
+    Returns:
+        A row per model, named as in `leaderboard`, and latent size: `seeds`, `parameters`, and
+        `cpu_seconds` of training per seed, null unless they were measured of all seeds.
+    """
+    by_model: dict[tuple, list[Mapping]] = defaultdict(list)
+    for of in costs:
+        for view, added in JOINT.items():
+            if COSTING.get(view, view) == of["representation"]:
+                by_model[of["model"] + added, of["latent"]].append(of)
+    rows = []
+    for (model, latent), seeds in by_model.items():
+        took = [of["cpu_seconds"] for of in seeds if of.get("cpu_seconds") is not None]
+        mean = sum(took) / len(took) if len(took) == len(seeds) else None
+        rows.append(
+            {"run": run, "model": model, "latent": latent, "seeds": len(seeds),
+             "parameters": seeds[0]["parameters"], "cpu_seconds": mean}
+        )  # fmt: skip
+    return to_table(rows, ("model",), ("latent", "seeds", "parameters"))
 
 
 def _ranked(scores: list[Score], run: str) -> list[dict]:
