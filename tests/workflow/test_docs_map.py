@@ -37,8 +37,10 @@ def test_script_names_its_function_and_it_exists(rule, makes, function):
     module, _, name = function.rpartition(".")
     assert callable(getattr(importlib.import_module(module), name))
     rules = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
-    for told, written in (("results/<run>/", "{RUN}/"), ("<n>", "{{round}}")):
-        makes = makes.replace(told, written)
+    written = {"results/<run>/": "{RUN}/", "<n>": "{{round}}"}
+    written |= {f"<{name}>": f"{{{{{name}}}}}" for name in ("latent", "seed")}
+    for told, wildcard in written.items():
+        makes = makes.replace(told, wildcard)
     assert makes in rules
 
 
