@@ -260,10 +260,8 @@ def _fit(
             blocked = blocks(len(items), x.shape[1])
             parts = [distributed.forward(net, x[items[block]]) for block in blocked]
             y = torch.cat(parts, 1)[:, back]  # (PARTS + 1, N)
-            out = y[part, torch.arange(len(part))]
-            both, counts = torch.stack((out, y[-1])), pairs.counts.float()[None]
-            given = (pairs.evidence, pairs.partner, rho, settings.lambda_corr, counts)
-            held, trained = mixture(both, *given)["loss"].tolist()
+        out = y[part, torch.arange(len(part))]
+        held, trained = _losses(torch.stack((out, y[-1])), pairs, rho, settings)
         history.append({"epoch": epoch, f"corr_{name}": held, f"raw_{name}": trained})
         report(f"stage 2, {name}", history[-1])
         if best is None or held < best[0]:
@@ -274,6 +272,12 @@ def _fit(
     if rho is None and _gain(y, pairs, len(items)) < GAIN:
         net, y = _constant(net, 1.0), (pairs.rows != ABSENT).double()
     return net, y.double(), history
+
+
+def _losses(y: Tensor, pairs: _Pairs, rho: float | None, settings: "Stage2") -> list[float]:
+    """Return the loss of each copy's importances y (C, N) on all pairs that count."""
+    known = (pairs.evidence, pairs.partner, rho, settings.lambda_corr)
+    return mixture(y, *known, pairs.counts.float()[None])["loss"].tolist()
 
 
 def _gain(y: Tensor, pairs: _Pairs, items: int) -> float:
