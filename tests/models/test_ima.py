@@ -114,10 +114,10 @@ def test_fuse_keeps_a_leading_dimension_of_copies():
     u = {"a": torch.tensor([[4.0, 8.0], [4.0, 8.0]]), "b": torch.zeros(2, 2)}
     y = {
         "a": torch.tensor([[1.0, 0.0], [0.25, 0.5], [1.0, 1.0]]),
-        "b": torch.tensor([[0.0, 1.0], [0.75, 0.5], [1.0, 1.0]]),
+        "b": torch.tensor([[0.0, 1.0], [0.75, 0.5], [1.0, 0.0]]),
     }
     z = fuse(u, y)
-    assert z.tolist() == [[[4, 8], [0, 0]], [[1, 2], [2, 4]], [[2, 4], [2, 4]]]
+    assert z.tolist() == [[[4, 8], [0, 0]], [[1, 2], [2, 4]], [[2, 4], [4, 8]]]
     for copy in range(3):
         assert torch.equal(z[copy], fuse(u, {name: value[copy] for name, value in y.items()}))
 

@@ -53,9 +53,8 @@ class TestDemo:
                 widths = [c for c in table.column_names if c.endswith("_ci_items")]
                 items = "and items" in uncertainty or "and speakers" in uncertainty
                 assert bool(widths) == items, name
-                # Two speakers are too few, as the page says.
                 found = table[widths[0]].drop_null().to_pylist() if widths else []
-                assert max(found, default=0) > 0 or "and items" not in uncertainty
+                assert bool(found) == ("and items" in uncertainty), name  # two speakers: too few
                 checked.add(name)
         assert {"table1", "table2", "table5", "table6", "importance", "figure6"} <= checked
 
