@@ -305,7 +305,15 @@ def write_tensors(
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path) as temporary:
-        save_file(plain, temporary, metadata={"config": json.dumps(config, sort_keys=True)})
+        text = json.dumps(config, sort_keys=True, default=_plain)
+        save_file(plain, temporary, metadata={"config": text})
+
+
+def _plain(value: object) -> object:
+    """Return a number of NumPy as one of Python, which JSON can write."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} in a config")
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
