@@ -32,8 +32,11 @@ WORKFLOWS = {
     "shards": (merged(SMALL, {"shards": 2}), "all"),
     "own": (example(compare=["pca", "infonce"]), "own"),
 }
-#: A run is killed this share of an undisturbed run's time after its start, at the latest.
-SPAN = 0.3
+#: A run is killed after the end of up to this share of its jobs, and a random time thereafter, as
+#: jobs take on average.
+SHARE = 0.2
+#: What Snakemake says when a job has ended.
+DONE = "Finished jobid"
 #: Seconds in which orphans end, or a test fails.
 PATIENCE = 120
 
@@ -67,9 +70,10 @@ def undisturbed(request, tmp_path_factory):
     checkout = Checkout(tmp_path_factory.mktemp(request.param) / "undisturbed")
     config, target = WORKFLOWS[request.param]
     checkout.config = json.loads(json.dumps(config))
-    start = time.monotonic()
-    checkout.snakemake(target, forked=True)
-    return checkout, target, time.monotonic() - start
+    begin = time.monotonic()
+    _, code, said = kill_at(checkout, target, 10**6, 0, whole=False)
+    assert code == 0, said
+    return checkout, target, time.monotonic() - begin
 
 
 def alive(group: int) -> bool:
@@ -84,8 +88,10 @@ def alive(group: int) -> bool:
     return False
 
 
-def kill_at(checkout: Checkout, target: str, seconds: float, whole: bool) -> tuple[int, int, str]:
-    """Run Snakemake, and kill it after some seconds.
+def kill_at(
+    checkout: Checkout, target: str, jobs: int, seconds: float, whole: bool
+) -> tuple[int, int, str]:
+    """Run Snakemake, and kill it some seconds after a number of its jobs have ended.
 
     Args:
         whole: whether its jobs are killed as well, or live on.
@@ -98,7 +104,7 @@ def kill_at(checkout: Checkout, target: str, seconds: float, whole: bool) -> tup
     log = checkout.folder / "said.txt"
     environment = {name: v for name, v in os.environ.items() if name != "PYTHONPATH"}
     with log.open("w") as file:
-        process = subprocess.Popen(
+        run = subprocess.Popen(
             checkout.command(target, forked=True),
             cwd=checkout.folder,
             env=environment,
@@ -106,31 +112,35 @@ def kill_at(checkout: Checkout, target: str, seconds: float, whole: bool) -> tup
             stderr=file,
             start_new_session=True,
         )
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
-            process.wait()
-    return process.pid, process.returncode, log.read_text()
+    until = None
+    while run.poll() is None:
+        if until is None and log.read_text().count(DONE) >= jobs:
+            until = time.monotonic() + seconds
+        if until is not None and time.monotonic() > until:
+            (os.killpg if whole else os.kill)(run.pid, signal.SIGKILL)
+            run.wait()
+        time.sleep(0.01)
+    return run.pid, run.returncode, log.read_text()
 
 
 def test_killed_at_random_moments(undisturbed, tmp_path):
     finished, target, duration = undisturbed
     expected, draw, kills = results_of(finished), random.Random(SEED), 0
     assert len(expected) > 40
-    print(f"IMA_SEED={SEED}: {KILLS} kills of '{target}', which takes {duration:.0f} s")
+    jobs = len(finished.plan(target).jobs)
+    print(f"IMA_SEED={SEED}: {KILLS} kills of '{target}', {jobs} jobs in {duration:.0f} s")
     while kills < KILLS:
         checkout, groups, code = Checkout(tmp_path / f"after{kills}"), [], None
         checkout.config = json.loads(json.dumps(finished.config))
         while code != 0:
-            seconds, whole = draw.uniform(0, SPAN * duration), draw.random() < 0.5
-            more = kills < KILLS
-            limit = seconds if more else 60 * duration
-            group, code, said = kill_at(checkout, target, limit, whole)
+            count, seconds = draw.randint(0, round(SHARE * jobs)), draw.uniform(0, duration / jobs)
+            # Some during the start, before any job ends.
+            whole, seconds = draw.random() < 0.5, seconds * (1 if count else 10)
+            limit = count if kills < KILLS else jobs + 1
+            group, code, said = kill_at(checkout, target, limit, seconds, whole)
             groups.append(group)
-            done = said.count("Finished jobid")
             how = ("with its jobs" if whole else "alone") if code < 0 else f"ended with {code}"
-            print(f"  {seconds:.1f} s, {how}, {done} jobs finished", flush=True)
+            print(f"  {said.count(DONE)} jobs + {seconds:.1f} s, {how}", flush=True)
             assert code in (0, -signal.SIGKILL), said
             kills += code < 0
         until = time.monotonic() + PATIENCE
