@@ -29,7 +29,7 @@ def imported(file):
     """Return the package's files that are executed by the imports of a Python file."""
     files = set()
     # Parsing every file, or joining paths for every import, would take longer than all else here.
-    for origin, names, plain in IMPORT.findall(Path(file).read_text()):
+    for origin, names, plain in IMPORT.findall(Path(file).read_text("utf-8")):
         # `from ima import io` imports a module, `from ima.utils.io import f` a function.
         for name in (origin or plain, *(f"{origin}.{name}" for name in re.findall(r"\w+", names))):
             while name:
@@ -51,6 +51,28 @@ def code(script):
 def shipped(file):
     """Return the path of a file that comes with the workflow."""
     return os.path.relpath(ROOT / file)
+
+
+def take_locks():
+    """Lock the folders of results that this run reads or writes, or stop it."""
+    from ima.utils.errors import InputError
+
+    jobs = list(workflow.dag.needrun_jobs())
+    try:
+        LOCKS.take(
+            [str(file) for job in jobs for file in job.input],
+            [str(file) for job in jobs for file in job.output],
+        )
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def inputs_of_user(files):
+    """Return the files that can be inputs; Snakemake takes braces in names for wildcards.
+
+    Those that cannot be need a param that changes with their content (`file_fingerprint`).
+    """
+    return [file for file in files if not set("{}") & set(file)]
 
 
 def own_rules():

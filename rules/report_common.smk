@@ -44,7 +44,7 @@ def of_emotion(files):
 
 
 #: Introduction to the data of the run, for the page and the report.
-ABOUT = Template((ROOT / "workflow/report/workflow.rst").read_text()).render(
+ABOUT = Template((ROOT / "workflow/report/workflow.rst").read_text("utf-8")).render(
     snakemake=SimpleNamespace(config=config)
 )
 #: Rules whose inputs are the results of a run; on user data, the rule is `own`.
@@ -113,7 +113,7 @@ def captioned(wildcards):
             "file": file,
             "title": title_of(file),
             "section": REPORTED[file]["section"],
-            "caption": Template((ROOT / REPORTED[file]["caption"]).read_text()).render(
+            "caption": Template((ROOT / REPORTED[file]["caption"]).read_text("utf-8")).render(
                 snakemake=given
             ),
             "rule": maker_of(file),

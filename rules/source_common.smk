@@ -42,3 +42,8 @@ def source_root(folder):
 
 
 ROOT = source_root(workflow.current_basedir)
+if set("{}") & set(f"{ROOT}{os.getcwd()}"):
+    raise WorkflowError(
+        f"{ROOT}, run in {os.getcwd()}: expected paths without braces, in which Snakemake looks for "
+        "wildcards. Rename the folder."
+    )

@@ -17,7 +17,9 @@ check_fusion(OWN["fusion"], list(VARIANTS.values())[0]["importance"]["objective"
 rule own_features:
     """Read and check ids, vectors, labels and splits of a user modality."""
     input:
-        files=lambda wildcards: parts_of(OWN["modalities"][wildcards.modality]["file"]),
+        files=lambda wildcards: inputs_of_user(
+            parts_of(OWN["modalities"][wildcards.modality]["file"])
+        ),
         code=code("own_features.py"),
     output:
         features=f"{RUN}/own/{{modality}}.arrow",
@@ -55,7 +57,7 @@ rule own_pairs:
     """Pair user items by id, label or file, as row numbers."""
     input:
         **ITEMS,
-        listed=parts_of(OWN["pairs"]["file"]) if "file" in OWN["pairs"] else [],
+        listed=inputs_of_user(parts_of(OWN["pairs"]["file"])) if "file" in OWN["pairs"] else [],
         code=code("own_pairs.py"),
     output:
         train=f"{RUN}/own/pairs/train.parquet",

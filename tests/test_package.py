@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY = "ima.command.main:main"
-CORE = {"numpy", "pyarrow", "safetensors", "scikit-learn", "torch", "tqdm"}
+CORE = {"filelock", "numpy", "pyarrow", "safetensors", "scikit-learn", "torch", "tqdm"}
 #: Import names of packages of the extras.
 BLOCKED = (
     *(

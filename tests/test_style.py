@@ -26,3 +26,8 @@ def test_clean(command):
         [tool, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_text_is_utf_8_in_any_locale():
+    files = [*ROOT.glob("src/**/*.py"), *ROOT.glob("rules/*.smk"), *ROOT.glob("workflow/scripts/*")]
+    assert not [f for f in files if f.is_file() and ".read_text()" in f.read_text("utf-8")]

@@ -6,6 +6,7 @@ import shlex
 import sys
 import tomllib
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -273,6 +274,11 @@ def test_lists_are_vectors(tmp_path):
     pq.write_table(pa.table({"e": [[1.0]], "x": [[1.0]]}), tmp_path / "b.parquet")
     assert guess._guess(tmp_path / "a.parquet")[0]["vector"] == "e"
     assert "vector" not in guess._guess(tmp_path / "b.parquet")[0]
+
+
+def test_decimals_are_numbers(tmp_path):
+    pq.write_table(pa.table({"d": [Decimal("1.5")]}), tmp_path / "a.parquet")
+    assert guess._guess(tmp_path / "a.parquet")[0]["vector"] == "all"
 
 
 def test_toml_and_yaml_are_equivalent(tmp_path):

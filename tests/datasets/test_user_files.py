@@ -233,6 +233,15 @@ def test_labels_of_every_kind(tmp_path, labels, read):
     assert read_items(tmp_path / "f.parquet", {"label": "l"}, "sse")["label"].to_pylist() == read
 
 
+def test_text_as_views_into_it(tmp_path):
+    """As polars writes it to Arrow files."""
+    columns = {name: pa.array(["a", "b"], pa.string_view()) for name in ("id", "l")}
+    table = pa.table({"x": [1, 2], **columns})
+    pyarrow.feather.write_feather(table, tmp_path / "f.feather", compression="uncompressed")
+    items = read_items(tmp_path / "f.feather", {"label": "l"}, "sse")
+    assert items["label"].to_pylist() == items["id"].to_pylist() == ["a", "b"]
+
+
 def test_labels_of_no_item(tmp_path):
     pq.write_table(pa.table({"x": [1, 2], "l": [None, None]}), tmp_path / "f.parquet")
     with pytest.raises(InputError, match="at least one label, found none in 2 rows"):

@@ -94,7 +94,7 @@ def test_missing_items_of_every_kind_are_the_same(fitted):
         (None, np.ones((4, 2)), "a dict or a list with one matrix per modality"),
         ({"c": {}}, {"a": 0}, r"modalities: expected \['c'\], found \['a'\]"),
         ({"a": {"widht": 3}}, {"a": 0}, r"layers\['a'\]: .*found \['widht'\]"),
-        (None, {"a.b": 0}, "without a dot"),
+        (None, {"a.b": 0}, "without dots"),
         (None, {"items": 0}, "Rename the modality"),
         (None, [], "modalities: expected at least one"),
     ],

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from ima.utils import atomic_files, job_lock
+from ima.utils.errors import InputError
+from ima.utils.io import write_json
 from ima.workflow import script
 
 
@@ -125,3 +127,29 @@ def test_full_disk_gives_one_error_naming_the_file(tmp_path):
     last = done.stderr.splitlines()[-1]
     assert "x.json: expected enough free disk space, found [Errno 27]" in last
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "é" * 127, "a" * 190, "a b'\"{x}\n.json"])
+def test_names_of_any_length_and_letters(tmp_path, name):
+    path = tmp_path / name
+    with job_lock.hold(tmp_path / "log"):
+        write_json([1], path)
+        assert path.read_text() == "[\n  1\n]\n"
+        others = [tmp_path / name[:-1], tmp_path / f"{name[:-1]}b"]
+        left = [job_lock.temporary(of) for of in (path, *others)]
+        for file in left:
+            file.touch()
+        atomic_files.sweep([path])
+        assert [file.exists() for file in left] == [False, True, True]
+
+
+def test_a_name_that_is_too_long(tmp_path):
+    with pytest.raises(InputError, match="expected a shorter name"):
+        write_json([1], tmp_path / ("a" * 256))
+
+
+def test_a_log_takes_any_text(tmp_path):
+    """Also names of files that are not in UTF-8."""
+    with job_lock.hold(tmp_path / "log") as file:
+        print("caf\udce9 ü", file=file)
+    assert (tmp_path / "log").read_text("utf-8") == "caf\\udce9 ü\n"

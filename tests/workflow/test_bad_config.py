@@ -322,6 +322,14 @@ def test_paths_expand_the_home_folder_and_variables(tmp_path, monkeypatch):
     expand_paths({"raw": "data"})  # of config/open.yaml: it may be missing
 
 
+def test_a_path_that_exists_as_it_is_written_is_not_expanded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a$HOME").mkdir()
+    config = {"raw": "a$HOME"}
+    expand_paths(config)
+    assert config == {"raw": "a$HOME"}
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

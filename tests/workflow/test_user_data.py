@@ -397,6 +397,21 @@ def test_labels_are_numbered_by_size_or_alphabet():
     assert pair_own(words, "id", SHARES, 0)[1] == ["cat", "dog"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "in_order"),
+    [
+        (["²", "3"], ["3", "²"]),  # digits that are no number
+        (["--5", "3"], ["--5", "3"]),
+        (["9" * 5000, "3"], ["3", "9" * 5000]),
+        (["3", "03", "003", "1"], ["1", "003", "03", "3"]),  # equal numbers, in one order always
+    ],
+    ids=["superscript", "two signs", "too long", "leading zeros"],
+)
+def test_labels_that_look_like_numbers(labels, in_order):
+    tables = {m: items(range(40), [labels[i % len(labels)] for i in range(40)]) for m in "ab"}
+    assert pair_own(tables, "id", SHARES, 0)[1] == in_order
+
+
 def test_by_label_every_item_is_used_and_none_is_in_two_splits():
     sizes = {"a": 60, "b": 45, "c": 30}
     tables = {m: items(range(n), [i % 3 for i in range(n)]) for m, n in sizes.items()}

@@ -31,7 +31,7 @@ def main(snakemake):
         written["model"] = cards.model_card(params.run, sidecar, titles, tables)
     for path in snakemake.output.cards:
         with whole_file(path) as temporary:
-            temporary.write_text(written[Path(path).stem])
+            temporary.write_text(written[Path(path).stem], "utf-8")
     for path, of in zip(snakemake.output.croissant, metadata, strict=True):
         write_json(of, path)
 

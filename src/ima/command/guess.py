@@ -127,7 +127,8 @@ def _vector(table: pa.Table, free: Sequence[str], file: Path) -> tuple[Any, list
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(is_kind(kind) for is_kind in numbers)
 
 
 def _is_split(values: pa.ChunkedArray) -> bool:

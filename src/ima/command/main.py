@@ -4,6 +4,8 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import ima
@@ -85,6 +87,7 @@ def _run(args: argparse.Namespace) -> int:
         return _compare(args)
     from ima.command import steps
     from ima.command.config import read_config
+    from ima.command.folder_lock import alone_in
 
     config = read_config(args.config, new=getattr(args, "model", None) is not None)
     if args.step == "check":
@@ -92,7 +95,10 @@ def _run(args: argparse.Namespace) -> int:
     else:
         folder = args.out or Path(config["run"])
         options = {name: getattr(args, name) for name in ("model", "format") if name in args}
-        lines = getattr(steps, args.step)(config, folder, force=args.force, **options)
+        run = partial(getattr(steps, args.step), config, folder, force=args.force, **options)
+        # `fit` trains first, and then writes alone; the others read the files of one fit.
+        with nullcontext() if args.step == "fit" else alone_in(folder):
+            lines = run()
     print("\n".join(lines))
     return 0
 

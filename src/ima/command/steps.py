@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import torch
 
 from ima.command.config import standardizes
 from ima.command.data import Data, fitted_pairs, new_pairs, paired, read_all
+from ima.command.folder_lock import alone_in
 from ima.command.guess import refuse_existing
 from ima.datasets.splits import SPLITS
 from ima.estimator import IMA
@@ -81,8 +82,7 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
     Raises:
         InputError: as `check`, or a file exists.
     """
-    old = [folder / PAIRS, folder / MODEL, *sorted(folder.glob(MORE.format("*")))]
-    refuse_existing(old, force)
+    refuse_existing(_of_fit(folder), force)
     data = paired(config, read_all(config))
     split = np.array(data.pairs["split"].to_pylist())
     learned = data.where(split != "test")
@@ -104,15 +104,32 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
         return [model.fit(data.x, pairs=learned.rows, validation=validation) for model in models]
 
     models = distributed.run(train, config["training_processes"])
-    for path in old[2:]:
-        path.unlink()
     pairs = _with_concordance(data.pairs, split != "test", models[0].concordance_)
-    write_parquet(pairs, folder / PAIRS)
-    for model in models[1:]:
-        model.save(folder / MORE.format(model.seed_))
-    models[0].save(folder / MODEL)
+    with alone_in(folder, create=True):
+        _clear(_of_fit(folder), force)
+        write_parquet(pairs, folder / PAIRS)
+        for model in models[1:]:
+            model.save(folder / MORE.format(model.seed_))
+        models[0].save(folder / MODEL)
     sizes = f"{len(learned.pairs):,} pairs, {int((split == 'test').sum()):,} more for the report"
     return [f"{folder / MODEL}: {len(models)} seeds, {sizes}"]
+
+
+def _of_fit(folder: Path) -> list[Path]:
+    """Return the files of a fit: the model first, without which no step uses the others."""
+    return [folder / MODEL, folder / PAIRS, *sorted(folder.glob(MORE.format("*")))]
+
+
+def _clear(paths: Sequence[Path], force: bool) -> None:
+    """Remove files before new ones are written, so that those of two calls are never together.
+
+    Raises:
+        InputError: one exists, which another command may have written in the meantime, and is not
+            to be overwritten.
+    """
+    refuse_existing(paths, force)
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _with_concordance(
@@ -143,7 +160,9 @@ def embed(
     refuse_existing([path], force)
     fitted, data, table = _loaded(config, folder, model)
     representations = _representations(fitted, data, table, config["own"]["fusion"])
-    _write(representations, path)
+    with alone_in(folder, create=True):
+        _clear([path], force)
+        _write(representations, path)
     return [f"{path}: {len(representations):,} pairs"]
 
 
@@ -163,12 +182,15 @@ def importance(
     fitted, data, table = _loaded(config, folder, model)
     y = fitted.importance(data.x)
     importances = importances_table(data.ids, y)
-    _write(importances, paths[0])
+    concordance = _concordance(fitted, data, table)
+    with alone_in(folder, create=True):
+        _clear(paths, force)
+        _write(importances, paths[0])
+        if concordance:
+            _write(_with_columns(data.pairs, data, concordance), paths[1])
     lines = [f"{paths[0]}: {len(importances):,} items"]
     lines += [f"  {m}: {(values < DOUBT).mean():.1%} below {DOUBT}" for m, values in y.items()]
-    concordance = _concordance(fitted, data, table)
     if concordance:
-        _write(_with_columns(data.pairs, data, concordance), paths[1])
         lines.append(f"{paths[1]}: {len(data.pairs):,} pairs")
     return lines
 
@@ -195,11 +217,13 @@ def report(config: Mapping, folder: Path, force: bool) -> list[str]:
         min(config["retrieval"]["k"]),
         config["run"],
     )
-    write_csv(trust, paths[1])
-    write_csv(weighting, paths[2])
     rows, effects = trust.to_pylist(), weighting.to_pylist()
-    with whole_file(paths[0]) as temporary:
-        temporary.write_text(advice.report(rows, effects, config["run"]), encoding="utf-8")
+    with alone_in(folder, create=True):
+        _clear(paths, force)
+        write_csv(trust, paths[1])
+        write_csv(weighting, paths[2])
+        with whole_file(paths[0]) as temporary:
+            temporary.write_text(advice.report(rows, effects, config["run"]), encoding="utf-8")
     return [f"{paths[0]}: {advice.advice(rows, effects[0])}"]
 
 

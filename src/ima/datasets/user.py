@@ -192,6 +192,8 @@ def single_array(values: pa.ChunkedArray, where: str, missing: bool = False) -> 
     values = values.combine_chunks()
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
+    if pa.types.is_string_view(values.type):
+        values = values.cast(pa.string())
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_nan(values), None, values)
     if not len(values) or (values.null_count and not missing):

@@ -1,5 +1,6 @@
 """From what the user passes to `IMA` to tensors: names of modalities, items, masks and pairs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
@@ -10,8 +11,10 @@ from torch import Tensor, nn
 
 from ima.models.ima import Modality
 from ima.pairing.by_label import ABSENT
+from ima.training.sizes import AUTO
 from ima.utils.errors import InputError
 from ima.utils.matrices import blocks, empty
+from ima.utils.numbers import whole
 
 #: Items (N, D_m) or (N, *shape_m) by name, or in the order of the modalities (None for one that is
 #: left out).
@@ -27,6 +30,10 @@ VALUES = {
     "poisson": "counts of 0 or more",
     "categorical": "probabilities that sum to 1 over the last axis",
 }
+#: What separates parts of the names of tensors in a file; and what is no text in UTF-8.
+_OF_TENSORS = re.compile("[./\ud800-\udfff]")
+#: Kinds of dtypes that are dates and times.
+_TIMES = ("m", "M")
 #: Largest error of a sum of probabilities, which have 32 bits.
 ROUNDING = 1e-3
 
@@ -57,6 +64,8 @@ def resolve_layers(
         InputError: X is neither a mapping nor a sequence of matrices, `layers` names a modality
             that X lacks, a name cannot be that of a modality, or a setting is unknown.
     """
+    if not isinstance(layers, Mapping | None):
+        raise InputError("layers", expected="a dict by modality, or None", found=repr(layers))
     given = dict(layers or {})
     if isinstance(X, Mapping):
         names = list(X)
@@ -66,19 +75,28 @@ def resolve_layers(
     if not names or set(given) - set(names):
         raise InputError("modalities", expected=f"{list(given) or 'at least one'}", found=names)
     for name in names:
-        if not isinstance(name, str) or not name or "." in name or hasattr(nn.ModuleDict, name):
+        if not isinstance(name, str) or not name or _OF_TENSORS.search(name) or _reserved(name):
             raise InputError(
                 "modalities",
-                expected="names without a dot that are no attribute of torch.nn.ModuleDict",
+                expected="names without dots and slashes that are no attribute of "
+                "torch.nn.ModuleDict",
                 found=repr(name),
                 do="Rename the modality.",
             )
     for name, settings in given.items():
-        if set(settings) - set(SETTINGS):
-            raise InputError(
-                f"layers['{name}']", expected=f"some of {SETTINGS}", found=sorted(settings)
-            )
+        unknown: list[Any] = [settings]
+        if isinstance(settings, Mapping):
+            unknown = sorted(set(settings) - set(SETTINGS))
+        if unknown:
+            raise InputError(f"layers['{name}']", expected=f"some of {SETTINGS}", found=unknown)
+        if settings.get("hidden", AUTO) != AUTO:
+            hidden = whole(f"layers['{name}']['hidden']", settings["hidden"])
+            given[name] = {**settings, "hidden": hidden}
     return {name: {"loss": LOSS, **given.get(name, {})} for name in dict.fromkeys([*given, *names])}
+
+
+def _reserved(name: str) -> bool:
+    return hasattr(nn.ModuleDict, name)
 
 
 def _sequence(X: Any) -> Sequence[Any]:
@@ -167,9 +185,15 @@ def _numbers(values: Any, where: str) -> np.ndarray:
         if isinstance(values, np.ma.MaskedArray):
             values = np.ma.filled(values.astype(np.float32), np.nan)
         elif _is_frame(values):
+            if times := [n for n, kind in values.dtypes.items() if kind.kind in _TIMES]:
+                raise TypeError(f"dates or times in the columns {times[:5]}")
             values = values.to_numpy(np.float32, na_value=np.nan)
+        elif isinstance(values, Tensor) and not values.is_complex():
+            values = values.detach().cpu().float().numpy()
         if np.iscomplexobj(values):
             raise ValueError("Complex data not supported")
+        if getattr(getattr(values, "dtype", None), "kind", None) in _TIMES:
+            raise TypeError(f"dates or times, {values.dtype}")
         if hasattr(values, "toarray"):
             raise TypeError("a sparse matrix; sparse data are not supported, call toarray()")
         with np.errstate(over="ignore"):  # an overflow is infinite, which is reported
@@ -269,13 +293,38 @@ def check_values(
 
 
 def mark_missing(pairs: Mapping[str, Any], present: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    """Return pairs with ABSENT instead of row numbers of missing items."""
-    marked = {name: np.asarray(rows, np.int64) for name, rows in pairs.items()}
-    for name in marked.keys() & present.keys():
+    """Return pairs with ABSENT instead of row numbers of missing items.
+
+    Raises:
+        InputError: pairs are not row numbers of every modality.
+    """
+    if not isinstance(pairs, Mapping) or set(pairs) != set(present):
+        found = list(pairs) if isinstance(pairs, Mapping) else type(pairs).__name__
+        raise InputError("pairs", expected=f"modalities {list(present)}", found=found)
+    marked = {name: _row_numbers(name, rows) for name, rows in pairs.items()}
+    for name in marked:
         rows, mask = marked[name], present[name].cpu().numpy()
         valid = (rows >= 0) & (rows < len(mask))
         marked[name] = np.where(valid & ~mask[np.where(valid, rows, 0)], ABSENT, rows)
     return marked
+
+
+def _row_numbers(name: str, rows: Any) -> np.ndarray:
+    """Return the row numbers (N,) of a modality as integers.
+
+    Raises:
+        InputError: they are something else, such as a mask or fractions, which NumPy would convert.
+    """
+    values = np.asarray(rows)
+    if values.dtype.kind == "f" and (np.isfinite(values) & (values == np.floor(values))).all():
+        values = values.astype(np.int64)
+    if values.dtype.kind not in "iu" or values.ndim != 1:
+        raise InputError(
+            f"pairs['{name}']",
+            expected=f"row numbers (N,), {ABSENT} where a pair lacks the modality",
+            found=f"shape {values.shape} of {values.dtype}, such as {values.ravel()[:3].tolist()}",
+        )
+    return values.astype(np.int64)
 
 
 def split(
@@ -287,17 +336,13 @@ def split(
     None, the share `held_out` of the pairs is drawn.
 
     Raises:
-        InputError: there are fewer than two pairs, the share is not in (0, 1), or `validation` are
-            not numbers of some of the pairs, but not all.
+        InputError: there are fewer than two pairs, or `validation` are not numbers of some of the
+            pairs, but not all.
     """
     rows = {m: torch.as_tensor(numbers) for m, numbers in pairs.items()}
     count = min(len(numbers) for numbers in rows.values())
-    if not 0 < held_out < 1 or count < 2:
-        raise InputError(
-            "held_out",
-            expected="a share in (0, 1) of at least two pairs",
-            found=f"{held_out} of {count} pairs",
-        )
+    if count < 2:
+        raise InputError("pairs", expected="at least two, of which one is held out", found=count)
     if len({len(numbers) for numbers in rows.values()}) > 1:
         return rows, rows, torch.arange(count)  # `fit_autoencoder` reports the error
     if validation is None:

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
 from torch import Tensor
 
 from ima.estimator import files, inputs, plots
 from ima.estimator.generation import Generation
 from ima.estimator.hub import Hub
 from ima.estimator.inputs import Samples, Views
+from ima.estimator.parameters import ARGUMENTS, Parameters, check_parameters, seed_of
 from ima.evaluation.represent import joint
 from ima.evaluation.user.stability import over_folds
 from ima.features.scaling import scale_of, standardize
@@ -39,8 +39,6 @@ SIZED = Stage1(epochs=sizes.AUTO, batch_size=sizes.AUTO, patience=sizes.AUTO)
 MIXTURE = Stage2(objective="mixture", steps=400, batch_size=256, learning_rate=1e-3)
 #: Prior mean importance for objectives that cannot estimate it.
 RHO = 0.8
-#: Ways to find what modalities share.
-SHARED = ("correlation", "contrastive")
 
 
 class NotFitted(InputError, NotFittedError):
@@ -218,6 +216,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             do = "Pass row numbers as pairs=."
             raise InputError("y", expected="labels or None", found="a mapping", do=do)
         layers = inputs.resolve_layers(X, self.layers)
+        given, seed = check_parameters(self._arguments(), list(layers)), seed_of(self.random_state)
         views = inputs.by_name(X, list(layers))
         if pairs is None:
             inputs.check_index(views)
@@ -226,17 +225,30 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         inputs.check_values(samples, layers, shapes)
         for name, shape in shapes.items():
             layers[name]["shape"] = shape if len(shape) > 1 else None
-        rows = pairs or {m: np.arange(len(of)) for m, of in samples.x.items()}
+        rows = {m: np.arange(len(of)) for m, of in samples.x.items()} if pairs is None else pairs
         marked = inputs.mark_missing(rows, samples.present)
-        self.seed_ = _seed(self.random_state)
         sse = [m for m in marked if self.standardize and layers.get(m, {}).get("loss") == "sse"]
-        self.scales_ = {m: scale_of(samples.x[m], marked[m]) for m in sse}
+        scales = {m: scale_of(samples.x[m], marked[m]) for m in sse}
         with bars(self.verbose), following(callbacks):
-            self._train(_scaled(samples.x, self.scales_), layers, marked, validation)
+            x = _scaled(samples.x, scales)
+            fitted = self._train(x, layers, marked, validation, given, seed)
         columns = {name: inputs.column_names(values) for name, values in views.items()}
-        self.feature_names_in_ = {name: of for name, of in columns.items() if of}
+        fitted["feature_names_in_"] = {name: of for name, of in columns.items() if of}
+        # All at once, or an error in a second fit would leave parts of both models.
+        for name, value in {**fitted, "scales_": scales, "seed_": seed, "rho_": given.rho}.items():
+            setattr(self, name, value)
         self._set_sizes()
         return self
+
+    def _arguments(self) -> dict[str, Any]:
+        """Return the constructor arguments to check, with defaults instead of None."""
+        given = {name: getattr(self, name) for name in ARGUMENTS}
+        for name, default in (("stage1", SIZED), ("stage2", MIXTURE)):
+            given[name] = default if given[name] is None else given[name]
+        if given["rho"] is None:
+            mixture = getattr(given["stage2"], "objective", "") == "mixture"
+            given["rho"] = AUTO if mixture else RHO
+        return given
 
     def _train(
         self,
@@ -244,43 +256,30 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         layers: Mapping[str, Mapping[str, Any]],
         pairs: Mapping[str, np.ndarray],
         validation: Any,
-    ) -> None:
-        """Fit both stages to items x[m] (n_m, D_m) and pairs, and set the fitted attributes."""
-        stage1, stage2 = self.stage1 or SIZED, self.stage2 or MIXTURE
-        if self.shared not in SHARED:
-            raise InputError("shared", expected=f"one of {SHARED}", found=self.shared)
-        rho = self.rho
-        if rho is None:
-            rho = AUTO if stage2.objective == "mixture" else RHO
-        self.rho_ = dict(rho) if isinstance(rho, Mapping) else dict.fromkeys(layers, rho)
-        rows, held, order = inputs.split(pairs, self.held_out, self.seed_, validation)
-        torch.manual_seed(self.seed_)
+        given: Parameters,
+        seed: int,
+    ) -> dict[str, Any]:
+        """Fit both stages to items x[m] (n_m, D_m) and pairs, and return the fitted attributes."""
+        rows, held, order = inputs.split(pairs, given.held_out, seed, validation)
+        torch.manual_seed(seed)
         modalities = checkpoints.modalities_of(x, layers)
-        autoencoder = Autoencoder(modalities, self.latent).to(next(iter(x.values())).device)
-        networks, self.history_, results = fit_stages(
-            autoencoder,
-            x,
-            rows,
-            held,
-            self.rho_,
-            self.importance_hidden,
-            stage1,
-            stage2,
-            self.seed_,
-            self.alternations,
-        )
-        self.network_ = checkpoints.assemble(autoencoder, networks, self.importance_hidden)
-        self.shared_parts_ = shared_parts_of(self.network_, x, rows, held)
-        self.shared_encoders_ = None
+        autoencoder = Autoencoder(modalities, given.latent).to(next(iter(x.values())).device)
+        stages = (given.rho, given.hidden, given.stage1, given.stage2, seed, given.alternations)
+        networks, history, results = fit_stages(autoencoder, x, rows, held, *stages)
+        network = checkpoints.assemble(autoencoder, networks, given.hidden)
+        fitted: dict[str, Any] = {"network_": network, "history_": history}
+        fitted["shared_parts_"] = shared_parts_of(network, x, rows, held)
+        fitted["shared_encoders_"] = None
         if self.shared == "contrastive":
-            self.shared_encoders_, self.history_["shared encoders"] = fit_shared_encoders(
-                self.network_, x, rows, held, stage1, self.seed_
+            fitted["shared_encoders_"], history["shared encoders"] = fit_shared_encoders(
+                network, x, rows, held, given.stage1, seed
             )
-        found = results if stage2.objective == "mixture" else {}
-        self.concordance_ = {m: _in_order(result, order) for m, result in found.items()}
-        self.concordance_models_ = {m: result.model for m, result in found.items()}
+        found = results if given.stage2.objective == "mixture" else {}
+        fitted["concordance_"] = {m: _in_order(result, order) for m, result in found.items()}
+        fitted["concordance_models_"] = {m: result.model for m, result in found.items()}
         both = {m: torch.cat((rows[m], held[m])) for m in rows}
-        self.folds_ = over_folds(found, networks, x, both)
+        fitted["folds_"] = over_folds(found, networks, x, both)
+        return fitted
 
     def _set_sizes(self) -> None:
         """Set the attributes by which scikit-learn knows the widths of input and output."""
@@ -528,13 +527,6 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
 
 def _device(device: str | torch.device | None) -> torch.device:
     return loop.device() if device is None else torch.device(device)
-
-
-def _seed(random_state: int | np.random.RandomState | None) -> int:
-    """Return the seed: an integer itself, else a number drawn from the random state."""
-    if isinstance(random_state, int | np.integer):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _scaled(x: Mapping[str, Tensor], scales: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -186,7 +186,9 @@ def _empath() -> Lexicon:
     version, _ = PACKAGES["empath"]
     folder = package_folder("empath", "empath", version, "give a .dic file")
     path, words = folder / "data" / "categories.tsv", {}
-    lines = dict(line.split("\t", 1) for line in path.read_text().splitlines() if "\t" in line)
+    lines = dict(
+        line.split("\t", 1) for line in path.read_text("utf-8").splitlines() if "\t" in line
+    )
     for category, name in _EMPATH.items():
         if name not in lines:
             raise InputError(path, expected=f"a category {name}", found=f"{len(lines)} others")
@@ -201,6 +203,6 @@ def _nrclex() -> Lexicon:
     ours = {name: category for category, name in _NRC.items()}
     words = {
         word: frozenset(ours[name] for name in names if name in ours)
-        for word, names in json.loads(path.read_text()).items()
+        for word, names in json.loads(path.read_text("utf-8")).items()
     }
     return Lexicon(f"nrclex {version}", words, {})

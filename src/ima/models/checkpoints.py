@@ -219,8 +219,10 @@ def build_networks(
     networks = torch.nn.ModuleDict()
     for m, width in widths.items():
         directions = state.get(f"{m}.summary.directions")
-        _check_size(width * config["hidden"], state)
         components = None if directions is None else directions.shape[1]
+        # A network sees x, or the components of its summary and perhaps the residual.
+        seen = width if components is None else components
+        _check_size(max(seen * config["hidden"], width * (components or 0)), state)
         networks[m] = ImportanceNet(width, config["hidden"], [0.5], components)
     # Names with a slash are those of the pairs' scores (`ima.models.concordance.Checkpoint`).
     load_weights(networks, {name: value for name, value in state.items() if "/" not in name})

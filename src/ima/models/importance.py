@@ -23,6 +23,7 @@ from ima.training.callbacks import report
 from ima.training.loop import History, RunningMeans, batches, check_pairs, gather, pair_count
 from ima.training.sizes import Auto
 from ima.utils.errors import InputError
+from ima.utils.numbers import real, whole
 from ima.utils.progress import progress_bar
 
 #: Tensors by modality.
@@ -86,6 +87,10 @@ class Stage2:
         ):
             if getattr(self, name) not in known:
                 raise InputError(name, expected=f"one of {known}", found=getattr(self, name))
+        for name, low in (("rounds", 1), ("restarts", 1), ("steps", 0), ("batch_size", 1)):
+            object.__setattr__(self, name, whole(name, getattr(self, name), low))
+        for name in ("lambda_corr", "learning_rate"):
+            object.__setattr__(self, name, real(name, getattr(self, name)))
 
 
 def train_importance(

@@ -7,6 +7,7 @@ stopping uses items on which the networks themselves are not trained.
 """
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -264,6 +265,13 @@ def _fit(
         held, trained = _losses(torch.stack((out, y[-1])), pairs, rho, settings)
         history.append({"epoch": epoch, f"corr_{name}": held, f"raw_{name}": trained})
         report(f"stage 2, {name}", history[-1])
+        if not math.isfinite(held + trained):
+            raise InputError(
+                f"stage 2, {name}, epoch {epoch}",
+                expected="a finite loss",
+                found=history[-1],
+                do="Lower the learning rate, or check the features for extreme values.",
+            )
         if best is None or held < best[0]:
             best = (held, net.copy(PARTS), out * (pairs.rows != ABSENT))
     if best is None:

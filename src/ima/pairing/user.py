@@ -5,6 +5,7 @@ is missing.
 """
 
 import logging
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -192,8 +193,8 @@ def label_names(
     if listed and "label" in listed:
         labels = [listed["label"]]
     names = set(np.concatenate(labels).tolist()) - {""}
-    numbers = all(name.lstrip("-").isdigit() for name in names)
-    return sorted(names, key=int) if numbers else sorted(names)
+    numbers = all(re.fullmatch("-?[0-9]{1,18}", name) for name in names)
+    return sorted(names, key=lambda name: (int(name), name)) if numbers else sorted(names)
 
 
 def by_id(items: Mapping[str, pa.Table]) -> Columns:

@@ -36,7 +36,7 @@ def read_facts(path: str | Path) -> dict[str, dict[str, str]]:
         InputError: the file is not YAML, or a corpus' keys are not exactly FACTS.
     """
     try:
-        facts = yaml.safe_load(Path(path).read_text())
+        facts = yaml.safe_load(Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(path, expected="corpora in YAML", found=error) from error
     for name, known in (facts if isinstance(facts, dict) else {"": facts}).items():

@@ -113,9 +113,11 @@ def value_at(config: object, path: tuple) -> object:
 
 def reference() -> str:
     """Return the contents of docs/config.md."""
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
     configs = {"demo": "config/config.yaml", **RUNS}
-    configs = {name: yaml.safe_load((ROOT / file).read_text()) for name, file in configs.items()}
+    configs = {
+        name: yaml.safe_load((ROOT / file).read_text("utf-8")) for name, file in configs.items()
+    }
     parts, section, nodes = [HEAD], None, dict(leaves(schema, schema))
     for path, node in nodes.items():
         heading = path[0] if len(path) > 1 else "The run"
@@ -144,7 +146,7 @@ def _as_code(value: object) -> str:
 
 def command_schema() -> str:
     """Return the JSON Schema of the command's config: the part of the schema for own data."""
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
     nodes = {name: resolved(node, schema) for name, node in schema["properties"].items()}
     del nodes["autoencoder"]["properties"]["by_latent"]
     nodes["run"]["description"] = "name of the run, and of the folder of its results"

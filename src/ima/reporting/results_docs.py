@@ -164,13 +164,15 @@ def main(arguments: list[str] | None = None) -> int:
         if args.print:
             print("\n\n".join(parts.values()))
             return 0
-        texts = {file: rewritten(file.read_text(), part, file) for file, part in parts.items()}
+        texts = {
+            file: rewritten(file.read_text("utf-8"), part, file) for file, part in parts.items()
+        }
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     for file, text in texts.items():
         with whole_file(file) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, "utf-8")
     return 0
 
 

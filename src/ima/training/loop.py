@@ -22,6 +22,7 @@ from ima.training.distributed import Share, whole
 from ima.training.sizes import AUTO, Auto
 from ima.utils import matrices
 from ima.utils.errors import InputError
+from ima.utils.numbers import real, whole
 from ima.utils.progress import progress_bar
 
 #: Number of batches that are read ahead, each by a thread.
@@ -66,6 +67,10 @@ class Training:
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
             raise InputError("schedule", expected=f"one of {SCHEDULES}", found=self.schedule)
+        for name in Lengths._fields:
+            if getattr(self, name) != AUTO:
+                _set(self, name, whole(name, getattr(self, name)))
+        _set(self, "learning_rate", real("learning_rate", self.learning_rate))
 
     def lengths(self, pairs: int) -> Lengths:
         """Return numbers in place of AUTO, for so many training pairs."""
@@ -77,6 +82,11 @@ class Training:
     def sized(self, pairs: int) -> Self:
         """Return settings with these numbers in place of AUTO."""
         return replace(self, **self.lengths(pairs)._asdict())
+
+
+def _set(settings: Training, name: str, value: float) -> None:
+    """Set a value of frozen settings, as they are made."""
+    object.__setattr__(settings, name, value)
 
 
 #: A row per epoch; the numbers of epochs, rounds and copies are integers.

@@ -6,7 +6,6 @@ Only the most recent run of a job renames its files (`ima.utils.job_lock`).
 import contextlib
 import errno
 import os
-import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ _UNWRITABLE = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "enough free disk space"),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "permission to write here"),
     **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "only folders along its path"),
+    errno.ENAMETOOLONG: "a shorter name",
 }
 
 
@@ -34,8 +34,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             unchanged for it.
     """
     path = Path(path)
-    # A random name: process ids are not unique across the machines that share a file system.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
+    temporary = job_lock.temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -72,7 +71,8 @@ def _unwritable(error: Exception, file: Path) -> str | None:
 def sweep(paths: Iterable[str | Path]) -> None:
     """Remove the temporary files that killed runs left behind for these target paths."""
     for path in map(Path, paths):
+        prefix = job_lock.temporary_prefix(path)
         if path.parent.is_dir():
             for other in path.parent.iterdir():
-                if other.name.startswith(f".{path.name}.") and other.suffix == ".part":
+                if other.name.startswith(prefix) and other.suffix == ".part":
                     other.unlink(missing_ok=True)

@@ -245,7 +245,9 @@ def write_json(value: object, path: str | Path) -> None:
         ValueError: the value contains NaN or infinity.
     """
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+        temporary.write_text(
+            json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n", "utf-8"
+        )
 
 
 def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
@@ -264,7 +266,7 @@ def read_json(path: str | Path, keys: Sequence[str] | None = None) -> object:
         raise InputError(path, expected="numbers valid in JSON", found=name)
 
     try:
-        value = json.loads(Path(path).read_text(), parse_constant=no_number)
+        value = json.loads(Path(path).read_text("utf-8"), parse_constant=no_number)
     except FileNotFoundError:
         raise InputError(path, expected="JSON", found="no file") from None
     except (ValueError, RecursionError) as error:  # also of too long numbers
@@ -305,7 +307,15 @@ def write_tensors(
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path) as temporary:
-        save_file(plain, temporary, metadata={"config": json.dumps(config, sort_keys=True)})
+        text = json.dumps(config, sort_keys=True, default=_plain)
+        save_file(plain, temporary, metadata={"config": text})
+
+
+def _plain(value: object) -> object:
+    """Return a number of NumPy as one of Python, which JSON can write."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} in a config")
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:

@@ -9,6 +9,7 @@ The lock is the identity of the rule's log file: each run replaces it with a new
 """
 
 import contextlib
+import hashlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -19,8 +20,27 @@ from typing import TextIO
 _held: tuple[TextIO, Path] | None = None
 
 
+#: Length of a file's name in bytes beyond which temporary files are not named after it.
+LONG_NAME = 200
+
+
 class SupersededError(Exception):
     """A newer run of the same job has started; the outputs of this run are obsolete."""
+
+
+def temporary(path: Path) -> Path:
+    """Return a new name for a temporary file in the folder of a file."""
+    # A random name: process ids are not unique across the machines that share a file system.
+    return path.with_name(f"{temporary_prefix(path)}{uuid.uuid4().hex[:12]}.part")
+
+
+def temporary_prefix(path: Path) -> str:
+    """Return how the names of all temporary files of a file begin.
+
+    A file system limits names to 255 bytes, which the file's own name may have.
+    """
+    name = os.fsencode(path.name)
+    return f".{path.name if len(name) <= LONG_NAME else hashlib.sha256(name).hexdigest()[:40]}."
 
 
 @contextlib.contextmanager
@@ -33,9 +53,9 @@ def hold(path: str | Path) -> Iterator[TextIO]:
     global _held
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
+    new = temporary(path)
     before = _held
-    with new.open("w") as file:
+    with new.open("w", encoding="utf-8", errors="backslashreplace") as file:
         new.replace(path)
         _held = file, path
         try:

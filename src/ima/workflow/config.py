@@ -50,7 +50,7 @@ def check_schema(config: Mapping, path: str | Path) -> None:
         yield from check_properties(validator, properties, instance, node)
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    schema = loader(Path(path).read_text()).get_single_data()
+    schema = loader(Path(path).read_text("utf-8")).get_single_data()
     validator = validators.extend(Draft202012Validator, {"properties": filled})
     error = best_match(validator(schema).iter_errors(config))
     if error is not None:
@@ -107,11 +107,13 @@ def expand_paths(config: dict) -> None:
 
 
 def _expanded(path: str, key: str) -> str:
+    if Path(path).exists():  # a name that has a `$` or `~` in it
+        return path
     expanded = os.path.expandvars(path)
     if expanded.startswith("~"):
         with contextlib.suppress(RuntimeError):  # no such user
             expanded = str(Path(expanded).expanduser())
-    if not Path(path).exists() and re.search(r"^~|\$\w|\$\{", expanded):
+    if re.search(r"^~|\$\w|\$\{", expanded):
         raise InputError(
             f"config, {key}",
             expected="a path whose variables are set",

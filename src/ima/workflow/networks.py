@@ -52,6 +52,6 @@ def _file(network: str, source: Path, key: str) -> Path | None:
     file = Path(place) if place.endswith(".py") else source / f"{place.replace('.', '/')}.py"
     if not file.is_file():
         raise InputError(key, expected="FILE.py:NAME or MODULE:NAME", found=f"no file {file}")
-    if not re.search(rf"\b{name}\b", file.read_text()):
+    if not re.search(rf"\b{name}\b", file.read_text("utf-8")):
         raise InputError(key, expected=f"the name of a class or function of {file}", found=name)
     return file

@@ -54,7 +54,7 @@ def write_sidecars(job, sidecars: Sequence[str] | str) -> None:
 def _write(facts: Mapping, path: str) -> None:
     """Write JSON with keys in the given order, which Snakemake considers part of a config."""
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n")
+        temporary.write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n", "utf-8")
 
 
 def as_list(files: object) -> list:
@@ -80,7 +80,7 @@ def revision(root: Path) -> dict[str, object]:
     of a commit that a workflow imports as a module (rules/source_common.smk) names it in COMMIT.
     """
     if (root / "COMMIT").is_file():
-        return {"revision": (root / "COMMIT").read_text(), "dirty": False}
+        return {"revision": (root / "COMMIT").read_text("utf-8"), "dirty": False}
     top = git(root, "rev-parse", "--show-toplevel")
     if top is None or Path(top) != root:
         return {"revision": None, "dirty": None}
@@ -99,7 +99,7 @@ def git(root: Path, *arguments: str) -> str | None:
 
 def packages(lock: Path) -> dict[str, str | None]:
     """Return the installed versions of torch and of a lock's packages; None for missing ones."""
-    names = ["torch", *re.findall(r"^([\w.-]+)==", lock.read_text(), re.M)]
+    names = ["torch", *re.findall(r"^([\w.-]+)==", lock.read_text("utf-8"), re.M)]
     versions: dict[str, str | None] = {}
     for name in names:
         try:

@@ -255,7 +255,7 @@ def _write_wdseg(rows: list[tuple[str, float, float]], path: Path) -> None:
     frames = _frames(rows)
     lines += [f"\t{start:5d} {end:5d} {0:10d} {word}\n" for start, end, word in frames]
     with whole_file(path) as temporary:
-        temporary.write_text("".join([*lines, f" Total score: {0:11d}\n"]))
+        temporary.write_text("".join([*lines, f" Total score: {0:11d}\n"]), "utf-8")
 
 
 def _truth(turn: Turn, rows: list[tuple[str, float, float]]) -> list[dict]:
@@ -287,7 +287,8 @@ def _write_dialogue(
     texts.append(f"{script[0].dialogue}_FXX0 [{clock:08.4f}-{clock + 0.5:08.4f}]: Well.\n")
     for kind, lines in (("EmoEvaluation", labels), ("transcriptions", texts)):
         with whole_file(place / kind / f"{script[0].dialogue}.txt") as temporary:
-            temporary.write_text("\n".join(lines) if lines is labels else "".join(lines))
+            text = "\n".join(lines) if lines is labels else "".join(lines)
+            temporary.write_text(text, "utf-8")
 
 
 _VOTES = {

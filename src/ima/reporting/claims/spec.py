@@ -46,7 +46,7 @@ def read_claims(path: str | Path) -> list[dict]:
         InputError: the file does not exist or is not YAML, or a claim cannot be evaluated.
     """
     try:
-        lists = yaml.safe_load(Path(path).read_text())
+        lists = yaml.safe_load(Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise InputError(path, expected="lists of claims in YAML", found=error) from error
     if not isinstance(lists, Mapping) or set(lists) != set(WHOSE):
