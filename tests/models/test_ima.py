@@ -60,6 +60,15 @@ def test_items_are_mapped_in_blocks_where_no_gradient_is_needed(on_disk):
             torch.testing.assert_close(method({"a": x})["a"], whole.detach())
 
 
+def test_blocks_of_wide_items_are_smaller(monkeypatch):
+    """24 bytes hold three items of two single-precision numbers."""
+    monkeypatch.setattr("ima.utils.matrices.BYTES", 24)
+    calls = []
+    with torch.no_grad():
+        in_blocks(lambda part: calls.append(len(part)) or part, torch.zeros(7, 2))
+    assert calls == [3, 3, 1]
+
+
 # Eq. 1
 
 #: Latents of three modalities, one sample each, and importances that are exact in binary.
@@ -372,8 +381,17 @@ def test_summary_by_hand(scale):
     assert far[0, 2].item() == pytest.approx(-last, abs=0.05)
 
 
+def test_residuals_that_differ_little_are_scaled_too():
+    """Squared distances 1 and 1.21, whose logs differ by .19."""
+    sizes = torch.tensor([[8.0, 4, 1]] * 4 + [[8.0, 4, 1.1]] * 4)
+    found = Summary.of(sizes * SIGNS)
+    assert found.residual[1].item() == pytest.approx(math.log(1.21) / 2 * (8 / 7) ** 0.5, rel=1e-3)
+
+
 def test_number_of_components_of_a_summary():
     x = AXES * SIGNS
+    equal = torch.cat((torch.eye(2), -torch.eye(2)))  # each explains half, which is enough
+    assert Summary.of(equal, 0.5).directions.shape[1] == 1
     widths = {v: Summary.of(x, v).directions.shape[1] for v in (0.7, 0.76, 0.93, 0.95)}
     assert widths == {0.7: 1, 0.76: 2, 0.93: 2, 0.95: 3}
     assert Summary.of(x, 0.95, most=2).directions.shape[1] == 2
