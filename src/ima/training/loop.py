@@ -20,9 +20,8 @@ from ima.training.adam import Adam
 from ima.training.callbacks import report
 from ima.training.distributed import Share, whole
 from ima.training.sizes import AUTO, Auto
-from ima.utils import matrices
+from ima.utils import matrices, numbers
 from ima.utils.errors import InputError
-from ima.utils.numbers import real, whole
 from ima.utils.progress import progress_bar
 
 #: Number of batches that are read ahead, each by a thread.
@@ -69,8 +68,8 @@ class Training:
             raise InputError("schedule", expected=f"one of {SCHEDULES}", found=self.schedule)
         for name in Lengths._fields:
             if getattr(self, name) != AUTO:
-                _set(self, name, whole(name, getattr(self, name)))
-        _set(self, "learning_rate", real("learning_rate", self.learning_rate))
+                _set(self, name, numbers.whole(name, getattr(self, name)))
+        _set(self, "learning_rate", numbers.real("learning_rate", self.learning_rate))
 
     def lengths(self, pairs: int) -> Lengths:
         """Return numbers in place of AUTO, for so many training pairs."""
