@@ -378,10 +378,14 @@ def test_fused_equals_the_models_joint_representation_bit_for_bit():
 
 # Three modalities, of which pairs lack some
 
-U = {"a": [0.0, 1, 3, 7, None, 9], "b": [5.0, None, 6, 8, 2, 1], "c": [None, 4.0, 4, 0, 3, None]}
+U = {
+    "a": [0.0, 1, 3, 7, None, 9],
+    "b": [5.0, None, 6, 8, None, 1],
+    "c": [None, 4.0, 4, 0, 3, None],
+}
 Y = {
     "a": [0.5, 0.25, 1, 0, None, 1],
-    "b": [1.0, None, 0.5, 0.5, 1, 0],
+    "b": [1.0, None, 0.5, 0.5, None, 0],
     "c": [None, 0.75, 0, 1, 1, None],
 }
 
