@@ -11,11 +11,8 @@ def main(snakemake):
     given, params = snakemake.input, snakemake.params
     files = (given.retrieval, given.accuracy, given.importance, given.generation)
     rows = [read_csv(file, ["run"]).to_pylist() for file in files]
-    missing = [
-        {**row, "latent": params.missing_latent}
-        for file in given.missing
-        for row in read_csv(file, ["run"]).to_pylist()
-    ]
+    study = read_csv(given.missing, ["run"]).to_pylist() if given.missing else []
+    missing = [{**row, "latent": params.missing_latent} for row in study]
     table = leaderboard(*rows, params.labels, params.run, missing)
     write_csv(table, snakemake.output.table)
     best = [row for row in table.to_pylist() if row["task"] == table["task"][0].as_py()]

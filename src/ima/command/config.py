@@ -42,7 +42,7 @@ def read_config(path: str | Path, new: bool = False) -> dict:
     sections = {name: dict(parsed.get(name, {})) for name in _SECTIONS}
     config = {**DEFAULTS, **copy.deepcopy(parsed), **sections}
     fill_defaults(config, parsed)
-    config = {name: config[name] for name in used}
+    config = {name: config[name] for name in used if name in config}
     del config["autoencoder"]["by_latent"]  # of the workflow, which trains several latent sizes
     fill(config, schema, schema)
     if not new or len(config["own"]["modalities"]) > 1:
