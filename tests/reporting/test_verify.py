@@ -63,6 +63,11 @@ def test_without_spread_two_thousandths_are_allowed():
     assert one(row("0.000002", sd="0"), row("0.0", sd="0")).differences
 
 
+def test_columns_of_single_seeds_are_counted_but_not_compared():
+    comparison = one(row("0.5"), row("0.5", f1_seed3="0.7"))
+    assert not comparison.differences and comparison.skipped == {"f1_seed3": 1}
+
+
 def test_rows_that_differ_in_a_measured_key_are_compared():
     def table(*rhos):
         return [{"by": "outlier", "rho": rho, "f1": "0.5"} for rho in rhos]

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,8 @@ RELATIVE = 2e-3
 IGNORED = {"run", "why", "test", "table", "figure", "seeds", "microseconds", "cpu_seconds"}
 #: Tables that are never compared: times and memory.
 IGNORED_TABLES = {"resources"}
+#: Columns of a single seed: they vary with the seeds, and have no spread.
+OF_ONE_SEED = re.compile(r"_seed\d+$")
 #: Columns whose changes are reported but are no difference: verdicts follow from the numbers.
 FOLLOWING = {"verdict"}
 
@@ -188,6 +191,9 @@ def _compare_value(
     ours, reference = mine.get(column, "no column"), row[column]
     x, y = number(ours), number(reference)
     tolerance: float | None = None
+    if OF_ONE_SEED.search(column):
+        result.skipped[column] = result.skipped.get(column, 0) + 1
+        return
     if column in FOLLOWING:
         result.changed += [label] if ours != reference else []
         return
