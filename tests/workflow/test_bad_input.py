@@ -257,6 +257,9 @@ class Files(list):
     def __getitem__(self, key):
         return getattr(self, key) if isinstance(key, str) else super().__getitem__(key)
 
+    def get(self, key, default=None):
+        return getattr(self, key, default)
+
 
 RULES = rules_of_workflow()
 #: Inputs that no script reads: the DAG's order and the code.

@@ -89,7 +89,7 @@ KEYS = {
     " missing_study",
     "baselines": "",
     "peers": "",  # other jobs
-    "shared_encoders": "",  # other jobs
+    "shared_encoders": "emotion_scores",  # and other jobs
     "baselines.models": "table4 missing_study",
     "classifier": "classify baseline_classify anchors_classify generation table3",
     "complexity": "table4",
@@ -162,7 +162,11 @@ KEYS = {
     "page": "",  # all results are there
 }
 #: Keys of which a variant alone takes the shared value: the others have one of their own.
-OF_ONE_VARIANT = {"importance.rho": "ima+", "emotion.importance.lambda_corr": "ima+"}
+OF_ONE_VARIANT = {
+    "importance.rho": "ima+",
+    "emotion.importance.lambda_corr": "ima+",
+    "shared_encoders": "paper",
+}
 #: What reaches readings, too: all but what readings choose themselves.
 OF_READINGS = (
     *("noise.speech", "model.image", "model.speech"),
@@ -193,7 +197,7 @@ OTHERS = {
     "roots.meld": "elsewhere/meld",
     "autoencoder.by_latent": {"2": {"epochs": 3}},
     "importance.seeds": [0],
-    "shared_encoders": ["paper"],
+    "shared_encoders": ["ima+", "paper"],
     "peers.digits": ["pca"],
     "peers.emotion": ["pca"],
     "peers.latents": [2],

@@ -50,7 +50,7 @@ def main(snakemake):
         took = {key: value / seeds for key, value in total(jobs, [name]).items()}
         of = {"representation": "joint", "parameters": of_baseline(file), **took}
         costs += [about | of] * seeds
-    costs += [{**of, "representation": "joint"} for of in trained(given.peers)]
+    costs += [{**of, "representation": "joint"} for of in trained(given.get("peers") or [])]
     table = costs_table(costs, params.run)
     write_csv(table, snakemake.output.table)
     print(f"{len(table)} models, at most {max(table['parameters'].to_pylist()):,} parameters")
