@@ -21,7 +21,8 @@ from ima.workflow import script
 
 
 def main(snakemake):
-    voices = checkpoints.load_features({"acoustic": snakemake.input.acoustic}, device())["acoustic"]
+    files = {m: snakemake.input[m] for m in ("verbal", "acoustic")}
+    voices = checkpoints.load_features(files, device())["acoustic"]  # both are checked
     items = read_parquet(snakemake.input.tokens, ITEMS_EMOTION)
     items = items.filter(pc.equal(items["split"], "validation"))
     emotional = read_parquet(snakemake.input.lexicon, LEXICON)["emotional"]
