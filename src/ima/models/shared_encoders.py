@@ -128,32 +128,24 @@ def fit_weighted(
         latent: L, size of the latents.
         x, pairs, held, settings, seed, restarts: as in `fit_shared_encoders`.
     """
-    found = []
-    for start in range(seed, seed + restarts * 1000, 1000):
+    device = next(iter(y.values())).device
+
+    def train(start: int) -> tuple[SharedEncoders, History]:
+        """Train encoders once."""
         torch.manual_seed(start)
-        encoders = SharedEncoders(modalities, latent).to(next(iter(y.values())).device)
-        found.append((encoders, _fit(encoders, y, x, pairs, held, settings, start)))
+        encoders = SharedEncoders(modalities, latent).to(device)
+
+        def losses_of(batch: Batch) -> dict[str, Tensor]:
+            """Return the loss of a batch."""
+            weights = {m: y[m][rows] * (rows != ABSENT) for m, rows in batch.rows.items()}
+            return {"loss": encoders.loss(batch.x, weights)}
+
+        validate = partial(mean_loss, losses_of, x, held)
+        name = "shared encoders"
+        return encoders, fit(encoders, losses_of, x, pairs, settings, start, name, validate)
+
+    found = [train(start) for start in range(seed, seed + restarts * 1000, 1000)]
     return min(found, key=lambda of: min(row["validation"] for row in of[1]))
-
-
-def _fit(
-    encoders: SharedEncoders,
-    y: Mapping[str, Tensor],
-    x: Mapping[str, Tensor],
-    pairs: Mapping[str, Tensor],
-    held: Mapping[str, Tensor],
-    settings: Training,
-    seed: int,
-) -> History:
-    """Train encoders once, with the importances y (n_m,) of all items."""
-
-    def losses_of(batch: Batch) -> dict[str, Tensor]:
-        """Return the loss of a batch."""
-        weights = {m: y[m][rows] * (rows != ABSENT) for m, rows in batch.rows.items()}
-        return {"loss": encoders.loss(batch.x, weights)}
-
-    validate = partial(mean_loss, losses_of, x, held)
-    return fit(encoders, losses_of, x, pairs, settings, seed, "shared encoders", validate)
 
 
 @torch.no_grad()
