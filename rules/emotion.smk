@@ -398,7 +398,6 @@ rule emotion_scores:
         utterances=rules.emotion_corpus.output.utterances,
         autoencoder=emotion_last_round(rules.emotion_autoencoder.output.model),
         importance=emotion_last_round(rules.emotion_importance.output.model),
-        shared_encoders=emotion_shared_encoders,
         code=code("emotion_scores.py"),
     output:
         scores=f"{EMOTION_MODEL}/scores.json",
@@ -427,6 +426,9 @@ rule emotion_baseline_scores:
         tokens=rules.emotion_pairs.output.usable,
         utterances=rules.emotion_corpus.output.utterances,
         baselines=rules.emotion_baselines.output.models,
+        shared_encoders=(
+            rules.emotion_shared_encoders.output.model if config["shared_encoders"] else []
+        ),
         code=code("emotion_baseline_scores.py"),
     output:
         scores=f"{SPOKEN}/baselines/latent{{latent}}/seed{{seed}}/scores.json",
@@ -439,7 +441,7 @@ rule emotion_baseline_scores:
     resources:
         mem_mb=3000,
     params:
-        modalities=list(EMOTION["model"]),
+        layers=EMOTION["model"],
         k=EMOTION["retrieval"]["k"],
         classifier=EMOTION["classifier"],
     script:

@@ -58,12 +58,6 @@ def emotion_networks(variant):
     return [os.path.relpath(file) for file in EMOTION_NETWORKS[variant]]
 
 
-def emotion_shared_encoders(wildcards):
-    """Return the shared encoders of utterances, if the config asks for them in the variant's rows."""
-    file = rules.emotion_shared_encoders.output.model.format(**wildcards)
-    return file if wildcards.variant in config["shared_encoders"] else []
-
-
 def emotion_importance_settings(variant):
     """Return the settings of stage 2 of a variant on words and voices, including `rho`."""
     shared, own = EMOTION["importance"], EMOTION["ima"][variant]["importance"]

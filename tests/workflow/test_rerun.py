@@ -89,7 +89,7 @@ KEYS = {
     " missing_study",
     "baselines": "",
     "peers": "",  # other jobs
-    "shared_encoders": "emotion_scores",  # and other jobs
+    "shared_encoders": "",  # other jobs
     "baselines.models": "table4 missing_study",
     "classifier": "classify baseline_classify anchors_classify generation table3",
     "complexity": "table4",
@@ -139,7 +139,8 @@ KEYS = {
     "emotion.pairs.max_pairs": "emotion_pairs",
     "emotion.seeds": "emotion_baselines",
     "emotion.latent": "table4",
-    "emotion.model": "emotion_autoencoder emotion_baselines emotion_shared_encoders table4",
+    "emotion.model": "emotion_autoencoder emotion_baselines emotion_shared_encoders table4"
+    " emotion_baseline_scores",
     "emotion.autoencoder": "emotion_autoencoder emotion_baselines emotion_shared_encoders",
     "emotion.autoencoder.batch_size": "emotion_autoencoder emotion_baselines"
     " emotion_shared_encoders table4",
@@ -162,11 +163,7 @@ KEYS = {
     "page": "",  # all results are there
 }
 #: Keys of which a variant alone takes the shared value: the others have one of their own.
-OF_ONE_VARIANT = {
-    "importance.rho": "ima+",
-    "emotion.importance.lambda_corr": "ima+",
-    "shared_encoders": "paper",
-}
+OF_ONE_VARIANT = {"importance.rho": "ima+", "emotion.importance.lambda_corr": "ima+"}
 #: What reaches readings, too: all but what readings choose themselves.
 OF_READINGS = (
     *("noise.speech", "model.image", "model.speech"),

@@ -32,10 +32,6 @@ def main(snakemake):
     counts = read_parquet(snakemake.input.verbal[0], WORD_VECTORS)["count"].to_numpy()
     ours = of.ima_representations(model, x, items, counts, seed)
     made = [(params.label, weighting, views) for weighting, views in ours.items()]
-    if file := given.get("shared_encoders"):
-        encoders = checkpoints.load_shared_encoders(file, model)
-        shared = of.shared_representations(encoders, of.tokens(x, items)[1])
-        made.append((params.label, "contrastive", shared))
     rows = score_all(made, about, params.k, Classifier(**params.classifier), seed)
     write_json({"seed": seed, "scores": rows}, snakemake.output.scores)
     columns = {"id": names, "label": about.labels, "split": about.split}

@@ -22,7 +22,6 @@ _WEIGHTINGS = {
     "shuffled": "weighted by others' importances",
     "sif": "words weighted by their rarity",
     "weighted - unweighted": "gain of weighting",
-    "contrastive": "shared encoders",
 }
 _VERDICTS = {HOLDS: "hold", FAILS: "do not hold"}
 ANCHORS = {
