@@ -104,6 +104,16 @@ def test_a_fit_that_ends_midway_leaves_no_model_of_another(fitted, monkeypatch, 
     assert main(["embed"]) == 1 and "Run `ima fit` first" in capsys.readouterr().err
 
 
+def test_a_fit_names_the_files_of_the_model_before(fitted, capsys):
+    assert main(["importance"]) == 0 and "own/importances" in capsys.readouterr().out
+    assert main(["fit", "--force"]) == 0
+    said = capsys.readouterr().out.splitlines()[1:]
+    assert said == [
+        f"own/{name}.parquet: not of this model; write it again with --force"
+        for name in ("concordance", "importances")
+    ]
+
+
 def test_importances_that_end_midway_leave_no_concordance_of_others(fitted, monkeypatch):
     assert main(["importance"]) == 0 and (fitted / "concordance.parquet").exists()
     monkeypatch.setattr(steps, "_write", fail)

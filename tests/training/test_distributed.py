@@ -12,7 +12,9 @@ import os
 import signal
 import subprocess
 import sys
+from ipaddress import ip_address
 
+import psutil
 import pytest
 import torch
 
@@ -181,6 +183,18 @@ def test_others_say_nothing(capfd, caplog):
 
     assert distributed.run(say, 2) == os.getpid()
     assert capfd.readouterr().out == "said\n" and caplog.messages == ["logged"]
+
+
+def test_no_other_machine_can_connect():
+    """Processes of one machine listen on its loopback interface only."""
+
+    def listen():
+        torch.distributed.barrier()  # connects the processes
+        here = psutil.Process().net_connections("inet")
+        return {c.laddr.ip for c in here if c.status == psutil.CONN_LISTEN}
+
+    addresses = distributed.run(listen, 2)
+    assert addresses and all(ip_address(address).is_loopback for address in addresses)
 
 
 # Refusals and failures

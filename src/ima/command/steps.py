@@ -32,6 +32,8 @@ from ima.utils.schemas import own_representations_schema
 
 #: Files that `fit` writes: the first seed's model, the pairs, and the models of further seeds.
 MODEL, PAIRS, MORE = "model.safetensors", "pairs.parquet", "model_seed{}.safetensors"
+#: Files that the steps after `fit` write.
+DERIVED = ("representations.*", "importances.*", "concordance.*", "trust.*", "weighting.csv")
 #: Importance below which an item counts as unimportant.
 DOUBT = 0.5
 
@@ -112,7 +114,10 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
             model.save(folder / MORE.format(model.seed_))
         models[0].save(folder / MODEL)
     sizes = f"{len(learned.pairs):,} pairs, {int((split == 'test').sum()):,} more for the report"
-    return [f"{folder / MODEL}: {len(models)} seeds, {sizes}"]
+    old = sorted(path for pattern in DERIVED for path in folder.glob(pattern))
+    return [f"{folder / MODEL}: {len(models)} seeds, {sizes}"] + [
+        f"{path}: not of this model; write it again with --force" for path in old
+    ]
 
 
 def _of_fit(folder: Path) -> list[Path]:
