@@ -22,7 +22,6 @@ rule baseline:
         **FEATURES,
         pairs=PAIRS.train,
         validation=PAIRS.validation,
-        code=code("baseline.py"),
     output:
         model=f"{BASELINE}/model.safetensors",
         history=f"{BASELINE}/history.csv",
@@ -36,6 +35,7 @@ rule baseline:
     resources:
         mem_mb=3000 * config["training_processes"],
     params:
+        code=code("baseline.py"),
         layers=lambda wildcards: own_layers(wildcards.baseline),
         kind=lambda wildcards: MODELS[wildcards.baseline]["kind"],
         training=budget,
@@ -51,7 +51,6 @@ rule baseline_scores:
         **FEATURES,
         pairs=PAIRS.test,
         model=rules.baseline.output.model,
-        code=code("baseline_scores.py"),
     output:
         scores=f"{BASELINE}/scores.json",
     log:
@@ -63,6 +62,7 @@ rule baseline_scores:
     resources:
         mem_mb=3000,
     params:
+        code=code("baseline_scores.py"),
         label=lambda wildcards: MODELS[wildcards.baseline]["label"],
         k=config["retrieval"]["k"],
     script:
@@ -74,7 +74,6 @@ rule convergence:
     input:
         histories=expand(AUTOENCODER_HISTORY, **TRAINED_IMA)
         + expand(rules.baseline.output.history, **TRAINED),
-        code=code("convergence.py"),
     output:
         pdf=reported("results/figures/convergence.pdf", "Section 6.2"),
         png=reported("results/figures/convergence.png", "Section 6.2"),
@@ -87,6 +86,7 @@ rule convergence:
     resources:
         mem_mb=500,
     params:
+        code=code("convergence.py"),
         # Model and latent size of each history, in the same order.
         models=[
             [f"{VARIANTS[name]['label']}, stage 1", latent]
@@ -134,7 +134,6 @@ rule table4:
     input:
         image=rules.features_image.output.features,
         speech=rules.features_speech.output.features,
-        code=code("table4.py"),
     output:
         table=reported("results/tables/table4.csv", "Section 6.2"),
     log:
@@ -146,6 +145,7 @@ rule table4:
     resources:
         mem_mb=3000,
     params:
+        code=code("table4.py"),
         run=config["run"],
         most=config["complexity"]["modalities"],
         layers={"digits": LAYERS, "emotion": config["emotion"]["model"]},
@@ -160,7 +160,6 @@ rule complexity:
     """Figure of each model's cost by number of modalities."""
     input:
         table=rules.table4.output.table,
-        code=code("complexity.py"),
     output:
         pdf=reported("results/figures/complexity.pdf", "Section 6.2"),
         png=reported("results/figures/complexity.png", "Section 6.2"),
@@ -172,5 +171,7 @@ rule complexity:
         "../envs/ima.yaml"
     resources:
         mem_mb=500,
+    params:
+        code=code("complexity.py"),
     script:
         "../workflow/scripts/complexity.py"

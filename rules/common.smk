@@ -1,5 +1,6 @@
 """Functions shared by the rules: paths of corpora, code dependencies, report items and settings."""
 
+import hashlib
 from functools import cache
 from itertools import product
 from types import SimpleNamespace
@@ -13,15 +14,21 @@ IMPORT = re.compile(r"^ *(?:from (ima[\w.]*) import (\([^)]*\)|.*)|import (ima[\
 
 @cache
 def package_files():
-    """Return the package's files by module, as paths from the working directory."""
+    """Return the package's files by module."""
     files = {}
     for folder, _, names in os.walk(ROOT / "src/ima"):
         package = os.path.relpath(folder, ROOT / "src").replace(os.sep, ".")
         for name, suffix in map(os.path.splitext, names):
             if suffix == ".py":
                 dotted = package if name == "__init__" else f"{package}.{name}"
-                files[dotted] = shipped(f"{folder}/{name}.py")
+                files[dotted] = f"{folder}/{name}.py"
     return files
+
+
+@cache
+def source(file):
+    """Return the text of a Python file."""
+    return Path(file).read_text("utf-8")
 
 
 @cache
@@ -29,7 +36,7 @@ def imported(file):
     """Return the package's files that are executed by the imports of a Python file."""
     files = set()
     # Parsing every file, or joining paths for every import, would take longer than all else here.
-    for origin, names, plain in IMPORT.findall(Path(file).read_text("utf-8")):
+    for origin, names, plain in IMPORT.findall(source(file)):
         # `from ima import io` imports a module, `from ima.utils.io import f` a function.
         for name in (origin or plain, *(f"{origin}.{name}" for name in re.findall(r"\w+", names))):
             while name:
@@ -39,13 +46,28 @@ def imported(file):
 
 
 @cache
-def code(script):
-    """Return the package's files that a script depends on, so that editing one reruns the rule."""
-    found, new = set(), imported(shipped(f"workflow/scripts/{script}"))
-    while new:
+def code_files(script):
+    """Return a script and the package's files that it depends on, from the project's folder."""
+    new = {f"{ROOT}/workflow/scripts/{script}"}
+    found = set(new)
+    while new := frozenset().union(*map(imported, new)) - found:
         found |= new
-        new = frozenset().union(*map(imported, new)) - found
-    return sorted(found)
+    return sorted(os.path.relpath(file, ROOT) for file in found)
+
+
+@cache
+def code(script):
+    """Return a hash of the code that a script depends on, so that editing it reruns the rule.
+
+    As a param, it does so whatever the files' times are, and inputs are data only.
+    """
+    return code_hash(code_files(script))
+
+
+def code_hash(files):
+    """Return a hash of Python files, given from the project's folder, after the word `code`."""
+    texts = (f"{file}\0{source(f'{ROOT}/{file}')}\0" for file in files)
+    return f"code {hashlib.sha256(''.join(texts).encode()).hexdigest()[:16]}"
 
 
 def shipped(file):

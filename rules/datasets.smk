@@ -4,8 +4,6 @@ if config["raw"] is None:
 
     rule demo_images:
         """Demo images: scikit-learn's handwritten digits as MNIST's IDX files."""
-        input:
-            code=code("demo_images.py"),
         output:
             tree=directory(f"{RUN}/raw/mnist"),
             manifest=f"{RUN}/raw/mnist.json",
@@ -18,6 +16,7 @@ if config["raw"] is None:
         resources:
             mem_mb=1000,
         params:
+            code=code("demo_images.py"),
             seed=config["demo"]["seed"],
             test_images=config["demo"]["test_images"],
         script:
@@ -25,8 +24,6 @@ if config["raw"] is None:
 
     rule demo_speech:
         """Demo speech: digits by espeak-ng as TIDIGITS and TI46 trees, with true boundaries."""
-        input:
-            code=code("demo_speech.py"),
         output:
             tidigits=directory(f"{RUN}/raw/tidigits"),
             ti46=directory(f"{RUN}/raw/ti46"),
@@ -42,6 +39,7 @@ if config["raw"] is None:
         resources:
             mem_mb=2000,
         params:
+            code=code("demo_speech.py"),
             seed=config["demo"]["seed"],
             speakers=config["demo"]["speakers"],
             strings=config["demo"]["strings"],
@@ -52,8 +50,6 @@ if config["raw"] is None:
 
 rule download:
     """Download an open corpus that is not in the user's folder, and verify its checksum."""
-    input:
-        code=code("download.py"),
     output:
         tree=directory(f"{RUN}/raw/{{corpus}}"),
         manifest=f"{RUN}/raw/{{corpus}}.json",
@@ -67,6 +63,8 @@ rule download:
         "../envs/ima.yaml"
     resources:
         mem_mb=1000,
+    params:
+        code=code("download.py"),
     script:
         "../workflow/scripts/download.py"
 
@@ -79,7 +77,6 @@ rule recordings:
         shards=shards("recordings/{scatteritem}.parquet"),
         waves=shards("recordings/{scatteritem}.arrow"),
         skipped=shards("recordings/{scatteritem}.csv"),
-        code=code("recordings.py"),
     output:
         recordings=f"{RUN}/recordings/recordings.parquet",
         waves=f"{RUN}/recordings/waves.arrow",
@@ -95,6 +92,7 @@ rule recordings:
     resources:
         mem_mb=2000,
     params:
+        code=code("recordings.py"),
         roots={corpus: corpus_root(corpus) for corpus in config["speech"]["corpora"]},
         fingerprints={corpus: fingerprint(corpus) for corpus in config["speech"]["corpora"]},
         rate=config["speech"]["mfcc"]["rate"],

@@ -4,8 +4,6 @@ if emotion_made():
 
     rule demo_emotion:
         """Demo emotion corpus: dialogues by espeak-ng as an IEMOCAP tree, with ground truth."""
-        input:
-            code=code("demo_emotion.py"),
         output:
             tree=directory(f"{RUN}/raw/iemocap"),
             manifest=f"{RUN}/raw/iemocap.json",
@@ -19,6 +17,7 @@ if emotion_made():
         resources:
             mem_mb=2000,
         params:
+            code=code("demo_emotion.py"),
             demo=EMOTION["demo"],
         script:
             "../workflow/scripts/demo_emotion.py"
@@ -29,7 +28,6 @@ rule emotion_corpus:
     input:
         *(file for corpus in EMOTION_CORPORA for file in made_by_rule(corpus)),
         there(EMOTION_CORPORA, **EMOTION_FILES),
-        code=code("emotion_corpus.py"),
     output:
         utterances=f"{SPOKEN}/utterances.parquet",
         tokens=f"{SPOKEN}/tokens.parquet",
@@ -46,6 +44,7 @@ rule emotion_corpus:
     resources:
         mem_mb=2000,
     params:
+        code=code("emotion_corpus.py"),
         corpus=EMOTION["corpus"],
         roots={name: corpus_root(name) for name in EMOTION_CORPORA},
         fingerprints={name: fingerprint(name) for name in EMOTION_CORPORA},
@@ -67,7 +66,6 @@ rule emotion_voices:
         utterances=expand(rules.emotion_corpus.output.utterances, fold=EMOTION_FOLDS),
         spans=expand(rules.emotion_corpus.output.spans, fold=EMOTION_FOLDS),
         shards=shards("voices/{scatteritem}.npy"),
-        code=code("emotion_voices.py"),
     output:
         voices=expand(f"{SPOKEN}/voices.parquet", fold=EMOTION_FOLDS),
     log:
@@ -80,6 +78,7 @@ rule emotion_voices:
     resources:
         mem_mb=3000,
     params:
+        code=code("emotion_voices.py"),
         root=lambda wildcards: corpus_root(VOICED),
         recordings=fingerprint(VOICED),
         voice={name: EMOTION["voice"][name] for name in ("features", "remove_offset", "scale")},
@@ -93,7 +92,6 @@ rule voice_agreement:
         made_by_rule(VOICED),
         spans=of_shown_fold(rules.emotion_corpus.output.spans),
         corpora=emotion_manifests(),
-        code=code("voice_agreement.py"),
     output:
         table=reported("results/tables/voice_agreement.csv", "Section 6.2"),
         pdf=reported("results/figures/voice_agreement.pdf", "Section 6.2"),
@@ -108,6 +106,7 @@ rule voice_agreement:
     resources:
         mem_mb=3000,
     params:
+        code=code("voice_agreement.py"),
         run=config["run"],
         corpus=EMOTION_NAME,
         root=lambda wildcards: corpus_root(VOICED),
@@ -121,7 +120,6 @@ rule emotion_words:
     """Vocabulary with word vectors, word counts of the corpus, and words in the lexicon."""
     input:
         tokens=rules.emotion_corpus.output.tokens,
-        code=code("emotion_words.py"),
     output:
         words=f"{SPOKEN}/words.parquet",
         lexicon=f"{SPOKEN}/lexicon.parquet",
@@ -136,6 +134,7 @@ rule emotion_words:
     resources:
         mem_mb=2000,
     params:
+        code=code("emotion_words.py"),
         words=EMOTION["words"],
         fingerprints={name: file_fingerprint(file) for name, file in EMOTION_FILES.items()},
     script:
@@ -148,7 +147,6 @@ rule emotion_pairs:
         utterances=rules.emotion_corpus.output.utterances,
         tokens=rules.emotion_corpus.output.tokens,
         words=rules.emotion_words.output.words,
-        code=code("emotion_pairs.py"),
     output:
         usable=f"{SPOKEN}/items.parquet",
         train=f"{SPOKEN}/pairs/train.parquet",
@@ -162,6 +160,7 @@ rule emotion_pairs:
     resources:
         mem_mb=2000,
     params:
+        code=code("emotion_pairs.py"),
         pairs=EMOTION["pairs"],
     script:
         "../workflow/scripts/emotion_pairs.py"
@@ -185,7 +184,6 @@ rule emotion_autoencoder:
         pairs=rules.emotion_pairs.output.train,
         validation=rules.emotion_pairs.output.stopping,
         networks=lambda wildcards: emotion_networks(wildcards.variant),
-        code=code("autoencoder.py"),
     output:
         model=f"{EMOTION_MODEL}/autoencoder_round{{round}}.safetensors",
         history=f"{EMOTION_MODEL}/autoencoder_round{{round}}_history.csv",
@@ -199,6 +197,7 @@ rule emotion_autoencoder:
     resources:
         mem_mb=3000 * config["training_processes"],
     params:
+        code=code("autoencoder.py"),
         layers=lambda wildcards: with_networks(EMOTION["model"], EMOTION["ima"][wildcards.variant]),
         settings=lambda wildcards: emotion_stage1(wildcards.variant),
         hidden=lambda wildcards: of_untrained(
@@ -221,7 +220,6 @@ rule emotion_importance:
         pairs=rules.emotion_pairs.output.train,
         validation=rules.emotion_pairs.output.stopping,
         autoencoder=rules.emotion_autoencoder.output.model,
-        code=code("importance.py"),
     output:
         model=f"{EMOTION_MODEL}/importance_round{{round}}.safetensors",
         history=f"{EMOTION_MODEL}/importance_round{{round}}_history.csv",
@@ -235,6 +233,7 @@ rule emotion_importance:
     resources:
         mem_mb=3000 * config["training_processes"],
     params:
+        code=code("importance.py"),
         settings=lambda wildcards: emotion_stage2(wildcards.variant),
         hidden=EMOTION["importance"]["hidden"],
         rho=lambda wildcards: emotion_importance_settings(wildcards.variant)["rho"],
@@ -254,7 +253,6 @@ rule emotion_rho_sweep:
         lexicon=rules.emotion_words.output.lexicon,
         truth=EMOTION_TRUTH,
         autoencoder=emotion_last_round(rules.emotion_autoencoder.output.model),
-        code=code("emotion_rho_sweep.py"),
     output:
         sweep=f"{EMOTION_MODEL}/rho_sweep.parquet",
     log:
@@ -266,6 +264,7 @@ rule emotion_rho_sweep:
     resources:
         mem_mb=4000,
     params:
+        code=code("emotion_rho_sweep.py"),
         rho=EMOTION["sweep"]["rho"],
         restarts=EMOTION["sweep"]["restarts"],
         settings=lambda wildcards: emotion_stage2(wildcards.variant),
@@ -281,7 +280,6 @@ rule emotion_importance_anchors:
         tokens=rules.emotion_pairs.output.usable,
         lexicon=rules.emotion_words.output.lexicon,
         truth=EMOTION_TRUTH,
-        code=code("emotion_importance_anchors.py"),
     output:
         anchors=f"{SPOKEN}/importance_anchors.parquet",
     log:
@@ -292,6 +290,8 @@ rule emotion_importance_anchors:
         "../envs/ima.yaml"
     resources:
         mem_mb=1000,
+    params:
+        code=code("emotion_importance_anchors.py"),
     script:
         "../workflow/scripts/emotion_importance_anchors.py"
 
@@ -310,7 +310,6 @@ rule emotion_baselines:
         **EMOTION_FEATURES,
         pairs=rules.emotion_pairs.output.train,
         validation=rules.emotion_pairs.output.stopping,
-        code=code("emotion_baselines.py"),
     output:
         models=expand(
             f"{SPOKEN}/models/latent{{latent}}/{{baseline}}.safetensors",
@@ -327,6 +326,7 @@ rule emotion_baselines:
     resources:
         mem_mb=3000 * config["training_processes"],
     params:
+        code=code("emotion_baselines.py"),
         layers=EMOTION["model"],
         baselines=EMOTION["baselines"],
         training=EMOTION_TRAINING,
@@ -344,7 +344,6 @@ rule emotion_peer:
         validation=rules.emotion_pairs.output.stopping,
         tokens=rules.emotion_pairs.output.usable,
         utterances=rules.emotion_corpus.output.utterances,
-        code=code("emotion_peer.py"),
     output:
         scores=f"{SPOKEN}/peers/{{peer}}_latent{{latent}}_seed{{seed}}.json",
     log:
@@ -356,6 +355,7 @@ rule emotion_peer:
     resources:
         mem_mb=3000,
     params:
+        code=code("emotion_peer.py"),
         layers=EMOTION["model"],
         training=EMOTION_TRAINING,
         k=EMOTION["retrieval"]["k"],
@@ -370,7 +370,6 @@ rule emotion_shared_encoders:
         **EMOTION_FEATURES,
         tokens=rules.emotion_pairs.output.usable,
         utterances=rules.emotion_corpus.output.utterances,
-        code=code("emotion_shared_encoders.py"),
     output:
         model=f"{SPOKEN}/models/shared_encoders_latent{{latent}}_seed{{seed}}.safetensors",
         history=f"{SPOKEN}/models/shared_encoders_latent{{latent}}_seed{{seed}}_history.csv",
@@ -383,6 +382,7 @@ rule emotion_shared_encoders:
     resources:
         mem_mb=3000,
     params:
+        code=code("emotion_shared_encoders.py"),
         layers=EMOTION["model"],
         training=EMOTION_TRAINING,
         pairs={name: EMOTION["pairs"][name] for name in ("validation_share", "seed")},
@@ -398,7 +398,6 @@ rule emotion_scores:
         utterances=rules.emotion_corpus.output.utterances,
         autoencoder=emotion_last_round(rules.emotion_autoencoder.output.model),
         importance=emotion_last_round(rules.emotion_importance.output.model),
-        code=code("emotion_scores.py"),
     output:
         scores=f"{EMOTION_MODEL}/scores.json",
         representations=f"{EMOTION_MODEL}/utterances.parquet",
@@ -412,6 +411,7 @@ rule emotion_scores:
     resources:
         mem_mb=3000,
     params:
+        code=code("emotion_scores.py"),
         label=lambda wildcards: EMOTION["ima"][wildcards.variant]["label"],
         k=EMOTION["retrieval"]["k"],
         classifier=EMOTION["classifier"],
@@ -429,7 +429,6 @@ rule emotion_baseline_scores:
         shared_encoders=(
             rules.emotion_shared_encoders.output.model if config["shared_encoders"] else []
         ),
-        code=code("emotion_baseline_scores.py"),
     output:
         scores=f"{SPOKEN}/baselines/latent{{latent}}/seed{{seed}}/scores.json",
     log:
@@ -441,6 +440,7 @@ rule emotion_baseline_scores:
     resources:
         mem_mb=3000,
     params:
+        code=code("emotion_baseline_scores.py"),
         layers=EMOTION["model"],
         k=EMOTION["retrieval"]["k"],
         classifier=EMOTION["classifier"],

@@ -40,7 +40,6 @@ rule table2:
         scores=EMOTION_SCORES,
         paper=shipped("config/paper_values.csv"),
         corpora=emotion_manifests(),
-        code=code("table2.py"),
     output:
         table=reported("results/tables/table2.csv", "Section 6.2"),
     log:
@@ -52,6 +51,7 @@ rule table2:
     resources:
         mem_mb=500,
     params:
+        code=code("table2.py"),
         run=config["run"],
         about=emotion_about(EMOTION_FOLDS),
     script:
@@ -64,7 +64,6 @@ rule table6:
         scores=EMOTION_SCORES,
         paper=shipped("config/paper_values.csv"),
         corpora=emotion_manifests(),
-        code=code("table6.py"),
     output:
         table=reported("results/tables/table6.csv", "Section 6.2"),
     log:
@@ -76,6 +75,7 @@ rule table6:
     resources:
         mem_mb=500,
     params:
+        code=code("table6.py"),
         run=config["run"],
         about=emotion_about(EMOTION_FOLDS),
     script:
@@ -89,7 +89,6 @@ rule emotion_importance_table:
         anchors=of_shown_fold(rules.emotion_importance_anchors.output.anchors),
         paper=shipped("config/paper_values.csv"),
         corpora=emotion_manifests(),
-        code=code("emotion_importance_table.py"),
     output:
         table=reported("results/tables/emotion_importance.csv", "Section 6.1"),
     log:
@@ -101,6 +100,7 @@ rule emotion_importance_table:
     resources:
         mem_mb=500,
     params:
+        code=code("emotion_importance_table.py"),
         run=config["run"],
         about=emotion_about([EMOTION_SHOWN]),
         # The variant of each sweep, in the same order.
@@ -118,7 +118,6 @@ rule figure3:
             rules.emotion_scores.output.importances.format(**model)
             for model in EMOTION_DRAWN_MODELS
         ],
-        code=code("figure3.py"),
     output:
         pdf=figure_files("results/figures/figure3.pdf", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
         png=figure_files("results/figures/figure3.png", EMOTION_DRAWN_VARIANTS, "Section 6.1"),
@@ -131,6 +130,7 @@ rule figure3:
     resources:
         mem_mb=1000,
     params:
+        code=code("figure3.py"),
         corpus=f"{EMOTION_NAME}{EMOTION_ONE}",
         classes=EMOTION["classes"],
         labels=EMOTION_DRAWN_LABELS,
@@ -146,7 +146,6 @@ rule emotion_tsne:
         lexicon=rules.emotion_words.output.lexicon,
         autoencoder=rules.emotion_scores.input.autoencoder,
         importance=rules.emotion_scores.input.importance,
-        code=code("emotion_tsne.py"),
     output:
         embeddings=f"{EMOTION_MODEL}/tsne.parquet",
     log:
@@ -158,6 +157,7 @@ rule emotion_tsne:
     resources:
         mem_mb=2000,
     params:
+        code=code("emotion_tsne.py"),
         settings=EMOTION["figures"],
     script:
         "../workflow/scripts/emotion_tsne.py"
@@ -169,7 +169,6 @@ rule figure5:
         embeddings=[
             rules.emotion_tsne.output.embeddings.format(**model) for model in EMOTION_DRAWN_MODELS
         ],
-        code=code("figure5.py"),
     output:
         pdf=figure_files("results/figures/figure5.pdf", EMOTION_DRAWN_VARIANTS, "Section 6.3"),
         png=figure_files("results/figures/figure5.png", EMOTION_DRAWN_VARIANTS, "Section 6.3"),
@@ -182,6 +181,7 @@ rule figure5:
     resources:
         mem_mb=500,
     params:
+        code=code("figure5.py"),
         corpus=f"{EMOTION_NAME}{EMOTION_ONE}",
         labels=EMOTION_DRAWN_LABELS,
         palette=config["figures"]["palette"],

@@ -8,7 +8,6 @@ rule represent:
         pairs=PAIRS.test,
         autoencoder=AUTOENCODER,
         importance=importance_checkpoint,
-        code=code("represent.py"),
     output:
         representations=f"{MODEL}/representations.parquet",
     log:
@@ -19,6 +18,8 @@ rule represent:
         "../envs/ima.yaml"
     resources:
         mem_mb=3000,
+    params:
+        code=code("represent.py"),
     script:
         "../workflow/scripts/represent.py"
 
@@ -32,7 +33,6 @@ rule scores:
         train=PAIRS.train,
         validation=PAIRS.validation,
         shared_encoders=shared_encoders,
-        code=code("scores.py"),
     output:
         scores=f"{RUN}/models/{{variant}}/latent{{latent}}/scores_seeds{{seeds}}.json",
     log:
@@ -44,6 +44,7 @@ rule scores:
     resources:
         mem_mb=3000,
     params:
+        code=code("scores.py"),
         label=lambda wildcards: VARIANTS[wildcards.variant]["label"],
         k=config["retrieval"]["k"],
     script:
@@ -57,7 +58,6 @@ rule anchors:
         train=PAIRS.train,
         validation=PAIRS.validation,
         test=PAIRS.test,
-        code=code("anchors.py"),
     output:
         scores=f"{RUN}/anchors.json",
     log:
@@ -69,6 +69,7 @@ rule anchors:
     resources:
         mem_mb=4000,
     params:
+        code=code("anchors.py"),
         latents=config["latents"],
         k=config["retrieval"]["k"],
     script:
@@ -83,7 +84,6 @@ rule classify:
         train=PAIRS.train,
         test=PAIRS.test,
         shared_encoders=shared_encoders,
-        code=code("classify.py"),
     output:
         accuracy=f"{RUN}/models/{{variant}}/latent{{latent}}/accuracy_seeds{{seeds}}.json",
     log:
@@ -95,6 +95,7 @@ rule classify:
     resources:
         mem_mb=3000,
     params:
+        code=code("classify.py"),
         label=lambda wildcards: VARIANTS[wildcards.variant]["label"],
         settings=config["classifier"],
     script:
@@ -108,7 +109,6 @@ rule baseline_classify:
         train=PAIRS.train,
         test=PAIRS.test,
         model=rules.baseline.output.model,
-        code=code("baseline_classify.py"),
     output:
         accuracy=f"{BASELINE}/accuracy.json",
     log:
@@ -120,6 +120,7 @@ rule baseline_classify:
     resources:
         mem_mb=3000,
     params:
+        code=code("baseline_classify.py"),
         label=lambda wildcards: MODELS[wildcards.baseline]["label"],
         settings=config["classifier"],
     script:
@@ -132,7 +133,6 @@ rule anchors_classify:
         **FEATURES,
         train=PAIRS.train,
         test=PAIRS.test,
-        code=code("anchors_classify.py"),
     output:
         accuracy=f"{RUN}/anchors_accuracy_seeds{{seeds}}.json",
     log:
@@ -144,6 +144,7 @@ rule anchors_classify:
     resources:
         mem_mb=4000,
     params:
+        code=code("anchors_classify.py"),
         latents=config["latents"],
         layers=LAYERS,
         settings=config["classifier"],
@@ -158,7 +159,7 @@ ANCHOR_SEEDS = seed_batches((config["baselines"]["seeds"] or config["seeds"])[:3
 rule table3:
     """Table 3: settings of the classifier of each data set."""
     input:
-        code=code("table3.py"),
+        corpora=manifests(DIGIT_CORPORA),
     output:
         table=reported("results/tables/table3.csv", "Section 6.2"),
     log:
@@ -170,6 +171,7 @@ rule table3:
     resources:
         mem_mb=500,
     params:
+        code=code("table3.py"),
         run=config["run"],
         settings={
             "digits": config["classifier"],
@@ -192,7 +194,6 @@ rule table5:
         + expand(rules.anchors_classify.output.accuracy, seeds=ANCHOR_SEEDS),
         peers=PEER_SCORES,
         paper=shipped("config/paper_values.csv"),
-        code=code("table5.py"),
     output:
         table=reported("results/tables/table5.csv", "Section 6.2"),
     log:
@@ -204,6 +205,7 @@ rule table5:
     resources:
         mem_mb=500,
     params:
+        code=code("table5.py"),
         run=config["run"],
     script:
         "../workflow/scripts/table5.py"
@@ -226,7 +228,6 @@ rule feature_checks:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
         segments=rules.segment.output.segments,
-        code=code("feature_checks.py"),
     output:
         table=reported("results/tables/feature_checks.csv", "Section 4"),
         pdf=reported("results/figures/feature_checks.pdf", "Section 4"),
@@ -241,6 +242,7 @@ rule feature_checks:
     resources:
         mem_mb=6000,
     params:
+        code=code("feature_checks.py"),
         run=config["run"],
         mfcc=config["speech"]["mfcc"],
         mapping=config["speech"]["mapping"],
@@ -257,7 +259,6 @@ rule segmentation_example:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
         segments=rules.segment.output.segments,
-        code=code("segmentation_example.py"),
     output:
         png=f"{RUN}/figures/segmentation/{{recording}}.png",
         pdf=f"{RUN}/figures/segmentation/{{recording}}.pdf",
@@ -272,6 +273,7 @@ rule segmentation_example:
     resources:
         mem_mb=1000,
     params:
+        code=code("segmentation_example.py"),
         rate=config["speech"]["mfcc"]["rate"],
     script:
         "../workflow/scripts/segmentation_example.py"
@@ -283,7 +285,6 @@ rule segmentation_examples:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
         segments=rules.segment.output.segments,
-        code=code("segmentation_examples.py"),
     output:
         figures=reported(
             f"{RUN}/figures/segmentation_examples",
@@ -301,6 +302,7 @@ rule segmentation_examples:
     resources:
         mem_mb=1000,
     params:
+        code=code("segmentation_examples.py"),
         rate=config["speech"]["mfcc"]["rate"],
     script:
         "../workflow/scripts/segmentation_examples.py"

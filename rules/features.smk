@@ -6,7 +6,6 @@ rule segment:
     input:
         recordings=rules.recordings.output.recordings,
         waves=rules.recordings.output.waves,
-        code=code("segment.py"),
     output:
         segments=f"{RUN}/segments/segments.parquet",
         doubtful=f"{RUN}/segments/doubtful.csv",
@@ -20,6 +19,7 @@ rule segment:
     resources:
         mem_mb=4000,
     params:
+        code=code("segment.py"),
         rate=config["speech"]["mfcc"]["rate"],
         method=config["speech"]["segmentation"],
     script:
@@ -33,7 +33,6 @@ rule mfcc:
         waves=rules.recordings.output.waves,
         segments=rules.segment.output.segments,
         shards=shards("mfcc/{scatteritem}.parquet"),
-        code=code("mfcc.py"),
     output:
         features=f"{RUN}/features/mfcc.parquet",
     log:
@@ -46,6 +45,7 @@ rule mfcc:
     resources:
         mem_mb=3000,
     params:
+        code=code("mfcc.py"),
         mfcc=config["speech"]["mfcc"],
         oh=config["speech"]["oh"],
         doubtful=config["speech"]["doubtful"],
@@ -57,7 +57,6 @@ rule features_speech:
     """MFCC mapped to [0, 1], and the mapping, which is fitted to the training digits."""
     input:
         mfcc=rules.mfcc.output.features,
-        code=code("features_speech.py"),
     output:
         features=f"{RUN}/features/speech.parquet",
         mapping=f"{RUN}/features/speech_mapping.json",
@@ -70,6 +69,7 @@ rule features_speech:
     resources:
         mem_mb=2000,
     params:
+        code=code("features_speech.py"),
         mapping=config["speech"]["mapping"],
         coefficients=config["speech"]["mfcc"]["n_mfcc"],
     script:
@@ -81,7 +81,6 @@ rule features_image:
     input:
         made_by_rule(config["image"]["corpus"]),
         there(DIGIT_CORPORA),
-        code=code("features_image.py"),
     output:
         features=f"{RUN}/features/image.parquet",
         skipped=f"{RUN}/features/image_skipped.csv",
@@ -94,6 +93,7 @@ rule features_image:
     resources:
         mem_mb=2000,
     params:
+        code=code("features_image.py"),
         root=lambda wildcards: corpus_root(config["image"]["corpus"]),
         fingerprint=fingerprint(config["image"]["corpus"]),
         nominal=config["raw"] is not None or config["image"]["corpus"] in config["roots"],

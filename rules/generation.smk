@@ -20,7 +20,6 @@ rule generation:
         autoencoders=[AUTOENCODER.format(**model) for model in GENERATORS],
         importances=[importance_checkpoint(SimpleNamespace(**model)) for model in GENERATORS],
         baselines=expand(rules.baseline.output.model, **TRAINED),
-        code=code("generation.py"),
     output:
         scores=f"{RUN}/generation.json",
         table=reported("results/tables/generation.csv", "Section 3", caption="generation_table"),
@@ -35,6 +34,7 @@ rule generation:
     resources:
         mem_mb=3000,
     params:
+        code=code("generation.py"),
         run=config["run"],
         settings=config["classifier"],
         models=[

@@ -14,7 +14,6 @@ rule pairs:
         image=rules.features_image.output.features,
         # Not features_speech: the mapping to [0, 1] does not change ids, splits and labels.
         speech=rules.mfcc.output.features,
-        code=code("pairs.py"),
     output:
         train=f"{RUN}/pairs/train.parquet",
         validation=f"{RUN}/pairs/validation.parquet",
@@ -28,6 +27,7 @@ rule pairs:
     resources:
         mem_mb=1000,
     params:
+        code=code("pairs.py"),
         R=config["pairs"]["R"],
         totals={split: config["pairs"][split] for split in ("train", "test", "validation")},
         validation_share=config["pairs"]["validation_share"],
@@ -41,7 +41,6 @@ rule noise_image:
     input:
         pairs=list(rules.pairs.output),
         features=rules.features_image.output.features,
-        code=code("noise_image.py"),
     output:
         features=f"{RUN}/features/image_noise.parquet",
     log:
@@ -53,6 +52,7 @@ rule noise_image:
     resources:
         mem_mb=1000,
     params:
+        code=code("noise_image.py"),
         noise=config["noise"]["image"],
         seed=config["noise"]["seed"],
     script:
@@ -65,7 +65,6 @@ rule noise_speech:
         pairs=list(rules.pairs.output),
         features=rules.features_speech.output.features,
         mapping=rules.features_speech.output.mapping,
-        code=code("noise_speech.py"),
     output:
         features=f"{RUN}/features/speech_noise.parquet",
     log:
@@ -77,6 +76,7 @@ rule noise_speech:
     resources:
         mem_mb=1000,
     params:
+        code=code("noise_speech.py"),
         noise=config["noise"]["speech"],
         mfcc=config["speech"]["mfcc"],
         seed=config["noise"]["seed"],

@@ -29,7 +29,6 @@ rule peer:
         train=PAIRS.train,
         validation=PAIRS.validation,
         test=PAIRS.test,
-        code=code("peer.py"),
     output:
         scores=f"{RUN}/peers/{{peer}}_latent{{latent}}_seed{{seed}}.json",
     log:
@@ -41,6 +40,7 @@ rule peer:
     resources:
         mem_mb=4000,
     params:
+        code=code("peer.py"),
         layers=LAYERS,
         training=budget,
         k=config["retrieval"]["k"],

@@ -3,8 +3,6 @@
 
 rule checksums:
     """Number, size and checksum of the files of a user's corpus."""
-    input:
-        code=code("checksums.py"),
     output:
         manifest=f"{RUN}/corpora/{{corpus}}.json",
     log:
@@ -18,6 +16,7 @@ rule checksums:
     resources:
         mem_mb=500,
     params:
+        code=code("checksums.py"),
         root=lambda wildcards: corpus_root(wildcards.corpus),
         fingerprint=lambda wildcards: fingerprint(wildcards.corpus),
     script:
@@ -31,7 +30,7 @@ for maker in own_rules():
     if tables:
         if "corpora" not in maker.input.keys():
             maker.set_input(corpora=manifests(DIGIT_CORPORA))
-        maker.set_input(sidecars_code=shipped("src/ima/workflow/provenance.py"))
+        maker.set_params(sidecars_code=code_hash(["src/ima/workflow/provenance.py"]))
         maker.set_output(
             provenance=[f"{table.removesuffix('.csv')}.provenance.json" for table in tables]
         )
@@ -42,7 +41,6 @@ rule crate:
     input:
         results=whole_run,
         corpora=manifests(DIGIT_CORPORA) + emotion_manifests(),
-        code=code("crate.py"),
     output:
         crate=f"{RUN}/crate.zip",
     log:
@@ -54,6 +52,7 @@ rule crate:
     resources:
         mem_mb=500,
     params:
+        code=code("crate.py"),
         folder=f"{RUN}/benchmarks",
         rules=[rule.name for rule in own_rules() if rule.benchmark and rule.name != "crate"],
     script:

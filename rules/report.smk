@@ -26,7 +26,6 @@ rule claims:
         lexicon=of_emotion(of_shown_fold(rules.emotion_words.output.lexicon)),
         utterances=of_emotion(of_shown_fold(rules.emotion_corpus.output.utterances)),
         words=of_emotion(of_shown_fold(rules.emotion_words.output.words)),
-        code=code("claims.py"),
     output:
         table=reported("results/claims.csv", "Claims"),
     log:
@@ -38,6 +37,7 @@ rule claims:
     resources:
         mem_mb=1000,
     params:
+        code=code("claims.py"),
         run=config["run"],
         data=CLAIMED,
         # The seed of each sweep, in the same order.
@@ -85,7 +85,6 @@ rule cards:
             ]
         ),
         sidecar=of_digits("results/tables/table1.provenance.json"),
-        code=code("cards.py"),
     output:
         cards=[f"results/cards/{name}.md" for name in [*CARDED, *of_digits(["model"])]],
         croissant=[f"results/cards/{name}.croissant.json" for name in CARDED],
@@ -98,6 +97,7 @@ rule cards:
     resources:
         mem_mb=1000,
     params:
+        code=code("cards.py"),
         run=config["run"],
         corpora=CARDED,
         # A corpus that the demo synthesises has a different card.
@@ -115,7 +115,6 @@ rule resources:
     """Time and memory used by the run's jobs, by stage and rule."""
     input:
         lambda wildcards: on_the_page(*map(str, RESULTS)),
-        code=code("resources.py"),
     output:
         table=reported(f"{TABLES}/resources.csv", "The run"),
     log:
@@ -127,6 +126,7 @@ rule resources:
     resources:
         mem_mb=500,
     params:
+        code=code("resources.py"),
         run=config["run"],
         folder=f"{RUN}/benchmarks",
         # The stem of each rule's file, except rules that only present results.
@@ -144,7 +144,6 @@ rule index:
     input:
         shown,
         lambda wildcards: on_the_page(*EXPLORED.values()),
-        code=code("index.py"),
     output:
         page=reported("results/index.html", "All on one page"),
     log:
@@ -156,6 +155,7 @@ rule index:
     resources:
         mem_mb=1000,
     params:
+        code=code("index.py"),
         run=config["run"],
         about=ABOUT,
         shown=captioned,

@@ -14,7 +14,6 @@ rule table1:
         peers=PEER_SCORES,
         anchors=rules.anchors.output.scores,
         paper=shipped("config/paper_values.csv"),
-        code=code("table1.py"),
     output:
         table=reported("results/tables/table1.csv", "Section 6.2"),
     log:
@@ -26,6 +25,7 @@ rule table1:
     resources:
         mem_mb=500,
     params:
+        code=code("table1.py"),
         run=config["run"],
     script:
         "../workflow/scripts/table1.py"
@@ -39,7 +39,6 @@ rule tsne:
         autoencoder=AUTOENCODER,
         importance=importance_checkpoint,
         representations=rules.represent.output.representations,
-        code=code("tsne.py"),
     output:
         embeddings=f"{MODEL}/tsne.parquet",
     log:
@@ -51,6 +50,7 @@ rule tsne:
     resources:
         mem_mb=3000,
     params:
+        code=code("tsne.py"),
         settings=config["figures"]["tsne"],
     script:
         "../workflow/scripts/tsne.py"
@@ -77,7 +77,6 @@ rule figure2:
         representations=[
             rules.represent.output.representations.format(**model) for model in DRAWN_MODELS
         ],
-        code=code("figure2.py"),
     output:
         pdf=figure_files("results/figures/figure2.pdf", DRAWN_VARIANTS, "Section 6.1"),
         png=figure_files("results/figures/figure2.png", DRAWN_VARIANTS, "Section 6.1"),
@@ -90,6 +89,7 @@ rule figure2:
     resources:
         mem_mb=500,
     params:
+        code=code("figure2.py"),
         modalities=MODALITIES,
         labels=DRAWN_LABELS,
         palette=config["figures"]["palette"],
@@ -101,7 +101,6 @@ rule figure4:
     """Figure 4: t-SNE of unimodal and joint representations, superimposable."""
     input:
         embeddings=ALL_DRAWN,
-        code=code("figure4.py"),
     output:
         pdf=figure_files("results/figures/figure4.pdf", DRAWN_VARIANTS, "Section 6.3"),
         png=figure_files("results/figures/figure4.png", DRAWN_VARIANTS, "Section 6.3"),
@@ -114,6 +113,7 @@ rule figure4:
     resources:
         mem_mb=500,
     params:
+        code=code("figure4.py"),
         labels=DRAWN_LABELS,
         palette=config["figures"]["palette"],
     script:
@@ -135,7 +135,6 @@ rule weights:
             rules.represent.output.representations.format(**model) for model in WEIGHED
         ],
         pairs=PAIRS.test,
-        code=code("weights.py"),
     output:
         pdf=figure_files("results/figures/weights.pdf", DRAWN_VARIANTS, "Section 6.3"),
         png=figure_files("results/figures/weights.png", DRAWN_VARIANTS, "Section 6.3"),
@@ -149,6 +148,7 @@ rule weights:
     resources:
         mem_mb=1000,
     params:
+        code=code("weights.py"),
         models=[{**model, "model": VARIANTS[model["variant"]]["label"]} for model in WEIGHED],
         run=config["run"],
         palette=config["figures"]["palette"],
@@ -164,7 +164,6 @@ rule rho_sweep:
         validation=PAIRS.validation,
         test=PAIRS.test,
         autoencoder=AUTOENCODER,
-        code=code("rho_sweep.py"),
     output:
         sweep=f"{MODEL}/rho_sweep.parquet",
     log:
@@ -176,6 +175,7 @@ rule rho_sweep:
     resources:
         mem_mb=4000,
     params:
+        code=code("rho_sweep.py"),
         rho=config["sweep"]["rho"],
         restarts=config["sweep"]["restarts"],
         settings=lambda wildcards: stage2(wildcards.variant),
@@ -198,7 +198,6 @@ rule figure6:
     input:
         sweeps=SWEEPS,
         paper=shipped("config/paper_values.csv"),
-        code=code("figure6.py"),
     output:
         pdf=reported("results/figures/figure6.pdf", "Section 6.1"),
         png=reported("results/figures/figure6.png", "Section 6.1"),
@@ -213,6 +212,7 @@ rule figure6:
     resources:
         mem_mb=500,
     params:
+        code=code("figure6.py"),
         run=config["run"],
         labels={name: of["label"] for name, of in VARIANTS.items()},
     script:
@@ -237,7 +237,6 @@ rule importance_table:
             last_round(rules.importance.output.model).format(**model)
             for model in IMPORTANCE_MODELS
         ],
-        code=code("importance_table.py"),
     output:
         table=reported("results/tables/importance.csv", "Section 6.1"),
     log:
@@ -249,6 +248,7 @@ rule importance_table:
     resources:
         mem_mb=2000,
     params:
+        code=code("importance_table.py"),
         models=IMPORTANCE_MODELS,
         run=config["run"],
     script:
@@ -281,7 +281,6 @@ rule noise_study:
     """Noise detection by importances and other methods, on harder noise and shuffled pairs."""
     input:
         **NOISE_STUDY,
-        code=code("noise_study.py"),
     output:
         study=f"{RUN}/noise_study/seed{{seed}}.parquet",
     log:
@@ -294,6 +293,7 @@ rule noise_study:
         mem_mb=4000,
     params:
         **NOISE_STUDY_PARAMS,
+        code=code("noise_study.py"),
     script:
         "../workflow/scripts/noise_study.py"
 
@@ -302,7 +302,6 @@ rule noises:
     """Noise detection by importances and other methods on each type of noise, over seeds."""
     input:
         studies=expand(rules.noise_study.output.study, seed=config["noise_study"]["seeds"]),
-        code=code("noises.py"),
     output:
         table=reported("results/tables/noises.csv", "Section 6.1"),
     log:
@@ -314,6 +313,7 @@ rule noises:
     resources:
         mem_mb=500,
     params:
+        code=code("noises.py"),
         run=config["run"],
     script:
         "../workflow/scripts/noises.py"
@@ -323,7 +323,6 @@ rule rival_study:
     """Noise detection by importances and by other unsupervised methods."""
     input:
         **NOISE_STUDY,
-        code=code("rival_study.py"),
     output:
         study=f"{RUN}/rival_study/seed{{seed}}.parquet",
     log:
@@ -336,6 +335,7 @@ rule rival_study:
         mem_mb=4000,
     params:
         **NOISE_STUDY_PARAMS,
+        code=code("rival_study.py"),
     script:
         "../workflow/scripts/rival_study.py"
 
@@ -344,7 +344,6 @@ rule rivals:
     """Noise detection by importances and other unsupervised methods: table and figure."""
     input:
         studies=expand(rules.rival_study.output.study, seed=config["noise_study"]["seeds"]),
-        code=code("rivals.py"),
     output:
         table=reported("results/tables/rivals.csv", "Section 6.1"),
         pdf=reported("results/figures/rivals.pdf", "Section 6.1"),
@@ -358,6 +357,7 @@ rule rivals:
     resources:
         mem_mb=500,
     params:
+        code=code("rivals.py"),
         run=config["run"],
     script:
         "../workflow/scripts/rivals.py"

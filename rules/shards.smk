@@ -6,7 +6,6 @@ if config["shards"] > 1:
         input:
             *(file for corpus in config["speech"]["corpora"] for file in made_by_rule(corpus)),
             there(DIGIT_CORPORA),
-            code=code("recordings.py"),
         output:
             recordings=f"{RUN}/shards/recordings/{{scatteritem}}.parquet",
             waves=temp(f"{RUN}/shards/recordings/{{scatteritem}}.arrow"),
@@ -21,7 +20,6 @@ if config["shards"] > 1:
             recordings=rules.recordings.output.recordings,
             waves=rules.recordings.output.waves,
             segments=rules.segment.output.segments,
-            code=code("mfcc.py"),
         output:
             features=temp(f"{RUN}/shards/mfcc/{{scatteritem}}.parquet"),
         log:
@@ -34,7 +32,6 @@ if config["shards"] > 1:
             made_by_rule(VOICED),
             utterances=expand(rules.emotion_corpus.output.utterances, fold=EMOTION_FOLDS),
             spans=expand(rules.emotion_corpus.output.spans, fold=EMOTION_FOLDS),
-            code=code("emotion_voices.py"),
         output:
             vectors=f"{RUN}/shards/voices/{{scatteritem}}.npy",
         log:

@@ -11,7 +11,6 @@ rule missing_study:
         validation=PAIRS.validation,
         test=PAIRS.test,
         networks=files_of_networks(VARIANTS),
-        code=code("missing_study.py"),
     output:
         study=f"{RUN}/missing_study/seed{{seed}}.parquet",
     log:
@@ -23,6 +22,7 @@ rule missing_study:
     resources:
         mem_mb=3000,
     params:
+        code=code("missing_study.py"),
         shares=config["missing_study"]["shares"],
         latent=config["missing_study"]["latent"],
         pairs=config["missing_study"]["pairs"],
@@ -42,7 +42,6 @@ rule missing:
     """Precision@10 over the share of pairs that lack an item: table and figure."""
     input:
         studies=expand(rules.missing_study.output.study, seed=config["missing_study"]["seeds"]),
-        code=code("missing.py"),
     output:
         table=reported("results/tables/missing.csv", "Section 3"),
         pdf=reported("results/figures/missing.pdf", "Section 3"),
@@ -56,6 +55,7 @@ rule missing:
     resources:
         mem_mb=500,
     params:
+        code=code("missing.py"),
         run=config["run"],
     script:
         "../workflow/scripts/missing.py"
@@ -69,7 +69,6 @@ rule readings_block:
         train=rules.pairs.output.train,
         validation=rules.pairs.output.validation,
         test=rules.pairs.output.test,
-        code=code("readings_block.py"),
     output:
         scores=f"{RUN}/readings/block{{block}}/seed{{seed}}.parquet",
     log:
@@ -81,6 +80,7 @@ rule readings_block:
     resources:
         mem_mb=3000,
     params:
+        code=code("readings_block.py"),
         design=DESIGN,
         neighbours=config["readings"]["factors"].get("neighbours"),
         pairs=config["readings"]["pairs"],
@@ -105,7 +105,6 @@ rule leaderboard:
         importance=rules.importance_table.output.table,
         generation=rules.generation.output.table,
         missing=rules.missing.output.table if config["missing_study"]["seeds"] else [],
-        code=code("leaderboard.py"),
     output:
         table=reported("results/tables/leaderboard.csv", "Section 6.2"),
     log:
@@ -117,6 +116,7 @@ rule leaderboard:
     resources:
         mem_mb=500,
     params:
+        code=code("leaderboard.py"),
         run=config["run"],
         labels={name: VARIANTS[name]["label"] for name in VARIANTS},
         missing_latent=config["missing_study"]["latent"],
@@ -130,7 +130,6 @@ rule costs:
         ima=[file for model in models_of(TRAINED_IMA) for file in checkpoints_of(**model)],
         baselines=expand(rules.baseline.output.model, **TRAINED),
         peers=PEER_SCORES,
-        code=code("costs.py"),
     output:
         table=reported("results/tables/costs.csv", "Section 6.2"),
     log:
@@ -142,6 +141,7 @@ rule costs:
     resources:
         mem_mb=1000,
     params:
+        code=code("costs.py"),
         run=config["run"],
         folder=f"{RUN}/benchmarks",
         rules=["autoencoder", "importance", "shared_encoders", "baseline"],
@@ -174,7 +174,6 @@ rule readings:
             block=BLOCKS,
             seed=config["readings"]["seeds"],
         ),
-        code=code("readings.py"),
     output:
         table=reported("results/tables/readings.csv", "Readings"),
         scores=reported("results/tables/readings_scores.csv", "Readings"),
@@ -189,6 +188,7 @@ rule readings:
     resources:
         mem_mb=1000,
     params:
+        code=code("readings.py"),
         run=config["run"],
     script:
         "../workflow/scripts/readings.py"

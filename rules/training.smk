@@ -11,7 +11,6 @@ rule autoencoder:
         pairs=PAIRS.train,
         validation=PAIRS.validation,
         networks=lambda wildcards: files_of_networks([wildcards.variant]),
-        code=code("autoencoder.py"),
     output:
         model=f"{MODEL}/autoencoder_round{{round}}.safetensors",
         history=f"{MODEL}/autoencoder_round{{round}}_history.csv",
@@ -25,6 +24,7 @@ rule autoencoder:
     resources:
         mem_mb=3000 * config["training_processes"],
     params:
+        code=code("autoencoder.py"),
         layers=lambda wildcards: with_networks(LAYERS, VARIANTS[wildcards.variant]),
         settings=stage1,
         hidden=lambda wildcards: of_untrained(stage1(wildcards), config["importance"], "hidden"),
@@ -43,7 +43,6 @@ rule importance:
         pairs=PAIRS.train,
         validation=PAIRS.validation,
         autoencoder=rules.autoencoder.output.model,
-        code=code("importance.py"),
     output:
         model=f"{MODEL}/importance_round{{round}}.safetensors",
         history=f"{MODEL}/importance_round{{round}}_history.csv",
@@ -57,6 +56,7 @@ rule importance:
     resources:
         mem_mb=3000 * config["training_processes"],
     params:
+        code=code("importance.py"),
         settings=lambda wildcards: stage2(wildcards.variant),
         stage1=stage1_of_folds,
         hidden=config["importance"]["hidden"],
@@ -80,7 +80,6 @@ rule shared_encoders:
         validation=PAIRS.validation,
         autoencoder=AUTOENCODER,
         importance=importance_checkpoint,
-        code=code("shared_encoders.py"),
     output:
         model=f"{MODEL}/shared_encoders.safetensors",
         history=f"{MODEL}/shared_encoders_history.csv",
@@ -93,6 +92,7 @@ rule shared_encoders:
     resources:
         mem_mb=3000,
     params:
+        code=code("shared_encoders.py"),
         training=budget,
     script:
         "../workflow/scripts/shared_encoders.py"

@@ -16,7 +16,6 @@ rule own_compare:
         chance=expand(rules.anchors_classify.output.accuracy, seeds=seed_batches(config["seeds"])),
         autoencoders=[AUTOENCODER.format(**model) for model in OWN_MODELS],
         importances=[importance_checkpoint(SimpleNamespace(**model)) for model in OWN_MODELS],
-        code=code("own_compare.py"),
     output:
         table=reported(f"{RUN}/tables/compare.csv", "Own data", caption="own_compare"),
         pdf=reported(f"{RUN}/figures/own_compare.pdf", "Own data"),
@@ -30,6 +29,7 @@ rule own_compare:
     resources:
         mem_mb=1000,
     params:
+        code=code("own_compare.py"),
         # Each model, and the jobs that train it without importances, and with.
         models=[{**model, **training_jobs(**model)} for model in OWN_MODELS],
         folder=f"{RUN}/benchmarks",

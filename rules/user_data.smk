@@ -20,7 +20,6 @@ rule own_features:
         files=lambda wildcards: inputs_of_user(
             parts_of(OWN["modalities"][wildcards.modality]["file"])
         ),
-        code=code("own_features.py"),
     output:
         features=f"{RUN}/own/{{modality}}.arrow",
     log:
@@ -34,6 +33,7 @@ rule own_features:
     resources:
         mem_mb=4000,
     params:
+        code=code("own_features.py"),
         path=lambda wildcards: OWN["modalities"][wildcards.modality]["file"],
         fingerprint=lambda wildcards: file_fingerprint(
             OWN["modalities"][wildcards.modality]["file"]
@@ -58,7 +58,6 @@ rule own_pairs:
     input:
         **ITEMS,
         listed=inputs_of_user(parts_of(OWN["pairs"]["file"])) if "file" in OWN["pairs"] else [],
-        code=code("own_pairs.py"),
     output:
         train=f"{RUN}/own/pairs/train.parquet",
         validation=f"{RUN}/own/pairs/validation.parquet",
@@ -73,6 +72,7 @@ rule own_pairs:
     resources:
         mem_mb=4000,
     params:
+        code=code("own_pairs.py"),
         modalities=MODALITIES,
         pairs=OWN["pairs"],
         fingerprint=lambda wildcards: file_fingerprint(OWN["pairs"].get("file")),
@@ -90,7 +90,6 @@ rule own_scale:
     input:
         raw=rules.own_features.output.features,
         pairs=PAIRS.train,
-        code=code("own_scale.py"),
     output:
         features=f"{RUN}/own/scaled/{{modality}}.arrow",
         scale=f"{RUN}/own/scaled/{{modality}}.safetensors",
@@ -105,6 +104,7 @@ rule own_scale:
     resources:
         mem_mb=4000,
     params:
+        code=code("own_scale.py"),
         standardize=lambda wildcards: standardized(config["model"][wildcards.modality]),
     script:
         "../workflow/scripts/own_scale.py"

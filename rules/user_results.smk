@@ -17,8 +17,6 @@ if OWN:
 
     rule own_example:
         """Write example files of three modalities: halves of digit images, and spoken digits."""
-        input:
-            code=code("own_example.py"),
         output:
             files=expand("results/example/{name}.parquet", name=OWN_EXAMPLE),
         log:
@@ -30,6 +28,7 @@ if OWN:
         resources:
             mem_mb=1000,
         params:
+            code=code("own_example.py"),
             digits=OWN["example"]["digits"],
             seed=OWN["example"]["seed"],
         script:
@@ -46,7 +45,6 @@ if OWN:
             importance=lambda wildcards: importance_checkpoint(
                 SimpleNamespace(variant=OWN_VARIANT, **wildcards)
             ),
-            code=code("own_represent.py"),
         output:
             model=f"{RUN}/own/latent{{latent}}_seed{{seed}}/model.safetensors",
             representations=f"{RUN}/own/latent{{latent}}_seed{{seed}}/representations.parquet",
@@ -60,6 +58,7 @@ if OWN:
         resources:
             mem_mb=4000,
         params:
+            code=code("own_represent.py"),
             fusion=OWN["fusion"],
         script:
             "../workflow/scripts/own_represent.py"
@@ -70,7 +69,6 @@ if OWN:
             representations=[
                 rules.own_represent.output.representations.format(**model) for model in OWN_MODELS
             ],
-            code=code("own_importance.py"),
         output:
             table=reported(f"{RUN}/tables/importance.csv", "Own data", caption="own_importance"),
         log:
@@ -82,6 +80,7 @@ if OWN:
         resources:
             mem_mb=2000,
         params:
+            code=code("own_importance.py"),
             models=OWN_MODELS,
             noise=noise_known(OWN),
             run=config["run"],
@@ -97,7 +96,6 @@ if OWN:
                 seed=config["sweep"]["seeds"] or config["seeds"],
                 variant=OWN_VARIANT,
             ),
-            code=code("own_rho.py"),
         output:
             table=reported(f"{RUN}/tables/rho_sweep.csv", "Own data", caption="own_rho_sweep"),
             rho=reported(f"{RUN}/tables/rho.csv", "Own data", caption="own_rho_chosen"),
@@ -112,6 +110,7 @@ if OWN:
         resources:
             mem_mb=500,
         params:
+            code=code("own_rho.py"),
             noise=noise_known(OWN),
             run=config["run"],
         script:
@@ -125,7 +124,6 @@ if OWN:
                 variant=DRAWN_VARIANT, latent=config["figures"]["latent"], seed=config["seeds"][0]
             ),
             classes=PAIRS.classes,
-            code=code("own_maps.py"),
         output:
             importances=[
                 reported(f"{RUN}/figures/own_importances.{form}", "Own data")
@@ -144,6 +142,7 @@ if OWN:
         resources:
             mem_mb=500,
         params:
+            code=code("own_maps.py"),
             modalities=MODALITIES,
             noise=noise_known(OWN),
             palette=config["figures"]["palette"],
@@ -162,7 +161,6 @@ if OWN:
             representations=rules.own_importance.input.representations,
             pairs=PAIRS.test,
             anchors=rules.anchors.output.scores,
-            code=code("own_retrieval.py"),
         output:
             table=reported(f"{RUN}/tables/retrieval.csv", "Own data", caption="own_retrieval"),
         log:
@@ -174,6 +172,7 @@ if OWN:
         resources:
             mem_mb=1000,
         params:
+            code=code("own_retrieval.py"),
             fusion=OWN["fusion"],
             k=config["retrieval"]["k"],
             run=config["run"],
@@ -190,7 +189,6 @@ if OWN:
                 seeds=seed_batches(config["seeds"]),
             )
             + expand(rules.anchors_classify.output.accuracy, seeds=seed_batches(config["seeds"])),
-            code=code("own_classifier.py"),
         output:
             table=reported(f"{RUN}/tables/classifier.csv", "Own data", caption="own_classifier"),
         log:
@@ -202,6 +200,7 @@ if OWN:
         resources:
             mem_mb=500,
         params:
+            code=code("own_classifier.py"),
             run=config["run"],
         script:
             "../workflow/scripts/own_classifier.py"

@@ -8,7 +8,6 @@ rule own_trust:
             rules.own_represent.output.representations.format(**model) for model in OWN_MODELS
         ],
         importance=[importance_checkpoint(SimpleNamespace(**model)) for model in OWN_MODELS],
-        code=code("own_trust.py"),
     output:
         trust=reported(f"{RUN}/tables/trust.csv", "Own data", caption="own_trust"),
         weighting=reported(f"{RUN}/tables/weighting.csv", "Own data", caption="own_weighting"),
@@ -22,6 +21,7 @@ rule own_trust:
     resources:
         mem_mb=4000,
     params:
+        code=code("own_trust.py"),
         models=OWN_MODELS,
         labels=labels_known(OWN),
         k=min(config["retrieval"]["k"]),
@@ -49,7 +49,6 @@ rule own_items:
         ),
         pairs=[PAIRS.train, PAIRS.validation, PAIRS.test],
         classes=PAIRS.classes,
-        code=code("own_items.py"),
     output:
         table=reported(f"{RUN}/tables/least_important.csv", "Own data", caption="own_least"),
         figure=[
@@ -65,6 +64,7 @@ rule own_items:
     resources:
         mem_mb=4000,
     params:
+        code=code("own_items.py"),
         modalities=MODALITIES,
         latent=config["figures"]["latent"],
         noise=noise_known(OWN),

@@ -182,8 +182,9 @@ class Plan:
         jobs: of each its `rule`, `wildcards`, `input`, `output` and so on, by name; `reported`, its
             rule's outputs that the report shows; `after`, the
             places in this list of the jobs it needs; `runs`, whether it would run; `own`, whether
-            for a reason of its own, not only after another; `updated`, its inputs of other content;
-            `submission`, the same for the jobs that a cluster would run as one.
+            for a reason of its own, not only after another; `code`, the files of the script and of
+            the package that it depends on; `submission`, the same for the jobs that a cluster would
+            run as one.
     """
 
     def __init__(self, jobs: Sequence[dict]):
@@ -305,13 +306,15 @@ def _jobs(dag) -> list[dict]:
             "input": _named(job.input),
             "output": _named(job.output),
             "params": dict(job.params.items()),
+            "code": job.rule.module_globals["code_files"](Path(job.rule.script).name)
+            if job.rule.script
+            else [],
             "log": [str(file) for file in job.log],
             "reported": [str(file) for file in job.rule.output if is_flagged(file, "report")],
             "threads": job.threads,
             "after": [number[other] for other in dag.dependencies[job]],
             "runs": job in runs,
             "own": not dag.reason(job).derived,
-            "updated": {str(file) for file in dag.reason(job).updated_input},
             "submission": id(dag._group.get(job, job)),
         }
         for job in jobs

@@ -262,8 +262,6 @@ class Files(list):
 
 
 RULES = rules_of_workflow()
-#: Inputs that no script reads: the DAG's order and the code.
-UNREAD = {"code", "sidecars_code", None}
 
 
 class Params(dict):
@@ -293,7 +291,7 @@ def inputs_of(planned: dict) -> list[str]:
     """Return the files that a job's script reads, one of each name and kind."""
     found = {}
     for name, file, _ in planned["input"]:
-        if name not in UNREAD:
+        if name:  # without one, only for the order of jobs
             found.setdefault((name, file.endswith("_noise.parquet")), file)
     return list(found.values())
 
@@ -302,8 +300,8 @@ def lay(planned: dict, source: Path, folder: Path, spoilt: str) -> None:
     """Give a folder what a job reads: a copy of what is to be spoilt, links to the rest."""
     (folder / spoilt).parent.mkdir(parents=True)
     shutil.copy2(source / spoilt, folder / spoilt)
-    for name, file, _ in planned["input"]:
-        if name not in {"code", "sidecars_code"} and not (folder / file).exists():
+    for _, file, _ in planned["input"]:
+        if not (folder / file).exists():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).symlink_to(source / file)
 

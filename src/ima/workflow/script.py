@@ -123,7 +123,7 @@ def _stoppable() -> Iterator[None]:
 
 def _end(job, message: str) -> None:
     """Exit with a message, adding the input files if it names none of them."""
-    inputs = [str(file) for file in getattr(job, "input", ()) if not str(file).endswith(".py")]
+    inputs = list(map(str, getattr(job, "input", ())))
     if inputs and not any(Path(file).name in message for file in inputs):
         more = f" and {len(inputs) - 9} more" if len(inputs) > 9 else ""
         message += f" Its input: {', '.join(inputs[:9])}{more}."
