@@ -369,6 +369,14 @@ def test_classes_of_one_item_leave_no_split_empty(caplog):
     pairs, _ = pair_own(tables, "id", SHARES, 0)
     assert {s: len(t) for s, t in pairs.items()} == {"train": 36, "validation": 4, "test": 10}
     assert "splits are drawn regardless of class" in caplog.text
+    assert "test: 10 of 10 labelled pairs are the only one of their class" in caplog.text
+
+
+def test_some_test_pairs_are_alone_in_their_class(caplog):
+    split = ["train"] * 36 + ["validation"] * 4 + ["test"] * 10
+    tables = {m: items(range(50), [min(i, 47) for i in range(50)], split) for m in "ab"}
+    pair_own(tables, "id", SHARES, 0)
+    assert "test: 7 of 10 labelled pairs are the only one of their class" in caplog.text
 
 
 def test_items_without_a_label(caplog):

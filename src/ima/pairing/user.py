@@ -81,6 +81,7 @@ def pair_own(
         pairs["split"] = assign(pairs, names, shares, rng)
     tables = {split: _of_split(pairs, split, names, classes, rng) for split in SPLITS}
     if classes:
+        _warn_alone(tables["test"]["label"].to_numpy())
         _log_max_k(tables["test"])
     return tables, classes
 
@@ -117,6 +118,19 @@ def _pair_table(pairs: Columns, names: list[str], classes: list[str]) -> pa.Tabl
     columns["label"] = [code[name] for name in pairs["label"].tolist()]
     columns["pair_type"] = pairs["pair_type"]
     return pa.table(columns).cast(schema)
+
+
+def _warn_alone(labels: np.ndarray) -> None:
+    """Warn about test pairs that are the only one of their class, of which none can be retrieved.
+
+    Args:
+        labels: class numbers of the test pairs (N,), -1 without a label.
+    """
+    known = labels[labels >= 0]
+    alone = int((np.bincount(known)[known] == 1).sum())
+    if alone:
+        said = "test: %d of %d labelled pairs are the only one of their class: Precision@K 0"
+        logger.warning(said, alone, len(known))
 
 
 def _log_max_k(test: pa.Table) -> None:

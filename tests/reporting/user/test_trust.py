@@ -27,6 +27,7 @@ from ima.models.mixture import MixtureFit
 from ima.reporting.user import advice as own_advice
 from ima.reporting.user.trust import trust_tables
 from ima.utils.arrow import vector_column
+from ima.utils.errors import InputError
 
 N = 600
 
@@ -224,6 +225,9 @@ def test_precision_without_pairs_that_have_no_label():
     found = precision_effect([(good, z)], labels, [model], 10, 0)
     assert found.pairs == N // 2 - 50 and found.weighted == 1
     assert found.unweighted == pytest.approx(0.5, abs=0.05) and found.low > 0
+    alone = np.arange(len(labels)).astype(str)
+    with pytest.raises(InputError, match="expected two test pairs of a class"):
+        precision_effect([(good, z)], alone, [model], 1, 0)
 
 
 # The tables

@@ -7,6 +7,7 @@ import numpy as np
 
 from ima.evaluation.metrics import precision_at_k
 from ima.evaluation.user.shared import Coordinates, Model, correlations, joint_coordinates
+from ima.utils.errors import InputError
 
 #: Number of bootstrap resamples, and the share of them outside the interval on each side.
 RESAMPLES, TAIL = 1000, 0.025
@@ -122,9 +123,11 @@ def precision_effect(
         seed: seed of the bootstrap.
 
     Raises:
-        InputError: there are too few pairs for K neighbours.
+        InputError: there are too few pairs for K neighbours, or none share a label.
     """
     known = labels != ""
+    if (classes := len(np.unique(labels[known]))) == known.sum():
+        raise InputError("labels", expected="two test pairs of a class", found=f"{classes} classes")
     items = [numbers[models[0].test][known] for numbers in models[0].item.values()]
     scores = np.array(
         [
