@@ -351,8 +351,12 @@ def test_figure_has_a_curve_and_a_strip_for_each_claim_and_latent_size(tmp_path)
     change = lambda r: {"weighted": 0.5 + 0.01 * (len(r["z"]) + len(r["rho"])) * r["latent"]}  # noqa: E731
     means = made_up(change, latents=(2, 50))
     means = means.filter(pc.equal(means["epochs"], "12"))  # a factor of one level is drawn, too
-    figure = draw(means, shares(means, shuffles=20))
+    table = shares(means, shuffles=400)
+    small = pa.array([0.01] * len(table))  # p values that are not adjusted make nothing bold
+    figure = draw(means, table.set_column(table.column_names.index("p"), "p", small))
     assert len(figure.axes) == 2 * 2 * len(CLAIMS) + 1
+    bold = [text for axes in figure.axes for text in axes.texts if text.get_weight() == "bold"]
+    assert len(bold) == pc.sum(pc.less(table["p_adjusted"], 0.05)).as_py() == 2
     save(figure, tmp_path / "readings.png", tmp_path / "readings.pdf")
     assert (tmp_path / "readings.png").stat().st_size > 20_000
     assert len(readings_of(means)) == 2**7

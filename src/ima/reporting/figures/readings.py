@@ -22,7 +22,7 @@ NAMES = {
     "rho": r"$\rho$ image/speech",
     "z": "z of Eq. 3",
 }
-#: Significance level of a factor below which its cells are bold.
+#: Level of a factor's adjusted p value below which its cells are bold.
 BOLD = 0.05
 #: Heights of a row of levels, a curve, the gap below it, and headings, in inches.
 ROW, CURVE, GAP, AROUND = 0.108, 0.85, 0.14, 0.45
@@ -165,7 +165,7 @@ def _heat(
     axes.imshow(values, cmap="Blues", vmin=0, vmax=190, aspect="auto")
     for i, row in enumerate(cells):
         for j, cell in enumerate(row):
-            bold = cell["p"] is not None and cell["p"] < BOLD
+            bold = cell["p_adjusted"] is not None and cell["p_adjusted"] < BOLD
             weight = {"weight": "bold" if bold else "normal", "color": "black" if bold else "0.25"}
             axes.text(j, i, f"{values[i, j]:.0f}", ha="center", va="center", fontsize=5.8, **weight)
     axes.set_xticks(range(len(columns)), [f"{latent}-D" for _, latent in columns], fontsize=6)
