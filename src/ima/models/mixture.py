@@ -249,29 +249,18 @@ def _fit(
     best, history = None, []
     for epoch in progress_bar(range(1, epochs + 1), f"stage 2, {name}", "epoch"):
         for batch in torch.randperm(len(part), generator=generator).split(settings.batch_size):
-            x_batch = x[pairs.rows[batch].clamp_min(0)]
-            y = distributed.forward(net, x_batch)  # (PARTS + 1, B)
-            evidence, partner = pairs.evidence[batch], pairs.partner[batch]
-            terms = mixture(y, evidence, partner, rho, settings.lambda_corr, learns[:, batch])
+            some = _Pairs(*(column[batch] for column in pairs))
+            y = distributed.forward(net, x[some.rows.clamp_min(0)])  # (PARTS + 1, B)
             optimizer.zero_grad(set_to_none=True)
-            terms["loss"].sum().backward()
+            _losses(y, some, rho, settings, learns[:, batch]).sum().backward()
             distributed.add_gradients(optimizer)
             optimizer.step()
-        with torch.no_grad():
-            blocked = blocks(len(items), x.shape[1])
-            parts = [distributed.forward(net, x[items[block]]) for block in blocked]
-            y = torch.cat(parts, 1)[:, back]  # (PARTS + 1, N)
+        y = _of_items(net, x, items)[:, back]  # (PARTS + 1, N)
         out = y[part, torch.arange(len(part))]
-        held, trained = _losses(torch.stack((out, y[-1])), pairs, rho, settings)
+        held, trained = _losses(torch.stack((out, y[-1])), pairs, rho, settings).tolist()
         history.append({"epoch": epoch, f"corr_{name}": held, f"raw_{name}": trained})
         report(f"stage 2, {name}", history[-1])
-        if not math.isfinite(held + trained):
-            raise InputError(
-                f"stage 2, {name}, epoch {epoch}",
-                expected="a finite loss",
-                found=history[-1],
-                do="Lower the learning rate, or check the features for extreme values.",
-            )
+        _check_finite(held + trained, f"stage 2, {name}, epoch {epoch}", history[-1])
         if best is None or held < best[0]:
             best = (held, net.copy(PARTS), out * (pairs.rows != ABSENT))
     if best is None:
@@ -282,10 +271,34 @@ def _fit(
     return net, y.double(), history
 
 
-def _losses(y: Tensor, pairs: _Pairs, rho: float | None, settings: "Stage2") -> list[float]:
-    """Return the loss of each copy's importances y (C, N) on all pairs that count."""
-    known = (pairs.evidence, pairs.partner, rho, settings.lambda_corr)
-    return mixture(y, *known, pairs.counts.float()[None])["loss"].tolist()
+def _of_items(net: ImportanceNet, x: Tensor, items: Tensor) -> Tensor:
+    """Return the importances (PARTS + 1, n) of some items (n,) by all copies of a network."""
+    with torch.no_grad():
+        blocked = blocks(len(items), x.shape[1])
+        return torch.cat([distributed.forward(net, x[items[block]]) for block in blocked], 1)
+
+
+def _check_finite(loss: float, where: str, found: Mapping[str, float]) -> None:
+    """Raise InputError if a loss is not finite."""
+    if not math.isfinite(loss):
+        do = "Lower the learning rate, or check the features for extreme values."
+        raise InputError(where, expected="a finite loss", found=found, do=do)
+
+
+def _losses(
+    y: Tensor,
+    pairs: _Pairs,
+    rho: float | None,
+    settings: "Stage2",
+    counted: Tensor | None = None,
+) -> Tensor:
+    """Return the loss (C,) of each copy's importances y (C, B) of pairs.
+
+    Args:
+        counted: mask (C, B), 1 or 0; None for the pairs that count.
+    """
+    counted = pairs.counts.float()[None] if counted is None else counted
+    return mixture(y, pairs.evidence, pairs.partner, rho, settings.lambda_corr, counted)["loss"]
 
 
 def _gain(y: Tensor, pairs: _Pairs, items: int) -> float:
