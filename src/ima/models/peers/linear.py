@@ -21,6 +21,8 @@ SHRINKAGE = 0.1
 KERNEL_ROWS = 4000
 #: Least noise variance of factor analysis, as a share of a feature's variance.
 NOISE = 1e-3
+#: Gain of the log-likelihood below which factor analysis ends.
+TOLERANCE = 0.01
 
 
 def fit_raw(problem: Problem) -> Fitted:
@@ -56,8 +58,12 @@ def fit_factors(problem: Problem) -> Fitted:
     known = means(problem.x)
     sd = {m: of.std(0).clamp_min(1e-9) for m, of in problem.x.items()}
     whole = torch.cat([(of - known[m]) / sd[m] for m, of in problem.x.items()], 1)
-    latent = min(problem.latent, *whole.shape)
-    model = FactorAnalysis(latent, random_state=problem.seed).fit(whole.double().cpu().numpy())
+    latent, rows = min(problem.latent, *whole.shape), _few_rows(whole.double().cpu())
+    # The tolerance is of the log-likelihood of all rows.
+    model = FactorAnalysis(
+        latent, tol=TOLERANCE * len(rows) / len(whole), random_state=problem.seed
+    )
+    model.fit(rows.numpy())
     widths = [of.shape[1] for of in problem.x.values()]
     loadings = torch.from_numpy(model.components_).split(widths, 1)
     precision = (1 / torch.from_numpy(model.noise_variance_).clamp_min(NOISE)).split(widths)
@@ -73,6 +79,19 @@ def fit_factors(problem: Problem) -> Fitted:
         return torch.linalg.solve(inverse, right.T).T.float()
 
     return Fitted(transform, model.components_.size + 3 * sum(widths))
+
+
+def _few_rows(x: Tensor) -> Tensor:
+    """Return at most 2 D rows with the covariance of x (N, D), whose means are 0.
+
+    The likelihood of factor analysis depends on nothing else; each of its iterations decomposes
+    all rows.
+    """
+    count, dimension = x.shape
+    if count <= 2 * dimension:
+        return x
+    root = torch.linalg.qr(x, mode="r").R * (dimension / count) ** 0.5
+    return torch.cat((root, -root))
 
 
 def fit_cca(kind: str, problem: Problem) -> Fitted:
