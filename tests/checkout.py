@@ -180,11 +180,11 @@ class Plan:
 
     Args:
         jobs: of each its `rule`, `wildcards`, `input`, `output` and so on, by name; `reported`, its
-            rule's outputs that the report shows; `after`, the
-            places in this list of the jobs it needs; `runs`, whether it would run; `own`, whether
-            for a reason of its own, not only after another; `code`, the files of the script and of
-            the package that it depends on; `submission`, the same for the jobs that a cluster would
-            run as one.
+            rule's outputs that the report shows; `after`, the places in this list of the jobs it
+            needs; `runs`, whether it would run; `own`, whether for a reason of its own, not only
+            after another; `code`, the files of the script and of the package that it depends on,
+            and `hash`, what tells their content; `submission`, the same for the jobs that a cluster
+            would run as one.
     """
 
     def __init__(self, jobs: Sequence[dict]):
@@ -306,9 +306,7 @@ def _jobs(dag) -> list[dict]:
             "input": _named(job.input),
             "output": _named(job.output),
             "params": dict(job.params.items()),
-            "code": job.rule.module_globals["code_files"](Path(job.rule.script).name)
-            if job.rule.script
-            else [],
+            **_code(job.rule),
             "log": [str(file) for file in job.log],
             "reported": [str(file) for file in job.rule.output if is_flagged(file, "report")],
             "threads": job.threads,
@@ -319,6 +317,14 @@ def _jobs(dag) -> list[dict]:
         }
         for job in jobs
     ]
+
+
+def _code(rule) -> dict:
+    """Return the files of a rule's script and of the package that it needs, and their hash."""
+    if not rule.script:
+        return {"code": [], "hash": None}
+    of, script = rule.module_globals, Path(rule.script).name
+    return {"code": of["code_files"](script), "hash": of["code"](script)}
 
 
 def _named(files) -> list[tuple[str | None, str, bool]]:

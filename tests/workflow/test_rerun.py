@@ -520,6 +520,12 @@ def test_rules_depend_on_all_code_that_python_loads(before, loaded):
         assert lacking == set(), rule
 
 
+def test_rules_have_a_hash_of_their_code(before):
+    for job in before.jobs:
+        assert job["params"].get("code") == job["hash"], job["rule"]
+    assert len({job["hash"] for job in before.jobs}) > 50
+
+
 def test_rules_depend_on_no_code_that_they_cannot_reach(before, loaded):
     """What isn't loaded at once is imported by a function of what is."""
     for file, rules in users(before).items():
