@@ -33,6 +33,14 @@ def test_panels_and_marks():
     assert (image < speech).all() and (abs(image - [0, 1]) < 0.2).all()
 
 
+def test_bars_stay_in_the_range_of_scores():
+    figure = draw([{**row, "f1_noise_sd": 0.5, "auc_noise_sd": 0.1} for row in rows()])
+    bars = [bar for axes in figure.axes for bar in axes.collections]
+    ends = {round(x, 6) for bar in bars for ends in bar.get_segments() for x, _ in ends}
+    assert {0, 0.75, 0.65, 0.85} <= {x for x in ends if not math.isnan(x)}
+    assert all(0 <= x <= 1 for x in ends if not math.isnan(x))
+
+
 def test_no_rows():
     with pytest.raises(InputError, match="rivals: expected rows to draw"):
         draw([])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -54,10 +55,11 @@ def _panel(
             for row in chosen
         ]
         for score, face in (("f1_noise", colour), ("auc_noise", "none")):
-            sd = [row[f"{score}_sd"] or 0 for row in chosen]
-            x = [row[score] for row in chosen]
+            x = np.array([row[score] for row in chosen], float)
+            sd = np.array([row[f"{score}_sd"] or 0 for row in chosen])
+            bars = np.minimum(sd, (x, 1 - x))  # scores are in [0, 1], and so are the bars
             style = {"color": colour, "mfc": face, "markersize": 3.2, "elinewidth": 0.6}
-            axes.errorbar(x, y, xerr=sd, fmt="o", markeredgewidth=0.6, clip_on=False, **style)
+            axes.errorbar(x, y, xerr=bars, fmt="o", markeredgewidth=0.6, clip_on=False, **style)
     axes.set_axisbelow(True)
     axes.grid(axis="y", color="0.93", linewidth=0.6)
     axes.tick_params(labelsize=LETTERS, length=2)
