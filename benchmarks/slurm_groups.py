@@ -18,15 +18,6 @@ import yaml
 from tests.checkout import ROOT, Checkout
 from tests.slurm import cluster
 
-#: How a site without accounts, and with short jobs, would adapt the profile.
-SITE = {
-    "slurm-no-account": True,
-    "slurm-status-command": "squeue",
-    "slurm-init-seconds-before-status-checks": 3,
-    "latency-wait": 10,
-    "jobs": 8,
-}
-
 
 def main() -> None:
     """Print what each run took, and medians."""
@@ -34,7 +25,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--target", default="results/tables/table1.csv")
     options = parser.parse_args()
-    given = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text()) | SITE
+    given = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text()) | cluster.SITE
     alone = {key: value for key, value in given.items() if not key.startswith("group")}
     seconds: dict[str, list[float]] = {"groups": [], "no groups": []}
     with tempfile.TemporaryDirectory() as name:

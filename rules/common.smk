@@ -14,21 +14,22 @@ IMPORT = re.compile(r"^ *(?:from (ima[\w.]*) import (\([^)]*\)|.*)|import (ima[\
 
 @cache
 def package_files():
-    """Return the package's files by module."""
+    """Return the package's files by module, as paths from the project's folder."""
     files = {}
     for folder, _, names in os.walk(ROOT / "src/ima"):
-        package = os.path.relpath(folder, ROOT / "src").replace(os.sep, ".")
+        place = os.path.relpath(folder, ROOT)
+        package = place.removeprefix(f"src{os.sep}").replace(os.sep, ".")
         for name, suffix in map(os.path.splitext, names):
             if suffix == ".py":
                 dotted = package if name == "__init__" else f"{package}.{name}"
-                files[dotted] = f"{folder}/{name}.py"
+                files[dotted] = f"{place}/{name}.py"
     return files
 
 
 @cache
 def source(file):
-    """Return the text of a Python file."""
-    return Path(file).read_text("utf-8")
+    """Return the text of a file in the project's folder."""
+    return (ROOT / file).read_text("utf-8")
 
 
 @cache
@@ -47,12 +48,12 @@ def imported(file):
 
 @cache
 def code_files(script):
-    """Return a script and the package's files that it depends on, from the project's folder."""
-    new = {f"{ROOT}/workflow/scripts/{script}"}
+    """Return a script and the package's files that it depends on."""
+    new = {f"workflow/scripts/{script}"}
     found = set(new)
     while new := frozenset().union(*map(imported, new)) - found:
         found |= new
-    return sorted(os.path.relpath(file, ROOT) for file in found)
+    return sorted(found)
 
 
 @cache
@@ -65,8 +66,8 @@ def code(script):
 
 
 def code_hash(files):
-    """Return a hash of Python files, given from the project's folder, after the word `code`."""
-    texts = (f"{file}\0{source(f'{ROOT}/{file}')}\0" for file in files)
+    """Return a hash of Python files after the word `code`."""
+    texts = (f"{file}\0{source(file)}\0" for file in files)
     return f"code {hashlib.sha256(''.join(texts).encode()).hexdigest()[:16]}"
 
 

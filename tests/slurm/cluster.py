@@ -26,6 +26,15 @@ PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scancel
 #: What daemons are called by /proc, in the order in which they are stopped.
 DAEMONS = ("slurmd", "slurmctld", "munged")
 
+#: How a site without accounts or accounting, and with short jobs, adapts the workflow's profile.
+SITE = {
+    "slurm-no-account": True,
+    "slurm-status-command": "squeue",
+    "slurm-init-seconds-before-status-checks": 3,
+    "latency-wait": 10,
+    "jobs": 8,
+}
+
 CONF = """
 ClusterName=test
 SlurmctldHost={node}(127.0.0.1)

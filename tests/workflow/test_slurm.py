@@ -71,14 +71,7 @@ def slurm(tmp_path_factory):
 def ran(slurm, tmp_path_factory):
     """A run through SLURM, with the project's own profile as a site would adapt it."""
     checkout = Checkout(tmp_path_factory.mktemp("on-slurm"))
-    profile = {
-        **PROFILE,
-        "slurm-no-account": True,
-        "slurm-status-command": "squeue",
-        "slurm-init-seconds-before-status-checks": 3,
-        "latency-wait": 10,
-        "jobs": 8,
-    }
+    profile = PROFILE | cluster.SITE
     # Too little for any job at first: it must be killed, and be given more.
     profile["set-resources"]["pairs"]["mem_mb"] = "150 if attempt == 1 else 900"
     (checkout.folder / "profiles/site").mkdir()

@@ -7,7 +7,6 @@ stopping uses items on which the networks themselves are not trained.
 """
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +22,7 @@ from ima.pairing.by_label import ABSENT
 from ima.training import distributed
 from ima.training.adam import AdamW
 from ima.training.callbacks import report
-from ima.training.loop import History
+from ima.training.loop import History, check_finite
 from ima.utils.errors import InputError
 from ima.utils.matrices import BYTES, blocks
 from ima.utils.progress import progress_bar
@@ -257,10 +256,11 @@ def _fit(
             optimizer.step()
         y = _of_items(net, x, items)[:, back]  # (PARTS + 1, N)
         out = y[part, torch.arange(len(part))]
-        held, trained = _losses(torch.stack((out, y[-1])), pairs, rho, settings).tolist()
+        losses = _losses(torch.stack((out, y[-1])), pairs, rho, settings)
+        held, trained = losses.tolist()
         history.append({"epoch": epoch, f"corr_{name}": held, f"raw_{name}": trained})
         report(f"stage 2, {name}", history[-1])
-        _check_finite(held + trained, f"stage 2, {name}, epoch {epoch}", history[-1])
+        check_finite(losses, f"stage 2, {name}, epoch {epoch}", history[-1])
         if best is None or held < best[0]:
             best = (held, net.copy(PARTS), out * (pairs.rows != ABSENT))
     if best is None:
@@ -276,13 +276,6 @@ def _of_items(net: ImportanceNet, x: Tensor, items: Tensor) -> Tensor:
     with torch.no_grad():
         blocked = blocks(len(items), x.shape[1])
         return torch.cat([distributed.forward(net, x[items[block]]) for block in blocked], 1)
-
-
-def _check_finite(loss: float, where: str, found: Mapping[str, float]) -> None:
-    """Raise InputError if a loss is not finite."""
-    if not math.isfinite(loss):
-        do = "Lower the learning rate, or check the features for extreme values."
-        raise InputError(where, expected="a finite loss", found=found, do=do)
 
 
 def _losses(

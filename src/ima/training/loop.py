@@ -374,14 +374,21 @@ class RunningMeans:
             InputError: the loss is not finite.
         """
         means = {term: value / self.count for term, value in self.sums.items()}
-        if not torch.isfinite(means["loss"]).all():
-            raise InputError(
-                where,
-                expected="a finite loss",
-                found={term: value.tolist() for term, value in means.items()},
-                do="Lower the learning rate, or check the features for extreme values.",
-            )
+        check_finite(means["loss"], where, {term: v.tolist() for term, v in means.items()})
         return means
+
+
+def check_finite(loss: Tensor, where: str, found: Mapping[str, object]) -> None:
+    """Raise InputError if a loss is not finite.
+
+    Args:
+        loss: any number of losses.
+        where: the stage and epoch.
+        found: the terms to name.
+    """
+    if not torch.isfinite(loss).all():
+        do = "Lower the learning rate, or check the features for extreme values."
+        raise InputError(where, expected="a finite loss", found=found, do=do)
 
 
 def pair_count(items: Mapping[str, Tensor]) -> int:
