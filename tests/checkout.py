@@ -126,6 +126,13 @@ class Checkout:
         assert not check or code == 0, done.stdout + done.stderr
         return done
 
+    def copy(self, folder: Path) -> "Checkout":
+        """Return a copy with all that was made, in which a test can run more."""
+        shutil.copytree(self.folder, folder)
+        copy = Checkout(folder)
+        copy.config = json.loads(json.dumps(self.config))
+        return copy
+
     def plan(self, *targets: str) -> "Plan":
         """Return what a run would do now."""
         return plans([(self.folder, self.config)], targets)[0]

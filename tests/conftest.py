@@ -69,7 +69,10 @@ def on_disk(monkeypatch):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id) -> Checkout:
-    """A small demo, run to its end, once for all test processes; tests leave it as it is."""
+    """A small demo, run to its end, once for all test processes.
+
+    Tests read it and plan in it. To run more, they take a copy: others would find it locked.
+    """
     folder = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         folder = folder.parent

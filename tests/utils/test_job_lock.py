@@ -65,10 +65,11 @@ script.run(main, SimpleNamespace(log=["logs/x.log"], output=["x"], rule="x"))
 
 
 @pytest.fixture
-def orphan(tmp_path, monkeypatch):
+def orphan(tmp_path, monkeypatch, request):
     """A process in the middle of a job, in the folder of this test."""
     monkeypatch.chdir(tmp_path)
-    process = subprocess.Popen([sys.executable, "-c", ORPHAN], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", getattr(request, "param", ORPHAN)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "begun").exists():
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
@@ -110,6 +111,74 @@ def test_next_run_removes_leftovers_of_sigkill(orphan, tmp_path):
     assert len(list(tmp_path.glob(".x.*.part"))) == 1
     script.run(of_the_second_run, SimpleNamespace(log=["logs/x.log"], output=["x"], rule="x"))
     assert not list(tmp_path.glob(".x.*.part")) and (tmp_path / "x").exists()
+
+
+ORPHAN_IN_A_FOLDER = ORPHAN.replace(
+    """    with atomic_files.whole_file(snakemake.output[0]) as temporary:
+        temporary.write_text("of the first run")
+""",
+    """    with atomic_files.whole_folder(snakemake.output[0]) as temporary:
+        with atomic_files.whole_file(temporary / "1") as file:
+            file.write_text("of the first run")
+""",
+).replace(
+    "            time.sleep(0.01)\n",
+    """            time.sleep(0.01)
+        with atomic_files.whole_file(temporary / "2") as file:
+            file.write_text("of the first run")
+""",
+)
+
+
+def folder_of_the_second_run(snakemake):
+    with atomic_files.whole_folder(snakemake.output[0]) as temporary:
+        (temporary / "1").write_text("of the second run")
+
+
+@pytest.mark.parametrize("orphan", [ORPHAN_IN_A_FOLDER], indirect=True)
+class TestFolders:
+    def test_an_orphan_adds_nothing_to_a_newer_folder(self, orphan, tmp_path):
+        job = SimpleNamespace(log=["logs/x.log"], output=["x"], rule="x")
+        assert not (tmp_path / "x").exists()  # Snakemake would remove it before the second run
+        script.run(folder_of_the_second_run, job)
+        (tmp_path / "go on").touch()
+        _, said = orphan.communicate(timeout=30)
+        assert orphan.returncode == 1 and "error in rule x: another run of this job" in said
+        assert {f.name: f.read_text() for f in (tmp_path / "x").iterdir()} == {
+            "1": "of the second run"
+        }
+        assert not list(tmp_path.glob(".*.part"))
+
+    def test_an_orphan_without_a_successor_replaces_the_folder(self, orphan, tmp_path):
+        (tmp_path / "x").mkdir()
+        (tmp_path / "x/old").touch()
+        (tmp_path / "go on").touch()
+        orphan.communicate(timeout=30)
+        assert orphan.returncode == 0
+        assert sorted(file.name for file in (tmp_path / "x").iterdir()) == ["1", "2"]
+        assert not list(tmp_path.glob(".*.part"))
+
+    def test_sigterm_leaves_no_partial_folder(self, orphan, tmp_path):
+        orphan.terminate()
+        orphan.communicate(timeout=30)
+        assert not (tmp_path / "x").exists() and not list(tmp_path.glob(".*.part"))
+
+    def test_the_next_run_removes_leftovers_of_sigkill(self, orphan, tmp_path):
+        orphan.kill()
+        orphan.wait()
+        assert len(list(tmp_path.glob(".x.*.part"))) == 1
+        job = SimpleNamespace(log=["logs/x.log"], output=["x"], rule="x")
+        script.run(folder_of_the_second_run, job)
+        assert not list(tmp_path.glob(".x.*.part")) and (tmp_path / "x/1").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(InputError, match=r"file/x: expected only folders along its path"),
+        atomic_files.whole_folder(tmp_path / "file/x"),
+    ):
+        pass
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX's")

@@ -112,12 +112,12 @@ class TestCrate:
     @pytest.fixture(scope="class")
     def crate(self, finished, tmp_path_factory):
         """The crate of the finished run, unpacked."""
-        finished.snakemake("crate")
         folder = tmp_path_factory.mktemp("crate")
-        with zipfile.ZipFile(finished.folder / "results/small/crate.zip") as file:
-            file.extractall(folder)
-        (finished.folder / "results/small/crate.zip").unlink()
-        return folder
+        run = finished.copy(folder / "run")
+        run.snakemake("crate")
+        with zipfile.ZipFile(run.folder / "results/small/crate.zip") as file:
+            file.extractall(folder / "crate")
+        return folder / "crate"
 
     def test_it_can_be_read_and_has_all_its_files(self, crate):
         from rocrate.rocrate import ROCrate

@@ -1,12 +1,8 @@
 """The workflow with several processes per training (config key `training_processes`)."""
 
 import csv
-import json
-import shutil
 
 import pytest
-
-from tests.checkout import Checkout
 
 RUN = "results/small"
 
@@ -24,9 +20,8 @@ def test_two_processes_give_the_losses_of_one(finished, tmp_path):
     Stage 2 starts from weights of stage 1 that differ in the sixth digit, and amplifies this; how
     its own steps agree is tested in tests/training/test_distributed.py.
     """
-    shutil.copytree(finished.folder, tmp_path / "two")
-    two = Checkout(tmp_path / "two")
-    two.config = json.loads(json.dumps(finished.config | {"training_processes": 2}))
+    two = finished.copy(tmp_path / "two")
+    two.config["training_processes"] = 2
     model = f"{RUN}/models/ima+/latent2/seed0"
     tolerances = {
         f"{model}/autoencoder_round1_history.csv": 1e-4,

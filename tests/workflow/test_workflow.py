@@ -1,7 +1,6 @@
 """The DAG as its user runs it: end to end on a small demo. What reruns is in test_rerun.py."""
 
 import itertools
-import json
 import re
 
 import pyarrow.csv
@@ -9,14 +8,6 @@ import pytest
 
 from ima.utils.io import read_parquet
 from tests.checkout import ROOT, Checkout, plans
-
-
-@pytest.fixture
-def checkout(finished: Checkout):
-    """The finished run, with its config put back as it was after the test."""
-    kept = json.loads(json.dumps(finished.config))
-    yield finished
-    finished.config = kept
 
 
 class TestDemo:
@@ -108,7 +99,8 @@ class TestDemo:
 
 
 class TestConfig:
-    def test_missing_corpus_is_named(self, checkout, tmp_path):
+    def test_missing_corpus_is_named(self, tmp_path):
+        checkout = Checkout(tmp_path / "checkout")
         checkout.config.update(run="lacking", raw=str(tmp_path))
         done = checkout.snakemake("results/lacking/recordings/recordings.parquet", check=False)
         assert done.returncode != 0
