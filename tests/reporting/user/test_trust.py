@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from ima.evaluation.item_errors import Clusters
 from ima.evaluation.user.shared import (
     Coordinates,
     coordinates,
@@ -187,24 +188,39 @@ def test_pairs_that_lack_a_modality_do_not_count():
 def test_an_effect_by_hand():
     weighted, unweighted = np.array([[1.0, 0, 1, 0]]), np.array([[0.5, 0.5, 0.5, 0.5]])
     weight = np.array([[1.0, 0, 1, 0]])
-    found = effect_of("c", weighted, unweighted, weight, np.arange(4), 0)
+    found = effect_of("c", weighted, unweighted, weight, Clusters([], 4))
     assert (found.weighted, found.unweighted, found.difference) == (1, 0.5, 0.5)
     assert found.differences == [0.5] and (found.pairs, found.groups) == (4, 4)
-    assert effect_of("c", weighted, unweighted, 0 * weight, np.arange(4), 0) is None
+    assert found.low is None and found.high is None  # four pairs tell nothing of others
+    assert effect_of("c", weighted, unweighted, 0 * weight, Clusters([], 4)) is None
 
 
 def test_the_interval_is_of_groups_and_holds_what_is_true():
     gain = rng().normal(0.01, 0.1, (1, 400))
     of = [np.zeros((1, 400)), np.ones((1, 400))]
-    alone = effect_of("c", gain, of[0], of[1], np.arange(400), 0)
+    alone = effect_of("c", gain, *of, Clusters([], 400))
     assert alone.high - alone.low == pytest.approx(2 * 1.96 * 0.1 / 20, rel=0.15)
     assert alone.low < gain.mean() < alone.high
     # The same pair ten times says no more than once.
     ten = [np.repeat(v, 10, 1) for v in (gain, *of)]
-    again = effect_of("c", *ten, np.repeat(np.arange(400), 10), 0)
+    again = effect_of("c", *ten, Clusters([np.repeat(np.arange(400), 10)], 4000))
     assert again.high - again.low == pytest.approx(alone.high - alone.low, rel=1e-9)
-    wrong = effect_of("c", *ten, np.arange(4000), 0)
+    wrong = effect_of("c", *ten, Clusters([], 4000))
     assert wrong.high - wrong.low < 0.5 * (alone.high - alone.low)
+
+
+@pytest.mark.parametrize("groups", [5, 8, 30])
+def test_no_effect_is_seldom_taken_for_one(groups):
+    """Weights and scores are independent: the interval excludes 0 in about 5 % of the draws."""
+    draw, size, draws, wrong = rng(4), 6, 400, 0
+    clusters = Clusters([np.repeat(np.arange(groups), size)], groups * size)
+    for _ in range(draws):
+        of_groups = draw.normal(size=(2, groups)).repeat(size, 1)
+        scores = 0.5 + 0.1 * (of_groups[0] + draw.normal(size=groups * size))
+        weight = np.exp(0.3 * of_groups[1])
+        found = effect_of("c", scores[None], scores[None], weight[None], clusters)
+        wrong += not found.low <= 0 <= found.high
+    assert wrong / draws < 0.1  # .05 + 4.6 standard errors
 
 
 def test_partner_ranks_of_equal_and_of_unrelated_coordinates():
@@ -222,12 +238,12 @@ def test_precision_without_pairs_that_have_no_label():
     labels[:50] = ""
     z = rng().normal(size=(N // 2, 3))
     good = np.where(labels == "1", 5.0, -5.0)[:, None] * np.ones(3)
-    found = precision_effect([(good, z)], labels, [model], 10, 0)
+    found = precision_effect([(good, z)], labels, [model], 10)
     assert found.pairs == N // 2 - 50 and found.weighted == 1
     assert found.unweighted == pytest.approx(0.5, abs=0.05) and found.low > 0
     alone = np.arange(len(labels)).astype(str)
     with pytest.raises(InputError, match="expected two test pairs of a class"):
-        precision_effect([(good, z)], alone, [model], 1, 0)
+        precision_effect([(good, z)], alone, [model], 1)
 
 
 # The tables

@@ -5,14 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ima.evaluation.item_errors import Clusters, half_width
 from ima.evaluation.metrics import precision_at_k
 from ima.evaluation.user.shared import Coordinates, Model, correlations, joint_coordinates
 from ima.utils.errors import InputError
 
-#: Number of bootstrap resamples, and the share of them outside the interval on each side.
-RESAMPLES, TAIL = 1000, 0.025
-#: Resampled counts held in memory at a time.
-_CHUNK = 2**22
 #: Largest number of other pairs among which a partner is ranked, and pairs ranked at a time.
 PARTNERS, ROWS = 2000, 1024
 #: Names of the criteria that need no labels.
@@ -24,11 +21,12 @@ class Effect(NamedTuple):
 
     Attributes:
         criterion: name of the score.
-        pairs, groups: numbers of test pairs and of groups of pairs that share an item; the
-            bootstrap resamples groups.
+        pairs, groups: numbers of test pairs, and of groups of pairs that share an item of the
+            modality with the fewest (`Clusters.count`).
         weighted, unweighted: mean scores over seeds.
         differences: weighted minus unweighted, for each seed.
-        low, high: 95 % bootstrap interval of the mean difference.
+        low, high: 95 % interval of the mean difference over items
+            (`ima.evaluation.item_errors`); None if there are too few groups.
     """
 
     criterion: str
@@ -37,8 +35,8 @@ class Effect(NamedTuple):
     weighted: float
     unweighted: float
     differences: list[float]
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
     @property
     def difference(self) -> float:
@@ -46,64 +44,43 @@ class Effect(NamedTuple):
         return self.weighted - self.unweighted
 
 
-def groups_of(model: Model) -> np.ndarray:
-    """Return the group number (H,) of each test pair; pairs that share an item share a group.
-
-    Only items of the modality with the fewest distinct items in the test pairs are considered; a
-    pair without this modality forms its own group.
-    """
-    items = {m: numbers[model.test] for m, numbers in model.item.items()}
-    fewest = min(items, key=lambda m: len(np.unique(items[m][items[m] >= 0])))
-    rows = items[fewest]
-    lacking = np.where(rows < 0, rows.max() + 1 + np.arange(len(rows)), rows)
-    return np.unique(lacking, return_inverse=True)[1]
-
-
 def effect_of(
     criterion: str,
     weighted: np.ndarray,
     unweighted: np.ndarray,
     weight: np.ndarray,
-    groups: np.ndarray,
-    seed: int,
+    clusters: Clusters,
 ) -> Effect | None:
-    """Return the difference of two mean scores with its interval from a bootstrap over groups.
+    """Return the difference of two mean scores with its interval over items.
+
+    The interval is that of the mean of what each pair adds to the difference to first order.
 
     Args:
         criterion: name of the score.
         weighted, unweighted: scores (S, H) of the pairs for each seed.
         weight: weight (S, H) of each pair in the mean of `weighted`; for `unweighted` it is 1.
-        groups: group number (H,) of each pair; groups are resampled.
-        seed: seed of the bootstrap.
+        clusters: the pairs by the items that they share.
 
     Returns:
         The effect, or None if there are no pairs or all weights of a seed are 0.
     """
     if not weight.size or (weight.sum(1) <= 0).any():
         return None
-    groups = np.unique(groups, return_inverse=True)[1]
-    count = int(groups.max()) + 1
-    sums = np.stack((weight * weighted, weight, unweighted, np.ones_like(weight)))  # (4, S, H)
-    of_groups = np.zeros((count, *sums.shape[:2]))
-    np.add.at(of_groups, groups, np.moveaxis(sums, 2, 0))
-    rng, drawn = np.random.default_rng(seed), []
-    step = max(1, min(RESAMPLES, _CHUNK // count))
-    for first in range(0, RESAMPLES, step):
-        size = min(step, RESAMPLES - first)
-        times = rng.multinomial(count, np.full(count, 1 / count), size)  # (R, groups)
-        with_weights, without = _means(np.tensordot(times, of_groups, 1))
-        drawn.append((with_weights - without).mean(1))
-    low, high = np.quantile(np.concatenate(drawn), [TAIL, 1 - TAIL])
-    with_weights, without = (row[0] for row in _means(of_groups.sum(0)[None]))
-    means, differences = (with_weights.mean(), without.mean()), (with_weights - without).tolist()
-    pairs = weight.shape[1]
-    return Effect(criterion, pairs, count, *map(float, means), differences, float(low), float(high))
-
-
-def _means(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return weighted and unweighted mean scores (R, S) from sums (R, 4, S) over pairs."""
-    weighted, weight, unweighted, ones = np.moveaxis(sums, 1, 0)
-    return weighted / np.maximum(weight, 1e-300), unweighted / ones
+    weight = weight / weight.mean(1, keepdims=True)
+    means = (weight * weighted).mean(1), unweighted.mean(1)  # (S,) each
+    with_weights, without = (mean[:, None] for mean in means)
+    added = weight * (weighted - with_weights) - (unweighted - without)
+    half = half_width(clusters.error(added.mean(0)))
+    difference = float((means[0] - means[1]).mean())
+    return Effect(
+        criterion,
+        weight.shape[1],
+        clusters.count,
+        *(float(mean.mean()) for mean in means),
+        (means[0] - means[1]).tolist(),
+        None if half is None else difference - half,
+        None if half is None else difference + half,
+    )
 
 
 def precision_effect(
@@ -111,7 +88,6 @@ def precision_effect(
     labels: np.ndarray,
     models: Sequence[Model],
     k: int,
-    seed: int,
 ) -> Effect | None:
     """Return the effect on Precision@K, excluding neighbours that share an item with the query.
 
@@ -120,7 +96,6 @@ def precision_effect(
         labels: classes (H,); pairs without a label ('') are excluded.
         models: one model per seed.
         k: number K of neighbours.
-        seed: seed of the bootstrap.
 
     Raises:
         InputError: there are too few pairs for K neighbours, or none share a label.
@@ -136,9 +111,8 @@ def precision_effect(
         ]
     )  # (S, 2, H)
     weighted, unweighted = scores[:, 0], scores[:, 1]
-    groups = groups_of(models[0])[known]
-    ones = np.ones_like(weighted)
-    return effect_of(f"Precision@{k}", weighted, unweighted, ones, groups, seed)
+    clusters = Clusters(items, int(known.sum()))
+    return effect_of(f"Precision@{k}", weighted, unweighted, np.ones_like(weighted), clusters)
 
 
 def partner_effect(models: Sequence[Model], seed: int) -> Effect | None:
@@ -152,7 +126,7 @@ def partner_effect(models: Sequence[Model], seed: int) -> Effect | None:
 
     Args:
         models: one model per seed.
-        seed: seed of the bootstrap, and of the sample of partners if there are many.
+        seed: seed of the sample of partners if there are many.
 
     Returns:
         The effect, or None if importances give every pair zero weight.
@@ -172,8 +146,9 @@ def partner_effect(models: Sequence[Model], seed: int) -> Effect | None:
     has = counted > 0
     weighted, unweighted = np.moveaxis(scores[:, :, has] / counted[has], 1, 0)
     criterion = WEIGHTED_PAIRS if len(names) == 2 else LEFT_OUT
-    groups = groups_of(models[0])[has]
-    return effect_of(criterion, weighted, unweighted, weight[:, has], groups, seed)
+    items = [numbers[models[0].test][has] for numbers in models[0].item.values()]
+    clusters = Clusters(items, int(has.sum()))
+    return effect_of(criterion, weighted, unweighted, weight[:, has], clusters)
 
 
 def partner_ranks(fitted: Coordinates, seed: int) -> np.ndarray:

@@ -127,7 +127,7 @@ def _effects(
         z = [tuple(matrix(test, name) for name in ("z", "z_unweighted")) for test in tests]
         classes = np.array(tests[0]["label"].to_pylist(), str)
         try:
-            effects.append(precision_effect(z, classes, models, k, seed=0))
+            effects.append(precision_effect(z, classes, models, k))
         except InputError as error:
             logger.warning("Precision@%d of test pairs cannot be measured: %s", k, error)
     effects.append(partner_effect(models, seed=0))
