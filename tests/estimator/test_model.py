@@ -1,5 +1,7 @@
 """The estimator does what the two stages do, for any subset of modalities, and survives a file."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -39,7 +41,21 @@ def test_any_subset_has_a_representation(fitted):
     assert fitted.transform({"b": x["b"]}).shape == (10, 3)
     # Alone, a modality's importance cancels out of Eq. 1.
     alone = fitted.transform({"b": x["b"]}, weights="equal")
-    np.testing.assert_allclose(fitted.transform({"b": x["b"]}), alone, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(fitted.transform({"b": x["b"]}), alone)
+
+
+def test_a_modality_alone_has_its_latent_even_if_its_importance_is_0(fitted):
+    x = three(10, 1)
+    latents = fitted.transform({"b": x["b"]})
+    without = copy.deepcopy(fitted)
+    with torch.no_grad():
+        without.network_.importance["b"].b3.fill_(-1000)
+    assert (without.importance({"b": x["b"]})["b"] == 0).all()
+    np.testing.assert_array_equal(without.transform({"b": x["b"]}), latents)
+    lacking = {m: np.full_like(values, np.nan) for m, values in x.items()} | {"b": x["b"]}
+    np.testing.assert_allclose(without.transform(lacking), latents, rtol=1e-5, atol=1e-6)
+    generated = fitted.predict({"b": x["b"]}, to="a")
+    np.testing.assert_array_equal(without.predict({"b": x["b"]}, to="a"), generated)
 
 
 def test_weighted_is_eq_1(fitted):

@@ -374,6 +374,8 @@ def test_fused_equals_the_models_joint_representation_bit_for_bit():
     expected = joint(*as_tensors[:2], {m: flags.float() for m, flags in as_tensors[2].items()})
     assert fused(u, y, has).tobytes() == expected.numpy().tobytes()
     assert fused(u, y).tobytes() == joint(*as_tensors[:2]).numpy().tobytes()
+    one = {"a": u["a"]}  # also where y is 0
+    assert fused(one, y).tobytes() == fused(one, y, has).tobytes() == u["a"].tobytes()
 
 
 # Three modalities, of which pairs lack some

@@ -107,6 +107,7 @@ def test_joint_of_absent_modalities_by_hand():
     present["c"] = torch.tensor([0.0, 0.0, 0.0, 1.0])
     assert joint(u, y, present).flatten().tolist() == [4, 7, 0, 5]
     assert joint(u, None, present).flatten().tolist() == [4, 6, 0, 6]
+    assert joint({"a": u["a"]}, y).flatten().tolist() == [4, 4, 0, 4]
 
 
 @pytest.mark.parametrize("loss", ["bce", "sse", "categorical"])

@@ -292,6 +292,8 @@ def fused(
         y: importances (N,) of at least these modalities.
         present: by modality, whether each pair has it (N,); None if all do.
     """
+    if len(u) == 1:
+        return next(iter(u.values()))
     if present is not None:
         y = {m: y[m] * present[m] for m in u}
     total = np.maximum(sum(y[m].astype(np.float32) for m in u), np.finfo(np.float32).tiny)

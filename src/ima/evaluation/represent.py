@@ -44,7 +44,7 @@ def joint(
 ) -> Tensor:
     """Return z (N, L) of Eq. 1, over the modalities that each sample has.
 
-    For a sample with a single modality, z is its latent, whatever its importance.
+    For a sample with a single modality, z is its latent, whatever its importance, even 0.
 
     Args:
         u: latents (N, L) by modality, 0 where it is absent.
@@ -54,6 +54,8 @@ def joint(
     Returns:
         z (N, L); 0 for a sample without any modality.
     """
+    if len(u) == 1:
+        return next(iter(u.values()))
     if present is None:
         return fuse(u, y)
     here = {m: present[m] if y is None else present[m] * y[m] for m in u}
