@@ -418,6 +418,13 @@ def round_before(wildcards):
     }
 
 
+def importances_of_folds(wildcards):
+    """Return the importances with which stage 2 trains autoencoders as well, if it does so."""
+    mixture = importance_settings(wildcards.variant)["objective"] == "mixture"
+    before = round_before(wildcards) if mixture else {}
+    return {name: file for name, file in before.items() if name == "importance"}
+
+
 def seeds_beside(variant, latent):
     """Return the seeds in importance.csv, possibly more at the latent size that others reuse."""
     more = config["importance"]["seeds"]

@@ -39,6 +39,7 @@ rule autoencoder:
 rule importance:
     """Stage 2: importance networks (Eqs. 3 and 4), the best of several restarts."""
     input:
+        unpack(importances_of_folds),
         **FEATURES,
         pairs=PAIRS.train,
         validation=PAIRS.validation,

@@ -35,8 +35,7 @@ def train(snakemake):
     if before:
         state, config = read_tensors(before)
         model = checkpoints.build_autoencoder(config, state)
-        state, config = read_tensors(snakemake.input.importance)
-        networks = checkpoints.build_networks({m: x[m].shape[1] for m in x}, config, state)
+        networks = checkpoints.load_networks(snakemake.input.importance, x)
     else:
         model = Autoencoder(checkpoints.modalities_of(x, params.layers), latent)
     settings = Stage1(**params.settings).sized(pair_count(pairs))

@@ -9,7 +9,7 @@ from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.concordance import Checkpoint
 from ima.models.importance import Stage2, train_importance
-from ima.models.stages import cross_fit
+from ima.models.stages import constant_importances, cross_fit
 from ima.training import distributed
 from ima.training.loop import device
 from ima.utils.io import read_tensors, write_history, write_tensors
@@ -39,8 +39,10 @@ def train(snakemake):
     )
     folds = None
     if settings.objective == "mixture":
-        stage1 = Stage1(**params.stage1)
-        folds = cross_fit(autoencoder, x, pairs, held_out, stage1, seed, settings.folds)
+        before, stage1 = snakemake.input.get("importance"), Stage1(**params.stage1)
+        networks = checkpoints.load_networks(before, x) if before else None
+        y = constant_importances(x, networks, stage1, params.hidden, params.rho, seed)
+        folds = cross_fit(autoencoder, x, pairs, held_out, stage1, seed, settings.folds, y)
     networks, history, found = train_importance(
         autoencoder, x, pairs, params.rho, params.hidden, settings, seed, held_out, folds
     )

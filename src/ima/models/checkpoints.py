@@ -229,6 +229,13 @@ def build_networks(
     return networks
 
 
+def load_networks(path: str | Path, x: Mapping[str, Tensor]) -> torch.nn.ModuleDict:
+    """Return the importance networks of a file, on the device of the features x (n_m, D_m)."""
+    state, config = read_tensors(path)
+    networks = build_networks({m: of.shape[1] for m, of in x.items()}, config, state)
+    return networks.to(next(iter(x.values())).device)
+
+
 def load_weights(module: torch.nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load the weights of a checkpoint into a model.
 
