@@ -11,8 +11,11 @@ import yaml
 
 from ima.utils.errors import InputError
 from ima.workflow.config import (
+    ANYWAY,
     RENAMED,
     check_drawn,
+    check_labels,
+    check_peers,
     check_renamed,
     check_schema,
     expand_paths,
@@ -96,6 +99,37 @@ def test_wrong_value(name):
     with pytest.raises(InputError) as error:
         check(merged(defaults(), change))
     assert named in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (
+            {"ima": {"paper": {"label": "IMA+"}}, "variants": ["ima+", "paper"]},
+            "config, ima.paper.label: expected a label that no other model has, found 'IMA+', as of"
+            " ima.ima+",
+        ),
+        (
+            {"baselines": {"models": {"weak": {"kind": "mvae", "label": "MVAE"}}}},
+            "config, baselines.models.weak.label: ",
+        ),
+        ({"emotion": {"ima": {"paper": {"label": "IMA+"}}}}, "config, emotion.ima.ima+.label: "),
+    ],
+)
+def test_models_of_one_label(change, named):
+    with pytest.raises(InputError) as error:
+        check_labels(merged(defaults(), change))
+    assert named in str(error.value)
+    check_labels(defaults())
+
+
+@pytest.mark.parametrize("experiment", ANYWAY)
+def test_peers_whose_rows_the_tables_have_anyway(experiment):
+    for name in ANYWAY[experiment]:
+        peers = {"digits": ["mcca"], "emotion": ["mcca"]}
+        check_peers(peers)
+        with pytest.raises(InputError, match=rf"config, peers.{experiment}: .*\['{name}'\]"):
+            check_peers(peers | {experiment: ["mcca", name]})
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())

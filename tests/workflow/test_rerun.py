@@ -195,7 +195,7 @@ OTHERS = {
     "autoencoder.by_latent": {"2": {"epochs": 3}},
     "importance.seeds": [0],
     "shared_encoders": ["ima+", "paper"],
-    "peers.digits": ["pca"],
+    "peers.digits": ["factors"],
     "peers.emotion": ["pca"],
     "peers.latents": [2],
     "peers.seeds": [1],

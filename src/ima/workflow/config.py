@@ -197,7 +197,7 @@ def check_drawn(name: str | None, variants: Collection[str]) -> None:
 def check_variants(
     names: Collection[str], known: Mapping[str, Mapping], section: str, key: str = "variants"
 ) -> None:
-    """Check that a config defines each variant of IMA that it names, with distinct labels.
+    """Check that a config defines each variant of IMA that it names.
 
     Args:
         names: `variants` of the config.
@@ -206,7 +206,7 @@ def check_variants(
         key: the key that names them.
 
     Raises:
-        InputError: a variant is unknown, or two variants have the same label.
+        InputError: a variant is unknown.
     """
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -216,14 +216,56 @@ def check_variants(
             found=unknown,
             do=f"Correct the name, or define {section}ima.<name> with its label and settings.",
         )
-    labels = [known[name]["label"] for name in names]
-    if len(set(labels)) < len(labels):
-        raise InputError(
-            f"config, {section}ima",
-            expected="a different label for each variant",
-            found=labels,
-            do=f"Change one of {section}ima.<name>.label.",
-        )
+
+
+def check_labels(config: Mapping) -> None:
+    """Check that models of an experiment have different labels, by which tables tell them apart.
+
+    Args:
+        config: a config whose variants exist.
+
+    Raises:
+        InputError: two variants or baselines have the same label.
+    """
+    emotion = config["emotion"]
+    digits = {f"ima.{name}": config["ima"][name] for name in config["variants"]}
+    digits |= {f"baselines.models.{name}": of for name, of in config["baselines"]["models"].items()}
+    for models in digits, {f"emotion.ima.{n}": emotion["ima"][n] for n in emotion["variants"]}:
+        seen: dict[str, str] = {}
+        for key, model in models.items():
+            first = seen.setdefault(model["label"], key)
+            if first != key:
+                raise InputError(
+                    f"config, {key}.label",
+                    expected="a label that no other model has",
+                    found=f"'{model['label']}', as of {first}",
+                )
+
+
+#: By experiment, the peers whose rows its tables have anyway, as references or baselines.
+ANYWAY = {
+    "digits": ("raw", "pca", "jmvae", "mvae", "denoising"),
+    "emotion": ("raw", "jmvae", "mvae", "denoising"),
+}
+
+
+def check_peers(peers: Mapping[str, Collection[str]]) -> None:
+    """Check that no peer would have the row of a model that a run's tables have anyway.
+
+    Args:
+        peers: `peers` of the config: names by experiment.
+
+    Raises:
+        InputError: there is such a peer.
+    """
+    for experiment, anyway in ANYWAY.items():
+        if twice := [name for name in peers[experiment] if name in anyway]:
+            raise InputError(
+                f"config, peers.{experiment}",
+                expected="methods other than those that the tables have anyway",
+                found=twice,
+                do="Leave them out.",
+            )
 
 
 def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -> None:
