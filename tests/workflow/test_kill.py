@@ -37,8 +37,9 @@ WORKFLOWS = {
 SHARE = 0.2
 #: What Snakemake says when a job has ended.
 DONE = "Finished jobid"
-#: Seconds in which orphans end, or a test fails.
-PATIENCE = 120
+#: Seconds in which orphans end, or a test fails. Idle workers of joblib, which a job that ends in
+#: a fork leaves, take 300.
+PATIENCE = 400
 
 
 #: Parts of the names of values that are measured, and the files that show some.

@@ -13,6 +13,8 @@ from ima.utils.arrow import to_table
 
 #: Level at which a model is told apart from the best, for all models of a task together (Holm).
 LEVEL = 0.05
+#: Models without randomness, which a single value tells exactly, except on `accuracy`.
+EXACT = ("raw", "pca", "cca")
 #: Representations of both modalities, and what they add to the model's name.
 JOINT = {
     "weighted": "",
@@ -81,7 +83,8 @@ def leaderboard(
         `score_sd`, `score_ci_items` (half the width of the 95 % interval over items), `chance` (the
         score with shuffled labels or importances), and `best`. `best` is `yes` for the highest mean
         and for all models that Welch's t test over seeds doesn't tell apart from it at LEVEL, after
-        Holm's correction. Chance and supervised ceilings don't take part.
+        Holm's correction, such as a model trained with a single seed. Chance and supervised
+        ceilings don't take part.
     """
     found = [*_retrieval(retrieval), *_accuracy(accuracy)]
     found += [
@@ -150,9 +153,12 @@ def _accuracy(rows: Iterable[Mapping]) -> Iterator[Score]:
 
 def _missing(rows: Sequence[Mapping]) -> Iterator[Score]:
     """Yield P@K of models of which a share of the training pairs, or of all, lack an item."""
-    chance = next((row["precision"] for row in rows if row["model"] == "chance"), None)
+    rows = [row for row in rows if row["neighbours"] == "distinct"]
+    chances = {
+        (row["share"], row["test"]): row["precision"] for row in rows if row["model"] == "chance"
+    }
     for row in rows:
-        if row["neighbours"] != "distinct" or row["model"] == "chance":
+        if row["model"] == "chance":
             continue
         if row["test"] == "incomplete" and not row["share"]:
             continue  # the same as the complete ones
@@ -160,6 +166,7 @@ def _missing(rows: Sequence[Mapping]) -> Iterator[Score]:
         task = f"P@{row['k']}, {row['share']:.0%} of training{trained} pairs incomplete"
         latent = None if row["model"] == "raw features" else row["latent"]
         model = f"{row['model']}{JOINT[row['representation']]} ({row['absent']})"
+        chance = chances.get((row["share"], row["test"]))
         yield _score(task, model, {**row, "latent": latent}, "precision", chance)
 
 
@@ -206,9 +213,12 @@ def _ranked(scores: list[Score], run: str) -> list[dict]:
 def p_value(a: Score, b: Score) -> float:
     """Return the two-sided p value that two models have the same mean over seeds.
 
-    It is that of Welch's t test. A model with a single value (such as raw features) counts as
-    known exactly; of two such models, or without any spread, the p value is 1 or 0.
+    It is that of Welch's t test. Models that are EXACT, or without any spread over several seeds,
+    count as known exactly; of two such models, the p value is 1 or 0. It is 1 for any other model
+    with a single seed, as its spread is unknown.
     """
+    if any(s.seeds == 1 and (s.model not in EXACT or s.task == "accuracy") for s in (a, b)):
+        return 1.0
     spread = [s for s in (a, b) if s.seeds > 1 and s.sd]
     if not spread:
         return float(a.score == b.score)
