@@ -11,6 +11,7 @@ from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.ima import Autoencoder, IMANetwork, Modality
 from ima.models.importance import Stage2, best_restart, fit_importance
 from ima.utils.errors import InputError
+from ima.utils.io import read_tensors, write_tensors
 
 LAYERS = {
     "a": {"hidden": 16, "loss": "bce"},
@@ -77,6 +78,43 @@ def test_round_trip(fitted, tmp_path):
     x = three(10, 1)
     np.testing.assert_array_equal(again.transform(x), fitted.transform(x))
     assert list(again.layers) == ["a", "b", "c"]
+
+
+def spoilt(state, config, how):
+    """Change what a saved model holds."""
+    scale, width = next(n for n in state if n.startswith("scale.")), torch.zeros(2, 77)
+    of_pairs = [name for name in state if name.startswith("concordance.b")]
+    if how == "an unknown kind":
+        state["concordance.b.numbers"][0] = 99
+    elif how == "a kind from the end":
+        state["concordance.b.numbers"][0] = -1
+    elif how == "a scale of another width":
+        state[scale] = width
+    elif how == "shared parts of another width":
+        state |= {name: torch.zeros(3, 77) for name in state if name.startswith("shared.b")}
+    elif how == "no concordance of a modality":
+        for name in of_pairs:
+            del state[name]
+    else:
+        config["hidden"] = -5
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        *("an unknown kind", "a kind from the end", "a scale of another width"),
+        *("shared parts of another width", "no concordance of a modality", "a negative width"),
+    ],
+)
+def test_a_spoilt_model_is_refused_on_loading(how, tmp_path):
+    x = {name: values for name, values in three().items() if name != "c"}
+    stage2 = Stage2("mixture", rounds=1, steps=2)
+    IMA(latent=3, stage1=QUICK["stage1"], stage2=stage2).fit(x).save(tmp_path / "m")
+    state, config = read_tensors(tmp_path / "m")
+    spoilt(state, config, how)
+    write_tensors(state, tmp_path / "m", config)
+    with pytest.raises(InputError, match=r"m: expected a model of IMA.save|checkpoint: expected"):
+        IMA.load(tmp_path / "m")
 
 
 def test_round_trip_of_an_activation(tmp_path):

@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from ima.models.contrastive import (
+    COMPARED,
     Contrastive,
     co_divide,
     fit_contrastive,
@@ -68,3 +69,17 @@ def test_exchanged_pairs_are_found_only_where_modalities_share_something():
     assert min(aucs(shared=True)) > 0.95
     # 4 standard errors of an AUC of .5 with 30 of 300 pairs
     assert np.abs(np.subtract(aucs(shared=False), 0.5)).max() < 4 * 0.056
+
+
+def test_every_pair_is_compared_with_as_many_others():
+    """Of networks that say nothing, each pair's loss is the log of the number compared."""
+    x, pairs, _ = exchanged(shared=True)
+    network = Contrastive(LAYERS)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.zero_()
+    for count in (COMPARED + 1, 2 * COMPARED, 300):
+        some = {m: rows[:count] for m, rows in pairs.items()}
+        np.testing.assert_allclose(pair_losses(network, x, some), np.log(COMPARED), rtol=1e-5)
+    few = {m: rows[:9] for m, rows in pairs.items()}
+    np.testing.assert_allclose(pair_losses(network, x, few), np.log(9), rtol=1e-5)

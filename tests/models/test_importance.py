@@ -256,9 +256,15 @@ def test_unknown_choices():
         Stage2(objective="ima")
     with pytest.raises(InputError, match=r"init: expected one of .*'equal'.*, found random"):
         Stage2(init="random")
-    model, x, items = small()
-    with pytest.raises(InputError, match=r"z of Eq. 3: .* found nearest"):
-        fit_importance(model, x, items, RHO, short(objective="paper", z="nearest"), 0)
+    with pytest.raises(InputError, match=r"z: expected one of .*'joint'.*, found nearest"):
+        Stage2(z="nearest")
+    for folds in (0, 2, 2.5, "x"):
+        with pytest.raises(InputError, match="folds: expected"):
+            Stage2(folds=folds)
+    for weight in ("lambda_rec", "lambda_align", "lambda_glob", "lambda_self"):
+        for value in (-1, float("nan"), "x"):
+            with pytest.raises(InputError, match=rf"{weight}: expected a number in \[0, inf\)"):
+                Stage1(**{weight: value})
 
 
 # What is recorded

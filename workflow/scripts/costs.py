@@ -4,13 +4,13 @@
 
 import torch
 
-from ima.evaluation.peers import trained
 from ima.models import checkpoints
 from ima.models.baselines.seeds import rebuild_seeds
 from ima.reporting.tables.leaderboard import costs_table
 from ima.utils.errors import within
 from ima.utils.io import read_tensors, write_csv
 from ima.workflow import script
+from ima.workflow.peers import trained
 from ima.workflow.resources import measured, total
 
 

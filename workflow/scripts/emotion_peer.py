@@ -18,7 +18,8 @@ def main(snakemake):
     params, given, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     seed, method = int(wildcards.seed), peer(wildcards.peer)
     if why := lacking(wildcards.peer):
-        write_json({"seed": seed, "model": method.label, "scores": []}, snakemake.output.scores)
+        skipped = {"seed": seed, "model": method.label, "scores": [], "skipped": why}
+        write_json(skipped, snakemake.output.scores)
         print(why)
         return
     splits = ("train", "validation")

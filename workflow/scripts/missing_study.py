@@ -3,6 +3,7 @@
 """
 
 import pyarrow as pa
+import torch
 
 from ima.evaluation.missing_modalities import BaselineModel, ImaModel, compact, study
 from ima.models import checkpoints
@@ -10,7 +11,6 @@ from ima.models.autoencoder import Stage1
 from ima.models.baselines import baseline
 from ima.models.importance import Stage2
 from ima.pairing.by_label import read_pairs
-from ima.training.loop import device
 from ima.utils.io import write_parquet
 from ima.utils.schemas import MISSING_STUDY
 from ima.workflow import script
@@ -24,7 +24,7 @@ def main(snakemake):
         for split, most in params.pairs.items()
     }
     labels = read_pairs(given.test)["label"].to_numpy()[: params.pairs["test"]]
-    x = checkpoints.load_features({m: given[m] for m in pairs["train"]}, device())
+    x = checkpoints.load_features({m: given[m] for m in pairs["train"]}, torch.device("cpu"))
     x, pairs = compact(x, pairs)
     models = {
         of["label"]: ImaModel(

@@ -2,12 +2,12 @@
 `ima.reporting.user.compare.compare_table`.
 """
 
-from ima.evaluation.peers import trained
 from ima.reporting.figures import save
 from ima.reporting.figures.compare import draw
 from ima.reporting.user.compare import FUSED, chance_scores, compare_table, ima_scores
 from ima.utils.io import read_json, read_rows, read_tensors, write_csv
 from ima.workflow import script, summary
+from ima.workflow.peers import trained
 from ima.workflow.resources import measured, total
 
 

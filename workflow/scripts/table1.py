@@ -1,9 +1,9 @@
 """results/tables/table1.csv: Precision@K (Table 1), by `ima.reporting.tables.table1`."""
 
-from ima.evaluation.peers import trained
 from ima.reporting.tables import read_paper_values, table1
 from ima.utils.io import read_json, write_csv
 from ima.workflow import script, summary
+from ima.workflow.peers import trained
 
 
 def main(snakemake):

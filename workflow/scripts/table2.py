@@ -2,12 +2,13 @@
 
 from ima.reporting.tables import read_paper_values
 from ima.reporting.tables.emotion import table2
-from ima.utils.io import read_json, write_csv
+from ima.utils.io import write_csv
 from ima.workflow import script, summary
+from ima.workflow.peers import trained
 
 
 def main(snakemake):
-    scores = [read_json(path) for path in snakemake.input.scores]
+    scores = trained(snakemake.input.scores, "scores")
     paper = read_paper_values(snakemake.input.paper)
     table = table2(scores, paper, snakemake.params.run, snakemake.params.about)
     write_csv(table, snakemake.output.table)

@@ -2,11 +2,11 @@
 `ima.reporting.tables.digits.table5`.
 """
 
-from ima.evaluation.peers import trained
 from ima.reporting.tables import read_paper_values
 from ima.reporting.tables.digits import table5
 from ima.utils.io import read_rows, write_csv
 from ima.workflow import script, summary
+from ima.workflow.peers import trained
 
 
 def main(snakemake):

@@ -1,6 +1,7 @@
 """Saving of a fitted `IMA` to a safetensors file, and loading."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,11 +80,18 @@ def load(
         InputError: the file is not such a model, or `layers` are not those of its fit.
     """
     state, config = read_tensors(path)
-    try:
+    with as_model(path):
         return _of_state(state, config, device, layers)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+
+
+@contextlib.contextmanager
+def as_model(path: str | Path) -> Iterator[None]:
+    """Raise InputError if what is done with the content of a file shows that it is no model."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         found = f"something else ({reason_of(error)})"
         raise InputError(path, expected="a model of IMA.save", found=found) from error
 

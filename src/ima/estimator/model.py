@@ -484,7 +484,22 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         for name, value in {**fitted, "history_": {}, "concordance_": {}}.items():
             setattr(model, name, value)
         model._set_sizes()
+        with files.as_model(path):
+            model._check_parts()
         return model
+
+    @torch.no_grad()
+    def _check_parts(self) -> None:
+        """Map a sample with all parts of the model, which fails if their shapes differ."""
+        modalities = self.network_.autoencoder.modalities
+        device = next(self.network_.parameters()).device
+        x = {name: torch.zeros(1, of.dimension, device=device) for name, of in modalities.items()}
+        present = {name: torch.ones(1, dtype=torch.bool, device=device) for name in x}
+        samples = Samples(_scaled(x, self.scales_), present)
+        for shared in {False, bool(self.shared_parts_)}:
+            self._joint(samples, shared=shared)
+        if self.concordance_models_:
+            self._concordance(samples)
 
     def _items(self, X: Views) -> Samples:
         """Return the items of X, scaled as in training."""

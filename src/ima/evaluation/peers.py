@@ -1,8 +1,6 @@
 """Scores of peers of IMA on pairs (`ima.models.peers`)."""
 
-import logging
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 from torch import Tensor
@@ -11,9 +9,6 @@ from ima.evaluation.classifier import Classifier, accuracy_rows
 from ima.evaluation.metrics import score_views
 from ima.models.baselines import represent
 from ima.models.peers.views import Fitted
-from ima.utils.io import read_json
-
-logger = logging.getLogger(__name__)
 
 
 def score_peer(
@@ -50,11 +45,3 @@ def score_peer(
         "retrieval": score_views(z["test"], tables["test"], k),
         "accuracy": accuracy_rows(*joint, labels, tables["test"], settings, seed),
     }
-
-
-def trained(files: Iterable[str | Path]) -> list[dict]:
-    """Return the scores in files of rule `peer`; log which methods were skipped, and why."""
-    scores = [read_json(file, ["model"]) for file in files]
-    for why in sorted({of["skipped"] for of in scores if "skipped" in of}):
-        logger.warning(why)
-    return [of for of in scores if "skipped" not in of]

@@ -1,7 +1,7 @@
 """Stage 1: training of IMA's encoders and decoders (Section 3, Eq. 2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
 from torch import Tensor
@@ -10,6 +10,7 @@ from ima.models.ima import Autoencoder
 from ima.models.objectives import AUTOENCODER
 from ima.training.loop import Batch, History, Training, check_pairs, fit, mean_loss
 from ima.utils.errors import InputError
+from ima.utils.numbers import real
 
 #: The kinds of constant importances in stage 1 (Section 5).
 CONSTANT = ("ones", "untrained")
@@ -41,6 +42,8 @@ class Stage1(Training):
             raise InputError("objective", expected=f"one of {[*AUTOENCODER]}", found=self.objective)
         if self.importances not in CONSTANT:
             raise InputError("importances", expected=f"one of {CONSTANT}", found=self.importances)
+        for name in (field.name for field in fields(self) if field.name.startswith("lambda_")):
+            object.__setattr__(self, name, real(name, getattr(self, name)))
 
 
 def fit_autoencoder(

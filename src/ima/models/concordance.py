@@ -114,8 +114,14 @@ class ConcordanceModel(NamedTuple):
 
     @classmethod
     def from_tensors(cls, state: Mapping[str, Tensor]) -> "ConcordanceModel":
-        """Return the model from the state that `tensors` returned."""
+        """Return the model from the state that `tensors` returned.
+
+        Raises:
+            ValueError: there is no such kind.
+        """
         kind, share, prior = state["numbers"].tolist()
+        if kind not in range(len(KINDS)):
+            raise ValueError(f"kind {kind}")
         return cls(
             KINDS[int(kind)],
             state["mean"],

@@ -89,13 +89,19 @@ def fit_contrastive(
 def pair_losses(
     model: Contrastive, x: Mapping[str, Tensor], items: Mapping[str, Tensor], draws: int = 5
 ) -> np.ndarray:
-    """Return the loss (N,) of each pair among COMPARED random pairs, averaged over draws."""
+    """Return the loss (N,) of each pair among COMPARED random pairs, averaged over draws.
+
+    All losses of a draw are among as many pairs; fewer only if there are fewer.
+    """
     count, generator = pair_count(items), torch.Generator().manual_seed(0)
     total = torch.zeros(count)
     for _ in range(draws):
-        for part in torch.randperm(count, generator=generator).split(COMPARED):
+        order = torch.randperm(count, generator=generator)
+        for first in range(0, count, COMPARED):
+            part = order[max(0, min(first, count - COMPARED)) :][:COMPARED]
             batch = gather(x, {m: rows[part] for m, rows in items.items()})
-            total[part] += model.losses(batch.x).cpu()
+            new = order[first:][:COMPARED]  # of the last part, those without a loss yet
+            total[new] += model.losses(batch.x)[-len(new) :].cpu()
     return (total / draws).numpy()
 
 

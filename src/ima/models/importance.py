@@ -14,7 +14,7 @@ from torch import Tensor
 from ima.models.cca import shared_by_pairs
 from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet
 from ima.models.mixture import fit_mixture
-from ima.models.objectives import IMPORTANCE, correlation, ima_plus, paper, target
+from ima.models.objectives import IMPORTANCE, Z, correlation, ima_plus, paper, target
 from ima.models.ranks import Fold, held_out_fold
 from ima.pairing.by_label import ABSENT
 from ima.training import distributed
@@ -84,13 +84,17 @@ class Stage2:
             ("objective", OBJECTIVES),
             ("corr_scale", CORR_SCALES),
             ("init", INIT),
+            ("z", Z),
         ):
             if getattr(self, name) not in known:
                 raise InputError(name, expected=f"one of {known}", found=getattr(self, name))
-        for name, low in (("rounds", 1), ("restarts", 1), ("steps", 0), ("batch_size", 1)):
+        least = {"rounds": 1, "restarts": 1, "folds": 1, "steps": 0, "batch_size": 1}
+        for name, low in least.items():
             object.__setattr__(self, name, whole(name, getattr(self, name), low))
         for name in ("lambda_corr", "learning_rate"):
             object.__setattr__(self, name, real(name, getattr(self, name)))
+        if self.folds == 2:  # the second would be trained on the held-out pairs alone
+            raise InputError("folds", expected="1, or 3 or more", found=2)
 
 
 def train_importance(

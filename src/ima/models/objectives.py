@@ -229,7 +229,7 @@ def target(
         if present is not None:
             counted = counted * sum(present[m] for m in others).clamp_max(1)
         return fuse(others, masked_importances(others, None, present)), counted
-    raise InputError("z of Eq. 3", expected=f"one of {Z}", found=z)
+    raise InputError("z", expected=f"one of {Z}", found=z)
 
 
 def correlation(y: Tensor, z: Tensor, u: Tensor, counted: Tensor | None = None) -> Tensor:

@@ -131,13 +131,7 @@ def cross_fit(
         folds: number of folds, 3 or more; or 1, for `held_out` alone. There are fewer folds if each
             would hold out fewer than MIN_HELD_OUT pairs, and none that would hold out, or be
             trained on, pairs without any item of some modality: pairs of such folds are not judged.
-
-    Raises:
-        InputError: `folds` is less than 1 or is 2; the second of two folds would be trained on
-            `held_out` alone.
     """
-    if folds < 1 or folds == 2:
-        raise InputError("folds", expected="1, or 3 or more", found=folds)
     fitted = [held_out_fold(autoencoder, x, items, held_out)]
     count = pair_count(items)
     parts = min(folds - 1, count // MIN_HELD_OUT)

@@ -178,7 +178,8 @@ def fit_multivae(name: str, problem: Problem) -> Fitted:
 
     def validate() -> float:
         """Return the mean loss on the validation pairs."""
-        with torch.random.fork_rng(devices=[]):
+        where = next(model.parameters()).device
+        with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
             torch.manual_seed(0)
             return mean_loss(lambda batch: losses_of(batch, 10**9), whole, held_out)
 
