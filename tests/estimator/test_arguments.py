@@ -42,6 +42,7 @@ ROWS = np.arange(40)
         ({"rho": {"a": 0.5}}, r"rho: expected one for each of \['a', 'b'\], found \['a'\]"),
         ({"rho": {"a": 0.5, "b": 0.5, "c": 1}}, r"rho: .* found \['a', 'b', 'c'\]"),
         ({"importance_hidden": 0}, "importance_hidden: expected a whole number of 1 or more"),
+        ({"threads": 0}, "threads: expected a whole number"),
         ({"alternations": 1.5}, "alternations: expected a whole number"),
         ({"stage1": {"epochs": 1}}, "stage1: expected Stage1 or None, found {'epochs': 1}"),
         ({"stage2": "mixture"}, "stage2: expected Stage2 or None, found 'mixture'"),

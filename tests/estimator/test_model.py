@@ -36,6 +36,21 @@ def fitted():
     return IMA(LAYERS, latent=3, **QUICK).fit(three())
 
 
+@pytest.mark.parametrize("threads", [1, 3, None])
+def test_threads_of_fit(threads):
+    before, seen = torch.get_num_threads(), set()
+    torch.set_num_threads(2)
+    try:
+        count = [lambda stage, losses: seen.add(torch.get_num_threads())]
+        IMA(LAYERS, latent=3, threads=threads, **QUICK).fit(three(), callbacks=count)
+        assert seen == {threads or 2}
+        with pytest.raises(ZeroDivisionError):
+            IMA(LAYERS, latent=3, **QUICK).fit(three(), callbacks=[lambda stage, losses: 1 / 0])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_any_subset_has_a_representation(fitted):
     x = three(10, 1)
     assert fitted.transform(x).shape == (10, 3)

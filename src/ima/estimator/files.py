@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PARTS = ("autoencoder", "importance", "scale", "concordance", "shared", "shared_encoders")
 STAGES = {"stage1": Stage1, "stage2": Stage2}
 #: Constructor arguments that belong to a session, not to a model.
-NOT_SAVED = ("device", "verbose")
+NOT_SAVED = ("device", "threads", "verbose")
 
 
 def save(model: "IMA", path: str | Path) -> None:

@@ -96,6 +96,9 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             order; a RandomState, or None for another seed in each `fit`.
         verbose: whether to show progress bars.
         device: the device to train on, such as `cpu`; None for a GPU if there is one.
+        threads: number of CPU threads in `fit`; None for torch's own. With one, the result does not
+            depend on the machine's number of cores. More may pay for very wide layers, on an idle
+            machine.
 
     Attributes:
         network_: the fitted `ima.models.ima.IMANetwork`, a torch module with the parts
@@ -172,6 +175,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         random_state: int | np.random.RandomState | None = 0,
         verbose: bool = False,
         device: str | torch.device | None = None,
+        threads: int | None = 1,
     ):
         self.layers, self.latent = layers, latent
         self.rho, self.importance_hidden = rho, importance_hidden
@@ -179,7 +183,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         self.held_out, self.alternations = held_out, alternations
         self.shared = shared
         self.standardize, self.random_state = standardize, random_state
-        self.verbose, self.device = verbose, device
+        self.verbose, self.device, self.threads = verbose, device, threads
 
     def fit(
         self,
@@ -229,7 +233,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         marked = inputs.mark_missing(rows, samples.present)
         sse = [m for m in marked if self.standardize and layers.get(m, {}).get("loss") == "sse"]
         scales = {m: scale_of(samples.x[m], marked[m]) for m in sse}
-        with bars(self.verbose), following(callbacks):
+        with loop.in_threads(given.threads), bars(self.verbose), following(callbacks):
             x = _scaled(samples.x, scales)
             fitted = self._train(x, layers, marked, validation, given, seed)
         columns = {name: inputs.column_names(values) for name, values in views.items()}

@@ -15,7 +15,7 @@ from ima.utils.numbers import real, whole
 #: Names of the arguments that are checked here.
 ARGUMENTS = (
     *("stage1", "stage2", "latent", "importance_hidden", "rho", "alternations", "held_out"),
-    "shared",
+    *("shared", "threads"),
 )
 #: Ways to find what modalities share.
 SHARED = ("correlation", "contrastive")
@@ -33,6 +33,7 @@ class Parameters(NamedTuple):
     rho: dict[str, float | Auto]
     alternations: int
     held_out: float
+    threads: int | None
 
 
 def check_parameters(given: Mapping[str, Any], names: Sequence[str]) -> Parameters:
@@ -65,6 +66,7 @@ def check_parameters(given: Mapping[str, Any], names: Sequence[str]) -> Paramete
         _rho(given["rho"], names),
         whole("alternations", given["alternations"]),
         real("held_out", given["held_out"], 0, 1, is_open=True),
+        None if given["threads"] is None else whole("threads", given["threads"]),
     )
 
 

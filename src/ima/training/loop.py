@@ -4,6 +4,7 @@ Items are in memory or in mapped files (`ima.utils.matrices`). Batches are gathe
 which are ABSENT where a pair lacks a modality.
 """
 
+import contextlib
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -160,6 +161,21 @@ def gathered(
 def device() -> torch.device:
     """Return the GPU if one is available, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextlib.contextmanager
+def in_threads(count: int | None) -> Iterator[None]:
+    """Compute on the CPU in a number of threads, None for torch's own, and restore it at the end.
+
+    Steps of training are short: several threads mostly wait for each other, on a busy machine for
+    ten times as long as one takes.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def check_pairs(
