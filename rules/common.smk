@@ -137,18 +137,18 @@ def made_by_rule(corpus):
     return [f"{root}.json"] if root.startswith(f"{RUN}/raw/") else []
 
 
-def there(corpora, **files):
+def require_corpora(corpora, **files):
     """Return an input function without files that stops the run at its start if any are missing.
 
     `files` are other files of the user that are required, by name.
     """
     from ima.utils.errors import InputError
-    from ima.workflow.corpora import check_there
+    from ima.workflow.corpora import check_corpora
 
     def check(wildcards):
         roots = {corpus: corpus_root(corpus) for corpus in corpora if not made_by_rule(corpus)}
         try:
-            check_there(roots | files)
+            check_corpora(roots | files)
         except InputError as error:
             raise WorkflowError(str(error)) from None
         return []
@@ -425,11 +425,11 @@ def importances_of_folds(wildcards):
     return {name: file for name, file in before.items() if name == "importance"}
 
 
-def seeds_beside(variant, latent):
+def importance_seeds(variant, latent):
     """Return the seeds in importance.csv, possibly more at the latent size that others reuse."""
     more = config["importance"]["seeds"]
-    serving = importance_settings(variant)["latent"] == latent
-    return more if more and serving else config["seeds"]
+    reused = importance_settings(variant)["latent"] == latent
+    return more if more and reused else config["seeds"]
 
 
 def files_of_networks(variants):

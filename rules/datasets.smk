@@ -73,7 +73,7 @@ rule recordings:
     """Recordings of all speech corpora at one sampling rate, unusable recordings, and counts."""
     input:
         *(file for corpus in config["speech"]["corpora"] for file in made_by_rule(corpus)),
-        there(DIGIT_CORPORA),
+        require_corpora(DIGIT_CORPORA),
         shards=shards("recordings/{scatteritem}.parquet"),
         waves=shards("recordings/{scatteritem}.arrow"),
         skipped=shards("recordings/{scatteritem}.csv"),

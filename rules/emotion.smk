@@ -27,7 +27,7 @@ rule emotion_corpus:
     """Utterances with class and split, their tokens, and the audio span of each token."""
     input:
         *(file for corpus in EMOTION_CORPORA for file in made_by_rule(corpus)),
-        there(EMOTION_CORPORA, **EMOTION_FILES),
+        require_corpora(EMOTION_CORPORA, **EMOTION_FILES),
     output:
         utterances=f"{SPOKEN}/utterances.parquet",
         tokens=f"{SPOKEN}/tokens.parquet",

@@ -80,7 +80,7 @@ rule features_image:
     """Images as vectors in [0, 1]."""
     input:
         made_by_rule(config["image"]["corpus"]),
-        there(DIGIT_CORPORA),
+        require_corpora(DIGIT_CORPORA),
     output:
         features=f"{RUN}/features/image.parquet",
         skipped=f"{RUN}/features/image_skipped.csv",

@@ -224,7 +224,7 @@ IMPORTANCE_MODELS = [
     {"variant": variant, "latent": latent, "seed": seed}
     for variant in VARIANTS
     for latent in config["latents"]
-    for seed in seeds_beside(variant, latent)
+    for seed in importance_seeds(variant, latent)
 ]
 
 

@@ -5,7 +5,7 @@ if config["shards"] > 1:
     use rule recordings as recordings_shard with:
         input:
             *(file for corpus in config["speech"]["corpora"] for file in made_by_rule(corpus)),
-            there(DIGIT_CORPORA),
+            require_corpora(DIGIT_CORPORA),
         output:
             recordings=f"{RUN}/shards/recordings/{{scatteritem}}.parquet",
             waves=temp(f"{RUN}/shards/recordings/{{scatteritem}}.arrow"),

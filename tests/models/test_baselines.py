@@ -287,7 +287,7 @@ def test_losses_and_gradients_are_those_of_multivae(label):
         assert (norm, along) == pytest.approx(tuple(wanted), rel=1e-8, abs=1e-8 * wanted[0]), name
 
 
-def losses_of(name, model, x):
+def compute_losses(name, model, x):
     """Return a function of nothing that computes the loss on fixed noise."""
     count, generator = len(next(iter(x.values()))), torch.Generator().manual_seed(3)
     drawn = subsets([*model.modalities], 2, len(model.modalities) - 1)
@@ -306,7 +306,7 @@ def test_gradients_are_finite_differences(name):
     model, _ = made(name, THREE)
     model = model.double()
     x = {m: v[:7].double() for m, v in data(THREE)[0].items()}
-    loss = losses_of(name, model, x)
+    loss = compute_losses(name, model, x)
     loss().backward()
     generator = torch.Generator().manual_seed(0)
     for weight in model.parameters():

@@ -4,17 +4,17 @@ import pytest
 import yaml
 
 from ima.utils.errors import InputError
-from ima.workflow.corpora import SOURCES, check_there
+from ima.workflow.corpora import SOURCES, check_corpora
 from tests.checkout import ROOT, Checkout, merged, plans
 
 
 def test_existing_corpora_pass(tmp_path):
-    check_there({"mnist": tmp_path, "lexicon": __file__})
+    check_corpora({"mnist": tmp_path, "lexicon": __file__})
 
 
 def test_exactly_the_missing_corpora_are_named(tmp_path):
     with pytest.raises(InputError) as error:
-        check_there({"mnist": tmp_path, "ti46": tmp_path / "a", "tidigits": "b"})
+        check_corpora({"mnist": tmp_path, "ti46": tmp_path / "a", "tidigits": "b"})
     said = str(error.value)
     assert f"TI46 (LDC93S9) at {tmp_path / 'a'}" in said and "TIDIGITS (LDC93S10) at b" in said
     assert "MNIST" not in said

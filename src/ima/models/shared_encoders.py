@@ -135,14 +135,14 @@ def fit_weighted(
         torch.manual_seed(start)
         encoders = SharedEncoders(modalities, latent).to(device)
 
-        def losses_of(batch: Batch) -> dict[str, Tensor]:
+        def compute_losses(batch: Batch) -> dict[str, Tensor]:
             """Return the loss of a batch."""
             weights = {m: y[m][rows] * (rows != ABSENT) for m, rows in batch.rows.items()}
             return {"loss": encoders.loss(batch.x, weights)}
 
-        validate = partial(mean_loss, losses_of, x, held)
+        validate = partial(mean_loss, compute_losses, x, held)
         name = "shared encoders"
-        return encoders, fit(encoders, losses_of, x, pairs, settings, start, name, validate)
+        return encoders, fit(encoders, compute_losses, x, pairs, settings, start, name, validate)
 
     found = [train(start) for start in range(seed, seed + restarts * 1000, 1000)]
     return min(found, key=lambda of: min(row["validation"] for row in of[1]))

@@ -15,7 +15,8 @@ VECTOR = pa.list_(pa.float32(), 0)
 MANY_CLASSES = pa.int32()
 
 
-def _table(**columns: pa.DataType) -> pa.Schema:
+def required(**columns: pa.DataType) -> pa.Schema:
+    """Return columns that are never null."""
     return pa.schema([pa.field(name, type_, nullable=False) for name, type_ in columns.items()])
 
 
@@ -25,13 +26,13 @@ def _absent(**columns: pa.DataType) -> pa.Schema:
 
 
 #: One image of a corpus: row `row` (0-based) of the IDX file `file`.
-IMAGES = _table(
+IMAGES = required(
     id=pa.string(), split=pa.string(), label=pa.int8(), file=pa.string(), row=pa.int32()
 )
 
 #: One recording of a speech corpus. `digits` is the spoken string, one character per digit (`z` is
 #: zero, `o` is oh); `file` is relative to the corpus root; `group` is man, woman, boy, girl, ...
-RECORDINGS = _table(
+RECORDINGS = required(
     id=pa.string(),
     corpus=pa.string(),
     split=pa.string(),
@@ -42,14 +43,14 @@ RECORDINGS = _table(
 )
 
 #: A corpus file that is not used, with the reason.
-SKIPPED = _table(corpus=pa.string(), file=pa.string(), reason=pa.string())
+SKIPPED = required(corpus=pa.string(), file=pa.string(), reason=pa.string())
 
 #: The waveform of a recording, at the sampling rate of the run.
-WAVES = _table(id=pa.string(), wave=pa.list_(pa.int16()))
+WAVES = required(id=pa.string(), wave=pa.list_(pa.int16()))
 
 #: One spoken digit and its time span in a recording. `loglik` is the mean log-likelihood per frame;
 #: `doubtful` is the reason why the boundaries may be wrong ('' for none).
-SEGMENTS = _table(
+SEGMENTS = required(
     recording=pa.string(),
     position=pa.int16(),
     digit=pa.string(),
@@ -60,7 +61,7 @@ SEGMENTS = _table(
 )
 
 #: The true time span of a digit, known for the demo's synthetic speech.
-TRUTH = _table(
+TRUTH = required(
     file=pa.string(),
     position=pa.int16(),
     digit=pa.string(),
@@ -69,20 +70,22 @@ TRUTH = _table(
 )
 
 #: The columns of an item that pairing uses.
-ITEMS = _table(id=pa.string(), split=pa.string(), label=pa.int8())
+ITEMS = required(id=pa.string(), split=pa.string(), label=pa.int8())
 
 #: Features of one item of a modality. Pair tables refer to items by row number.
-FEATURES = _table(id=pa.string(), split=pa.string(), label=pa.int8(), x=VECTOR)
+FEATURES = required(id=pa.string(), split=pa.string(), label=pa.int8(), x=VECTOR)
 
 #: An item of a modality supplied by the user (`ima.datasets.user`). `label` and `split` are '' if
 #: the user gives none; `noise` is True if the user marks the item as noise.
-OWN_ITEMS = _table(id=pa.string(), split=pa.string(), label=pa.string(), noise=pa.bool_(), x=VECTOR)
+OWN_ITEMS = required(
+    id=pa.string(), split=pa.string(), label=pa.string(), noise=pa.bool_(), x=VECTOR
+)
 
 #: The importance of an item of a modality supplied by the user, whether or not it is in a pair.
-OWN_IMPORTANCES = _table(modality=pa.string(), id=pa.string(), importance=pa.float32())
+OWN_IMPORTANCES = required(modality=pa.string(), id=pa.string(), importance=pa.float32())
 
 #: Features of synthetic noise; their row numbers continue those of the modality's FEATURES.
-NOISE = _table(id=pa.string(), x=VECTOR)
+NOISE = required(id=pa.string(), x=VECTOR)
 
 #: The importance network of a variant, rho and modality: the best of its restarts. The scores, the
 #: mean importance and `share_noise` (share of items with importance below .5) are computed on test
@@ -90,7 +93,7 @@ NOISE = _table(id=pa.string(), x=VECTOR)
 #: corr, whichever form was minimised) are computed on training pairs. `agreement` is the mean
 #: Jaccard index between the training items with importance below .5 at this rho and at each other
 #: rho.
-RHO_SWEEP = _table(
+RHO_SWEEP = required(
     variant=pa.string(),
     rho=pa.float64(),
     modality=pa.string(),
@@ -109,7 +112,7 @@ RHO_SWEEP = _table(
 )
 
 #: Scores of a noise detector on the test pairs of a problem of `ima.evaluation.noise_benchmark`.
-NOISE_STUDY = _table(
+NOISE_STUDY = required(
     noise_type=pa.string(),
     R=pa.float64(),
     seed=pa.int32(),
@@ -122,7 +125,9 @@ NOISE_STUDY = _table(
 
 #: The same for `ima.evaluation.rivals`, with the area under the ROC curve (NaN if all or no items
 #: are noise) and the share of items that the detector calls noise.
-RIVAL_STUDY = pa.schema([*NOISE_STUDY, *_table(auc_noise=pa.float64(), share_flagged=pa.float64())])
+RIVAL_STUDY = pa.schema(
+    [*NOISE_STUDY, *required(auc_noise=pa.float64(), share_flagged=pa.float64())]
+)
 
 #: Retrieval with representations of a model trained on incomplete pairs
 #: (`ima.evaluation.missing_modalities`). `share` is the share of pairs that lack an item, `absent`
@@ -131,7 +136,7 @@ RIVAL_STUDY = pa.schema([*NOISE_STUDY, *_table(auc_noise=pa.float64(), share_fla
 #: (`ima.evaluation.item_errors.Clusters.error`).
 MISSING_STUDY = pa.schema(
     [
-        *_table(
+        *required(
             share=pa.float64(),
             seed=pa.int32(),
             model=pa.string(),
@@ -157,7 +162,7 @@ READING_SCORES = (
 #: A block of readings: the level of each factor, the latent size, the seed and READING_SCORES.
 READINGS = pa.schema(
     [
-        *_table(
+        *required(
             activation=pa.string(),
             features=pa.string(),
             epochs=pa.string(),
@@ -176,7 +181,7 @@ READINGS = pa.schema(
 #: t-SNE coordinates of test pairs in one view (a hidden layer or representation). `pair` is the row
 #: of the pair table; `label` and `pair_type` are the pair's; `noise` is True if an item that the
 #: view shows is noise.
-EMBEDDINGS = _table(
+EMBEDDINGS = required(
     view=pa.string(),
     pair=pa.int32(),
     label=pa.int8(),
@@ -203,7 +208,7 @@ def pairs_schema(modalities: Iterable[str]) -> pa.Schema:
     `<modality>_noise` if that modality is noise; several are joined by `+`.
     """
     items = _absent(**{f"item_{name}": pa.int32() for name in modalities})
-    return pa.schema([*items, *_table(label=pa.int8(), pair_type=pa.string())])
+    return pa.schema([*items, *required(label=pa.int8(), pair_type=pa.string())])
 
 
 def representations_schema(modalities: Iterable[str]) -> pa.Schema:
@@ -216,7 +221,9 @@ def representations_schema(modalities: Iterable[str]) -> pa.Schema:
     names = list(modalities)
     unimodal = {f"u_{name}": VECTOR for name in names}
     importances = {f"y_{name}": pa.float32() for name in names}
-    return pa.schema([*_table(z=VECTOR, z_unweighted=VECTOR), *_absent(**unimodal, **importances)])
+    return pa.schema(
+        [*required(z=VECTOR, z_unweighted=VECTOR), *_absent(**unimodal, **importances)]
+    )
 
 
 def own_representations_schema(
@@ -236,7 +243,7 @@ def own_representations_schema(
     """
     names = list(modalities)
     ids = {f"id_{name}": pa.string() for name in names}
-    pair = _table(split=pa.string(), label=pa.string(), pair_type=pa.string())
+    pair = required(split=pa.string(), label=pa.string(), pair_type=pa.string())
     more = [*_absent(**{f"c_{name}": pa.float32() for name in names})] if concordance else []
-    more += [*_table(**{f"z_{fusion}": VECTOR})] if fusion != "importance" else []
+    more += [*required(**{f"z_{fusion}": VECTOR})] if fusion != "importance" else []
     return pa.schema([*pair, *_absent(**ids), *representations_schema(names), *more])

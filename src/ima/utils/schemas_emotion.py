@@ -2,18 +2,13 @@
 
 import pyarrow as pa
 
-from ima.utils.schemas import VECTOR
-
-
-def _table(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema([pa.field(name, type_, nullable=False) for name, type_ in columns.items()])
-
+from ima.utils.schemas import VECTOR, required
 
 #: One utterance of an emotion corpus. `session` defines the splits: the session of IEMOCAP (1 to
 #: 5), the actor of RAVDESS, the split of MELD. `emotion` is the name used by the corpus; `label`
 #: its class or OTHER (`ima.utils.emotions`). `file` is relative to the corpus root; without audio
 #: it is '' and `rate` (Hz) and `samples` are 0.
-UTTERANCES = _table(
+UTTERANCES = required(
     id=pa.string(),
     corpus=pa.string(),
     session=pa.string(),
@@ -29,7 +24,7 @@ UTTERANCES = _table(
 
 #: One row of an utterance's alignment, in order of time; the rows of an utterance are consecutive.
 #: `token` is in lower case without variant numbers; `kind` is word, silence, filler or edge.
-TOKENS = _table(
+TOKENS = required(
     utterance=pa.string(),
     position=pa.int16(),
     token=pa.string(),
@@ -39,11 +34,11 @@ TOKENS = _table(
 )
 
 #: One word of a text without time alignment.
-TEXT_TOKENS = _table(utterance=pa.string(), position=pa.int16(), token=pa.string())
+TEXT_TOKENS = required(utterance=pa.string(), position=pa.int16(), token=pa.string())
 
 #: An utterance that is not used, with the reason. `id` is '' for a file that belongs to no
 #: utterance; `emotion` is '' if unknown.
-SKIPPED_UTTERANCES = _table(
+SKIPPED_UTTERANCES = required(
     corpus=pa.string(),
     id=pa.string(),
     emotion=pa.string(),
@@ -53,7 +48,7 @@ SKIPPED_UTTERANCES = _table(
 
 #: Number of utterances of an emotion ('all' for every emotion, 'four' for the paper's classes):
 #: nominal, labelled in the corpus, and usable.
-EMOTION_COUNTS = _table(
+EMOTION_COUNTS = required(
     corpus=pa.string(),
     emotion=pa.string(),
     expected=pa.int32(),
@@ -62,16 +57,16 @@ EMOTION_COUNTS = _table(
 )
 
 #: A word of the corpus and how it got its vector (`via`; see `ima.features.glove.vocabulary`).
-VOCABULARY = _table(word=pa.string(), count=pa.int32(), via=pa.string())
+VOCABULARY = required(word=pa.string(), count=pa.int32(), via=pa.string())
 
 #: Vectors of the words that have one, in the order of VOCABULARY.
-WORD_VECTORS = _table(word=pa.string(), count=pa.int32(), x=VECTOR)
+WORD_VECTORS = required(word=pa.string(), count=pa.int32(), x=VECTOR)
 
 #: WORD_VECTORS as features of a modality; `id` is the word.
-WORD_FEATURES = _table(id=pa.string(), word=pa.string(), count=pa.int32(), x=VECTOR)
+WORD_FEATURES = required(id=pa.string(), word=pa.string(), count=pa.int32(), x=VECTOR)
 
 #: The lexicon categories that contain a word; `emotional` is True if any does.
-LEXICON = _table(
+LEXICON = required(
     word=pa.string(),
     sad=pa.bool_(),
     anger=pa.bool_(),
@@ -82,7 +77,7 @@ LEXICON = _table(
 )
 
 #: A word of a text and the spoken word whose voice it borrows: row `row` of a TOKENS table.
-BORROWED = _table(
+BORROWED = required(
     utterance=pa.string(),
     position=pa.int16(),
     split=pa.string(),
@@ -93,7 +88,7 @@ BORROWED = _table(
 #: The ground truth of each word of the demo's synthetic speech. `emotion` is the acted class ('' if
 #: not one of the four) and `level` its strength in [0, 1]; `word_emotion` is the emotion that the
 #: word itself expresses ('' for none); `position` is that of TOKENS.
-EMOTION_TRUTH = _table(
+EMOTION_TRUTH = required(
     utterance=pa.string(),
     position=pa.int16(),
     token=pa.string(),
@@ -105,7 +100,7 @@ EMOTION_TRUTH = _table(
 )
 
 #: An utterance as the experiment uses it, for any corpus; `speaker` is the speaker of its voice.
-EMOTION_UTTERANCES = _table(
+EMOTION_UTTERANCES = required(
     id=pa.string(),
     corpus=pa.string(),
     session=pa.string(),
@@ -117,7 +112,7 @@ EMOTION_UTTERANCES = _table(
 )
 
 #: A token of the experiment and the row of SPANS that holds its voice.
-EMOTION_TOKENS = _table(
+EMOTION_TOKENS = required(
     utterance=pa.string(),
     position=pa.int16(),
     token=pa.string(),
@@ -126,7 +121,7 @@ EMOTION_TOKENS = _table(
 )
 
 #: A time span of a recording: the voice of one token, or of several in a constructed corpus.
-SPANS = _table(
+SPANS = required(
     utterance=pa.string(),
     position=pa.int16(),
     speaker=pa.string(),
@@ -136,7 +131,7 @@ SPANS = _table(
 )
 
 #: Voice features of SPANS, row for row, z-scored; `id` joins the utterance and the position.
-VOICES = _table(
+VOICES = required(
     id=pa.string(),
     utterance=pa.string(),
     position=pa.int16(),
@@ -146,7 +141,7 @@ VOICES = _table(
 
 #: A token used in pairs: the rows of its word vector and its voice, and the label and split of its
 #: utterance.
-ITEMS_EMOTION = _table(
+ITEMS_EMOTION = required(
     utterance=pa.string(),
     position=pa.int16(),
     token=pa.string(),
@@ -167,7 +162,7 @@ UNITS = ("tokens", "types")
 #: important; `share_called` is that share for every method. `draw` numbers the drawn random
 #: classifiers. `auc_frequency_matched` compares only words of similar frequency; it is NaN for
 #: voices.
-IMPORTANCE_EMOTION = _table(
+IMPORTANCE_EMOTION = required(
     modality=pa.string(),
     reference=pa.string(),
     unit=pa.string(),
@@ -187,7 +182,7 @@ IMPORTANCE_EMOTION = _table(
 
 #: Representations of utterances (5.3): joint, verbal and acoustic, weighted by importance, and the
 #: joint one with all importances 1.
-REPRESENTATIONS_EMOTION = _table(
+REPRESENTATIONS_EMOTION = required(
     id=pa.string(),
     label=pa.int8(),
     split=pa.string(),
@@ -198,7 +193,7 @@ REPRESENTATIONS_EMOTION = _table(
 )
 
 #: Importances, in [0, 1], of the word and the voice of a token.
-TOKEN_IMPORTANCES = _table(
+TOKEN_IMPORTANCES = required(
     utterance=pa.string(),
     position=pa.int16(),
     token=pa.string(),
@@ -211,7 +206,7 @@ NOT_EMOTIONAL = "not emotional"
 #: t-SNE coordinates of words and voices: `item` is the row of the word vectors or of VOICES,
 #: `category` the emotion it expresses (if none, NOT_EMOTIONAL for a word and `other` for a voice),
 #: and `importance` its importance in one model.
-EMBEDDINGS_EMOTION = _table(
+EMBEDDINGS_EMOTION = required(
     view=pa.string(),
     item=pa.int32(),
     category=pa.string(),

@@ -25,7 +25,7 @@ _DIGITS = {"mnist", "fsdd", "tidigits", "ti46"}
 _LICENSED = {"tidigits", "ti46", "iemocap", "glove", "lexicon"}
 
 
-def check_there(corpora: Mapping[str, str | Path]) -> None:
+def check_corpora(corpora: Mapping[str, str | Path]) -> None:
     """Check that all corpora of a run exist.
 
     Args:

@@ -141,12 +141,12 @@ def fit_denoising(
     check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)
 
-    def losses_of(batch: Batch, source: torch.Generator, _beta: float) -> dict[str, Tensor]:
+    def compute_losses(batch: Batch, source: torch.Generator, _beta: float) -> dict[str, Tensor]:
         """Return the terms of a batch with corruption drawn from the source."""
         how = (settings.corruption_prob, settings.corruption)
         keep = keep_masks(batch.x, *how, source, batch.share)
         return denoising_losses(model, batch.x, keep)
 
     return fit_drawn(
-        model, losses_of, x, items, settings, seed, "denoising autoencoder", validation
+        model, compute_losses, x, items, settings, seed, "denoising autoencoder", validation
     )

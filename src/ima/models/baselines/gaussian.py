@@ -131,7 +131,7 @@ def betas(settings: Annealed, pairs: int) -> Iterator[float]:
 
 def fit_drawn(
     model: torch.nn.Module,
-    losses_of: Callable[[Batch, torch.Generator, float], dict[str, Tensor]],
+    drawn_losses: Callable[[Batch, torch.Generator, float], dict[str, Tensor]],
     x: Mapping[str, Tensor],
     items: Mapping[str, Tensor],
     settings: Training,
@@ -145,8 +145,8 @@ def fit_drawn(
     of 1.
 
     Args:
-        losses_of: function from a batch, a source of randomness and the KL weight to the terms. It
-            draws numbers for the whole batch (`ima.training.loop.Batch.share`).
+        drawn_losses: function from a batch, a source of randomness and the KL weight to the terms.
+            It draws numbers for the whole batch (`ima.training.loop.Batch.share`).
         settings: settings of training; with `Annealed`, the KL weight is recorded as `beta`.
         name: name of the baseline, for the progress bar and error messages.
         model, x, items, seed, validation: as in `ima.models.autoencoder.fit_autoencoder`.
@@ -158,14 +158,14 @@ def fit_drawn(
     def compute_losses(batch: Batch) -> dict[str, Tensor]:
         """Return the terms of a batch with the KL weight of its step."""
         if weights is None:
-            return losses_of(batch, generator, 1.0)
+            return drawn_losses(batch, generator, 1.0)
         beta = next(weights)
-        return {**losses_of(batch, generator, beta), "beta": torch.tensor(beta, device=device)}
+        return {**drawn_losses(batch, generator, beta), "beta": torch.tensor(beta, device=device)}
 
     def validate() -> float:
         """Return the mean loss on the validation pairs."""
         fixed = torch.Generator(device).manual_seed(0)
-        return mean_loss(lambda batch: losses_of(batch, fixed, 1.0), x, validation)
+        return mean_loss(lambda batch: drawn_losses(batch, fixed, 1.0), x, validation)
 
     if validation is not None:
         check_pairs(model.modalities, x, validation)

@@ -156,10 +156,10 @@ def fit_jmvae(
     check_pairs(model.modalities, x, items)
     x, items, validation = completed(x, items, validation, settings.absent)
 
-    def losses_of(batch: Batch, source: torch.Generator, beta: float) -> dict[str, Tensor]:
+    def compute_losses(batch: Batch, source: torch.Generator, beta: float) -> dict[str, Tensor]:
         """Return the terms of a batch, with eps (B, L) drawn from the source."""
         shape = (batch.share.total, model.latent)
         eps = batch.share.of(torch.randn(shape, generator=source, device=source.device))
         return jmvae_losses(model, batch.x, eps, settings.alpha, beta)
 
-    return fit_drawn(model, losses_of, x, items, settings, seed, "JMVAE-KL", validation)
+    return fit_drawn(model, compute_losses, x, items, settings, seed, "JMVAE-KL", validation)

@@ -179,11 +179,11 @@ def fit_mvae(
     check_pairs(model.modalities, x, items)
     names = [*model.modalities]
 
-    def losses_of(batch: Batch, source: torch.Generator, beta: float) -> dict[str, Tensor]:
+    def compute_losses(batch: Batch, source: torch.Generator, beta: float) -> dict[str, Tensor]:
         """Return the terms of a batch, with subsets and eps (S, B, L) drawn from the source."""
         drawn = draw_subsets(names, settings.n_subsets, source)
         shape = (len(fixed_subsets(names)) + len(drawn), batch.share.total, model.latent)
         eps = batch.share.of(torch.randn(shape, generator=source, device=source.device), 1)
         return mvae_losses(model, batch.x, eps, beta, drawn, batch.present)
 
-    return fit_drawn(model, losses_of, x, items, settings, seed, "MVAE", validation)
+    return fit_drawn(model, compute_losses, x, items, settings, seed, "MVAE", validation)

@@ -95,12 +95,12 @@ def _fit(loss: Callable[..., Tensor], problem: Problem, name: str) -> Encoders:
     model = problem.on_device(lambda: Encoders(problem.modalities, problem.latent))
     whole, items, held_out = as_pairs(problem.x, problem.validation)
 
-    def losses_of(batch: Batch) -> dict[str, Tensor]:
+    def compute_losses(batch: Batch) -> dict[str, Tensor]:
         """Return the loss of a batch."""
         return {"loss": loss(model(batch.x), model.log_scale)}
 
-    validate = partial(mean_loss, losses_of, whole, held_out)
-    fit(model, losses_of, whole, items, problem.settings, problem.seed, name, validate)
+    validate = partial(mean_loss, compute_losses, whole, held_out)
+    fit(model, compute_losses, whole, items, problem.settings, problem.seed, name, validate)
     return model
 
 

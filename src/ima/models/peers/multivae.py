@@ -169,7 +169,7 @@ def fit_multivae(name: str, problem: Problem) -> Fitted:
     batch_size = problem.settings.lengths(pair_count(items)).batch_size
     steps, per_epoch = iter(range(10**9)), -(-pair_count(items) // batch_size)
 
-    def losses_of(batch: Batch, epoch: int | None = None) -> dict[str, Tensor]:
+    def compute_losses(batch: Batch, epoch: int | None = None) -> dict[str, Tensor]:
         """Return the loss of a batch."""
         epoch = 1 + next(steps) // per_epoch if epoch is None else epoch
         data = types.SimpleNamespace(data=batch.x)
@@ -181,9 +181,9 @@ def fit_multivae(name: str, problem: Problem) -> Fitted:
         where = next(model.parameters()).device
         with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
             torch.manual_seed(0)
-            return mean_loss(lambda batch: losses_of(batch, 10**9), whole, held_out)
+            return mean_loss(lambda batch: compute_losses(batch, 10**9), whole, held_out)
 
-    fit(model, losses_of, whole, items, problem.settings, problem.seed, name, validate)
+    fit(model, compute_losses, whole, items, problem.settings, problem.seed, name, validate)
     known, mixture = means(problem.x), KINDS[name].mixture
 
     @torch.no_grad()
