@@ -127,13 +127,6 @@ def test_latents_are_those_of_one_modality_or_all():
     torch.testing.assert_close(drawn, expected)
 
 
-def test_items_without_a_pair_are_left_out():
-    x, rows = {"image": torch.arange(10.0)[:, None]}, torch.tensor([7, -1, 2, 7])
-    found, items = generation.only_paired(x, {"image": rows})
-    assert found["image"].tolist() == [[2], [7]]
-    assert items["image"].tolist() == [1, -1, 0, 1]
-
-
 def test_classifiers_learn_from_real_items_without_noise():
     rng = np.random.default_rng(0)
     labels = np.arange(200) % 2

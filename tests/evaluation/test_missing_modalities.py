@@ -10,7 +10,6 @@ from ima.evaluation.missing_modalities import (
     BaselineModel,
     ImaModel,
     _with_equal_steps,
-    compact,
     study,
     study_table,
     withheld,
@@ -81,15 +80,6 @@ def test_dropping_trains_with_equal_steps():
     pairs = withheld(rows(), 0.75, np.random.default_rng(0))
     assert _with_equal_steps(Training(epochs=20), pairs).epochs == 80
     assert _with_equal_steps(Training(epochs=20), rows()).epochs == 20
-
-
-def test_matrices_of_the_items_in_use():
-    x = {"a": torch.arange(9.0)[:, None]}
-    pairs = {"train": {"a": torch.tensor([7, 2, 7])}, "test": {"a": torch.tensor([5])}}
-    small, numbered = compact(x, pairs)
-    assert small["a"].flatten().tolist() == [2, 5, 7]
-    for split, of in pairs.items():
-        assert torch.equal(small["a"][numbered[split]["a"]], x["a"][of["a"]])
 
 
 def problem(seed=0, classes=4, each=40, width=20):

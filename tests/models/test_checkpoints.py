@@ -180,3 +180,17 @@ def test_noise_follows_the_corpus(tmp_path):
     x = checkpoints.load_features(paths, torch.device("cpu"))
     assert x["image"].dtype == torch.float32
     assert x["image"].tolist() == [*digits.tolist(), *noise.tolist()]
+
+
+def test_items_without_a_pair_are_left_out():
+    x = {"a": torch.arange(9.0)[:, None], "b": torch.arange(9.0)[:, None]}
+    pairs = [
+        {"a": torch.tensor([7, -1, 2, 7]), "b": torch.tensor([0, 1, 2, 3])},
+        {"a": torch.tensor([5]), "b": torch.tensor([3])},
+    ]
+    small, renumbered = checkpoints.only_paired(x, pairs)
+    assert small["a"].flatten().tolist() == [2, 5, 7]
+    assert small["b"].flatten().tolist() == [0, 1, 2, 3]
+    assert [of["a"].tolist() for of in renumbered] == [[2, -1, 0, 2], [1]]
+    for split, new in zip(pairs, renumbered, strict=True):
+        assert torch.equal(small["b"][new["b"]], x["b"][split["b"]])

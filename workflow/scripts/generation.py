@@ -21,7 +21,7 @@ def main(snakemake):
     train, test = read_pairs(given.train), read_pairs(given.test)
     x, (_, items) = checkpoints.load_data(given, ("train", "test"), device())
     real = {name: values.cpu().numpy() for name, values in x.items()}
-    x, items = generation.only_paired(x, items)
+    x, (items,) = checkpoints.only_paired(x, [items])
     classifiers = generation.item_classifiers(real, train, Classifier(**params.settings))
     ceilings = generation.ceilings(classifiers, real, test)
     asked = generation.tasks(test)

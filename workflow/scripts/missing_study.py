@@ -5,7 +5,7 @@
 import pyarrow as pa
 import torch
 
-from ima.evaluation.missing_modalities import BaselineModel, ImaModel, compact, study
+from ima.evaluation.missing_modalities import BaselineModel, ImaModel, study
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.baselines import baseline
@@ -25,7 +25,8 @@ def main(snakemake):
     }
     labels = read_pairs(given.test)["label"].to_numpy()[: params.pairs["test"]]
     x = checkpoints.load_features({m: given[m] for m in pairs["train"]}, torch.device("cpu"))
-    x, pairs = compact(x, pairs)
+    x, renumbered = checkpoints.only_paired(x, list(pairs.values()))
+    pairs = dict(zip(pairs, renumbered, strict=True))
     models = {
         of["label"]: ImaModel(
             Stage1(**of["autoencoder"]),

@@ -20,7 +20,7 @@ from ima.evaluation.represent import decode, joint, represent
 from ima.evaluation.seeds import over_seeds
 from ima.models import baselines
 from ima.models.ima import IMANetwork
-from ima.pairing.by_label import ABSENT, CLEAN, is_noise, modalities, row_numbers
+from ima.pairing.by_label import CLEAN, is_noise, modalities, row_numbers
 from ima.utils.arrow import to_table
 
 #: z of IMA with equal importances.
@@ -46,23 +46,6 @@ class Task(NamedTuple):
     generated: str
     subset: str
     rows: np.ndarray
-
-
-def only_paired(
-    x: Mapping[str, Tensor], items: Mapping[str, Tensor]
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return matrices of the items in pairs, and the pairs renumbered, to encode no other items.
-
-    Args:
-        x: by modality, the matrix (n_m, D_m) of all items.
-        items: by modality, the row numbers (N,) of the pairs, ABSENT where a pair lacks it.
-    """
-    found, numbered = {}, {}
-    for name, rows in items.items():
-        used = rows[rows != ABSENT].unique()
-        found[name] = x[name][used]
-        numbered[name] = torch.where(rows == ABSENT, ABSENT, torch.searchsorted(used, rows))
-    return found, numbered
 
 
 @torch.no_grad()

@@ -127,25 +127,6 @@ def withheld(items: Pairs, share: float, rng: np.random.Generator) -> dict[str, 
     return incomplete
 
 
-def compact(
-    x: Pairs, pairs: Mapping[str, Pairs]
-) -> tuple[dict[str, Tensor], dict[str, dict[str, Tensor]]]:
-    """Return matrices of only the items that occur in pairs, and the pairs renumbered to match.
-
-    Args:
-        x: by modality, the matrix (n_m, D_m) of all items.
-        pairs: by split and modality, row numbers (N,); none absent.
-    """
-    compacted, numbered = {}, {split: {} for split in pairs}
-    for m, values in x.items():
-        used, back = torch.cat([rows[m] for rows in pairs.values()]).unique(return_inverse=True)
-        compacted[m] = values[used]
-        parts = back.split([len(rows[m]) for rows in pairs.values()])
-        for split, rows in zip(pairs, parts, strict=True):
-            numbered[split][m] = rows
-    return compacted, numbered
-
-
 def study(
     x: Pairs,
     pairs: Mapping[str, Pairs],

@@ -10,7 +10,7 @@ from torch import Tensor
 from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
 from ima.models.own import PARTS
 from ima.models.shared_encoders import SharedEncoders
-from ima.pairing.by_label import modalities, read_pairs, row_numbers
+from ima.pairing.by_label import ABSENT, modalities, read_pairs, row_numbers
 from ima.training.loop import check_pairs
 from ima.training.sizes import AUTO, HIDDEN
 from ima.utils.errors import InputError, within
@@ -33,6 +33,27 @@ def load_pairs(path: str | Path) -> dict[str, Tensor]:
 def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str, Tensor]:
     """Return the feature matrix (n_m, D_m) of each modality: its corpus, followed by its noise."""
     return {name: torch.from_numpy(read_matrix(files)).to(device) for name, files in paths.items()}
+
+
+def only_paired(
+    x: Mapping[str, Tensor], pairs: Sequence[Mapping[str, Tensor]]
+) -> tuple[dict[str, Tensor], list[dict[str, Tensor]]]:
+    """Return features of only the items that occur in pairs, and the pairs renumbered to match.
+
+    Args:
+        x: by modality, the matrix (n_m, D_m) of all items.
+        pairs: for each split, by modality, row numbers (N,), ABSENT where a pair lacks it.
+    """
+    features: dict[str, Tensor] = {}
+    renumbered: list[dict[str, Tensor]] = [{} for _ in pairs]
+    for name, of in x.items():
+        rows = torch.cat([split[name] for split in pairs])
+        used = rows[rows != ABSENT].unique()
+        features[name] = of[used]
+        for split, new in zip(pairs, renumbered, strict=True):
+            rows = split[name]
+            new[name] = torch.where(rows == ABSENT, ABSENT, torch.searchsorted(used, rows))
+    return features, renumbered
 
 
 def load_data(
