@@ -37,9 +37,9 @@ tables["voice"].iloc[:3, :5]
 
 # %% [markdown]
 # ## One row per person in each table
-# Tables must have the same index, because row i of each is sample i. `reindex` brings them into one
-# order and fills the rows of those who lack a modality with NaN, which is how IMA reads a missing
-# item.
+# Tables must have the same index, because row i of each is sample i. `reindex` gives all tables the
+# same row order and fills the rows of those who lack a modality with NaN, which is how IMA reads a
+# missing item.
 
 # %%
 x = {name: table.reindex(people) for name, table in tables.items()}

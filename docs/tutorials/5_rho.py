@@ -1,9 +1,9 @@
 # %% [markdown]
 # # What rho does and how to choose it
 #
-# rho is the expected share of important items of a modality. The default objective of `ima.IMA`,
-# `mixture`, estimates it. The paper's objective and `ima+` need it, and this page shows how much it
-# matters there.
+# rho is the expected proportion of important items of a modality. The default objective of
+# `ima.IMA`, `mixture`, estimates it. The paper's objective and `ima+` need it, and this page shows
+# how much it matters there.
 
 # %%
 import matplotlib.pyplot as plt
