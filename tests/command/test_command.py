@@ -20,6 +20,7 @@ from sklearn.metrics import roc_auc_score
 from ima import IMA
 from ima.command import guess
 from ima.command.config import read_config
+from ima.command.counts import counted
 from ima.command.main import main
 from ima.estimator import model
 from ima.training import sizes
@@ -79,6 +80,22 @@ def test_representations_of_every_pair(run):
     rows = [int(i.removeprefix("item")) for i in lacking["id_left"].to_pylist()]
     alone = fitted.transform({"left": of["x"][rows]})
     assert np.allclose(lacking["z"].to_pylist(), alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("fusion", ["concordance", "both"])
+def test_representations_weighted_by_concordance(fusion, inside):
+    config = read_config("own.toml")
+    config["own"]["fusion"] = fusion
+    Path("weighted.json").write_text(json.dumps(config))
+    assert main(["embed", "weighted.json", "--force"]) == 0
+    found = pq.read_table("own/representations.parquet")
+    u, c, y = ({m: found[f"{part}_{m}"].to_pylist() for m in NAMES} for part in "ucy")
+    complete = [i for i in range(len(found)) if found["u_right"][i].is_valid]
+    for i in complete[:20]:
+        weight = {m: max(c[m][i], 1e-3) * (y[m][i] if fusion == "both" else 1) for m in NAMES}
+        z = sum(weight[m] * np.array(u[m][i]) for m in NAMES) / sum(weight.values())
+        assert np.allclose(found[f"z_{fusion}"][i].as_py(), z, atol=1e-4)
+    assert main(["embed", "--force"]) == 0  # as it was
 
 
 def test_planted_noise_is_found(run):
@@ -157,6 +174,14 @@ def test_nothing_is_overwritten(step, inside, capsys):
     assert files_in(inside) | files_in(inside / "own") == before
 
 
+def test_files_of_other_columns_name_the_file_and_the_model(inside, capsys):
+    np.savez("wide.npz", x=np.zeros((3, 11)))
+    config = {"run": "wide", "own": {"modalities": {"left": {"file": "wide.npz"}}}}
+    Path("wide.json").write_text(json.dumps(config))
+    said = stopped(capsys, "embed", "wide.json", "--model", "own/model.safetensors")
+    assert "wide.npz: expected 10 dimensions, as in own/model.safetensors, found 11." in said
+
+
 def test_force_overwrites(inside):
     Path("own/importances.parquet").write_text("old")
     assert main(["importance"]) == 1 and main(["importance", "--force"]) == 0
@@ -169,7 +194,14 @@ def test_changed_files_are_noticed(inside, capsys):
     left = dict(np.load("left.npz"))
     np.savez("fewer.npz", **{name: of[1:] for name, of in left.items()})
     assert main(["embed", "changed.toml", "--force"]) == 1
-    assert "1 others, such as 'item0'" in capsys.readouterr().err
+    assert "1 other, such as 'item0'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "said"), [(1, "seed", "1 seed"), (1000, "class", "1,000 classes")]
+)
+def test_one_is_singular(number, noun, said):
+    assert counted(number, noun) == said
 
 
 # What stops it
@@ -246,7 +278,7 @@ def test_help_fits_a_terminal(step, capsys):
 # What `init` guesses
 
 
-def written(folder: Path, name: str, **columns) -> Path:
+def written(folder: Path, name: str, /, **columns) -> Path:
     csv.write_csv(pa.table(columns), folder / name)
     return folder / name
 
@@ -261,35 +293,91 @@ def test_columns_are_guessed(tmp_path):
     found = guess._guesses([*files, other])
     assert [*found] == ["one_a", "my_test", "one_a_2"]
     expected = {"file": str(files[0]), "id": "ID", "label": "Class", "split": "split"}
-    assert found["one_a"] == (
-        expected | {"vector": {"all_but": ["note"]}},
-        "2 rows; not used: note",
-    )
-    assert found["my_test"][0] == {"file": str(files[1])}  # `noise` only for all or none
-    assert found["one_a_2"][0] == {"file": str(other), "vector": "all"}
+    one = found["one_a"]
+    assert one.options == expected | {"vector": {"all_but": ["note", "noise"]}}
+    assert one.about == "2 rows, 1 dimension; id: ID, label: Class, split: split"
+    assert one.notes[0] == "not used: note (text)" and "'noise' is not used" in one.notes[1]
+    assert found["my_test"].options == {"file": str(files[1])}  # `noise` only for all or none
+    assert found["one_a_2"].options == {"file": str(other), "vector": "all"}
+
+
+ROWS = range(40)
+FREE = {"v": [r / 7 for r in ROWS]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "about", "notes"),
+    [
+        ({"digit": [r % 4 for r in ROWS]}, "2 dim", ["'digit' has 4 .* set label = \"digit\""]),
+        (
+            {"a": [r % 2 for r in ROWS], "b": ["xyz"[r % 3] for r in ROWS]},
+            "2 dim.*label: none",
+            [r"not used: b \(text\)", "'a', 'b' have few values: .* set label"],
+        ),
+        ({"label": [r % 2 for r in ROWS], "b": [r % 3 for r in ROWS]}, "label: label", []),
+        (
+            {"age": ["n/a", *map(str, ROWS[1:])]},  # distinct, but no ids
+            "1 dimension; id: row numbers,",
+            [r"not used: age \(text\)", "'age' has numbers, but also words: 'n/a'$"],
+        ),
+        ({"name": [f"n{r}" for r in ROWS]}, "1 dim.* id: name, ", []),
+        ({"count": ROWS}, "id: row numbers, ", []),
+        ({"": ROWS}, "id: the unnamed first column, ", []),
+        (
+            {"split": ["dev", "train"] * 20, "label": [1, 2] * 20},
+            "split: drawn",
+            ["not used: split", "'split' is no split: it has 'dev', not 'train', 'validation'"],
+        ),
+        ({f"t{i}": ["x"] * 40 for i in range(9)}, "1 dim", [r"t4 \(text\) and 4 more$"]),
+    ],
+    ids=lambda value: "_".join(value) if isinstance(value, dict) else "",
+)
+def test_what_is_used_is_told(columns, about, notes, tmp_path):
+    found = guess._guess(written(tmp_path, "a.csv", **columns, **FREE))
+    assert re.search(about, found.about) and len(found.notes) == len(notes), found
+    assert all(map(re.search, notes, found.notes)), found.notes
+
+
+def test_texts_are_ids_unless_others_are_row_numbers(tmp_path):
+    texts = [written(tmp_path, f"{m}.csv", name=["p", "q"], v=[1.0, 2.0]) for m in NAMES]
+    assert [of.options["id"] for of in guess._guesses(texts).values()] == ["name"] * 2
+    np.save(tmp_path / "b.npy", np.zeros((2, 3)))
+    found = guess._guesses([texts[0], tmp_path / "b.npy"])["left"]
+    assert "id" not in found.options and found.options["vector"] == {"all_but": ["name"]}
+    assert "id: row numbers" in found.about and 'set id = "name"' in found.notes[-1]
+
+
+def test_matrices_of_an_archive_that_are_not_used(tmp_path):
+    np.savez(tmp_path / "one.npz", e=np.zeros((4, 2)))
+    np.savez(tmp_path / "two.npz", e=np.zeros((4, 2)), f=np.ones((4, 3)))
+    one, two = (guess._guess(tmp_path / f"{name}.npz") for name in ("one", "two"))
+    assert one.notes == [] and "vector" not in one.options
+    assert two.options["vector"] == "e" and "2 dimensions (e)" in two.about
+    assert two.notes == ["not used: f (another vector)"]
 
 
 def test_lists_are_vectors(tmp_path):
     pq.write_table(pa.table({"e": [[1.0, 2.0]], "n": [1]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"e": [[1.0]], "x": [[1.0]]}), tmp_path / "b.parquet")
-    assert guess._guess(tmp_path / "a.parquet")[0]["vector"] == "e"
-    assert "vector" not in guess._guess(tmp_path / "b.parquet")[0]
+    assert guess._guess(tmp_path / "a.parquet").options["vector"] == "e"
+    assert "vector" not in guess._guess(tmp_path / "b.parquet").options
 
 
 def test_decimals_are_numbers(tmp_path):
     pq.write_table(pa.table({"d": [Decimal("1.5")]}), tmp_path / "a.parquet")
-    assert guess._guess(tmp_path / "a.parquet")[0]["vector"] == "all"
+    assert guess._guess(tmp_path / "a.parquet").options["vector"] == "all"
 
 
-def test_toml_and_yaml_are_equivalent(tmp_path):
+def test_toml_yaml_and_json_are_equivalent(tmp_path):
     files = [
         written(tmp_path, f"{m}.csv", id=["a"], v=[1.0], note=['a "word"'], noise=[True])
         for m in NAMES
     ]
-    for kind in ("toml", "yaml"):
+    for kind in ("toml", "yaml", "json"):
         guess.init(files, tmp_path / f"mine.{kind}", False)
     config = yaml.safe_load((tmp_path / "mine.yaml").read_text())
     assert config == tomllib.loads((tmp_path / "mine.toml").read_text())
+    assert config == json.loads((tmp_path / "mine.json").read_text())
     assert config["run"] == "mine" and config["own"]["modalities"]["right"]["noise"] == "noise"
     assert read_config(tmp_path / "mine.toml") == read_config(tmp_path / "mine.yaml")
 
@@ -298,9 +386,9 @@ def test_toml_and_yaml_are_equivalent(tmp_path):
     ("files", "config", "said"),
     [
         (["a.csv"], "c.toml", "two or more"),
-        (["a.csv", "words.csv"], "c.toml", "numeric columns"),
-        (["a.csv", "gone.csv"], "c.toml", "gone.csv"),
-        (["a.csv", "a.csv"], "c.json", "--config"),
+        (["a.csv", "words.csv"], "c.toml", "numeric columns.* Embed the texts first"),
+        (["a.csv", "gone.csv"], "c.toml", r"gone.csv: .* no file. Correct the path\.$"),
+        (["a.csv", "a.csv"], "c.ini", "--config: expected a .toml, .json or .yaml file"),
         (["a.csv", "a.csv"], "a b.toml", "--config"),
     ],
 )

@@ -1,5 +1,6 @@
 """Configs that cannot be meant: each stops the run before it starts, and is named."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,7 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
+from ima.command.config import VARIANTS, read_config
+from ima.command.schema import KEYWORDS, read_schema
 from ima.utils.errors import InputError
 from ima.workflow.config import (
     ANYWAY,
@@ -20,6 +24,7 @@ from ima.workflow.config import (
     check_schema,
     expand_paths,
 )
+from ima.workflow.schema_errors import PATTERNS, violations
 from tests.checkout import ROOT, defaults, merged, plans
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -101,6 +106,106 @@ def test_wrong_value(name):
     assert named in str(error.value)
 
 
+#: A user's config, and the error of the workflow and of the command after the config's name.
+OWN = {"modalities": {"a": {"file": "a"}, "b": {"file": "b"}}, "pairs": {"by": "id"}}
+MESSAGES = [
+    ({"latnts": [2]}, ": expected a known key, found 'latnts'. Did you mean 'latents'?"),
+    ({"seed": [0]}, ": expected a known key, found 'seed'. Did you mean 'seeds'?"),
+    ({"qq": 1}, ": expected a known key, found 'qq'. docs/config.md lists all keys."),
+    (
+        {"own": OWN | {"shares": {"trian": 0.5}}},
+        ".own.shares: expected a known key, found 'trian'. The keys are test, validation.",
+    ),
+    (
+        {"own": OWN | {"pairs": {"by": "id", "missin": "drop", "fil": "a"}}},
+        ".own.pairs: expected a known key, found 'missin', 'fil'. Did you mean 'missing', 'file'?",
+    ),
+    (
+        {"own": OWN | {"modalities": {"a": {"fil": "a"}}}},
+        ".own.modalities.a: expected a known key, found 'fil'. Did you mean 'file'?",
+    ),
+    ({"latents": 10}, ".latents: expected a list, such as [10], found 10."),
+    ({"latents": "x"}, ".latents: expected a list, found 'x'."),
+    ({"latents": []}, ".latents: expected a list of one or more entries, found []."),
+    ({"seeds": [0, -1]}, ".seeds[1]: expected a whole number from 0, found -1."),
+    ({"seeds": [1, 1]}, ".seeds: expected distinct entries, found [1, 1]."),
+    (
+        {"autoencoder": {"epochs": "many"}},
+        ".autoencoder.epochs: expected a whole number from 1, or 'auto', found 'many'.",
+    ),
+    ({"run": "../x"}, ".run: expected a name of letters, digits, _ and -, found '../x'."),
+    (
+        {"own": OWN | {"shares": {"test": 1}}},
+        ".own.shares.test: expected a number above 0 and below 1, found 1.",
+    ),
+    (
+        {"own": OWN | {"pairs": {"by": "lable"}}},
+        ".own.pairs.by: expected one of 'id', 'label', 'file', found 'lable'."
+        " Did you mean 'label'?",
+    ),
+    (
+        {"own": OWN | {"modalities": {"a": {"file": "a", "vector": 3}}}},
+        ".own.modalities.a.vector: expected text that is not empty, or a list, or keys with values,"
+        " found 3.",
+    ),
+    (
+        {"own": OWN | {"modalities": {"a": {"file": "a", "vector": ["v", "v"]}}}},
+        ".own.modalities.a.vector: expected distinct entries, found ['v', 'v'].",
+    ),
+    (
+        {"own": OWN | {"modalities": {"a": {"file": "a", "vector": {"all_but": 3}}}}},
+        ".own.modalities.a.vector.all_but: expected text that is not empty, or a list, found 3.",
+    ),
+    (
+        {"own": OWN | {"modalities": {"a": {"file": "a", "show": {"shape": [1, 2, 3]}}}}},
+        ".own.modalities.a.show.shape: expected a list of 2, found [1, 2, 3].",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), MESSAGES, ids=lambda value: str(value)[:40])
+def test_messages_of_the_schema_are_those_of_the_command(change, message, tmp_path):
+    with pytest.raises(InputError) as error:
+        check(merged(defaults(), change))
+    assert str(error.value) == f"config{message}"
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps({"own": OWN} | change))
+    with pytest.raises(InputError) as error:
+        read_config(file)
+    assert str(error.value) == f"{file}{message}"
+
+
+def test_the_command_checks_what_jsonschema_does():
+    schema, workflow = read_schema(), yaml.safe_load(SCHEMA.read_text())
+    for change, _ in MESSAGES:
+        config = {"own": OWN} | change
+        assert list(Draft202012Validator(schema).iter_errors(config)), change
+    rates = (0, 1e300, -1, 2.0, 0.5, True, "auto", float("inf"), None)
+    for node in (*workflow["$defs"].values(), {"type": "array", "uniqueItems": True}):
+        if set(node) <= KEYWORDS:
+            for value in (*rates, [], [0], [0, 0], {}, {"by": "id"}, {"hidden": 2, "loss": "bce"}):
+                part = {"$defs": workflow["$defs"]} | node
+                expected = not list(Draft202012Validator(part).iter_errors(value))
+                assert (not list(violations(value, part, part))) == expected, (node, value)
+
+
+def test_every_pattern_of_the_schema_has_a_phrase():
+    patterns = re.findall(r'pattern: ["\'](.*?)["\']', SCHEMA.read_text())
+    assert len(patterns) == 5 and set(patterns) == set(PATTERNS)
+
+
+def test_the_command_refuses_unknown_variants(tmp_path, caplog):
+    file = tmp_path / "own.json"
+    assert set(VARIANTS) == set(defaults()["ima"])
+    file.write_text(json.dumps({"own": OWN, "variants": ["mixtur"]}))
+    with pytest.raises(InputError, match=r"config, variants: .*\['ima\+', 'mixture', 'paper'\]"):
+        read_config(file)
+    ours = {"label": "Ours", "autoencoder": {"objective": "paper"}}
+    file.write_text(json.dumps({"own": OWN, "variants": ["mixture", "o"], "ima": {"o": ours}}))
+    read_config(file)
+    assert "used by the workflow only: variants, ima" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -163,7 +268,7 @@ def test_figures_show_a_variant_that_is_trained():
 @pytest.mark.parametrize("key", yaml.safe_load(SCHEMA.read_text())["required"])
 def test_missing_key(key):
     config = {name: value for name, value in defaults().items() if name != key}
-    with pytest.raises(InputError, match=f"'{key}' is a required property"):
+    with pytest.raises(InputError, match=f"config: expected the key '{key}', found no such key"):
         check(config)
 
 
@@ -177,7 +282,7 @@ FILES = {
     ),
     "an unknown key": (
         "rhoo: 0.5\n",
-        "config: expected what docs/config.md says, found Additional properties are not allowed",
+        "config: expected a known key, found 'rhoo'. Did you mean 'roots'?",
     ),
     "an unknown factor of readings": (
         "readings: {factors: {mood: [good]}}\n",
@@ -210,7 +315,7 @@ FILES = {
     ),
     "two folds": (
         "ima: {mixture: {importance: {folds: 2}}}\n",
-        "2 should not be valid under",
+        "folds: expected a whole number from 1, other than 2, found 2",
     ),
     "a missing file": (None, "mine.yaml"),
 }

@@ -6,15 +6,19 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ima.command.schema import check, fill, read_schema
+from ima.command.schema import fill, read_schema
 from ima.utils.errors import InputError
 from ima.utils.io import read_json
+from ima.workflow.config import check_variants
+from ima.workflow.schema_errors import check
 from ima.workflow.user_config import check_config, fill_defaults, standardized
 
 #: Name of the run and seeds, if the config leaves them out.
 DEFAULTS = {"run": "own", "seeds": [0]}
 #: Sections to which `fill_defaults` adds.
 _SECTIONS = ("model", "autoencoder", "importance", "retrieval", "sweep", "figures")
+#: The variants of IMA that the workflow's default config defines.
+VARIANTS = ("paper", "ima+", "mixture")
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +38,8 @@ def read_config(path: str | Path, new: bool = False) -> dict:
             `ima.workflow.user_config.check_config`.
     """
     parsed, schema = _parsed(Path(path)), read_schema()
-    check(parsed, schema, schema, str(path))
+    check(parsed, schema, str(path))
+    _check_variants(parsed)
     used = [name for name, node in schema["properties"].items() if "type" in node]
     unused = [name for name in parsed if name not in used]
     if unused:
@@ -52,6 +57,14 @@ def read_config(path: str | Path, new: bool = False) -> dict:
     if config["latents"][1:]:
         logger.warning("%s: only the first of latents is used, %d", path, config["latents"][0])
     return config
+
+
+def _check_variants(parsed: Mapping) -> None:
+    """Raise InputError if a config names an unknown variant for the workflow."""
+    names, defined = parsed.get("variants"), parsed.get("ima")
+    if isinstance(names, list):
+        known = dict.fromkeys([*VARIANTS, *(defined if isinstance(defined, dict) else ())])
+        check_variants(list(map(str, names)), known, "")
 
 
 def _parsed(path: Path) -> object:

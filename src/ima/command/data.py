@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from ima.command.counts import counted
 from ima.datasets.splits import SPLITS
 from ima.datasets.user import read_items
 from ima.pairing.by_label import ABSENT, row_numbers
@@ -122,7 +123,7 @@ def fitted_pairs(items: Mapping[str, pa.Table], path: Path) -> tuple[Data, pa.Ta
         ids = table[f"id_{m}"].to_pylist()
         unknown = [i for i in ids if i is not None and i not in row]
         if unknown:
-            found = f"{len(unknown)} others, such as '{unknown[0]}'"
+            found = f"{counted(len(unknown), 'other')}, such as '{unknown[0]}'"
             raise InputError(path, expected=f"ids of the items of {m}", found=found, do=do)
         rows[m] = np.array([ABSENT if i is None else row[i] for i in ids])
     return _data(items, rows, {name: table[name] for name in ABOUT}), table

@@ -4,20 +4,36 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from ima.command.columns import (
+    Vector,
+    few_valued,
+    is_unique_text,
+    listed,
+    mostly_numbers,
+    vector_of,
+)
+from ima.command.counts import counted
 from ima.datasets.splits import SPLITS
 from ima.datasets.user import boolean
-from ima.datasets.user_files import MATRIX, index_names, is_annotated, read_table
+from ima.datasets.user_files import (
+    INDEX,
+    index_column,
+    index_names,
+    is_annotated,
+    read_table,
+)
 from ima.utils.atomic_files import whole_file
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, printable, within
 from ima.workflow.user_config import LATENT, check_name
 
 #: Possible names of the label column, in lower case and in order of preference.
 LABELS = ("label", "class", "category", "target")
+#: Number of unused columns that are named.
+SHOWN = 5
 #: Shares of pairs for test, and of the rest for validation.
 SHARES = {"test": 0.2, "validation": 0.2}
 
@@ -25,30 +41,55 @@ SHARES = {"test": 0.2, "validation": 0.2}
 Line = tuple[tuple[str, ...], str, Any, str]
 
 
-def init(files: Sequence[Path], path: Path, force: bool) -> str:
-    """Write a config for files, one per modality, and return what was written.
+class Guess(NamedTuple):
+    """What is guessed of a modality's file.
+
+    Attributes:
+        options: the options of the modality in the config.
+        about: the file's content and what it is used for, in a line.
+        notes: what is not used, or may be meant otherwise.
+        source: where ids come from: `column`, `index`, `text` (a column of distinct texts that is
+            not called `id`) or `rows`.
+    """
+
+    options: dict[str, Any]
+    about: str
+    notes: list[str]
+    source: str
+
+
+def init(files: Sequence[Path], path: Path, force: bool) -> list[str]:
+    """Write a config for files, one per modality, and return the lines to print.
 
     Args:
         files: the files, which `ima.datasets.user_files.read_table` can read.
-        path: the config, a .toml, .yaml or .yml file, whose name is that of the run.
+        path: the config, a .toml, .json, .yaml or .yml file, whose name is that of the run.
         force: whether to overwrite it.
+
+    Returns:
+        For each file, a line on what it is used for and indented notes on what is not used; and a
+        line on the config.
 
     Raises:
         InputError: there are fewer than two files, one cannot be read or has no numbers, the
             config exists, or its name cannot be that of a run.
     """
-    kind = path.suffix.lower()
-    if kind not in (".toml", ".yaml", ".yml") or not re.fullmatch(r"[A-Za-z0-9_-]+", path.stem):
-        expected = "a .toml or .yaml file named by letters, digits, _ and -"
+    writer = _WRITERS.get(path.suffix.lower())
+    if writer is None or not re.fullmatch(r"[A-Za-z0-9_-]+", path.stem):
+        expected = "a .toml, .json or .yaml file named by letters, digits, _ and -"
         raise InputError("--config", expected=expected, found=path)
     refuse_existing([path], force)
     if len(files) < 2:
         raise InputError("files", expected="two or more, one per modality", found=len(files))
-    lines = list(_lines(_guesses(files), path))
-    text = _toml(lines) if kind == ".toml" else _yaml(lines)
+    guesses = _guesses(files)
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return f"{path}: a config for {len(files)} modalities. Look through it, then: ima check {path}"
+        temporary.write_text(writer(list(_lines(guesses, path))), encoding="utf-8")
+    lines = []
+    for name, guess in guesses.items():
+        lines += [f"{name} ({guess.options['file']}): {guess.about}"]
+        lines += [f"  {note}" for note in guess.notes]
+    end = f"a config for {len(files)} modalities. Look through it, then: ima check {path}"
+    return [printable(line) for line in (*lines, f"{path}: {end}")]
 
 
 def refuse_existing(paths: Sequence[Path], force: bool) -> None:
@@ -62,19 +103,33 @@ def refuse_existing(paths: Sequence[Path], force: bool) -> None:
         )
 
 
-def _guesses(files: Sequence[Path]) -> dict[str, tuple[dict[str, Any], str]]:
-    """Return the options of each modality by name, and a comment on its file."""
-    guesses: dict[str, tuple[dict[str, Any], str]] = {}
-    for file in files:
+def _guesses(files: Sequence[Path]) -> dict[str, Guess]:
+    """Return what is guessed of each modality's file, by name."""
+    found = [_guess(file) for file in files]
+    if {"rows", "text"} <= {guess.source for guess in found}:  # texts are no row numbers
+        found = [_guess(file, texts_are_ids=False) for file in files]
+    if not all("noise" in guess.options for guess in found):
+        for guess in found:
+            _drop_noise(guess)
+    guesses: dict[str, Guess] = {}
+    for file, guess in zip(files, found, strict=True):
         name = base = _name(file)
         number = 2
         while name in guesses:
             name, number = f"{base}_{number}", number + 1
-        guesses[name] = _guess(file)
-    if not all("noise" in options for options, _ in guesses.values()):
-        for options, _ in guesses.values():  # for all modalities or none
-            options.pop("noise", None)
+        guesses[name] = guess
     return guesses
+
+
+def _drop_noise(guess: Guess) -> None:
+    """Leave out a column of flags, which must be there for all modalities or none."""
+    column = guess.options.pop("noise", None)
+    vector = guess.options.get("vector")
+    if column and (vector == "all" or isinstance(vector, dict)):  # or it would be a dimension
+        others = [] if vector == "all" else vector["all_but"]
+        guess.options["vector"] = {"all_but": [*others, column]}
+    if column:
+        guess.notes.append(f"'{column}' is not used: other files have no flags of noise")
 
 
 def _name(file: Path) -> str:
@@ -88,51 +143,91 @@ def _name(file: Path) -> str:
     return name
 
 
-def _guess(file: Path) -> tuple[dict[str, Any], str]:
-    """Return the options of a modality's file, and a comment on its content."""
+def _guess(file: Path, texts_are_ids: bool = True) -> Guess:
+    """Return what is guessed of a modality's file.
+
+    Args:
+        file: the file.
+        texts_are_ids: whether a column of distinct texts may be the ids if there are no others.
+
+    Raises:
+        InputError: the file is missing, cannot be read or has no numbers.
+    """
+    if not file.exists():
+        raise InputError(file, expected="a file", found="no file", do="Correct the path.")
     table = read_table(file)
     columns = [name for name in table.column_names if name not in index_names(table)]
+    named, notes = _named(table, columns)
+    options = {"file": str(file), **named}
+    free = [name for name in columns if name not in named.values()]
+    source, ids = ("column", "id") if "id" in options else _ids(table, free, file)
+    if source == "text" and texts_are_ids:
+        options["id"] = ids
+    elif source == "text":
+        notes.append(f"'{ids}' has distinct values: if they are ids, set id = \"{ids}\"")
+        source, ids = "rows", "row numbers"
+    vector = vector_of(table, [name for name in free if name != options.get("id")], file)
+    if vector.selection is not None:
+        options["vector"] = vector.selection
+    column = f" ({vector.selection})" if vector.selection and not vector.names else ""
+    about = f"{counted(len(table), 'row')}, {counted(vector.size, 'dimension')}{column}"
+    about += f"; id: {options.get('id', ids)}, label: {options.get('label', 'none')}"
+    about += f", split: {options.get('split', 'drawn')}"
+    return Guess(options, about, [*_left_out(table, vector, "label" in options), *notes], source)
+
+
+def _named(table: pa.Table, columns: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the options that follow from names of columns, and notes on a column of no splits."""
     by_lower = {name.lower(): name for name in reversed(columns)}
-    options: dict[str, Any] = {"file": str(file)}
+    options: dict[str, str] = {}
+    notes = []
     for key, names in (("id", ("id",)), ("label", LABELS), ("split", ("split",))):
         column = next((by_lower[name] for name in names if name in by_lower), None)
-        if column and (key != "split" or _is_split(table[column])):
+        others = _no_splits(table[column]) if column and key == "split" else []
+        if column and not others:
             options[key] = column
+        elif column:
+            notes.append(f"'{column}' is no split: it has {listed(others)}, not {listed(SPLITS)}")
     if "noise" in by_lower and _is_noise(table[by_lower["noise"]]):
         options["noise"] = by_lower["noise"]
-    used = {column for key, column in options.items() if key != "file"}
-    free = [name for name in columns if name not in used]
-    vector, unused = _vector(table, free, file)
-    if vector is not None:
-        options["vector"] = vector
-    comment = f"{len(table):,} rows"
-    return options, comment + (f"; not used: {', '.join(unused[:5])}" if unused else "")
+    return options, notes
 
 
-def _vector(table: pa.Table, free: Sequence[str], file: Path) -> tuple[Any, list[str]]:
-    """Return `vector` for a file, None for the default, and the columns that it leaves out."""
-    if is_annotated(file):
-        return None, []
-    kinds = {name: table.schema.field(name).type for name in free}
-    lists = [n for n, kind in kinds.items() if pa.types.is_nested(kind)]
-    if lists:
-        chosen = MATRIX if MATRIX in lists else lists[0]
-        unused = [name for name in free if name != chosen]
-        return (None if chosen == MATRIX else chosen), unused
-    not_numeric = [n for n, kind in kinds.items() if not _is_number(kind)]
-    if len(not_numeric) == len(free):
-        expected = "numeric columns, or a column of lists of numbers"
-        raise InputError(file, expected=expected, found=f"columns {table.column_names[:12]}")
-    return ({"all_but": not_numeric} if not_numeric else "all"), not_numeric
+def _ids(table: pa.Table, free: Sequence[str], file: Path) -> tuple[str, str]:
+    """Return where ids come from, a `source` of `Guess`, and the column or a phrase."""
+    if "id" in table.column_names:  # it is the index
+        return "column", "id"
+    with within(file):
+        index = index_column(table)
+    if index is not None:
+        unnamed = INDEX in table.column_names and not is_annotated(file)
+        return "index", "the unnamed first column" if unnamed else "the index"
+    texts = (name for name in free if is_unique_text(table[name]))
+    return ("text", text) if (text := next(texts, "")) else ("rows", "row numbers")
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
-    return any(is_kind(kind) for is_kind in numbers)
+def _left_out(table: pa.Table, vector: Vector, labelled: bool) -> list[str]:
+    """Return notes on columns that are not used, and on features that may be labels."""
+    notes = []
+    if vector.unused:
+        names = [f"{name} ({why})" for name, why in vector.unused.items()]
+        more = f" and {len(names) - SHOWN} more" if names[SHOWN:] else ""
+        notes.append(f"not used: {', '.join(names[:SHOWN])}{more}")
+    for name in list(vector.unused)[:SHOWN]:
+        if words := mostly_numbers(table[name]):
+            notes.append(f"'{name}' has numbers, but also words: {listed(words)}")
+    few = [] if labelled else few_valued(table, vector)
+    if len(few) == 1:
+        (name, number), *_ = few.items()
+        notes.append(f"'{name}' has {number} values: if it is a label, set label = \"{name}\"")
+    elif few:
+        notes.append(f"{listed(few)} have few values: if one is a label, set label to its name")
+    return notes
 
 
-def _is_split(values: pa.ChunkedArray) -> bool:
-    return set(pc.unique(values).to_pylist()) <= set(SPLITS)
+def _no_splits(values: pa.ChunkedArray) -> list[object]:
+    """Return the values of a column that are not among SPLITS."""
+    return [value for value in values.unique().to_pylist() if value not in SPLITS]
 
 
 def _is_noise(values: pa.ChunkedArray) -> bool:
@@ -142,16 +237,17 @@ def _is_noise(values: pa.ChunkedArray) -> bool:
         return False
 
 
-def _lines(guesses: Mapping[str, tuple[dict[str, Any], str]], path: Path) -> Iterator[Line]:
+def _lines(guesses: Mapping[str, Guess], path: Path) -> Iterator[Line]:
     """Yield the lines of a config."""
     yield (), "", None, f"Config of the run {path.stem}, for: ima check {path}"
     yield (), "", None, "File names are relative to the folder in which you run `ima`."
     yield (), "run", path.stem, "folder of the results"
     yield (), "latents", [LATENT], "size of the representation"
     yield (), "seeds", [0, 1], "one model each; two show whether the importances are stable"
-    for name, (options, comment) in guesses.items():
+    for name, (options, about, notes, _) in guesses.items():
         section = ("own", "modalities", name)
-        yield section, "", None, comment
+        for comment in (about.partition(";")[0], *notes):
+            yield section, "", None, " ".join(printable(comment).split())
         if "label" not in options:
             comment = "`label`, `split` and `noise` may name columns; without labels, scores that"
             yield section, "", None, f"{comment} need them are left out"
@@ -185,5 +281,20 @@ def _yaml(lines: Sequence[Line]) -> str:
     return text
 
 
+def _json(lines: Sequence[Line]) -> str:
+    config: dict[str, Any] = {}
+    for section, key, value, _ in lines:  # JSON has no comments
+        part = config
+        for name in section:
+            part = part.setdefault(name, {})
+        if key:
+            part[key] = value
+    return json.dumps(config, indent=2) + "\n"
+
+
 def _line(text: str, comment: str) -> str:
     return f"{text}  # {comment}\n".removeprefix("  ") if comment else f"{text}\n"
+
+
+#: Writer of a config by its suffix.
+_WRITERS = {".toml": _toml, ".json": _json, ".yaml": _yaml, ".yml": _yaml}

@@ -81,7 +81,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.step == "init":
         from ima.command.guess import init
 
-        print(init(args.files, args.config, args.force))
+        print("\n".join(init(args.files, args.config, args.force)))
         return 0
     if args.step in ("pack", "verify"):
         return _compare(args)
@@ -140,7 +140,8 @@ def _parser() -> argparse.ArgumentParser:
         "--config",
         type=Path,
         default=Path(CONFIG),
-        help="config to write, .toml or .yaml; its name is that of the run (default: %(default)s)",
+        help="config to write, .toml, .json or .yaml; its name is that of the run (default: "
+        "%(default)s)",
     )
     _add_force(step)
 

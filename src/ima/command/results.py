@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ima.command.counts import counted
 from ima.reporting.pack import read_results, write_pack
 from ima.reporting.verify import Comparison, Difference, compare, notes, other_ids
 from ima.utils.errors import InputError, printable
@@ -30,9 +31,10 @@ def pack(folder: Path, path: Path, tables_only: bool, force: bool) -> list[str]:
         do = "Use --force to overwrite it."
         raise InputError(path, expected="a path without a file", found="an existing file", do=do)
     results = write_pack(folder, path, tables_only)
-    parts = [f"{len(results.tables)} tables"]
+    parts = [counted(len(results.tables), "table")]
     if not tables_only:
-        parts += [f"ids of {len(results.ids)} files", f"{len(results.checkpoints)} checkpoints"]
+        parts.append(f"ids of {counted(len(results.ids), 'file')}")
+        parts.append(counted(len(results.checkpoints), "checkpoint"))
     lines = [f"{path}: {path.stat().st_size:,} bytes; {', '.join(parts)}"]
     if results.other_config:
         lines.append(f"  made with another config: {', '.join(results.other_config)}")

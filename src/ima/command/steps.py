@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import torch
 
 from ima.command.config import standardizes
+from ima.command.counts import counted
 from ima.command.data import Data, fitted_pairs, new_pairs, paired, read_all
 from ima.command.folder_lock import alone_in
 from ima.command.guess import refuse_existing
@@ -55,17 +56,17 @@ def check(config: Mapping) -> list[str]:
         noise = sum(table["noise"].to_pylist())
         unpaired = len(table) - len(np.unique(data.rows[m][data.rows[m] != ABSENT]))
         lines.append(
-            f"{m}: {len(table):,} items, {data.x[m].shape[1]} dimensions"
-            + (f", {len(labels)} classes" if labels else ", no labels")
+            f"{m}: {counted(len(table), 'item')}, {counted(data.x[m].shape[1], 'dimension')}"
+            + (f", {counted(len(labels), 'class')}" if labels else ", no labels")
             + (f", {noise:,} known to be noise" if noise else "")
             + (f", {unpaired:,} in no pair" if unpaired else "")
         )
     splits = Counter(data.pairs["split"].to_pylist())
-    lacking = sum(rows == ABSENT for rows in data.rows.values()) > 0
+    lacking = int((sum(rows == ABSENT for rows in data.rows.values()) > 0).sum())
     lines.append(
         f"pairs by {config['own']['pairs']['by']}: {len(data.pairs):,}, of which "
         + ", ".join(f"{splits[split]:,} {split}" for split in SPLITS)
-        + f"; {int(lacking.sum()):,} lack a modality"
+        + f"; {lacking:,} {'lacks' if lacking == 1 else 'lack'} a modality"
     )
     return lines
 
@@ -113,9 +114,10 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
         for model in models[1:]:
             model.save(folder / MORE.format(model.seed_))
         models[0].save(folder / MODEL)
-    sizes = f"{len(learned.pairs):,} pairs, {int((split == 'test').sum()):,} more for the report"
+    sizes = f"{counted(len(models), 'seed')}, {counted(len(learned.pairs), 'pair')}, "
+    sizes += f"{int((split == 'test').sum()):,} more for the report"
     old = sorted(path for pattern in DERIVED for path in folder.glob(pattern))
-    return [f"{folder / MODEL}: {len(models)} seeds, {sizes}"] + [
+    return [f"{folder / MODEL}: {sizes}"] + [
         f"{path}: not of this model; write it again with --force" for path in old
     ]
 
@@ -168,7 +170,7 @@ def embed(
     with alone_in(folder, create=True):
         _clear([path], force)
         _write(representations, path)
-    return [f"{path}: {len(representations):,} pairs"]
+    return [f"{path}: {counted(len(representations), 'pair')}"]
 
 
 def importance(
@@ -193,10 +195,10 @@ def importance(
         _write(importances, paths[0])
         if concordance:
             _write(_with_columns(data.pairs, data, concordance), paths[1])
-    lines = [f"{paths[0]}: {len(importances):,} items"]
+    lines = [f"{paths[0]}: {counted(len(importances), 'item')}"]
     lines += [f"  {m}: {(values < DOUBT).mean():.1%} below {DOUBT}" for m, values in y.items()]
     if concordance:
-        lines.append(f"{paths[1]}: {len(data.pairs):,} pairs")
+        lines.append(f"{paths[1]}: {counted(len(data.pairs), 'pair')}")
     return lines
 
 
@@ -223,13 +225,15 @@ def report(config: Mapping, folder: Path, force: bool) -> list[str]:
         config["run"],
     )
     rows, effects = trust.to_pylist(), weighting.to_pylist()
+    pairs = "concordance.parquet" if first.concordance_models_ else ""
     with alone_in(folder, create=True):
         _clear(paths, force)
         write_csv(trust, paths[1])
         write_csv(weighting, paths[2])
         with whole_file(paths[0]) as temporary:
-            temporary.write_text(advice.report(rows, effects, config["run"]), encoding="utf-8")
-    return [f"{paths[0]}: {advice.advice(rows, effects[0])}"]
+            text = advice.report(rows, effects, config["run"], pairs)
+            temporary.write_text(text, encoding="utf-8")
+    return [f"{paths[0]}: {advice.advice(rows, effects[0], pairs)}"]
 
 
 def _loaded(config: Mapping, folder: Path, path: Path | None) -> tuple:
@@ -242,9 +246,16 @@ def _loaded(config: Mapping, folder: Path, path: Path | None) -> tuple:
     if set(items) - set(model.n_features_in_):
         known = f"modalities of the model, {list(model.n_features_in_)}"
         raise InputError("own.modalities", expected=known, found=list(items))
-    if new:
-        return model, new_pairs(config, items), None
-    return model, *fitted_pairs(items, folder / PAIRS)
+    data, table = (new_pairs(config, items), None) if new else fitted_pairs(items, folder / PAIRS)
+    for m, x in data.x.items():
+        if x.shape[1] != model.n_features_in_[m]:
+            raise InputError(
+                config["own"]["modalities"][m]["file"],
+                expected=f"{counted(model.n_features_in_[m], 'dimension')}, as in {path}",
+                found=x.shape[1],
+                do="Restore the columns of `ima fit`, or fit again.",
+            )
+    return model, data, table
 
 
 def _representations(model, data: Data, table: pa.Table | None, fusion: str) -> pa.Table:
@@ -260,9 +271,8 @@ def _representations(model, data: Data, table: pa.Table | None, fusion: str) -> 
     concordance = _concordance(model, data, table)
     output = _with_columns(data.pairs, data, z | u | y | concordance)
     if fusion != "importance":
-        output = _with_columns(
-            output, data, {f"z_{fusion}": _fused(x, model, y, concordance, fusion)}
-        )
+        fused = _fused(model, x, y, concordance, fusion)
+        output = _with_columns(output, data, {f"z_{fusion}": fused})
     schema = own_representations_schema(data.x, bool(concordance), fusion)
     return output.select(schema.names)
 

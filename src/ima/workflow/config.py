@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ima.utils.errors import InputError
+from ima.workflow.schema_errors import Violation, error_of
 
 
 def complete(config: dict, defaults: Mapping) -> dict:
@@ -54,11 +55,13 @@ def check_schema(config: Mapping, path: str | Path) -> None:
     validator = validators.extend(Draft202012Validator, {"properties": filled})
     error = best_match(validator(schema).iter_errors(config))
     if error is not None:
-        raise InputError(
-            ".".join(("config", *map(str, error.absolute_path))),
-            expected="what docs/config.md says",
-            found=f"{error.message[:300]}",
+        is_whole = error.parent is not None and not error.relative_path
+        if is_whole and error.validator in ("type", "enum"):
+            error = error.parent  # `anyOf`: another of its parts may be meant
+        violation = Violation(
+            tuple(error.absolute_path), error.validator, error.instance, error.schema
         )
+        raise error_of(violation, "config", schema)
 
 
 #: Keys of a config that are paths of the user; `*` stands for any name.

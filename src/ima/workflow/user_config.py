@@ -10,11 +10,26 @@ from ima.workflow.config import check_modalities
 #: Default size of the latent space and default layers of a modality.
 LATENT = 10
 LAYERS = {"hidden": AUTO, "loss": "sse", "activation": "tanh"}
-#: Reserved names: other inputs of rules, representations, and subsets of the test pairs.
-_RESERVED = {
-    *("autoencoder", "code", "importance", "models", "pairs", "representations"),
-    *("test", "train", "validation", "all", "joint", "labels", "unweighted", "weighted"),
-}
+#: Names of other inputs of the rules that have an input per modality.
+_INPUTS = """
+autoencoder autoencoders baselines before classes code importance importances listed model models
+networks pairs representations scales shared_encoders test train validation
+"""
+#: Attributes of a rule's inputs in Snakemake, besides those of a list and OF_MODULES.
+_OF_INPUTS = """
+get size size_files size_files_gb size_files_kb size_files_mb size_gb size_kb size_mb size_tempfiles
+temp_size_mb
+"""
+#: Reserved names: those above; columns of pairs; and other representations and subsets of pairs.
+RESERVED = frozenset(
+    (
+        *_INPUTS.split(),
+        *_OF_INPUTS.split(),
+        *("label", "pair", "pair_type", "split"),
+        *("joint", "oracle", "shared", "shared_unweighted", "unweighted", "weighted"),
+        *("all", "labels"),
+    )
+)
 
 _OF_MODULES = """
 add_module apply bfloat16 buffers call_super_init children clear compile cpu cuda double
@@ -147,7 +162,7 @@ def check_name(name: str) -> None:
     It becomes a rule's input and a submodule of a torch module.
     """
     usable = re.fullmatch("[a-z][a-z0-9_]*", str(name)) and not str(name).endswith("_noise")
-    if not usable or name in _RESERVED or name in OF_MODULES or hasattr(list, name):
+    if not usable or name in RESERVED or name in OF_MODULES or hasattr(list, name):
         raise InputError(
             "config, own.modalities",
             expected="names of lower-case letters, digits and _ that start with a letter and are "

@@ -1,0 +1,134 @@
+"""What the columns of a file may be, by their names, types and values."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ima.datasets.user_files import MATRIX, is_annotated
+from ima.utils.errors import InputError
+
+#: A column may be a label if it has at most this many values, and this share of the rows.
+FEW, SHARE = 20, 0.1
+#: Number of names or values that `listed` spells out.
+SPELT = 3
+#: What a number looks like.
+NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
+
+
+class Vector(NamedTuple):
+    """The columns that are a modality's vectors.
+
+    Attributes:
+        selection: `vector` in the config, None for its default.
+        size: number of dimensions.
+        names: the columns that are one dimension each.
+        unused: by name, what each of the columns is that are left out.
+    """
+
+    selection: Any
+    size: int
+    names: list[str]
+    unused: dict[str, str]
+
+
+def vector_of(table: pa.Table, free: Sequence[str], file: Path) -> Vector:
+    """Return the vectors of a file.
+
+    Args:
+        table: the content of the file.
+        free: its columns that are not used otherwise.
+        file: the file.
+
+    Raises:
+        InputError: no column has numbers.
+    """
+    kinds = {name: table.schema.field(name).type for name in free}
+    lists = [name for name, kind in kinds.items() if _is_list(kind)]
+    if is_annotated(file) or lists:
+        chosen = MATRIX if MATRIX in lists or is_annotated(file) else lists[0]
+        same = lists if _is_copied(file) else [chosen]
+        unused = {name: _kind(kind) for name, kind in kinds.items() if name not in same}
+        size = pc.max(pc.list_value_length(table[chosen])).as_py() or 0
+        return Vector(None if chosen == MATRIX else chosen, size, [], unused)
+    unused = {name: _kind(kind) for name, kind in kinds.items() if not _is_number(kind)}
+    names = [name for name in free if name not in unused]
+    if not names:
+        texts = any(_is_text(field.type) for field in table.schema if field.name.lower() != "id")
+        do = "Embed the texts first, and store the vectors as lists of numbers or as .npy."
+        expected = "numeric columns, or a column of lists of numbers"
+        found = f"columns {table.column_names[:12]}"
+        raise InputError(file, expected=expected, found=found, do=do if texts else "")
+    return Vector({"all_but": list(unused)} if unused else "all", len(names), names, unused)
+
+
+def _is_copied(file: Path) -> bool:
+    """Return whether the column MATRIX is a copy: of the only matrix of an .npz file."""
+    if file.suffix.lower() != ".npz":
+        return False
+    with np.load(file, allow_pickle=False) as arrays:
+        matrices = [name for name in arrays if arrays[name].ndim > 1]
+    return len(matrices) == 1
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(is_list(kind) for is_list in lists) and _is_number(kind.value_type)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(is_kind(kind) for is_kind in numbers)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(is_kind(kind) for is_kind in texts)
+
+
+def _kind(kind: pa.DataType) -> str:
+    """Return in a word what the values of an unused column are."""
+    if _is_list(kind):
+        return "another vector"
+    if pa.types.is_null(kind):
+        return "empty"
+    return "text" if _is_text(kind) else "number" if _is_number(kind) else str(kind)
+
+
+def is_unique_text(values: pa.ChunkedArray) -> bool:
+    """Return whether values are texts, all there and all distinct, and not mostly numbers."""
+    if not _is_text(values.type) or values.null_count or mostly_numbers(values):
+        return False
+    return len(values.unique()) == len(values) > 0
+
+
+def few_valued(table: pa.Table, vector: Vector) -> dict[str, int]:
+    """Return the number of values of each column that may be a label.
+
+    It is a dimension or not used, of whole numbers or texts, and has at least two values, but few.
+    """
+    kinds = {name: table.schema.field(name).type for name in (*vector.names, *vector.unused)}
+    names = [name for name, kind in kinds.items() if pa.types.is_integer(kind) or _is_text(kind)]
+    counts = {name: len(table[name].drop_null().unique()) for name in names}
+    most = min(FEW, SHARE * len(table))
+    return {name: count for name, count in counts.items() if 2 <= count <= most}
+
+
+def mostly_numbers(values: pa.ChunkedArray) -> list[str]:
+    """Return the words in a column of texts of which most are numbers, empty for other columns."""
+    if not _is_text(values.type):
+        return []
+    texts = values.drop_null().cast(pa.string())
+    words = texts.filter(pc.invert(pc.match_substring_regex(texts, NUMBER)))
+    return words.unique().to_pylist() if 2 * len(words) < len(texts) else []
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return the first values as `'a', 'b' and 3 more`."""
+    shown = [repr(value) for value in values]
+    more = f" and {len(shown) - SPELT} more" if shown[SPELT:] else ""
+    return ", ".join(shown[:SPELT]) + more
