@@ -113,7 +113,7 @@ def test_no_array_is_unpickled():
     np.savez("a.npz", x=np.array([Bomb()], object))
     Path("b.npy").write_bytes(pickle.dumps(Bomb()))
     for name in ("a.npy", "a.npz", "b.npy"):
-        with pytest.raises(InputError, match="expected a NumPy file"):
+        with pytest.raises(InputError, match=r"expected (a NumPy file|numbers, found objects)"):
             read_table(name)
 
 

@@ -12,10 +12,12 @@ import pytest
 
 from ima.datasets.user import read_items
 from ima.datasets.user_files import read_table
-from ima.datasets.user_vectors import chosen
+from ima.datasets.user_vectors import chosen, names_of
 from ima.utils import matrices
 from ima.utils.arrow import matrix
 from ima.utils.errors import InputError
+from ima.utils.io import read_parquet
+from ima.utils.schemas import OWN_ITEMS
 from ima.utils.trees import parts_of
 
 #: Three items of two dimensions.
@@ -152,6 +154,81 @@ def test_columns_by_name_pattern_and_all_but(wanted, found):
 def test_columns_that_are_not_there(wanted):
     with pytest.raises(InputError, match="Name the column in the config"):
         chosen(NAMES, wanted, {"id"}, "f")
+
+
+@pytest.mark.parametrize("wanted", ["x", "p?", ["y"], "all", {"all_but": "*"}], ids=str)
+def test_all_columns_are_proposed_for_missing_ones(wanted):
+    with pytest.raises(InputError) as error:
+        chosen(NAMES[:1], wanted, {"id"}, "f")
+    proposed = wanted != "all" and not isinstance(wanted, dict)
+    assert ("under `own`, or write vector: all." in error.value.do) == proposed
+
+
+def numbers(**columns):
+    return pd.DataFrame({f"v{i}": np.arange(3.0) + i / 8 for i in range(6)} | columns)
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (numbers(v2=[1, np.nan, 2]), r"in 1 items, e\.g\. '1', in v2\. Fill"),
+        (
+            numbers(**{f"v{i}": [np.nan, 1, np.inf] for i in range(1, 6)}),
+            r"in 2 items, e\.g\. '0', in v1, v2, v3 and 2 more\.",
+        ),
+        (
+            numbers(v1=["0,53", "1,5", "2,0"]),
+            r"column 'v1': expected numbers, found text such as '0,53' \(a decimal comma\?\)\. ",
+        ),
+        (numbers(v1=["a,1", "1,5", "2,0"]), "found string in 'v1'"),  # no number
+    ],
+    ids=["nan", "several", "comma", "text"],
+)
+def test_columns_at_fault_are_named(tmp_path, frame, says):
+    frame.to_csv(tmp_path / "f.csv", index=False, sep=";")
+    with pytest.raises(InputError, match=says):
+        read_items(tmp_path / "f.csv", {"vector": "v*"}, "sse")
+
+
+def test_names_of_columns_are_known_until_items_are_written(tmp_path):
+    numbers().to_csv(tmp_path / "f.csv", index=False)
+    read = read_items(tmp_path / "f.csv", {"vector": ["v1", "v0"]}, "sse")
+    assert names_of(read) == ["v1", "v0"]
+    matrices.write_arrow(read, tmp_path / "f.arrow", OWN_ITEMS)
+    assert names_of(read_parquet(tmp_path / "f.arrow", OWN_ITEMS)) == []
+    assert not pa.ipc.open_file(tmp_path / "f.arrow").schema.metadata
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".txt", ".pkl", ".json", ""])
+def test_unknown_suffixes(tmp_path, suffix):
+    path = tmp_path / f"f{suffix}"
+    path.write_text("neither")
+    found = f"the unknown suffix {suffix}" if suffix else "no suffix"
+    with pytest.raises(InputError) as error:
+        read_table(path)
+    assert str(error.value) == (
+        f"{path}: expected a file of a known format, found {found}. "
+        "Save it as CSV, Parquet or NumPy."
+    )
+    path.write_bytes(b"PAR1 of an interrupted copy")  # Parquet, whatever the suffix
+    with pytest.raises(InputError, match="expected a Parquet file"):
+        read_table(path)
+
+
+def test_the_reason_ends_with_one_full_stop(tmp_path):
+    (tmp_path / "f.parquet").write_text("no Parquet file")
+    with pytest.raises(InputError) as error:
+        read_table(tmp_path / "f.parquet")
+    assert ".." not in str(error.value).replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize(("name", "save"), [("f.npy", np.save), ("f.npz", np.savez)])
+def test_arrays_of_objects(tmp_path, name, save):
+    save(tmp_path / name, np.array([["a", None]], object))
+    with pytest.raises(
+        InputError, match=r"expected numbers, found objects \(text or None\)\. Save"
+    ):
+        read_table(tmp_path / name)
 
 
 def test_a_wide_table_of_many_columns_and_kinds(tmp_path):

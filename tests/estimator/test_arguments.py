@@ -47,7 +47,7 @@ ROWS = np.arange(40)
         ({"stage1": {"epochs": 1}}, "stage1: expected Stage1 or None, found {'epochs': 1}"),
         ({"stage2": "mixture"}, "stage2: expected Stage2 or None, found 'mixture'"),
         ({"layers": [1]}, "layers: expected a dict by modality"),
-        ({"layers": {"a": 5}}, r"layers\['a'\]: expected some of .* found .5"),
+        ({"layers": {"a": 5}}, r"layers\['a'\]: expected a dict of .* found 5\."),
         ({"layers": {"a": {"hidden": 1.5}}}, r"layers\['a'\]\['hidden'\]: expected a whole"),
         ({"stage2": replace(MIXTURE, learning_rate=1e30, steps=9)}, "expected a finite loss"),
     ],
@@ -96,8 +96,10 @@ def test_a_single_modality_shares_nothing(views):
         (ROWS.astype(str), "of <U"),
         (ROWS.reshape(20, 2), r"shape \(20, 2\)"),
         (3, r"shape \(\)"),
+        (np.where(ROWS == 7, 99, ROWS), r"numbers from 0 to 39, or -1 for none, found 99\.$"),
+        (ROWS - 2, r"found -2\.$"),
     ],
-    ids=["fractions", "NaN", "mask", "text", "matrix", "one"],
+    ids=["fractions", "NaN", "mask", "text", "matrix", "one", "high", "low"],
 )
 def test_pairs_are_row_numbers_and_nothing_that_numpy_makes_of_others(pairs, says):
     with pytest.raises(InputError, match=says):

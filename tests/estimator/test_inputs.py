@@ -91,12 +91,16 @@ def test_missing_items_of_every_kind_are_the_same(fitted):
 @pytest.mark.parametrize(
     ("layers", "X", "says"),
     [
-        (None, np.ones((4, 2)), "a dict or a list with one matrix per modality"),
-        ({"c": {}}, {"a": 0}, r"modalities: expected \['c'\], found \['a'\]"),
+        (None, np.ones((4, 2)), r"one matrix per modality, .*two or more.* or \[X, Y\]\."),
+        ({"c": {}}, {"a": 0}, r"layers: expected only modalities of X, \['a'\], found 'c'"),
+        ({"a": {}, "b": {}, "c": {}}, [0, 0], r"X, \['view_0', 'view_1'\], found 'a', 'b', 'c'"),
         ({"a": {"widht": 3}}, {"a": 0}, r"layers\['a'\]: .*found \['widht'\]"),
         (None, {"a.b": 0}, "without dots"),
         (None, {"items": 0}, "Rename the modality"),
+        (None, {1: 0}, "modalities: expected names that are strings, found 1"),
         (None, [], "modalities: expected at least one"),
+        ({"a": {"loss": "mse"}}, {"a": 0}, r"\['a'\]\['loss'\]: expected one of .*, found 'mse'\."),
+        ({"a": {"activation": []}}, {"a": 0}, r"\['activation'\]: .*'relu', 'tanh', .* found \[\]"),
     ],
 )
 def test_layers_that_cannot_be(layers, X, says):
@@ -110,12 +114,30 @@ def test_layers_that_cannot_be(layers, X, says):
         ({"a": [["x"] * 4]}, "a matrix of real numbers"),
         ({"a": np.ones((2, 4)) * 1j}, "Complex"),
         ([np.ones((2, 4))], "2 matrices, or None"),
+        (np.ones((2, 4)), r"Pass a dict, such as {'a': X}, or a list .* \['a', 'b'\]"),
         ({"a": np.full((2, 4), 1e300)}, "8 not finite"),
     ],
 )
 def test_values_that_cannot_be(fitted, X, says):
     with pytest.raises(InputError, match=says):
         fitted.transform(X)
+
+
+@pytest.mark.parametrize(
+    ("value", "named", "says"),
+    [
+        (np.nan, False, "1 not finite, the first NaN in row 3, column 2. Impute it, or make"),
+        (-np.inf, True, r"the first infinite in row 3, column 2 \('b2'\)"),
+    ],
+)
+def test_the_place_of_what_is_not_finite(fitted, value, named, says, monkeypatch):
+    monkeypatch.setattr(matrices, "ROWS", 2)
+    x = views(5)["b"]
+    x[3, 2], x[0] = value, np.nan  # a missing item is none
+    if named:
+        x = pytest.importorskip("pandas").DataFrame(x, columns=["b0", "b1", "b2"])
+    with pytest.raises(InputError, match=says):
+        fitted.transform({"b": x})
 
 
 def test_pairs_are_not_labels():
@@ -205,13 +227,25 @@ def test_the_device_is_that_of_the_network():
     assert next(model.network_.parameters()).device == torch.device("cpu")
     with pytest.raises(NotFittedError, match="Call fit first"):
         IMA().score(views())
+    for device in ("gpu", "cuda:99", 1.5):
+        with pytest.raises(InputError, match=f"device: .*'cpu', 'cuda' .*found '?{device}"):
+            IMA(**QUICK, device=device).fit(views())
 
 
-def test_histories_are_averaged_over_restarts():
+def test_a_model_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"nope: expected a model of IMA\.save, found no file"):
+        IMA.load(tmp_path / "nope")
+
+
+def test_each_training_has_a_line_over_its_epochs():
     rows = [{"epoch": e, "copy": c, "loss": float(e + c)} for e in (1, 2) for c in (0, 2)]
-    assert curves(rows) == {"loss": [2.0, 3.0]}
+    assert curves(rows) == {"loss, copy 0": {1: 1, 2: 2}, "loss, copy 2": {1: 3, 2: 4}}
     rows = [{"round": r, "epoch": 1, "copy": 0, "corr_a": r / 2, "raw_a": 0.0} for r in (1, 2)]
-    assert curves(rows) == {"corr_a": [0.5, 1.0]}
+    assert curves(rows) == {"corr_a, round 1": {1: 0.5}, "corr_a, round 2": {1: 1.0}}
+    assert curves([{"epoch": 1, "loss": 3, "validation": 2}]) == {
+        "loss": {1: 3},
+        "validation": {1: 2},
+    }
 
 
 def test_plots(fitted, monkeypatch):
@@ -219,8 +253,10 @@ def test_plots(fitted, monkeypatch):
     pytest.importorskip("matplotlib")
     frame = fitted.history_frame()
     assert (frame["stage"] == "autoencoder").sum() == 3
-    lines = {line.get_label() for line in fitted.plot_history().axes[0].lines}
-    assert lines == {"loss", "validation"}
+    first, second = fitted.plot_history().axes
+    assert {line.get_label() for line in first.lines} == {"loss", "validation"}
+    assert {line.get_label() for line in second.lines} == {"loss, copy 0", "loss, copy 1"}
+    assert second.get_xlabel() == "epoch" and second.get_ylabel() == "loss"
     x = views(10)
     x["a"][:4] = np.nan
     legend = fitted.plot_importance(x).axes[0].get_legend().get_texts()

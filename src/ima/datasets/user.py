@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from ima.datasets.splits import SPLITS
 from ima.datasets.user_files import MATRIX, index_column, index_names, is_annotated, read_table
-from ima.datasets.user_vectors import no_column, vectors
+from ima.datasets.user_vectors import no_column, vectors, with_names
 from ima.utils.arrow import conform, vector_column
 from ima.utils.errors import InputError
 from ima.utils.matrices import blocks, chosen_rows
@@ -47,7 +47,8 @@ def read_items(
 
     Returns:
         A table of `ima.utils.schemas.OWN_ITEMS` in file order, without the items that have no
-        vector. Missing labels and splits are ''.
+        vector. Missing labels and splits are ''. It has the names of the columns of `x`
+        (`ima.datasets.user_vectors.names_of`).
 
     Raises:
         InputError: a column is missing or has the wrong type, ids are not unique, vectors differ
@@ -61,7 +62,7 @@ def read_items(
     used = {columns[key] for key in ("id", "label", "split", "noise") if key in columns}
     used |= index_names(table) | ({"id"} - set(columns))
     selection = MATRIX if vector is None or is_annotated(path) else vector
-    x, present = vectors(table, selection, used, ids, path)
+    x, present, names = vectors(table, selection, used, ids, path)
     fields = {"id": pa.array(ids, pa.string()), **_about(table, columns, path)}
     if not present.all():
         logger.warning("%s: %d of %d items have no vector and are excluded from this modality",
@@ -73,7 +74,8 @@ def read_items(
         _warn_of_scales(x, where)
     if loss == "bce":
         _check_range(x, items["id"], where)
-    return conform(items.append_column("x", vector_column(x)), OWN_ITEMS, path)
+    items = conform(items.append_column("x", vector_column(x)), OWN_ITEMS, path)
+    return with_names(items, names)
 
 
 def _check_range(x: np.ndarray, ids: pa.ChunkedArray, where: str) -> None:

@@ -6,6 +6,7 @@ frame, become the column INDEX. A matrix without column names becomes one list c
 
 import logging
 import math
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -96,15 +97,29 @@ def _check_table(table: pa.Table) -> None:
 
 def _unreadable(path: Path, name: str, error: Exception) -> InputError:
     """Return the error for a file that cannot be read, with advice."""
+    suffix = Path(name).suffix
+    expected = "a folder of Parquet files" if path.is_dir() else _format_name(suffix)
     found, do = "no file", "Correct the path in the config, under `own`."
     if isinstance(error, MemoryError):  # a damaged file may claim to hold terabytes
         found, do = str(error), "Write the file again, or give the rule more memory (mem_mb)."
+    elif path.is_file() and suffix not in _KINDS and not _starts_as_parquet(path):
+        expected, do = "a file of a known format", "Save it as CSV, Parquet or NumPy."
+        found = f"the unknown suffix {suffix}" if suffix else "no suffix"
+    elif path.is_file() and re.search("Python objects|Object arrays", str(error)):  # of NumPy
+        expected, found, do = "numbers", "objects (text or None)", "Save numbers, or use CSV."
     elif path.exists():
-        found = reason_of(error)
+        found = reason_of(error).rstrip(".")
         do = f"Use one of the formats {', '.join(_KINDS)}, or a folder of Parquet files. If it is "
         do += "one of them, correct the file, or write it again."
-    expected = "a folder of Parquet files" if path.is_dir() else _format_name(Path(name).suffix)
     return InputError(path, expected=expected, found=found, do=do)
+
+
+def _starts_as_parquet(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PAR1"
+    except OSError:  # which `reason_of` names
+        return True
 
 
 def _format_name(suffix: str) -> str:

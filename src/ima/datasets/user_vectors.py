@@ -1,6 +1,8 @@
 """Vectors of user items, from one column of lists or from one numeric column per dimension."""
 
-from collections.abc import Collection, Mapping
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -9,6 +11,9 @@ import pyarrow.compute as pc
 
 from ima.utils.errors import InputError
 from ima.utils.matrices import blocks, empty
+
+#: Number of columns that a message names.
+_NAMED = 3
 
 
 def chosen(names: list[str], wanted: object, others: Collection[str], where: object) -> list[str]:
@@ -37,6 +42,12 @@ def chosen(names: list[str], wanted: object, others: Collection[str], where: obj
     return selected
 
 
+def first_few(names: Sequence[object]) -> str:
+    """Return the first three names, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(map(str, names[:_NAMED])) + (f" and {more} more" if more > 0 else "")
+
+
 def _matching(names: list[str], wanted: object, free: list[str], where: object) -> list[str]:
     """Return the distinct names that are listed explicitly, or are free and match a pattern."""
     matches: dict[str, None] = {}
@@ -45,25 +56,25 @@ def _matching(names: list[str], wanted: object, free: list[str], where: object) 
             [pattern] if pattern in names else [name for name in free if fnmatchcase(name, pattern)]
         )
         if not matching:
-            no_column(names, pattern, where)
+            no_column(names, pattern, where, ", or write vector: all")
         matches |= dict.fromkeys(matching)
     return list(matches)
 
 
-def no_column(names: list[str], wanted: object, where: object) -> None:
-    """Raise InputError for a column that does not exist."""
+def no_column(names: list[str], wanted: object, where: object, more: str = "") -> None:
+    """Raise InputError for a column that does not exist; `more` is further advice."""
     listed = names if len(names) <= 12 else [*names[:10], f"... {len(names) - 10} more"]
     raise InputError(
         where,
         expected=f"a column '{wanted}'" if isinstance(wanted, str) else f"columns {wanted}",
         found=f"columns {listed}",
-        do="Name the column in the config, under `own`.",
+        do=f"Name the column in the config, under `own`{more}.",
     )
 
 
 def vectors(
     table: pa.Table, wanted: object, others: Collection[str], ids: list[str], path: object
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the items' vectors as a float32 matrix (n, D), and which items (n,) have a vector.
 
     Args:
@@ -74,8 +85,8 @@ def vectors(
         path: path of the file, for messages.
 
     Returns:
-        The matrix and a mask. If an item's list is null or all its values are missing, the item
-        lacks the modality: its row is NaN and its mask is false.
+        The matrix, a mask, and the columns if there are several. If an item's list is null or all
+        its values are missing, the item lacks the modality: its row is NaN and its mask is false.
 
     Raises:
         InputError: as in `chosen`; or columns are not numeric, lists are empty or differ in
@@ -91,15 +102,24 @@ def vectors(
         finite[block] = np.isfinite(x[block]).all(1)
     bad = np.flatnonzero(present & ~finite)
     if len(bad) or not present.any():
-        raise InputError(
-            where,
-            expected="finite numbers",
-            found=f"missing or infinite values in {len(bad)} items, e.g. '{ids[bad[0]]}'"
-            if len(bad)
-            else "none in any item",
-            do="Fill them in, or remove these items.",
-        )
-    return x, present
+        found = "none in any item"
+        if len(bad):
+            found = f"missing or infinite values in {len(bad)} items, e.g. '{ids[bad[0]]}'"
+            odd = [name for name, ok in zip(names, np.isfinite(x[bad[0]]), strict=False) if not ok]
+            found += f", in {first_few(odd)}" if len(names) > 1 else ""
+        do = "Fill them in, or remove these items."
+        raise InputError(where, expected="finite numbers", found=found, do=do)
+    return x, present, names if len(names) > 1 else []
+
+
+def with_names(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Return a table of items that knows the names of their dimensions, until it is written."""
+    return table.replace_schema_metadata({"dimensions": json.dumps(names)} if names else None)
+
+
+def names_of(table: pa.Table) -> list[str]:
+    """Return the names of the dimensions of a table of `with_names`; empty if unknown."""
+    return json.loads((table.schema.metadata or {}).get(b"dimensions", "[]"))
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -121,6 +141,7 @@ def _wide(table: pa.Table, names: list[str], where: str) -> np.ndarray:
     ]
     if not_numeric:
         name, kind = not_numeric[0]
+        _check_decimals(table[name], f"{where}, column '{name}'")
         raise InputError(
             where,
             expected="numeric columns, or one column with a list of numbers in every row",
@@ -135,6 +156,19 @@ def _wide(table: pa.Table, names: list[str], where: str) -> np.ndarray:
             part = table[name].slice(block.start, block.stop - block.start)
             x[block, at] = part.cast(pa.float32(), safe=False).to_numpy()
     return x
+
+
+def _check_decimals(values: pa.ChunkedArray, where: str) -> None:
+    """Raise InputError if a column of text seems to hold numbers with a decimal comma."""
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        first = next((v for v in values.slice(0, 100).to_pylist() if v and v.strip()), "")
+        if re.fullmatch(r"[-+]?[0-9]+,[0-9]+(?:[eE][-+]?[0-9]+)?", first.strip()):
+            raise InputError(
+                where,
+                expected="numbers",
+                found=f"text such as '{first}' (a decimal comma?)",
+                do="Write decimals with a point, e.g. by read_csv(..., decimal=',') of pandas.",
+            )
 
 
 def _lists(values: pa.ChunkedArray, ids: list[str], where: str) -> np.ndarray:

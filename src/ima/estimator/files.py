@@ -77,8 +77,10 @@ def load(
         layers: as in the constructor, with the user's own modules; None if there are none.
 
     Raises:
-        InputError: the file is not such a model, or `layers` are not those of its fit.
+        InputError: the file is missing or not such a model, or `layers` are not those of its fit.
     """
+    if not Path(path).exists():
+        raise InputError(path, expected="a model of IMA.save", found="no file")
     state, config = read_tensors(path)
     with as_model(path):
         return _of_state(state, config, device, layers)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ima.models.ima import Modality
+from ima.models.ima import ACTIVATIONS, LOSSES, Modality
 from ima.pairing.by_label import ABSENT
 from ima.training.sizes import AUTO
 from ima.utils.errors import InputError
@@ -22,6 +22,8 @@ Views = Mapping[str, Any] | Sequence[Any]
 #: What follows from the data; `layers` has the other settings of a modality.
 FROM_DATA = ("dimension", "shape")
 SETTINGS = tuple(field.name for field in fields(Modality) if field.name not in FROM_DATA)
+#: Settings with few values.
+CHOICES = {"loss": list(LOSSES), "activation": list(ACTIVATIONS)}
 #: Default reconstruction loss: data are standardized, not scaled to [0, 1].
 LOSS = "sse"
 #: What values the other losses need.
@@ -62,7 +64,7 @@ def resolve_layers(
 
     Raises:
         InputError: X is neither a mapping nor a sequence of matrices, `layers` names a modality
-            that X lacks, a name cannot be that of a modality, or a setting is unknown.
+            that X lacks, a name cannot be that of a modality, or a setting or its value is unknown.
     """
     if not isinstance(layers, Mapping | None):
         raise InputError("layers", expected="a dict by modality, or None", found=repr(layers))
@@ -70,12 +72,28 @@ def resolve_layers(
     if isinstance(X, Mapping):
         names = list(X)
     else:
-        count = len(_sequence(X))
+        do = "Pass a dict or a list of two or more matrices: {'name': X, 'other': Y} or [X, Y]."
+        count = len(_sequence(X, do))
         names = list(given) if len(given) == count else [f"view_{i}" for i in range(count)]
-    if not names or set(given) - set(names):
-        raise InputError("modalities", expected=f"{list(given) or 'at least one'}", found=names)
+    if not names:
+        raise InputError("modalities", expected="at least one", found="none")
+    if unknown := [repr(name) for name in given if name not in names]:
+        expected = f"only modalities of X, {names}"
+        raise InputError("layers", expected=expected, found=", ".join(unknown))
+    _check_names(names)
+    given = {name: _checked(f"layers['{name}']", settings) for name, settings in given.items()}
+    return {name: {"loss": LOSS, **given.get(name, {})} for name in dict.fromkeys([*given, *names])}
+
+
+def _check_names(names: Sequence[Any]) -> None:
+    """Raise InputError for a name that no modality can have."""
     for name in names:
-        if not isinstance(name, str) or not name or _OF_TENSORS.search(name) or _reserved(name):
+        if not isinstance(name, str):
+            do = "Name modalities by strings, such as {'left': X, 'right': Y}."
+            raise InputError(
+                "modalities", expected="names that are strings", found=repr(name), do=do
+            )
+        if not name or _OF_TENSORS.search(name) or _reserved(name):
             raise InputError(
                 "modalities",
                 expected="names without dots and slashes that are no attribute of "
@@ -83,31 +101,33 @@ def resolve_layers(
                 found=repr(name),
                 do="Rename the modality.",
             )
-    for name, settings in given.items():
-        unknown: list[Any] = [settings]
-        if isinstance(settings, Mapping):
-            unknown = sorted(set(settings) - set(SETTINGS))
-        if unknown:
-            raise InputError(f"layers['{name}']", expected=f"some of {SETTINGS}", found=unknown)
-        if settings.get("hidden", AUTO) != AUTO:
-            hidden = whole(f"layers['{name}']['hidden']", settings["hidden"])
-            given[name] = {**settings, "hidden": hidden}
-    return {name: {"loss": LOSS, **given.get(name, {})} for name in dict.fromkeys([*given, *names])}
 
 
 def _reserved(name: str) -> bool:
     return hasattr(nn.ModuleDict, name)
 
 
-def _sequence(X: Any) -> Sequence[Any]:
+def _checked(where: str, settings: Any) -> dict[str, Any]:
+    """Return the settings of a modality, with `hidden` as a number of Python."""
+    if not isinstance(settings, Mapping):
+        raise InputError(where, expected=f"a dict of some of {SETTINGS}", found=repr(settings))
+    if unknown := [key for key in settings if key not in SETTINGS]:
+        raise InputError(where, expected=f"some of {SETTINGS}", found=unknown)
+    for key, choices in CHOICES.items():
+        if key in settings and settings[key] not in choices:
+            found = repr(settings[key])
+            raise InputError(f"{where}['{key}']", expected=f"one of {choices}", found=found)
+    if settings.get("hidden", AUTO) == AUTO:
+        return dict(settings)
+    return {**settings, "hidden": whole(f"{where}['hidden']", settings["hidden"])}
+
+
+def _sequence(X: Any, do: str) -> Sequence[Any]:
     if isinstance(X, list | tuple):
         return X
-    raise InputError(
-        "X",
-        expected="a dict or a list with one matrix per modality",
-        found=f"{type(X).__name__} of shape {np.shape(X)}",
-        do="Pass {'name': X} or [X].",
-    )
+    expected = "a dict or a list with one matrix per modality"
+    found = f"{type(X).__name__} of shape {np.shape(X)}"
+    raise InputError("X", expected=expected, found=found, do=do)
 
 
 def by_name(X: Views, names: Sequence[str]) -> dict[str, Any]:
@@ -121,7 +141,8 @@ def by_name(X: Views, names: Sequence[str]) -> dict[str, Any]:
         InputError: X has an unknown modality, none, or a wrong number of entries.
     """
     if not isinstance(X, Mapping):
-        views = _sequence(X)
+        do = f"Pass a dict, such as {{'{names[0]}': X}}, or a list with one entry for each of "
+        views = _sequence(X, f"{do}{list(names)}.")
         if len(views) != len(names):
             raise InputError("X", expected=f"{len(names)} matrices, or None", found=len(views))
         X = {n: v for n, v in zip(names, views, strict=True) if v is not None}
@@ -156,7 +177,7 @@ def read(
         if fitted and own and fitted != own:
             raise InputError(where, expected=f"columns {fitted}, as in fit", found=own)
         values = _numbers(given, where)
-        mask = _rows_present(values, where)
+        mask = _rows_present(values, where, own)
         if shapes and values.shape[1:] != shapes[name]:
             raise _other_shape(where, shapes[name], values.shape[1:])
         values = values.reshape(len(values), -1)
@@ -202,25 +223,45 @@ def _numbers(values: Any, where: str) -> np.ndarray:
         raise InputError(where, expected="a matrix of real numbers", found=error) from error
 
 
-def _rows_present(values: np.ndarray, where: str) -> np.ndarray:
-    """Return whether each item (n,) of values (n, ...) is there; it is missing if it is all NaN."""
+def _rows_present(values: np.ndarray, where: str, columns: Sequence[str] | None) -> np.ndarray:
+    """Return whether each item (n,) of values (n, ...) is there; it is missing if it is all NaN.
+
+    Raises:
+        InputError: values are no matrix, or not finite in an item that is there; `columns` are
+            their names.
+    """
+    found = f"shape {values.shape}"
+    do = "" if values.ndim > 1 else "Reshape your data to one row per item."
     if values.ndim > 1 and 0 not in values.shape:
         flat = values.reshape(len(values), -1)
-        present, wrong = np.ones(len(flat), bool), 0
+        present, wrong, first = np.ones(len(flat), bool), 0, None
         for block in blocks(*flat.shape):
             present[block] = ~np.isnan(flat[block]).all(1)
-            wrong += int((~np.isfinite(flat[block][present[block]])).sum())
-        if not wrong:
+            bad = ~np.isfinite(flat[block]) & present[block, None]
+            if first is None and bad.any():
+                row, at = np.argwhere(bad)[0]
+                first = block.start + int(row), int(at)
+            wrong += int(bad.sum())
+        if first is None:
             return present
-        found = f"shape {values.shape}, {wrong} not finite"
-    else:
-        found = f"shape {values.shape}"
+        found += f", {wrong} not finite, the first {_place(values, first, columns)}"
+        do = "Impute it, or make the whole row NaN, which marks a missing item."
     raise InputError(
         where,
         expected="a matrix (N, D), or (N, *shape), of finite numbers; a missing item is all NaN",
         found=found,
-        do="" if values.ndim > 1 else "Reshape your data to one row per item.",
+        do=do,
     )
+
+
+def _place(values: np.ndarray, at: tuple[int, int], columns: Sequence[str] | None) -> str:
+    """Return what is at a row and column of flat items, and where in the user's array."""
+    row, column = at
+    place = np.unravel_index(column, values.shape[1:])
+    what = "NaN" if np.isnan(values[(row, *place)]) else "infinite"
+    if len(place) > 1:
+        return f"{what} at {(row, *map(int, place))}"
+    return f"{what} in row {row}, column {column}" + (f" ('{columns[column]}')" if columns else "")
 
 
 def _is_frame(values: Any) -> bool:
@@ -296,16 +337,19 @@ def mark_missing(pairs: Mapping[str, Any], present: Mapping[str, Tensor]) -> dic
     """Return pairs with ABSENT instead of row numbers of missing items.
 
     Raises:
-        InputError: pairs are not row numbers of every modality.
+        InputError: pairs are not row numbers of every modality, or out of range.
     """
     if not isinstance(pairs, Mapping) or set(pairs) != set(present):
         found = list(pairs) if isinstance(pairs, Mapping) else type(pairs).__name__
         raise InputError("pairs", expected=f"modalities {list(present)}", found=found)
     marked = {name: _row_numbers(name, rows) for name, rows in pairs.items()}
-    for name in marked:
-        rows, mask = marked[name], present[name].cpu().numpy()
-        valid = (rows >= 0) & (rows < len(mask))
-        marked[name] = np.where(valid & ~mask[np.where(valid, rows, 0)], ABSENT, rows)
+    for name, rows in marked.items():
+        mask = present[name].cpu().numpy()
+        outside = rows[(rows < ABSENT) | (rows >= len(mask))]
+        if len(outside):
+            expected = f"row numbers from 0 to {len(mask) - 1}, or {ABSENT} for none"
+            raise InputError(f"pairs['{name}']", expected=expected, found=int(outside[0]))
+        marked[name] = np.where(mask[rows], rows, ABSENT)
     return marked
 
 

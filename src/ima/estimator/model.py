@@ -545,7 +545,19 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
 
 
 def _device(device: str | torch.device | None) -> torch.device:
-    return loop.device() if device is None else torch.device(device)
+    """Return the device of the constructor's argument.
+
+    Raises:
+        InputError: torch does not know it, or cannot use it on this machine.
+    """
+    if device is None:
+        return loop.device()
+    try:
+        torch.empty(0, device=device)
+        return torch.device(device)
+    except (RuntimeError, TypeError, AssertionError, NotImplementedError) as error:
+        expected = "a device that torch can use here, such as 'cpu', 'cuda' or 'cuda:0', or None"
+        raise InputError("device", expected=expected, found=repr(device)) from error
 
 
 def _scaled(x: Mapping[str, Tensor], scales: Mapping[str, Tensor]) -> dict[str, Tensor]:

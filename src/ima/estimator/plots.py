@@ -10,8 +10,8 @@ from ima.training.loop import History
 from ima.utils.errors import InputError
 from ima.utils.extras import require
 
-#: Columns of a history that number its rows.
-NUMBERS = ("alternation", "round", "epoch", "copy")
+#: Columns of a history that number trainings.
+NUMBERS = ("alternation", "round", "copy")
 
 
 def history_frame(history: Mapping[str, History]) -> Any:
@@ -21,7 +21,7 @@ def history_frame(history: Mapping[str, History]) -> Any:
 
 
 def plot_history(history: Mapping[str, History]) -> Any:
-    """Return a figure of the losses of each stage: terms over epochs, the mean over restarts.
+    """Return a figure of the losses of each stage over epochs, with a line for each training.
 
     Raises:
         InputError: there is no history, as in a model that was loaded.
@@ -32,26 +32,28 @@ def plot_history(history: Mapping[str, History]) -> Any:
         1, len(history), figsize=(4 * len(history), 3), squeeze=False, layout="constrained"
     )
     for axis, (stage, rows) in zip(axes[0], history.items(), strict=True):
-        for term, values in curves(rows).items():
-            axis.plot(range(1, len(values) + 1), values, label=term)
-        axis.set(title=stage, xlabel="epoch")
-        axis.legend(fontsize="small")
-    axes[0][0].set_ylabel("loss")
+        for label, losses in curves(rows).items():
+            axis.plot(list(losses), list(losses.values()), label=label)
+        axis.set(title=stage, xlabel="epoch", ylabel="loss")
+        if rows:  # networks of modalities that share nothing are not trained
+            axis.legend(fontsize="small")
     return figure
 
 
-def curves(rows: History) -> dict[str, list[float]]:
-    """Return by term its value in each epoch: `loss` and `validation`, or those of `mixture`.
+def curves(rows: History) -> dict[str, dict[float, float]]:
+    """Return losses by epoch, by label: `loss` and `validation`, or those of `mixture`.
 
-    Rows of the same epoch, which are restarts, are averaged.
+    Each training, by alternation, round and copy, has its own label, such as `corr_left, round 2`.
     """
-    values: dict[str, dict[tuple[Any, ...], list[float]]] = defaultdict(lambda: defaultdict(list))
+    numbers = {name: {row[name] for row in rows if name in row} for name in NUMBERS}
+    varying = [name for name, values in numbers.items() if len(values) > 1]
+    losses: dict[str, dict[float, float]] = defaultdict(dict)
     for row in rows:
-        epoch = tuple(row.get(name) for name in NUMBERS[:-1])
+        training = [f"{name} {row[name]}" for name in varying if name in row]
         for term, value in row.items():
             if term in ("loss", "validation") or ("loss" not in row and term.startswith("corr_")):
-                values[term][epoch].append(float(value))
-    return {term: [float(np.mean(v)) for v in of.values()] for term, of in values.items()}
+                losses[", ".join((term, *training))][row["epoch"]] = float(value)
+    return dict(losses)
 
 
 def plot_importance(importance: Mapping[str, np.ndarray]) -> Any:

@@ -57,17 +57,20 @@ class Modality:
         if math.prod(self.item) != self.dimension:
             expected = f"sizes whose product is the {self.dimension} values of an item"
             raise InputError("shape", expected=expected, found=self.shape)
-        if (
-            self.dimension < 1
-            or self.hidden < 1
-            or self.loss not in LOSSES
-            or self.activation not in ACTIVATIONS
-        ):
+        valid = {
+            "dimension": self.dimension >= 1,
+            "hidden": self.hidden >= 1,
+            "loss": self.loss in LOSSES,
+            "activation": self.activation in ACTIVATIONS,
+        }
+        if not all(valid.values()):
             raise InputError(
                 "modality",
                 expected=f"dimension and hidden of 1 or more, loss one of {LOSSES}, activation "
                 f"one of {[*ACTIVATIONS]}",
-                found=self,
+                found=", ".join(
+                    f"{n} {getattr(self, n)!r}" for n, fits in valid.items() if not fits
+                ),
             )
 
     @property
