@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ima import IMA
+from ima.datasets.user_vectors import with_names
 from ima.features.scaling import scale_of, unstandardized
 from ima.features.scaling import standardized as scaled
 from ima.models.autoencoder import Stage1
@@ -33,6 +34,25 @@ def test_mean_and_deviation_of_training_items_by_hand(caplog):
     )
     back = unstandardized(torch.tensor(matrix(table, "x")), scale["scale.a"])
     assert back.tolist() == [[1, 7], [3, 7], [6, 7]]
+
+
+@pytest.mark.parametrize(
+    ("names", "constant", "said"),
+    [
+        (
+            [],
+            5,
+            "5 of 6 dimensions are constant over the training items and are set to 0: 0, 1, 2 ",
+        ),
+        ([f"v{i}" for i in range(6)], 5, ": v0, v1, v2 and 2 more"),
+        ([f"v{i}" for i in range(6)], 1, ": v0"),
+    ],
+)
+def test_constant_dimensions_are_named(caplog, names, constant, said):
+    x = np.arange(12.0).reshape(2, 6)
+    x[:, :constant] = 7
+    scale_items(with_names(items(x), names), np.array([0, 1]), True, "a")
+    assert said in caplog.text and ("v1" in caplog.text) == (bool(names) and constant > 1)
 
 
 def test_vectors_stay_where_they_are_not_standardized(caplog):

@@ -1,6 +1,8 @@
 """Data of a user's own: what is read, how it is paired and split, and what each mistake is told."""
 
+import contextlib
 import itertools
+import re
 from collections import Counter
 
 import numpy as np
@@ -10,14 +12,19 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from ima import IMA
 from ima.datasets.splits import draw_splits, linked
 from ima.datasets.user import read_items
+from ima.evaluation.metrics import score_model
+from ima.models.autoencoder import Stage1
+from ima.models.importance import Stage2
 from ima.pairing.by_label import read_pairs
 from ima.pairing.user import pair_own, types_of_pairs
 from ima.pairing.user_listed import read_listed
 from ima.reporting.figures.importance import UNLABELLED, by_class, figure2, figure4
 from ima.reporting.figures.palettes import PAPER
 from ima.reporting.tables.user import as_tables, fusion_rows, importance_table
+from ima.utils.arrow import vector_column
 from ima.utils.errors import InputError
 from ima.utils.io import write_parquet
 from ima.utils.schemas import (
@@ -27,7 +34,14 @@ from ima.utils.schemas import (
     pairs_schema,
     representations_schema,
 )
-from ima.workflow.user_config import check_config, check_fusion, labels_known, noise_known
+from ima.workflow.user_config import (
+    RESERVED,
+    check_config,
+    check_fusion,
+    check_name,
+    labels_known,
+    noise_known,
+)
 from ima.workflow.user_example import write_example
 from tests.checkout import ROOT, Checkout, merged, plans
 
@@ -218,7 +232,7 @@ def test_what_a_mistake_in_the_config_is_told(changes, says):
     "name",
     [
         *("Left", "2nd", "a-b", "a.b", "a b", "", "half", "keys", "index", "code", "pairs"),
-        *("test", "joint", "weighted", "x_noise", "float", "type"),
+        *("test", "joint", "weighted", "x_noise", "float", "type", *sorted(RESERVED)),
     ],
 )
 def test_a_name_that_means_something_else(name):
@@ -226,6 +240,80 @@ def test_a_name_that_means_something_else(name):
     with pytest.raises(InputError, match="names of lower-case letters") as error:
         checked(own)
     assert repr(name) in str(error.value)
+
+
+def rule_inputs():
+    """Return the names of inputs of rules that have an input per modality as well."""
+    names = set()
+    for file in (ROOT / "rules").glob("*.smk"):
+        for rule in re.split(r"\n(?= *rule \w+:)", file.read_text()):
+            found = re.search(r"\n( +)input:\n((?:\1 .*\n|\n)+)", rule)
+            if found and re.search(r"\*\*(FEATURES|ITEMS)", found[2]):
+                names |= set(re.findall(rf"^{found[1]}    (\w+)=", found[2], re.M))
+                for function in re.findall(r"unpack\((\w+)\)", found[2]):
+                    text = (ROOT / "rules/common.smk").read_text()
+                    body = text.partition(f"def {function}(")[2].partition("\n\n\n")[0]
+                    names |= set(re.findall(r'^ +"(\w+)": ', body, re.M))
+    return names
+
+
+def test_inputs_of_rules_are_reserved():
+    from snakemake.iocontainers import InputFiles
+
+    assert {"pairs", "before", "importance", "listed"} <= rule_inputs() <= RESERVED
+    for name in filter(str.islower, dir(InputFiles)):
+        if not name.startswith("_"):
+            with pytest.raises(InputError):
+                check_name(name)
+
+
+@pytest.mark.parametrize("name", ["label", "split", "pair_type"])
+def test_columns_of_pairs_are_reserved(name):
+    """A modality of this name would replace the column, or be replaced by it."""
+    plain, _ = pair_own({m: items(range(40), [1] * 40) for m in "ab"}, "id", SHARES, 0)
+    try:
+        found, _ = pair_own({m: items(range(40), [1] * 40) for m in (name, "b")}, "id", SHARES, 0)
+    except (InputError, KeyError):
+        found = None
+    for split, table in (found or {}).items():
+        assert table["pair_type"] != plain[split]["pair_type"]
+    assert name in RESERVED
+
+
+def test_pair_is_reserved():
+    """Stage 2 numbers pairs by this name."""
+    for name in ("couple", "pair"):
+        x = {m: rng(ord(m[0])).normal(size=(40, 3)) for m in (name, "b")}
+        layers = {m: {"hidden": 4, "loss": "sse"} for m in x}
+        stages = {"stage1": Stage1(epochs=1), "stage2": Stage2("paper", steps=1)}
+        fails = pytest.raises(InputError) if name in RESERVED else contextlib.nullcontext()
+        with fails:
+            IMA(layers, latent=2, **stages).fit(x)
+    assert "pair" in RESERVED and "couple" not in RESERVED
+
+
+def test_names_of_representations_are_reserved():
+    x = rng().normal(size=(8, 2)).astype(np.float32)
+    pairs = {f"item_{m}": pa.array(range(8), pa.int32()) for m in "ab"}
+    pair_type = ["a_noise", *["clean"] * 7]
+    pairs = pa.table(pairs | {"label": pa.array([0, 1] * 4, pa.int8()), "pair_type": pair_type})
+    columns = {name: vector_column(x) for name in ("z", "z_unweighted", "u_a", "u_b")}
+    table = pa.table(columns | {f"y_{m}": np.ones(8, np.float32) for m in "ab"})
+    rows = score_model(table, pairs, [1], {"shared": {m: x for m in "ab"}})["retrieval"]
+    views = {row["representation"] for row in rows}
+    assert views - {"a", "b", "shared_a", "shared_b"} <= RESERVED
+    assert {"oracle", "shared", "unweighted"} <= views
+
+
+@pytest.mark.parametrize("name", ["id", "noise", "modality", "z", "x", "y", "item"])
+def test_names_that_clash_with_nothing(name):
+    check_name(name)
+    tables = {m: items(range(40), [1] * 40) for m in "ab"}
+    plain, _ = pair_own(tables, "id", SHARES, 0)
+    found, _ = pair_own({name: tables["a"], "b": tables["b"]}, "id", SHARES, 0)
+    for split, table in plain.items():
+        names = [f"item_{name}", "item_b", "label", "pair_type"]
+        assert found[split].equals(table.rename_columns(names))
 
 
 @pytest.mark.parametrize("section", ["model", "importance.rho"])
@@ -961,7 +1049,7 @@ class TestWorkflow:
         ("config", "says"),
         [
             (example(modalities={"left": {"file": "a"}}), "at least two modalities"),
-            (example(pairs={"by": "name"}), "'name' is not one of"),
+            (example(pairs={"by": "name"}), "expected one of 'id', 'label', 'file', found 'name'"),
             (merged(example(), {"model": {"rigth": {"hidden": 9, "loss": "sse"}}}), "spell"),
             ({"run": "none"}, "config/own.yaml"),
         ],

@@ -7,6 +7,7 @@ is missing.
 import logging
 import re
 from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,7 @@ from ima.pairing.by_label import (
     row_numbers,
 )
 from ima.pairing.shared_items import most_neighbours
+from ima.pairing.user_ids import check_partners, hint_of_ids, warn_of_items
 from ima.pairing.user_listed import Columns
 from ima.utils.errors import InputError
 from ima.utils.schemas import MANY_CLASSES, labelled, pairs_schema
@@ -33,6 +35,8 @@ logger = logging.getLogger(__name__)
 #: Largest number of classes that 8-bit labels can encode; beyond it, labels have the type
 #: `ima.utils.schemas.MANY_CLASSES`.
 MAX_CLASSES = 128
+#: K of Precision@K by default (`ima.workflow.user_config.fill_defaults`).
+USUAL_K = 10
 
 
 def pair_own(
@@ -60,8 +64,9 @@ def pair_own(
         names, indexed by label number. Pairs without a label have the number -1.
 
     Raises:
-        InputError: there are too few pairs, a split has no pairs or lacks a modality, modalities
-            disagree on a pair's label or split, or labels exist but a split has none.
+        InputError: there are too few pairs, a modality is in no pair with another, a split has no
+            pairs or lacks a modality, modalities disagree on a pair's label or split, or labels
+            exist but a split has none.
     """
     rng = np.random.default_rng([seed, len(items)])
     names, classes = list(items), label_names(items, listed)
@@ -69,6 +74,7 @@ def pair_own(
         pairs = by_label(items, shares, rng)
     else:
         pairs = by_id(items) if by == "id" else dict(listed or {})
+        check_partners(items, pairs)
         pairs = _handle_missing(pairs, names, missing)
         if len(pairs[names[0]]) < len(SPLITS):
             raise InputError(
@@ -79,6 +85,7 @@ def pair_own(
             )
         pairs = {**labels_of_items(items, {name: pairs[name] for name in names}), **pairs}
         pairs["split"] = assign(pairs, names, shares, rng)
+    warn_of_items(items, pairs, by)
     tables = {split: _of_split(pairs, split, names, classes, rng) for split in SPLITS}
     if classes:
         _warn_alone(tables["test"]["label"].to_numpy())
@@ -134,11 +141,15 @@ def _warn_alone(labels: np.ndarray) -> None:
 
 
 def _log_max_k(test: pa.Table) -> None:
-    """Log the largest K of Precision@K that the labelled test pairs allow; larger K are reduced."""
+    """Log the largest K of Precision@K that the labelled test pairs allow, if below USUAL_K.
+
+    Scoring logs the reduction of any larger K (`ima.evaluation.metrics.lower_k`).
+    """
     known = test["label"].to_numpy() >= 0
     items = [row_numbers(test, name)[known] for name in modalities(test)]
     k = most_neighbours(items, int(known.sum()))
-    logger.info("labelled test pairs have at least %d neighbours: a larger K is reduced", k)
+    if k < USUAL_K:
+        logger.info("labelled test pairs have at least %d neighbours: a larger K is reduced", k)
 
 
 def _handle_missing(pairs: Columns, names: list[str], missing: str) -> Columns:
@@ -226,9 +237,16 @@ def by_id(items: Mapping[str, pa.Table]) -> Columns:
             "own.pairs, by: id",
             expected=f"ids shared by at least two of {list(items)}",
             found=", ".join(f"{name} '{next(iter(index))}' ..." for name, index in rows.items()),
-            do="Give items that belong together the same id, or pair by label or from a file.",
+            do="Give items that belong together the same id, or pair by label or from a file."
+            + _hint([list(index) for index in rows.values()]),
         )
     return {name: np.array([index.get(i, ABSENT) for i in ids]) for name, index in rows.items()}
+
+
+def _hint(ids: list[list[str]]) -> str:
+    """Return a sentence on why no ids of any two modalities are the same; '' if unknown."""
+    hints = (hint_of_ids(first, other) for first, other in combinations(ids, 2))
+    return next(filter(None, hints), "")
 
 
 def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:

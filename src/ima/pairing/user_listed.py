@@ -10,6 +10,7 @@ import pyarrow as pa
 from ima.datasets.user import check_splits, column, labels_of, text
 from ima.datasets.user_files import read_table
 from ima.pairing.by_label import ABSENT, CLEAN, check_items, noise_type
+from ima.pairing.user_ids import hint_of_ids
 from ima.utils.errors import InputError
 
 #: Arrays (N,) that describe pairs: each modality's row numbers, and `label`, `split`, `pair_type`.
@@ -49,7 +50,8 @@ def read_listed(
                 where,
                 expected=f"ids of {name}, such as '{next(iter(rows))}'",
                 found=f"{len(unknown)} unknown, e.g. '{unknown[0]}'",
-                do=f"Remove these pairs, or add the items to {name}'s file.",
+                do=f"Remove these pairs, or add the items to {name}'s file."
+                + hint_of_ids(unknown, rows),
             )
         pairs[name] = np.array([ABSENT if i is None else rows[i] for i in ids])
     check_items({name: pairs[name] for name in items}, path)

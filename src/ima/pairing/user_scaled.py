@@ -7,6 +7,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from ima.datasets.user_vectors import first_few, names_of
 from ima.features.scaling import scale_of, standardized
 from ima.utils.arrow import matrix, vector_column
 from ima.utils.errors import InputError
@@ -47,12 +48,13 @@ def scale_items(
     if not standardize:
         return items, {}
     if constant:
+        names = names_of(items) or range(x.shape[1])
         logger.warning(
             "%s: %d of %d dimensions are constant over the training items and are set to 0: %s",
             name,
             len(constant),
             x.shape[1],
-            ", ".join(map(str, constant[:10])) + (" ..." if constant[10:] else ""),
+            first_few([names[at] for at in constant]),
         )
     column = items.column_names.index("x")
     scaled = empty(*x.shape)
