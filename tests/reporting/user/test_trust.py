@@ -374,3 +374,12 @@ def test_the_advice_names_modalities():
     )
     few = [GOOD | {"p": 0.5, "pairs": 30}]
     assert "fewer than 50" in own_advice.advice(few, None)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "end"),
+    [("", "items of m."), ("c.parquet", "items of m; c.parquet judges their pairs.")],
+)
+def test_where_nothing_is_wrong_only_items_are_judged(pairs, end):
+    rows = [GOOD | {"unimportant": 0.0}]
+    assert own_advice.advice(rows, None, pairs).endswith(f"Nothing wrong is found in single {end}")

@@ -47,7 +47,7 @@ RUN_SENTENCES = {
     "unstable": "Don't use single importances of {}: unstable; add pairs.",
     "unknown": "Stability of {} is not known: add a seed.",
     "stable": "Single importances of {} can be used.",
-    "none": "Nothing wrong is found in {}.",
+    "none": "Nothing wrong is found in single items of {}.",
 }
 #: Findings about weighting, each with advice.
 WEIGHTING = {
@@ -101,12 +101,13 @@ def judge_weighting(row: Mapping | None) -> str:
     return "equal" if row["low"] >= -MARGIN else "open"
 
 
-def advice(rows: Sequence[Mapping], effect: Mapping | None) -> str:
+def advice(rows: Sequence[Mapping], effect: Mapping | None, pairs: str = "") -> str:
     """Return the advice for one latent size as a paragraph.
 
     Args:
         rows: rows of the first table of `ima.reporting.user.trust.trust_tables`, one per modality.
         effect: first row for this latent size in the second table of `trust_tables`, or None.
+        pairs: name of the file with the concordance of pairs, if there is one.
     """
     by_finding: dict[str, list[str]] = {}
     for row in rows:
@@ -124,6 +125,8 @@ def advice(rows: Sequence[Mapping], effect: Mapping | None) -> str:
         for k, text in RUN_SENTENCES.items()
         if k in by_finding
     }
+    if pairs and "none" in sentences:
+        sentences["none"] = f"{sentences['none'][:-1]}; {pairs} judges their pairs."
     first = {k: sentences.pop(k) for k in ("nothing", "missed") if k in sentences}
     return " ".join((first | weighting | sentences).values())
 
@@ -182,19 +185,23 @@ def describe_effect(row: Mapping) -> str:
     )
 
 
-def report(trust: Sequence[Mapping], weighting: Sequence[Mapping], run: str) -> str:
+def report(
+    trust: Sequence[Mapping], weighting: Sequence[Mapping], run: str, pairs: str = ""
+) -> str:
     """Return the advice for a run, with the numbers and rules behind it, as Markdown.
 
     Args:
         trust: rows of the first table of `ima.reporting.user.trust.trust_tables`.
         weighting: rows of the second table.
         run: name of the run.
+        pairs: as in `advice`.
     """
     lines = [f"# Can the importances of the run {run} be trusted?"]
     for latent in dict.fromkeys(row["latent"] for row in trust):
         rows = [row for row in trust if row["latent"] == latent]
         effects = [row for row in weighting if row["latent"] == latent]
-        lines += ["", f"## Latent size {latent}", f"**{advice(rows, next(iter(effects), None))}**"]
+        paragraph = advice(rows, next(iter(effects), None), pairs)
+        lines += ["", f"## Latent size {latent}", f"**{paragraph}**"]
         for row in rows:
             lines += ["", f"**{row['modality']}** {MODALITY[judge(row)]} {describe(row)}"]
         lines += ["", *(f"{describe_effect(row)}" for row in effects)]
