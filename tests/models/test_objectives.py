@@ -275,7 +275,7 @@ def test_weights_of_the_correlation_by_default():
 
 
 def test_an_unknown_z_is_refused():
-    with pytest.raises(InputError, match=r"z of Eq. 3: expected one of .*joint.*found other"):
+    with pytest.raises(InputError, match=r"z: expected one of .*joint.*found other"):
         target("a", U, Y, "other")
 
 
