@@ -9,12 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ima.datasets.user_files import MATRIX, is_annotated
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, first_few
 
 #: A column may be a label if it has at most this many values, and this share of the rows.
 FEW, SHARE = 20, 0.1
-#: Number of names or values that `listed` spells out.
-SPELT = 3
 #: What a number looks like.
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
@@ -128,7 +126,5 @@ def mostly_numbers(values: pa.ChunkedArray) -> list[str]:
 
 
 def listed(values: Iterable[object]) -> str:
-    """Return the first values as `'a', 'b' and 3 more`."""
-    shown = [repr(value) for value in values]
-    more = f" and {len(shown) - SPELT} more" if shown[SPELT:] else ""
-    return ", ".join(shown[:SPELT]) + more
+    """Return the first values as `'a', 'b', 'c' and 3 more`."""
+    return first_few(map(repr, values))

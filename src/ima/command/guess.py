@@ -27,7 +27,7 @@ from ima.datasets.user_files import (
     read_table,
 )
 from ima.utils.atomic_files import whole_file
-from ima.utils.errors import InputError, printable, within
+from ima.utils.errors import InputError, first_few, printable, within
 from ima.workflow.user_config import LATENT, check_name
 
 #: Possible names of the label column, in lower case and in order of preference.
@@ -210,9 +210,8 @@ def _left_out(table: pa.Table, vector: Vector, labelled: bool) -> list[str]:
     """Return notes on columns that are not used, and on features that may be labels."""
     notes = []
     if vector.unused:
-        names = [f"{name} ({why})" for name, why in vector.unused.items()]
-        more = f" and {len(names) - SHOWN} more" if names[SHOWN:] else ""
-        notes.append(f"not used: {', '.join(names[:SHOWN])}{more}")
+        names = (f"{name} ({why})" for name, why in vector.unused.items())
+        notes.append(f"not used: {first_few(names, SHOWN)}")
     for name in list(vector.unused)[:SHOWN]:
         if words := mostly_numbers(table[name]):
             notes.append(f"'{name}' has numbers, but also words: {listed(words)}")

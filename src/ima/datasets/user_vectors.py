@@ -9,11 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, first_few
 from ima.utils.matrices import blocks, empty
-
-#: Number of columns that a message names.
-_NAMED = 3
 
 
 def chosen(names: list[str], wanted: object, others: Collection[str], where: object) -> list[str]:
@@ -40,12 +37,6 @@ def chosen(names: list[str], wanted: object, others: Collection[str], where: obj
     if not selected:
         no_column(names, wanted, where)
     return selected
-
-
-def first_few(names: Sequence[object]) -> str:
-    """Return the first three names, and how many more there are."""
-    more = len(names) - _NAMED
-    return ", ".join(map(str, names[:_NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
 def _matching(names: list[str], wanted: object, free: list[str], where: object) -> list[str]:

@@ -7,10 +7,10 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ima.datasets.user_vectors import first_few, names_of
+from ima.datasets.user_vectors import names_of
 from ima.features.scaling import scale_of, standardized
 from ima.utils.arrow import matrix, vector_column
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, first_few
 from ima.utils.matrices import blocks, empty
 
 logger = logging.getLogger(__name__)

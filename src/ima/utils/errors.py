@@ -1,7 +1,7 @@
 """The error that every stage raises for invalid user input."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 class InputError(ValueError):
@@ -27,6 +27,13 @@ class InputError(ValueError):
 def printable(text: str) -> str:
     """Return a text with ? for control characters, which a file could send to a terminal."""
     return "".join(c if c.isprintable() or c in "\n\t\xa0" else "?" for c in text)
+
+
+def first_few(names: Iterable[object], most: int = 3) -> str:
+    """Return the first names, and how many more there are, such as `a, b, c and 2 more`."""
+    shown = [str(name) for name in names]
+    more = f" and {len(shown) - most} more" if shown[most:] else ""
+    return ", ".join(shown[:most]) + more
 
 
 @contextlib.contextmanager
