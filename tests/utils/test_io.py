@@ -217,6 +217,13 @@ def test_tensors_round_trip_with_config(tmp_path):
         assert torch.equal(back[name], tensor.detach()) and back[name].dtype == tensor.dtype
 
 
+def test_tensors_are_as_readable_as_other_files(tmp_path):
+    """safetensors' `save_file` writes a file of its own, for its owner alone, and renames it."""
+    io.write_tensors({"w": torch.zeros(3)}, tmp_path / "m", {})
+    (tmp_path / "other").touch()
+    assert (tmp_path / "m").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_read_tensors_rejects_nan(tmp_path):
     io.write_tensors({"w": torch.tensor([1.0, torch.nan])}, tmp_path / "m", {})
     with pytest.raises(InputError, match="m, tensor 'w': expected finite numbers only"):

@@ -303,12 +303,14 @@ def write_tensors(
         path: the output file.
         config: the settings that produced the tensors, serialisable as JSON.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path) as temporary:
         text = json.dumps(config, sort_keys=True, default=_plain)
-        save_file(plain, temporary, metadata={"config": text})
+        # Its save_file writes under a name of its own first, which a killed run leaves behind, and
+        # gives the file to its owner alone.
+        temporary.write_bytes(save(plain, metadata={"config": text}))
 
 
 def _plain(value: object) -> object:
