@@ -182,6 +182,15 @@ def test_files_of_other_columns_name_the_file_and_the_model(inside, capsys):
     assert "wide.npz: expected 10 dimensions, as in own/model.safetensors, found 11." in said
 
 
+def test_renamed_columns_are_noticed(inside, capsys):
+    """Of equal number, as after an update of what computed the features."""
+    Path("renamed.csv").write_text(Path("right.csv").read_text().replace("v3", "w3", 1))
+    text = Path("own.toml").read_text()
+    Path("renamed.toml").write_text(text.replace("right.csv", "renamed.csv"))
+    said = stopped(capsys, "embed", "renamed.toml", "--force")
+    assert "renamed.csv: expected the columns of fit, found no v3, but w3." in said
+
+
 def test_force_overwrites(inside):
     Path("own/importances.parquet").write_text("old")
     assert main(["importance"]) == 1 and main(["importance", "--force"]) == 0

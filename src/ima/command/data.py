@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from ima.command.counts import counted
 from ima.datasets.splits import SPLITS
 from ima.datasets.user import read_items
+from ima.datasets.user_vectors import names_of
 from ima.pairing.by_label import ABSENT, row_numbers
 from ima.pairing.user import by_id, labels_of_items, pair_own
 from ima.pairing.user_listed import read_listed
@@ -31,17 +33,27 @@ class Data(NamedTuple):
         ids: by modality, ids (n_m,) of its items.
         rows: by modality, the row number (N,) of each pair's item, ABSENT if it lacks the modality.
         pairs: ABOUT and `id_<modality>` of each pair, null if it lacks the modality.
+        columns: by modality, the names of the D_m columns that the vectors come from; empty if
+            they have none.
     """
 
     x: dict[str, np.ndarray]
     ids: dict[str, pa.ChunkedArray]
     rows: dict[str, np.ndarray]
     pairs: pa.Table
+    columns: dict[str, list[str]]
 
     def where(self, chosen: np.ndarray) -> "Data":
         """Return the pairs for which a mask (N,) is true, of all items."""
         rows = {m: numbers[chosen] for m, numbers in self.rows.items()}
         return self._replace(rows=rows, pairs=self.pairs.filter(pa.array(chosen)))
+
+    def named(self) -> dict[str, np.ndarray | pd.DataFrame]:
+        """Return the vectors of the items, as tables where their columns have names."""
+        return {
+            m: pd.DataFrame(x, columns=self.columns[m]) if self.columns[m] else x
+            for m, x in self.x.items()
+        }
 
     def of_pairs(self) -> dict[str, np.ndarray]:
         """Return the vectors (N, D_m) of the pairs' items, NaN if a pair lacks the modality."""
@@ -138,7 +150,9 @@ def _data(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray], about: 
     ids = {m: table["id"] for m, table in items.items()}
     id_columns = {f"id_{m}": ids[m].take(_indices(rows[m])) for m in items}
     pairs = pa.table({**{name: about[name] for name in ABOUT}, **id_columns})
-    return Data({m: matrix(table, "x") for m, table in items.items()}, ids, dict(rows), pairs)
+    x = {m: matrix(table, "x") for m, table in items.items()}
+    columns = {m: names_of(table) for m, table in items.items()}
+    return Data(x, ids, dict(rows), pairs, columns)
 
 
 def _indices(rows: np.ndarray) -> pa.Array:

@@ -18,6 +18,7 @@ from ima.command.folder_lock import alone_in
 from ima.command.guess import refuse_existing
 from ima.datasets.splits import SPLITS
 from ima.estimator import IMA
+from ima.estimator.inputs import check_columns
 from ima.estimator.model import SIZED
 from ima.models.concordance import fusion_weights
 from ima.pairing.by_label import ABSENT
@@ -104,7 +105,8 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
     def train() -> list[IMA]:
         """Return a model for each seed."""
         models = [IMA(**settings, random_state=seed) for seed in config["seeds"]]
-        return [model.fit(data.x, pairs=learned.rows, validation=validation) for model in models]
+        x = data.named()
+        return [model.fit(x, pairs=learned.rows, validation=validation) for model in models]
 
     models = distributed.run(train, config["training_processes"])
     pairs = _with_concordance(data.pairs, split != "test", models[0].concordance_)
@@ -248,9 +250,11 @@ def _loaded(config: Mapping, folder: Path, path: Path | None) -> tuple:
         raise InputError("own.modalities", expected=known, found=list(items))
     data, table = (new_pairs(config, items), None) if new else fitted_pairs(items, folder / PAIRS)
     for m, x in data.x.items():
+        file = config["own"]["modalities"][m]["file"]
+        check_columns(model.feature_names_in_.get(m), data.columns[m], file)
         if x.shape[1] != model.n_features_in_[m]:
             raise InputError(
-                config["own"]["modalities"][m]["file"],
+                file,
                 expected=f"{counted(model.n_features_in_[m], 'dimension')}, as in {path}",
                 found=x.shape[1],
                 do="Restore the columns of `ima fit`, or fit again.",

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ima.models.ima import ACTIVATIONS, LOSSES, Modality
 from ima.pairing.by_label import ABSENT
 from ima.training.sizes import AUTO
-from ima.utils.errors import InputError
+from ima.utils.errors import InputError, first_few
 from ima.utils.matrices import blocks, empty
 from ima.utils.numbers import whole
 
@@ -173,9 +173,8 @@ def read(
     x, present = {}, {}
     for name, given in X.items():
         where = f"X['{name}']"
-        fitted, own = (columns or {}).get(name), column_names(given)
-        if fitted and own and fitted != own:
-            raise InputError(where, expected=f"columns {fitted}, as in fit", found=own)
+        own = column_names(given)
+        check_columns((columns or {}).get(name), own, where)
         values = _numbers(given, where)
         mask = _rows_present(values, where, own)
         if shapes and values.shape[1:] != shapes[name]:
@@ -273,6 +272,24 @@ def column_names(values: Any) -> list[str] | None:
     """Return the column names of a table, or None if they are not all strings."""
     names = list(getattr(values, "columns", ()))
     return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def check_columns(fitted: Sequence[str] | None, own: Sequence[str] | None, where: object) -> None:
+    """Check that a table has the columns of `fit` in their order; None or empty if not known.
+
+    Raises:
+        InputError: it has not.
+    """
+    if not fitted or not own or list(fitted) == list(own):
+        return
+    lacking, new = ([n for n in a if n not in b] for a, b in ((fitted, own), (own, fitted)))
+    if not lacking and not new:
+        at = next(i for i, names in enumerate(zip(fitted, own, strict=True)) if len(set(names)) > 1)
+        expected = f"columns in the order of fit, column {at} '{fitted[at]}'"
+        raise InputError(where, expected=expected, found=f"'{own[at]}'", do="Reorder them.")
+    found = f"no {first_few(lacking)}" if lacking else ""
+    found += (", but " if lacking else "also ") + first_few(new) if new else ""
+    raise InputError(where, expected="the columns of fit", found=found)
 
 
 def check_index(X: Mapping[str, Any]) -> None:
