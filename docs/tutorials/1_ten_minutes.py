@@ -81,7 +81,7 @@ _ = axes[1, 0].set_ylabel("most")
 # %% [markdown]
 # ## The joint representation
 # `transform` returns z, the mean of the halves' latents weighted by importance. Precision@10 is the
-# share of a digit's 10 nearest neighbours that show the same digit.
+# fraction of a digit's 10 nearest neighbours that show the same digit.
 
 # %%
 z = model.transform(new)  # (797, 10)

@@ -71,8 +71,8 @@ assert paper["f1_noise"].max() < 0.7 and (paper["f1_noise"][[0.8, 0.9]] < 0.3).a
 
 # %% [markdown]
 # * **`ima+`** gives noise the low importances for a wide range of rho: a wrong rho costs little,
-#   because the correlation term holds the mean importance near the true share. A rho near 1 is the
-#   exception: there, KL asks for fewer unimportant items than there are.
+#   because the correlation term holds the mean importance near the true proportion. A rho near 1 is
+#   the exception: there, KL asks for fewer unimportant items than there are.
 # * **The paper's objective** follows rho more closely. With a small rho it gives up digits as well
 #   as noise; with a large one it keeps the noise. In [the open run](../results/open.md), too, rho
 #   decides whether it detects anything.
