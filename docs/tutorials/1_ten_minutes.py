@@ -49,7 +49,7 @@ figure = model.plot_history()
 # %% [markdown]
 # ## Importances
 # The importance of an item, in [0, 1], is the probability that it is informative about its partner.
-# Here are those of the digits that were not used for fitting:
+# Here are the importances of the digits that were not used for fitting:
 
 # %%
 y = model.importance(new)

@@ -38,8 +38,8 @@ tables["voice"].iloc[:3, :5]
 # %% [markdown]
 # ## One row per person in each table
 # Tables must have the same index, because row i of each is sample i. `reindex` gives all tables the
-# same row order and fills the rows of those who lack a modality with NaN, which is how IMA reads a
-# missing item.
+# same row order and fills the rows of people who lack a modality with NaN, by which IMA recognises
+# a missing item.
 
 # %%
 x = {name: table.reindex(people) for name, table in tables.items()}
@@ -60,7 +60,7 @@ model = IMA(
 
 # %% [markdown]
 # ## Which items do not fit?
-# Each modality's mean importance first. It is close to 1 where nothing is wrong; a modality that
+# First, the mean importance of each modality. It is close to 1 if nothing is wrong; a modality that
 # shares nothing with the others would have 0 for all its items.
 
 # %%
@@ -85,8 +85,8 @@ y["voice"].sort_values().head(5)
 # %% [markdown]
 # ## Is an item in the wrong row?
 # Importance looks at the item alone. A good recording that is filed under the wrong person looks
-# like any other; only the row as a whole shows it. That is the *concordance*, of which `fit` keeps
-# one value for each row, by models that were not trained on it.
+# like any other; only the row as a whole shows it. This is what the *concordance* measures. `fit`
+# keeps one value for each row, computed by models that were not trained on that row.
 
 # %%
 kind = pd.Series("right person", people)
@@ -101,8 +101,8 @@ assert means.concordance["right person"] > 0.9
 
 # %% [markdown]
 # ## Use the result
-# The representation of people, also of those who lack a modality, and of new people by any of the
-# modalities:
+# The representation of people, including those who lack a modality, and of new people from any of
+# the modalities:
 
 # %%
 z = pd.DataFrame(model.transform(x), people)
@@ -110,6 +110,6 @@ one = model.transform({"blood": x["blood"].iloc[:1]})
 z.shape, one.shape
 
 # %% [markdown]
-# `model.save("people.safetensors")` keeps the model, `IMA.load` reads it. The same on files, with a
-# report and a check of whether the importances can be trusted: [the command](../command.md) and
-# [the workflow on your own data](../own_data.md).
+# `model.save("people.safetensors")` keeps the model, and `IMA.load` reads it. [The
+# command](../command.md) and [the workflow on your own data](../own_data.md) do the same with
+# files, and report whether the importances can be trusted.

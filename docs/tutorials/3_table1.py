@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Reproducing Table 1 and reading the claims
 #
-# Table 1 of the paper asks how well a representation retrieves digits. Three commands make it, from
-# minutes to licensed corpora:
+# Table 1 of the paper asks how well a representation retrieves digits. There is one command for
+# each run, from a demo of minutes to the licensed corpora:
 #
 # ```
 # # the demo, open corpora, the paper's corpora
@@ -43,8 +43,8 @@ table1.rename_axis("representation").fillna("")
 # recording alone would look good (Section 5.4 of the paper does not say which is meant).
 #
 # ## Read it from the controls upwards
-# Chance is the bottom and true noise labels as weights are a ceiling for weighting. What lies
-# between must beat the raw features to be worth a model.
+# Chance is the lower limit, and weighting by true noise labels is a ceiling for weighting. A model
+# in between must beat the raw features to be worth its training.
 
 # %%
 at50 = table1["latent 50"].str.extract(r"(?P<p10>\.\d+)(?: ± (?P<sd>\.\d+))?").astype(float)
@@ -71,11 +71,11 @@ assert paper < raw < weighted
 
 # %% [markdown]
 # At latent size 50, IMA+ is above the raw features and reaches its ceiling. Canonical correlation
-# analysis (CCA), which is linear, and InfoNCE are above it all the same: images and recordings
+# analysis (CCA), which is linear, and InfoNCE are nevertheless above it: images and recordings
 # share only the digit, and these methods keep nothing else. Encoders trained like those of InfoNCE,
-# on pairs weighted by IMA's importances, are above all ([importance](../importance.md), section
-# 12). The paper's method as written is below the raw features. The reason is in the second table:
-# it does not detect the noise of images, so its weights cannot help.
+# on pairs weighted by IMA's importances, are above all ([importance](../importance.md),
+# section 12). The paper's method as written is below the raw features. The reason is in the second
+# table: it does not detect the noise of images, so its weights cannot help.
 
 # %%
 noise[noise["latent"] == 50]
@@ -113,8 +113,8 @@ _ = figure.legend(loc="outside upper center", ncols=4, fontsize="small")
 assert sum(verdicts.values()) == int(counts[1])
 
 # %% [markdown]
-# *Undecided* is no soft 'no': it means that there are fewer than three seeds or that seeds vary as
-# much as the values compared. *Not testable here* is mostly a number that the paper measured on
-# corpora which this run does not use. [Claims](../claims.md) explains the tests, and
+# *Undecided* does not mean 'probably not': there are fewer than three seeds, or seeds vary as much
+# as the values compared. *Not testable here* is mostly a number that the paper measured on corpora
+# which this run does not use. [Claims](../claims.md) explains the tests, and
 # [readings](../readings.md) shows under which of the settings that the paper leaves open a claim
 # holds.

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Comparing with simpler methods
 #
-# Does the model beat what takes a line? The data are the digits of
-# [the first tutorial](1_ten_minutes.py): left and right halves, with noise instead of a tenth of
-# the right ones. All methods are fitted to 1,000 pairs and scored on 797 others.
+# Does the model beat methods that take a single line? The data are the digits of [the first
+# tutorial](1_ten_minutes.py): left and right halves, with a tenth of the right halves replaced by
+# noise. All methods are fitted to 1,000 pairs and scored on 797 others.
 
 # %%
 from dataclasses import replace

@@ -27,8 +27,8 @@ x = {m: torch.tensor(of, dtype=torch.float32) for m, of in halves.items()}
 
 # %% [markdown]
 # ## Stage 1, once
-# rho plays no part in training the autoencoder, so one serves all values of rho. `held_out` are
-# pairs on which it is not trained; `ima+` learns importances from these.
+# rho plays no part in training the autoencoder, so one autoencoder serves all values of rho.
+# `held_out` are pairs on which it is not trained; `ima+` learns importances from these.
 
 # %%
 train, held_out, test = (
@@ -78,9 +78,10 @@ assert paper["f1_noise"].max() < 0.7 and (paper["f1_noise"][[0.8, 0.9]] < 0.3).a
 #   decides whether it detects anything.
 #
 # ## Choosing rho without labels
-# F1 needs to know the noise, so it cannot choose. Nor can the loss: it is lowest where rho asks for
-# nothing. Instead, take the rho whose set of unimportant *training* items agrees best with those
-# of the other rho (mean Jaccard index): a set that hardly depends on rho is in the data.
+# F1 requires knowing the noise, so it cannot be used to choose rho. Nor can the loss, which is
+# lowest where rho demands nothing. Instead, take the rho whose set of unimportant *training* items
+# agrees best with those of the other values of rho (mean Jaccard index): a set that hardly depends
+# on rho reflects the data.
 
 # %%
 chosen = ours["agreement"].idxmax()
