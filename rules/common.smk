@@ -364,13 +364,20 @@ def shared_encoders(wildcards):
 
 
 def training_jobs(variant, latent, seed):
-    """Return the names of the jobs that train a model, without importances and with."""
+    """Return the names of all jobs that training a model takes, without importances and with.
+
+    Importance networks may belong to an autoencoder of another latent size, and every round but the
+    first builds on the importances of the round before.
+    """
     rounds = range(1, config["alternations"] + 1)
     of = f"{variant}_latent{{}}_seed{seed}_round"
     other = importance_settings(variant)["latent"] or latent
     stage1 = [f"autoencoder_{of.format(latent)}{n}" for n in rounds]
-    stage2 = [f"importance_{of.format(other)}{n}" for n in rounds]
-    return {"unweighted": stage1, "weighted": stage1 + stage2}
+    stage2 = [
+        [f"autoencoder_{of.format(other)}{n}", f"importance_{of.format(other)}{n}"] for n in rounds
+    ]
+    jobs = {"unweighted": [stage1, *stage2[:-1]], "weighted": [stage1, *stage2]}
+    return {view: list(dict.fromkeys(sum(parts, []))) for view, parts in jobs.items()}
 
 
 def models_of(wildcards):

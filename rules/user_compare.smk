@@ -32,6 +32,7 @@ rule own_compare:
         code=code("own_compare.py"),
         # Each model, and the jobs that train it without importances, and with.
         models=[{**model, **training_jobs(**model)} for model in OWN_MODELS],
+        modalities=MODALITIES,
         folder=f"{RUN}/benchmarks",
         label=VARIANTS[OWN_VARIANT]["label"],
         latent=config["figures"]["latent"],

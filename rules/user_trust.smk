@@ -41,7 +41,7 @@ OWN_SHAPES = {
 rule own_items:
     """The least important items, with nearest neighbours, partners and pictures."""
     input:
-        **FEATURES,
+        **ITEMS,  # pictures show them as they are, not standardized
         importances=expand(
             rules.own_represent.output.importances,
             latent=config["figures"]["latent"],

@@ -74,7 +74,8 @@ def test_a_model_card_has_its_scores_and_what_holds():
             "seeds": [0, 1],
             "model": {"image": {"hidden": 500, "activation": "tanh", "loss": "bce"}},
             "variants": ["paper", "ima+"],
-            "importance": {"rho": {"image": 0.8}},
+            "importance": {"rho": {"image": 0.8, "speech": 0.8}},
+            "ima": {"paper": {"importance": {"rho": {"speech": 0.3}}}, "ima+": {}},
         },
         "code": {"revision": "abc", "dirty": True},
     }
@@ -103,6 +104,7 @@ def test_a_model_card_has_its_scores_and_what_holds():
     }
     text = cards.model_card("demo", sidecar, ["digits"], tables)
     assert "revision abc, edited since" in text and "image (500 tanh, bce)" in text
+    assert "paper (image 0.8, speech 0.3); ima+ (image 0.8, speech 0.8)." in text
     assert "| IMA+ | image+speech | 2 | 1,618,086 | 168,602 | 10 |" in text
     assert "| IMA+, weighted by importances | .900 ± .010 | 2 |" in text and ".123" not in text
     assert "| ima+ | image | 2 | 1.000 | 2 |" in text

@@ -112,6 +112,14 @@ def test_emotions_have_accuracy_uar_and_what_was_scored():
     assert head.endswith("| accuracy | UAR |") and line == "| MVAE | – | .700 | .600 |"
 
 
+def test_emotions_have_the_precision_of_the_smallest_k():
+    row = {"seeds": 1, "model": "MVAE", "weighting": "", "representation": "joint"}
+    row |= {f"{name}_sd": None for name in ("precision_cross_speaker", "accuracy", "uar")}
+    table2 = [row | {"k": k, "precision_cross_speaker": p} for k, p in ((5, 0.55), (50, 0.31))]
+    _, _, head, _, line = emotion(table2, [row | {"accuracy": 0.7, "uar": 0.6}]).splitlines()
+    assert "P@5, other speakers" in head and line == "| MVAE | .550 | .700 | .600 |"
+
+
 def test_edited_code_is_reported(results):
     file = results / "tables/table1.provenance.json"
     file.write_text(file.read_text().replace("false", "true"))

@@ -100,7 +100,7 @@ def test_jobs_have_a_rule_a_time_and_what_they_used(entities):
     used = [entities[of] for of in ids(job["resourceUsage"])]
     assert [(of["propertyID"], of["value"], of["unitCode"]) for of in used] == [
         ("cpu_seconds", 55.0, "SEC"),
-        ("mem_mb", 100.5, "4L"),
+        ("mem_mb", 100.5 * 1.048576, "4L"),
     ]
     assert "resourceUsage" not in jobs["scores_latent2_seed1"]  # not measured
     assert ids(entities["Snakefile"]["hasPart"]) == ["#rule-scores", "#rule-table1"]

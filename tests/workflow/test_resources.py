@@ -5,6 +5,8 @@ import pytest
 from ima.utils.errors import InputError
 from ima.workflow.resources import RESOURCES, measured, resources, total
 
+#: Snakemake writes MiB; in MB of a million bytes.
+MIB = 1.048576
 HEAD = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 
 
@@ -34,8 +36,8 @@ def test_a_row_for_each_rule_that_ran(folder):
     table = resources(measured(folder, STAGES), STAGES, "toy")
     assert table.schema == RESOURCES
     assert [list(row.values()) for row in table.to_pylist()] == [
-        ["toy", "checks", "segmentation_example", 1, 1, 1, 1, 50],
-        ["toy", "baselines", "baseline", 2, 10.5, 6.5, 8, 300.5],
+        ["toy", "checks", "segmentation_example", 1, 1, 1, 1, 50 * MIB],
+        ["toy", "baselines", "baseline", 2, 10.5, 6.5, 8, 300.5 * MIB],
         ["toy", "baselines", "baseline_scores", 1, 0.5, 0.5, 0.25, None],
     ]
 
@@ -43,7 +45,7 @@ def test_a_row_for_each_rule_that_ran(folder):
 def test_what_jobs_cost_together_by_hand(folder):
     jobs = {of["job"]: of for _, of in measured(folder, STAGES)}
     both = [f"baseline_mvae_latent2_seeds{seed}" for seed in (0, 1)]
-    assert total(jobs, both) == {"seconds": 10.5, "cpu_seconds": 8, "mem_mb": 300.5}
+    assert total(jobs, both) == {"seconds": 10.5, "cpu_seconds": 8, "mem_mb": 300.5 * MIB}
     # Memory of the second was not measured; of the third, nothing.
     some = [both[0], "baseline_scores_mvae_latent2_seeds0"]
     assert total(jobs, some) == {"seconds": 4.5, "cpu_seconds": 3.25}

@@ -233,6 +233,7 @@ def test_what_a_mistake_in_the_config_is_told(changes, says):
     [
         *("Left", "2nd", "a-b", "a.b", "a b", "", "half", "keys", "index", "code", "pairs"),
         *("test", "joint", "weighted", "x_noise", "float", "type", *sorted(RESERVED)),
+        *("shared_left", "contrastive_a"),
     ],
 )
 def test_a_name_that_means_something_else(name):
@@ -708,6 +709,15 @@ def test_concordance_needs_mixture():
     check_fusion("importance", "paper")
     with pytest.raises(InputError, match=r"own\.fusion: expected importance, or the"):
         check_fusion("concordance", "ima+")
+
+
+def test_pictures_are_of_items_as_they_are():
+    """Not standardized, which would give each pixel a zero and a scale of its own."""
+    (rule,) = plans([(ROOT, example())], ["own"], anew=True)[0].of_rules(["own_items"])
+    files = {name: file for name, file, _ in rule["input"]}
+    assert [files[m] for m in ("left", "spoken")] == [
+        f"results/tiny/own/{m}.arrow" for m in ("left", "spoken")
+    ]
 
 
 def test_the_example_has_a_tenth_of_noise_in_other_pairs_each(tmp_path):

@@ -6,9 +6,10 @@ from ima.evaluation.emotion.utterances import with_importances
 from ima.reporting.page.document import Item, page
 from ima.reporting.page.made import Rule
 from ima.reporting.page.maps import emotion_maps, pair_maps
+from ima.utils.arrow import conform
 from ima.utils.atomic_files import whole_file
 from ima.utils.io import read_json, read_parquet
-from ima.utils.schemas import EMBEDDINGS, representations_schema
+from ima.utils.schemas import EMBEDDINGS, labelled, representations_schema
 from ima.utils.schemas_emotion import (
     EMBEDDINGS_EMOTION,
     EMOTION_TOKENS,
@@ -26,7 +27,8 @@ def maps_of(files, modalities, noise):
         table = read_parquet(files["representations"], representations_schema(modalities))
         y = {name: table[f"y_{name}"].to_numpy() for name in modalities}
         classes = read_json(files["classes"]) if "classes" in files else list(map(str, range(10)))
-        embeddings = read_parquet(files["embeddings"], EMBEDDINGS)
+        embeddings = read_parquet(files["embeddings"])
+        embeddings = conform(embeddings, labelled(EMBEDDINGS, embeddings), files["embeddings"])
         found.append(pair_maps(embeddings, y, classes, noise))
     if {"emotion", "lexicon"} <= set(files):
         words = read_parquet(files["lexicon"], LEXICON)["word"].to_pylist()

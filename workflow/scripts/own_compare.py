@@ -28,6 +28,7 @@ def main(snakemake):
         (of for path in given.scores for of in read_json(path)),
         [row for path in given.accuracies for row in read_json(path)],
         costs,
+        params.modalities,
     )
     chance = chance_scores(
         read_json(given.anchors, ["model", "precision"]),

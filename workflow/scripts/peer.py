@@ -42,7 +42,7 @@ def main(snakemake):
         "parameters": fitted.parameters,
         "seconds": time.time() - psutil.Process().create_time(),
         "cpu_seconds": time.process_time(),
-        "mem_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "mem_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
     }
     tables = {split: read_pairs(given[split]) for split in SPLITS}
     settings = Classifier(**params.classifier)

@@ -82,7 +82,7 @@ def agreements(chosen: np.ndarray) -> np.ndarray:
     """Return the mean Jaccard index (G,) of each set with the other sets.
 
     Args:
-        chosen: whether each of N items is in each of G sets (G, N). For an empty set the index is
+        chosen: whether each of N pairs is in each of G sets (G, N). For an empty set the index is
             0.
     """
     sizes = chosen.sum(1)

@@ -133,8 +133,16 @@ def model_card(
         f"{name} ({options['hidden']} {options['activation']}, {options['loss']})"
         for name, options in config["model"].items()
     )
-    rho = ", ".join(f"{name} {value:g}" for name, value in config["importance"]["rho"].items())
-    return "\n".join([*_about(run, layers, rho, sidecar, data), *_results(tables)]) + "\n"
+    return "\n".join([*_about(run, layers, sidecar, data), *_results(tables)]) + "\n"
+
+
+def _rho(config: Mapping, variant: str) -> str:
+    """Return the prior mean importances of a variant in words."""
+    own = config["ima"][variant].get("importance", {}).get("rho", {})
+    if own == "auto":
+        return "estimated"
+    values = {**config["importance"]["rho"], **own}
+    return ", ".join(f"{name} {value:g}" for name, value in values.items())
 
 
 def front_matter(more: Mapping[str, str]) -> str:
@@ -146,11 +154,12 @@ def front_matter(more: Mapping[str, str]) -> str:
     return f"---\n{yaml.safe_dump({**METADATA, **more}, sort_keys=False)}---\n"
 
 
-def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str]) -> list[str]:
+def _about(run: str, layers: str, sidecar: Mapping, data: Sequence[str]) -> list[str]:
     """Return the sections on what the models are, their training data and intended use."""
     config, code = sidecar["config"], sidecar["code"]
     revision = code["revision"] or "unknown (no git checkout)"
     latents, seeds = (", ".join(map(str, config[key])) for key in ("latents", "seeds"))
+    rho = "; ".join(f"{variant} ({_rho(config, variant)})" for variant in config["variants"])
     return [
         front_matter(LICENCE_OF_CORPORA),
         f"# Model card: IMA, run `{run}`",
@@ -163,7 +172,7 @@ def _about(run: str, layers: str, rho: str, sidecar: Mapping, data: Sequence[str
         f"**Trained on.** {'; '.join(data)}.",
         f"**Modalities** (width, activation, loss): {layers}.",
         f"**Latent sizes**: {latents}. **Seeds**: {seeds}.",
-        f"**Variants**: {', '.join(config['variants'])}. **Prior mean importances**: {rho}.",
+        f"**Variants** (prior mean importances): {rho}.",
         f"**Code**: revision {revision}{', edited since' if code['dirty'] else ''}.",
         "",
         "**Intended use.** Comparing methods on these data, and learning what the paper's does.",

@@ -180,9 +180,13 @@ def noises(rows: Sequence[Mapping]) -> str:
 
 
 def emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
-    """Return retrieval and accuracy of utterances by model, with three views per cell."""
-    views, lines = ("joint", "verbal", "acoustic"), []
-    scores = ((table2, "precision_cross_speaker"), (table6, "accuracy"), (table6, "uar"))
+    """Return retrieval and accuracy of utterances by model, with three views per cell.
+
+    Of several K, the smallest is shown.
+    """
+    views, lines, k = ("joint", "verbal", "acoustic"), [], min(row["k"] for row in table2)
+    nearest = [row for row in table2 if row["k"] == k]
+    scores = ((nearest, "precision_cross_speaker"), (table6, "accuracy"), (table6, "uar"))
     keys = dict.fromkeys((r["model"], r["weighting"] or "") for r in table6 if r["seeds"])
     for model, weighting in keys:
         cells = []
@@ -197,7 +201,7 @@ def emotion(table2: Sequence[Mapping], table6: Sequence[Mapping]) -> str:
             )
         name = [ANCHORS.get(model, model), _WEIGHTINGS.get(weighting, weighting)]
         lines.append((", ".join(filter(None, name)), *cells))
-    heads = ("", f"P@{table2[0]['k']}, other speakers", "accuracy", "UAR")
+    heads = ("", f"P@{k}, other speakers", "accuracy", "UAR")
     title = f"Utterances, joint / verbal / acoustic ({_split(table6[0])}):"
     return f"{title}\n\n{table(heads, lines)}"
 

@@ -91,8 +91,8 @@ NOISE = required(id=pa.string(), x=VECTOR)
 #: mean importance and `share_noise` (share of items with importance below .5) are computed on test
 #: pairs. `corr` (scale-free L_corr), `raw` (unscaled L_corr), `local` and `loss` (local + lambda
 #: corr, whichever form was minimised) are computed on training pairs. `agreement` is the mean
-#: Jaccard index between the training items with importance below .5 at this rho and at each other
-#: rho.
+#: Jaccard index between the training pairs whose item has an importance below .5 at this rho and at
+#: each other rho; an item counts once for each of its pairs.
 RHO_SWEEP = required(
     variant=pa.string(),
     rho=pa.float64(),

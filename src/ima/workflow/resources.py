@@ -18,6 +18,9 @@ RESOURCES = pa.schema(
         *((name, pa.float64()) for name in ("seconds", "seconds_longest", "cpu_seconds", "mem_mb")),
     ]
 )
+#: Our name of a measurement, its column in a benchmark file, and the unit there in ours: Snakemake
+#: gives memory in MiB.
+COLUMNS = (("seconds", "s", 1), ("cpu_seconds", "cpu_time", 1), ("mem_mb", "max_rss", 2**20 / 1e6))
 
 
 def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, dict]]:
@@ -45,8 +48,7 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
         with path.open(newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
                 try:
-                    columns = {"seconds": "s", "cpu_seconds": "cpu_time", "mem_mb": "max_rss"}
-                    took = {name: _number(row[column]) for name, column in columns.items()}
+                    took = {name: _number(row[column], unit) for name, column, unit in COLUMNS}
                     yield rule, {**took, "job": job, "end": path.stat().st_mtime}
                 except (KeyError, TypeError, ValueError) as error:
                     raise InputError(
@@ -54,8 +56,8 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
                     ) from error
 
 
-def _number(text: str) -> float | None:
-    return None if text in ("-", "NA") else float(text)
+def _number(text: str, unit: float) -> float | None:
+    return None if text in ("-", "NA") else float(text) * unit
 
 
 def total(jobs: Mapping[str, Mapping], names: Sequence[str]) -> dict[str, float]:

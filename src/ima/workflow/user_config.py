@@ -20,13 +20,16 @@ _OF_INPUTS = """
 get size size_files size_files_gb size_files_kb size_files_mb size_gb size_kb size_mb size_tempfiles
 temp_size_mb
 """
+#: Latents of IMA besides u_m, whose representations are named `<name>_<modality>` in tables.
+OTHER_LATENTS = ("shared", "contrastive")
 #: Reserved names: those above; columns of pairs; and other representations and subsets of pairs.
 RESERVED = frozenset(
     (
         *_INPUTS.split(),
         *_OF_INPUTS.split(),
         *("label", "pair", "pair_type", "split"),
-        *("joint", "oracle", "shared", "shared_unweighted", "unweighted", "weighted"),
+        *("joint", "oracle", "unweighted", "weighted", "importance", "concordance", "both"),
+        *(f"{name}{end}" for name in OTHER_LATENTS for end in ("", "_unweighted")),
         *("all", "labels"),
     )
 )
@@ -162,7 +165,9 @@ def check_name(name: str) -> None:
     It becomes a rule's input and a submodule of a torch module.
     """
     usable = re.fullmatch("[a-z][a-z0-9_]*", str(name)) and not str(name).endswith("_noise")
-    if not usable or name in RESERVED or name in OF_MODULES or hasattr(list, name):
+    of_view = str(name).startswith(tuple(f"{other}_" for other in OTHER_LATENTS))
+    reserved = of_view or name in RESERVED or name in OF_MODULES or hasattr(list, name)
+    if not usable or reserved:
         raise InputError(
             "config, own.modalities",
             expected="names of lower-case letters, digits and _ that start with a letter and are "

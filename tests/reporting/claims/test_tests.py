@@ -84,6 +84,17 @@ def test_best_needs_every_comparison_and_one_refutes():
     assert verdict(found) == FAILS and found.p == 2 * above(beaten).p and "b" in found.why
 
 
+def test_best_gives_the_numbers_of_the_comparison_that_decides():
+    """Not of the other model that is ahead by most, if seeds vary too much to be sure of that."""
+    unsure, beaten = [-0.02, 0.012, -0.015, 0.004, -0.0135], [-0.0031, -0.003, -0.0029, -0.003]
+    found = best({"unsure": unsure, "beaten": [*beaten, -0.0032]})
+    assert verdict(found) == FAILS and found.values == (*beaten, -0.0032)
+    assert found.why.startswith("at least as good: beaten; mean -0.0030, 95 % [-0.003")
+    clear, wide = [0.11, 0.12, 0.10, 0.11], [0.1, 0.5, 0.3, 0.2]
+    found = best({"clear": clear, "wide": wide})
+    assert found.why.startswith("least clear: wide") and found.p == above(wide).p
+
+
 def test_holm_by_hand():
     tests = [verdicts.Tested(True, p, (1.0,), "") for p in (0.04, 0.01, None, 0.03)]
     assert [t.adjusted for t in holm(tests)] == [

@@ -98,6 +98,7 @@ def retrieval(**precisions):
 def of_ima(seed, weighted):
     more = {"k": 5, "neighbours": "distinct", "representation": "weighted"}
     rows = retrieval(weighted=weighted, unweighted=0.4, a=0.3, oracle=1.0, **{"without a": 0.0})
+    rows += retrieval(shared=0.0, shared_unweighted=0.0, shared_a=0.0, contrastive_a=0.0)
     rows += [{**more, "subset": "a_noise", "precision": 0.1}]
     rows += [{**row, "k": 9, "precision": 0.0} for row in rows]
     rows += [{**row, "neighbours": "all", "precision": 0.0} for row in rows]
@@ -117,7 +118,8 @@ def test_table_by_hand():
         for seed in (0, 1)
         for fused in ("weighted", "unweighted")
     }
-    scores = ima_scores([of_ima(0, 0.5), of_ima(1, 0.7)], accuracies, costs)
+    costs[2, 0, "unweighted"]["cpu_seconds"] = 30.0  # of one seed: unknown of both
+    scores = ima_scores([of_ima(0, 0.5), of_ima(1, 0.7)], accuracies, costs, ["a"])
     scores.append(
         {"model": "PCA", "latent": 2, "seed": 0, "seconds": 1.0, "mem_mb": 2.0, "accuracy": []}
         | {"retrieval": retrieval(joint=0.6, a=0.2)}
@@ -131,6 +133,8 @@ def test_table_by_hand():
     )
     assert found["precision_a"] == pytest.approx([0.3, 0.3, 0.2])
     assert found["precision_a_noise"] == [pytest.approx(0.1), None, None]
+    assert [name for name in found if "shared" in name or "contrastive" in name] == []
+    assert "cpu_seconds" not in found
     assert found["accuracy"] == [pytest.approx(0.8), pytest.approx(0.8), None]
     assert found["seconds"] == [3, 3, 1] and found["mem_mb"] == [None, None, 2]
     assert (
@@ -226,7 +230,8 @@ def test_scripts_from_files_to_the_table(tmp_path, monkeypatch, capsys, caplog):
         importances=[tmp_path / "2.safetensors"],
     )
     out = {form: tmp_path / f"compare.{form}" for form in ("csv", "pdf", "png")}
-    params = SimpleNamespace(models=[model], folder=tmp_path, latent=2, run="mine", label="IMA")
+    about = {"latent": 2, "run": "mine", "label": "IMA", "modalities": ["a"]}
+    params = SimpleNamespace(models=[model], folder=tmp_path, **about)
     files = SimpleNamespace(table=out["csv"], pdf=out["pdf"], png=out["png"])
     main_of("own_compare")(SimpleNamespace(input=given, output=files, params=params))
     rows = pyarrow.csv.read_csv(out["csv"]).to_pylist()
@@ -242,6 +247,6 @@ def test_scripts_from_files_to_the_table(tmp_path, monkeypatch, capsys, caplog):
     assert control["accuracy_ci_items"] == pytest.approx(0.257058, rel=1e-4)
     assert 0 < infonce["precision_ci_items"] < 0.5 and control["seconds"] is None
     assert [row["parameters"] for row in rows[:2]] == [5, 3]
-    assert [row["seconds"] for row in rows[:2]] == [None, 4] and rows[1]["mem_mb"] == 300
+    assert [row["seconds"] for row in rows[:2]] == [None, 4] and rows[1]["mem_mb"] == 300 * 1.048576
     assert all(Path(file).stat().st_size > 5_000 for file in (out["pdf"], out["png"]))
     assert capsys.readouterr().out.endswith("5 rows\n") and caplog.messages == [said]

@@ -130,22 +130,25 @@ def best(differences: dict[str, Sequence[float]]) -> Tested:
     The claim is supported if every paired test is significant: the largest p value counts (an
     intersection-union test, which needs no correction for multiple tests). It is contradicted if
     any other model is at least as good: the smallest p value of those counts, times the number of
-    tests. The reported values are the differences to the best of the others.
+    tests. The values and the reason are those of the comparison that decides, or of the best other
+    model if there are too few seeds for p values.
 
     Args:
         differences: x for each seed, by name of the other model.
     """
     tests = {name: above(x) for name, x in differences.items()}
-    rival = min(tests, key=lambda name: float(np.mean(tests[name].values)))
-    others = [test for test in tests.values() if not test.points]
-    chosen = others or list(tests.values())
-    known = [test.p for test in chosen if test.p is not None]
-    if len(known) < len(chosen):
-        p = None
+    refuting = {name: test for name, test in tests.items() if not test.points}
+    known = {name: test.p for name, test in (refuting or tests).items() if test.p is not None}
+    if len(known) < len(refuting or tests):
+        rival, p = min(tests, key=lambda name: float(np.mean(tests[name].values))), None
+    elif refuting:
+        rival = min(known, key=known.__getitem__)
+        p = min(1.0, known[rival] * len(tests))
     else:
-        p = min(1.0, min(known) * len(tests)) if others else max(known)
-    why = f"nearest or above: {rival}; {tests[rival].why}"
-    return Tested(not others, p, tests[rival].values, why)
+        rival = max(known, key=known.__getitem__)
+        p = known[rival]
+    why = f"{'at least as good' if refuting else 'least clear'}: {rival}; {tests[rival].why}"
+    return Tested(not refuting, p, tests[rival].values, why)
 
 
 def counted(holds: bool, value: float, why: str) -> Tested:

@@ -1,6 +1,7 @@
 """Table of IMA and its peers on user data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -17,7 +18,10 @@ COSTS = ("seconds", "cpu_seconds", "mem_mb", "parameters")
 
 
 def ima_scores(
-    scores: Iterable[Mapping], accuracies: Sequence[Mapping], costs: Mapping[tuple, Mapping]
+    scores: Iterable[Mapping],
+    accuracies: Sequence[Mapping],
+    costs: Mapping[tuple, Mapping],
+    modalities: Collection[str],
 ) -> list[dict]:
     """Return IMA's scores in the form of a peer's, for each seed, weighted and unweighted.
 
@@ -25,6 +29,7 @@ def ima_scores(
         scores: `model`, `latent`, `seed` and `retrieval` (`ima.evaluation.metrics.score_model`).
         accuracies: rows of `ima.evaluation.classifier.accuracy_rows` with `latent` and `seed`.
         costs: COSTS by latent size, seed and one of FUSED.
+        modalities: names of the modalities; other representations are left out.
 
     Returns:
         Mappings as `compare_table` takes them.
@@ -33,7 +38,6 @@ def ima_scores(
     for of in scores:
         about = {name: of[name] for name in ("latent", "seed")}
         for fused in FUSED:
-            others = {*FUSED, "oracle"} - {fused}
             mine = [row for row in accuracies if {**row, **about} == row]
             found.append(
                 {
@@ -46,8 +50,7 @@ def ima_scores(
                             if row["representation"] == fused
                             else row
                             for row in rows
-                            if row["representation"] not in others
-                            and not row["representation"].startswith("without ")
+                            if row["representation"] in (fused, *modalities)
                         ]
                         for kind, rows in (("retrieval", of["retrieval"]), ("accuracy", mine))
                     },
@@ -91,13 +94,18 @@ def compare_table(scores: Iterable[Mapping], run: str) -> pa.Table:
         `precision` of the joint representation (for the smallest K, without neighbours that share
         an item with the query), `precision_<modality>` of each modality alone,
         `precision_<modality>_noise` of the joint representation for queries with that noise,
-        `accuracy` of a classifier of the joint representation, and COSTS. Scores also have half the
-        width of their 95 % interval over items, `<score>_ci_items`.
+        `accuracy` of a classifier of the joint representation, and COSTS, null unless they were
+        measured of all seeds. Scores also have half the width of their 95 % interval over items,
+        `<score>_ci_items`.
     """
-    rows = [
-        {"method": of["model"], "latent": of["latent"], **_values(of)}
-        for of in sorted(scores, key=lambda of: of["latent"])
-    ]
+    methods: dict[tuple, list[Mapping]] = defaultdict(list)
+    for of in sorted(scores, key=lambda of: of["latent"]):
+        methods[of["model"], of["latent"]].append(of)
+    rows = []
+    for (method, latent), seeds in methods.items():
+        costs = [name for name in COSTS if all(of.get(name) is not None for of in seeds)]
+        about = {"method": method, "latent": latent}
+        rows += [{**about, **_values(of), **{n: of[n] for n in costs}} for of in seeds]
     return to_table(over_seeds(rows, ("method", "latent", "k"), run), text=["method"])
 
 
@@ -115,4 +123,4 @@ def _values(of: Mapping) -> dict[str, float | int | None]:
     for row in of["accuracy"]:
         if row["representation"] == "joint" and row["subset"] == "all":
             values |= with_interval("accuracy", row["accuracy"], row)
-    return values | {name: of[name] for name in COSTS if of.get(name) is not None}
+    return values
