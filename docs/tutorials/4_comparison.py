@@ -98,5 +98,5 @@ assert scores.loc["IMA, weighted", "clean"] > scores.loc[["PCA", "CCA"], "clean"
 #   which items to leave out.
 #
 # So use IMA if some items may be noise, and check on your data: these are small images, one kind of
-# noise and one seed. [Examples](../examples.md) has five other data sets with three seeds each, and
+# noise and one seed. [Examples](../examples.md) has six other data sets with three seeds each, and
 # [alternatives](../alternatives.md) says when to use what.
