@@ -14,9 +14,9 @@ from ima.datasets.splits import draw_splits
 from ima.utils.arrow import vector_column
 from ima.utils.io import write_parquet
 
-#: Share of pairs in which a given modality is noise.
+#: Proportion of pairs in which a given modality is noise.
 NOISE = 0.1
-#: Shares of the digits used for test and validation.
+#: Proportions of the digits used for test and validation.
 SHARES = {"test": 0.25, "validation": 0.25}
 #: Rows by which training and validation images are shifted down, to have more of them.
 MOVED = (0, 1, -1)

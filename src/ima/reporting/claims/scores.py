@@ -46,9 +46,9 @@ def weighed(model: Mapping, about: Mapping) -> Iterator[dict]:
     """Yield scores of importances of test pairs: noise detection, weights, and distances to z.
 
     The scores are `f1_noise`; `f1_guess`, the highest expected F1 of a random classifier, reached
-    by calling everything noise, 2 p / (p + 1) for a share p of noise; `misclassified`, the share of
-    items on the wrong side of .5; `importance` and `weight`, means over a subset of pairs; and
-    `distance` and `centre` of `ima.evaluation.fusion`.
+    by calling everything noise, 2 p / (p + 1) for a proportion p of noise; `misclassified`, the
+    proportion of items on the wrong side of .5; `importance` and `weight`, means over a subset of
+    pairs; and `distance` and `centre` of `ima.evaluation.fusion`.
 
     Args:
         model: `noise` of `ima.evaluation.metrics.score_model`, and the results of
@@ -122,13 +122,13 @@ def over_rho(
 
     `f1_gap` is the difference to the score at the best rho of the same seed, and `f1_best` the
     score there. `rho_best` is the best rho, the mean in case of ties. `rho_follows` is Spearman's
-    correlation of rho with the share of items called important.
+    correlation of rho with the proportion of items called important.
 
     Args:
         about: keys of every row.
         rows: rows of one seed, with `rho` and the score.
         score: name of the score.
-        shares: share of items called important at each rho.
+        shares: proportion of items called important at each rho.
     """
     rho = np.array([row["rho"] for row in rows])
     values = np.array([row[score] for row in rows])

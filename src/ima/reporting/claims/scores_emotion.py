@@ -96,12 +96,12 @@ def mapped(maps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
     For words, `periphery` is the probability that an emotional word (by the lexicon) is further
     than another word from the map's centre, the mean of all words; .5 by chance.
     `periphery_importance` is Spearman's correlation of that distance with importance. `distinct` is
-    the share of emotional words among an emotional word's nearest neighbours, minus their share
-    among all other words; 0 by chance.
+    the proportion of emotional words among an emotional word's nearest neighbours, minus that among
+    all other words; 0 by chance.
 
     For voices, `importance_of` is the mean importance of a category. `purity_importance` is
-    Spearman's correlation of importance with the share of a voice's nearest neighbours that have
-    its class.
+    Spearman's correlation of importance with the proportion of a voice's nearest neighbours that
+    have its class.
 
     Args:
         maps: model, seed and table of `ima.utils.schemas_emotion.EMBEDDINGS_EMOTION`.
@@ -161,7 +161,7 @@ def _purity(voices: _Map) -> float | None:
 def worded(importances: Iterable[tuple[str, int, pa.Table]], lexicon: pa.Table) -> Iterator[dict]:
     """Yield scores of the importances of the corpus' words, each word counted once.
 
-    `share_unimportant` is the share with an importance below .5 among `all` words, among
+    `share_unimportant` is the proportion with an importance below .5 among `all` words, among
     `function words`, of `pauses` and of each of NAMED_WORDS. `auc_function_words` is the
     probability that a word of the lexicon is more important than a function word, .5 by chance.
 

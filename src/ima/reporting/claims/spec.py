@@ -235,7 +235,7 @@ def _growth(scores: Sequence[Mapping], keys: Mapping, over: str, kind: str) -> T
 
 
 def paper_value(claim: Mapping, paper: Iterable[Mapping]) -> float | None:
-    """Return the paper's value of a claim as a share, not in percent; None if it has none.
+    """Return the paper's value of a claim as a fraction, not in percent; None if it has none.
 
     Raises:
         InputError: config/paper_values.csv does not have exactly one row with the claim's keys.

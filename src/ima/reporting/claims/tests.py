@@ -75,7 +75,7 @@ def paired_t(x: Sequence[float], than: float = 0.0) -> float | None:
 def sign_flip(x: Sequence[float], than: float = 0.0) -> float | None:
     """Return the two-sided p value of the exact sign-flip test, at least 2 / 2^n.
 
-    It is the share of all sign combinations of x - than whose mean is at least as far from 0 as
+    It is the fraction of all sign combinations of x - than whose mean is at least as far from 0 as
     the observed one. None for a single value or more than MAX_SIGN_FLIP_SEEDS.
     """
     d = np.asarray(x, float) - than

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ima.reporting.figures import LETTERS, PAGE
 
-#: Height of a row of pictures in inches, and gap between pictures as a share of their width.
+#: Height of a row of pictures in inches, and gap between pictures as a fraction of their width.
 ROW, GAP = 0.34, 0.08
 #: Colour maps of images, and of coefficients over time.
 IMAGES, FRAMES = "gray", "viridis"

@@ -45,7 +45,7 @@ def figure2(
 
     Each modality has a row of panels, in the order of the table. Items are coloured by class, with
     true noise in grey (a, c), and by the network's output (b, d), where an importance below 1/2
-    counts as noise. If noise is known, the title gives the share of misclassified items.
+    counts as noise. If noise is known, the title gives the proportion of misclassified items.
 
     Args:
         embeddings: table of `ima.utils.schemas.EMBEDDINGS` with a view `hidden_<modality>` for

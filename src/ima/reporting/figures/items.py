@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ima.evaluation.user.least_important import SHOWN, Items, by_importance
 from ima.reporting.figures import LETTERS, PAGE
 
-#: Pictures per row, and the gap between them as a share of a picture's width.
+#: Pictures per row, and the gap between them as a fraction of a picture's width.
 ACROSS, GAP = 7, 0.12
 #: Percentiles of a modality's values drawn as black and white.
 RANGE = (1, 99)

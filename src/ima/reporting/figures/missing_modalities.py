@@ -25,7 +25,7 @@ HIDDEN = ("unweighted",)
 
 
 def draw(rows: Sequence[Mapping]) -> Figure:
-    """Draw Precision@10 over the share of incomplete pairs.
+    """Draw Precision@10 over the proportion of incomplete pairs.
 
     Columns are versions of the test pairs, rows choices of neighbours, colours models, and line
     styles ways to handle incomplete pairs. Bars are the standard deviation over seeds. The chance

@@ -112,5 +112,5 @@ def model_colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def lighter(colour: str, share: float = 0.75) -> str:
-    """Return a colour mixed with the given share of white."""
+    """Return a colour mixed with the given proportion of white."""
     return to_hex([part + (1 - part) * share for part in to_rgb(colour)])

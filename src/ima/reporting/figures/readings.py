@@ -29,7 +29,7 @@ ROW, CURVE, GAP, AROUND = 0.108, 0.85, 0.14, 0.45
 
 
 def draw(means: pa.Table, shares: pa.Table) -> Figure:
-    """Draw the claims over all readings: specification curves, and shares by level.
+    """Draw the claims over all readings: specification curves, and proportions by level.
 
     Each claim has a column and each latent size a row of curves. A curve shows the readings in
     ascending order of the claim's margin, with a marker below it in the row of each of their

@@ -27,9 +27,9 @@ PANELS = {
 def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]) -> Figure:
     """Draw the decrease of each model's validation loss, with one panel per latent size.
 
-    As losses of different models are not comparable, each is drawn as the share of its total
-    decrease that remains: 1 after the first epoch, and 0 (off the logarithmic axis) at the epoch
-    with the lowest loss, whose weights are kept. A marker on the lower edge shows that epoch.
+    As losses of different models are not comparable, each is drawn as the proportion of its
+    total decrease that remains: 1 after the first epoch, and 0 (off the logarithmic axis) at the
+    epoch with the lowest loss, whose weights are kept. A marker on the lower edge shows that epoch.
 
     Args:
         histories: by model and latent size, for each seed the validation loss after each epoch.

@@ -87,7 +87,7 @@ def _scatter(axes: Axes, feature: Feature) -> None:
 
 
 def _voicing(axes: Axes, feature: Feature) -> None:
-    """Draw the shares of frames that each calls voiced, as a two-by-two table."""
+    """Draw the proportions of frames that each calls voiced, as a two-by-two table."""
     agree = [[(feature.ours == y) & (feature.theirs == x) for x in (0, 1)] for y in (0, 1)]
     cells = np.sum(agree, axis=-1) / max(1, feature.ours.size)  # (2, 2)
     axes.imshow(cells, cmap="Blues", vmin=0, vmax=1, origin="lower", aspect="auto")

@@ -152,7 +152,7 @@ def _accuracy(rows: Iterable[Mapping]) -> Iterator[Score]:
 
 
 def _missing(rows: Sequence[Mapping]) -> Iterator[Score]:
-    """Yield P@K of models of which a share of the training pairs, or of all, lack an item."""
+    """Yield P@K if a proportion of the training pairs, or of all pairs, lacks an item."""
     rows = [row for row in rows if row["neighbours"] == "distinct"]
     chances = {
         (row["share"], row["test"]): row["precision"] for row in rows if row["model"] == "chance"

@@ -84,9 +84,9 @@ def importance_table(
         run: name of the run, for the first column.
 
     Returns:
-        `mean_importance` and `unimportant`, the share below .5, each with its standard deviation
-        over seeds, and the scores of `ima.evaluation.metrics.importance_scores` if noise is known,
-        `f1_noise` with half the width of its 95 % interval over items.
+        `mean_importance` and `unimportant`, the proportion below .5, each with its standard
+        deviation over seeds, and the scores of `ima.evaluation.metrics.importance_scores` if noise
+        is known, `f1_noise` with half the width of its 95 % interval over items.
         If concordance is known, also `mean_concordance`, and all of `concordance_scores` if noise
         is known too.
     """

@@ -16,12 +16,12 @@ VOICED = ("voiced_ours", "voiced_theirs", "voiced_both")
 
 #: One row per feature. `kind` is SAME or RELATED; `unit` is that of `feature` and the differences.
 #: `frames` is the number of frames compared: those that are voiced for both programs and have a
-#: value in both; for VUV all. `agreement` is Pearson's correlation, in [-1, 1]; for VUV the share
-#: of equal frames, in [0, 1]. `spearman` is the rank correlation, `within_speakers` the correlation
-#: after subtracting each speaker's mean. `*_shuffled` is the same with our frames shuffled within
-#: each speaker. `voiced_*` are the shares of all frames, in [0, 1], that we, they or both call
-#: voiced. Statistics that are undefined are empty: differences between different units, and those
-#: of constant values.
+#: value in both; for VUV all. `agreement` is Pearson's correlation, in [-1, 1]; for VUV the
+#: proportion of equal frames, in [0, 1]. `spearman` is the rank correlation, `within_speakers` the
+#: correlation after subtracting each speaker's mean. `*_shuffled` is the same with our frames
+#: shuffled within each speaker. `voiced_*` are the proportions of all frames, in [0, 1], that we,
+#: they or both call voiced. Statistics that are undefined are empty: differences between different
+#: units, and those of constant values.
 AGREEMENT = pa.schema(
     [
         *((name, pa.string()) for name in ("run", "corpus", "reference", "feature")),

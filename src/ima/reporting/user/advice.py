@@ -13,9 +13,9 @@ LEVEL = 0.01
 #: With fewer test pairs, not detecting anything shared is inconclusive.
 FEW_PAIRS = 50
 #: Importances are stable if kappa reaches this value, "substantial agreement" (Landis and Koch,
-#: 1977), or if they disagree on at most this share of the items.
+#: 1977), or if they disagree on at most this proportion of the items.
 KAPPA, DISAGREE = 0.6, 0.01
-#: Shares of items below .5 that count as none (if lower) and as all (if higher).
+#: Proportions of items below .5 that count as none (if lower) and as all (if higher).
 HARDLY_ANY, NEARLY_ALL = 0.01, 0.95
 #: Difference between weighted and unweighted scores that is considered negligible.
 MARGIN = 0.005

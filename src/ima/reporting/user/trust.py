@@ -103,7 +103,7 @@ def _importances(models: Sequence[Model], name: str) -> dict:
 
 
 def _stability(models: Sequence[Model], folds: Sequence[Mapping | None], name: str) -> dict:
-    """Return the stability of importances over seeds and folds, and the informative share."""
+    """Return the stability of importances over seeds and folds, and the informative proportion."""
     known = [fold for fold in folds if fold is not None]
     informative = float(np.mean([fold["informative"] for fold in known])) if known else None
     scores = {
