@@ -50,7 +50,7 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
         axes.set(ylim=(LOWEST, 1.2))
         _frame(axes, f"latent size {latent}", "epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    panels[0].set_ylabel("remaining share of the fall\nof the validation loss", fontsize=LETTERS)
+    panels[0].set_ylabel("remaining part of the fall\nof the validation loss", fontsize=LETTERS)
     handles = [
         Line2D([], [], color=colour, marker=mark, markersize=4, linewidth=0.9, label=name)
         for name, colour, mark in looks

@@ -117,7 +117,7 @@ def draw(
         axes.set_title(f"({letter}) weight of {name}", fontsize=LETTERS + 1)
         rest = f" = 1 - w {names[0]}" if len(names) == 2 else ""
         axes.set_xlabel(f"w {name}{rest}", fontsize=LETTERS)
-    panels[1].set_ylabel("share of the pairs of a type", fontsize=LETTERS)
+    panels[1].set_ylabel("proportion of the pairs of a type", fontsize=LETTERS)
     look = {"linestyle": "-", "marker": "o", "markersize": 3}
     handles = [
         Line2D(
