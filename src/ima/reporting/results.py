@@ -147,8 +147,8 @@ def generation(rows: Sequence[Mapping]) -> str:
     heads += [f"{m} from both, where it is noise" for m in modalities]
     ceiling = {r["generated"]: f"{r['ceiling']:.2f} of real {r['generated']} items" for r in rows}
     title = (
-        "Proportion of generated items in which a classifier of real items recognises the right digit "
-        f"([generation](../generation.md)), latent sizes {' / '.join(map(str, latents))}. It "
+        "Proportion of generated items in which a classifier of real items recognises the right "
+        f"digit ([generation](../generation.md)), latent sizes {' / '.join(map(str, latents))}. It "
         f"recognises {' and '.join(ceiling.values())}; with shuffled labels, at most "
         f"{max(r['chance'] for r in rows):.2f} of generated ones:"
     )
