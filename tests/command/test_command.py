@@ -23,6 +23,8 @@ from ima.command.config import read_config
 from ima.command.counts import counted
 from ima.command.main import main
 from ima.estimator import model
+from ima.models.autoencoder import Stage1
+from ima.models.importance import Stage2
 from ima.training import sizes
 from ima.utils.errors import InputError
 from ima.utils.schemas import OWN_IMPORTANCES, own_representations_schema
@@ -96,6 +98,19 @@ def test_representations_weighted_by_concordance(fusion, inside):
         z = sum(weight[m] * np.array(u[m][i]) for m in NAMES) / sum(weight.values())
         assert np.allclose(found[f"z_{fusion}"][i].as_py(), z, atol=1e-4)
     assert main(["embed", "--force"]) == 0  # as it was
+
+
+def test_concordance_is_refused_where_a_model_has_none(inside, capsys):
+    """It would be weighted by importance, and called by another name."""
+    x = {"left": np.load("left.npz")["x"][:100]}
+    x["right"] = x["left"][:, :8] + 1
+    stages = {"stage1": Stage1(epochs=1), "stage2": Stage2(objective="paper", steps=1, rounds=1)}
+    IMA(latent=2, **stages).fit(x).save("paper.safetensors")
+    config = read_config("own.toml")
+    config["own"]["fusion"] = "both"
+    Path("weighted.json").write_text(json.dumps(config))
+    said = stopped(capsys, "embed", "weighted.json", "--force", "--model", "paper.safetensors")
+    assert "own.fusion: expected importance, for a model without concordance, found both" in said
 
 
 def test_planted_noise_is_found(run):
@@ -297,8 +312,8 @@ def test_columns_are_guessed(tmp_path):
     numbers = {"u": [0.5, 1.5], "note": ["p", "q"]}
     files = [written(tmp_path, "One-A.csv", **made, **numbers), tmp_path / "test.npy"]
     np.save(files[1], np.zeros((2, 3)))
-    other = written(tmp_path, "one_a.tsv", split=[1, 2])
-    other.write_text("split\n1\n2\n")  # no splits: a number like others
+    other = written(tmp_path, "one_a.tsv", split=[1, 2], v=[0.5, 2])
+    other.write_text("split\tv\n1\t.5\n2\t2\n")  # no splits, and no feature
     found = guess._guesses([*files, other])
     assert [*found] == ["one_a", "my_test", "one_a_2"]
     expected = {"file": str(files[0]), "id": "ID", "label": "Class", "split": "split"}
@@ -307,7 +322,8 @@ def test_columns_are_guessed(tmp_path):
     assert one.about == "2 rows, 1 dimension; id: ID, label: Class, split: split"
     assert one.notes[0] == "not used: note (text)" and "'noise' is not used" in one.notes[1]
     assert found["my_test"].options == {"file": str(files[1])}  # `noise` only for all or none
-    assert found["one_a_2"].options == {"file": str(other), "vector": "all"}
+    assert found["one_a_2"].options == {"file": str(other), "vector": {"all_but": ["split"]}}
+    assert found["one_a_2"].notes[0] == "not used: split (no split)"
 
 
 ROWS = range(40)
@@ -323,7 +339,18 @@ FREE = {"v": [r / 7 for r in ROWS]}
             "2 dim.*label: none",
             [r"not used: b \(text\)", "'a', 'b' have few values: .* set label"],
         ),
-        ({"label": [r % 2 for r in ROWS], "b": [r % 3 for r in ROWS]}, "label: label", []),
+        ({"label": [r % 2 for r in ROWS], "b": [r % 3 for r in ROWS]}, "2 dim.*label: label", []),
+        (
+            {"label": ["xyz"[r % 3] for r in ROWS], "target": [r % 4 for r in ROWS]},
+            "1 dimension; .*label: label",
+            [r"not used: target \(another label\)$"],
+        ),
+        (
+            {"label": ["xyz"[r % 3] for r in ROWS], "code": [9.0 - r % 3 for r in ROWS]},
+            "1 dimension; .*label: label",
+            [r"not used: code \(the same as 'label'\)$"],
+        ),
+        ({"label": list(ROWS)}, "1 dimension; .*label: label", []),  # all distinct, as `v` is
         (
             {"age": ["n/a", *map(str, ROWS[1:])]},  # distinct, but no ids
             "1 dimension; id: row numbers,",

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -41,6 +42,48 @@ def test_lists_are_dicts_without_names(fitted):
     np.testing.assert_array_equal(alone, fitted.transform({"b": x["b"]}))
     named = IMA({"a": {}, "b": {}}, **QUICK).fit(tuple(x.values()))
     assert list(named.n_features_in_) == ["a", "b"]
+
+
+def test_lists_keep_their_order_where_layers_name_some(fitted):
+    a, b = views().values()
+    model = IMA({"view_1": {"hidden": 7}}, **QUICK).fit([a, b])
+    assert model.n_features_in_ == {"view_0": 4, "view_1": 3}
+    assert model.network_.autoencoder.modalities["view_1"].hidden == 7
+
+
+def test_a_large_offset_is_noticed():
+    """As 32-bit numbers, times in seconds since 1970 differ by two minutes or not at all."""
+    x = views()
+    x["a"][:, 1] += 1.7e9
+    with pytest.warns(UserWarning, match=r"X\['a'\]: columns .* beyond 7 digits.*: 1\. Subtract"):
+        model = IMA(**QUICK).fit(x)
+    assert model.scales_["a"][1, 1] == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        x["a"][:, 1] = 3.0  # constant, as may be
+        IMA(**QUICK).fit(x)
+
+
+def test_fit_leaves_torch_as_it_was():
+    torch.set_flush_denormal(False)
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    IMA(**QUICK).fit(views())
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.tensor(5e-324, dtype=torch.double) * 1 > 0  # not flushed to 0
+
+
+def test_fit_transform_gives_z_of_the_pairs(fitted):
+    x, rng = views(), np.random.default_rng(0)
+    pairs = {m: rng.permutation(60) for m in x}
+    pairs["b"][:5] = -1
+    model = IMA(**QUICK)
+    z = model.fit_transform(x, pairs=pairs)
+    expected = {m: np.where((rows < 0)[:, None], np.nan, x[m][rows]) for m, rows in pairs.items()}
+    np.testing.assert_allclose(z, model.transform(expected), atol=1e-6)
+    assert not np.allclose(z, model.transform(x), atol=1e-2)
+    np.testing.assert_array_equal(IMA(**QUICK).fit_transform(x), fitted.transform(x))
 
 
 def test_matrices_on_disk_give_the_same_model(fitted, monkeypatch, tmp_path):

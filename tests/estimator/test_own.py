@@ -220,3 +220,31 @@ def test_values_that_a_loss_is_not_made_for(change, says):
     layers = {"counts": {"loss": "poisson"}, "words": {"loss": "categorical"}}
     with pytest.raises(InputError, match=says):
         IMA(layers, **QUICK).fit(counts_and_words() | change)
+
+
+def test_shared_encoders_are_saved_and_loaded_as_they_are(tmp_path):
+    """In evaluation: dropout would draw at every call, and one sample has no batch to norm by."""
+    own = layers_of()
+    model = IMA(own, shared="contrastive", **QUICK).fit(views())
+    model.save(tmp_path / "model")
+    loaded = IMA.load(tmp_path / "model", layers=own)
+    one = {m: of[:1] for m, of in views().items()}
+    for x in (views(), one):
+        np.testing.assert_array_equal(
+            loaded.transform(x, shared=True), model.transform(x, shared=True)
+        )
+
+
+def test_files_have_what_was_fitted(tmp_path):
+    """Not a parameter that was set later; and `auto` in `layers` is any width."""
+    x = {m: of.reshape(len(of), -1) for m, of in views().items()}
+    layers = {"image": {"hidden": "auto", "loss": "bce"}, "sound": {"hidden": 6}}
+    model = IMA(layers, importance_hidden=9, **QUICK).fit(x)
+    expected = model.transform(x)
+    model.set_params(importance_hidden=11).save(tmp_path / "model")
+    np.testing.assert_array_equal(IMA.load(tmp_path / "model").transform(x), expected)
+    np.testing.assert_array_equal(
+        IMA.load(tmp_path / "model", layers=layers).transform(x), expected
+    )
+    with pytest.raises(InputError, match=r"layers\['sound'\]: expected \{'hidden': 6\}, as in fit"):
+        IMA.load(tmp_path / "model", layers={**layers, "sound": {"hidden": 7}})

@@ -141,12 +141,35 @@ def test_sample_and_split_by_hand():
     torch.testing.assert_close(sample(q, torch.tensor([[3.0, -1.0]])), torch.tensor([[7.0, 1.0]]))
 
 
+@pytest.mark.parametrize("name", BASELINES)
+def test_classes_of_several_axes_have_a_softmax_each(name):
+    """With all logits 0, an item of two one-hot rows of three costs 2 log 3, not 2 log 6."""
+    classes = Modality(6, 4, "categorical", shape=(2, 3))
+    model, settings = made(name, {"a": classes, "b": classes}, epochs=1, batch_size=8)
+    for parameter in model.decoders.parameters():
+        torch.nn.init.zeros_(parameter)
+    rows = torch.tensor([[1.0, 0, 0, 0, 0, 1]]).expand(8, 6)
+    pairs = dict.fromkeys("ab", torch.arange(8))
+    (epoch,) = BASELINES[name].fit(model, dict.fromkeys("ab", rows), pairs, settings, 0)
+    costs = [of / (2 * math.log(3)) for term, of in epoch.items() if term.startswith("rec")]
+    assert len(costs) >= 2 and costs == pytest.approx([*map(round, costs)], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_modules_of_the_user_are_refused(name):
+    own = {**TWO, "a": replace(TWO["a"], encoder=torch.nn.Linear(2, 2))}
+    with pytest.raises(InputError, match=r"layers\['a'\]: expected no encoder or decoder"):
+        made(name, own)
+
+
 def test_likelihoods_by_hand():
     x, decoded = torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor([[0.0, 0.0], [2.0, 1.0]])
     # Gaussian: (1 + 1 + 1) / 2 over two samples. Bernoulli: 2 ln 2, then softplus(-2), softplus(1).
-    assert negative_log_likelihood(x, decoded, "sse").item() == pytest.approx(3 / 4)
+    assert negative_log_likelihood(x, decoded, Modality(2, 3, "sse")).item() == pytest.approx(3 / 4)
     expected = 2 * math.log(2) + math.log1p(math.exp(-2)) + math.log1p(math.e)
-    assert negative_log_likelihood(x, decoded, "bce").item() == pytest.approx(expected / 2)
+    assert negative_log_likelihood(x, decoded, Modality(2, 3, "bce")).item() == pytest.approx(
+        expected / 2
+    )
 
 
 def test_kl_weight_rises_linearly_then_stays():
@@ -475,7 +498,7 @@ def test_mvae_with_all_subsets_is_the_sum_of_every_elbo():
     for subset, e in zip([tuple("abc"), *subsets("abc", 1, 1), *drawn], eps, strict=True):
         q = model.posterior({m: x[m] for m in subset})
         z = sample(q, e)
-        rec = [negative_log_likelihood(x[m], model.decoders[m](z), THREE[m].loss) for m in subset]
+        rec = [negative_log_likelihood(x[m], model.decoders[m](z), THREE[m]) for m in subset]
         total = total + sum(rec) + 0.5 * kl(q)
     torch.testing.assert_close(mvae_losses(model, x, eps, 0.5, drawn)["loss"], total)
 

@@ -11,8 +11,9 @@ from ima.evaluation.represent import represent
 from ima.models.autoencoder import Stage1, fit_autoencoder
 from ima.models.baselines import BASELINES, baseline, build
 from ima.models.ima import Autoencoder, IMANetwork, Modality
-from ima.models.importance import Stage2, fit_importance
-from ima.training.loop import gather
+from ima.models.importance import Stage2, fit_importance, importances
+from ima.models.shared_encoders import fit_weighted
+from ima.training.loop import Training, gather
 
 MODALITIES = {"a": Modality(8, 6), "b": Modality(7, 5, "sse")}
 COPIES = {name: [0.8, 0.5] for name in MODALITIES}
@@ -65,6 +66,20 @@ def test_representations(data):
     assert found.keys() == expected.keys()
     for name, values in found.items():
         torch.testing.assert_close(values, expected[name], equal_nan=True)
+
+
+def test_items_on_a_device_and_pairs_on_the_cpu(data):
+    """As on a GPU. There are no values on "meta", so that each ends when it needs one."""
+    x, pairs = data
+    x = {name: of.to("meta") for name, of in x.items()}
+    _, network = models(COPIES)
+    with pytest.raises(RuntimeError) as of_pairs:
+        importances(network.to("meta").importance, x, pairs)
+    y = {name: torch.ones(30, device="meta") for name in x}
+    with pytest.raises(RuntimeError) as of_encoders:
+        fit_weighted(MODALITIES, 3, y, x, pairs, pairs, Training(**BATCHES), 0)
+    for error in (of_pairs, of_encoders):
+        assert "meta" in str(error.value) and "expected device" not in str(error.value)
 
 
 def test_a_tensor_on_the_default_device_is_noticed(data):

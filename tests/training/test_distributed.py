@@ -208,6 +208,12 @@ def test_losses_that_compare_pairs_are_refused():
         distributed.run(lambda: fit_contrastive(model, x, items, settings, 0), 2)
 
 
+def test_dropout_within_a_layer_is_found():
+    layers = torch.nn.GRU, torch.nn.MultiheadAttention
+    assert [distributed._mixes(layer(4, 2, dropout=0.1)) for layer in layers] == [True, True]
+    assert [distributed._mixes(layer(4, 2)) for layer in layers] == [False, False]
+
+
 @pytest.mark.parametrize("layer", [torch.nn.BatchNorm1d(3), torch.nn.Dropout(0.1)])
 def test_layers_that_mix_pairs_are_refused(layer):
     x = {m: torch.rand(40, 4) for m in "ab"}

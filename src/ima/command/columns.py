@@ -1,6 +1,6 @@
 """What the columns of a file may be, by their names, types and values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,13 +33,16 @@ class Vector(NamedTuple):
     unused: dict[str, str]
 
 
-def vector_of(table: pa.Table, free: Sequence[str], file: Path) -> Vector:
+def vector_of(
+    table: pa.Table, free: Sequence[str], file: Path, no_features: Mapping[str, str]
+) -> Vector:
     """Return the vectors of a file.
 
     Args:
         table: the content of the file.
         free: its columns that are not used otherwise.
         file: the file.
+        no_features: by name, what some of these columns are that cannot be features.
 
     Raises:
         InputError: no column has numbers.
@@ -50,9 +53,14 @@ def vector_of(table: pa.Table, free: Sequence[str], file: Path) -> Vector:
         chosen = MATRIX if MATRIX in lists or is_annotated(file) else lists[0]
         same = lists if _is_copied(file) else [chosen]
         unused = {name: _kind(kind) for name, kind in kinds.items() if name not in same}
+        unused |= no_features
         size = pc.max(pc.list_value_length(table[chosen])).as_py() or 0
         return Vector(None if chosen == MATRIX else chosen, size, [], unused)
-    unused = {name: _kind(kind) for name, kind in kinds.items() if not _is_number(kind)}
+    unused = {
+        name: no_features.get(name, _kind(kind))
+        for name, kind in kinds.items()
+        if name in no_features or not _is_number(kind)
+    }
     names = [name for name in free if name not in unused]
     if not names:
         texts = any(_is_text(field.type) for field in table.schema if field.name.lower() != "id")
@@ -114,6 +122,27 @@ def few_valued(table: pa.Table, vector: Vector) -> dict[str, int]:
     counts = {name: len(table[name].drop_null().unique()) for name in names}
     most = min(FEW, SHARE * len(table))
     return {name: count for name, count in counts.items() if 2 <= count <= most}
+
+
+def same_classes(table: pa.Table, label: str, names: Iterable[str]) -> list[str]:
+    """Return the columns that have another value for each class: the label in other words.
+
+    None are found if most rows have a class of their own, as any feature would then be one.
+    """
+
+    def codes(name: str) -> np.ndarray:
+        """Return a number for each value (n,)."""
+        return pc.rank(table[name].cast(pa.string()), tiebreaker="dense").to_numpy()
+
+    kinds = {name: table.schema.field(name).type for name in names}
+    names = [name for name, kind in kinds.items() if _is_number(kind) or _is_text(kind)]
+    classes, found = codes(label), []
+    count = len(np.unique(classes))
+    for name in names if 1 < count <= len(table) / 2 else ():
+        pairs = np.unique(np.stack([classes, codes(name)]), axis=1)
+        if pairs.shape[1] == count == len(np.unique(pairs[1])):
+            found.append(name)
+    return found
 
 
 def mostly_numbers(values: pa.ChunkedArray) -> list[str]:

@@ -87,9 +87,9 @@ def paired(config: Mapping, items: Mapping[str, pa.Table]) -> Data:
     own = config["own"]
     by, missing, listed = own["pairs"]["by"], own["pairs"]["missing"], _listed(config, items)
     tables, classes = pair_own(items, by, own["shares"], own["seed"], listed, missing)
+    learned = pa.concat_tables([tables["train"], tables["validation"]])
     for m, table in items.items():  # warns of constant dimensions
-        layers = config["model"][m]
-        scale_items(table, row_numbers(tables["train"], m), standardized(layers), m)
+        scale_items(table, row_numbers(learned, m), standardized(config["model"][m]), m)
     rows = {m: np.concatenate([row_numbers(t, m) for t in tables.values()]) for m in items}
     together = pa.concat_tables(tables.values())
     about = {

@@ -14,6 +14,7 @@ from ima.command.columns import (
     is_unique_text,
     listed,
     mostly_numbers,
+    same_classes,
     vector_of,
 )
 from ima.command.counts import counted
@@ -157,7 +158,7 @@ def _guess(file: Path, texts_are_ids: bool = True) -> Guess:
         raise InputError(file, expected="a file", found="no file", do="Correct the path.")
     table = read_table(file)
     columns = [name for name in table.column_names if name not in index_names(table)]
-    named, notes = _named(table, columns)
+    named, notes, no_features = _named(table, columns)
     options = {"file": str(file), **named}
     free = [name for name in columns if name not in named.values()]
     source, ids = ("column", "id") if "id" in options else _ids(table, free, file)
@@ -166,7 +167,11 @@ def _guess(file: Path, texts_are_ids: bool = True) -> Guess:
     elif source == "text":
         notes.append(f"'{ids}' has distinct values: if they are ids, set id = \"{ids}\"")
         source, ids = "rows", "row numbers"
-    vector = vector_of(table, [name for name in free if name != options.get("id")], file)
+    free = [name for name in free if name != options.get("id")]
+    if "label" in options:
+        copies = same_classes(table, options["label"], free)
+        no_features |= dict.fromkeys(copies, f"the same as '{options['label']}'")
+    vector = vector_of(table, free, file, no_features)
     if vector.selection is not None:
         options["vector"] = vector.selection
     column = f" ({vector.selection})" if vector.selection and not vector.names else ""
@@ -176,11 +181,16 @@ def _guess(file: Path, texts_are_ids: bool = True) -> Guess:
     return Guess(options, about, [*_left_out(table, vector, "label" in options), *notes], source)
 
 
-def _named(table: pa.Table, columns: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the options that follow from names of columns, and notes on a column of no splits."""
+def _named(
+    table: pa.Table, columns: Sequence[str]
+) -> tuple[dict[str, str], list[str], dict[str, str]]:
+    """Return the options that follow from names of columns, and notes on a column of no splits.
+
+    Also return what columns are that have such a name, but are not used: they are no features.
+    """
     by_lower = {name.lower(): name for name in reversed(columns)}
     options: dict[str, str] = {}
-    notes = []
+    notes, no_features = [], {}
     for key, names in (("id", ("id",)), ("label", LABELS), ("split", ("split",))):
         column = next((by_lower[name] for name in names if name in by_lower), None)
         others = _no_splits(table[column]) if column and key == "split" else []
@@ -188,9 +198,12 @@ def _named(table: pa.Table, columns: Sequence[str]) -> tuple[dict[str, str], lis
             options[key] = column
         elif column:
             notes.append(f"'{column}' is no split: it has {listed(others)}, not {listed(SPLITS)}")
+            no_features[column] = "no split"
+    more = [by_lower[name] for name in LABELS if name in by_lower]
+    no_features |= {name: "another label" for name in more if name != options.get("label")}
     if "noise" in by_lower and _is_noise(table[by_lower["noise"]]):
         options["noise"] = by_lower["noise"]
-    return options, notes
+    return options, notes, no_features
 
 
 def _ids(table: pa.Table, free: Sequence[str], file: Path) -> tuple[str, str]:

@@ -282,7 +282,18 @@ def _representations(model, data: Data, table: pa.Table | None, fusion: str) -> 
 
 
 def _fused(model, x: Mapping, y: Mapping, concordance: Mapping, fusion: str) -> np.ndarray:
-    """Return z (N, L) weighted by concordance, or by importance times concordance."""
+    """Return z (N, L) weighted by concordance, or by importance times concordance.
+
+    Raises:
+        InputError: the model has no concordance.
+    """
+    if not concordance and len(x) > 1:
+        raise InputError(
+            "own.fusion",
+            expected="importance, for a model without concordance",
+            found=fusion,
+            do="Only the objective `mixture` learns it.",
+        )
     y, c = ({n[2:]: torch.from_numpy(v) for n, v in part.items()} for part in (y, concordance))
     return model.transform(
         x, weights={m: w.numpy() for m, w in fusion_weights(fusion, y, c).items()}

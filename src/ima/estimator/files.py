@@ -16,6 +16,7 @@ from ima.models.concordance import concordance_tensors, read_concordance
 from ima.models.importance import Stage2
 from ima.models.own import PARTS as OWN
 from ima.models.shared import read_shared, shared_tensors
+from ima.training.sizes import AUTO
 from ima.utils.errors import InputError, reason_of
 from ima.utils.io import read_tensors, write_tensors
 
@@ -32,7 +33,8 @@ NOT_SAVED = ("device", "threads", "verbose")
 def save(model: "IMA", path: str | Path) -> None:
     """Write a fitted model: its tensors, and its constructor arguments as metadata."""
     config = checkpoints.model_config(model.network_.autoencoder)
-    config |= {"hidden": model.importance_hidden, "rho": model.rho_, "seed": model.seed_}
+    hidden = next(iter(model.network_.importance.values())).w1.shape[-1]  # as fitted
+    config |= {"hidden": hidden, "rho": model.rho_, "seed": model.seed_}
     config |= {"columns": model.feature_names_in_, "estimator": _parameters(model)}
     config["folds"] = model.folds_
     scales = {f"scale.{name}": scale for name, scale in model.scales_.items()}
@@ -142,7 +144,9 @@ def _check_same(name: str, given: Mapping[str, Any], saved: Mapping[str, Any]) -
     Raises:
         InputError: one is not.
     """
-    other = {key: saved.get(key) for key, value in given.items() if saved.get(key) != value}
+    other = {
+        key: saved.get(key) for key, value in given.items() if value not in (saved.get(key), AUTO)
+    }
     if other:
         found = {key: given[key] for key in other}
         raise InputError(f"layers['{name}']", expected=f"{other}, as in fit", found=found)

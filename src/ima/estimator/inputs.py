@@ -1,6 +1,7 @@
 """From what the user passes to `IMA` to tensors: names of modalities, items, masks and pairs."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
@@ -82,7 +83,9 @@ def resolve_layers(
         raise InputError("layers", expected=expected, found=", ".join(unknown))
     _check_names(names)
     given = {name: _checked(f"layers['{name}']", settings) for name, settings in given.items()}
-    return {name: {"loss": LOSS, **given.get(name, {})} for name in dict.fromkeys([*given, *names])}
+    # A list has its own order; a dict that of `layers`, in which models were trained before.
+    order = dict.fromkeys([*given, *names] if isinstance(X, Mapping) else names)
+    return {name: {"loss": LOSS, **given.get(name, {})} for name in order}
 
 
 def _check_names(names: Sequence[Any]) -> None:
@@ -220,6 +223,35 @@ def _numbers(values: Any, where: str) -> np.ndarray:
             return np.asarray(values, np.float32)
     except (TypeError, ValueError) as error:
         raise InputError(where, expected="a matrix of real numbers", found=error) from error
+
+
+def warn_of_rounding(views: Mapping[str, Any], scales: Mapping[str, Tensor]) -> None:
+    """Warn of columns that vary, but not as 32-bit numbers: they have a large offset.
+
+    Args:
+        views: items of each modality, as given.
+        scales: by modality that is standardized, its scale (2, D).
+    """
+    for name, (_, deviation) in scales.items():
+        constant = (deviation == 0).nonzero().ravel().tolist()
+        lost = [n for n in constant if _varies(views[name], n)]
+        if lost:
+            named = column_names(views[name])
+            columns = first_few(named[n] if named else n for n in lost)
+            said = (
+                f"X['{name}']: columns that differ only beyond 7 digits are set to 0: {columns}. "
+            )
+            warnings.warn(said + "Subtract their means first.", UserWarning, stacklevel=3)
+
+
+def _varies(values: Any, column: int) -> bool:
+    """Return whether a column of items has several values, in their own precision."""
+    if _is_frame(values):
+        of_column = values.iloc[:, column].to_numpy(np.float64, na_value=np.nan)
+    else:
+        of_column = np.asarray(values).reshape(len(values), -1)[:, column].astype(np.float64)
+    of_column = of_column[np.isfinite(of_column)]
+    return len(of_column) > 0 and bool((of_column != of_column[0]).any())
 
 
 def _rows_present(values: np.ndarray, where: str, columns: Sequence[str] | None) -> np.ndarray:

@@ -27,6 +27,7 @@ from ima.models.mixture import MixtureFit
 from ima.models.shared import SharedPart, shared_parts_of
 from ima.models.shared_encoders import SharedEncoders, fit_shared_encoders
 from ima.models.stages import fit_stages
+from ima.pairing.by_label import ABSENT
 from ima.training import loop, sizes
 from ima.training.callbacks import Callback
 from ima.training.callbacks import callbacks as following
@@ -233,6 +234,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         marked = inputs.mark_missing(rows, samples.present)
         sse = [m for m in marked if self.standardize and layers.get(m, {}).get("loss") == "sse"]
         scales = {m: scale_of(samples.x[m], marked[m]) for m in sse}
+        inputs.warn_of_rounding(views, scales)
         with loop.in_threads(given.threads), bars(self.verbose), following(callbacks):
             x = _scaled(samples.x, scales)
             fitted = self._train(x, layers, marked, validation, given, seed)
@@ -243,6 +245,24 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             setattr(self, name, value)
         self._set_sizes()
         return self
+
+    def fit_transform(self, X: Views, y: object = None, **of_fit: Any) -> np.ndarray:
+        """Fit to X and return the joint representation z (N, L) of the pairs (Eq. 1).
+
+        Arguments and exceptions are those of `fit`.
+        """
+        self.fit(X, y, **of_fit)
+        pairs = of_fit.get("pairs")
+        if pairs is None:
+            return self.transform(X)
+        x, present = self._items(X)
+        rows = {m: torch.from_numpy(of) for m, of in inputs.mark_missing(pairs, present).items()}
+        samples = Samples(
+            {m: of[rows[m].clamp_min(0)] for m, of in x.items()},
+            {m: (rows[m] != ABSENT).to(of.device) for m, of in x.items()},
+        )
+        with torch.no_grad():
+            return self._joint(samples).cpu().numpy()
 
     def _arguments(self) -> dict[str, Any]:
         """Return the constructor arguments to check, with defaults instead of None."""

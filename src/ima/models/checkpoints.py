@@ -215,7 +215,7 @@ def build_shared_encoders(model: IMANetwork, state: Mapping[str, Tensor]) -> Sha
         return None
     encoders = SharedEncoders(model.autoencoder.modalities, model.autoencoder.latent)
     load_weights(encoders, state)
-    return encoders.to(next(model.parameters()).device)
+    return encoders.to(next(model.parameters()).device).eval()
 
 
 def build_ima(

@@ -451,7 +451,8 @@ def importances(
     for name, rows in items.items():
         distinct, back = rows.unique(return_inverse=True)
         parts = [networks[name](x[name][some]) for some in distinct.clamp_min(0).split(2048)]
-        y[name] = (torch.cat(parts, -1)[:, back] * (rows != ABSENT)).cpu()
+        of_pairs = torch.cat(parts, -1)[:, back]
+        y[name] = (of_pairs * (rows != ABSENT).to(of_pairs)).cpu()
     return y
 
 

@@ -5,13 +5,18 @@ All other code sees items as vectors (B, D); the user's modules see them in thei
 
 import importlib
 import importlib.util
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from ima.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from ima.models.ima import Modality
 
 #: The parts of a modality that may be modules of the user.
 PARTS = ("encoder", "decoder")
@@ -49,6 +54,22 @@ def network(given: nn.Module | str, shape: tuple[int, ...], latent: int, where: 
         "of an item's shape and the latent size",
         found=f"{given}, which gives {module}",
     )
+
+
+def refuse_modules(modalities: Mapping[str, "Modality"], method: str) -> None:
+    """Check that no modality has modules of the user, which other methods than IMA cannot use.
+
+    Raises:
+        InputError: one has.
+    """
+    for name, modality in modalities.items():
+        if any(getattr(modality, part) is not None for part in PARTS):
+            raise InputError(
+                f"layers['{name}']",
+                expected=f"no {' or '.join(PARTS)} of your own",
+                found="one",
+                do=f"{method} needs other outputs, such as variances.",
+            )
 
 
 def _imported(place: str) -> object:

@@ -137,7 +137,7 @@ def fit_weighted(
 
         def compute_losses(batch: Batch) -> dict[str, Tensor]:
             """Return the loss of a batch."""
-            weights = {m: y[m][rows] * (rows != ABSENT) for m, rows in batch.rows.items()}
+            weights = {m: y[m][rows] * (rows != ABSENT).to(y[m]) for m, rows in batch.rows.items()}
             return {"loss": encoders.loss(batch.x, weights)}
 
         validate = partial(mean_loss, compute_losses, x, held)

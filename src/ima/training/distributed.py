@@ -156,7 +156,7 @@ def prepare(name: str, model: nn.Module, additive: bool = True) -> None:
     """
     if _GROUP.get() is None:
         return
-    mixing = [type(layer).__name__ for layer in model.modules() if isinstance(layer, MIXING)]
+    mixing = [type(layer).__name__ for layer in model.modules() if _mixes(layer)]
     if mixing or not additive:
         raise InputError(
             f"{name}, trained by several processes",
@@ -167,6 +167,12 @@ def prepare(name: str, model: nn.Module, additive: bool = True) -> None:
     with torch.no_grad():
         for value in model.state_dict().values():
             torch.distributed.broadcast(value, 0)
+
+
+def _mixes(layer: nn.Module) -> bool:
+    """Return whether a layer is one of MIXING, or drops out values itself, as `nn.GRU` can."""
+    rate = getattr(layer, "dropout", 0)
+    return isinstance(layer, MIXING) or (isinstance(rate, int | float) and rate > 0)
 
 
 def run(function: Callable[[], T], processes: int) -> T:

@@ -165,17 +165,21 @@ def device() -> torch.device:
 
 @contextlib.contextmanager
 def in_threads(count: int | None) -> Iterator[None]:
-    """Compute on the CPU in a number of threads, None for torch's own, and restore it at the end.
+    """Compute on the CPU in a number of threads, None for torch's own.
 
     Steps of training are short: several threads mostly wait for each other, on a busy machine for
-    ten times as long as one takes.
+    ten times as long as one takes. At the end, torch is as before: its threads, its random numbers
+    and its treatment of denormal numbers, which training sets.
     """
-    before = torch.get_num_threads()
+    denormal = torch.tensor(5e-324, dtype=torch.double)
+    before, flushed = torch.get_num_threads(), not bool(denormal * 1)
     torch.set_num_threads(count or before)
     try:
-        yield
+        with torch.random.fork_rng(range(torch.cuda.device_count())):
+            yield
     finally:
         torch.set_num_threads(before)
+        torch.set_flush_denormal(flushed)
 
 
 def check_pairs(

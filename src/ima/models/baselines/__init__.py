@@ -17,6 +17,7 @@ from ima.models.baselines.jmvae import JMVAE, JMVAESettings, fit_jmvae
 from ima.models.baselines.mvae import MVAE, MVAESettings, fit_mvae
 from ima.models.checkpoints import load_weights, model_config
 from ima.models.ima import Modality
+from ima.models.own import refuse_modules
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import History, Training
 from ima.utils.errors import InputError
@@ -63,14 +64,15 @@ def build(
         settings: settings of this baseline, of which those that shape the model are used.
 
     Raises:
-        InputError: the baseline does not exist, the settings belong to another one, or the latent
-            size is below 1.
+        InputError: the baseline does not exist, the settings belong to another one, the latent
+            size is below 1, or a modality has modules of the user.
     """
     kind = baseline(name)
     if not isinstance(settings, kind.settings):
         raise InputError(f"settings of {name}", expected=kind.settings.__name__, found=settings)
     if latent < 1:
         raise InputError("latent", expected="1 or more", found=latent)
+    refuse_modules(modalities, kind.label)
     if isinstance(settings, JMVAESettings):
         return JMVAE(modalities, latent, settings.subset_encoders)
     return kind.model(modalities, latent)

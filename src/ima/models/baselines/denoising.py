@@ -118,7 +118,9 @@ def denoising_losses(
     """
     z = model.encode({name: keep[name] * x_m for name, x_m in x.items()})  # (B, L)
     rec = {
-        f"rec_{name}": reconstruction(x[name], model.decoders[name](z), modality.loss)
+        f"rec_{name}": reconstruction(
+            x[name], model.decoders[name](z), modality.loss, classes=modality.classes
+        )
         for name, modality in model.modalities.items()
     }
     return {**rec, "loss": sum(rec.values())}

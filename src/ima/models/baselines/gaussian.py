@@ -111,15 +111,16 @@ def product(
 
 
 def negative_log_likelihood(
-    x: Tensor, decoded: Tensor, loss: str, counted: Tensor | None = None
+    x: Tensor, decoded: Tensor, modality: Modality, counted: Tensor | None = None
 ) -> Tensor:
     """Return -log p(x | z) as a mean over the batch; `counted` is as in `kl`.
 
-    `sse` is a Gaussian with the given mean and variance 1, without its constant D log(2 pi) / 2.
-    The other losses are negative log likelihoods; `bce` is that of a Bernoulli distribution with
-    the given logits, also for x between 0 and 1.
+    The modality's loss gives the distribution: `sse` is a Gaussian with the given mean and variance
+    1, without its constant D log(2 pi) / 2. The other losses are negative log likelihoods; `bce` is
+    that of a Bernoulli distribution with the given logits, also for x between 0 and 1.
     """
-    return reconstruction(x, decoded, loss, counted) / (2 if loss == "sse" else 1)
+    loss = reconstruction(x, decoded, modality.loss, counted, modality.classes)
+    return loss / (2 if modality.loss == "sse" else 1)
 
 
 def betas(settings: Annealed, pairs: int) -> Iterator[float]:

@@ -130,7 +130,7 @@ def jmvae_losses(
     (_, q), *others = model.encode(x).items()
     z = sample(q, eps)  # (B, L)
     rec = {
-        f"rec_{name}": negative_log_likelihood(x[name], model.decoders[name](z), modality.loss)
+        f"rec_{name}": negative_log_likelihood(x[name], model.decoders[name](z), modality)
         for name, modality in model.modalities.items()
     }
     prior = kl(q)

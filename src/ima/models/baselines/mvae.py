@@ -128,7 +128,7 @@ def mvae_losses(
         decoded = model.decoders[name](torch.cat([z[i] for i in inside]))  # (inside * B, D_m)
         for i, part in zip(inside, decoded.chunk(len(inside)), strict=True):
             has = None if present is None else counted[i] * present[name]
-            rec[i] = rec[i] + negative_log_likelihood(x[name], part, modality.loss, has)
+            rec[i] = rec[i] + negative_log_likelihood(x[name], part, modality, has)
     divergence = [kl(q_s, counted=has) for q_s, has in zip(q, counted, strict=True)]
     terms: dict[str, Tensor] = {}
     for i, subset in enumerate(chosen):

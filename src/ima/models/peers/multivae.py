@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ima.models.baselines.gaussian import concatenated
 from ima.models.ima import Decoder, Encoder, Modality
+from ima.models.own import refuse_modules
 from ima.models.peers.views import Fitted, Problem, Views, as_pairs, means, with_all
 from ima.training.loop import Batch, fit, mean_loss, pair_count
 from ima.utils.errors import InputError
@@ -134,8 +135,9 @@ def build(name: str, modalities: Mapping[str, Modality], latent: int) -> nn.Modu
         latent: L, size of the shared latent, and of each private one.
 
     Raises:
-        InputError: a modality has another loss.
+        InputError: a modality has another loss, or modules of the user.
     """
+    refuse_modules(modalities, KINDS[name].label)
     for m, of in modalities.items():
         if of.loss not in LIKELIHOODS:
             expected = f"a loss of {[*LIKELIHOODS]} for {name}"
