@@ -25,8 +25,9 @@ def emotion_made():
 
 
 def emotion_manifests():
-    """Return the manifests of the experiment's corpora, for the sidecars of its tables."""
-    return emotion_made() or manifests(EMOTION_CORPORA)
+    """Return the manifests of the experiment's corpora and files, for the sidecars of its tables."""
+    files = [f"{RUN}/corpora/{name}.json" for name in EMOTION_FILES]
+    return (emotion_made() or manifests(EMOTION_CORPORA)) + files
 
 
 def of_shown_fold(file):

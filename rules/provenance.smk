@@ -2,7 +2,7 @@
 
 
 rule checksums:
-    """Number, size and checksum of the files of a user's corpus."""
+    """Number, size and checksum of the files of a user's corpus, or of word vectors or a lexicon."""
     output:
         manifest=f"{RUN}/corpora/{{corpus}}.json",
     log:
@@ -17,8 +17,12 @@ rule checksums:
         mem_mb=500,
     params:
         code=code("checksums.py"),
-        root=lambda wildcards: corpus_root(wildcards.corpus),
-        fingerprint=lambda wildcards: fingerprint(wildcards.corpus),
+        root=lambda wildcards: EMOTION_FILES.get(wildcards.corpus) or corpus_root(wildcards.corpus),
+        fingerprint=lambda wildcards: (
+            file_fingerprint(EMOTION_FILES[wildcards.corpus])
+            if wildcards.corpus in EMOTION_FILES
+            else fingerprint(wildcards.corpus)
+        ),
     script:
         "../workflow/scripts/checksums.py"
 

@@ -6,12 +6,15 @@ import re
 import shutil
 import subprocess
 import zipfile
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
+from ima.datasets.manifest import write_manifest
+from ima.utils.values import portable
 from ima.workflow import provenance
-from tests.checkout import ROOT, Checkout, defaults, merged
+from tests.checkout import ROOT, Checkout, defaults, merged, plans
 
 
 def test_seeds_of_a_config_by_their_keys():
@@ -89,17 +92,41 @@ class TestSidecars:
         other.folder, other.config = finished.folder, found["config"]
         assert other.plan("results/tables/table1.csv").running() == set()
 
+    def test_files_of_words_are_counted_and_summed(self, finished, tmp_path):
+        """Which word vectors and lexicon a table was made with; the corpus alone does not tell."""
+        (tmp_path / "my.dic").write_text("%\n1\tposemo\n%\ngood\t1\n")
+        words = {"words": {"lexicon": str(tmp_path / "my.dic")}}
+        config = merged(defaults(), {"emotion": words})
+        plan = plans([(ROOT, config)], ["results/tables/table2.csv"], anew=True)[0]
+        (job,) = plan.of_rules(["table2"])
+        corpora = [Path(file).name for name, file, _ in job["input"] if name == "corpora"]
+        assert corpora == ["iemocap.json", "lexicon.json"]
+        (summed,) = plan.of_rules(["checksums"])
+        assert summed["params"]["root"] == str(tmp_path / "my.dic")
+        write_manifest(tmp_path / "my.dic", tmp_path / "m.json")
+        digest = hashlib.sha256((tmp_path / "my.dic").read_bytes()).hexdigest()
+        assert json.loads((tmp_path / "m.json").read_text())["sha256"] == digest
+
     def test_it_says_nothing_of_when_and_where(self, finished):
         text = (finished.folder / "results/tables/table1.provenance.json").read_text()
         assert str(finished.folder) not in text and str(ROOT) not in text
         assert not re.search(r"20\d\d-\d\d-\d\d", text)
 
 
+def test_folders_of_a_config_are_left_out():
+    config = {
+        "raw": "/home/jane/data",
+        "roots": {"mnist": "~/m"},
+        "k": [5, "$HOME/x"],
+        "run": "a/b",
+    }
+    expected = {"raw": "data", "roots": {"mnist": "m"}, "k": [5, "x"], "run": "a/b"}
+    assert portable(config) == expected
+
+
 @pytest.mark.slow
 def test_own_corpora_are_counted_and_summed(finished, tmp_path):
     """What the rule `checksums` does for a corpus that no rule made."""
-    from ima.datasets.manifest import write_manifest
-
     write_manifest(finished.folder / "results/small/raw/ti46", tmp_path / "ti46.json")
     made = (finished.folder / "results/small/raw/ti46.json").read_text()
     assert (tmp_path / "ti46.json").read_text() == made

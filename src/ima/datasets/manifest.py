@@ -1,17 +1,21 @@
-"""Manifests of generated corpora, by which dependent rules detect changes."""
+"""Manifests of corpora and files, by which dependent rules detect changes."""
 
 from pathlib import Path
 
 from ima.utils.io import write_json
-from ima.utils.trees import files_below, tree_digest
+from ima.utils.trees import file_digest, files_below, tree_digest
 
 
 def write_manifest(root: str | Path, path: str | Path) -> None:
-    """Write the number, total bytes and `ima.utils.trees.tree_digest` of files as JSON.
+    """Write the number, total bytes and checksum of files as JSON.
 
     Args:
-        root: the folder of the files.
+        root: the folder of the files, whose checksum is `ima.utils.trees.tree_digest`; or a single
+            file, whose checksum is that of its content.
         path: the JSON file to write.
     """
-    sizes = [Path(root, name).stat().st_size for name in files_below(Path(root))]
-    write_json({"files": len(sizes), "bytes": sum(sizes), "sha256": tree_digest(root)}, path)
+    single = Path(root).is_file()
+    names = [""] if single else files_below(Path(root))
+    sizes = [Path(root, name).stat().st_size for name in names]
+    digest = file_digest(root) if single else tree_digest(root)
+    write_json({"files": len(sizes), "bytes": sum(sizes), "sha256": digest}, path)

@@ -20,6 +20,7 @@ from ima.reporting import croissant
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
 from ima.utils.io import read_json
+from ima.utils.values import portable
 
 #: Version of the format, and the file that lists all others with their checksums.
 FORMAT, MANIFEST = 1, "manifest.json"
@@ -155,20 +156,9 @@ def _facts(folder: Path) -> tuple[dict[str, object], tuple[str, ...]]:
     ((most, _),) = Counter(configs.values()).most_common(1)
     of_most = [sidecars[name] for name, config in configs.items() if config == most]
     corpora = {name: digest for of in of_most for name, digest in of["corpora"].items()}
-    config = {k: _portable(v) for k, v in of_most[0]["config"].items() if k not in PLACES}
+    config = {k: portable(v) for k, v in of_most[0]["config"].items() if k not in PLACES}
     other = tuple(name for name, text in configs.items() if text != most)
     return {**{k: of_most[0][k] for k in FACTS}, "config": config, "corpora": corpora}, other
-
-
-def _portable(value: object) -> object:
-    """Return part of a config with the names of files in place of absolute paths."""
-    if isinstance(value, Mapping):
-        return {key: _portable(of) for key, of in value.items()}
-    if isinstance(value, list):
-        return [_portable(of) for of in value]
-    if isinstance(value, str) and value[:1] in ("/", "~", "$"):
-        return PurePosixPath(value).name
-    return value
 
 
 def _ids(root: Path) -> Iterator[tuple[str, bytes]]:

@@ -1,6 +1,7 @@
-"""Check the values of a table exchanged between rules, by rules that depend on the column name."""
+"""Values that leave a rule: those of tables, checked by column name, and those of configs."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,3 +46,14 @@ def _negative(column: pa.ChunkedArray) -> bool:
 def _not_finite(column: pa.ChunkedArray) -> bool:
     """Return whether a float column contains NaN or infinity; `matrix` checks vector columns."""
     return pa.types.is_floating(column.type) and not pc.all(pc.is_finite(column)).as_py()
+
+
+def portable(value: object) -> object:
+    """Return a config, or a part of it, with the names of files in place of absolute paths."""
+    if isinstance(value, Mapping):
+        return {key: portable(of) for key, of in value.items()}
+    if isinstance(value, list):
+        return [portable(of) for of in value]
+    if isinstance(value, str) and value[:1] in ("/", "~", "$"):
+        return PurePosixPath(value).name
+    return value

@@ -17,6 +17,7 @@ from pathlib import Path
 import ima
 from ima.utils.atomic_files import whole_file
 from ima.utils.io import read_json
+from ima.utils.values import portable
 from ima.workflow.provenance import CODE, MANIFEST, ROOT, git, packages, revision
 from ima.workflow.resources import measured
 
@@ -67,7 +68,7 @@ def write_crate(
         _describe(crate, config["run"])
         workflow = _add_workflow(crate)
         settings = Path(folder, "config.json")
-        settings.write_text(json.dumps(dict(config), indent=2) + "\n")
+        settings.write_text(json.dumps(portable(config), indent=2) + "\n")
         used = [_add_file(crate, settings, "config.json", name="config of the run")]
         used += [_add_corpus(crate, Path(manifest)) for manifest in corpora]
         made = [_add_result(crate, Path(file)) for file in sorted(map(str, results))]

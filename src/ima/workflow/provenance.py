@@ -1,6 +1,6 @@
 """Provenance: a sidecar file for each table.
 
-A sidecar contains no time, host or path, so that the same code, config and data give the same
+A sidecar contains no time, host or folder, so that the same code, config and data give the same
 bytes. The crate of a whole run contains them (`ima.workflow.crate`).
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ima.utils.atomic_files import whole_file
 from ima.utils.io import read_json
+from ima.utils.values import portable
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Keys of a corpus' manifest (`ima.datasets.manifest`).
@@ -27,7 +28,7 @@ def write_sidecars(job, sidecars: Sequence[str] | str) -> None:
     """Write a sidecar for each table of a job, with what it was made from.
 
     Args:
-        job: Snakemake's object for a script. Its input `corpora` are manifests of corpora
+        job: Snakemake's object for a script. Its input `corpora` are manifests of corpora and files
             (`ima.datasets.manifest`), named `<corpus>.json`.
         sidecars: files, `<table>.provenance.json` for `<table>.csv`.
     """
@@ -40,7 +41,7 @@ def write_sidecars(job, sidecars: Sequence[str] | str) -> None:
                 "sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
                 "rule": job.rule,
                 "command": f"snakemake {table.as_posix()} --configfile CONFIG, the config below",
-                "config": dict(job.config),
+                "config": portable(job.config),
                 "seeds": seeds(job.config),
                 "corpora": corpora,
                 "code": revision(ROOT),
