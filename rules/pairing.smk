@@ -30,6 +30,7 @@ rule pairs:
         code=code("pairs.py"),
         R=config["pairs"]["R"],
         totals={split: config["pairs"][split] for split in ("train", "test", "validation")},
+        sizes=config["pairs"]["sizes"],
         validation_share=config["pairs"]["validation_share"],
         seed=config["pairs"]["seed"],
     script:

@@ -269,6 +269,7 @@ NOISE_STUDY_PARAMS = {
     "problems": [["synthetic", R] for R in config["noise_study"]["R"]]
     + [[name, config["pairs"]["R"]] for name in config["noise_study"]["noise_types"]],
     "totals": config["noise_study"]["pairs"],
+    "sizes": config["pairs"]["sizes"],
     "validation_share": config["pairs"]["validation_share"],
     "noise": {name: config["noise"][name] for name in ("image", "speech")},
     "mfcc": config["speech"]["mfcc"],

@@ -52,6 +52,19 @@ def test_noise_is_in_a_fifth_of_the_pairs(noise_type):
     assert (of.x["a"][of.noise["a"]] == value).all() and set(np.unique(of.x["b"])) == {0, value, 1}
 
 
+def test_class_sizes_are_those_of_the_given_modality():
+    """Without two thirds of class 0 in modality b, it has a third of the pairs of other classes."""
+    given = items()
+    kept = (given["b"]["label"] != 0) | (np.arange(len(given["b"]["label"])) % 3 == 0)
+    given["b"] = {name: values[kept] for name, values in given["b"].items()}
+    shares = {}
+    for sizes in ("larger", "a", "b"):
+        of = problem("synthetic", 0, given, MAKERS, TOTALS, 0, sizes)
+        labels = given["a"]["label"][of.pairs["train"]["a"]]
+        shares[sizes] = (labels == 0).mean()
+    assert shares == {"larger": 0.2, "a": 0.2, "b": pytest.approx(20 / 260, abs=1 / 600)}
+
+
 def agreement(of, split="train"):
     """Return the share of pairs of two real items that have one class."""
     labels = {m: found["label"] for m, found in items().items()}

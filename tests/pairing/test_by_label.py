@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from ima.datasets.splits import hold_out
 from ima.pairing.by_label import (
@@ -28,6 +29,7 @@ from ima.pairing.by_label import (
 from ima.utils.errors import InputError
 from ima.utils.io import write_parquet
 from ima.utils.schemas import pairs_schema
+from tests.checkout import ROOT
 
 
 def rng(seed=0):
@@ -289,6 +291,70 @@ def test_class_missing_in_one_modality_is_rejected(image, speech, message):
 def test_total_is_distributed_by_largest_remainder(total, sizes):
     labels = {"image": corpus(5, 3, 1), "speech": corpus(2, 2, 2)}
     assert class_size(labels, total) == sizes
+
+
+@pytest.mark.parametrize(
+    ("sizes", "total", "expected"),
+    [
+        ("larger", None, {0: 12, 1: 6}),
+        ("image", None, {0: 4, 1: 6}),
+        ("speech", None, {0: 12, 1: 5}),
+        ("larger", 9, {0: 6, 1: 3}),
+        ("image", 5, {0: 2, 1: 3}),
+        ("speech", 34, {0: 24, 1: 10}),
+    ],
+)
+def test_class_sizes_of_a_modality(sizes, total, expected):
+    labels = {"image": corpus(4, 6), "speech": corpus(12, 5)}
+    assert class_size(labels, total, sizes) == expected
+
+
+def test_class_sizes_of_images_use_each_image_once():
+    """Of 12 recordings of class 0, three times its images, 4 are drawn; one of class 1 twice."""
+    labels = {"image": corpus(4, 6), "speech": corpus(12, 5)}
+    first = {m: len(v) for m, v in labels.items()}
+    rows = {m: np.arange(len(v)) for m, v in labels.items()}
+    table = columns(make_pairs(labels, rows, 0, None, first, rng(), sizes="image"))
+    assert sorted(table["item_image"].tolist()) == list(range(10))
+    assert label_mismatches(table, labels) == 0
+    of_zero = Counter(table["item_speech"][table["label"] == 0].tolist())
+    of_one = Counter(table["item_speech"][table["label"] == 1].tolist())
+    assert len(of_zero) == 4 and set(of_zero.values()) == {1}
+    assert sorted(of_one.values()) == [1, 1, 1, 1, 2]
+
+
+def test_class_sizes_of_an_unknown_modality_are_rejected():
+    with pytest.raises(InputError, match="larger, or one of the modalities image, speech, found v"):
+        class_size(LABELS, None, "video")
+
+
+def test_class_sizes_apply_to_every_split():
+    """Over all splits, there are as many clean pairs of a class as items of the modality."""
+    totals = {"train": None, "test": None, "validation": None}
+    for m, labels in LABELS.items():
+        tables = pair_splits(items(), 0, totals, 0.2, seed=0, sizes=m)
+        found = sum(np.bincount(columns(table)["label"], minlength=2) for table in tables.values())
+        assert found.tolist() == np.bincount(labels).tolist()
+    by_default = pair_splits(items(), 0.2, totals, 0.2, seed=0)
+    larger = pair_splits(items(), 0.2, totals, 0.2, seed=0, sizes="larger")
+    assert all(by_default[split].equals(larger[split]) for split in totals)
+
+
+def test_the_paper_has_a_pair_per_image_of_mnist():
+    """Of 60,000 training images, a fifth of each class, rounded, is held out: 12,000."""
+    images = {  # of each digit
+        "train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+        "test": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
+    }
+    held_out = [round(0.2 * n) for n in images["train"]]
+    images["validation"] = held_out
+    images["train"] = [n - h for n, h in zip(images["train"], held_out, strict=True)]
+    given = yaml.safe_load((ROOT / "config/paper.yaml").read_text())["pairs"]
+    for split, counts in images.items():
+        labels = {"image": corpus(*counts), "speech": corpus(2 * counts[0], *counts[1:])}
+        expected = dict(enumerate(counts))
+        assert class_size(labels, given[split], given["sizes"]) == expected
+        assert class_size(labels, given[split]) != expected
 
 
 def test_total_sets_the_number_of_pairs():

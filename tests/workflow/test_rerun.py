@@ -72,6 +72,7 @@ KEYS = {
     "noise.speech": "noise_speech noise_study rival_study",
     "pairs": "pairs",
     "pairs.R": "pairs noise_study rival_study",
+    "pairs.sizes": "pairs noise_study rival_study",
     "pairs.validation_share": "pairs noise_study rival_study",
     "alternations": "",
     "model": "autoencoder baseline table4 anchors_classify noise_study rival_study missing_study",

@@ -9,7 +9,9 @@ from ima.workflow import script
 def main(snakemake):
     items = {name: read_parquet(snakemake.input[name], ITEMS) for name in ("image", "speech")}
     params = snakemake.params
-    splits = pair_splits(items, params.R, params.totals, params.validation_share, params.seed)
+    splits = pair_splits(
+        items, params.R, params.totals, params.validation_share, params.seed, params.sizes
+    )
     for split, pairs in splits.items():
         write_parquet(pairs, snakemake.output[split], pairs_schema(items))
         print(f"{split}: {len(pairs)} pairs")

@@ -22,7 +22,7 @@ from ima.evaluation.noise_makers import NoiseMaker
 from ima.models.ima import Autoencoder
 from ima.models.importance import importances
 from ima.models.stages import Variant
-from ima.pairing.by_label import draw, make_pairs
+from ima.pairing.by_label import LARGER, draw, make_pairs
 from ima.utils.errors import InputError
 
 NOISE_TYPES = ("synthetic", "degraded", "mispaired", "shuffled")
@@ -50,6 +50,7 @@ def problem(
     makers: Mapping[str, Mapping[str, NoiseMaker]],
     totals: Mapping[str, int],
     seed: int,
+    sizes: str = LARGER,
 ) -> Problem:
     """Return a problem with the given type of noise.
 
@@ -60,6 +61,8 @@ def problem(
         makers: by `synthetic` or `degraded` and by modality, functions that generate noise.
         totals: by split, the number N of digit pairs.
         seed: seed of the choice and order of items and of the noise.
+        sizes: LARGER, or the modality whose class sizes are taken (`ima.pairing.by_label`);
+            ignored for `mispaired`, whose classes are of one size.
 
     Raises:
         InputError: the type of noise is unknown.
@@ -74,7 +77,7 @@ def problem(
     for split, total in totals.items():
         rows = {m: np.flatnonzero(columns["split"] == split) for m, columns in items.items()}
         labels = {m: items[m]["label"][r] for m, r in rows.items()}
-        table = make_pairs(labels, rows, R, total, first, rng)
+        table = make_pairs(labels, rows, R, total, first, rng, sizes)
         pairs[split] = {m: table[f"item_{m}"].to_numpy().astype(np.int64) for m in items}
         first = {m: max(first[m], int(numbers.max()) + 1) for m, numbers in pairs[split].items()}
     for m, maker in makers["degraded" if noise_type == "degraded" else "synthetic"].items():

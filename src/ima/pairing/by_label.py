@@ -24,6 +24,9 @@ HOLD_OUT_STREAM = 3
 CLEAN = "clean"
 
 
+#: `sizes` of classes: those of the modality with more items of the class.
+LARGER = "larger"
+
 #: Row number of a modality that a pair lacks.
 ABSENT = -1
 
@@ -75,20 +78,27 @@ def draw(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate(passes)[:n] if passes else rows[:0]
 
 
-def class_size(labels: Mapping[str, np.ndarray], total: int | None) -> dict[int, int]:
-    """Return the number N of digit pairs of each class before noise is added.
+def class_size(
+    labels: Mapping[str, np.ndarray], total: int | None, sizes: str = LARGER
+) -> dict[int, int]:
+    """Return the number N of digit pairs of each class before noise is added (deviation 8).
 
-    N is the larger number of items of the class in the two modalities, so that all items are used
-    and those of the smaller set are reused evenly. If `total` is given, the class sizes are scaled
-    to this sum, rounded by the largest-remainder method.
+    By default, N is the larger number of items of the class in the two modalities, so that all
+    items are used and those of the smaller set are reused evenly. If `total` is given, the class
+    sizes are scaled to this sum, rounded by the largest-remainder method.
 
     Args:
         labels: the labels of the items of each modality.
         total: the sum of N over the classes, or None for all items.
+        sizes: LARGER, or the modality whose number of items of a class is N. Of another modality
+            with more items of a class, some are then not used; with fewer, they are reused.
 
     Raises:
-        InputError: a class occurs in only one modality.
+        InputError: `sizes` is no modality, or a class occurs in only one modality.
     """
+    if sizes != LARGER and sizes not in labels:
+        expected = f"{LARGER}, or one of the modalities {', '.join(labels)}"
+        raise InputError("class sizes", expected=expected, found=sizes)
     classes = {name: set(np.unique(values).tolist()) for name, values in labels.items()}
     first = next(iter(classes.values()))
     for name, known in classes.items():
@@ -98,10 +108,11 @@ def class_size(labels: Mapping[str, np.ndarray], total: int | None) -> dict[int,
                 expected=f"the classes of the other modality, {sorted(first)}",
                 found=sorted(known),
             )
-    sizes = {c: max(int((v == c).sum()) for v in labels.values()) for c in sorted(first)}
+    counted = labels.values() if sizes == LARGER else [labels[sizes]]
+    counts = {c: max(int((v == c).sum()) for v in counted) for c in sorted(first)}
     if total is None:
-        return sizes
-    exact = {c: n * total / sum(sizes.values()) for c, n in sizes.items()}
+        return counts
+    exact = {c: n * total / sum(counts.values()) for c, n in counts.items()}
     rounded = {c: int(n) for c, n in exact.items()}
     by_remainder = sorted(exact, key=lambda c: (rounded[c] - exact[c], c))
     for c in by_remainder[: total - sum(rounded.values())]:
@@ -116,6 +127,7 @@ def make_pairs(
     total: int | None,
     first_noise: Mapping[str, int],
     rng: np.random.Generator,
+    sizes: str = LARGER,
 ) -> pa.Table:
     """Pair two modalities by label, and pair a share of each class with noise.
 
@@ -130,13 +142,13 @@ def make_pairs(
         total: the sum of N over the classes, or None for all items (see `class_size`).
         first_noise: the first free row number for noise, by modality.
         rng: source of randomness.
+        sizes: LARGER, or the modality whose class sizes are taken (see `class_size`).
 
     Returns:
         A table of `ima.utils.schemas.pairs_schema`, in random order.
 
     Raises:
-        InputError: there are not two modalities, R is outside [0, 1], or a class has no items in
-            one modality.
+        InputError: there are not two modalities, R is outside [0, 1], or an error of `class_size`.
     """
     if len(labels) != 2:
         raise InputError("modalities", expected="two modalities", found=list(labels))
@@ -145,7 +157,7 @@ def make_pairs(
     names = list(labels)
     columns: dict[str, list[np.ndarray]] = {n: [] for n in (*names, "label", "pair_type")}
     next_noise = dict(first_noise)
-    for c, size in class_size(labels, total).items():
+    for c, size in class_size(labels, total, sizes).items():
         noisy = round(size * noise_factor)
         digits = {m: draw(rows[m][labels[m] == c], size, rng) for m in names}
         noise = {m: next_noise[m] + np.arange(noisy) for m in names}
@@ -179,6 +191,7 @@ def pair_splits(
     totals: Mapping[str, int | None],
     validation_share: float,
     seed: int,
+    sizes: str = LARGER,
 ) -> dict[str, pa.Table]:
     """Pair the items of each split separately, so that splits share neither items nor noise.
 
@@ -189,6 +202,7 @@ def pair_splits(
             None (see `class_size`).
         validation_share: share of the training items used for validation instead, in (0, 1).
         seed: seed of the choice and order of pairs.
+        sizes: LARGER, or the modality whose class sizes are taken (see `class_size`).
 
     Returns:
         A pair table for each split; the row numbers of noise continue from split to split.
@@ -218,6 +232,7 @@ def pair_splits(
             total,
             first_noise,
             np.random.default_rng([seed, i]),
+            sizes,
         )
         for name, first in first_noise.items():
             last = int(pc.max(pairs[split][f"item_{name}"]).as_py())

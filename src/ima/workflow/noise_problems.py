@@ -34,7 +34,8 @@ def problems(snakemake) -> Iterator[tuple[str, float, Problem]]:
         "degraded": noise_makers.degraded(images, voices, mfcc, mapping),
     }
     for noise_type, R in params.problems:
-        yield noise_type, R, problem(noise_type, R, items, makers, params.totals, seed)
+        given = (noise_type, R, items, makers, params.totals, seed, params.sizes)
+        yield noise_type, R, problem(*given)
 
 
 def variants(snakemake) -> dict[str, Variant]:
