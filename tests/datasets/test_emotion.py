@@ -39,11 +39,29 @@ def test_read_iemocap_gives_utterances_tokens_and_spans(iemocap):
     assert "iemocap/Ses01F_impro01_M002" in split
     assert "iemocap/Ses05M_script01_1b_F000" not in split and len(split) == 7
     assert corpus.tokens["token"].to_pylist()[:3] == ["what", "sil", "well"]
-    assert corpus.tokens["span"].to_pylist() == list(range(21))
+    # Spans are of all utterances, three tokens each, also of the one that is not used.
+    assert len(corpus.spans) == 24
+    assert corpus.tokens["span"].to_pylist() == [*range(18), *range(21, 24)]
+    for name in ("utterance", "position"):
+        of_tokens = corpus.spans.take(corpus.tokens["span"])[name]
+        assert of_tokens.to_pylist() == corpus.tokens[name].to_pylist()
     assert corpus.dropped == {"<s>": 8, "</s>": 8}
     first = corpus.spans.to_pylist()[0]
     assert (first["start_s"], first["end_s"], first["speaker"]) == (0.1, 0.4, "Ses01F")
     assert first["file"].endswith("Ses01F_impro01_F000.wav")
+
+
+@pytest.mark.parametrize("others", ["train", "drop"])
+def test_spans_of_held_out_speakers_depend_on_no_label(tmp_path, others):
+    """Voices are z-scored over the spans, so a label must not decide which there are."""
+    spans = []
+    for number, emotion in enumerate(("sad", "xxx", "fru")):
+        root = tmp_path / str(number)
+        dialogue(root, "Ses01F_impro01", CODES)
+        dialogue(root, "Ses05M_script01_1b", {"F000": emotion, "M000": "sad"})
+        spans.append(read(root, others=others).spans)
+    assert spans[0].equals(spans[1]) and spans[0].equals(spans[2])
+    assert {"Ses05F", "Ses05M"} < set(spans[0]["speaker"].to_pylist())
 
 
 @pytest.mark.parametrize(

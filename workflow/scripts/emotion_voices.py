@@ -22,7 +22,7 @@ def main(snakemake):
     given, voice = snakemake.input, dict(snakemake.params.voice)
     scale = voice.pop("scale")
     of_folds = [read_parquet(path, SPANS) for path in given.spans]
-    # Folds share most of their spans: each is measured once.
+    # Folds have the same spans: each is measured once.
     first = {}
     spans = pa.concat_tables(of_folds)
     for row, name in enumerate(ids(spans)):

@@ -2,6 +2,8 @@
 
 Both give the same tables: utterances with a class and a split, their tokens, and time spans of
 recordings. Each token has one span; in the constructed corpus, several tokens may share a span.
+There are also spans of no token, those of utterances that are neither trained on nor scored, so
+that voices are standardised over all of a speaker's recordings, whatever their emotions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,9 +75,9 @@ def read_iemocap(
     split = iemocap.split_by(utterances, validation, by)
     utterances = utterances.append_column("split", pa.array(split))
     tokens, dropped = keep_tokens(tokens, silence, fillers)
-    utterances, tokens = _chosen(utterances, tokens, others)
     spans = _spans(tokens, utterances)
     tokens = tokens.append_column("span", pa.array(np.arange(len(tokens), dtype=np.int32)))
+    utterances, tokens = _chosen(utterances, tokens, others)
     return _corpus(utterances, tokens, spans, skipped, counts, dropped)
 
 

@@ -120,7 +120,8 @@ EMOTION_TOKENS = required(
     span=pa.int32(),
 )
 
-#: A time span of a recording: the voice of one token, or of several in a constructed corpus.
+#: A time span of a recording: the voice of one token, of several in a constructed corpus, or of
+#: none if its utterance is neither trained on nor scored.
 SPANS = required(
     utterance=pa.string(),
     position=pa.int16(),
