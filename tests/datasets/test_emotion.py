@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 import soundfile
 
+from ima.datasets.counts import CountWarning
 from ima.datasets.emotion import (
     check_classes,
     check_skipped,
@@ -117,6 +118,60 @@ def test_too_many_unusable_utterances_stop_the_run(iemocap):
     check_skipped(corpus, 0.25)
     with pytest.raises(InputError, match="2 of 8, the first: alignment: expected one, found none"):
         check_skipped(corpus, 0.2)
+
+
+NO_TOKEN = "no token but those dropped:"
+
+
+def sounds(root, turn, *rows):
+    """Give a turn of session 1 or 5 an alignment with these rows of ten frames each."""
+    folder = root / f"Session{turn[4]}/sentences/ForcedAlignment" / turn.rpartition("_")[0]
+    lines = [f"{10 * i} {10 * i + 9} -5 {row}\n" for i, row in enumerate(("<s>", *rows, "</s>"))]
+    (folder / f"{turn}.wdseg").write_text("".join(lines) + " Total score: -2\n")
+
+
+def test_utterances_of_sounds_alone_are_listed_and_counted_as_unusable(iemocap):
+    sounds(iemocap, "Ses01F_impro01_F002", "++LAUGHTER++", "++BREATHING++", "++LAUGHTER++")
+    sounds(iemocap, "Ses05M_script01_1b_F000")
+    corpus = read(iemocap)
+    assert corpus.skipped.schema == SKIPPED_UTTERANCES
+    assert [(r["id"], r["emotion"], r["reason"]) for r in corpus.skipped.to_pylist()] == [
+        ("iemocap/Ses01F_impro01_F002", "sad", f"{NO_TOKEN} </s>, <s>, breathing, laughter"),
+        ("iemocap/Ses05M_script01_1b_F000", "xxx", f"{NO_TOKEN} </s>, <s>"),
+    ]
+    file = "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F002.wav"
+    assert corpus.skipped["file"][0].as_py() == file
+    counts = {row["emotion"]: (row["labelled"], row["usable"]) for row in corpus.counts.to_pylist()}
+    assert counts["sad"] == (2, 1) and counts["xxx"] == (1, 0) and counts["all"] == (8, 6)
+    used = {"iemocap/Ses01F_impro01_F002", "iemocap/Ses05M_script01_1b_F000"}
+    assert not used & {*corpus.utterances["id"].to_pylist(), *corpus.spans["utterance"].to_pylist()}
+    with pytest.raises(InputError, match=f"2 of 8, the first: {NO_TOKEN}"):
+        check_skipped(corpus, 0.2)
+    kept = read(iemocap, fillers="keep")
+    assert kept.skipped["id"].to_pylist() == ["iemocap/Ses05M_script01_1b_F000"]
+
+
+def test_pauses_are_no_tokens_if_they_are_dropped(iemocap):
+    sounds(iemocap, "Ses01F_impro01_F002", "<sil>")
+    assert not len(read(iemocap).skipped)
+    dropped = read(iemocap, silence="drop").skipped.to_pylist()
+    assert [row["reason"] for row in dropped] == [f"{NO_TOKEN} </s>, <s>, sil"]
+
+
+def test_a_corpus_without_any_token_is_rejected(tmp_path):
+    for turn in ("Ses01F_impro01_F000", "Ses05F_impro01_F000"):
+        dialogue(tmp_path, turn.rpartition("_")[0], {"F000": "sad"})
+        sounds(tmp_path, turn, "++LAUGHTER++")
+    with pytest.raises(InputError, match=r"tokens in some of them, found none in 2.*emotion\.fill"):
+        read(tmp_path)
+
+
+def test_nominal_counts_have_utterances_without_tokens_as_labelled(iemocap):
+    sounds(iemocap, "Ses01F_impro01_F002", "++LAUGHTER++")
+    with pytest.warns(CountWarning, match="sad 2 of 1,084"):
+        counts = read_iemocap(iemocap, ["5"]).counts.to_pylist()
+    found = {row["emotion"]: (row["labelled"], row["usable"]) for row in counts}
+    assert found["sad"] == (2, 1) and found["four"] == (6, 5)
 
 
 def test_counts_use_the_emotion_names_of_the_corpus(iemocap):

@@ -18,7 +18,13 @@ from ima.datasets.voices import borrow_voices
 from ima.datasets.wdseg import keep_tokens
 from ima.utils.emotions import CLASSES, EMOTIONS, OTHER, label_of
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import EMOTION_COUNTS, EMOTION_TOKENS, EMOTION_UTTERANCES, SPANS
+from ima.utils.schemas_emotion import (
+    EMOTION_COUNTS,
+    EMOTION_TOKENS,
+    EMOTION_UTTERANCES,
+    SKIPPED_UTTERANCES,
+    SPANS,
+)
 
 
 class Corpus(NamedTuple):
@@ -68,13 +74,16 @@ def read_iemocap(
     Raises:
         InputError: an error of the functions named above, or `others` is invalid.
     """
-    utterances, tokens, skipped = iemocap.index(root, excited_as_happy, classes)
+    utterances, aligned, skipped = iemocap.index(root, excited_as_happy, classes)
+    tokens, dropped = keep_tokens(aligned, silence, fillers)
+    utterances, without = _with_tokens(utterances, aligned, tokens)
+    skipped = pa.concat_tables([skipped, without])
+    skipped = skipped.sort_by([(name, "ascending") for name in ("id", "emotion", "file", "reason")])
     counts = (
         iemocap.expected_counts(utterances, skipped) if nominal else counted(utterances, skipped)
     )
     split = iemocap.split_by(utterances, validation, by)
     utterances = utterances.append_column("split", pa.array(split))
-    tokens, dropped = keep_tokens(tokens, silence, fillers)
     spans = _spans(tokens, utterances)
     tokens = tokens.append_column("span", pa.array(np.arange(len(tokens), dtype=np.int32)))
     utterances, tokens = _chosen(utterances, tokens, others)
@@ -194,13 +203,44 @@ def _others(others: str) -> str:
 
 
 def _chosen(utterances: pa.Table, tokens: pa.Table, others: str) -> tuple[pa.Table, pa.Table]:
-    """Drop utterances that are neither trained on nor scored, and those without tokens."""
+    """Drop utterances that are neither trained on nor scored."""
     scored = pc.not_equal(utterances["label"], OTHER)
     if _others(others) == "train":
         scored = pc.or_(scored, pc.equal(utterances["split"], "train"))
     utterances = utterances.filter(scored)
-    utterances = utterances.filter(pc.is_in(utterances["id"], tokens["utterance"].unique()))
     return utterances, tokens.filter(pc.is_in(tokens["utterance"], utterances["id"]))
+
+
+def _with_tokens(
+    utterances: pa.Table, aligned: pa.Table, tokens: pa.Table
+) -> tuple[pa.Table, pa.Table]:
+    """Return the utterances that have tokens, and SKIPPED_UTTERANCES of the others.
+
+    Args:
+        utterances: UTTERANCES.
+        aligned: TOKENS, all rows of their alignments.
+        tokens: those of them that `keep_tokens` kept.
+
+    Raises:
+        InputError: no utterance has tokens.
+    """
+    have = pc.is_in(utterances["id"], tokens["utterance"].unique())
+    if not pc.any(have).as_py():
+        raise InputError(
+            "utterances",
+            expected="tokens in some of them",
+            found=f"none in {len(utterances)}, after pauses or fillers were dropped",
+            do="Keep them by emotion.silence or emotion.fillers.",
+        )
+    without = utterances.filter(pc.invert(have))
+    rows = without.select(["corpus", "id", "emotion", "file"]).to_pylist()
+    sounds: dict[str, set[str]] = {row["id"]: set() for row in rows}
+    of_them = aligned.filter(pc.is_in(aligned["utterance"], without["id"]))
+    for row in of_them.select(["utterance", "token"]).to_pylist():
+        sounds[row["utterance"]].add(row["token"])
+    for row in rows:
+        row["reason"] = f"no token but those dropped: {', '.join(sorted(sounds[row['id']]))}"
+    return utterances.filter(have), pa.Table.from_pylist(rows, schema=SKIPPED_UTTERANCES)
 
 
 def _spans(tokens: pa.Table, utterances: pa.Table) -> pa.Table:
