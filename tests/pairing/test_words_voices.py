@@ -224,6 +224,25 @@ def test_token_items_keeps_words_with_vectors():
     ]
 
 
+def test_utterances_without_a_word_of_the_vocabulary_are_logged(caplog):
+    """Five of twenty are validation utterances, of class 0; three lose all their words."""
+    utterances, tokens = small_corpus()
+    assert words_voices.warn_of_unscored(utterances, token_items(utterances, tokens, ["a"])) == 0
+    assert not caplog.records
+    gone = ("u00", "u08", "u16", "u01")  # the last is a training utterance
+    rows = tokens.to_pylist()
+    rows = [r | ({"token": "x"} if r["utterance"] in gone else {}) for r in rows]
+    items = token_items(utterances, pa.Table.from_pylist(rows, EMOTION_TOKENS), ["a", "b"])
+    assert words_voices.warn_of_unscored(utterances, items) == 3
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "3 of 5 validation utterances of a class have no word of the voc" in caplog.text
+    # Utterances of no class are never scored.
+    rows = [row | {"label": -1} for row in utterances.to_pylist()]
+    caplog.clear()
+    of_none = pa.Table.from_pylist(rows, EMOTION_UTTERANCES)
+    assert words_voices.warn_of_unscored(of_none, items) == 0 and not caplog.records
+
+
 def test_split_pairs_holds_out_training_utterances():
     items = token_items(*small_corpus(), ["a", "b", "c", "d"])
     train, stop = split_pairs(items, validation_share=0.2, max_pairs=None, seed=0)

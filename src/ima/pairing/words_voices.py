@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ima.features.glove import word_rows
+from ima.utils.emotions import OTHER
 from ima.utils.errors import InputError
 from ima.utils.schemas import pairs_schema
 from ima.utils.schemas_emotion import ITEMS_EMOTION
@@ -129,6 +130,30 @@ def token_items(utterances: pa.Table, tokens: pa.Table, words: Sequence[str]) ->
     columns |= {name: [row[name] for row in own] for name in ("label", "split")}
     columns |= {"item_verbal": rows[rows >= 0], "item_acoustic": kept["span"]}
     return pa.table(columns).cast(ITEMS_EMOTION)
+
+
+def warn_of_unscored(utterances: pa.Table, items: pa.Table) -> int:
+    """Log and return the number of validation utterances of a class that are not scored.
+
+    Without a word of the vocabulary, an utterance has no item and thus no representation.
+
+    Args:
+        utterances: EMOTION_UTTERANCES.
+        items: ITEMS_EMOTION.
+    """
+    of_a_class = pc.and_(
+        pc.equal(utterances["split"], "validation"), pc.not_equal(utterances["label"], OTHER)
+    )
+    tested = utterances.filter(of_a_class)["id"]
+    unscored = len(tested.filter(pc.invert(pc.is_in(tested, items["utterance"].unique()))))
+    if unscored:
+        logger.warning(
+            "%d of %d validation utterances of a class have no word of the vocabulary, so Tables "
+            "2 and 6 do not score them",
+            unscored,
+            len(tested),
+        )
+    return unscored
 
 
 def held_out_utterances(
