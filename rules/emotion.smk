@@ -29,6 +29,7 @@ rule emotion_corpus:
         *(file for corpus in EMOTION_CORPORA for file in made_by_rule(corpus)),
         require_corpora(EMOTION_CORPORA, **EMOTION_FILES),
     output:
+        **EMOTION_CORPUS_WORDS,
         utterances=f"{SPOKEN}/utterances.parquet",
         tokens=f"{SPOKEN}/tokens.parquet",
         spans=f"{SPOKEN}/spans.parquet",

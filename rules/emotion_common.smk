@@ -18,6 +18,9 @@ EMOTION_SHOWN = list(EMOTION_FOLDS)[-1]
 EMOTION_CORPORA = EMOTION["corpus"].split("_")
 VOICED = EMOTION_CORPORA[0]
 
+#: Counts of all words of IEMOCAP, for claims about it; a constructed corpus has none.
+EMOTION_CORPUS_WORDS = {"words": f"{SPOKEN}/corpus_words.parquet"} if VOICED == "iemocap" else {}
+
 
 def emotion_made():
     """Return the manifest of the demo's IEMOCAP; empty if the run uses another corpus."""

@@ -4,6 +4,7 @@
 rule claims:
     """Verdict on every claim of the paper, by a test over the seeds of this run."""
     input:
+        **CORPUS_COUNTS,
         claims=shipped("config/claims.yaml"),
         paper=shipped("config/paper_values.csv"),
         scores=of_digits(rules.table1.input.scores),
@@ -24,8 +25,6 @@ rule claims:
         ),
         importances=of_emotion(expand(rules.emotion_scores.output.importances, **EMOTION_MODELS)),
         lexicon=of_emotion(of_shown_fold(rules.emotion_words.output.lexicon)),
-        utterances=of_emotion(of_shown_fold(rules.emotion_corpus.output.utterances)),
-        words=of_emotion(of_shown_fold(rules.emotion_words.output.words)),
     output:
         table=reported("results/claims.csv", "Claims"),
     log:
@@ -40,6 +39,7 @@ rule claims:
         code=code("claims.py"),
         run=config["run"],
         data=CLAIMED,
+        min_count=EMOTION["words"]["min_count"],
         # The seed of each sweep, in the same order.
         sweep_seeds=[seed for seed in config["sweep"]["seeds"] or config["seeds"] for _ in VARIANTS],
         labels={name: VARIANTS[name]["label"] for name in VARIANTS},

@@ -43,6 +43,23 @@ def of_emotion(files):
     return [] if CLAIMED["emotion"]["lacks"] else files
 
 
+#: What claims about the corpus of utterances are counted from: labels and words of IEMOCAP itself,
+#: or what is used of a constructed corpus.
+CORPUS_COUNTS = {
+    name: of_emotion(of_shown_fold(file))
+    for name, file in (
+        {
+            "emotion_counts": rules.emotion_corpus.output.counts,
+            "corpus_words": rules.emotion_corpus.output.words,
+        }
+        if EMOTION_CORPUS_WORDS
+        else {
+            "utterances": rules.emotion_corpus.output.utterances,
+            "words": rules.emotion_words.output.words,
+        }
+    ).items()
+}
+
 #: Introduction to the data of the run, for the page and the report.
 ABOUT = Template((ROOT / "workflow/report/workflow.rst").read_text("utf-8")).render(
     snakemake=SimpleNamespace(config=config)

@@ -14,7 +14,13 @@ from ima.datasets.emotion import (
     read_ravdess_meld,
 )
 from ima.utils.errors import InputError
-from ima.utils.schemas_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, SKIPPED_UTTERANCES, SPANS
+from ima.utils.schemas_emotion import (
+    CORPUS_WORDS,
+    EMOTION_TOKENS,
+    EMOTION_UTTERANCES,
+    SKIPPED_UTTERANCES,
+    SPANS,
+)
 
 from .test_iemocap import CODES, dialogue
 
@@ -174,6 +180,17 @@ def test_nominal_counts_have_utterances_without_tokens_as_labelled(iemocap):
     assert found["sad"] == (2, 1) and found["four"] == (6, 5)
 
 
+def test_words_of_all_aligned_utterances_are_counted(iemocap):
+    """Of eight utterances 'what <sil> well', one is not used; laughter and pauses are no words."""
+    sounds(iemocap, "Ses05M_script01_1b_F000", "WELL", "++LAUGHTER++", "<sil>", "WELL(2)", "SO")
+    for choice in ({}, {"silence": "drop", "others": "drop"}, {"fillers": "keep"}):
+        words = read(iemocap, **choice).words
+        assert words.schema == CORPUS_WORDS
+        assert [tuple(row.values()) for row in words.to_pylist()] == [
+            *(("well", 9), ("what", 7), ("so", 1)),
+        ]
+
+
 def test_counts_use_the_emotion_names_of_the_corpus(iemocap):
     corpus = read(iemocap)
     rows = {row["emotion"]: row for row in corpus.counts.to_pylist()}
@@ -222,6 +239,7 @@ def open_corpora(tmp_path):
 
 def test_texts_borrow_voices_of_their_emotion_and_split(open_corpora):
     corpus = read_ravdess_meld(open_corpora, ["02"], seed=0)
+    assert corpus.words is None
     rows = corpus.utterances.to_pylist()
     # Surprise borrows surprise in the training split and is dropped in the validation split.
     assert [(r["emotion"], r["label"], r["split"], r["speaker"]) for r in rows] == [

@@ -76,6 +76,21 @@ def test_a_held_out_part_has_no_folder_of_its_own(dags):
     assert not [file for file in files if "fold" in file]
 
 
+def test_words_are_counted_of_iemocap_alone(dags, tmp_path):
+    """The constructed corpus has no other file than before: its results need not be made again."""
+    folder = Checkout(tmp_path).folder
+    for corpus in ("ravdess", "meld"):
+        (folder / "corpora" / corpus).mkdir(parents=True)
+    held_out = {"corpus": "ravdess_meld", "validation": ["24"]}
+    (constructed,) = plans(
+        [(folder, {"seeds": [0], "raw": "corpora", "emotion": held_out})], ["emotion"]
+    )
+    names = ("utterances.parquet", "tokens.parquet", "spans.parquet", "skipped.csv", "counts.csv")
+    for dag, more in ((constructed, []), (dags["held_out"], ["corpus_words.parquet"])):
+        (job,) = [job for job in dag.jobs if job["rule"] == "emotion_corpus"]
+        assert {file.rpartition("/")[2] for _, file, _ in job["output"]} == {*names, *more}
+
+
 @pytest.mark.parametrize(("protocol", "n"), [("session", 5), ("speaker", 10)])
 def test_every_fold_is_trained_and_scored_and_one_is_shown(dags, protocol, n):
     dag, one = dags[f"leave_one_{protocol}_out"], counts(dags["held_out"])

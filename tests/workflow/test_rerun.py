@@ -132,6 +132,7 @@ KEYS = {
     "emotion.max_skipped": "emotion_corpus",
     "emotion.seed": "emotion_corpus",
     "emotion.words": "emotion_words",
+    "emotion.words.min_count": "emotion_words claims",
     "emotion.words.dimension": "emotion_words table4",
     "emotion.voice": "emotion_voices",
     "emotion.voice.features": "emotion_voices table4",

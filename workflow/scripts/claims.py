@@ -5,9 +5,11 @@ from ima.reporting.claims import scores_emotion as spoken
 from ima.reporting.claims.audit import audit, summary
 from ima.reporting.claims.spec import read_claims
 from ima.reporting.tables import read_paper_values
+from ima.utils.errors import within
 from ima.utils.io import read_csv, read_json, read_parquet, read_rows, write_csv
 from ima.utils.schemas import MISSING_STUDY, NOISE_STUDY, RHO_SWEEP
 from ima.utils.schemas_emotion import (
+    CORPUS_WORDS,
     EMBEDDINGS_EMOTION,
     EMOTION_UTTERANCES,
     IMPORTANCE_EMOTION,
@@ -63,7 +65,6 @@ def emotion(given, params):
         {"of": "emotion", "model": model, "seed": seed} for model, seed in params.emotion_models
     ]
     lexicon = read_parquet(given.lexicon, LEXICON, rows=True)
-    utterances = read_parquet(given.utterances, EMOTION_UTTERANCES, rows=True)
     return [
         *spoken.utterances(read_json(path, ["seed", "scores"]) for path in given.emotion_scores),
         *of.fallen(histories(trained, given.emotion_histories)),
@@ -71,8 +72,19 @@ def emotion(given, params):
         *spoken.guessed(read_parquet(given.emotion_anchors, IMPORTANCE_EMOTION, rows=True)),
         *spoken.mapped(tables(given.emotion_maps, EMBEDDINGS_EMOTION)),
         *spoken.worded(tables(given.importances, TOKEN_IMPORTANCES), lexicon),
-        *spoken.corpus_counts(utterances, read_parquet(given.words, WORD_VECTORS, rows=True)),
+        *counts_of_corpus(given, params),
     ]
+
+
+def counts_of_corpus(given, params):
+    """Return the numbers of utterances and words of IEMOCAP, or of a constructed corpus."""
+    if file := given.get("corpus_words"):
+        words = read_parquet(file, CORPUS_WORDS, rows=True)
+        counts = read_csv(given.emotion_counts, ["emotion", "labelled"]).to_pylist()
+        with within(given.emotion_counts):
+            return [*spoken.iemocap_counts(counts, words, params.min_count)]
+    utterances = read_parquet(given.utterances, EMOTION_UTTERANCES, rows=True)
+    return spoken.corpus_counts(utterances, read_parquet(given.words, WORD_VECTORS, rows=True))
 
 
 def histories(models, paths):

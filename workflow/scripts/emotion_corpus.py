@@ -10,7 +10,7 @@ from ima.datasets.emotion import (
 )
 from ima.utils.emotions import chosen_classes
 from ima.utils.io import write_csv, write_parquet
-from ima.utils.schemas_emotion import EMOTION_TOKENS, EMOTION_UTTERANCES, SPANS
+from ima.utils.schemas_emotion import CORPUS_WORDS, EMOTION_TOKENS, EMOTION_UTTERANCES, SPANS
 from ima.workflow import script
 
 
@@ -36,6 +36,8 @@ def main(snakemake):
     write_parquet(corpus.utterances, output.utterances, EMOTION_UTTERANCES)
     write_parquet(corpus.tokens, output.tokens, EMOTION_TOKENS)
     write_parquet(corpus.spans, output.spans, SPANS)
+    if corpus.words is not None:
+        write_parquet(corpus.words, output.words, CORPUS_WORDS)
     print(
         f"{len(corpus.utterances)} utterances, {len(corpus.tokens)} tokens, {len(corpus.skipped)} "
         f"skipped (skipped.csv), tokens dropped by rule: {corpus.dropped}"

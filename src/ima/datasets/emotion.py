@@ -19,6 +19,7 @@ from ima.datasets.wdseg import keep_tokens
 from ima.utils.emotions import CLASSES, EMOTIONS, OTHER, label_of
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import (
+    CORPUS_WORDS,
     EMOTION_COUNTS,
     EMOTION_TOKENS,
     EMOTION_UTTERANCES,
@@ -37,6 +38,7 @@ class Corpus(NamedTuple):
         skipped: SKIPPED_UTTERANCES.
         counts: EMOTION_COUNTS.
         dropped: number of occurrences of each silence or filler token that was dropped.
+        words: CORPUS_WORDS; None for a constructed corpus.
     """
 
     utterances: pa.Table
@@ -45,6 +47,7 @@ class Corpus(NamedTuple):
     skipped: pa.Table
     counts: pa.Table
     dropped: dict[str, int]
+    words: pa.Table | None = None
 
 
 def read_iemocap(
@@ -87,7 +90,8 @@ def read_iemocap(
     spans = _spans(tokens, utterances)
     tokens = tokens.append_column("span", pa.array(np.arange(len(tokens), dtype=np.int32)))
     utterances, tokens = _chosen(utterances, tokens, others)
-    return _corpus(utterances, tokens, spans, skipped, counts, dropped)
+    corpus = _corpus(utterances, tokens, spans, skipped, counts, dropped)
+    return corpus._replace(words=_word_counts(aligned))
 
 
 def read_ravdess_meld(
@@ -241,6 +245,14 @@ def _with_tokens(
     for row in rows:
         row["reason"] = f"no token but those dropped: {', '.join(sorted(sounds[row['id']]))}"
     return utterances.filter(have), pa.Table.from_pylist(rows, schema=SKIPPED_UTTERANCES)
+
+
+def _word_counts(aligned: pa.Table) -> pa.Table:
+    """Return the CORPUS_WORDS of alignments (TOKENS), the most frequent words first."""
+    words = aligned.filter(pc.equal(aligned["kind"], "word"))
+    counts = words.group_by("token").aggregate([([], "count_all")])
+    counts = counts.rename_columns(["token", "count"]).cast(CORPUS_WORDS)
+    return counts.sort_by([("count", "descending"), ("token", "ascending")])
 
 
 def _spans(tokens: pa.Table, utterances: pa.Table) -> pa.Table:

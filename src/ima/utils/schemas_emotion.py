@@ -56,6 +56,10 @@ EMOTION_COUNTS = required(
     usable=pa.int32(),
 )
 
+#: A word of IEMOCAP and its number of occurrences in all utterances with an alignment, whatever
+#: their emotions; pauses and fillers are no words.
+CORPUS_WORDS = required(token=pa.string(), count=pa.int32())
+
 #: A word of the corpus and how it got its vector (`via`; see `ima.features.glove.vocabulary`).
 VOCABULARY = required(word=pa.string(), count=pa.int32(), via=pa.string())
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from ima.datasets import iemocap
 from ima.evaluation.emotion.tsne import word_categories
 from ima.features.lexicon import CATEGORIES
 from ima.reporting.claims import scores as of
@@ -514,6 +515,43 @@ def test_random_classifiers_expected_and_drawn_by_hand():
     lost = values((row for row in found if row["score"] == "f1_gap"), "rho")
     assert lost == {(0.1,): pytest.approx(0.02), (0.2,): 0}
     assert {row["seed"] for row in found} == {None}
+
+
+def labelled(**more):
+    """Return rows of EMOTION_COUNTS of the complete IEMOCAP, of which two are unusable."""
+    counts = iemocap.EXPECTED | {"four": 5531, "all": 10_039}
+    rows = [{"emotion": code, "expected": n, "labelled": n} for code, n in counts.items()]
+    return [row | {"usable": row["labelled"] - 2, **more} for row in rows]
+
+
+def corpus_words(frequent, rare=9):
+    counts = [5 + i for i in range(frequent)] + [4] * rare
+    return pa.table({"token": [f"w{i}" for i in range(len(counts))], "count": counts})
+
+
+def test_numbers_of_iemocap_are_counted_by_hand():
+    """1,103 angry, 595 happy, 1,041 excited, 1,708 neutral and 1,084 sad utterances."""
+    found = values(spoken.iemocap_counts(labelled(), corpus_words(7), 5))
+    assert found == {"utterances": 1103 + 595 + 1041 + 1708 + 1084, "vocabulary": 7}
+    assert values(spoken.iemocap_counts(labelled(), corpus_words(7), 6))["vocabulary"] == 6
+    with pytest.raises(InputError, match=r"counts: expected a row 'all', found \['neu'"):
+        [*spoken.iemocap_counts(labelled()[:-1], corpus_words(7), 5)]
+
+
+@pytest.mark.parametrize(("frequent", "verdict"), [(1215, HOLDS), (1200, FAILS)])
+def test_claims_about_iemocap_hold_of_the_papers_numbers(frequent, verdict):
+    data = DATA | {"emotion": {"name": "IEMOCAP", "paper": True, "lacks": ""}}
+    scores = [*spoken.iemocap_counts(labelled(), corpus_words(frequent), 5)]
+    claims = [claim for claim in CLAIMS if claim["id"] in ("utterances", "vocabulary")]
+    rows = {row["id"]: row for row in audited(claims, scores, data)}
+    assert rows["utterances"]["verdict"] == HOLDS and rows["utterances"]["ours"] == 5531
+    assert rows["vocabulary"]["verdict"] == verdict
+
+
+def test_numbers_of_a_constructed_corpus_are_those_of_what_is_used():
+    utterances = pa.table({"label": [0, 1, 2, 3, 4, 5, 8, -1]})  # 4 is excited
+    found = values(spoken.corpus_counts(utterances, pa.table({"word": ["a", "b"]})))
+    assert found == {"utterances": 5, "vocabulary": 2}
 
 
 def test_every_verdict_is_counted():

@@ -12,10 +12,12 @@ import pyarrow as pa
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from ima.datasets.iemocap import LABELS
 from ima.evaluation.neighbours import neighbours
 from ima.evaluation.seeds import over_folds
 from ima.reporting.claims.scores import Rows, over_rho
 from ima.utils.emotions import CLASSES, EMOTIONS
+from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import NOT_EMOTIONAL
 
 #: English words of closed classes: articles, pronouns, prepositions, conjunctions, auxiliaries.
@@ -188,16 +190,45 @@ def worded(importances: Iterable[tuple[str, int, pa.Table]], lexicon: pa.Table) 
             yield {**about, "score": "auc_function_words", "value": value}
 
 
-def corpus_counts(utterances: pa.Table, words: pa.Table) -> Iterator[dict]:
-    """Yield the number of utterances in the paper's four classes and the size of the vocabulary.
+#: The paper's four classes; excited utterances count as happy in its number of utterances.
+FOUR = (*CLASSES, "excited")
 
-    Excited utterances count as happy, in the paper's number.
+
+def iemocap_counts(counts: Rows, words: pa.Table, min_count: int) -> Iterator[dict]:
+    """Yield IEMOCAP's number of utterances in the paper's four classes and of frequent words.
+
+    They do not depend on what the run uses of the corpus: its alignments, its held-out part, and
+    the words that have a vector.
+
+    Args:
+        counts: rows of EMOTION_COUNTS, by IEMOCAP's codes of emotions.
+        words: CORPUS_WORDS.
+        min_count: minimum number of occurrences of a word.
+
+    Raises:
+        InputError: `counts` lacks the row of all emotions, which is the last one.
+    """
+    labelled = {row["emotion"]: row["labelled"] for row in counts}
+    if "all" not in labelled:
+        raise InputError("counts", expected="a row 'all'", found=list(labelled))
+    codes = [code for code, name in LABELS.items() if name in FOUR]
+    of_a_class = sum(labelled.get(code, 0) for code in codes)
+    frequent = int((words["count"].to_numpy() >= min_count).sum())
+    yield from _counted(of_a_class, frequent)
+
+
+def corpus_counts(utterances: pa.Table, words: pa.Table) -> Iterator[dict]:
+    """Yield a constructed corpus' number of utterances in the paper's classes and vocabulary size.
 
     Args:
         utterances: EMOTION_UTTERANCES.
         words: WORD_VECTORS, the vocabulary.
     """
-    paper = [EMOTIONS.index(name) for name in (*CLASSES, "excited")]
+    paper = [EMOTIONS.index(name) for name in FOUR]
     of_a_class = sum(label in paper for label in utterances["label"].to_pylist())
-    for score, value in (("utterances", of_a_class), ("vocabulary", len(words))):
+    yield from _counted(of_a_class, len(words))
+
+
+def _counted(utterances: int, vocabulary: int) -> Iterator[dict]:
+    for score, value in (("utterances", utterances), ("vocabulary", vocabulary)):
         yield {"of": "corpus", "seed": None, "score": score, "value": value}
