@@ -8,7 +8,7 @@ import pytest
 import soundfile
 import soxr
 
-from ima.features.covarep import extract
+from ima.features.covarep import MIN_RATE, extract
 from ima.features.covarep.__main__ import main
 from ima.features.covarep.dictionary import COLUMNS, NAMES, as_markdown
 from ima.features.voice import measured
@@ -188,12 +188,25 @@ def test_only_a_large_offset_is_removed(speech):
         (np.zeros((100, 2)), RATE, r"found shape \(100, 2\)"),
         (np.full(1000, 3000.0), RATE, "full scale"),
         (np.zeros(100, complex), RATE, "real samples"),
-        (np.zeros(100), 2000, "4,000 Hz"),
+        (np.zeros(100), 2000, "5,000 Hz or more.*found 2000"),
+        (np.zeros(4999), 4999, "5,000 Hz or more.*found 4999"),
     ],
 )
 def test_invalid_input_is_rejected(wave, rate, says):
     with pytest.raises(ValueError, match=says):
         extract(wave, rate)
+
+
+def test_the_lowest_rate_is_measured(speech):
+    """At 5 kHz the fifth harmonic of 500 Hz is in the last bin; F0 is that of the whole band."""
+    low = soxr.resample(speech, RATE, MIN_RATE, quality="VHQ")
+    table, whole = extract(low, MIN_RATE), extract(speech, RATE)
+    assert np.isfinite(values(table)).all()
+    n = min(len(table), len(whole))
+    f0, voiced = NAMES.index("F0"), NAMES.index("VUV")
+    both = (values(table)[:n, voiced] > 0) & (values(whole)[:n, voiced] > 0)
+    far = np.abs(values(table)[:n, f0] - values(whole)[:n, f0])[both]
+    assert both.sum() > 20 and np.median(far) <= 2
 
 
 def test_feature_dictionary_in_the_docs_is_current():

@@ -13,7 +13,7 @@ import soxr
 from scipy.ndimage import maximum_filter1d
 
 from ima.features.covarep.creak import creak
-from ima.features.covarep.f0 import Pitch, f0_srh
+from ima.features.covarep.f0 import HARMONICS, Pitch, f0_srh
 from ima.features.covarep.formants import formants
 from ima.features.covarep.gci import gci_sedreams
 from ima.features.covarep.glottal import glottal_parameters
@@ -33,6 +33,8 @@ HOP_S, FIRST_S = 0.010, 79 / RATE
 
 _FLOW = ("NAQ", "QOQ", "H1H2", "PSP", "HRF")
 _F0_RANGE = (50, 500)
+#: Minimum sampling rate in Hz: all harmonics of the highest F0 lie below half of it.
+MIN_RATE = 2 * HARMONICS * _F0_RANGE[1]
 
 
 def extract(wave: np.ndarray, rate: int, *, remove_offset: bool | None = None) -> pa.Table:
@@ -44,7 +46,7 @@ def extract(wave: np.ndarray, rate: int, *, remove_offset: bool | None = None) -
 
     Args:
         wave: samples (n,), full scale 1 (or integers of full scale).
-        rate: sampling rate in Hz, 4,000 or more. Rates above 16,000 are resampled. At lower rates,
+        rate: sampling rate in Hz, 5,000 or more. Rates above 16,000 are resampled. At lower rates,
             predictors and pulse shapes are computed at the original rate, all others after
             resampling.
         remove_offset: whether to subtract the mean. COVAREP never does; None does so only if the
@@ -58,7 +60,7 @@ def extract(wave: np.ndarray, rate: int, *, remove_offset: bool | None = None) -
 
     Raises:
         ValueError: `wave` is not one-dimensional, contains NaN or infinity, or exceeds full scale;
-            or `rate` is below 4,000 Hz.
+            or `rate` is below MIN_RATE.
     """
     wave, rate = prepare(wave, rate)
     if wave.size and (remove_offset or (remove_offset is None and _spoilt(wave))):
@@ -112,8 +114,8 @@ def prepare(wave: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
             f"wave: expected samples of full scale 1, found a peak of {peak:g}. "
             "Divide by full scale (32768 for 16 bits); HRF depends on it"
         )
-    if rate < 4000:
-        raise ValueError(f"rate: expected 4,000 Hz or more, found {rate}")
+    if rate < MIN_RATE:
+        raise ValueError(f"rate: expected {MIN_RATE:,} Hz or more, found {rate}")
     if rate > RATE and wave.size:
         wave = soxr.resample(wave, rate, RATE, quality="VHQ")
     return wave, min(rate, RATE)
