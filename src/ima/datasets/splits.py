@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 SPLITS = ("train", "validation", "test")
+#: Difference of a drawn split from its share, relative to the share, above which the log warns.
+FAR = 0.2
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,8 @@ def assign(
     Every split must contain every modality. If items occur in so many pairs that the splits cannot
     be kept disjoint, pairs are drawn one by one instead. If some classes are too small, pairs are
     drawn regardless of class; if a modality is rare, pairs are stratified by the modalities that
-    they have. The log warns about each of these cases.
+    they have. The log warns about each of these cases, and of groups of pairs that make a split
+    much larger or smaller than its share.
 
     Args:
         pairs: row numbers (N,) for each modality, `split` ('' if not given) and `label`.
@@ -73,6 +76,8 @@ def assign(
             if how:
                 logger.warning("splits are drawn %s", how)
             break
+    if units is groups and groups.max(initial=-1) + 1 < len(groups):
+        _warn_of_shares(pairs["split"], drawn, shares)
     for i, first in enumerate(SPLITS):
         for second in SPLITS[i + 1 :]:
             for name in names:
@@ -81,6 +86,32 @@ def assign(
                 if shared:
                     logger.warning("%s: %d items in both %s and %s", name, shared, first, second)
     return drawn
+
+
+def _warn_of_shares(given: np.ndarray, drawn: np.ndarray, shares: Mapping[str, float]) -> None:
+    """Warn of drawn splits whose proportion is far from their share.
+
+    Args:
+        given: the splits given (N,), '' if none.
+        drawn: the result of `draw_splits` (N,).
+        shares: shares for `test`, of all pairs, and for `validation`, of the others.
+    """
+    rest = drawn != "test"
+    parts = [("test", np.full(len(drawn), True))] if (given == "").all() else []
+    parts += [("validation", rest)] if "validation" not in given else []
+    for split, part in parts:
+        if not part.any():
+            continue
+        proportion = float((drawn[part] == split).mean())
+        if abs(proportion - shares[split]) > FAR * shares[split]:
+            logger.warning(
+                "%s: %.3g of the pairs instead of own.shares.%s = %.3g, as pairs that share items "
+                "stay in one split; assign splits yourself if you need others",
+                split,
+                proportion,
+                split,
+                shares[split],
+            )
 
 
 def linked(rows: list[np.ndarray]) -> np.ndarray:
@@ -116,7 +147,8 @@ def draw_splits(
 
     Args:
         given: one of SPLITS or '' (n,).
-        groups: group of each row (n,); a group is never divided.
+        groups: group of each row (n,); a group is never divided. A group that would make a split
+            larger than its share stays in `train` where smaller ones are left.
         labels: classes (n,); splits are stratified by class if every group is a single row.
         shares: shares for `test` and `validation`.
         rng: source of randomness.
@@ -143,9 +175,31 @@ def _move(
     if len(numbers) == training.sum():  # single-row groups: stratify by class
         drawn = hold_out(np.where(training, "train", ""), labels, share, rng)
         return np.where(drawn == "validation", to, splits)
-    # The largest group stays in `train`; others move in random order until the share is reached.
+    # The largest group stays in `train`; others move in random order.
     order = rng.permutation(len(numbers))
     order = order[order != sizes.argmax()]
-    reached = np.cumsum(sizes[order])
-    moved = order[: np.searchsorted(reached, share * training.sum()) + 1]
+    moved = order[_filling(sizes[order], share * training.sum())]
     return np.where(training & np.isin(groups, numbers[moved]), to, splits)
+
+
+def _filling(sizes: np.ndarray, wanted: float) -> np.ndarray:
+    """Return the indices of groups, taken in order, that together have about the wanted size.
+
+    A group that would exceed it is left out. In the end, the smallest of these is added if the sum
+    is then nearer to the wanted size, or if it would be 0 otherwise.
+
+    Args:
+        sizes: sizes (G,) of the groups, in random order.
+        wanted: the wanted sum of sizes.
+    """
+    taken, reached = np.zeros(len(sizes), bool), 0
+    for i, size in enumerate(sizes.tolist()):
+        if reached + size <= wanted:
+            taken[i] = True
+            reached += size
+    left = np.flatnonzero(~taken)
+    if len(left):
+        smallest = left[sizes[left].argmin()]
+        if not reached or reached + sizes[smallest] - wanted <= wanted - reached:
+            taken[smallest] = True
+    return np.flatnonzero(taken)
