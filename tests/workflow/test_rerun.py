@@ -230,6 +230,7 @@ ALONE = {
     *("emotion.alternations", "emotion.latent", "figures.variant", "readings.blocks"),
     *("sweep.latent", "figures.latent", "importance.latent", "shards"),
     *("peers.digits", "peers.emotion", "peers.latents", "peers.seeds", "shared_encoders"),
+    "emotion.words.glove",
     *("importance.rho.image", "sweep.rho", "figures.tsne.points"),  # also tested by hand
 }
 #: Params that are the same whatever the config says are of no rule; keys of one possible value.

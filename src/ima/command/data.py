@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from ima.command.counts import counted
@@ -47,13 +46,6 @@ class Data(NamedTuple):
         """Return the pairs for which a mask (N,) is true, of all items."""
         rows = {m: numbers[chosen] for m, numbers in self.rows.items()}
         return self._replace(rows=rows, pairs=self.pairs.filter(pa.array(chosen)))
-
-    def named(self) -> dict[str, np.ndarray | pd.DataFrame]:
-        """Return the vectors of the items, as tables where their columns have names."""
-        return {
-            m: pd.DataFrame(x, columns=self.columns[m]) if self.columns[m] else x
-            for m, x in self.x.items()
-        }
 
     def of_pairs(self) -> dict[str, np.ndarray]:
         """Return the vectors (N, D_m) of the pairs' items, NaN if a pair lacks the modality."""

@@ -105,8 +105,10 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
     def train() -> list[IMA]:
         """Return a model for each seed."""
         models = [IMA(**settings, random_state=seed) for seed in config["seeds"]]
-        x = data.named()
-        return [model.fit(x, pairs=learned.rows, validation=validation) for model in models]
+        for model in models:
+            model.fit(data.x, pairs=learned.rows, validation=validation)
+            model.feature_names_in_ = {m: names for m, names in data.columns.items() if names}
+        return models
 
     models = distributed.run(train, config["training_processes"])
     pairs = _with_concordance(data.pairs, split != "test", models[0].concordance_)
