@@ -27,6 +27,9 @@ from ima.utils.schemas_emotion import (
     SPANS,
 )
 
+#: How the reason begins for which an utterance of pauses and fillers alone is skipped.
+WORDLESS = "no token but those dropped"
+
 
 class Corpus(NamedTuple):
     """An emotion corpus.
@@ -160,17 +163,21 @@ def counted(utterances: pa.Table, skipped: pa.Table) -> pa.Table:
 def check_skipped(corpus: Corpus, most: float) -> None:
     """Check that at most a share `most`, in [0, 1], of the labelled utterances is unusable.
 
+    Those without words (WORDLESS) do not count: they are as the corpus has them.
+
     Raises:
         InputError: the share is exceeded.
     """
     whole = corpus.counts.filter(pc.equal(corpus.counts["emotion"], "all"))
     labelled, usable = pc.sum(whole["labelled"]).as_py(), pc.sum(whole["usable"]).as_py()
-    if labelled - usable > most * labelled:
-        reasons = [row["reason"] for row in corpus.skipped.to_pylist() if row["emotion"]]
+    reasons = [row["reason"] for row in corpus.skipped.to_pylist() if row["emotion"]]
+    broken = [reason for reason in reasons if not reason.startswith(WORDLESS)]
+    unusable = labelled - usable - (len(reasons) - len(broken))
+    if unusable > most * labelled:
         raise InputError(
             "utterances",
             expected=f"at most {most:.1%} of them unusable",
-            found=f"{labelled - usable} of {labelled}, the first: {reasons[0]}",
+            found=f"{unusable} of {labelled}, the first: {broken[0]}",
             do="skipped.csv lists them; repair them, or raise emotion.max_skipped.",
         )
 
@@ -243,7 +250,7 @@ def _with_tokens(
     for row in of_them.select(["utterance", "token"]).to_pylist():
         sounds[row["utterance"]].add(row["token"])
     for row in rows:
-        row["reason"] = f"no token but those dropped: {', '.join(sorted(sounds[row['id']]))}"
+        row["reason"] = f"{WORDLESS}: {', '.join(sorted(sounds[row['id']]))}"
     return utterances.filter(have), pa.Table.from_pylist(rows, schema=SKIPPED_UTTERANCES)
 
 
