@@ -13,6 +13,8 @@ from ima.utils.errors import InputError, first_few
 
 #: A column may be a label if it has at most this many values, and this share of the rows.
 FEW, SHARE = 20, 0.1
+#: Number of rows by which most columns are told from the label.
+TRIED = 1000
 #: What a number looks like.
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
@@ -129,20 +131,26 @@ def same_classes(table: pa.Table, label: str, names: Iterable[str]) -> list[str]
 
     None are found if most rows have a class of their own, as any feature would then be one.
     """
-
-    def codes(name: str) -> np.ndarray:
-        """Return a number for each value (n,)."""
-        return pc.rank(table[name].cast(pa.string()), tiebreaker="dense").to_numpy()
-
     kinds = {name: table.schema.field(name).type for name in names}
-    names = [name for name, kind in kinds.items() if _is_number(kind) or _is_text(kind)]
-    classes, found = codes(label), []
-    count = len(np.unique(classes))
-    for name in names if 1 < count <= len(table) / 2 else ():
-        pairs = np.unique(np.stack([classes, codes(name)]), axis=1)
-        if pairs.shape[1] == count == len(np.unique(pairs[1])):
-            found.append(name)
+    found = [name for name, kind in kinds.items() if _is_number(kind) or _is_text(kind)]
+    if not 1 < len(table[label].unique()) <= len(table) / 2:
+        return []
+    some = table.take(np.linspace(0, len(table) - 1, min(TRIED, len(table))).astype(np.int64))
+    for rows in (some, table):  # most columns differ from the label in a few rows
+        classes = _codes(rows[label])
+        found = [name for name in found if _one_to_one(classes, _codes(rows[name]))]
     return found
+
+
+def _codes(values: pa.ChunkedArray) -> np.ndarray:
+    """Return a number for each value (n,)."""
+    return pc.rank(values.cast(pa.string()), tiebreaker="dense").to_numpy()
+
+
+def _one_to_one(first: np.ndarray, second: np.ndarray) -> bool:
+    """Return whether each code of one array (n,) always goes with the same code of the other."""
+    pairs = len(np.unique(first.astype(np.int64) * (int(second.max()) + 1) + second))
+    return pairs == len(np.unique(first)) == len(np.unique(second))
 
 
 def mostly_numbers(values: pa.ChunkedArray) -> list[str]:
