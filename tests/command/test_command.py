@@ -18,7 +18,7 @@ from pyarrow import csv
 from sklearn.metrics import roc_auc_score
 
 from ima import IMA
-from ima.command import guess
+from ima.command import columns, guess
 from ima.command.config import read_config
 from ima.command.counts import counted
 from ima.command.main import main
@@ -331,7 +331,7 @@ FREE = {"v": [r / 7 for r in ROWS]}
 
 
 @pytest.mark.parametrize(
-    ("columns", "about", "notes"),
+    ("given", "about", "notes"),
     [
         ({"digit": [r % 4 for r in ROWS]}, "2 dim", ["'digit' has 4 .* set label = \"digit\""]),
         (
@@ -368,10 +368,36 @@ FREE = {"v": [r / 7 for r in ROWS]}
     ],
     ids=lambda value: "_".join(value) if isinstance(value, dict) else "",
 )
-def test_what_is_used_is_told(columns, about, notes, tmp_path):
-    found = guess._guess(written(tmp_path, "a.csv", **columns, **FREE))
+def test_what_is_used_is_told(given, about, notes, tmp_path):
+    found = guess._guess(written(tmp_path, "a.csv", **given, **FREE))
     assert re.search(about, found.about) and len(found.notes) == len(notes), found
     assert all(map(re.search, notes, found.notes)), found.notes
+
+
+def test_features_are_no_copies_of_the_label(tmp_path):
+    """Measured numbers, and all that describes the items, though each class has others."""
+    label = [r % 4 for r in ROWS]
+    measured = {"label": label, "u": [n / 7 for n in label], "code": [9 - n for n in label]}
+    found = guess._guess(written(tmp_path, "a.csv", **measured))
+    assert found.options["vector"] == {"all_but": ["code"]} and found.about.startswith("40 rows, 1")
+    words = {"label": ["pqrs"[n] for n in label], "v": label, "w": [n * n for n in label]}
+    assert guess._guess(written(tmp_path, "b.csv", **words)).options["vector"] == "all"
+
+
+def test_columns_of_any_type_are_compared_with_the_label():
+    label = pa.array([r % 4 for r in ROWS])
+    others = {
+        "list": pa.array([[r] for r in ROWS]),
+        "bytes": pa.array([b"\xff"] * 40),
+        "view": label.cast(pa.string()).cast(pa.string_view()),
+        "codes": label.cast(pa.string()).dictionary_encode(),
+        "half": label.cast(pa.float16()),
+        "none": pa.nulls(40),
+    }
+    table = pa.table({"label": label, **others})
+    assert columns.same_classes(table, "label", others) == ["view", "codes", "half"]
+    for name in ("list", "bytes", "none"):  # as a label
+        assert columns.same_classes(table, name, ["label"]) == []
 
 
 def test_texts_are_ids_unless_others_are_row_numbers(tmp_path):

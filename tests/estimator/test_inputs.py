@@ -62,6 +62,9 @@ def test_a_large_offset_is_noticed():
         warnings.simplefilter("error")
         x["a"][:, 1] = 3.0  # constant, as may be
         IMA(**QUICK).fit(x)
+        IMA(**QUICK).fit({m: torch.tensor(of).bfloat16().requires_grad_() for m, of in x.items()})
+        x["a"][50:, 1] = 4.0  # in no pair
+        IMA(**QUICK).fit(x, pairs=dict.fromkeys(x, np.arange(50)))
 
 
 def test_fit_leaves_torch_as_it_was():

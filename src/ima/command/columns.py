@@ -129,17 +129,29 @@ def few_valued(table: pa.Table, vector: Vector) -> dict[str, int]:
 def same_classes(table: pa.Table, label: str, names: Iterable[str]) -> list[str]:
     """Return the columns that have another value for each class: the label in other words.
 
-    None are found if most rows have a class of their own, as any feature would then be one.
+    They are columns of texts and whole numbers; other numbers are measured, and features. None are
+    found if most rows have a class of their own, as any feature would then be one.
     """
-    kinds = {name: table.schema.field(name).type for name in names}
-    found = [name for name, kind in kinds.items() if _is_number(kind) or _is_text(kind)]
-    if not 1 < len(table[label].unique()) <= len(table) / 2:
+    kinds = {name: table.schema.field(name).type for name in (label, *names)}
+    values = {n: table[n] for n, kind in kinds.items() if _is_number(kind) or _is_text(kind)}
+    for name, of in values.items():
+        if pa.types.is_string_view(of.type):  # which `take` cannot select from
+            values[name] = of.cast(pa.string())
+    classes = _codes(values.pop(label)) if label in values else np.zeros(0, np.int64)
+    if not 1 < len(np.unique(classes)) <= len(table) / 2:
         return []
-    some = table.take(np.linspace(0, len(table) - 1, min(TRIED, len(table))).astype(np.int64))
-    for rows in (some, table):  # most columns differ from the label in a few rows
-        classes = _codes(rows[label])
-        found = [name for name in found if _one_to_one(classes, _codes(rows[name]))]
-    return found
+    some = np.linspace(0, len(table) - 1, min(TRIED, len(table))).astype(np.int64)
+    found = [n for n, of in values.items() if _same(classes[some], of.take(some))]
+    return [n for n in found if _same(classes, values[n])]  # most differ in some rows already
+
+
+def _same(classes: np.ndarray, values: pa.ChunkedArray) -> bool:
+    """Return whether texts or whole numbers (n,) have one value for each class, all different."""
+    if pa.types.is_floating(values.type):
+        numbers = values.drop_null().to_numpy()
+        if (numbers != np.floor(numbers)).any():
+            return False
+    return _one_to_one(classes, _codes(values))
 
 
 def _codes(values: pa.ChunkedArray) -> np.ndarray:

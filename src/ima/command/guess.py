@@ -170,7 +170,9 @@ def _guess(file: Path, texts_are_ids: bool = True) -> Guess:
     free = [name for name in free if name != options.get("id")]
     if "label" in options:
         copies = same_classes(table, options["label"], free)
-        no_features |= dict.fromkeys(copies, f"the same as '{options['label']}'")
+        others = vector_of(table, free, file, no_features).names
+        if set(others) - set(copies):  # or they are all that describes the items
+            no_features |= dict.fromkeys(copies, f"the same as '{options['label']}'")
     vector = vector_of(table, free, file, no_features)
     if vector.selection is not None:
         options["vector"] = vector.selection

@@ -202,17 +202,18 @@ def shapes_of(X: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(np.shape(values)[1:]) for name, values in X.items()}
 
 
-def _numbers(values: Any, where: str) -> np.ndarray:
-    """Return an array as float32, with NaN for what is masked or null."""
+def _numbers(values: Any, where: str, kind: type[np.floating] = np.float32) -> np.ndarray:
+    """Return an array of floating point numbers, with NaN for what is masked or null."""
     try:
         if isinstance(values, np.ma.MaskedArray):
-            values = np.ma.filled(values.astype(np.float32), np.nan)
+            values = np.ma.filled(values.astype(kind), np.nan)
         elif _is_frame(values):
             if times := [n for n, kind in values.dtypes.items() if kind.kind in _TIMES]:
                 raise TypeError(f"dates or times in the columns {times[:5]}")
-            values = values.to_numpy(np.float32, na_value=np.nan)
+            values = values.to_numpy(kind, na_value=np.nan)
         elif isinstance(values, Tensor) and not values.is_complex():
-            values = values.detach().cpu().float().numpy()
+            values = values.detach().cpu()
+            values = (values.double() if kind is np.float64 else values.float()).numpy()
         if np.iscomplexobj(values):
             raise ValueError("Complex data not supported")
         if getattr(getattr(values, "dtype", None), "kind", None) in _TIMES:
@@ -220,22 +221,28 @@ def _numbers(values: Any, where: str) -> np.ndarray:
         if hasattr(values, "toarray"):
             raise TypeError("a sparse matrix; sparse data are not supported, call toarray()")
         with np.errstate(over="ignore"):  # an overflow is infinite, which is reported
-            return np.asarray(values, np.float32)
+            return np.asarray(values, kind)
     except (TypeError, ValueError) as error:
         raise InputError(where, expected="a matrix of real numbers", found=error) from error
 
 
-def warn_of_rounding(views: Mapping[str, Any], scales: Mapping[str, Tensor]) -> None:
+def warn_of_rounding(
+    views: Mapping[str, Any], pairs: Mapping[str, np.ndarray], scales: Mapping[str, Tensor]
+) -> None:
     """Warn of columns that vary, but not as 32-bit numbers: they have a large offset.
 
     Args:
         views: items of each modality, as given.
-        scales: by modality that is standardized, its scale (2, D).
+        pairs: row numbers (N,) by modality, ABSENT if a pair lacks it.
+        scales: by modality that is standardized, its scale (2, D) over the items of the pairs.
     """
     for name, (_, deviation) in scales.items():
         constant = (deviation == 0).nonzero().ravel().tolist()
-        lost = [n for n in constant if _varies(views[name], n)]
-        if lost:
+        rows = np.unique(pairs[name][pairs[name] != ABSENT])
+        if not constant or not _may_lose(views[name]):
+            continue
+        varies = _varying(views[name], rows, name)
+        if lost := [n for n in constant if varies[n]]:
             named = column_names(views[name])
             columns = first_few(named[n] if named else n for n in lost)
             said = (
@@ -244,14 +251,23 @@ def warn_of_rounding(views: Mapping[str, Any], scales: Mapping[str, Tensor]) -> 
             warnings.warn(said + "Subtract their means first.", UserWarning, stacklevel=3)
 
 
-def _varies(values: Any, column: int) -> bool:
-    """Return whether a column of items has several values, in their own precision."""
-    if _is_frame(values):
-        of_column = values.iloc[:, column].to_numpy(np.float64, na_value=np.nan)
-    else:
-        of_column = np.asarray(values).reshape(len(values), -1)[:, column].astype(np.float64)
-    of_column = of_column[np.isfinite(of_column)]
-    return len(of_column) > 0 and bool((of_column != of_column[0]).any())
+def _may_lose(values: Any) -> bool:
+    """Return whether 32-bit numbers are less precise than the values, or their type is unknown."""
+    exact = ("float32", "float16", "bfloat16", "int16", "int8", "uint16", "uint8", "bool")
+    kind = str(getattr(values, "dtype", "")).rpartition(".")[2]
+    return kind not in exact
+
+
+def _varying(values: Any, rows: np.ndarray, name: str) -> np.ndarray:
+    """Return whether each column (D,) has several values in some rows, in double precision."""
+    values = np.asarray(values) if isinstance(values, list | tuple) else values
+    low, high = np.array(np.inf), np.array(-np.inf)
+    for block in blocks(len(rows), int(np.prod(np.shape(values)[1:]))):
+        part = values.iloc[rows[block]] if _is_frame(values) else values[rows[block]]
+        part = _numbers(part, f"X['{name}']", np.float64).reshape(len(part), -1)
+        low = np.fmin(low, np.fmin.reduce(part))
+        high = np.fmax(high, np.fmax.reduce(part))
+    return np.less(low, high)
 
 
 def _rows_present(values: np.ndarray, where: str, columns: Sequence[str] | None) -> np.ndarray:

@@ -225,7 +225,8 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         views = inputs.by_name(X, list(layers))
         if pairs is None:
             inputs.check_index(views)
-        samples = inputs.read(views, _device(self.device))
+        device = _device(self.device)
+        samples = inputs.read(views, device)
         shapes = inputs.shapes_of(views)
         inputs.check_values(samples, layers, shapes)
         for name, shape in shapes.items():
@@ -234,8 +235,8 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         marked = inputs.mark_missing(rows, samples.present)
         sse = [m for m in marked if self.standardize and layers.get(m, {}).get("loss") == "sse"]
         scales = {m: scale_of(samples.x[m], marked[m]) for m in sse}
-        inputs.warn_of_rounding(views, scales)
-        with loop.in_threads(given.threads), bars(self.verbose), following(callbacks):
+        inputs.warn_of_rounding(views, marked, scales)
+        with loop.in_threads(given.threads, device), bars(self.verbose), following(callbacks):
             x = _scaled(samples.x, scales)
             fitted = self._train(x, layers, marked, validation, given, seed)
         columns = {name: inputs.column_names(values) for name, values in views.items()}

@@ -152,7 +152,9 @@ def _facts(folder: Path) -> tuple[dict[str, object], tuple[str, ...]]:
     }
     if not sidecars:
         return {}, ()
-    configs = {name: json.dumps(of["config"], sort_keys=True) for name, of in sidecars.items()}
+    configs = {
+        name: json.dumps(portable(of["config"]), sort_keys=True) for name, of in sidecars.items()
+    }
     ((most, _),) = Counter(configs.values()).most_common(1)
     of_most = [sidecars[name] for name, config in configs.items() if config == most]
     corpora = {name: digest for of in of_most for name, digest in of["corpora"].items()}

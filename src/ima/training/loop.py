@@ -164,8 +164,8 @@ def device() -> torch.device:
 
 
 @contextlib.contextmanager
-def in_threads(count: int | None) -> Iterator[None]:
-    """Compute on the CPU in a number of threads, None for torch's own.
+def in_threads(count: int | None, where: torch.device) -> Iterator[None]:
+    """Compute in a number of threads of the CPU, None for torch's own, or on another device.
 
     Steps of training are short: several threads mostly wait for each other, on a busy machine for
     ten times as long as one takes. At the end, torch is as before: its threads, its random numbers
@@ -175,7 +175,7 @@ def in_threads(count: int | None) -> Iterator[None]:
     before, flushed = torch.get_num_threads(), not bool(denormal * 1)
     torch.set_num_threads(count or before)
     try:
-        with torch.random.fork_rng(range(torch.cuda.device_count())):
+        with torch.random.fork_rng([where] if where.type == "cuda" else []):
             yield
     finally:
         torch.set_num_threads(before)
