@@ -21,14 +21,8 @@ from ima.workflow.shards import Shard
 def main(snakemake):
     given, voice = snakemake.input, dict(snakemake.params.voice)
     scale = voice.pop("scale")
-    of_folds = [read_parquet(path, SPANS) for path in given.spans]
-    # Folds have the same spans: each is measured once.
-    first = {}
-    spans = pa.concat_tables(of_folds)
-    for row, name in enumerate(ids(spans)):
-        first.setdefault(name, row)
-    spans = spans.take(list(first.values()))
-    rows = {name: row for row, name in enumerate(first)}
+    # Folds have the same spans, which are measured once.
+    spans = read_parquet(given.spans[0], SPANS)
     files = spans["file"].unique()
     if shards := given.get("shards"):
         vectors = np.empty(0)
@@ -46,14 +40,13 @@ def main(snakemake):
         with whole_file(snakemake.output.vectors) as temporary, temporary.open("wb") as file:
             np.save(file, vectors)
         return
-    for own, path, output in zip(of_folds, given.utterances, snakemake.output.voices, strict=True):
+    about = spans.select(["utterance", "position", "speaker"])
+    for path, output in zip(given.utterances, snakemake.output.voices, strict=True):
         utterances = read_parquet(path, EMOTION_UTTERANCES)
         training = utterances.filter(pc.equal(utterances["split"], "train"))["speaker"].to_pylist()
-        x = vectors[[rows[name] for name in ids(own)]]
-        x = z_score(x, own["speaker"].to_pylist(), training, scale)
-        table = own.select(["utterance", "position", "speaker"])
-        table = table.append_column("x", vector_column(x)).append_column("id", pa.array(ids(own)))
-        write_parquet(table, output, VOICES)
+        x = z_score(vectors, spans["speaker"].to_pylist(), training, scale)
+        table = about.append_column("x", vector_column(x))
+        write_parquet(table.append_column("id", pa.array(ids(spans))), output, VOICES)
     print(f"{len(spans)} audio spans in {len(files)} files, {voice['features']}")
 
 
