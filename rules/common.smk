@@ -206,7 +206,7 @@ SECTIONS = {
     "Section 3": "Section 3, absent modalities",
     "Section 4": "Section 4, data and features",
     "Section 6.1": "Section 6.1, importances",
-    "Section 6.2": "Section 6.2, representations",
+    "Section 6.2": "Section 6.2 and annex, representations",
     "Section 6.3": "Section 6.3, visualisations",
 }
 #: Category and caption file of every result in the report.

@@ -1,4 +1,4 @@
-"""Words and voices of emotional utterances: features, pairs and training (6.2, A.2)."""
+"""Words and voices of emotional utterances: features, pairs and training (Section 4, A.2)."""
 
 if emotion_made():
 
@@ -94,9 +94,9 @@ rule voice_agreement:
         spans=of_shown_fold(rules.emotion_corpus.output.spans),
         corpora=emotion_manifests(),
     output:
-        table=reported("results/tables/voice_agreement.csv", "Section 6.2"),
-        pdf=reported("results/figures/voice_agreement.pdf", "Section 6.2"),
-        png=reported("results/figures/voice_agreement.png", "Section 6.2"),
+        table=reported("results/tables/voice_agreement.csv", "Section 4"),
+        pdf=reported("results/figures/voice_agreement.pdf", "Section 4"),
+        png=reported("results/figures/voice_agreement.png", "Section 4"),
     log:
         f"{RUN}/logs/voice_agreement.log",
     benchmark:

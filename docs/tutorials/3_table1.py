@@ -40,7 +40,8 @@ table1.rename_axis("representation").fillna("")
 # %% [markdown]
 # A cell is Precision@10 / Precision@50, each as mean ± standard deviation over seeds. Neighbours
 # that share the query's recording or image are left out; with them, a representation of the
-# recording alone would look good (Section 5.4 of the paper does not say which is meant).
+# recording alone would look good. The paper defines Precision@K over all neighbours (Section 5.4),
+# and the published tables have both.
 #
 # ## Read it from the controls upwards
 # Chance is the lower limit, and weighting by true noise labels is a ceiling for weighting. A model

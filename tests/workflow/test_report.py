@@ -123,7 +123,7 @@ def test_the_report_of_a_run(finished, tmp_path):
     categories = json.loads(re.search(r"categories = (\{.*?\});?\n", text)[1])
     assert set(categories) >= {
         *("All on one page", "Section 4, data and features", "Section 6.1, importances"),
-        *("Section 6.2, representations", "The run"),
+        *("Section 6.2 and annex, representations", "The run"),
     }
     assert sorted(categories, key=str.lower)[0] == "All on one page"
     assert "the demo, whose corpora the workflow synthesises" in " ".join(text.split())

@@ -1,4 +1,4 @@
-"""results/<run>/emotion/{utterances,tokens,spans}, by `ima.datasets.emotion.read_iemocap` (6.2)."""
+"""results/<run>/emotion/{utterances,tokens,spans}, by `ima.datasets.emotion.read_iemocap` (4)."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""results/<run>/emotion/pairs/ and items.parquet (6.2, A.2), by
+"""results/<run>/emotion/pairs/ and items.parquet (Section 4, A.2), by
 `ima.pairing.words_voices.split_pairs`.
 """
 

@@ -1,4 +1,4 @@
-"""results/<run>/emotion/voices.parquet, by `ima.features.pooling.span_vectors` (6.2).
+"""results/<run>/emotion/voices.parquet, by `ima.features.pooling.span_vectors` (A.2).
 
 With several shards, each job measures the spans of a contiguous part of the files; the last one
 standardises all.

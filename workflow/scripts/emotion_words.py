@@ -1,4 +1,4 @@
-"""results/<run>/emotion/{words,lexicon}.parquet, by `ima.features.glove.vocabulary` (6.2, A.2)."""
+"""results/<run>/emotion/{words,lexicon}.parquet, by `ima.features.glove.vocabulary` (A.2)."""
 
 import pyarrow as pa
 

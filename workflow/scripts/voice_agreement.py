@@ -1,4 +1,4 @@
-"""results/tables/voice_agreement.csv (6.2), by
+"""results/tables/voice_agreement.csv (A.2), by
 `ima.reporting.tables.voice_agreement.agreement_table`.
 """
 

@@ -64,7 +64,7 @@ def read_iemocap(
     by: str = "session",
     classes: Sequence[str] = CLASSES,
 ) -> Corpus:
-    """Read IEMOCAP, or a corpus in the same format (6.2, A.2).
+    """Read IEMOCAP, or a corpus in the same format (Section 4, A.2).
 
     Args:
         root: see `ima.datasets.iemocap.index`.

@@ -58,7 +58,7 @@ def index(
     classes: Sequence[str] = CLASSES,
     rate: int = RATE,
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """List the utterances of IEMOCAP and their aligned words (6.2, A.2).
+    """List the utterances of IEMOCAP and their aligned words (Section 4, A.2).
 
     Args:
         root: the folder that contains `Session1` ..., or a folder one or two levels above. Copies

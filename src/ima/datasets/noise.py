@@ -1,4 +1,4 @@
-"""Synthetic noise, which replaces a digit in some of the pairs (Section 4)."""
+"""Synthetic noise, which replaces a digit in some of the pairs (A.1.1, A.1.2)."""
 
 from collections.abc import Sequence
 from pathlib import Path

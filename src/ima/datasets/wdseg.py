@@ -162,7 +162,7 @@ def wave_info(path: Path, rate: int, higher: bool = False) -> tuple[int, int]:
 def keep_tokens(
     tokens: pa.Table, silence: str = "keep", fillers: str = "drop"
 ) -> tuple[pa.Table, dict[str, int]]:
-    """Select the rows of alignments that are tokens of the experiment (6.2).
+    """Select the rows of alignments that are tokens of the experiment (Section 4).
 
     Words are always kept. Edges (`<s>`, `</s>`), the silence around an utterance, are always
     dropped.

@@ -1,4 +1,4 @@
-"""Frame-by-frame agreement of our voice features with those of other software (6.2).
+"""Frame-by-frame agreement of our voice features with those of other software (A.2).
 
 `covarep55` is a new implementation, so its values are compared with independent ones: for some
 recordings of the run's own corpus with openSMILE (eGeMAPSv02). The results are tabulated by

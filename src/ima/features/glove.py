@@ -1,4 +1,4 @@
-"""Word vectors: the vocabulary of a corpus and its GloVe vectors (6.2, A.2).
+"""Word vectors: the vocabulary of a corpus and its GloVe vectors (A.2).
 
 GloVe was trained on lower-case text with Penn Treebank tokens, in which "don't" is 'do' and "n't".
 A spoken word remains a single token here, since it has one time span in the recording. If GloVe

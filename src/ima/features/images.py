@@ -1,4 +1,4 @@
-"""Image features: flattened grey levels, divided by 255 (Section 4)."""
+"""Image features: flattened grey levels, divided by 255 (A.1.1)."""
 
 import math
 

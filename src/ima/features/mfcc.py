@@ -1,4 +1,4 @@
-"""MFCC of spoken digits (Section 4): 58 frames around a digit's midpoint, 12 coefficients each.
+"""MFCC of spoken digits (A.1.2): 58 frames around a digit's midpoint, 12 coefficients each.
 
 Every digit is cut to the same length, so that whole batches are transformed at once. Samples
 outside a digit are set to digital silence. The log-mel spectrum of silence is constant, and the

@@ -1,4 +1,4 @@
-"""Pool voice features over the time spans of tokens, file by file (6.2)."""
+"""Pool voice features over the time spans of tokens, file by file (A.2)."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -3,7 +3,7 @@
 `covarep55` is `ima.features.covarep`. `egemaps` consists of the 25 low-level descriptors of
 eGeMAPSv02 (Eyben et al., "The Geneva minimalistic acoustic parameter set", IEEE Trans. Affective
 Computing 7(2), 2016), computed with the `opensmile` package. Frames are extracted from whole
-utterances, averaged over words, and z-scored (Section 6.2).
+utterances, averaged over words, and z-scored (A.2).
 """
 
 import functools
@@ -192,7 +192,7 @@ def frames_of(time_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
 def word_vectors(
     table: pa.Table, tokens: Sequence[tuple[float, float]], features: str = "covarep55"
 ) -> np.ndarray:
-    """Average the frames of every token (6.2).
+    """Average the frames of every token (A.2).
 
     Averages are taken over measured frames, for voiced-only columns over voiced frames, and are
     circular means for angles. A token without the centre of a frame gets the values of the nearest

@@ -1,4 +1,4 @@
-"""Pair words and voices: every token with every acoustic vector of its utterance (6.2, A.2).
+"""Pair words and voices: every token with every acoustic vector of its utterance (Section 4).
 
 A pair consists of row numbers into the features of both modalities, as in `ima.pairing.by_label`.
 Each of the N^2 pairs of an utterance of N tokens thus takes two integers, and 12 hours of speech

@@ -1,4 +1,4 @@
-"""Emotions that may be classes of the emotion experiment, and their labels (6.2)."""
+"""Emotions that may be classes of the emotion experiment, and their labels (Section 4, 5.4)."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ EMOTIONS = (
     *("angry", "happy", "neutral", "sad", "excited", "frustrated"),
     *("fearful", "disgust", "surprised"),
 )
-#: The four classes of the paper (6.2), and the six that are common for IEMOCAP.
+#: The four classes of the paper (5.4), and the six that are common for IEMOCAP.
 CLASSES, SIX = EMOTIONS[:4], EMOTIONS[:6]
 
 #: `label` of an utterance whose emotion is not one of the run's classes.

@@ -13,7 +13,7 @@ FOLDS = {
     "leave_one_session_out": ("session", _SESSIONS),
     "leave_one_speaker_out": ("speaker", tuple(f"Ses0{n}{sex}" for n in _SESSIONS for sex in "FM")),
 }
-#: The paper's classes, as `class_names` has them (6.2).
+#: The paper's classes, as `class_names` has them (5.4).
 PAPER_CLASSES = "angry, happy and excited, neutral, sad"
 #: Emotions that MELD and RAVDESS do not label.
 _ABSENT = {"excited", "frustrated"}

@@ -178,7 +178,7 @@ def test_the_overview_is_first_and_how_it_was_made_last(browser, toy):
     heads = browser.run("[...document.querySelectorAll('h2')].map(h => h.innerText)")
     assert heads[:2] == ["Overview", "Claims"]
     assert heads[-2:] == ["The run", "How the results were made"]
-    assert heads[2:4] == ["Section 6.1, importances", "Section 6.2, representations"]
+    assert heads[2:4] == ["Section 6.1, importances", "Section 6.2 and annex, representations"]
 
 
 def test_a_figure_leads_to_its_data_and_to_its_rule(browser, toy):

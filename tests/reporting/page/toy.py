@@ -90,7 +90,7 @@ def written(folder):
     (folder / "figure2.py").write_text('"""A line & <more>."""')
     rule = Rule("figure2", str(folder / "figure2.py"), "A <line>.", ("results/toy/a.parquet",))
     given = [
-        ("table1.csv", "Table 1", "Section 6.2, representations", CAPTION, None),
+        ("table1.csv", "Table 1", "Section 6.2 and annex, representations", CAPTION, None),
         (
             "figure2.png",
             "Figure 2",

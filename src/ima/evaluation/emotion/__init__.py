@@ -1,1 +1,1 @@
-"""Experiments on emotional utterances (6.2)."""
+"""Experiments on emotional utterances (5.3 to 6.3, annex)."""

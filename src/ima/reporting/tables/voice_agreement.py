@@ -1,4 +1,4 @@
-"""The table of the agreement of our voice features with other software (6.2).
+"""The table of the agreement of our voice features with other software (A.2).
 
 Each number has a negative control: the same statistic with our frames shuffled within each speaker,
 which preserves the agreement that is due to the speakers' means alone.
