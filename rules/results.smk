@@ -275,6 +275,8 @@ NOISE_STUDY_PARAMS = {
     "mfcc": config["speech"]["mfcc"],
     "hidden": config["importance"]["hidden"],
     "variants": {name: in_study(name, config["noise_study"]) for name in VARIANTS},
+    # The variant whose autoencoder the other detectors use, whichever others are listed.
+    "reference": "ima+" if "ima+" in VARIANTS else list(VARIANTS)[-1],
 }
 
 

@@ -85,6 +85,10 @@ def test_coherence_by_hand():
     # Wrong, right, wrong, right: one of each for both recordings, and no image twice.
     assert (rows[0]["se_items"], rows[0]["df_items"]) == (0, 1)
     assert (rows[1]["se_items"], rows[1]["df_items"]) == (0, 2)
+    # From images alone, each pair is independent, though recordings are in two.
+    asked = [Task("image", "speech", "clean", np.array([0, 1, 2, 3]))]
+    (row,) = generation.coherence_rows(Same(), {"image": z}, test, asked, {"speech": classify})
+    assert (row["se_items"], row["df_items"]) == (pytest.approx((1 / 12) ** 0.5), 3)
 
 
 def test_chance_is_that_of_shuffled_labels():

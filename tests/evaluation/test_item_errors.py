@@ -9,6 +9,7 @@ from ima.evaluation.item_errors import (
     Clusters,
     f1_values,
     half_width,
+    over_parts,
     recall_values,
 )
 
@@ -96,6 +97,21 @@ def test_a_single_item_has_no_error(column, n):
     clusters = Clusters([np.array(column, int)], n)
     assert clusters.se(np.arange(n, dtype=float)) is None
     assert half_width(clusters.error(np.arange(n, dtype=float))) is None
+
+
+def test_five_folds_of_two_speakers_have_an_interval_that_covers_the_mean():
+    """Each fold has one degree of freedom, all of them five; level .95, 2,000 draws."""
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(2000):
+        rows = []
+        for _ in range(5):
+            values = np.repeat(rng.normal(size=2), 10) + rng.normal(size=20)
+            error = Clusters([np.repeat([0, 1], 10)], 20).error(values)
+            rows.append({"value": values.mean(), **error})
+        of = over_parts(rows)
+        assert of["df_items"] == 5
+        covered += abs(np.mean([row["value"] for row in rows])) < half_width(of)
+    assert abs(covered / 2000 - 0.95) < 4 * (0.95 * 0.05 / 2000) ** 0.5
 
 
 def test_too_many_columns_give_no_error_rather_than_a_wrong_one():

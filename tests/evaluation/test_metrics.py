@@ -12,6 +12,7 @@ from ima.evaluation.metrics import (
     f1,
     fused,
     importance_scores,
+    modalities_of,
     noise_scores,
     precision_at_k,
     retrieval_rows,
@@ -278,6 +279,15 @@ def test_errors_of_retrieval_are_over_images_and_recordings():
     apart = retrieval_rows(LINE, LABELS, KINDS, [items[0], items[0]], [1])
     naive = np.std([1, 1, 0, 1], ddof=1) / 2
     assert apart[0]["se_items"] == pytest.approx(naive) != whole["se_items"]
+    alone = retrieval_rows(LINE, LABELS, KINDS, items, [1], grouping=items[:1])
+    assert alone[0] == apart[0]
+
+
+def test_modalities_that_a_representation_is_computed_from():
+    names = ["a", "b", "c"]
+    of = {"a": ["a"], "shared_b": ["b"], "contrastive_c": ["c"], "without b": ["a", "c"]}
+    of |= dict.fromkeys(("weighted", "joint", "shared", "contrastive_unweighted"), names)
+    assert {view: modalities_of(view, names) for view in of} == of
 
 
 def tables():

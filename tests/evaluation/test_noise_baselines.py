@@ -24,7 +24,7 @@ def blobs(n, rng, far):
 def found(far):
     rng = np.random.default_rng(0)
     (x, noise), (x_test, noise_test) = blobs(1500, rng, far), blobs(600, rng, far)
-    detected = controls((x, x_test), (x[:, :6], x_test[:, :6]), (noise, noise_test), seed=0)
+    detected = controls((x, x_test), (x[:, :6], x_test[:, :6]), (noise, noise_test), 0.1, seed=0)
     return {name: f1(taken, noise_test)["f1"] for name, taken in detected.items()}
 
 
@@ -44,12 +44,12 @@ def test_no_noise_in_training():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 5)).astype(np.float32)
     none = np.zeros(300, bool)
-    assert not controls((x, x), (x, x), (none, none), 0)["supervised"].any()
+    assert not controls((x, x), (x, x), (none, none), 0.0, 0)["supervised"].any()
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_same_seed_same_answer(seed):
     rng = np.random.default_rng(3)
     x, noise = blobs(400, rng, True)
-    first, again = (controls((x, x), (x, x), (noise, noise), seed) for _ in range(2))
+    first, again = (controls((x, x), (x, x), (noise, noise), 0.1, seed) for _ in range(2))
     assert all((first[name] == again[name]).all() for name in NAMES)

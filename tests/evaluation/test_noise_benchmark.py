@@ -115,7 +115,7 @@ def scores(noise_type):
         hidden=16,
         layers={m: {"hidden": 32, "loss": "bce"} for m in "ab"},
     )
-    rows = study(made(noise_type), latent=8, variants={"ima+": variant}, seed=0)
+    rows = study(made(noise_type), latent=8, variants={"ima+": variant}, reference="ima+", seed=0)
     assert {"noise_type", "R", *rows[0]} == set(NOISE_STUDY.names)
     return {(row["modality"], row["detector"]): row["f1_noise"] for row in rows}
 
@@ -126,3 +126,17 @@ def test_only_co_occurrence_is_found():
     for m in "ab":
         assert mispaired[m, "ima+"] > 0.8 > mispaired[m, "isolation forest, x"]
         assert shuffled[m, "ima+"] < 0.3 < shuffled[m, "k-means, x"]
+
+
+def test_other_variants_change_no_row_but_their_own():
+    """The other detectors use the reference's latents, whichever variant is listed last."""
+
+    def variant(hidden):
+        layers = {m: {"hidden": hidden, "loss": "bce"} for m in "ab"}
+        stages = (Stage1(epochs=1), Stage2(steps=2, restarts=1))
+        return Variant(*stages, rho={"a": 0.8, "b": 0.8}, hidden=8, layers=layers)
+
+    data = made("synthetic")
+    alone = study(data, 4, {"ima+": variant(16)}, "ima+", seed=0)
+    both = study(data, 4, {"ima+": variant(16), "x": variant(4)}, "ima+", seed=0)
+    assert [row for row in both if row["detector"] != "x"] == alone

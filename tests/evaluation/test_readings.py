@@ -21,6 +21,7 @@ from ima.evaluation.readings.claims import (
 )
 from ima.evaluation.readings.design import balanced, blocks, design, of_block
 from ima.evaluation.readings.factors import (
+    BLOCK,
     FACTORS,
     STAGE1,
     STAGE2,
@@ -222,14 +223,15 @@ def test_no_factor_decides_what_is_drawn_by_lot(seed):
     assert len({row["factor"] for row in rows if row["p"] < 0.05}) <= 1
 
 
-def test_chance_differences_of_stage1_are_no_effect():
-    """All readings of a stage 1 stand or fall together: they are no evidence each of its own."""
+@pytest.mark.parametrize("shared", [STAGE1, BLOCK])
+def test_chance_differences_of_stage1_are_no_effect(shared):
+    """Readings of a stage 1, or of a block, stand or fall together: they count as one."""
     rng, lots, low = np.random.default_rng(0), {}, 0
     for _ in range(8):
         lots = {}
 
         def change(r, lots=lots):
-            of = tuple(r[name] for name in STAGE1)
+            of = tuple(r[name] for name in shared)
             return {"weighted": lots.setdefault(of, rng.choice([0.4, 0.9]))}
 
         rows = shares(made_up(change), shuffles=100).to_pylist()

@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from ima.models.baselines import represent
 from ima.models.ima import Modality
 from ima.models.peers import PEERS, lacking, peer
 from ima.models.peers.deep import dgcca, infonce, shared_maps, whitened
-from ima.models.peers.multivae import build
+from ima.models.peers.multivae import KINDS, build
 from ima.models.peers.views import Problem, as_pairs, filled, means, pair_matrices, with_all
 from ima.pairing.by_label import ABSENT
 from ima.training.loop import Training
@@ -209,6 +210,41 @@ def test_a_peer_that_is_not_known_or_lacks_its_package(monkeypatch):
     )
     assert lacking("pca") == ""
     assert lacking("mopoe").endswith("not installed: pip install --no-deps -r envs/peers.lock")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_multivae_sums_the_losses_that_we_divide_by_the_number_of_pairs(name):
+    """The same pairs twice in a batch have twice the loss, if it is a sum."""
+    if why := lacking(name):
+        pytest.skip(why)
+    torch.manual_seed(0)
+    model = build(name, {m: Modality(4, 8, "bce") for m in "ab"}, 2).eval()
+    x = {m: torch.rand(200, 4) for m in "ab"}
+
+    def loss(data):
+        with torch.enable_grad():
+            return float(model(SimpleNamespace(data=data), epoch=10**9, batch_ratio=0).loss)
+
+    ratio = loss({m: values.repeat(2, 1) for m, values in x.items()}) / loss(x)
+    assert ratio == pytest.approx(2 if KINDS[name].summed else 1, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["multivae_mvae", "multivae_jmvae"])
+def test_the_divergence_has_its_full_weight_before_training_ends(name, monkeypatch):
+    """Of 5 epochs, the weight rises over 2, as in our baselines; MultiVae's default is 10."""
+    if why := lacking(name):
+        pytest.skip(why)
+    built = []
+
+    def remembered(*given):
+        built.append(build(*given))
+        return built[-1]
+
+    monkeypatch.setattr("ima.models.peers.multivae.build", remembered)
+    x = {m: torch.rand(40, 4) for m in "ab"}
+    modalities = {m: Modality(4, 8, "bce") for m in "ab"}
+    peer(name).fitted(Problem(x, x, modalities, 2, Training(5, 20), 0))
+    assert built[0].warmup == 2
 
 
 def test_losses_that_multivae_lacks_are_named():

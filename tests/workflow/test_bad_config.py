@@ -19,9 +19,11 @@ from ima.workflow.config import (
     RENAMED,
     check_drawn,
     check_labels,
+    check_objectives,
     check_peers,
     check_renamed,
     check_schema,
+    check_trained,
     expand_paths,
 )
 from ima.workflow.schema_errors import PATTERNS, violations
@@ -254,6 +256,19 @@ def test_former_name_stops_with_the_new_one(old, new):
 def test_no_current_key_is_a_former_name():
     check_renamed(defaults())
     check_renamed({"pairs": {"validation_share": 0.2}, "held_out": 0.2})
+
+
+def test_shared_encoders_of_a_variant_that_is_not_trained():
+    check_trained(["ima+"], ["paper", "ima+"], "shared_encoders")
+    with pytest.raises(InputError, match=r"config, shared_encoders: expected trained .*\['x'\]"):
+        check_trained(["ima+", "x"], ["paper", "ima+"], "shared_encoders")
+
+
+def test_words_and_voices_have_one_latent_size():
+    variants = {"x": {"importance": {"objective": "paper", "latent": 50}}}
+    check_objectives(variants, "", own=False)
+    with pytest.raises(InputError, match=r"config, emotion.ima.x.importance.latent: expected no"):
+        check_objectives(variants, "emotion.", own=False)
 
 
 def test_figures_show_a_variant_that_is_trained():

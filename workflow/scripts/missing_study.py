@@ -18,9 +18,8 @@ from ima.workflow import script
 
 def main(snakemake):
     params, given = snakemake.params, snakemake.input
-    # Pairs are in random order, so the first rows are a random sample.
     pairs = {
-        split: {m: rows[:most] for m, rows in checkpoints.load_pairs(given[split]).items()}
+        split: checkpoints.load_first_pairs(given[split], most)
         for split, most in params.pairs.items()
     }
     labels = read_pairs(given.test)["label"].to_numpy()[: params.pairs["test"]]

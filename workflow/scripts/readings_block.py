@@ -8,7 +8,7 @@ from ima.datasets.noise import noise_wave
 from ima.evaluation.readings.design import blocks, design, of_block
 from ima.evaluation.readings.train import Data, Settings, features, train_block
 from ima.features.mfcc import Mfcc, mfcc_of_waves
-from ima.models.checkpoints import load_pairs
+from ima.models.checkpoints import load_first_pairs
 from ima.pairing.by_label import noise_count, read_pairs
 from ima.training.loop import device
 from ima.utils.arrow import matrix
@@ -36,7 +36,7 @@ def main(snakemake):
         params.mfcc["n_mfcc"],
     )
     train, validation = (
-        {m: rows[: params.pairs[split]] for m, rows in load_pairs(snakemake.input[split]).items()}
+        load_first_pairs(snakemake.input[split], params.pairs[split])
         for split in ("train", "validation")
     )
     test = read_pairs(snakemake.input.test).slice(0, params.pairs["test"])

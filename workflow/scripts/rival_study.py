@@ -12,9 +12,9 @@ from ima.workflow.noise_problems import problems, variants
 
 
 def main(snakemake):
-    seed, rows = int(snakemake.wildcards.seed), []
+    params, seed, rows = snakemake.params, int(snakemake.wildcards.seed), []
     for noise_type, R, noisy in problems(snakemake):
-        found = study(noisy, snakemake.params.latent, variants(snakemake), seed)
+        found = study(noisy, params.latent, variants(snakemake), params.reference, seed)
         rows += [{"noise_type": noise_type, "R": R, **row} for row in found]
         best = max(found, key=lambda row: row["f1_noise"])
         print(noise_type, R, f"best: {best['detector']} {best['f1_noise']:.3f}", flush=True)

@@ -5,7 +5,9 @@ import torch
 from ima.evaluation.complexity import Setting, table4
 from ima.features.voice import columns
 from ima.models.baselines import BASELINES
+from ima.models.checkpoints import hidden_width
 from ima.models.ima import Modality
+from ima.training.sizes import AUTO, BATCH
 from ima.utils.io import vector_width, write_csv
 from ima.workflow import script, summary
 
@@ -15,8 +17,12 @@ def setting(layers, widths, settings):
     models = {
         label or BASELINES[kind].label: (kind, own) for label, kind, own in settings["models"]
     }
-    modalities = {name: Modality(widths[name], **own) for name, own in layers.items()}
-    return Setting(modalities, **settings | {"models": models})
+    modalities = {
+        name: Modality(widths[name], **own | {"hidden": hidden_width(own)})
+        for name, own in layers.items()
+    }
+    batch = BATCH if settings["batch"] == AUTO else settings["batch"]
+    return Setting(modalities, **settings | {"models": models, "batch": batch})
 
 
 def main(snakemake):

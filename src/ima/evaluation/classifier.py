@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ima.evaluation.item_errors import Clusters
-from ima.evaluation.metrics import subsets
+from ima.evaluation.metrics import modalities_of, subsets
 from ima.models.ima import mlp
 from ima.pairing.by_label import modalities, row_numbers
 from ima.training.loop import Training, device, fit
@@ -146,7 +146,7 @@ def accuracy_rows(
         its error over items (`ima.evaluation.item_errors.Clusters.error`).
     """
     pair_types = np.array(pairs["pair_type"].to_pylist())
-    items = [row_numbers(pairs, m) for m in modalities(pairs)]
+    items = {m: row_numbers(pairs, m) for m in modalities(pairs)}
     rows = []
     for name, z in train.items():
         known, scored = (
@@ -157,9 +157,10 @@ def accuracy_rows(
             continue
         guess = predict(z[known], labels[0][known], test[name][scored], settings, seed)
         hit = guess == labels[1][scored]
+        given = [items[m][scored] for m in modalities_of(name, items)]
         for subset, mask in subsets(pair_types[scored]).items():
             row = {"representation": name, "subset": subset, "accuracy": float(hit[mask].mean())}
-            clusters = Clusters([of[scored][mask] for of in items], int(mask.sum()))
+            clusters = Clusters([of[mask] for of in given], int(mask.sum()))
             rows.append(row | clusters.error(hit[mask]))
     return rows
 

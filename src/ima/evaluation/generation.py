@@ -151,7 +151,7 @@ def coherence_rows(
         (`ima.evaluation.item_errors.Clusters.error`), and `chance`, the same with shuffled labels.
     """
     labels = test["label"].to_numpy()
-    items = [row_numbers(test, m) for m in modalities(test)]
+    items = {m: row_numbers(test, m) for m in modalities(test)}
     shuffled = np.random.default_rng(SEED).permutation
     rows = []
     for task in asked:
@@ -159,7 +159,8 @@ def coherence_rows(
             continue
         drawn = decode(model, z[task.given][task.rows], task.generated).cpu().numpy()
         guess, right = classifiers[task.generated](drawn), labels[task.rows]
-        clusters = Clusters([numbers[task.rows] for numbers in items], len(right))
+        given = [task.given] if task.given in items else [*items]
+        clusters = Clusters([items[m][task.rows] for m in given], len(right))
         rows.append(
             {
                 **{name: getattr(task, name) for name in ("given", "generated", "subset")},

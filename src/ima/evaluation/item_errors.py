@@ -113,8 +113,10 @@ def with_interval(name: str, value: float, row: Mapping) -> dict[str, float | No
 def over_parts(rows: Sequence[Mapping]) -> dict[str, float | None]:
     """Return `se_items` and `df_items` of the mean of scores of separate parts of the data.
 
-    The degrees of freedom are Satterthwaite's. If every part is a single group (a speaker), the
-    error is that of the mean of their scores.
+    The degrees of freedom of the parts add up, as those of strata in surveys: the number of groups
+    less that of parts. (Satterthwaite's formula would take the variances of parts with two groups
+    for known.) If every part is a single group (a speaker), the error is that of the mean of their
+    scores.
 
     Args:
         rows: `value`, `se_items` and `df_items` of each part. The result has no error if a part has
@@ -127,10 +129,9 @@ def over_parts(rows: Sequence[Mapping]) -> dict[str, float | None]:
         return clusters.error(np.array([row["value"] for row in rows]))
     if any(row["se_items"] is None for row in rows):
         return {"se_items": None, "df_items": 0}
-    squares = [row["se_items"] ** 2 for row in rows]
-    fourth = sum(v**2 / row["df_items"] for v, row in zip(squares, rows, strict=True))
-    df = sum(squares) ** 2 / fourth if fourth else min(row["df_items"] for row in rows)
-    return {"se_items": math.sqrt(sum(squares)) / len(rows), "df_items": df}
+    squares = sum(row["se_items"] ** 2 for row in rows)
+    df = sum(row["df_items"] for row in rows)
+    return {"se_items": math.sqrt(squares) / len(rows), "df_items": df}
 
 
 def recall_values(predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Metrics: Precision@K of retrieval (Section 5.4) and F1 of importances (Section 5.2)."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -114,6 +114,20 @@ def subsets(pair_types: np.ndarray) -> dict[str, np.ndarray]:
     return {"all": np.ones(len(pair_types), bool), **noisy}
 
 
+def modalities_of(view: str, names: Iterable[str]) -> list[str]:
+    """Return the modalities that a representation is computed from, by its name in tables.
+
+    Args:
+        view: a modality, `shared_<modality>`, `contrastive_<modality>`, `without <modality>`, or
+            the name of a joint representation.
+        names: the modalities.
+    """
+    names = [*names]
+    if view.startswith("without "):
+        return [m for m in names if m != view.removeprefix("without ")]
+    return next(([m] for m in names if view in (m, f"shared_{m}", f"contrastive_{m}")), names)
+
+
 def retrieval_rows(
     z: np.ndarray,
     labels: np.ndarray,
@@ -121,6 +135,7 @@ def retrieval_rows(
     items: Sequence[np.ndarray],
     k: Sequence[int],
     has: np.ndarray | None = None,
+    grouping: Sequence[np.ndarray] | None = None,
 ) -> list[dict]:
     """Return mean Precision@K of one representation, for every K, subset and choice of neighbours.
 
@@ -132,6 +147,8 @@ def retrieval_rows(
         k: values of K; larger ones than the pairs allow are lowered, and the log says so.
         has: whether each pair has the representation (N,); others are neither queries nor
             neighbours, nor are pairs without a label (negative). None if all have it.
+        grouping: those of `items` that the representation is computed from, by which its errors
+            are grouped; None for all.
 
     Returns:
         Rows of `k`, `neighbours` (`all`, or `distinct`, which excludes pairs that share the query's
@@ -139,14 +156,15 @@ def retrieval_rows(
         (`ima.evaluation.item_errors.Clusters.error`).
     """
     has = labels >= 0 if has is None else has & (labels >= 0)
+    grouping = items if grouping is None else grouping
     if not has.all():
         z, labels, pair_types = z[has], labels[has], pair_types[has]
-        items = [numbers[has] for numbers in items]
+        items, grouping = ([numbers[has] for numbers in of] for of in (items, grouping))
     k = lower_k(k, most_neighbours(items, len(z)), "Precision@K")
     if not k:
         return []
     scored = {
-        name: (mask, Clusters([numbers[mask] for numbers in items], int(mask.sum())))
+        name: (mask, Clusters([numbers[mask] for numbers in grouping], int(mask.sum())))
         for name, mask in subsets(pair_types).items()
     }
     return [
@@ -188,7 +206,9 @@ def score_views(
     return [
         {"representation": name, **row}
         for name, values in z.items()
-        for row in retrieval_rows(values, *query, has.get(name))
+        for row in retrieval_rows(
+            values, *query, has.get(name), [items[m] for m in modalities_of(name, items)]
+        )
     ]
 
 

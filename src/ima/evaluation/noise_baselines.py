@@ -18,6 +18,7 @@ def controls(
     x: tuple[np.ndarray, np.ndarray],
     u: tuple[np.ndarray, np.ndarray],
     noise: tuple[np.ndarray, np.ndarray],
+    chance: float,
     seed: int,
 ) -> dict[str, np.ndarray]:
     """Return, by detector, which test items (M,) are flagged as noise.
@@ -26,13 +27,14 @@ def controls(
         x: features of training (N, D) and test items (M, D) of one modality.
         u: their latents (N, L), (M, L).
         noise: whether each is noise (N,), (M,).
+        chance: probability that `random` flags an item.
         seed: seed of all random choices.
 
     Returns:
         `k-means, x`, `k-means, u`, `GMM, u`: the cluster of training items with the highest F1
-            according to labels; `isolation forest, x`: given the share of noise; `supervised`: a
-            network of the importance networks' size trained on the labels, an upper bound;
-            `random`: each item with the share of noise as its probability.
+            according to labels; `isolation forest, x`: given the proportion of noise among training
+            items, at most half; `supervised`: a network of the importance networks' size trained on
+            the labels, an upper bound; `random`: each item with probability `chance`.
     """
     from sklearn.ensemble import IsolationForest
     from sklearn.neural_network import MLPClassifier
@@ -46,7 +48,7 @@ def controls(
         "GMM, u": _cluster(_mixture(u[0], seed), u, noise[0]),
         "isolation forest, x": forest.predict(x[1]) < 0,
         "supervised": _trained(network, x, noise[0]),
-        "random": np.random.default_rng(seed).random(len(x[1])) < share,
+        "random": np.random.default_rng(seed).random(len(x[1])) < chance,
     }
 
 

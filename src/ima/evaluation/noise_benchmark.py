@@ -125,13 +125,16 @@ def _mispaired(
     return Problem(x, {m: columns["label"] == odd[m] for m, columns in items.items()}, pairs)
 
 
-def study(data: Problem, latent: int, variants: Mapping[str, Variant], seed: int) -> list[dict]:
+def study(
+    data: Problem, latent: int, variants: Mapping[str, Variant], reference: str, seed: int
+) -> list[dict]:
     """Train variants of IMA on a problem and score them and other detectors on its test pairs.
 
     Args:
         data: the problem.
         latent: size L of the latent space.
-        variants: variants by name; the other detectors use the latents of the last one.
+        variants: variants by name.
+        reference: the variant whose latents the other detectors use.
         seed: seed of the weights and of the order of the pairs.
 
     Returns:
@@ -142,14 +145,15 @@ def study(data: Problem, latent: int, variants: Mapping[str, Variant], seed: int
         {m: torch.from_numpy(rows) for m, rows in data.pairs[split].items()}
         for split in ("train", "validation", "test")
     )
-    rows = []
+    rows, autoencoders = [], {}
     for name, variant in variants.items():
         model = variant.train(x, train, held_out, latent, seed)
+        autoencoders[name] = model.autoencoder
         y = importances(model.importance, x, test)
         for m, items in test.items():
             scores = noise_scores(y[m][0].numpy(), data.noise[m][items])
             rows.append({"seed": seed, "modality": m, "detector": name, **_of_noise_class(scores)})
-    return rows + _control_rows(data, model.autoencoder, x, seed)
+    return rows + _control_rows(data, autoencoders[reference], x, seed)
 
 
 def _control_rows(
@@ -162,15 +166,17 @@ def _control_rows(
     for m in x:
         split = [np.unique(data.pairs[name][m]) for name in ("train", "test")]
         noise = tuple(data.noise[m][part] for part in split)
+        scored = data.noise[m][data.pairs["test"][m]]
         flagged = controls(
             tuple(data.x[m][part] for part in split),
             tuple(u[m][part] for part in split),
             noise,
+            float(scored.mean()),
             seed,
         )
         back = np.searchsorted(split[1], data.pairs["test"][m])
         for name, flags in flagged.items():
-            scores = f1(flags[back], data.noise[m][data.pairs["test"][m]])
+            scores = f1(flags[back], scored)
             scores = {f"{key}_noise": value for key, value in scores.items()}
             rows.append({"seed": seed, "modality": m, "detector": name, **_of_noise_class(scores)})
     return rows

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from ima.evaluation.metrics import retrieval_rows
+from ima.evaluation.metrics import modalities_of, retrieval_rows
 from ima.models.cca import canonical, contributions
 from ima.pairing.by_label import ABSENT, modalities, row_numbers
 from ima.utils.errors import InputError
@@ -150,5 +150,8 @@ def score_anchors(
     return [
         {"model": model, "latent": latent, "representation": name, **row}
         for model, latent, name, z, classes in jobs
-        for row in retrieval_rows(z, classes, pair_types, list(items[1].values()), k, has.get(name))
+        for row in retrieval_rows(
+            *(z, classes, pair_types, list(items[1].values()), k, has.get(name)),
+            [items[1][m] for m in modalities_of(name, items[1])],
+        )
     ]

@@ -1,5 +1,6 @@
 """Loading of checkpoints, feature matrices and pairs as models and tensors."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
 from ima.models.own import PARTS
 from ima.models.shared_encoders import SharedEncoders
 from ima.pairing.by_label import ABSENT, modalities, read_pairs, row_numbers
-from ima.training.loop import check_pairs
+from ima.training.loop import check_pairs, pair_count
 from ima.training.sizes import AUTO, HIDDEN
 from ima.utils.errors import InputError, within
 from ima.utils.io import read_tensors
 from ima.utils.matrices import read_matrix
 
 Paths = Sequence[str | Path]
+
+logger = logging.getLogger(__name__)
 
 
 def load_pairs(path: str | Path) -> dict[str, Tensor]:
@@ -28,6 +31,19 @@ def load_pairs(path: str | Path) -> dict[str, Tensor]:
     """
     pairs = read_pairs(path)
     return {name: torch.from_numpy(row_numbers(pairs, name)) for name in modalities(pairs)}
+
+
+def load_first_pairs(path: str | Path, most: int | None) -> dict[str, Tensor]:
+    """Return the first pairs of `load_pairs`, at random as pairs are in random order.
+
+    Args:
+        path: table of pairs.
+        most: their number, or None for all; the log says if there are fewer.
+    """
+    pairs = load_pairs(path)
+    if most and (found := pair_count(pairs)) < most:
+        logger.warning("%s: all %d pairs are used, as there are no %d", path, found, most)
+    return {name: rows[:most] for name, rows in pairs.items()}
 
 
 def load_features(paths: Mapping[str, Paths], device: torch.device) -> dict[str, Tensor]:

@@ -197,16 +197,13 @@ def check_drawn(name: str | None, variants: Collection[str]) -> None:
         )
 
 
-def check_variants(
-    names: Collection[str], known: Mapping[str, Mapping], section: str, key: str = "variants"
-) -> None:
+def check_variants(names: Collection[str], known: Mapping[str, Mapping], section: str) -> None:
     """Check that a config defines each variant of IMA that it names.
 
     Args:
         names: `variants` of the config.
         known: `ima` of the config, by name.
         section: prefix of their keys, empty or `emotion.`.
-        key: the key that names them.
 
     Raises:
         InputError: a variant is unknown.
@@ -214,10 +211,31 @@ def check_variants(
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InputError(
-            f"config, {section}{key}",
+            f"config, {section}variants",
             expected=f"variants defined in {section}ima, {sorted(known)}",
             found=unknown,
             do=f"Correct the name, or define {section}ima.<name> with its label and settings.",
+        )
+
+
+def check_trained(names: Collection[str], variants: Collection[str], key: str) -> None:
+    """Check that variants that a key names are trained.
+
+    Args:
+        names: the names.
+        variants: `variants` of the config.
+        key: the key.
+
+    Raises:
+        InputError: a variant is not trained.
+    """
+    others = [name for name in names if name not in variants]
+    if others:
+        raise InputError(
+            f"config, {key}",
+            expected=f"trained variants of IMA, {sorted(variants)}",
+            found=others,
+            do="Correct the name, or add it to variants.",
         )
 
 
@@ -281,10 +299,17 @@ def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -
 
     Raises:
         InputError: the objective is `mixture` on the paper's data (it has no sweep over rho and no
-            row in Table 4), or `rho: auto` is set for another objective.
+            row in Table 4), `rho: auto` is set for another objective, or `latent` for words and
+            voices, whose models have one latent size.
     """
     for name, variant in variants.items():
         stage2 = variant["importance"]
+        if section and "latent" in stage2:
+            raise InputError(
+                f"config, {section}ima.{name}.importance.latent",
+                expected=f"no such key: models have the latent size {section}latent",
+                found=stage2["latent"],
+            )
         if stage2.get("rho") == "auto" and stage2["objective"] != "mixture":
             raise InputError(
                 f"config, {section}ima.{name}.importance.rho",

@@ -143,7 +143,7 @@ def test_where_nothing_is_shared_every_detector_is_blind():
         hidden=8,
         layers={m: {"hidden": 16, "loss": "bce"} for m in "ab"},
     )
-    rows = study(Problem(x, noise, pairs), 4, {"ima+": variant}, seed=0)
+    rows = study(Problem(x, noise, pairs), 4, {"ima+": variant}, "ima+", seed=0)
     assert {"noise_type", "R", *rows[0]} == set(RIVAL_STUDY.names)
     assert [row["detector"] for row in rows[::2]] == ["ima+", *DETECTORS]
     for row in rows:

@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from ima.evaluation.classifier import Classifier, predict
 from ima.evaluation.item_errors import Clusters, recall_values
-from ima.evaluation.metrics import precision_by_choice
+from ima.evaluation.metrics import lower_k, precision_by_choice
 from ima.evaluation.neighbours import CHOICES
+from ima.pairing.shared_items import most_neighbours
 from ima.utils.emotions import OTHER
 
 #: Scores of single utterances, whose mean is the score, by name and K.
@@ -52,7 +53,8 @@ def score(
     Args:
         z: representations (n, L) of utterances, row for row with `about`.
         about: classes, splits and speakers.
-        k: values of K for Precision@K.
+        k: values of K for Precision@K; larger ones than the utterances allow are lowered, and the
+            log says so.
         settings, seed: of the classifier, which is trained on the labelled training utterances.
 
     Returns:
@@ -63,7 +65,9 @@ def score(
     train, test = about.part("train"), about.part("validation")
     labels = about.labels[test]
     speakers = about.speakers[test]
-    choices = CHOICES if len(np.unique(speakers)) > 1 else CHOICES[:1]
+    several = len(np.unique(speakers)) > 1
+    choices, apart = (CHOICES, [speakers]) if several else (CHOICES[:1], [])
+    k = lower_k(k, most_neighbours(apart, len(labels)), "Precision@K of utterances")
     names = {"all": "precision", "distinct": "precision_cross_speaker"}
     values: Values = {
         (names[choice], top): value

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ima.evaluation.multiple_tests import holm
-from ima.evaluation.readings.factors import FACTORS, SCORING, STAGE1, STAGE2
+from ima.evaluation.readings.factors import BLOCK, FACTORS, SCORING, STAGE1, STAGE2
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 from ima.utils.schemas import READING_SCORES as SCORES
@@ -178,12 +178,15 @@ def _shuffled(
 ) -> np.ndarray:
     """Return permutations (shuffles, n) that exchange a factor's levels among exchangeable units.
 
-    Levels of stage 1 are exchanged between trained combinations of its levels, each moving with all
-    its readings; levels of stage 2 between the readings of one such combination, each moving with
-    all its scores; and levels of scoring between the scores of one model.
+    Levels of BLOCK are exchanged between blocks, each moving with all its readings, because the
+    readings of a block share features and the baselines that they are compared with. The other
+    levels of stage 1 are exchanged between the autoencoders of one block; levels of stage 2 between
+    the readings of one autoencoder, each moving with all its scores; and levels of scoring between
+    the scores of one model.
     """
     within, unit = {
-        **dict.fromkeys(STAGE1, ((), STAGE1)),
+        **dict.fromkeys(STAGE1, (BLOCK, STAGE1)),
+        **dict.fromkeys(BLOCK, ((), BLOCK)),
         **dict.fromkeys(STAGE2, (STAGE1, (*STAGE1, *STAGE2))),
         **dict.fromkeys(SCORING, ((*STAGE1, *STAGE2), tuple(FACTORS))),
     }[factor]

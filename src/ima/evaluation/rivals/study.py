@@ -40,6 +40,7 @@ def study(
     data: Problem,
     latent: int,
     variants: Mapping[str, Variant],
+    reference: str,
     seed: int,
     detectors: Mapping[str, Detector] = DETECTORS,
 ) -> list[dict]:
@@ -52,8 +53,8 @@ def study(
     Args:
         data: the problem.
         latent: size L of the latent space.
-        variants: variants by name; the other detectors use the autoencoder and the training
-            settings of the last one.
+        variants: variants by name.
+        reference: the variant whose autoencoder and training settings the other detectors use.
         seed: seed of all random choices.
         detectors: detectors by name.
 
@@ -65,13 +66,14 @@ def study(
         split: {m: torch.from_numpy(rows) for m, rows in of.items()}
         for split, of in data.pairs.items()
     }
-    found = {}
+    found, autoencoders = {}, {}
     for name, variant in variants.items():
         model = variant.train(x, pairs["train"], pairs["validation"], latent, seed)
+        autoencoders[name] = model.autoencoder.eval()
         with torch.no_grad():
             y = importances(model.importance, x, pairs["test"])
         found[name] = {m: (1 - y_m[0].numpy(), y_m[0].numpy() < 0.5) for m, y_m in y.items()}
-    given = Given(x, pairs, model.autoencoder.eval(), variant.stage1, seed)
+    given = Given(x, pairs, autoencoders[reference], variants[reference].stage1, seed)
     for name, detect in detectors.items():
         found[name] = {}
         for m, score in detect(given).items():

@@ -1,6 +1,7 @@
 """Multimodal VAEs of the package MultiVae, with IMA's encoders, decoders, batches and stopping.
 
-Settings of the models are the package's defaults. z is the posterior mean of the shared latent; for
+Settings of the models are the package's defaults, but the weight of the divergence rises over the
+same share of the epochs as in our baselines. z is the posterior mean of the shared latent; for
 mixtures of experts, the mean of the experts' means.
 """
 
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ima.models.baselines.gaussian import concatenated
+from ima.models.baselines.gaussian import Annealed, concatenated
 from ima.models.ima import Decoder, Encoder, Modality
 from ima.models.own import refuse_modules
 from ima.models.peers.views import Fitted, Problem, Views, as_pairs, means, with_all
@@ -42,6 +43,8 @@ class Kind(NamedTuple):
             it has none.
         mixture: whether its posterior is a mixture of experts.
         joint_encoder: whether it has an encoder of all modalities.
+        warmup: whether the weight of its divergence rises in the first epochs.
+        summed: whether its loss is the sum over the pairs of a batch, not their mean.
     """
 
     name: str
@@ -49,19 +52,21 @@ class Kind(NamedTuple):
     private: str | None = None
     mixture: bool = False
     joint_encoder: bool = False
+    warmup: bool = False
+    summed: bool = False
 
 
 #: Models by the name of the peer. Private latents are as wide as the shared one.
 KINDS = {
-    "multivae_mvae": Kind("MVAE", "MVAE (MultiVae)"),
-    "multivae_jmvae": Kind("JMVAE", "JMVAE (MultiVae)", joint_encoder=True),
-    "mmvae": Kind("MMVAE", "MMVAE", mixture=True),
+    "multivae_mvae": Kind("MVAE", "MVAE (MultiVae)", warmup=True),
+    "multivae_jmvae": Kind("JMVAE", "JMVAE (MultiVae)", joint_encoder=True, warmup=True),
+    "mmvae": Kind("MMVAE", "MMVAE", mixture=True, summed=True),
     "mopoe": Kind("MoPoE", "MoPoE-VAE"),
     "mvtcae": Kind("MVTCAE", "MVTCAE"),
-    "mmvae_plus": Kind("MMVAEPlus", "MMVAE+", "once", mixture=True),
+    "mmvae_plus": Kind("MMVAEPlus", "MMVAE+", "once", mixture=True, summed=True),
     "dmvae": Kind("DMVAE", "DMVAE", "each"),
-    "cmvae": Kind("CMVAE", "CMVAE", "once", mixture=True),
-    "crmvae": Kind("CRMVAE", "CRMVAE"),
+    "cmvae": Kind("CMVAE", "CMVAE", "once", mixture=True, summed=True),
+    "crmvae": Kind("CRMVAE", "CRMVAE", summed=True),
 }
 
 
@@ -126,13 +131,16 @@ def _modules(kind: Kind, modalities: Mapping[str, Modality], latent: int) -> dic
     return made
 
 
-def build(name: str, modalities: Mapping[str, Modality], latent: int) -> nn.Module:
+def build(
+    name: str, modalities: Mapping[str, Modality], latent: int, warmup: int = 10
+) -> nn.Module:
     """Return an untrained model of MultiVae.
 
     Args:
         name: one of KINDS.
         modalities: modalities by name, in order, with losses of LIKELIHOODS.
         latent: L, size of the shared latent, and of each private one.
+        warmup: number of epochs in which the weight of the divergence rises, if it does.
 
     Raises:
         InputError: a modality has another loss, or modules of the user.
@@ -147,7 +155,7 @@ def build(name: str, modalities: Mapping[str, Modality], latent: int) -> nn.Modu
         models = importlib.import_module("multivae.models")
     # Bernoulli likelihoods of values between 0 and 1.
     torch.distributions.Distribution.set_default_validate_args(False)
-    own = {}
+    own: dict[str, object] = {"warmup": warmup} if kind.warmup else {}
     if kind.private:
         each = latent if kind.private == "once" else dict.fromkeys(modalities, latent)
         own["modalities_specific_dim"] = each
@@ -166,17 +174,21 @@ def fit_multivae(name: str, problem: Problem) -> Fitted:
 
     Validation has the full weight of the divergence, and the same random draws at every call.
     """
-    model = problem.on_device(lambda: build(name, problem.modalities, problem.latent))
     whole, items, held_out = as_pairs(problem.x, problem.validation)
-    batch_size = problem.settings.lengths(pair_count(items)).batch_size
+    epochs, batch_size, _ = problem.settings.lengths(pair_count(items))
+    warmup = max(1, round(Annealed().warmup * epochs))
+    model = problem.on_device(lambda: build(name, problem.modalities, problem.latent, warmup))
+    summed = KINDS[name].summed
     steps, per_epoch = iter(range(10**9)), -(-pair_count(items) // batch_size)
 
     def compute_losses(batch: Batch, epoch: int | None = None) -> dict[str, Tensor]:
-        """Return the loss of a batch."""
-        epoch = 1 + next(steps) // per_epoch if epoch is None else epoch
+        """Return the mean loss of a batch."""
+        step = next(steps) if epoch is None else 0
+        epoch = 1 + step // per_epoch if epoch is None else epoch
         data = types.SimpleNamespace(data=batch.x)
         with torch.enable_grad():  # hooks on gradients are set in validation, too
-            return {"loss": model(data, epoch=epoch, batch_ratio=0).loss}
+            loss = model(data, epoch=epoch, batch_ratio=step % per_epoch / per_epoch).loss
+        return {"loss": loss / pair_count(batch.rows) if summed else loss}
 
     def validate() -> float:
         """Return the mean loss on the validation pairs."""
