@@ -45,12 +45,10 @@ BLOCKED = (
 )
 #: Fits, saves and loads where packages of the extras cannot be imported.
 SCRIPT = """
-import sys, time
+import sys
 sys.modules.update(dict.fromkeys({blocked!r}))
-began = time.perf_counter()
 import ima
-took = time.perf_counter() - began
-assert "torch" not in sys.modules and took < 0.2, took
+assert "torch" not in sys.modules
 from ima import IMA
 assert "ima.workflow" not in sys.modules and "ima.reporting" not in sys.modules
 import numpy as np

@@ -1,5 +1,7 @@
 """What models cost: counts by hand, for two modalities and for more."""
 
+import importlib.util
+
 import pytest
 import torch
 
@@ -16,6 +18,7 @@ from ima.evaluation.complexity import (
 )
 from ima.models.baselines import BASELINES
 from ima.models.ima import Modality
+from tests.checkout import ROOT
 
 TWO = {"a": Modality(6, 8), "b": Modality(4, 5)}
 
@@ -125,6 +128,18 @@ def test_table_4_has_each_data_set_and_the_growth(quick):
     assert equal == [(count, name) for count in range(2, 5) for name in (*names, *GROWING)]
     assert {row["dataset"] for row in rows if row["setting"] == "equal"} == {None}
     assert all(isinstance(row["parameters"], int) and row["microseconds"] > 0 for row in rows)
+
+
+def test_sizes_that_the_config_leaves_open():
+    path = ROOT / "workflow/scripts/table4.py"
+    spec = importlib.util.spec_from_file_location("table4_script", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    settings = {"latents": [2], "hidden": 4, "ima": IMA, "models": [], "batch": "auto"}
+    layers = {"a": {"hidden": "auto"}, "b": {"hidden": 7}, "c": {}}
+    found = script.setting(layers, dict.fromkeys("abc", 3), settings)
+    assert {m: of.hidden for m, of in found.modalities.items()} == {"a": 100, "b": 7, "c": 100}
+    assert found.batch == 64
 
 
 def test_ima_has_fewer_autoencoder_parameters_than_mvae_and_more_in_all(quick):

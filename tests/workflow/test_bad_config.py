@@ -212,18 +212,27 @@ def test_the_command_refuses_unknown_variants(tmp_path, caplog):
     ("change", "named"),
     [
         (
-            {"ima": {"paper": {"label": "IMA+"}}, "variants": ["ima+", "paper"]},
-            "config, ima.paper.label: expected a label that no other model has, found 'IMA+', as of"
-            " ima.ima+",
+            {"ima": {"mixture": {"label": "IMA+"}}, "variants": ["ima+", "mixture"]},
+            "config, ima.mixture.label: expected a label that no other model has, found 'IMA+', as"
+            " of ima.ima+",
         ),
         (
             {"baselines": {"models": {"weak": {"kind": "mvae", "label": "MVAE"}}}},
             "config, baselines.models.weak.label: ",
         ),
-        ({"emotion": {"ima": {"paper": {"label": "IMA+"}}}}, "config, emotion.ima.ima+.label: "),
+        (
+            {"emotion": {"ima": {"ima+": {"label": "Ours"}}}},
+            "config, emotion.ima.ima+.label: expected a label that begins with IMA or IMA+",
+        ),
+        ({"ima": {"ima+": {"label": "IMA-2"}}}, "config, ima.ima+.label: expected a label that b"),
+        ({"ima": {"paper": {"label": "IMA"}}}, "config, ima.paper.label: expected 'IMA (paper)'"),
+        (
+            {"baselines": {"models": {"weak": {"kind": "mvae", "label": "IMA weak"}}}},
+            "config, baselines.models.weak.label: expected a label that does not begin with IMA",
+        ),
     ],
 )
-def test_models_of_one_label(change, named):
+def test_labels_that_tables_could_not_tell_apart(change, named):
     with pytest.raises(InputError) as error:
         check_labels(merged(defaults(), change))
     assert named in str(error.value)

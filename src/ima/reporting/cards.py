@@ -9,6 +9,7 @@ import yaml
 
 from ima.reporting import markdown, results
 from ima.utils.errors import InputError
+from ima.utils.labels import is_ima
 
 #: Facts about a corpus that do not depend on a run.
 FACTS = ("title", "what", "from", "url", "licence", "people", "use", "limits")
@@ -187,10 +188,10 @@ def _results(tables: Mapping[str, Sequence[Mapping]]) -> list[str]:
     cost = [
         (r["model"], r["setting"], r["latent"], *(f"{r[n]:,}" for n in counts), r["loss_terms"])
         for r in tables["table4"]
-        if results.is_ima(r["model"]) and r["setting"] != "equal"
+        if is_ima(r["model"]) and r["setting"] != "equal"
     ]
     ours = {
-        name: [row for row in rows if results.is_ima(row.get("model") or "IMA")]
+        name: [row for row in rows if is_ima(row.get("model") or "IMA")]
         for name, rows in tables.items()
     }
     heads = ("model", "modalities", "latent", "parameters", "of importance", "terms of the loss")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ima.reporting.claims.tests import FAILS, HOLDS, UNDECIDED, UNTESTABLE
 from ima.reporting.markdown import mean_sd, table
+from ima.utils.labels import is_ima
 
 #: Representations of IMA in Table 1 to show, and their labels.
 _IMA = {
@@ -31,11 +32,6 @@ ANCHORS = {
     "chance": "chance (labels shuffled)",
     "majority": "the commonest class",
 }
-
-
-def is_ima(model: str) -> bool:
-    """Return whether a model's label is that of a variant of IMA."""
-    return model.split()[0].rstrip("+") == "IMA"
 
 
 def retrieval(rows: Sequence[Mapping]) -> str:

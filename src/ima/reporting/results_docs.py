@@ -20,7 +20,6 @@ from ima.reporting.results import (
     emotion,
     generation,
     importances,
-    is_ima,
     leaders,
     name_of,
     noises,
@@ -29,6 +28,7 @@ from ima.reporting.results import (
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError
 from ima.utils.io import read_csv, read_json
+from ima.utils.labels import is_ima
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ima.utils.errors import InputError
+from ima.utils.labels import PAPER, is_ima
 from ima.workflow.schema_errors import Violation, error_of
 
 
@@ -240,13 +241,15 @@ def check_trained(names: Collection[str], variants: Collection[str], key: str) -
 
 
 def check_labels(config: Mapping) -> None:
-    """Check that models of an experiment have different labels, by which tables tell them apart.
+    """Check the labels of models, by which tables tell them apart, and IMA from others.
 
     Args:
         config: a config whose variants exist.
 
     Raises:
-        InputError: two variants or baselines have the same label.
+        InputError: two variants or baselines of an experiment have the same label, the label of a
+            variant does not begin with IMA or that of a baseline does, or `paper` has another
+            label than PAPER.
     """
     emotion = config["emotion"]
     digits = {f"ima.{name}": config["ima"][name] for name in config["variants"]}
@@ -254,6 +257,7 @@ def check_labels(config: Mapping) -> None:
     for models in digits, {f"emotion.ima.{n}": emotion["ima"][n] for n in emotion["variants"]}:
         seen: dict[str, str] = {}
         for key, model in models.items():
+            _check_label(key, model["label"])
             first = seen.setdefault(model["label"], key)
             if first != key:
                 raise InputError(
@@ -261,6 +265,19 @@ def check_labels(config: Mapping) -> None:
                     expected="a label that no other model has",
                     found=f"'{model['label']}', as of {first}",
                 )
+
+
+def _check_label(key: str, label: str) -> None:
+    """Check that a label tells whether the model of a key is IMA."""
+    expected = ""
+    if key.endswith("ima.paper") and label != PAPER:
+        expected = f"'{PAPER}', by which the paper's claims and values find it"
+    elif key.startswith("baselines") and is_ima(label):
+        expected = "a label that does not begin with IMA"
+    elif not key.startswith("baselines") and not is_ima(label):
+        expected = "a label that begins with IMA or IMA+, such as 'IMA+ (mine)'"
+    if expected:
+        raise InputError(f"config, {key}.label", expected=expected, found=f"'{label}'")
 
 
 #: By experiment, the peers whose rows its tables have anyway, as references or baselines.

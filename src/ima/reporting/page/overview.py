@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from ima.reporting.claims.tests import FAILS, HOLDS, UNDECIDED, UNTESTABLE
 from ima.reporting.page.charts import Score, dots, lengths, stacked, text_of
-from ima.reporting.results import ANCHORS, is_ima
+from ima.reporting.results import ANCHORS
 from ima.utils.io import read_json
+from ima.utils.labels import is_ima
 
 #: Joint representations, by the names that models and baselines have for them.
 _JOINT = ("weighted", "joint")

@@ -11,6 +11,7 @@ from ima.evaluation.emotion.scores import GAIN
 from ima.evaluation.item_errors import with_interval
 from ima.evaluation.seeds import over_folds, over_seeds
 from ima.reporting.tables import merge_paper_values
+from ima.utils import labels
 from ima.utils.arrow import to_table
 from ima.utils.schemas_emotion import UNITS
 
@@ -18,8 +19,8 @@ from ima.utils.schemas_emotion import UNITS
 KEYS = ("model", "weighting", "representation")
 TABLE2 = ("precision", "precision_cross_speaker")
 TABLE6 = ("accuracy", "uar")
-#: The variant with the paper's objectives, whose rows have the paper's values, and its label.
-PAPER, PAPER_LABEL = "paper", "IMA (paper)"
+#: The variant with the paper's objectives, whose rows have the paper's values.
+PAPER = "paper"
 #: Prefixes of the quantities in the paper's values.
 _PAPER_GAIN = {"table2": "gain of precision@10", "table6": "gain of accuracy"}
 
@@ -105,7 +106,7 @@ def _paper(paper: Iterable[Mapping], table: str, keys: Sequence[str]) -> Iterabl
     """Yield the paper's values for Tables 2 and 6: gains from importances, in percent."""
     for row in paper:
         if row["dataset"] == "IEMOCAP" and row["quantity"].startswith(_PAPER_GAIN[table]):
-            names = (PAPER_LABEL, GAIN, row["modality"])
+            names = (labels.PAPER, GAIN, row["modality"])
             about = {**dict(zip(KEYS, names, strict=True)), "k": row["k"]}
             yield {**{key: about[key] for key in keys}, "paper": float(row["value"]) / 100}
 
