@@ -23,12 +23,12 @@ CLAIMED = {
     "digits": {
         "name": DIGITS_NAME,
         "paper": {"tidigits", "ti46"} <= set(DIGIT_CORPORA) and not DEMO_DIGITS,
-        "lacks": "modalities of the user's own" if OWN else lacking(DIGIT_CORPORA),
+        "lacks": "the user's modalities" if OWN else lacking(DIGIT_CORPORA),
     },
     "emotion": {
         "name": f"{EMOTION_NAME}{EMOTION_OVER}",
         "paper": EMOTION_NAME == "IEMOCAP" and class_names(EMOTION) == PAPER_CLASSES,
-        "lacks": "modalities of the user's own" if OWN else lacking(EMOTION_CORPORA),
+        "lacks": "the user's modalities" if OWN else lacking(EMOTION_CORPORA),
     },
 }
 

@@ -67,15 +67,16 @@ def degraded(
     return {"image": image, "speech": speech}
 
 
-def digit_waves(segments: pa.Table, waves: Waves, count: int = VOICES) -> list[np.ndarray]:
-    """Return the waveforms of some digits, evenly spread over the corpus, in the table's order.
+def digit_waves(segments: pa.Table, waves: Waves) -> list[np.ndarray]:
+    """Return the waveforms of VOICES digits, evenly spread over the corpus, in the table's order.
+
+    If there are fewer digits, all are returned.
 
     Args:
         segments: SEGMENTS.
         waves: function that returns a recording's waveform and sampling rate.
-        count: number of digits; all of them if there are fewer.
     """
-    rows = np.linspace(0, len(segments) - 1, min(count, len(segments))).round().astype(int)
+    rows = np.linspace(0, len(segments) - 1, min(VOICES, len(segments))).round().astype(int)
     digits = []
     for row in segments.take(np.unique(rows)).to_pylist():
         wave, rate = waves(row["recording"])

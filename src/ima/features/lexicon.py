@@ -8,7 +8,7 @@ the lexicon for research only).
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def load_lexicon(source: str | Path) -> Lexicon:
     return _nrclex() if str(source) == "nrclex" else read_dic(source)
 
 
-def read_dic(path: str | Path, names: Mapping[str, Sequence[str]] | None = None) -> Lexicon:
+def read_dic(path: str | Path) -> Lexicon:
     """Read a LIWC dictionary: categories between two lines `%`, then lines `word<TAB>numbers`.
 
     A final `*` marks a prefix, and 07 is the number 7. Malformed lines are listed in `broken`, as
@@ -103,14 +103,13 @@ def read_dic(path: str | Path, names: Mapping[str, Sequence[str]] | None = None)
 
     Args:
         path: the `.dic` file.
-        names: the dictionary's names for each of CATEGORIES; None for those of LIWC.
 
     Raises:
         InputError: the file does not exist, or has no header, lacks a category or has no entries.
     """
     lines = lines_of(read_text(path, "a .dic file"))
     numbers, entries = _header(path, lines)
-    chosen = _chosen(path, numbers, names or _LIWC)
+    chosen = _chosen(path, numbers)
     words, prefixes, broken = {}, {}, []
     for i, line in entries:
         word, entry, reason = _entry(line, numbers)
@@ -144,18 +143,18 @@ def _header(path, lines: list[tuple[int, str]]) -> tuple[dict[str, str], list[tu
     return numbers, lines[marks[1] + 1 :]
 
 
-def _chosen(path, numbers: dict[str, str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def _chosen(path, numbers: dict[str, str]) -> dict[str, str]:
     """Return the category of CATEGORIES for each relevant number of the header."""
     first = {number: name.split()[0].lower() for number, name in numbers.items()}
     chosen = {
         number: category
         for number, name in first.items()
         for category in CATEGORIES
-        if name in names[category]
+        if name in _LIWC[category]
     }
     missing = [category for category in CATEGORIES if category not in chosen.values()]
     if missing:
-        wanted = ", ".join("/".join(names[category]) for category in missing)
+        wanted = ", ".join("/".join(_LIWC[category]) for category in missing)
         found = ", ".join(first.values())
         raise InputError(path, expected=f"categories {wanted}", found=found or "none")
     return chosen

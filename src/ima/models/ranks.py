@@ -188,8 +188,8 @@ def _fit(
     fitted = Canonical(*fitted[:2], *(of[:, :COORDINATES] for of in fitted[2:]))
     z, u, own, partner, counts = _weighted(values, fold.held, name, y)
     share = (own * partner + LITTLE) / (own * partner + LITTLE).sum()
-    mean_z, map_z = _standard(z, fitted.mean_z, fitted.map_z, share)
-    mean_u, map_u = _standard(u, fitted.mean_u, fitted.map_u, share)
+    mean_z, map_z = _standard(z, fitted.map_z, share)
+    mean_u, map_u = _standard(u, fitted.map_u, share)
     standard = Canonical(mean_z, mean_u, map_z, map_u)
     return Fitted(kind, standard, *coordinates(standard, z, u), own, partner, counts)
 
@@ -199,7 +199,7 @@ def coordinates(fitted: Canonical, z: Tensor, u: Tensor) -> tuple[Tensor, Tensor
     return (z - fitted.mean_z) @ fitted.map_z, (u - fitted.mean_u) @ fitted.map_u
 
 
-def _standard(x: Tensor, mean: Tensor, directions: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+def _standard(x: Tensor, directions: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean of x (N, D) with weights w, and directions scaled to unit deviation."""
     mean_x = w @ x
     variance = w @ ((x - mean_x) @ directions).square()

@@ -97,11 +97,12 @@ def described(path: tuple, nodes: Mapping[tuple, Mapping]) -> str:
     Args:
         path: names that lead to the key.
         nodes: parts of the schema by path. A key of the emotion experiment without a description
-            has the meaning of the same key outside it.
+            has the meaning of the same key outside it, without what `auto` means there.
     """
     known = [nodes[path], nodes.get(path[1:], {}) if path[0] == "emotion" else {}]
     descriptions = (node.get("description") for node in known)
-    return next(filter(None, descriptions), "").replace("<", "&lt;")
+    said = next(filter(None, descriptions), "").replace("<", "&lt;")
+    return said.partition("; auto:")[0] if path[0] == "emotion" else said
 
 
 def value_at(config: object, path: tuple) -> object:

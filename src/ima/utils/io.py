@@ -181,9 +181,9 @@ def readable(path: str | Path) -> Iterator[None]:
         ) from error
 
 
-def vector_width(path: str | Path, column: str = "x") -> int:
-    """Return the width D of a file's vector column without reading the data."""
-    return pq.read_schema(path).field(column).type.list_size
+def vector_width(path: str | Path) -> int:
+    """Return the width D of a file's vector column `x` without reading the data."""
+    return pq.read_schema(path).field("x").type.list_size
 
 
 def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:

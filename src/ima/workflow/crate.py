@@ -106,7 +106,7 @@ def _add(crate, identifier: str, kind: str, **properties):
     return crate.add(ContextEntity(crate, identifier, properties={"@type": kind, **properties}))
 
 
-def _add_values(crate, prefix: str, values: Mapping, units: Mapping = UNITS) -> list:
+def _add_values(crate, prefix: str, values: Mapping) -> list:
     """Add values by name, and return them."""
     return [
         _add(
@@ -116,7 +116,7 @@ def _add_values(crate, prefix: str, values: Mapping, units: Mapping = UNITS) -> 
             name=name,
             value=value,
             propertyID=name,
-            **({"unitCode": units[name]} if name in units else {}),
+            **({"unitCode": UNITS[name]} if name in UNITS else {}),
         )
         for name, value in sorted(values.items())
         if value is not None

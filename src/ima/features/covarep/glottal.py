@@ -58,7 +58,7 @@ def glottal_parameters(
         tail = round_half_up(0.0005 * rate)
         out[:2, n] = _quotients(flow, derivative, start, gci[n], period[n], tail)
         if n:
-            out[3, n] = _psp(flow[start : gci[n] + 1], period[n], rate)
+            out[3, n] = _psp(flow[start : gci[n] + 1], period[n])
     which = np.flatnonzero(usable)
     for first in range(0, which.size, _BLOCK):
         part = which[first : first + _BLOCK]
@@ -133,7 +133,7 @@ def _ratios(level, f0):
     return h1 - h2, (total / h1 if h1 != 0.0 else 0.0)
 
 
-def _psp(pulse, period, rate):
+def _psp(pulse, period):
     """Return the parabolic spectral parameter of one pulse."""
     pulse = pulse - pulse.min()
     top = pulse.max()

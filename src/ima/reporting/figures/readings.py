@@ -119,10 +119,10 @@ def _strip(
     _separate(axes, levels)
 
 
-def _separate(axes: Axes, levels: Mapping[str, Sequence[str]], first: float = -0.5) -> None:
+def _separate(axes: Axes, levels: Mapping[str, Sequence[str]]) -> None:
     """Draw lines between the levels of different factors."""
     for place in np.cumsum([len(names) for names in levels.values()])[:-1]:
-        axes.axhline(first + place, color="0.45", linewidth=0.4)
+        axes.axhline(place - 0.5, color="0.45", linewidth=0.4)
 
 
 def _name_levels(axes: Axes, levels: Mapping[str, Sequence[str]], first: int = 0) -> None:
