@@ -22,6 +22,7 @@ from ima.command import columns, guess
 from ima.command.config import read_config
 from ima.command.counts import counted
 from ima.command.main import main
+from ima.datasets.user_files import read_table
 from ima.estimator import model
 from ima.models.autoencoder import Stage1
 from ima.models.importance import Stage2
@@ -307,6 +308,10 @@ def written(folder: Path, name: str, /, **columns) -> Path:
     return folder / name
 
 
+def guessed(file: Path):
+    return guess._guess(file, read_table(file))
+
+
 def test_columns_are_guessed(tmp_path):
     made = {"ID": ["a", "b"], "Class": [0, 1], "split": ["train", "test"], "noise": [0, 1]}
     numbers = {"u": [0.5, 1.5], "note": ["p", "q"]}
@@ -357,7 +362,7 @@ FREE = {"v": [r / 7 for r in ROWS]}
             [r"not used: age \(text\)", "'age' has numbers, but also words: 'n/a'$"],
         ),
         ({"name": [f"n{r}" for r in ROWS]}, "1 dim.* id: name, ", []),
-        ({"count": ROWS}, "id: row numbers, ", []),
+        ({"count": ROWS}, "id: row numbers, ", ["'count' is used as a feature: .* set id = "]),
         ({"": ROWS}, "id: the unnamed first column, ", []),
         (
             {"split": ["dev", "train"] * 20, "label": [1, 2] * 20},
@@ -369,7 +374,7 @@ FREE = {"v": [r / 7 for r in ROWS]}
     ids=lambda value: "_".join(value) if isinstance(value, dict) else "",
 )
 def test_what_is_used_is_told(given, about, notes, tmp_path):
-    found = guess._guess(written(tmp_path, "a.csv", **given, **FREE))
+    found = guessed(written(tmp_path, "a.csv", **given, **FREE))
     assert re.search(about, found.about) and len(found.notes) == len(notes), found
     assert all(map(re.search, notes, found.notes)), found.notes
 
@@ -378,10 +383,10 @@ def test_features_are_no_copies_of_the_label(tmp_path):
     """Measured numbers, and all that describes the items, though each class has others."""
     label = [r % 4 for r in ROWS]
     measured = {"label": label, "u": [n / 7 for n in label], "code": [9 - n for n in label]}
-    found = guess._guess(written(tmp_path, "a.csv", **measured))
+    found = guessed(written(tmp_path, "a.csv", **measured))
     assert found.options["vector"] == {"all_but": ["code"]} and found.about.startswith("40 rows, 1")
     words = {"label": ["pqrs"[n] for n in label], "v": label, "w": [n * n for n in label]}
-    assert guess._guess(written(tmp_path, "b.csv", **words)).options["vector"] == "all"
+    assert guessed(written(tmp_path, "b.csv", **words)).options["vector"] == "all"
 
 
 def test_columns_of_any_type_are_compared_with_the_label():
@@ -409,10 +414,25 @@ def test_texts_are_ids_unless_others_are_row_numbers(tmp_path):
     assert "id: row numbers" in found.about and 'set id = "name"' in found.notes[-1]
 
 
+@pytest.mark.parametrize("made_of", [int, "s{}".format])
+def test_ids_are_a_column_of_all_files_whatever_its_name(made_of, tmp_path):
+    """Of distinct texts or whole numbers that files have in common; repeated ones are kept."""
+    ids = [made_of(i) for i in range(100, 140)]
+    shuffled = [*reversed(ids[2:]), ids[5], ids[6]]
+    made = {"left": ids, "right": shuffled}
+    files = [
+        written(tmp_path, f"{m}.csv", part=of, v=[i / 7 for i in ROWS]) for m, of in made.items()
+    ]
+    assert [of.options["id"] for of in guess._guesses(files).values()] == ["part", "part"]
+    apart = written(tmp_path, "b.csv", part=[made_of(i) for i in range(200, 240)], v=[1.5] * 40)
+    found = guess._guesses([files[0], apart]).values()  # whole numbers may be features, too
+    assert [of.options.get("id") for of in found] == [None if made_of is int else "part"] * 2
+
+
 def test_matrices_of_an_archive_that_are_not_used(tmp_path):
     np.savez(tmp_path / "one.npz", e=np.zeros((4, 2)))
     np.savez(tmp_path / "two.npz", e=np.zeros((4, 2)), f=np.ones((4, 3)))
-    one, two = (guess._guess(tmp_path / f"{name}.npz") for name in ("one", "two"))
+    one, two = (guessed(tmp_path / f"{name}.npz") for name in ("one", "two"))
     assert one.notes == [] and "vector" not in one.options
     assert two.options["vector"] == "e" and "2 dimensions (e)" in two.about
     assert two.notes == ["not used: f (another vector)"]
@@ -421,13 +441,13 @@ def test_matrices_of_an_archive_that_are_not_used(tmp_path):
 def test_lists_are_vectors(tmp_path):
     pq.write_table(pa.table({"e": [[1.0, 2.0]], "n": [1]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"e": [[1.0]], "x": [[1.0]]}), tmp_path / "b.parquet")
-    assert guess._guess(tmp_path / "a.parquet").options["vector"] == "e"
-    assert "vector" not in guess._guess(tmp_path / "b.parquet").options
+    assert guessed(tmp_path / "a.parquet").options["vector"] == "e"
+    assert "vector" not in guessed(tmp_path / "b.parquet").options
 
 
 def test_decimals_are_numbers(tmp_path):
     pq.write_table(pa.table({"d": [Decimal("1.5")]}), tmp_path / "a.parquet")
-    assert guess._guess(tmp_path / "a.parquet").options["vector"] == "all"
+    assert guessed(tmp_path / "a.parquet").options["vector"] == "all"
 
 
 def test_toml_yaml_and_json_are_equivalent(tmp_path):

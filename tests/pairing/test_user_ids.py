@@ -80,9 +80,16 @@ SAME = items(words(40), 1)
         ({"a": items(range(40)), "b": items(range(38), 1)}, "row numbers, of 40 and 38 rows"),
         ({"a": items(range(40)), "b": items(range(40), 1)}, ""),
         ({"a": items(range(1, 41)), "b": items(range(1, 39), 1)}, ""),
+        (
+            {
+                "a": items(words(40)),
+                "b": items([*words(30), *(f"I{i}.WAV" for i in range(30, 40))], 1),
+            },
+            "10 and 10 ids are not in the other file. Some ids are spelt differently ('i30' for",
+        ),
         ({"a": SAME, "b": items(words(40), 2), "c": SAME}, "a and c have the same vectors"),
     ],
-    ids=["unpaired", "half", "lengths", "equal lengths", "ids", "same"],
+    ids=["unpaired", "half", "lengths", "equal lengths", "ids", "spelling", "same"],
 )
 def test_warnings_of_items_that_hardly_belong_together(caplog, tables, says):
     pair_own(tables, "id", SHARES, 0)

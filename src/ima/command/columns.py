@@ -15,6 +15,8 @@ from ima.utils.errors import InputError, first_few
 FEW, SHARE = 20, 0.1
 #: Number of rows by which most columns are told from the label.
 TRIED = 1000
+#: Share of distinct values in a column of ids, at least.
+DISTINCT = 0.9
 #: What a number looks like.
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
@@ -112,6 +114,13 @@ def is_unique_text(values: pa.ChunkedArray) -> bool:
     if not _is_text(values.type) or values.null_count or mostly_numbers(values):
         return False
     return len(values.unique()) == len(values) > 0
+
+
+def may_be_ids(values: pa.ChunkedArray) -> bool:
+    """Return whether values are texts or whole numbers, all there and nearly all distinct."""
+    if values.null_count or not (_is_text(values.type) or pa.types.is_integer(values.type)):
+        return False
+    return len(values.unique()) >= DISTINCT * max(len(values), 1)
 
 
 def few_valued(table: pa.Table, vector: Vector) -> dict[str, int]:

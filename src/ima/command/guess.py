@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ima.command.columns import (
+    FEW,
     Vector,
     few_valued,
     is_unique_text,
     listed,
+    may_be_ids,
     mostly_numbers,
     same_classes,
     vector_of,
@@ -33,6 +36,10 @@ from ima.workflow.user_config import LATENT, check_name
 
 #: Possible names of the label column, in lower case and in order of preference.
 LABELS = ("label", "class", "category", "target")
+#: Share of ids that files of the same items have in common, at least.
+SAME = 0.5
+#: Names of columns that have another meaning than ids.
+RESERVED = (*LABELS, "split", "noise")
 #: Number of unused columns that are named.
 SHOWN = 5
 #: Shares of pairs for test, and of the rest for validation.
@@ -106,9 +113,17 @@ def refuse_existing(paths: Sequence[Path], force: bool) -> None:
 
 def _guesses(files: Sequence[Path]) -> dict[str, Guess]:
     """Return what is guessed of each modality's file, by name."""
-    found = [_guess(file) for file in files]
+    for file in files:
+        if not file.exists():
+            raise InputError(file, expected="a file", found="no file", do="Correct the path.")
+    tables = [read_table(file) for file in files]
+    ids = _common_ids(tables)
+    found = [_guess(file, table, ids) for file, table in zip(files, tables, strict=True)]
     if {"rows", "text"} <= {guess.source for guess in found}:  # texts are no row numbers
-        found = [_guess(file, texts_are_ids=False) for file in files]
+        found = [
+            _guess(file, table, texts_are_ids=False)
+            for file, table in zip(files, tables, strict=True)
+        ]
     if not all("noise" in guess.options for guess in found):
         for guess in found:
             _drop_noise(guess)
@@ -144,21 +159,43 @@ def _name(file: Path) -> str:
     return name
 
 
-def _guess(file: Path, texts_are_ids: bool = True) -> Guess:
+def _common_ids(tables: Sequence[pa.Table]) -> str:
+    """Return the column of all files whose values look like ids of the same items; '' if none does.
+
+    Its values are texts or whole numbers, nearly all distinct (`ima check` names those that are
+    not), and most of those of each file are also in the first.
+    """
+    named = ("id" in map(str.lower, table.column_names) for table in tables)
+    if any(named) or any(index_names(table) & set(table.column_names) for table in tables):
+        return ""
+    for name in tables[0].column_names:
+        if name.lower() in RESERVED or not all(name in table.column_names for table in tables):
+            continue
+        values = [table[name] for table in tables]
+        if not all(may_be_ids(of) for of in values):
+            continue
+        first, *others = (of.cast(pa.string()).unique() for of in values)
+        known = (pc.mean(pc.is_in(of, value_set=first)).as_py() for of in others)
+        if all(share >= SAME for share in known):
+            return name
+    return ""
+
+
+def _guess(file: Path, table: pa.Table, ids: str = "", texts_are_ids: bool = True) -> Guess:
     """Return what is guessed of a modality's file.
 
     Args:
         file: the file.
+        table: its content.
+        ids: the column of ids, if it is not called `id`; '' if it is to be guessed.
         texts_are_ids: whether a column of distinct texts may be the ids if there are no others.
 
     Raises:
-        InputError: the file is missing, cannot be read or has no numbers.
+        InputError: the file has no numbers, or an index that cannot be one.
     """
-    if not file.exists():
-        raise InputError(file, expected="a file", found="no file", do="Correct the path.")
-    table = read_table(file)
     columns = [name for name in table.column_names if name not in index_names(table)]
     named, notes, no_features = _named(table, columns)
+    named = {"id": ids, **named} if ids in columns else named
     options = {"file": str(file), **named}
     free = [name for name in columns if name not in named.values()]
     source, ids = ("column", "id") if "id" in options else _ids(table, free, file)
@@ -180,6 +217,10 @@ def _guess(file: Path, texts_are_ids: bool = True) -> Guess:
     about = f"{counted(len(table), 'row')}, {counted(vector.size, 'dimension')}{column}"
     about += f"; id: {options.get('id', ids)}, label: {options.get('label', 'none')}"
     about += f", split: {options.get('split', 'drawn')}"
+    if source == "rows" and len(table) > FEW:
+        numbers = (n for n in vector.names if pa.types.is_integer(table.schema.field(n).type))
+        if name := next((n for n in numbers if may_be_ids(table[n])), ""):
+            notes.append(f"'{name}' is used as a feature: if it has ids, set id = \"{name}\"")
     return Guess(options, about, [*_left_out(table, vector, "label" in options), *notes], source)
 
 

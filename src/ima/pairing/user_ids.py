@@ -47,15 +47,26 @@ def hint_of_ids(ids: Collection[str], others: Collection[str]) -> str:
         ids: ids of a modality or of a pairs file, none of which are in `others`.
         others: the ids that they should be among.
     """
+    if hint := _hint_of_spelling(ids, others):
+        return hint
+    if is_row_numbers(ids) or is_row_numbers(others):
+        return " Some ids are row numbers, which a file without a column of ids has."
+    return ""
+
+
+def _hint_of_spelling(ids: Collection[str], others: Collection[str]) -> str:
+    """Return a sentence on how an id is spelt differently in `others`; '' if none is."""
     same = {_number(i): i for i in others}
     alike = next((i for i in ids if _number(i) in same), None)
     if alike is not None:
         other = same[_number(alike)]
-        if "." in alike + other:
+        if any(re.fullmatch(r"[0-9]+\.0*", of.strip()) for of in (alike, other)):
             return f" One file has its ids as decimals ('{alike}' for '{other}')."
         return f" Some ids have spaces or leading zeros ('{alike}' for '{other}')."
-    if is_row_numbers(ids) or is_row_numbers(others):
-        return " Some ids are row numbers, which a file without a column of ids has."
+    same = {_spelling(i): i for i in others}
+    alike = next((i for i in ids if _spelling(i) in same), None)
+    if alike is not None:
+        return f" Some ids are spelt differently ('{alike}' for '{same[_spelling(alike)]}')."
     return ""
 
 
@@ -63,6 +74,11 @@ def _number(text: str) -> str:
     """Return an id without spaces, leading zeros and decimals of 0."""
     match = re.fullmatch(r"0*([0-9]+)(?:\.0*)?", text.strip())
     return match[1] if match else text.strip()
+
+
+def _spelling(text: str) -> str:
+    """Return an id in lower case, without spaces and the suffix of a file."""
+    return re.sub(r"\.[a-z][a-z0-9]{1,4}$", "", text.strip().casefold())
 
 
 def is_row_numbers(ids: Collection[str]) -> bool:
@@ -73,8 +89,9 @@ def is_row_numbers(ids: Collection[str]) -> bool:
 def warn_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray], by: str) -> None:
     """Warn of items that can hardly be meant to belong together.
 
-    These are files of which most items are in no pair with another modality, row numbers as ids of
-    files of different lengths, and modalities whose vectors are the same.
+    These are files of which most items are in no pair with another modality, ids without a partner
+    that differ from others in spelling alone, row numbers as ids of files of different lengths, and
+    modalities whose vectors are the same.
 
     Args:
         items: OWN_ITEMS of each modality.
@@ -92,6 +109,13 @@ def warn_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray],
             )
     for m, n in combinations(items, 2):
         ids = [items[name]["id"].to_pylist() for name in (m, n)]
+        common = set(ids[0]) & set(ids[1])
+        alone = [[i for i in of if i not in common] for of in ids]
+        if by == "id" and (hint := _hint_of_spelling(*alone)):
+            logger.warning(
+                "%s and %s: %d and %d ids are not in the other file.%s",
+                *(m, n, *map(len, alone), hint),
+            )
         if by == "id" and len(ids[0]) != len(ids[1]) and all(map(is_row_numbers, ids)):
             logger.warning(
                 "ids of %s and %s are row numbers, of %d and %d rows: are the same rows of both "
