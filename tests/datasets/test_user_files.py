@@ -190,13 +190,12 @@ def test_columns_at_fault_are_named(tmp_path, frame, says):
         read_items(tmp_path / "f.csv", {"vector": "v*"}, "sse")
 
 
-def test_names_of_columns_are_known_until_items_are_written(tmp_path):
+def test_names_of_columns_are_kept_in_an_arrow_file(tmp_path):
     numbers().to_csv(tmp_path / "f.csv", index=False)
     read = read_items(tmp_path / "f.csv", {"vector": ["v1", "v0"]}, "sse")
     assert names_of(read) == ["v1", "v0"]
     matrices.write_arrow(read, tmp_path / "f.arrow", OWN_ITEMS)
-    assert names_of(read_parquet(tmp_path / "f.arrow", OWN_ITEMS)) == []
-    assert not pa.ipc.open_file(tmp_path / "f.arrow").schema.metadata
+    assert names_of(read_parquet(tmp_path / "f.arrow", OWN_ITEMS)) == ["v1", "v0"]
 
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".txt", ".pkl", ".json", ""])
@@ -253,7 +252,7 @@ def test_an_item_without_any_number_lacks_the_modality(tmp_path, caplog):
     assert table["id"].to_pylist() == ["a", "c"] and "1 of 3 items have no vector" in caplog.text
     frame.loc[1, "u"] = 2  # half of it is there
     frame.to_csv(tmp_path / "f.csv", index=False)
-    with pytest.raises(InputError, match=r"missing or infinite values in 1 items, e\.g\. 'b'"):
+    with pytest.raises(InputError, match=r"or too large values in 1 items, e\.g\. 'b'"):
         read_items(tmp_path / "f.csv", {"vector": ["u", "v"]}, "sse")
     pq.write_table(pa.table({"x": [[1.0], None]}), tmp_path / "l.parquet")
     assert read_items(tmp_path / "l.parquet", {}, "sse")["id"].to_pylist() == ["0"]
@@ -379,3 +378,12 @@ def test_mudata(tmp_path):
     assert table["id"].to_pylist() == ["c2", "c3"] and table["label"].to_pylist() == ["q", "p"]
     with pytest.raises(InputError, match=r"one of its modalities, \['rna', 'protein'\], found"):
         read_items(tmp_path / "f.h5mu", {"modality": "adt"}, "sse")
+
+
+@pytest.mark.parametrize(("most", "rounded"), [(49, True), (599, True), (60_000, False)])
+def test_times_that_32_bit_numbers_round(tmp_path, caplog, most, rounded):
+    """A step of 128 s at 1.7e9 s: 49 s are one value, 599 s are six."""
+    times = 1.7e9 + np.linspace(0, most, 30)
+    pq.write_table(pa.table({"time": times, "v": np.arange(30.0)}), tmp_path / "f.parquet")
+    read_items(tmp_path / "f.parquet", {"vector": "all"}, "sse", standardize=True)
+    assert ("32-bit numbers round them: time. Subtract" in caplog.text) == rounded

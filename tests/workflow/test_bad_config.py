@@ -116,51 +116,50 @@ MESSAGES = [
     ({"qq": 1}, ": expected a known key, found 'qq'. docs/config.md lists all keys."),
     (
         {"own": OWN | {"shares": {"trian": 0.5}}},
-        ".own.shares: expected a known key, found 'trian'. The keys are test, validation.",
+        ", own.shares: expected a known key, found 'trian'. The keys are test, validation.",
     ),
     (
         {"own": OWN | {"pairs": {"by": "id", "missin": "drop", "fil": "a"}}},
-        ".own.pairs: expected a known key, found 'missin', 'fil'. Did you mean 'missing', 'file'?",
+        ", own.pairs: expected a known key, found 'missin', 'fil'. Did you mean 'missing', 'file'?",
     ),
     (
         {"own": OWN | {"modalities": {"a": {"fil": "a"}}}},
-        ".own.modalities.a: expected a known key, found 'fil'. Did you mean 'file'?",
+        ", own.modalities.a: expected a known key, found 'fil'. Did you mean 'file'?",
     ),
-    ({"latents": 10}, ".latents: expected a list, such as [10], found 10."),
-    ({"latents": "x"}, ".latents: expected a list, found 'x'."),
-    ({"latents": []}, ".latents: expected a list of one or more entries, found []."),
-    ({"seeds": [0, -1]}, ".seeds[1]: expected a whole number from 0, found -1."),
-    ({"seeds": [1, 1]}, ".seeds: expected distinct entries, found [1, 1]."),
+    ({"latents": 10}, ", latents: expected a list, such as [10], found 10."),
+    ({"latents": "x"}, ", latents: expected a list, found 'x'."),
+    ({"latents": []}, ", latents: expected a list of one or more entries, found []."),
+    ({"seeds": [0, -1]}, ", seeds[1]: expected a whole number from 0, found -1."),
+    ({"seeds": [1, 1]}, ", seeds: expected distinct entries, found [1, 1]."),
     (
         {"autoencoder": {"epochs": "many"}},
-        ".autoencoder.epochs: expected a whole number from 1, or 'auto', found 'many'.",
+        ", autoencoder.epochs: expected a whole number from 1, or 'auto', found 'many'.",
     ),
-    ({"run": "../x"}, ".run: expected a name of letters, digits, _ and -, found '../x'."),
+    ({"run": "../x"}, ", run: expected a name of letters, digits, _ and -, found '../x'."),
     (
         {"own": OWN | {"shares": {"test": 1}}},
-        ".own.shares.test: expected a number above 0 and below 1, found 1.",
+        ", own.shares.test: expected a number above 0 and below 1, found 1.",
     ),
     (
         {"own": OWN | {"pairs": {"by": "lable"}}},
-        ".own.pairs.by: expected one of 'id', 'label', 'file', found 'lable'."
-        " Did you mean 'label'?",
+        ", own.pairs.by: expected one of 'id', 'label', 'file', found 'lable'. Did you mean 'label'?",
     ),
     (
         {"own": OWN | {"modalities": {"a": {"file": "a", "vector": 3}}}},
-        ".own.modalities.a.vector: expected text that is not empty, or a list, or keys with values,"
+        ", own.modalities.a.vector: expected text that is not empty, or a list, or keys with values,"
         " found 3.",
     ),
     (
         {"own": OWN | {"modalities": {"a": {"file": "a", "vector": ["v", "v"]}}}},
-        ".own.modalities.a.vector: expected distinct entries, found ['v', 'v'].",
+        ", own.modalities.a.vector: expected distinct entries, found ['v', 'v'].",
     ),
     (
         {"own": OWN | {"modalities": {"a": {"file": "a", "vector": {"all_but": 3}}}}},
-        ".own.modalities.a.vector.all_but: expected text that is not empty, or a list, found 3.",
+        ", own.modalities.a.vector.all_but: expected text that is not empty, or a list, found 3.",
     ),
     (
         {"own": OWN | {"modalities": {"a": {"file": "a", "show": {"shape": [1, 2, 3]}}}}},
-        ".own.modalities.a.show.shape: expected a list of 2, found [1, 2, 3].",
+        ", own.modalities.a.show.shape: expected a list of 2, found [1, 2, 3].",
     ),
 ]
 

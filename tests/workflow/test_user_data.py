@@ -141,7 +141,7 @@ NAN = float("nan")
         ({"x": [[], [], [], []]}, "a list of numbers in every row", "as lists"),
         (
             {"x": [[0.0, 1], [0.0, NAN], [0.0, 1], [0.0, 1]]},
-            "missing or infinite values in 1 items, e.g. 'b'",
+            "missing, infinite or too large values in 1 items, e.g. 'b'",
             "Fill",
         ),
         ({"x": [[0.0], [1e300], [0.0], [0.0]]}, "in 1 items, e.g. 'b'", "Fill them in"),

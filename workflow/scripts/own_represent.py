@@ -52,7 +52,10 @@ def main(snakemake):
     write_parquet(tables[1], out.importances, OWN_IMPORTANCES)
     config = checkpoints.model_config(autoencoder) | {"seed": int(snakemake.wildcards.seed)}
     config |= {"hidden": stage2["hidden"], "rho": stage2["rho"]}
-    scales = {name: of for path in given.scales for name, of in read_tensors(path)[0].items()}
+    scaled = [read_tensors(path) for path in given.scales]
+    scales = {name: of for tensors, _ in scaled for name, of in tensors.items()}
+    columns = {of["modality"]: of["columns"] for _, of in scaled}
+    config["columns"] = {name: of for name, of in columns.items() if of}
     models = {f"concordance.{name}": of for name, of in concordance_tensors(said.models).items()}
     write_tensors({**model.state_dict(), **scales, **models}, out.model, config)
     print(f"{len(tables[0])} pairs, {len(tables[1])} items")

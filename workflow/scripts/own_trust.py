@@ -25,8 +25,8 @@ def main(snakemake):
     with whole_file(out.report) as temporary:
         temporary.write_text(advice.report(rows, effects, params.run), encoding="utf-8")
     latent = rows[0]["latent"]
-    first = [row for row in rows if row["latent"] == latent]
-    print(f"latent {latent}: {advice.advice(first, effects[0])}")
+    first, effects = ([row for row in of if row["latent"] == latent] for of in (rows, effects))
+    print(f"latent {latent}: {advice.advice(first, effects)}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ima.datasets.user_files import MATRIX, is_annotated
+from ima.datasets.user_vectors import check_decimals
 from ima.utils.errors import InputError, first_few
 
 #: A column may be a label if it has at most this many values, and this share of the rows.
@@ -67,6 +68,8 @@ def vector_of(
     }
     names = [name for name in free if name not in unused]
     if not names:
+        for name in free:
+            check_decimals(table[name], f"{file}, column '{name}'")
         texts = any(_is_text(field.type) for field in table.schema if field.name.lower() != "id")
         do = "Embed the texts first, and store the vectors as lists of numbers or as .npy."
         expected = "numeric columns, or a column of lists of numbers"

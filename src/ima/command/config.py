@@ -51,7 +51,13 @@ def read_config(path: str | Path, new: bool = False) -> dict:
     del config["autoencoder"]["by_latent"]  # of the workflow, which trains several latent sizes
     fill(config, schema, schema)
     if not new or len(config["own"]["modalities"]) > 1:
-        check_config(config["own"], config["model"], config["own"]["modalities"], ())
+        try:
+            check_config(config["own"], config["model"], config["own"]["modalities"], ())
+        except InputError as error:
+            where = f"{path}, {str(error.where).removeprefix('config, ')}"
+            raise InputError(
+                where, expected=error.expected, found=error.found, do=error.do
+            ) from error
     if config["own"]["compare"]:
         logger.warning("%s: used by the workflow only: own.compare", path)
     if config["latents"][1:]:

@@ -12,7 +12,8 @@ from ima.datasets.splits import SPLITS
 from ima.datasets.user import read_items
 from ima.datasets.user_vectors import names_of
 from ima.pairing.by_label import ABSENT, row_numbers
-from ima.pairing.user import by_id, labels_of_items, pair_own
+from ima.pairing.user import by_id, handle_missing, labels_of_items, pair_own
+from ima.pairing.user_ids import warn_of_items
 from ima.pairing.user_listed import read_listed
 from ima.pairing.user_scaled import scale_items
 from ima.utils.arrow import matrix
@@ -46,6 +47,10 @@ class Data(NamedTuple):
         """Return the pairs for which a mask (N,) is true, of all items."""
         rows = {m: numbers[chosen] for m, numbers in self.rows.items()}
         return self._replace(rows=rows, pairs=self.pairs.filter(pa.array(chosen)))
+
+    def partnered(self) -> np.ndarray:
+        """Return whether each pair has items of several modalities (N,)."""
+        return sum((rows != ABSENT).astype(int) for rows in self.rows.values()) > 1
 
     def of_pairs(self) -> dict[str, np.ndarray]:
         """Return the vectors (N, D_m) of the pairs' items, NaN if a pair lacks the modality."""
@@ -106,6 +111,8 @@ def new_pairs(config: Mapping, items: Mapping[str, pa.Table]) -> Data:
         columns = {m: np.arange(len(table)) for m, table in items.items()}
     else:
         columns = by_id(items) if by == "id" else dict(_listed(config, items) or {})
+        columns = handle_missing(columns, [*items], config["own"]["pairs"]["missing"])
+        warn_of_items(items, columns, by)
     rows = {m: columns[m] for m in items}
     return _data(items, rows, {**labels_of_items(items, rows), **columns})
 

@@ -111,7 +111,7 @@ def fit(config: Mapping, folder: Path, force: bool) -> list[str]:
         return models
 
     models = distributed.run(train, config["training_processes"])
-    pairs = _with_concordance(data.pairs, split != "test", models[0].concordance_)
+    pairs = _with_concordance(data, split != "test", models[0].concordance_)
     with alone_in(folder, create=True):
         _clear(_of_fit(folder), force)
         write_parquet(pairs, folder / PAIRS)
@@ -144,12 +144,17 @@ def _clear(paths: Sequence[Path], force: bool) -> None:
 
 
 def _with_concordance(
-    pairs: pa.Table, learned: np.ndarray, concordance: Mapping[str, np.ndarray]
+    data: Data, learned: np.ndarray, concordance: Mapping[str, np.ndarray]
 ) -> pa.Table:
-    """Return pairs with the concordance `c_<modality>` of those that were learned from (N,)."""
+    """Return pairs with the concordance `c_<modality>` of those that were learned from (N,).
+
+    It is null where a pair has no item of the modality, or no other item.
+    """
+    pairs = data.pairs
     for m, values in concordance.items():
         column = np.full(len(pairs), np.nan)
         column[learned] = values
+        column[~data.partnered() | (data.rows[m] == ABSENT)] = np.nan
         pairs = pairs.append_column(f"c_{m}", pa.array(column, pa.float32(), from_pandas=True))
     return pairs
 
@@ -203,7 +208,16 @@ def importance(
     lines += [f"  {m}: {(values < DOUBT).mean():.1%} below {DOUBT}" for m, values in y.items()]
     if concordance:
         lines.append(f"{paths[1]}: {counted(len(data.pairs), 'pair')}")
+        lines.append(f"  {_doubted(data, concordance)}")
     return lines
+
+
+def _doubted(data: Data, concordance: Mapping[str, np.ndarray]) -> str:
+    """Return how many pairs are doubted, as a phrase."""
+    several = data.partnered()
+    low = np.any([c < DOUBT for c in concordance.values()], axis=0) & several
+    share = low.sum() / max(several.sum(), 1)
+    return f"{share:.1%} of pairs with two or more items have a concordance below {DOUBT}"
 
 
 def report(config: Mapping, folder: Path, force: bool) -> list[str]:
@@ -217,7 +231,7 @@ def report(config: Mapping, folder: Path, force: bool) -> list[str]:
     """
     paths = [folder / name for name in ("trust.md", "trust.csv", "weighting.csv")]
     refuse_existing(paths, force)
-    first, data, _ = _loaded(config, folder, None)
+    first, data, fitted = _loaded(config, folder, None)
     models = [first, *map(IMA.load, sorted(folder.glob(MORE.format("*"))))]
     test = data.where(np.array(data.pairs["split"].to_pylist()) == "test")
     trust, weighting = trust_tables(
@@ -229,7 +243,8 @@ def report(config: Mapping, folder: Path, force: bool) -> list[str]:
         config["run"],
     )
     rows, effects = trust.to_pylist(), weighting.to_pylist()
-    pairs = "concordance.parquet" if first.concordance_models_ else ""
+    concordance = _concordance(first, data, fitted)
+    pairs = f"{_doubted(data, concordance)} (`ima importance`)" if concordance else ""
     with alone_in(folder, create=True):
         _clear(paths, force)
         write_csv(trust, paths[1])
@@ -237,7 +252,7 @@ def report(config: Mapping, folder: Path, force: bool) -> list[str]:
         with whole_file(paths[0]) as temporary:
             text = advice.report(rows, effects, config["run"], pairs)
             temporary.write_text(text, encoding="utf-8")
-    return [f"{paths[0]}: {advice.advice(rows, effects[0], pairs)}"]
+    return [f"{paths[0]}: {advice.advice(rows, effects, pairs)}"]
 
 
 def _loaded(config: Mapping, folder: Path, path: Path | None) -> tuple:
@@ -245,8 +260,13 @@ def _loaded(config: Mapping, folder: Path, path: Path | None) -> tuple:
     new = path is not None
     path = path or folder / MODEL
     if not path.is_file():
-        raise InputError(path, expected="a model", found="no file", do="Run `ima fit` first.")
+        do = "Correct the path." if new else "Run `ima fit` first."
+        raise InputError(path, expected="a model", found="no file", do=do)
     model, items = IMA.load(path), read_all(config)
+    if not new and model.latent != config["latents"][0]:
+        expected = f"{model.latent}, the latent size of {path}"
+        do = "Restore it, or fit again with --force."
+        raise InputError("latents", expected=expected, found=config["latents"][0], do=do)
     if set(items) - set(model.n_features_in_):
         known = f"modalities of the model, {list(model.n_features_in_)}"
         raise InputError("own.modalities", expected=known, found=list(items))
@@ -317,10 +337,14 @@ def _concordance(model, data: Data, table: pa.Table | None) -> dict[str, np.ndar
 
 
 def _with_columns(pairs: pa.Table, data: Data, columns: Mapping[str, np.ndarray]) -> pa.Table:
-    """Return pairs with columns (N,) or (N, L); those of a modality are null if it is absent."""
+    """Return pairs with columns (N,) or (N, L); those of a modality are null if it is absent.
+
+    Concordance is also null where the pair has no other item.
+    """
     for name, values in columns.items():
         m = name.partition("_")[2]
         present = data.rows[m] != ABSENT if name[0] in "uyc" else np.ones(len(pairs), bool)
+        present &= data.partnered() | (name[0] != "c")
         column = (
             pa.array(values, mask=~present) if values.ndim == 1 else vector_column(values, present)
         )

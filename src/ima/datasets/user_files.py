@@ -86,13 +86,17 @@ def read_table(
     return table
 
 
+class SameNameError(ValueError):
+    """Columns of a table have the same name."""
+
+
 def _check_table(table: pa.Table) -> None:
     """Raise an error if a table is damaged or has several columns of the same name."""
     table.validate(full=True)  # a damaged file may have lists or text beyond its end
     _index_columns(table)
     twice = [name for name, n in Counter(table.column_names).items() if n > 1]
     if twice:
-        raise ValueError(f"several columns named {twice[0]!r}")
+        raise SameNameError(f"several columns named {twice[0]!r}")
 
 
 def _unreadable(path: Path, name: str, error: Exception) -> InputError:
@@ -107,6 +111,8 @@ def _unreadable(path: Path, name: str, error: Exception) -> InputError:
         found = f"the unknown suffix {suffix}" if suffix else "no suffix"
     elif path.is_file() and re.search("Python objects|Object arrays", str(error)):  # of NumPy
         expected, found, do = "numbers", "objects (text or None)", "Save numbers, or use CSV."
+    elif isinstance(error, SameNameError):
+        expected, found, do = "distinct names of columns", str(error), "Rename one of them."
     elif path.exists():
         found = reason_of(error).rstrip(".")
         do = f"Use one of the formats {', '.join(_KINDS)}, or a folder of Parquet files. If it is "

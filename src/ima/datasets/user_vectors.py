@@ -1,6 +1,8 @@
 """Vectors of user items, from one column of lists or from one numeric column per dimension."""
 
+import difflib
 import json
+import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -11,6 +13,8 @@ import pyarrow.compute as pc
 
 from ima.utils.errors import InputError, first_few
 from ima.utils.matrices import blocks, empty
+
+logger = logging.getLogger(__name__)
 
 
 def chosen(names: list[str], wanted: object, others: Collection[str], where: object) -> list[str]:
@@ -54,12 +58,14 @@ def _matching(names: list[str], wanted: object, free: list[str], where: object) 
 
 def no_column(names: list[str], wanted: object, where: object, more: str = "") -> None:
     """Raise InputError for a column that does not exist; `more` is further advice."""
-    listed = names if len(names) <= 12 else [*names[:10], f"... {len(names) - 10} more"]
+    alike = difflib.get_close_matches(str(wanted).lower(), [name.lower() for name in names], 1)
+    meant = [name for name in names if alike and name.lower() == alike[0]][:1]
     raise InputError(
         where,
         expected=f"a column '{wanted}'" if isinstance(wanted, str) else f"columns {wanted}",
-        found=f"columns {listed}",
-        do=f"Name the column in the config, under `own`{more}.",
+        found=f"columns {first_few(names, 10)}",
+        do=f"Name the column in the config, under `own`{more}."
+        + (f" Did you mean '{meant[0]}'?" if meant else ""),
     )
 
 
@@ -95,16 +101,17 @@ def vectors(
     if len(bad) or not present.any():
         found = "none in any item"
         if len(bad):
-            found = f"missing or infinite values in {len(bad)} items, e.g. '{ids[bad[0]]}'"
+            found = f"missing, infinite or too large values in {len(bad)} items, e.g. "
+            found += f"'{ids[bad[0]]}'"
             odd = [name for name, ok in zip(names, np.isfinite(x[bad[0]]), strict=False) if not ok]
             found += f", in {first_few(odd)}" if len(names) > 1 else ""
-        do = "Fill them in, or remove these items."
-        raise InputError(where, expected="finite numbers", found=found, do=do)
+        do = "Fill them in, remove these items, or leave all values of an item empty that lacks it."
+        raise InputError(where, expected="finite numbers up to 3.4e38", found=found, do=do)
     return x, present, names if len(names) > 1 else []
 
 
 def with_names(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """Return a table of items that knows the names of their dimensions, until it is written."""
+    """Return a table of items that knows the names of their dimensions, in its metadata."""
     return table.replace_schema_metadata({"dimensions": json.dumps(names)} if names else None)
 
 
@@ -132,7 +139,7 @@ def _wide(table: pa.Table, names: list[str], where: str) -> np.ndarray:
     ]
     if not_numeric:
         name, kind = not_numeric[0]
-        _check_decimals(table[name], f"{where}, column '{name}'")
+        check_decimals(table[name], f"{where}, column '{name}'")
         raise InputError(
             where,
             expected="numeric columns, or one column with a list of numbers in every row",
@@ -146,10 +153,26 @@ def _wide(table: pa.Table, names: list[str], where: str) -> np.ndarray:
         for at, name in enumerate(names):
             part = table[name].slice(block.start, block.stop - block.start)
             x[block, at] = part.cast(pa.float32(), safe=False).to_numpy()
+    if rounded := [name for name in names if _is_rounded(table[name])]:
+        logger.warning(
+            "%s: values differ by so little that 32-bit numbers round them: %s. Subtract their "
+            "means first",
+            *(where, first_few(rounded)),
+        )
     return x
 
 
-def _check_decimals(values: pa.ChunkedArray, where: str) -> None:
+def _is_rounded(values: pa.ChunkedArray) -> bool:
+    """Return whether 32-bit numbers cannot tell values apart to a hundredth of their range."""
+    if not (pa.types.is_float64(values.type) or pa.types.is_integer(values.type)):
+        return False
+    ends = pc.min_max(values)
+    low, high = (float(ends[name].as_py() or 0) for name in ("min", "max"))
+    step = np.spacing(np.float32(max(abs(low), abs(high))))
+    return bool(0 < high - low < 100 * step)
+
+
+def check_decimals(values: pa.ChunkedArray, where: str) -> None:
     """Raise InputError if a column of text seems to hold numbers with a decimal comma."""
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         first = next((v for v in values.slice(0, 100).to_pylist() if v and v.strip()), "")

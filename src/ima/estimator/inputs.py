@@ -197,6 +197,24 @@ def _other_shape(where: str, fitted: tuple[int, ...], found: tuple[int, ...]) ->
     return InputError(where, expected=f"items of shape {fitted}, as in fit", found=found)
 
 
+def row_by_row(x: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Return pairs of the items in the same row.
+
+    Raises:
+        InputError: modalities have different numbers of rows.
+    """
+    counts = {name: len(values) for name, values in x.items()}
+    if len(set(counts.values())) > 1:
+        raise InputError(
+            "X",
+            expected="the same number of rows for every modality",
+            found=counts,
+            do="Give absent items rows of NaN (reindex of pandas), or pass pairs=. A transposed "
+            "matrix has its features in rows.",
+        )
+    return {name: np.arange(count) for name, count in counts.items()}
+
+
 def shapes_of(X: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """Return the shape of an item by modality, (D_m,) of a matrix."""
     return {name: tuple(np.shape(values)[1:]) for name, values in X.items()}
@@ -204,13 +222,15 @@ def shapes_of(X: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 def _numbers(values: Any, where: str, kind: type[np.floating] = np.float32) -> np.ndarray:
     """Return an array of floating point numbers, with NaN for what is masked or null."""
+    given = values
     try:
         if isinstance(values, np.ma.MaskedArray):
             values = np.ma.filled(values.astype(kind), np.nan)
         elif _is_frame(values):
             if times := [n for n, kind in values.dtypes.items() if kind.kind in _TIMES]:
                 raise TypeError(f"dates or times in the columns {times[:5]}")
-            values = values.to_numpy(kind, na_value=np.nan)
+            with np.errstate(over="ignore"):
+                values = values.to_numpy(kind, na_value=np.nan)
         elif isinstance(values, Tensor) and not values.is_complex():
             values = values.detach().cpu()
             values = (values.double() if kind is np.float64 else values.float()).numpy()
@@ -223,7 +243,18 @@ def _numbers(values: Any, where: str, kind: type[np.floating] = np.float32) -> n
         with np.errstate(over="ignore"):  # an overflow is infinite, which is reported
             return np.asarray(values, kind)
     except (TypeError, ValueError) as error:
-        raise InputError(where, expected="a matrix of real numbers", found=error) from error
+        found, do = str(error).rstrip("."), ""
+        if _is_frame(given) and (texts := _texts(given)):
+            found, do = f"text in {first_few(texts)}", "Drop these columns, or make one the index."
+        elif str(getattr(given, "dtype", "")) == "object" or "sequence" in found:
+            do = "Stack vectors into a matrix (np.stack)."
+        raise InputError(where, expected="a matrix of real numbers", found=found, do=do) from error
+
+
+def _texts(frame: Any) -> list[object]:
+    """Return the columns of a DataFrame that have text."""
+    kinds = {name: frame[name].dtype.kind for name in frame.columns}
+    return [n for n, k in kinds.items() if k in "OUS" and frame[n].map(type).eq(str).any()]
 
 
 def warn_of_rounding(

@@ -231,7 +231,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         inputs.check_values(samples, layers, shapes)
         for name, shape in shapes.items():
             layers[name]["shape"] = shape if len(shape) > 1 else None
-        rows = {m: np.arange(len(of)) for m, of in samples.x.items()} if pairs is None else pairs
+        rows = inputs.row_by_row(samples.x) if pairs is None else pairs
         marked = inputs.mark_missing(rows, samples.present)
         sse = [m for m in marked if self.standardize and layers.get(m, {}).get("loss") == "sse"]
         scales = {m: scale_of(samples.x[m], marked[m]) for m in sse}

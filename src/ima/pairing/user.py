@@ -75,7 +75,7 @@ def pair_own(
     else:
         pairs = by_id(items) if by == "id" else dict(listed or {})
         check_partners(items, pairs)
-        pairs = _handle_missing(pairs, names, missing)
+        pairs = handle_missing(pairs, names, missing)
         if len(pairs[names[0]]) < len(SPLITS):
             raise InputError(
                 f"pairs of {names}",
@@ -152,17 +152,17 @@ def _log_max_k(test: pa.Table) -> None:
         logger.info("labelled test pairs have at least %d neighbours: a larger K is reduced", k)
 
 
-def _handle_missing(pairs: Columns, names: list[str], missing: str) -> Columns:
+def handle_missing(pairs: Columns, names: list[str], missing: str) -> Columns:
     """Return the pairs, dropping incomplete ones if `missing` is `drop`; log how many there are."""
     complete = np.logical_and.reduce([pairs[name] != ABSENT for name in names])
     if complete.all():
         return pairs
     lacking = {name: int((pairs[name] == ABSENT).sum()) for name in names}
     logger.warning(
-        "%d of %d pairs lack a modality, %s: %s",
+        "%d of %d pairs lack a modality (%s): %s",
         int((~complete).sum()),
         len(complete),
-        {name: count for name, count in lacking.items() if count},
+        ", ".join(f"{name}: {count}" for name, count in lacking.items() if count),
         "dropped" if missing == "drop" else "kept",
     )
     if missing == "keep":

@@ -134,7 +134,8 @@ def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool =
     """Read a Parquet file and validate it.
 
     Args:
-        path: the file; if its name ends with ARROW, an Arrow file, whose content is mapped.
+        path: the file; if its name ends with ARROW, an Arrow file, whose content is mapped, and
+            which keeps its metadata.
         schema: the required columns; None accepts any.
         rows: whether the table must have at least one row.
 
@@ -150,7 +151,8 @@ def read_parquet(path: str | Path, schema: pa.Schema | None = None, rows: bool =
             table.validate(full=True)  # a damaged file may refer to bytes beyond its end
         else:
             table = pq.read_table(path, columns=_columns(path, schema), memory_map=True)
-    table = table if schema is None else conform(table, schema, path)
+    about = table.schema.metadata if str(path).endswith(ARROW) else None
+    table = table if schema is None else conform(table, schema, path).replace_schema_metadata(about)
     check_values(table, path)
     if rows and not len(table):
         raise InputError(path, expected="rows", found="none")

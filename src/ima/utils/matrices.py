@@ -87,16 +87,17 @@ def write_arrow(table: pa.Table, path: str | Path, schema: pa.Schema) -> None:
     """Write a table to an Arrow file as a single batch, whose vectors `read_matrix` maps.
 
     Args:
-        table: the table. Vectors of a mapped matrix are written without a copy in memory.
+        table: the table, which keeps its metadata. Vectors of a mapped matrix are written without a
+            copy in memory.
         path: the output file; its name ends with ARROW.
         schema: as in `ima.utils.io.write_parquet`.
 
     Raises:
         InputError: as in `ima.utils.io.write_parquet`.
     """
-    table = tightened(conform(table, schema, path))
+    about, table = table.schema.metadata, tightened(conform(table, schema, path))
     columns = [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns]
-    batch = pa.RecordBatch.from_arrays(columns, schema=table.schema)
+    batch = pa.RecordBatch.from_arrays(columns, schema=table.schema.with_metadata(about))
     options = pa.ipc.IpcWriteOptions(allow_64bit=True)  # of 2^31 numbers and more
     with (
         whole_file(path) as temporary,

@@ -360,11 +360,12 @@ def check_modalities(
         InputError: a section lacks a modality or has an unknown entry.
     """
     for section, entries in given.items():
-        if set(names) - set(entries) or set(entries) - {*names, *others}:
+        unknown = sorted(set(entries) - {*names, *others})
+        if unknown or set(names) - set(entries):
             raise InputError(
                 f"config, {section}",
                 expected=f"an entry for each of the modalities {list(names)}",
-                found=sorted(entries),
+                found=f"an unknown modality, {unknown[0]}" if unknown else sorted(entries),
                 do=f"Write {section}.<modality> for each of them, with the same spelling.",
             )
 

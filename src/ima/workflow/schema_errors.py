@@ -66,7 +66,8 @@ def error_of(violation: Violation, where: str, schema: Mapping) -> InputError:
         schema: the whole schema, for its `$defs`.
     """
     path, keyword, value, node = violation
-    where = where + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    where = f"{where}, {key.removeprefix('.')}" if path else where
     if keyword in ("additionalProperties", "required") and (unknown := _unknown(value, node)):
         known = list(node.get("properties", {}))
         found = ", ".join(map(repr, unknown[:5]))

@@ -187,7 +187,7 @@ def _check_pairs(own: Mapping) -> None:
             expected="the keys file, columns, label, split and pair_type only with `by: file`, "
             "which requires `file`",
             found=f"by: {pairs['by']}, with {sorted(of_file)}",
-            do="Set `by: file` and `file:`, or omit these keys.",
+            do="Set own.pairs.by to file, and own.pairs.file to its path, or omit these keys.",
         )
     if set(pairs.get("columns", modalities)) != set(modalities):
         raise InputError(

@@ -275,7 +275,7 @@ def test_without_labels_and_with_one_seed(names):
     assert effect["criterion"] == (WEIGHTED_PAIRS if names == "ab" else LEFT_OUT)
     assert effect["low"] > 0 and effect["difference_sd"] is None
     assert own_advice.judge(trust[0]) == "unknown" and trust[0]["agreement_seeds"] is None
-    assert "add a seed" in own_advice.advice(trust, effect)
+    assert "add a seed" in own_advice.advice(trust, [effect])
     # Control: the same importances at random, where nothing is wrong.
     y = np.array(table["y_a"].to_pylist())[rng(5).permutation(N)]
     table = representations(names, labels=False, y={"a": y})
@@ -286,12 +286,12 @@ def test_shuffled_pairs_share_nothing_and_the_report_says_so():
     trust, weighting = tables_of([representations("ab", seed=s, shuffled="ab") for s in (0, 1)])
     assert {own_advice.judge(row) for row in trust} == {"nothing"}
     text = own_advice.report(trust, weighting, "run")
-    assert "share nothing that test pairs show: importances say nothing" in text
+    assert "share nothing that test pairs show: the importances are uninformative" in text
     y = {"c": np.zeros(N)}
     tables = [representations("abc", seed=s, shuffled="c", y=y) for s in (0, 1)]
     trust, weighting = tables_of(tables)
     assert [own_advice.judge(row) for row in trust] == ["none", "none", "nothing"]
-    assert "check its pairs: c" in own_advice.advice(trust, weighting[0])
+    assert "check its pairs: c" in own_advice.advice(trust, weighting)
 
 
 def test_unmeasured_effects_are_reported(caplog):
@@ -337,7 +337,7 @@ def test_finding_of_a_modality(changed, code):
     row = GOOD | changed
     assert own_advice.judge(row) == code
     if code not in ("nothing", "few"):
-        assert "m" in own_advice.advice([row, GOOD], None).split()[-20:] or code == "stable"
+        assert "m" in own_advice.advice([row, GOOD], []).split()[-20:] or code == "stable"
 
 
 @pytest.mark.parametrize(
@@ -352,9 +352,20 @@ def test_finding_of_a_modality(changed, code):
     ],
 )
 def test_finding_of_weighting(low, high, code):
-    row = {"low": low, "high": high}
+    row = {"criterion": "Precision@10", "low": low, "high": high}
     assert own_advice.judge_weighting(row) == code
-    assert own_advice.WEIGHTING[code] in own_advice.advice([GOOD], row)
+    assert own_advice.WEIGHTING[code] in own_advice.advice([GOOD], [row])
+
+
+def test_criteria_of_weighting_that_disagree():
+    worse = {"criterion": "Precision@10", "low": -0.04, "high": -0.01}
+    better = {"criterion": "partner rank", "low": 0.01, "high": 0.02}
+    unknown = {"criterion": "other", "low": None, "high": None}
+    assert own_advice.advice([GOOD], [worse, better, unknown]).startswith(
+        "Criteria of weighting disagree. By Precision@10: Use the unweighted representation: "
+        "weighting does harm. By partner rank: Use the weighted representation"
+    )
+    assert own_advice.advice([GOOD], [unknown, better]) == own_advice.advice([GOOD], [better])
 
 
 def test_the_advice_names_modalities():
@@ -366,20 +377,20 @@ def test_the_advice_names_modalities():
             "third": {"p": 0.5},
         }.items()
     ]
-    said = own_advice.advice(rows, {"low": 0.001, "high": 0.003})
+    said = own_advice.advice(rows, [{"criterion": "P", "low": 0.001, "high": 0.003}])
     assert said == (
         "Leave out what shares nothing with the others, or check its pairs: third. "
         "Use the weighted representation: it is better. Don't use single importances of right: "
         "unstable; add pairs. Single importances of left can be used."
     )
     few = [GOOD | {"p": 0.5, "pairs": 30}]
-    assert "fewer than 50" in own_advice.advice(few, None)
+    assert "fewer than 50" in own_advice.advice(few, [])
 
 
 @pytest.mark.parametrize(
     ("pairs", "end"),
-    [("", "items of m."), ("c.parquet", "items of m; c.parquet judges their pairs.")],
+    [("", "items of m."), ("5 % are low", "items of m, and 5 % are low.")],
 )
 def test_where_nothing_is_wrong_only_items_are_judged(pairs, end):
     rows = [GOOD | {"unimportant": 0.0}]
-    assert own_advice.advice(rows, None, pairs).endswith(f"Nothing wrong is found in single {end}")
+    assert own_advice.advice(rows, [], pairs).endswith(f"Nothing wrong is found in single {end}")

@@ -88,14 +88,16 @@ def importance_table(
         deviation over seeds, and the scores of `ima.evaluation.metrics.importance_scores` if noise
         is known, `f1_noise` with half the width of its 95 % interval over items.
         If concordance is known, also `mean_concordance`, and all of `concordance_scores` if noise
-        is known too.
+        is known too, over pairs with several items.
     """
     rows = []
     for table, model in zip(tables, models, strict=True):
         test = table.filter(pc.equal(table["split"], "test"))
         pair_types = test["pair_type"].to_pylist()
-        for name in (n.removeprefix("id_") for n in table.column_names if n.startswith("id_")):
-            has = present(test, f"id_{name}")
+        names = [n.removeprefix("id_") for n in table.column_names if n.startswith("id_")]
+        there = {name: present(test, f"id_{name}") for name in names}
+        partnered = np.sum([*there.values()], axis=0) > 1
+        for name, has in there.items():
             noisy = has_noise(pair_types, name)
             y = test[f"y_{name}"].to_numpy()[has]
             scores = importance_scores(y, noisy[has])
@@ -104,8 +106,8 @@ def importance_table(
             scores |= with_interval("f1_noise", scores["f1_noise"], error)
             scores = {"unimportant": float((y < 0.5).mean()), **scores}
             if f"c_{name}" in test.column_names:
-                c = test[f"c_{name}"].to_numpy()[has]
-                scores |= concordance_scores(c, noisy[has])
+                c = test[f"c_{name}"].to_numpy()
+                scores |= concordance_scores(c[has & partnered], noisy[has & partnered])
             always = [score for score in _ALWAYS if score in scores]
             chosen = dict.fromkeys([*always, *(scores if noise else ())])
             about = {"latent": model["latent"], "modality": name}

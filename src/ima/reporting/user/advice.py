@@ -22,12 +22,13 @@ MARGIN = 0.005
 
 #: Findings about a modality's importances, each with advice.
 MODALITY = {
-    "nothing": "shares nothing with the others that test pairs show: its importances say nothing. "
+    "nothing": "shares nothing with the others that test pairs show: its importances are "
+    "uninformative. "
     "Leave the modality out, or check its pairs.",
     "few": f"has fewer than {FEW_PAIRS} test pairs, in which nothing shared is found: its "
     "importances can't be judged. Add pairs.",
-    "missed": "shares something with the others that training has not found: its importances say "
-    "nothing. Train again without the modalities that share nothing, or with more pairs.",
+    "missed": "shares something with the others that training has not found: its importances are "
+    "uninformative. Train again without the modalities that share nothing, or with more pairs.",
     "contradicted": "shares something with the others, and yet nearly all of its importances are "
     "below .5: don't use them. Add pairs.",
     "unstable": "has importances that depend on the seed or on the fold: don't use those of single "
@@ -40,8 +41,8 @@ MODALITY = {
 #: The same findings as sentences about the whole run, with the modalities they apply to.
 RUN_SENTENCES = {
     "nothing": "Leave out what shares nothing with the others, or check its pairs: {}.",
-    "missed": "Training has not found what {} share: importances say nothing; train again without "
-    "the modalities that share nothing, or with more pairs.",
+    "missed": "Training has not found what {} share: importances are uninformative; train again "
+    "without the modalities that share nothing, or with more pairs.",
     "few": "Add pairs of {}: too few to judge.",
     "contradicted": "Don't use the importances of {}, which contradict what it shares.",
     "unstable": "Don't use single importances of {}: unstable; add pairs.",
@@ -86,13 +87,13 @@ def _stable(row: Mapping, over: str) -> bool:
     return agreement is None or 1 - agreement <= DISAGREE or (kappa is not None and kappa >= KAPPA)
 
 
-def judge_weighting(row: Mapping | None) -> str:
+def judge_weighting(row: Mapping) -> str:
     """Return the finding about weighting, a key of WEIGHTING.
 
     Args:
-        row: row of the second table of `ima.reporting.user.trust.trust_tables`, or None.
+        row: row of the second table of `ima.reporting.user.trust.trust_tables`.
     """
-    if row is None or row["low"] is None:
+    if row["low"] is None:
         return "none"
     if row["low"] > 0:
         return "better"
@@ -101,34 +102,50 @@ def judge_weighting(row: Mapping | None) -> str:
     return "equal" if row["low"] >= -MARGIN else "open"
 
 
-def advice(rows: Sequence[Mapping], effect: Mapping | None, pairs: str = "") -> str:
+def advice(rows: Sequence[Mapping], effects: Sequence[Mapping], pairs: str = "") -> str:
     """Return the advice for one latent size as a paragraph.
 
     Args:
         rows: rows of the first table of `ima.reporting.user.trust.trust_tables`, one per modality.
-        effect: first row for this latent size in the second table of `trust_tables`, or None.
-        pairs: name of the file with the concordance of pairs, if there is one.
+        effects: rows for this latent size in the second table of `trust_tables`.
+        pairs: what concordance says of the pairs, if it is known.
     """
     by_finding: dict[str, list[str]] = {}
     for row in rows:
         by_finding.setdefault(judge(row), []).append(row["modality"])
     if len(by_finding.get("nothing", [])) == len(rows):
         return (
-            "The modalities share nothing that test pairs show: importances say nothing. "
+            "The modalities share nothing that test pairs show: the importances are uninformative. "
             "Check that items of one pair belong together."
         )
     if len(by_finding.get("nothing", []) + by_finding.get("few", [])) == len(rows):
         return f"Test pairs are fewer than {FEW_PAIRS} and show nothing shared: add pairs."
-    weighting = {"weighting": WEIGHTING[judge_weighting(effect)]}
+    weighting = {"weighting": _of_weighting(effects)}
     sentences = {
         k: text.format(", ".join(by_finding[k]))
         for k, text in RUN_SENTENCES.items()
         if k in by_finding
     }
     if pairs and "none" in sentences:
-        sentences["none"] = f"{sentences['none'][:-1]}; {pairs} judges their pairs."
+        sentences["none"] = f"{sentences['none'][:-1]}, and {pairs}."
     first = {k: sentences.pop(k) for k in ("nothing", "missed") if k in sentences}
     return " ".join((first | weighting | sentences).values())
+
+
+def _of_weighting(effects: Sequence[Mapping]) -> str:
+    """Return the advice on weighting, by each criterion if they disagree."""
+    by_finding: dict[str, list[str]] = {}
+    for row in effects:
+        by_finding.setdefault(judge_weighting(row), []).append(row["criterion"])
+    if len(by_finding) > 1:
+        by_finding.pop("none", None)
+    if len(by_finding) < 2:
+        return WEIGHTING[next(iter(by_finding), "none")]
+    parts = (
+        f"By {' and '.join(criteria)}: {WEIGHTING[finding]}"
+        for finding, criteria in by_finding.items()
+    )
+    return " ".join(["Criteria of weighting disagree.", *parts])
 
 
 def _n(value: float | None, digits: int = 2, sign: bool = False) -> str:
@@ -166,8 +183,8 @@ def describe(row: Mapping) -> str:
             continue
         kappa = row[f"kappa_{over}"]
         sentences.append(
-            f"{who} agree on which side of .5 an item is for {_percent(row[f'agreement_{over}'])} "
-            f"of the items ({_percent(row[f'permuted_{over}'])} if items are permuted"
+            f"{who} agree for {_percent(row[f'agreement_{over}'])} of the items on whether the "
+            f"importance is below .5 ({_percent(row[f'permuted_{over}'])} if items are permuted"
             + (")." if kappa is None else f"; kappa {_n(kappa)}).")
         )
     return " ".join(sentences)
@@ -200,7 +217,7 @@ def report(
     for latent in dict.fromkeys(row["latent"] for row in trust):
         rows = [row for row in trust if row["latent"] == latent]
         effects = [row for row in weighting if row["latent"] == latent]
-        paragraph = advice(rows, next(iter(effects), None), pairs)
+        paragraph = advice(rows, effects, pairs)
         lines += ["", f"## Latent size {latent}", f"**{paragraph}**"]
         for row in rows:
             lines += ["", f"**{row['modality']}** {MODALITY[judge(row)]} {describe(row)}"]
