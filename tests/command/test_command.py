@@ -328,7 +328,7 @@ def test_columns_are_guessed(tmp_path):
     assert one.notes[0] == "not used: note (text)" and "'noise' is not used" in one.notes[1]
     assert found["my_test"].options == {"file": str(files[1])}  # `noise` only for all or none
     assert found["one_a_2"].options == {"file": str(other), "vector": {"all_but": ["split"]}}
-    assert found["one_a_2"].notes[0] == "not used: split (no split)"
+    assert found["one_a_2"].notes[0] == "not used: split (not a split)"
 
 
 ROWS = range(40)
@@ -338,11 +338,23 @@ FREE = {"v": [r / 7 for r in ROWS]}
 @pytest.mark.parametrize(
     ("given", "about", "notes"),
     [
-        ({"digit": [r % 4 for r in ROWS]}, "2 dim", ["'digit' has 4 .* set label = \"digit\""]),
+        (
+            {"digit": [r % 4 for r in ROWS]},
+            "2 dim",
+            ["'digit' has 4 values and is used as a feature: .* set label = \"digit\""],
+        ),
+        (
+            {"Label": [r / 3 for r in ROWS]},
+            "1 dim.*label: none",
+            [r"not used: Label \(fractions\)", "'Label' is not used: it has fractions"],
+        ),
         (
             {"a": [r % 2 for r in ROWS], "b": ["xyz"[r % 3] for r in ROWS]},
             "2 dim.*label: none",
-            [r"not used: b \(text\)", "'a', 'b' have few values: .* set label"],
+            [
+                r"not used: b \(text\)",
+                "'a', 'b' have few values .'a': used as features.: .* set label",
+            ],
         ),
         ({"label": [r % 2 for r in ROWS], "b": [r % 3 for r in ROWS]}, "2 dim.*label: label", []),
         (
@@ -367,7 +379,7 @@ FREE = {"v": [r / 7 for r in ROWS]}
         (
             {"split": ["dev", "train"] * 20, "label": [1, 2] * 20},
             "split: drawn",
-            ["not used: split", "'split' is no split: it has 'dev', not 'train', 'validation'"],
+            ["not used: split", "'split' is not used: it has 'dev'; splits are 'train', 'val"],
         ),
         ({f"t{i}": ["x"] * 40 for i in range(9)}, "1 dim", [r"t4 \(text\) and 4 more$"]),
     ],

@@ -121,3 +121,13 @@ def test_usual_k_is_the_default():
     config = defaults() | given
     fill_defaults(config, given)
     assert config["retrieval"]["k"] == [USUAL_K]
+
+
+def test_labels_that_differ_in_spelling(caplog):
+    tables = {m: items(words(60), ord(m)) for m in "ab"}
+    for label in (["happy", "sad"], ["happy", "sad", "Happy ", "happy"]):
+        caplog.clear()
+        labels = pa.array([label[i % len(label)] for i in range(60)])
+        tables["a"] = tables["a"].set_column(2, "label", labels)
+        pair_own(tables, "id", SHARES, 0)
+        assert ("'Happy ', 'happy' are different classes" in caplog.text) == ("Happy " in label)

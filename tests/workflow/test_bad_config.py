@@ -142,12 +142,13 @@ MESSAGES = [
     ),
     (
         {"own": OWN | {"pairs": {"by": "lable"}}},
-        ", own.pairs.by: expected one of 'id', 'label', 'file', found 'lable'. Did you mean 'label'?",
+        ", own.pairs.by: expected one of 'id', 'label', 'file', found 'lable'."
+        " Did you mean 'label'?",
     ),
     (
         {"own": OWN | {"modalities": {"a": {"file": "a", "vector": 3}}}},
-        ", own.modalities.a.vector: expected text that is not empty, or a list, or keys with values,"
-        " found 3.",
+        ", own.modalities.a.vector: expected text that is not empty, or a list, or keys with"
+        " values, found 3.",
     ),
     (
         {"own": OWN | {"modalities": {"a": {"file": "a", "vector": ["v", "v"]}}}},

@@ -119,6 +119,14 @@ def is_unique_text(values: pa.ChunkedArray) -> bool:
     return len(values.unique()) == len(values) > 0
 
 
+def has_fractions(values: pa.ChunkedArray) -> bool:
+    """Return whether a column has numbers that are not whole."""
+    if not pa.types.is_floating(values.type):
+        return False
+    known = values.drop_null().to_numpy()
+    return bool((known[np.isfinite(known)] % 1 != 0).any())
+
+
 def may_be_ids(values: pa.ChunkedArray) -> bool:
     """Return whether values are texts or whole numbers, all there and nearly all distinct."""
     if values.null_count or not (_is_text(values.type) or pa.types.is_integer(values.type)):

@@ -13,6 +13,7 @@ from ima.command.columns import (
     FEW,
     Vector,
     few_valued,
+    has_fractions,
     is_unique_text,
     listed,
     may_be_ids,
@@ -35,7 +36,9 @@ from ima.utils.errors import InputError, first_few, printable, within
 from ima.workflow.user_config import LATENT, check_name
 
 #: Possible names of the label column, in lower case and in order of preference.
-LABELS = ("label", "class", "category", "target")
+LABELS = ("label", "labels", "class", "classes", "category", "target", "targets")
+#: What a column called `split` is that has other values.
+NO_SPLIT = "not a split"
 #: Share of ids that files of the same items have in common, at least.
 SAME = 0.5
 #: Names of columns that have another meaning than ids.
@@ -227,7 +230,7 @@ def _guess(file: Path, table: pa.Table, ids: str = "", texts_are_ids: bool = Tru
 def _named(
     table: pa.Table, columns: Sequence[str]
 ) -> tuple[dict[str, str], list[str], dict[str, str]]:
-    """Return the options that follow from names of columns, and notes on a column of no splits.
+    """Return the options that follow from names of columns, and notes on those that cannot be used.
 
     Also return what columns are that have such a name, but are not used: they are no features.
     """
@@ -237,13 +240,18 @@ def _named(
     for key, names in (("id", ("id",)), ("label", LABELS), ("split", ("split",))):
         column = next((by_lower[name] for name in names if name in by_lower), None)
         others = _no_splits(table[column]) if column and key == "split" else []
-        if column and not others:
+        if column and key == "label" and has_fractions(table[column]):
+            notes.append(f"'{column}' is not used: it has fractions, and labels are classes")
+            no_features[column] = "fractions"
+        elif column and not others:
             options[key] = column
         elif column:
-            notes.append(f"'{column}' is no split: it has {listed(others)}, not {listed(SPLITS)}")
-            no_features[column] = "no split"
+            found = "rows without a split" if others == [None] else listed(others)
+            notes.append(f"'{column}' is not used: it has {found}; splits are {listed(SPLITS)}")
+            no_features[column] = NO_SPLIT
     more = [by_lower[name] for name in LABELS if name in by_lower]
-    no_features |= {name: "another label" for name in more if name != options.get("label")}
+    if "label" in options:
+        no_features |= {name: "another label" for name in more if name != options["label"]}
     if "noise" in by_lower and _is_noise(table[by_lower["noise"]]):
         options["noise"] = by_lower["noise"]
     return options, notes, no_features
@@ -271,12 +279,21 @@ def _left_out(table: pa.Table, vector: Vector, labelled: bool) -> list[str]:
     for name in list(vector.unused)[:SHOWN]:
         if words := mostly_numbers(table[name]):
             notes.append(f"'{name}' has numbers, but also words: {listed(words)}")
-    few = [] if labelled else few_valued(table, vector)
+    few = {} if labelled else few_valued(table, vector)
+    few = {name: number for name, number in few.items() if vector.unused.get(name) != NO_SPLIT}
     if len(few) == 1:
         (name, number), *_ = few.items()
-        notes.append(f"'{name}' has {number} values: if it is a label, set label = \"{name}\"")
+        used = " and is used as a feature" if name in vector.names else ""
+        notes.append(
+            f"'{name}' has {number} values{used}: if it is a label, set label = \"{name}\""
+        )
     elif few:
-        notes.append(f"{listed(few)} have few values: if one is a label, set label to its name")
+        used = [name for name in few if name in vector.names]
+        notes.append(
+            f"{listed(few)} have few values"
+            + (f" ({listed(used)}: used as features)" if used else "")
+            + ": if one is a label, set label to its name"
+        )
     return notes
 
 

@@ -12,9 +12,9 @@ import ima
 from ima.utils.errors import InputError
 
 ABOUT = """\
-Importance-based Multimodal Autoencoder on files of your own. IMA learns, without labels, a joint
-representation of two or more modalities and gives each item an importance in [0, 1]: how much it
-shares with the other modalities."""
+Importance-based Multimodal Autoencoder on your files. IMA learns, without labels, a joint
+representation of two or more modalities and gives each item an importance in [0, 1]: the
+probability that it is informative about the other modalities."""
 STEPS = """\
 example:
   ima init left.parquet right.csv   writes own.toml; look through it

@@ -115,8 +115,9 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         concordance_: by modality, the concordance (N,) of each pair given to `fit`, in [0, 1]: the
             probability that the pair's item shares information with the rest of the pair. It is
             computed by models that were not trained on the pair; it is NaN if every model was.
-            Unlike importance, it detects good items in the wrong pair. Requires the objective
-            `mixture`; empty after `load`. For new pairs, use `pair_concordance`.
+            It is 0 for an item without partners. Unlike importance, it detects good items in the
+            wrong pair. Requires the objective `mixture`; empty after `load`. For new pairs, use
+            `pair_concordance`.
         concordance_models_: by modality, what `pair_concordance` needs; empty without `mixture`.
         folds_: by modality, how well the importances of items agree with those by networks that
             were not trained on them (`ima.evaluation.user.stability.over_folds`); empty without
@@ -324,7 +325,8 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
                 out). If a sample has a single modality, its z is the latent of that modality.
             weights: weights of the latents: `importance` of each item, `concordance` of each pair,
                 `both`, their product, or `equal`. A mapping sets importances by hand: by modality,
-                one number or one per sample (N,), 0 or more; other modalities keep theirs.
+                one number or one per sample (N,), 0 or more; other modalities keep theirs. z is 0
+                where all weights of several modalities are 0.
             shared: uses latents of what other modalities share, as the constructor's `shared`
                 says. It helps where modalities share only a class.
 

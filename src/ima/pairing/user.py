@@ -6,7 +6,7 @@ is missing.
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -86,6 +86,7 @@ def pair_own(
         pairs = {**labels_of_items(items, {name: pairs[name] for name in names}), **pairs}
         pairs["split"] = assign(pairs, names, shares, rng)
     warn_of_items(items, pairs, by)
+    _warn_of_spelling(classes)
     tables = {split: _of_split(pairs, split, names, classes, rng) for split in SPLITS}
     if classes:
         _warn_alone(tables["test"]["label"].to_numpy())
@@ -150,6 +151,16 @@ def _log_max_k(test: pa.Table) -> None:
     k = most_neighbours(items, int(known.sum()))
     if k < USUAL_K:
         logger.info("labelled test pairs have at least %d neighbours: a larger K is reduced", k)
+
+
+def _warn_of_spelling(classes: Sequence[str]) -> None:
+    """Warn of classes that differ in case or spaces alone."""
+    by_spelling: dict[str, list[str]] = {}
+    for name in classes:
+        by_spelling.setdefault(" ".join(name.casefold().split()), []).append(name)
+    if alike := next((names for names in by_spelling.values() if names[1:]), None):
+        listed = ", ".join(map(repr, alike))
+        logger.warning("labels: %s are different classes; spell them the same if not", listed)
 
 
 def handle_missing(pairs: Columns, names: list[str], missing: str) -> Columns:
