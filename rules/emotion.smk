@@ -23,6 +23,13 @@ if emotion_made():
             "../workflow/scripts/demo_emotion.py"
 
 
+#: Settings that only one corpus has.
+CORPUS_SETTINGS = {
+    "iemocap": ("excited_as_happy", "silence", "fillers"),
+    "ravdess_meld": ("calm_as_neutral", "seed"),
+}
+
+
 rule emotion_corpus:
     """Utterances with class and split, their tokens, and the audio span of each token."""
     input:
@@ -52,8 +59,7 @@ rule emotion_corpus:
         nominal=not emotion_made(),
         settings={
             name: EMOTION[name]
-            for name in ("excited_as_happy", "calm_as_neutral", "others", "classes")
-            + ("silence", "fillers", "seed", "max_skipped")
+            for name in ("others", "classes", "max_skipped", *CORPUS_SETTINGS[EMOTION["corpus"]])
         },
         fold=emotion_fold,
     script:

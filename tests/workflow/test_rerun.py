@@ -124,13 +124,13 @@ KEYS = {
     "emotion.protocol": "",  # other jobs
     "emotion.classes": "emotion_corpus",
     "emotion.excited_as_happy": "emotion_corpus",
-    "emotion.calm_as_neutral": "emotion_corpus",
+    "emotion.calm_as_neutral": "",  # of RAVDESS
     "emotion.others": "emotion_corpus",
     "emotion.validation": "emotion_corpus",
     "emotion.silence": "emotion_corpus",
     "emotion.fillers": "emotion_corpus",
     "emotion.max_skipped": "emotion_corpus",
-    "emotion.seed": "emotion_corpus",
+    "emotion.seed": "",  # of RAVDESS and MELD
     "emotion.words": "emotion_words",
     "emotion.words.min_count": "emotion_words claims",
     "emotion.words.dimension": "emotion_words table4",

@@ -16,23 +16,22 @@ from ima.workflow import script
 
 def main(snakemake):
     params, output = snakemake.params, snakemake.output
-    given = {**params.settings, **params.fold}
-    given["classes"] = classes = chosen_classes(given["classes"])
+    settings = dict(params.settings)
+    max_skipped = settings.pop("max_skipped")
+    settings["classes"] = chosen_classes(settings["classes"])
     if params.corpus == "iemocap":
-        wanted = ("excited_as_happy", "others", "silence", "fillers", "classes", *params.fold)
-        settings = {name: given[name] for name in wanted}
+        settings |= params.fold
         corpus = read_iemocap(params.roots["iemocap"], nominal=params.nominal, **settings)
     else:
         from ima.alignment.sentences import align_sentences  # compiles code that others do not need
 
-        wanted = ("validation", "seed", "calm_as_neutral", "others", "classes")
-        settings = {name: given[name] for name in wanted}
+        settings["validation"] = params.fold["validation"]
         align = functools.partial(align_sentences, processes=snakemake.threads)
         corpus = read_ravdess_meld(params.roots, align=align, **settings)
     write_csv(corpus.skipped, output.skipped)
     write_csv(corpus.counts, output.counts)
-    check_skipped(corpus, given["max_skipped"])
-    check_classes(corpus, classes)
+    check_skipped(corpus, max_skipped)
+    check_classes(corpus, settings["classes"])
     write_parquet(corpus.utterances, output.utterances, EMOTION_UTTERANCES)
     write_parquet(corpus.tokens, output.tokens, EMOTION_TOKENS)
     write_parquet(corpus.spans, output.spans, SPANS)
