@@ -5,6 +5,7 @@
 from ima.reporting.figures import rho as figure6
 from ima.reporting.figures import save
 from ima.reporting.tables import read_paper_values
+from ima.reporting.tables.rho import paper_rho, rho_table, sweep_table
 from ima.utils.io import read_parquet, write_csv
 from ima.utils.schemas import RHO_SWEEP
 from ima.workflow import script, summary
@@ -12,10 +13,10 @@ from ima.workflow import script, summary
 
 def main(snakemake):
     sweeps = [read_parquet(path, RHO_SWEEP, rows=True) for path in snakemake.input.sweeps]
-    paper = figure6.paper_rho(read_paper_values(snakemake.input.paper))
-    table = figure6.table(sweeps, snakemake.params.run)
+    paper = paper_rho(read_paper_values(snakemake.input.paper))
+    table = sweep_table(sweeps, snakemake.params.run)
     write_csv(table, snakemake.output.table)
-    chosen = figure6.rho_table(table, paper)
+    chosen = rho_table(table, paper)
     write_csv(chosen, snakemake.output.rho)
     figure = figure6.draw(table, paper, labels=snakemake.params.labels)
     save(figure, snakemake.output.pdf, snakemake.output.png)

@@ -6,7 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ima.reporting.figures.rho import LOSSES, SCORES, choose_rho, draw, paper_rho, rho_table, table
+from ima.reporting.figures.rho import draw
+from ima.reporting.tables.rho import (
+    LOSSES,
+    SCORES,
+    choose_rho,
+    paper_rho,
+    rho_table,
+    sweep_table,
+)
 from ima.utils.errors import InputError
 from ima.utils.schemas import RHO_SWEEP
 
@@ -22,20 +30,20 @@ def test_table_by_hand():
     first = sweep(f1_noise=[0.25], recall_noise=[1.0])
     second = sweep(f1_noise=[0.75], recall_noise=[0.5])
     other = [sweep("ima+", "speech", f1_noise=[1.0]) for _ in range(2)]
-    paper, ours = table([first, second, *other], "demo").to_pylist()
+    paper, ours = sweep_table([first, second, *other], "demo").to_pylist()
     assert list(paper.values())[:5] == ["demo", "paper", "image", 0.3, 2]
     sd = pytest.approx(math.sqrt(1 / 8))  # of two numbers that differ by 1/2
     assert (paper["f1_noise"], paper["f1_noise_sd"]) == (1 / 2, sd)
     assert (paper["recall_noise"], paper["recall_noise_sd"]) == (3 / 4, sd)
     assert (ours["variant"], ours["f1_noise"], ours["f1_noise_sd"]) == ("ima+", 1, 0)
-    (alone,) = table([first], "demo").to_pylist()
+    (alone,) = sweep_table([first], "demo").to_pylist()
     assert alone["seeds"] == 1
     assert all(alone[f"{name}_sd"] is None for name in (*SCORES, *LOSSES))
 
 
 def test_table_needs_the_same_rho_for_every_seed():
     with pytest.raises(InputError, match="the same rho for every seed"):
-        table([sweep(rho=(0.3, 0.4)), sweep(rho=(0.3, 0.5))], "demo")
+        sweep_table([sweep(rho=(0.3, 0.4)), sweep(rho=(0.3, 0.5))], "demo")
 
 
 def test_the_rho_is_chosen_by_agreement_and_not_by_labels():
@@ -44,15 +52,17 @@ def test_the_rho_is_chosen_by_agreement_and_not_by_labels():
         sweep(rho=grid, agreement=[0.1, 0.9, 0.6], f1_noise=[1.0, 0.8, 0.1]),
         sweep(rho=grid, agreement=[0.2, 0.5, 0.9], f1_noise=[1.0, 0.6, 0.1]),
     ]  # mean agreement .15, .7, .75
-    assert choose_rho(table(seeds, "demo")) == {("paper", "image"): 0.7}
+    assert choose_rho(sweep_table(seeds, "demo")) == {("paper", "image"): 0.7}
     # Other labels, the same choice.
     blind = [s.set_column(s.column_names.index("f1_noise"), "f1_noise", s["rho"]) for s in seeds]
-    assert choose_rho(table(blind, "demo")) == {("paper", "image"): 0.7}
+    assert choose_rho(sweep_table(blind, "demo")) == {("paper", "image"): 0.7}
 
 
 def test_rho_table_by_hand():
     grid = (0.3, 0.5, 0.7)
-    swept = table([sweep(rho=grid, agreement=[0.1, 0.9, 0.6], f1_noise=[1.0, 0.8, 0.1])], "demo")
+    swept = sweep_table(
+        [sweep(rho=grid, agreement=[0.1, 0.9, 0.6], f1_noise=[1.0, 0.8, 0.1])], "demo"
+    )
     (row,) = rho_table(swept, {"image": 0.68}).to_pylist()
     assert (row["rho"], row["f1_noise"]) == (0.5, 0.8)
     assert (row["rho_by_labels"], row["f1_by_labels"]) == (0.3, 1.0)
@@ -74,7 +84,7 @@ def swept(seeds=3):
                     for j, score in enumerate(SCORES[:3])
                 }
                 sweeps.append(sweep(variant, name, (0.2, 0.5, 0.8), **columns))
-    return table(sweeps, "demo")
+    return sweep_table(sweeps, "demo")
 
 
 def test_every_score_is_drawn_with_its_band():
