@@ -247,6 +247,12 @@ def test_read_tensors_rejects_other_files(tmp_path):
 # CSV
 
 
+def test_names_that_look_like_numbers_are_text(tmp_path):
+    table = pa.table({"run": ["007"], "variant": ["2"], "model": ["NA"], "k": [10]})
+    io.write_csv(table, tmp_path / "t.csv")
+    assert io.read_csv(tmp_path / "t.csv") == table
+
+
 def test_write_csv_rounds_floats_and_leaves_nulls_empty(tmp_path):
     table = pa.table({"name": ["a", "b, c"], "n": [1, None], "x": [1 / 3, 2.0]})
     io.write_csv(table, tmp_path / "t.csv", digits=3)

@@ -26,6 +26,8 @@ from ima.utils.values import check_values
 if TYPE_CHECKING:
     from torch import Tensor
 
+#: Columns of tables whose values are names, even if they look like numbers.
+NAMES = ("run", "variant", "model", "modality")
 #: Suffix of Arrow files; files of other names are Parquet.
 ARROW = ".arrow"
 #: Maximum number of bytes of the vectors in a row group of a Parquet file.
@@ -206,7 +208,7 @@ def write_csv(table: pa.Table, path: str | Path, digits: int = 6) -> None:
 
 
 def read_csv(path: str | Path, columns: Sequence[str] = (), rows: bool = True) -> pa.Table:
-    """Read a CSV file that has at least the given columns.
+    """Read a CSV file that has at least the given columns; those of NAMES are text.
 
     Args:
         path: the file.
@@ -219,7 +221,8 @@ def read_csv(path: str | Path, columns: Sequence[str] = (), rows: bool = True) -
     """
     options = csv.ParseOptions(newlines_in_values=True)
     try:
-        table = csv.read_csv(path, parse_options=options)
+        convert = csv.ConvertOptions(column_types=dict.fromkeys(NAMES, pa.string()))
+        table = csv.read_csv(path, parse_options=options, convert_options=convert)
         table.to_pylist()  # text is decoded only then
     except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
         expected = f"CSV with columns {list(columns)}" if columns else "a CSV table"
