@@ -44,9 +44,9 @@ def test_choose_selects_groups_longest_and_doubtful():
         ("t/aa/2", "t, man"),  # the middle one of the strings
         ("t/bb/1", "t, woman"),  # the only one without doubt
         ("t/bb/2", "t, longest"),
-        ("t/bb/5", "doubtful, digital silence"),
-        ("t/bb/3", "doubtful, lasts"),  # the least likely; t/bb/2 is there already
-        ("t/bb/4", "doubtful, sounds more like"),  # the least likely that isn't there yet
+        ("t/bb/5", "doubtful: digital silence"),
+        ("t/bb/3", "doubtful: duration"),  # the least likely; t/bb/2 is there already
+        ("t/bb/4", "doubtful: sounds like another digit"),  # the least likely that isn't there yet
     ]
 
 

@@ -37,7 +37,7 @@ def maps_of(files, modalities, noise):
 
 
 def utterances_of(files):
-    """Return the utterances of the validation part; Figure 3's own page has all of them."""
+    """Return the utterances of the validation part, from which those of Figure 3 are chosen."""
     if not {"utterances", "tokens", "importances"} <= set(files):
         return []
     whole = with_importances(

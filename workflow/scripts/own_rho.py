@@ -17,7 +17,9 @@ def main(snakemake):
     write_csv(swept if noise else without_noise(swept), out.table)
     write_csv(rho if noise else without_noise(rho), out.rho)
     styles = figure6.SCORE_STYLES if noise else figure6.LABEL_FREE_STYLES
-    figure = figure6.draw(swept, {}, styles, "noise, test pairs" if noise else "")
+    figure = figure6.draw(
+        swept, {}, styles, "scores of noise, test pairs" if noise else "proportion"
+    )
     save(figure, out.pdf, out.png)
     print(summary.first(rho, "rho"))
 

@@ -9,6 +9,9 @@ import pyarrow as pa
 #: Minimum number of digits of a typical string, if the group has such strings.
 MIN_DIGITS = 3
 
+#: Kinds of doubt, by the beginning of the reason.
+KINDS = {"lasts": "duration", "sounds more like": "sounds like another digit"}
+
 
 def choose(recordings: pa.Table, segments: pa.Table) -> list[tuple[str, str]]:
     """Select recordings for inspection: one per group, the longest strings and the most doubtful.
@@ -43,7 +46,7 @@ def choose(recordings: pa.Table, segments: pa.Table) -> list[tuple[str, str]]:
     for kind, ids in _doubts(cuts).items():
         if others := ids - chosen.keys():
             worst = min(others, key=lambda id_: (_worst(cuts[id_]), id_))
-            chosen[worst] = f"doubtful, {kind}"
+            chosen[worst] = f"doubtful: {kind}"
     return list(chosen.items())
 
 
@@ -55,12 +58,13 @@ def _by(rows: Iterable[dict], *names: str) -> dict[tuple[str, ...], list[dict]]:
 
 
 def _doubts(cuts: dict[str, list[dict]]) -> dict[str, set[str]]:
-    """Return the ids by kind of doubt, which is the reason up to its first number or quote."""
+    """Return the ids by kind of doubt, which is the reason without what differs."""
     kinds: dict[str, set[str]] = {}
     for id_, digits in cuts.items():
         for reason in filter(None, (cut["doubtful"] for cut in digits)):
             for part in reason.split("; "):
-                kinds.setdefault(re.split(r"[\d':(]", part)[0].strip(), set()).add(id_)
+                kind = re.split(r"[\d':(]", part)[0].strip()
+                kinds.setdefault(KINDS.get(kind, kind), set()).add(id_)
     return dict(sorted(kinds.items()))
 
 

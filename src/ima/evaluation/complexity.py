@@ -32,8 +32,8 @@ OTHERS = ("align", "glob", "corr", "local")
 
 #: Variants whose cost grows with the number of subsets: name, kind and settings.
 GROWING = {
-    "JMVAE-KL, an encoder a subset": ("jmvae", {"subset_encoders": True}),
-    "MVAE, an ELBO a subset": ("mvae", {"n_subsets": 10**6}),
+    "JMVAE-KL, one encoder per subset": ("jmvae", {"subset_encoders": True}),
+    "MVAE, one ELBO per subset": ("mvae", {"n_subsets": 10**6}),
 }
 
 Step = Callable[[], Mapping[str, Tensor]]

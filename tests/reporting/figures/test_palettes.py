@@ -94,9 +94,9 @@ def test_the_config_knows_all_palettes():
 def test_a_model_has_one_colour_in_all_figures():
     assert least([*MODELS.values(), *OTHERS]) > 0.15
     first = model_colours(
-        ["MVAE", "IMA (paper), stage 1", "MVAE, an ELBO a subset", "new", "newer"]
+        ["MVAE", "IMA (paper), stage 1", "MVAE, one ELBO per subset", "new", "newer"]
     )
-    assert first["MVAE"] == first["MVAE, an ELBO a subset"] == MODELS["MVAE"]
+    assert first["MVAE"] == first["MVAE, one ELBO per subset"] == MODELS["MVAE"]
     assert first["IMA (paper), stage 1"] == MODELS["IMA (paper)"]
     assert first["new"] != first["newer"] and not {first["new"], first["newer"]} & {
         *MODELS.values()

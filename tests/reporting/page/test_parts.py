@@ -57,12 +57,12 @@ def test_a_table_holds_every_value_and_escapes_text():
 
 
 def test_the_columns_that_matter_come_first_and_the_rest_on_demand():
-    table = read_csv(io.BytesIO(CLAIMS.encode()))
+    table = read_csv(io.BytesIO(CLAIMS.replace("id", "sentence", 1).encode()))
     html = tables.table_html(table, "T", {}, "claims")
     heads = re.findall(r'<th scope="col"[^>]*?( class="[^"]*")?><button type="button">(\w+)', html)
     assert heads == [
-        *(("", "verdict"), (' class="n"', "ours"), (' class="n"', "section")),
-        *((' class="x"', "id"), (' class="x"', "link")),
+        *(("", "sentence"), ("", "verdict"), (' class="n"', "ours"), (' class="n"', "section")),
+        (' class="x"', "link"),
     ]
     many = pa.table({f"c{i}": [i, i + 1] for i in range(tables.MANY + 1)})
     assert tables.table_html(many, "T", {}).count('class="n x"') == 3  # the last: head and cells
@@ -224,3 +224,9 @@ def test_maps_of_many_points_have_none_of_the_outlines_that_take_time():
         panel = maps.Panel("t", columns, [("x", "@x")])
         html = maps.maps_html([maps.Maps("g", [maps.scale()], [panel])])
         assert ("#404040" in html) == outlined
+
+
+def test_a_table_of_another_kind_with_the_same_name_shows_its_first_columns():
+    """Importances of user data have no variant, the first of the digits' table."""
+    rows = pa.table({"modality": ["a", "b"], "mean_importance": [0.5, 0.25], "unimportant": [0, 1]})
+    assert ' class="n x"' not in tables.table_html(rows, "T", {}, "importance")

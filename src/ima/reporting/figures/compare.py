@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
+from ima.evaluation.item_errors import INTERVAL
 from ima.reporting.figures import LETTERS, PAGE
 from ima.utils.errors import InputError
 
@@ -16,11 +17,13 @@ SHOWN = {
 }
 COSTS = ("cpu_seconds", "mem_mb")
 #: Colours of IMA's representations and of its peers.
-IMA, PEER = "#d55e00", "black"
+IMA, PEER = "#0072b2", "0.45"
 
 
 def draw(rows: Sequence[Mapping], ima: str) -> Figure:
-    """Draw scores and costs of each method; bars are the standard deviation over seeds.
+    """Draw scores and costs of each method.
+
+    Bars are the standard deviation over seeds or, with one seed, the 95 % interval over items.
 
     Args:
         rows: rows of `ima.reporting.user.compare.compare_table` of one latent size.
@@ -38,7 +41,7 @@ def draw(rows: Sequence[Mapping], ima: str) -> Figure:
         for place, row in enumerate(rows):
             if row.get(name) is not None:
                 colour = IMA if row["method"].startswith(f"{ima}, ") else PEER
-                deviation = row.get(f"{name}_sd")
+                deviation = row.get(f"{name}_sd") or row.get(f"{name}{INTERVAL}")
                 axes.errorbar(
                     row[name], place, xerr=deviation, fmt="o", color=colour, ms=3.2, lw=0.8
                 )

@@ -62,7 +62,10 @@ def choose(
     if not remaining:
         expected = f"{len(chosen_ids) + 1} validation utterances"
         raise InputError("Figure 3", expected=expected, found=len(chosen_ids))
-    return [*chosen, (remaining[-1], "greatest range of importances")]
+    widest, title = remaining[-1], "greatest range of importances"
+    if widest["label"] >= 0:
+        title = f"{EMOTIONS[widest['label']]}: {title}"
+    return [*chosen, (widest, title)]
 
 
 def figure3(chosen: Sequence[tuple[Mapping, str]], corpus: str) -> Figure:

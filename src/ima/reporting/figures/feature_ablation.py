@@ -6,7 +6,9 @@ from matplotlib.figure import Figure
 
 from ima.reporting.figures import LETTERS, PAGE, dot, legend
 from ima.reporting.figures.palettes import MODALITIES
-from ima.reporting.figures.training import MARKS
+
+#: Markers of the splits in order.
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def feature_accuracy(rows: Sequence[Mapping]) -> Figure:

@@ -81,8 +81,9 @@ def figure2(
             _scatter(free[0], points, palette.importance(y), f"{name}, importance")
             _colour_bar(figure, free[0], palette)
     if known:
-        heading = f"left: {'digit' if called == 'digits' else 'class'}" if classes else "left"
-        _class_legend(figure, classes, heading, noise, palette)
+        heading = f"left panels: {called}" if classes else "left panels"
+        unlabelled = any((_view(embeddings, view)["label"] < 0).any() for view in views)
+        _class_legend(figure, classes, heading, noise, palette, unlabelled)
     handles = [dot("noise (y < .5)", palette.noise), dot("rest", palette.rest)]
     legend(figure, handles, 1, "lower right", title="output", **TIGHT)
     return figure
@@ -141,8 +142,8 @@ def figure4(
         _highlight(panels[1, 1], joint, digits, noisy, f"{first} noise, joint", palette, edged=True)
     _same_axes(panels, [*points, joint])
     if classes:
-        heading = "digit" if _class_noun(classes) == "digits" else "class"
-        _class_legend(figure, classes, heading, noise, palette)
+        unlabelled = any((view["label"] < 0).any() for view in points)
+        _class_legend(figure, classes, _class_noun(classes), noise, palette, unlabelled)
     handles = [
         dot(name, "0.3" if classes else plain[i], MARKS[i % len(MARKS)])
         for i, name in enumerate(names)
@@ -176,11 +177,18 @@ def _class_noun(classes: Sequence[str]) -> str:
 
 
 def _class_legend(
-    figure: Figure, classes: Sequence[str], title: str, noise: bool, palette: Palette
+    figure: Figure,
+    classes: Sequence[str],
+    title: str,
+    noise: bool,
+    palette: Palette,
+    unlabelled: bool = False,
 ) -> None:
     """Add the legend of classes: ten in two rows, as in the paper; none for too many classes."""
     colours = palette.of_classes(len(classes)) if classes else []
     grey = [dot("noise", palette.among_classes)] if noise else []
+    if unlabelled and classes:
+        grey.append(dot("no label", UNLABELLED, markeredgecolor="0.25", markeredgewidth=0.4))
     if len(classes) > MAX_NAMED:
         legend(figure, grey, 1, "lower left", title=f"{len(classes)} classes by hue", **TIGHT)
         return

@@ -53,9 +53,10 @@ def contact_sheet(
 
 def _height(shape: Sequence[int]) -> float:
     """Return the height in inches of a row of panels with pictures of this shape and its title."""
-    lines = -(-SHOWN // ACROSS)
-    across = PAGE / len(GROUPS) / ACROSS
-    return float(np.clip(lines * across * shape[0] / shape[1] * (1 + GAP), 0.5, 5)) + 0.3
+    (rows, columns), lines = shape, -(-SHOWN // ACROSS)
+    gap = max(1, round(GAP * columns))  # in pixels, as in `_panel`
+    sheet = (lines * (rows + gap) - gap) / (ACROSS * (columns + gap) - gap)
+    return float(np.clip(PAGE / len(GROUPS) * sheet, 0.5, 5)) + 0.3
 
 
 def fitting(width: int, shape: Sequence[int], name: str) -> tuple[int, int]:

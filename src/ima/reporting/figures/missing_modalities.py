@@ -86,7 +86,12 @@ def _panel(axes: Axes, rows: Sequence[Mapping], colours: Mapping[str, str]) -> N
     if chance:
         low, high = min(chance), max(chance)
         level = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
-        axes.text(0.03, 0.04, f"chance: {level}", transform=axes.transAxes, fontsize=LETTERS - 1)
+        axes.axhspan(low, high, color="0.85", linewidth=0.8, zorder=0)
+        axes.annotate(
+            f"chance {level}", (1, low), xycoords=("axes fraction", "data"), xytext=(0, -2),
+            textcoords="offset points", ha="right", va="top", fontsize=LETTERS - 1,
+        )  # fmt: skip
+        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     axes.set_xticks([100 * share for share in shares])
     axes.tick_params(labelsize=LETTERS)
     axes.spines[["top", "right"]].set_visible(False)

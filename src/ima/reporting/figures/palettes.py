@@ -5,7 +5,7 @@ of a palette: noise and unimportant items share one colour, everything else anot
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import matplotlib
@@ -26,6 +26,12 @@ MODELS = {
     "denoising autoencoder": "#56b4e9",
 }
 OTHERS = ("#cc79a7", "#e69f00")
+#: Their marks, and those left for other models.
+MODEL_MARKS = {
+    **{"IMA (paper)": "o", "IMA+": "s", "JMVAE-KL": "^", "MVAE": "D"},
+    "denoising autoencoder": "v",
+}
+OTHER_MARKS = ("P", "X")
 
 
 @dataclass(frozen=True)
@@ -104,10 +110,21 @@ def model_colours(names: Iterable[str]) -> dict[str, str]:
 
     Variants that are named after a model and a comma have the model's colour.
     """
-    found, others = {}, itertools.cycle(OTHERS)
+    return _by_model(names, MODELS, OTHERS)
+
+
+def model_marks(names: Iterable[str]) -> dict[str, str]:
+    """Return a mark for each model, as `model_colours` returns colours."""
+    return _by_model(names, MODEL_MARKS, OTHER_MARKS)
+
+
+def _by_model(
+    names: Iterable[str], known: Mapping[str, str], more: Sequence[str]
+) -> dict[str, str]:
+    found, others = {}, itertools.cycle(more)
     for name in dict.fromkeys(names):
         model = name.partition(",")[0]
-        found[name] = MODELS[model] if model in MODELS else next(others)
+        found[name] = known[model] if model in known else next(others)
     return found
 
 

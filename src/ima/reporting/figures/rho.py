@@ -28,7 +28,7 @@ def draw(
     swept: pa.Table,
     paper: Mapping[str, float],
     styles: Mapping[str, tuple] = SCORE_STYLES,
-    ylabel: str = "noise, test pairs",
+    ylabel: str = "scores of noise, test pairs",
     labels: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw Figure 6: precision, recall and F1 of the noise class over rho (6.1).
@@ -70,7 +70,8 @@ def draw(
     )
     if set(modalities) & set(paper):
         lines.append(Line2D([], [], color="0.6", linewidth=0.8, label="the paper's ρ"))
-    legend(figure, lines, 3)
+    longest = max(len(line.get_label()) for line in lines)
+    legend(figure, lines, 3 if longest < 20 or len(modalities) > 2 else 2)
     return figure
 
 

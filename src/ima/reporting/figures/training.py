@@ -1,6 +1,5 @@
 """Figures of training: convergence of the models, and cost by number of modalities."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,10 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from ima.reporting.figures import LETTERS, PAGE, legend
-from ima.reporting.figures.palettes import model_colours
+from ima.reporting.figures.palettes import model_colours, model_marks
 
-#: Markers of the models in order.
-MARKS = ("o", "s", "^", "D", "v", "P", "X")
 #: Lower limit of the logarithmic axis.
 LOWEST = 1e-3
 #: Panels of the cost figure: column of Table 4, and title.
@@ -29,7 +26,7 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
 
     As losses of different models are not comparable, each is drawn as the proportion of its
     total decrease that remains: 1 after the first epoch, and 0 (off the logarithmic axis) at the
-    epoch with the lowest loss, whose weights are kept. A marker on the lower edge shows that epoch.
+    epoch with the lowest loss, whose weights are kept. A mark below the line shows that epoch.
 
     Args:
         histories: by model and latent size, for each seed the validation loss after each epoch.
@@ -39,16 +36,16 @@ def convergence(histories: Mapping[str, Mapping[int, Sequence[Sequence[float]]]]
     )
     figure = Figure(figsize=(PAGE * len(latents) / 2, 2.9), layout="constrained")
     panels = figure.subplots(1, len(latents), sharey=True, squeeze=False)[0]
-    colours = model_colours(histories)
-    looks = [
-        (name, colours[name], mark)
-        for name, mark in zip(colours, itertools.cycle(MARKS), strict=False)
-    ]
+    colours, marks = model_colours(histories), model_marks(histories)
+    looks = [(name, colours[name], marks[name]) for name in colours]
     for axes, latent in zip(panels, latents, strict=True):
-        for name, colour, mark in looks:
-            _falls(axes, histories[name].get(latent, ()), colour, mark)
-        axes.set(ylim=(LOWEST, 1.2))
+        axes.axhline(LOWEST, color="0.6", linewidth=0.5)
+        rows = LOWEST / 1.4 ** np.arange(1, len(looks) + 2)
+        for (name, colour, mark), row in zip(looks, rows, strict=False):
+            _falls(axes, histories[name].get(latent, ()), (colour, mark), row)
         _frame(axes, f"latent size {latent}", "epoch")
+        axes.set(ylim=(rows[-1], 1.2), yticks=[LOWEST, 0.01, 0.1, 1])
+        axes.minorticks_off()
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[0].set_ylabel("remaining part of the fall\nof the validation loss", fontsize=LETTERS)
     handles = [
@@ -68,14 +65,17 @@ def _frame(axes: Axes, title: str, xlabel: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _falls(axes: Axes, losses: Sequence[Sequence[float]], colour: str, mark: str) -> None:
-    """Draw one model's curves, one per seed."""
+def _falls(
+    axes: Axes, losses: Sequence[Sequence[float]], look: tuple[str, str], row: float
+) -> None:
+    """Draw one model's curves, one per seed, and marks of their minima in a row of their own."""
+    colour, mark = look
     for of_seed in losses:
         share = remaining(of_seed)
         epochs, best = np.arange(1, len(share) + 1), int(np.argmin(share))
-        shown = np.where(share > 0, share, np.nan)
+        shown = np.maximum(share, LOWEST)  # the minimum is on the line, not a gap
         axes.plot(epochs, shown, color=colour, linewidth=0.9, alpha=0.8)
-        axes.plot(best + 1, LOWEST, mark, color=colour, markersize=4, clip_on=False, alpha=0.8)
+        axes.plot(best + 1, row, mark, color=colour, markersize=3.5, alpha=0.8)
 
 
 def remaining(losses: Sequence[float]) -> np.ndarray:
@@ -91,7 +91,7 @@ def complexity(rows: Sequence[Mapping]) -> Figure:
     Args:
         rows: rows of Table 4 whose `setting` is `equal`.
     """
-    colours = model_colours(row["model"] for row in rows)
+    colours, marks = (of([row["model"] for row in rows]) for of in (model_colours, model_marks))
     figure = Figure(figsize=(PAGE, 2.9), layout="constrained")
     for axes, (column, title) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
         for i, (name, colour) in enumerate(colours.items()):
@@ -100,11 +100,11 @@ def complexity(rows: Sequence[Mapping]) -> Figure:
                 [row["modalities"] for row in points],
                 [row[column] for row in points],
                 color=colour,
-                marker=MARKS[i % len(MARKS)],
+                marker=marks[name],
                 markersize=3 if i else 6,  # IMA, the first, stays visible below other markers
                 markerfacecolor=colour if i else "none",
                 linewidth=1,
-                linestyle="--" if "a subset" in name else "-",
+                linestyle="--" if "per subset" in name else "-",
                 label=name,
             )
         counts = sorted({row["modalities"] for row in rows})

@@ -36,13 +36,12 @@ def agreement(reference: Reference, rows: Sequence[Mapping]) -> Figure:
         draw = _voicing if feature.column.name == "VUV" else _scatter
         draw(axes, feature)
         axes.set_title(_title(row), fontsize=LETTERS, pad=2.5)
-        if feature.kind == RELATED:
-            axes.set_xlabel(feature.counterpart, fontsize=LETTERS - 1, labelpad=1)
+        theirs = feature.counterpart if feature.kind == RELATED else OPENSMILE
+        axes.set_xlabel(theirs, fontsize=LETTERS - 1, labelpad=1)
         axes.tick_params(labelsize=LETTERS - 1, width=0.4, length=2, pad=1.5)
         axes.spines[:].set_linewidth(0.4)
     counts = f"{reference.recordings} recordings, {reference.speakers} speakers"
     figure.suptitle(f"{OPENSMILE}: {counts}", fontsize=LETTERS + 2, x=0.01, ha="left")
-    figure.supxlabel(OPENSMILE, fontsize=LETTERS)
     figure.supylabel("ima.features.covarep", fontsize=LETTERS)
     control = "ours shuffled within each speaker, a control (in brackets its r)"
     handles = [

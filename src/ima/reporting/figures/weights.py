@@ -133,7 +133,7 @@ def draw(
 
 def pair_type_colours(names: Sequence[str], palette: Palette) -> dict[str, str]:
     """Return the colour of each kind of pair; the first modality's noise has the noise colour."""
-    noise = [palette.noise, "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#000000"]
+    noise = [palette.noise, "#000000", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
     noisy = {noise_type(name): noise[i % len(noise)] for i, name in enumerate(names)}
     return {CLEAN: palette.rest, **noisy}
 

@@ -143,6 +143,9 @@ def _subsection(
         figures = (_figures(item, forms, data, folder) for item in drawn)
         body.append(f'<div class="figures">{"".join(figures)}</div>')
     for item in forms:
+        if item.file.endswith(".md"):
+            words = html.escape(Path(item.file).read_text(encoding="utf-8"))
+            body.append(f'<pre>{words}</pre><p class="from">{_from([item], folder)}</p>')
         if item.file in found:
             table = tables.table_html(found[item.file], item.title, anchors, Path(item.file).stem)
             body.append(f'{table}<p class="from">{_from([item], folder)}</p>')

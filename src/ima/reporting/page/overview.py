@@ -110,7 +110,9 @@ def _scores(rows: Sequence[dict], score: str, key: str = "representation") -> li
 
 
 def _label(model: str) -> str:
-    """Return a short label: those of references without what is in brackets."""
+    """Return a short label: those of references without what is in brackets, and CCA."""
+    if model == "cca":
+        return "CCA"
     return ANCHORS[model].partition(" (")[0] if model in ANCHORS else model
 
 

@@ -37,7 +37,7 @@ function filters(tools, heads, body) {
     const sought = words.value.toLowerCase().split(/\\s+/).filter(Boolean);
     let left = 0;
     for (const row of body.rows) {
-      const content = row.textContent.toLowerCase();
+      const content = [...row.cells].map(text).join("\\n").toLowerCase();
       const chosen = choices.every((choice, column) =>
         !choice || choice.value === "\\n" || choice.value === text(row.cells[column]));
       row.hidden = !(chosen && sought.every(word => content.includes(word)));
@@ -57,7 +57,8 @@ for (const table of document.querySelectorAll("table.sorted")) {
     head.firstElementChild.addEventListener("click", () => sorted(heads, body, column)));
   if (body.rows.length > 7) filters(tools, heads, body);
   if (hidden) {
-    const all = add(tools, "button", { type: "button", textContent: `${hidden} more columns` });
+    const textContent = `${hidden} more column${hidden > 1 ? "s" : ""}`;
+    const all = add(tools, "button", { type: "button", textContent });
     all.setAttribute("aria-pressed", "false");
     all.addEventListener("click", () =>
       all.setAttribute("aria-pressed", table.classList.toggle("all")));
@@ -164,7 +165,7 @@ function item([id, speaker, label, split, tokens, verbal, acoustic]) {
       span.style.color = value > .65 ? "#fff" : "#000";
       span.title = "importance " + value.toFixed(2);
     }
-    li.append(span);
+    li.append(span, " ");
   });
   return li;
 }
@@ -179,7 +180,8 @@ function search() {
   const label = get("label").value, split = get("split").value;
   found = data.utterances.filter(u =>
     (label === "" || u[2] === +label) && (split === "" || u[3] === split) &&
-    words.every(word => u[4].includes(word) || u[0].toLowerCase().includes(word)));
+    words.every(word => u[4].includes(word) ||
+      /\\d/.test(word) && u[0].toLowerCase().includes(word)));
   if (get("order").value === "range") {
     const y = get("what").value === "verbal" ? 5 : 6;
     const range = u => { const k = u[y].filter(v => v !== null);

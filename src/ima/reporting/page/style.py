@@ -75,6 +75,7 @@ button { cursor: pointer; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .6rem; text-align: left; vertical-align: top; }
 tbody th { font-weight: inherit; }
+tbody th:not(.t) { white-space: nowrap; }
 tbody :is(th, td) { border-top: 1px solid var(--line); max-width: 28rem; }
 :is(td, th).n { text-align: right; white-space: nowrap; }
 :is(td, th).t { min-width: 16rem; }

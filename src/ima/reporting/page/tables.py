@@ -63,9 +63,15 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str], name: st
     sds = {c: f"{c}_sd" for c in columns if f"{c}_sd" in columns}
     own = {c: values for c, values in columns.items() if c not in sds.values()}
     bare = [c for c, values in own.items() if set(values) <= {None}]
-    alike = {c: v for c, v in own.items() if c not in bare and len(v) > 1 and len(set(v)) == 1}
+    alike = {
+        c: v
+        for c, v in own.items()
+        if c not in bare and len(v) > 1 and len(set(v)) == 1 and len(str(v[0])) <= LONG
+    }
     left = [c for c in own if c not in bare and c not in alike]
-    main = [c for c in MAIN.get(name, left[:MANY]) if c in left]
+    chosen = MAIN.get(name, ())
+    # Another table may have the same name: that of importances of user data has no variant.
+    main = [c for c in chosen if c in left] if {*chosen[:1]} & {*own} else left[:MANY]
     order = [*main, *(c for c in left if c not in main)]
     heads, cells = [], []
     for number, column in enumerate(order):
@@ -120,6 +126,8 @@ def shown(values: Sequence[object]) -> list[str]:
 def _text(value: object, short: bool) -> str:
     if value is None:
         return ""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
+        return f"{value:,}"
     if not isinstance(value, float):
         return str(value)
     if short:

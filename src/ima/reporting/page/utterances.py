@@ -24,9 +24,9 @@ def search_html(utterances: Sequence[dict]) -> str:
     data = data.replace("<", "\\u003c")
     labels = sorted({row[2] for row in rows} - {OTHER})
     classes = "".join(f'<option value="{n}">{EMOTIONS[n]}</option>' for n in labels)
-    splits = "".join(
-        f"<option>{html.escape(name)}</option>" for name in dict.fromkeys(row[3] for row in rows)
-    )
+    names = dict.fromkeys(row[3] for row in rows)
+    splits = "".join(f"<option>{html.escape(name)}</option>" for name in names)
+    hidden = "" if len(names) > 1 else " hidden"
     return f"""<div class="utterances">
 <p>Importance: 0 <span class="scale" role="img" aria-label="white to dark blue"></span> 1; a dashed
 frame marks a word without a vector. Hold the pointer over a word for its number.</p>
@@ -34,7 +34,8 @@ frame marks a word without a vector. Hold the pointer over a word for its number
 <label>words or id<input id="utterances-words" type="search" autocomplete="off"></label>
 <label>class<select id="utterances-label"><option value="">all</option>{classes}
 <option value="-1">other</option></select></label>
-<label>split<select id="utterances-split"><option value="">all</option>{splits}</select></label>
+<label{hidden}>split<select id="utterances-split"><option value="">all</option>{splits}
+</select></label>
 <label>shading<select id="utterances-what"><option value="verbal">words</option>
 <option value="acoustic">voices</option></select></label>
 <label>order<select id="utterances-order"><option value="id">id</option>
