@@ -5,14 +5,16 @@
     python3.11 envs/run.py pytest
 
 The environment is `.venv/` in the checkout, from `envs/requirements.lock`; it is made again when
-the lock has changed. Nothing but Python 3.11 and its pip is needed.
+the lock has changed, but not while a command runs in it. Python 3.11 with venv is all it needs.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -20,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "envs" / "requirements.lock"
 HASHED = ROOT / "envs" / "hashed.lock"  # the same versions, with hashes
 ENVIRONMENT = ROOT / ".venv"
+STAMP = ENVIRONMENT / "made-from"
 TORCH = "torch==2.13.0"
 
 
@@ -30,11 +33,7 @@ def main() -> None:
         sys.exit(f"error: expected Python 3.11, found {found}. Run with python3.11.")
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    wanted = hashlib.sha256(LOCK.read_bytes() + str(ROOT).encode()).hexdigest()
-    stamp = ENVIRONMENT / "made-from"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        make()
-        stamp.write_text(wanted)
+    prepare()
     folder = ENVIRONMENT / "bin"
     path = os.pathsep.join([str(folder), os.environ.get("PATH", "")])
     os.chdir(ROOT)
@@ -45,12 +44,58 @@ def main() -> None:
     os.execve(command, sys.argv[1:], environment)
 
 
+def prepare() -> None:
+    """Make the environment unless it is current, and keep other calls from replacing it.
+
+    A command and all that it starts hold a shared lock; the environment is made under an exclusive
+    one.
+    """
+    if not os.access(ROOT, os.W_OK):  # a container: nobody can replace the environment
+        return
+    held = os.open(ROOT / ".venv.lock", os.O_RDWR | os.O_CREAT)
+    os.set_inheritable(held, True)
+    fcntl.flock(held, fcntl.LOCK_SH)  # waits while another call makes the environment
+    if is_current():
+        return
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        if not is_current():
+            sys.exit(f"error: the lock file has changed, but commands run in {ENVIRONMENT}.")
+        return
+    if not is_current():
+        if ENVIRONMENT.is_dir() and not ENVIRONMENT.is_symlink() and not STAMP.exists():
+            sys.exit(f"error: {ENVIRONMENT} was not made by this script. Rename or remove it.")
+        make()
+        STAMP.write_text(contents())
+    fcntl.flock(held, fcntl.LOCK_SH)
+
+
+def is_current() -> bool:
+    """Return whether the environment is there, works, and has what the lock says."""
+    python = ENVIRONMENT / "bin" / "python"
+    return STAMP.exists() and STAMP.read_text() == contents() and os.access(python, os.X_OK)
+
+
+def contents() -> str:
+    """Return a hash of all that determines the environment."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    about = (HASHED.read_text("utf-8"), TORCH, scripts, str(ROOT), sys.version)
+    return hashlib.sha256(repr(about).encode()).hexdigest()
+
+
 def make() -> None:
     """Install torch, then the lock, then this checkout."""
-    print(f"Making {ENVIRONMENT} (once, some minutes) ...", file=sys.stderr, flush=True)
+    print(
+        f"Making {ENVIRONMENT} (once, some minutes; without packages added by hand) ...",
+        file=sys.stderr,
+        flush=True,
+    )
     if ENVIRONMENT.is_symlink():
         ENVIRONMENT.unlink()  # the environment that it leads to belongs to another checkout
-    venv.create(ENVIRONMENT, with_pip=True, clear=True)
+    venv.create(ENVIRONMENT, with_pip=True, clear=True, symlinks=True)
+    STAMP.write_text("not finished")
     # torch first and alone, so that no other package can choose its build; the lock then replaces
     # its dependencies by the locked versions.
     pip(TORCH)

@@ -31,7 +31,9 @@ def source_root(folder):
             repo.archive(file, commit)
             file.seek(0)
             with tarfile.open(fileobj=file) as files:
-                files.extractall(f"{made}/{commit}", filter="data")
+                # Python before 3.11.4 has no filters; the archive is git's own.
+                data = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+                files.extractall(f"{made}/{commit}", **data)
             Path(made, commit, "COMMIT").write_text(commit)
             try:
                 os.rename(f"{made}/{commit}", root)

@@ -185,7 +185,7 @@ def mixture(
         y: importances (R, B) in [0, 1].
         evidence: likelihood ratio r (B,), at least 0, of the observed fit of an item to its partner
             if the item is informative, relative to one that shares nothing with its partner
-            (`ima.models.ranks.informative_density`).
+            (`ima.models.rank_density.informative_density`).
         partner: v (B,) in [0, 1].
         rho: prior mean importance in (0, 1); None for no prior, in which case lambda is 1.
         lambda_corr: weight of the likelihood relative to the prior.

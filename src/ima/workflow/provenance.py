@@ -46,7 +46,7 @@ def write_sidecars(job, sidecars: Sequence[str] | str) -> None:
                 "corpora": corpora,
                 "code": revision(ROOT),
                 "python": platform.python_version(),
-                "packages": packages(ROOT / "envs/requirements.lock"),
+                "packages": packages(ROOT / "envs/requirements.lock", ROOT / "envs/peers.lock"),
             },
             sidecar,
         )
@@ -98,13 +98,22 @@ def git(root: Path, *arguments: str) -> str | None:
         return None
 
 
-def packages(lock: Path) -> dict[str, str | None]:
-    """Return the installed versions of torch and of a lock's packages; None for missing ones."""
-    names = ["torch", *re.findall(r"^([\w.-]+)==", lock.read_text("utf-8"), re.M)]
-    versions: dict[str, str | None] = {}
-    for name in names:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = None
-    return versions
+def packages(lock: Path, *optional: Path) -> dict[str, str | None]:
+    """Return the installed versions of torch and of a lock's packages; None for missing ones.
+
+    Packages of optional locks are left out if they are missing.
+    """
+    versions = {name: _version(name) for name in ("torch", *_locked(lock))}
+    more = {name: _version(name) for of in optional for name in _locked(of)}
+    return versions | {name: version for name, version in more.items() if version}
+
+
+def _locked(lock: Path) -> list[str]:
+    return re.findall(r"^([\w.-]+)==", lock.read_text("utf-8"), re.M)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
