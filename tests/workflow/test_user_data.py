@@ -793,11 +793,11 @@ def test_figures_of_three_modalities_have_all_their_panels_and_names():
         for j, what in enumerate(whats)
     ]
     output = ["noise (y < .5)", "rest"]
-    assert legends == {"left: class, or noise": ["cat", "dog", "noise"], "output": output}
+    assert legends == {"left panels: classes, or noise": ["cat", "dog", "noise"], "output": output}
     figure = figure4(embeddings(2), ["cat", "dog"])
     titles, legends = texts(figure)
     assert titles == ["(a) unimodal", "(b) joint", "(c) a noise, a", "(d) a noise, joint"]
-    assert legends == {"class, or noise": ["cat", "dog", "noise"], "": ["a", "b", "c", "a noise"]}
+    assert legends == {"classes, or noise": ["cat", "dog", "noise"], "": ["a", "b", "c", "a noise"]}
     assert len(figure.axes[0].collections) == 3
     # A pair with noise in two modalities has noise in the first, too.
     assert len(figure.axes[3].collections[1].get_offsets()) == 6
@@ -826,7 +826,7 @@ def test_figures_without_labels_or_noise_show_outputs_and_importances():
 def test_noise_is_shown_without_labels():
     titles, legends = texts(figure2(embeddings(0), Y, [], True))
     assert titles[:2] == ["(a) a, noise", "(b) a, output, 40.0 % wrong"]
-    assert legends["left"] == ["noise"]
+    assert legends["left panels"] == ["noise"]
     assert len(figure4(embeddings(0), [], True).axes) == 4
 
 

@@ -70,8 +70,9 @@ def table_html(table: pa.Table, title: str, anchors: Mapping[str, str], name: st
     }
     left = [c for c in own if c not in bare and c not in alike]
     chosen = MAIN.get(name, ())
-    # Another table may have the same name: that of importances of user data has no variant.
-    main = [c for c in chosen if c in left] if {*chosen[:1]} & {*own} else left[:MANY]
+    if "variant" in chosen and "variant" not in own:  # importances of user data
+        chosen = ()
+    main = [c for c in chosen if c in left] or left[:MANY]
     order = [*main, *(c for c in left if c not in main)]
     heads, cells = [], []
     for number, column in enumerate(order):
