@@ -76,14 +76,14 @@ assert paper < raw < weighted
 # share only the digit, and these methods keep nothing else. Encoders trained like those of InfoNCE,
 # on pairs weighted by IMA's importances, are above all ([importance](../importance.md),
 # section 12). The paper's method as written is below the raw features. The reason is in the second
-# table: it does not detect the noise of images, so its weights cannot help.
+# table: it does not detect the noise of images, and that of speech in four of five seeds only.
 
 # %%
 noise[noise["latent"] == 50]
 
 # %% tags=["hide"]
 f1 = noise[noise["latent"] == 50].set_index("modality", append=True)["F1 of noise"]
-assert f1["paper", "image"].startswith(".000") and f1["paper", "speech"] > ".9"
+assert f1["paper", "image"].startswith(".000") and f1["paper", "speech"].startswith(".800")
 assert f1["ima+", "image"] > ".9"
 
 # %% [markdown]
