@@ -44,32 +44,33 @@ def main() -> None:
     os.execve(command, sys.argv[1:], environment)
 
 
-def prepare() -> None:
+def prepare() -> int | None:
     """Make the environment unless it is current, and keep other calls from replacing it.
 
-    A command and all that it starts hold a shared lock; the environment is made under an exclusive
-    one.
+    A command and all that it starts hold a shared lock, whose descriptor is returned; the
+    environment is made under an exclusive one.
     """
     if not os.access(ROOT, os.W_OK):  # a container: nobody can replace the environment
-        return
+        return None
     held = os.open(ROOT / ".venv.lock", os.O_RDWR | os.O_CREAT)
     os.set_inheritable(held, True)
     fcntl.flock(held, fcntl.LOCK_SH)  # waits while another call makes the environment
     if is_current():
-        return
+        return held
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         fcntl.flock(held, fcntl.LOCK_SH)
         if not is_current():
             sys.exit(f"error: the lock file has changed, but commands run in {ENVIRONMENT}.")
-        return
+        return held
     if not is_current():
         if ENVIRONMENT.is_dir() and not ENVIRONMENT.is_symlink() and not STAMP.exists():
             sys.exit(f"error: {ENVIRONMENT} was not made by this script. Rename or remove it.")
         make()
         STAMP.write_text(contents())
     fcntl.flock(held, fcntl.LOCK_SH)
+    return held
 
 
 def is_current() -> bool:

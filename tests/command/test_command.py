@@ -18,9 +18,10 @@ from pyarrow import csv
 from sklearn.metrics import roc_auc_score
 
 from ima import IMA
-from ima.command import columns, guess
+from ima.command import columns, guess, steps
 from ima.command.config import read_config
 from ima.command.counts import counted
+from ima.command.data import Data
 from ima.command.main import main
 from ima.datasets.user_files import read_table
 from ima.estimator import model
@@ -492,3 +493,12 @@ def test_init_stops(files, config, said, tmp_path):
     with pytest.raises(InputError, match=said):
         guess.init([tmp_path / f for f in files], tmp_path / config, False)
     assert not (tmp_path / config).exists()
+
+
+def test_a_modality_that_a_pair_lacks_casts_no_doubt_on_it():
+    """Of three modalities, c lacks in a pair that fits; another pair is alone; the third is low."""
+    rows = {"a": np.arange(4), "b": np.array([0, -1, 2, 3]), "c": np.array([-1, -1, 2, 3])}
+    data = Data({}, {}, rows, pa.table({}), {})
+    low = {"c_a": [0.9, 0.0, 0.1, 0.9], "c_b": [0.9, 0.0, 0.9, 0.9], "c_c": [0.0, 0.0, 0.9, 0.9]}
+    said = steps._doubted(data, {name: np.array(values) for name, values in low.items()})
+    assert said == "33.3% of pairs with two or more items have a concordance below 0.5"

@@ -48,9 +48,10 @@ class Data(NamedTuple):
         rows = {m: numbers[chosen] for m, numbers in self.rows.items()}
         return self._replace(rows=rows, pairs=self.pairs.filter(pa.array(chosen)))
 
-    def partnered(self) -> np.ndarray:
-        """Return whether each pair has items of several modalities (N,)."""
-        return sum((rows != ABSENT).astype(int) for rows in self.rows.values()) > 1
+    def partnered(self, modality: str) -> np.ndarray:
+        """Return whether each pair has an item of a modality and of another one (N,)."""
+        several = sum((rows != ABSENT).astype(int) for rows in self.rows.values()) > 1
+        return several & (self.rows[modality] != ABSENT)
 
     def of_pairs(self) -> dict[str, np.ndarray]:
         """Return the vectors (N, D_m) of the pairs' items, NaN if a pair lacks the modality."""

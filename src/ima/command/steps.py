@@ -154,7 +154,7 @@ def _with_concordance(
     for m, values in concordance.items():
         column = np.full(len(pairs), np.nan)
         column[learned] = values
-        column[~data.partnered() | (data.rows[m] == ABSENT)] = np.nan
+        column[~data.partnered(m)] = np.nan
         pairs = pairs.append_column(f"c_{m}", pa.array(column, pa.float32(), from_pandas=True))
     return pairs
 
@@ -214,9 +214,9 @@ def importance(
 
 def _doubted(data: Data, concordance: Mapping[str, np.ndarray]) -> str:
     """Return how many pairs are doubted, as a phrase."""
-    several = data.partnered()
-    low = np.any([c < DOUBT for c in concordance.values()], axis=0) & several
-    share = low.sum() / max(several.sum(), 1)
+    judged = {m: data.partnered(m) for m in data.rows}
+    low = np.any([judged[name[2:]] & (c < DOUBT) for name, c in concordance.items()], axis=0)
+    share = low.sum() / max(np.any([*judged.values()], axis=0).sum(), 1)
     return f"{share:.1%} of pairs with two or more items have a concordance below {DOUBT}"
 
 
@@ -343,8 +343,8 @@ def _with_columns(pairs: pa.Table, data: Data, columns: Mapping[str, np.ndarray]
     """
     for name, values in columns.items():
         m = name.partition("_")[2]
-        present = data.rows[m] != ABSENT if name[0] in "uyc" else np.ones(len(pairs), bool)
-        present &= data.partnered() | (name[0] != "c")
+        present = data.rows[m] != ABSENT if name[0] in "uy" else np.ones(len(pairs), bool)
+        present = data.partnered(m) if name[0] == "c" else present
         column = (
             pa.array(values, mask=~present) if values.ndim == 1 else vector_column(values, present)
         )

@@ -209,14 +209,8 @@ def check_variants(names: Collection[str], known: Mapping[str, Mapping], section
     Raises:
         InputError: a variant is unknown.
     """
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise InputError(
-            f"config, {section}variants",
-            expected=f"variants defined in {section}ima, {sorted(known)}",
-            found=unknown,
-            do=f"Correct the name, or define {section}ima.<name> with its label and settings.",
-        )
+    do = f"Correct the name, or define {section}ima.<name> with its label and settings."
+    _check_named(f"{section}variants", names, known, f"variants defined in {section}ima", do)
 
 
 def check_trained(names: Collection[str], variants: Collection[str], key: str) -> None:
@@ -230,14 +224,17 @@ def check_trained(names: Collection[str], variants: Collection[str], key: str) -
     Raises:
         InputError: a variant is not trained.
     """
-    others = [name for name in names if name not in variants]
-    if others:
-        raise InputError(
-            f"config, {key}",
-            expected=f"trained variants of IMA, {sorted(variants)}",
-            found=others,
-            do="Correct the name, or add it to variants.",
-        )
+    do = "Correct the name, or add it to variants."
+    _check_named(key, names, variants, "trained variants of IMA", do)
+
+
+def _check_named(
+    key: str, names: Collection[str], known: Collection[str], what: str, do: str
+) -> None:
+    """Raise InputError if a key names what is not known."""
+    if unknown := [name for name in names if name not in known]:
+        expected = f"{what}, {sorted(known)}"
+        raise InputError(f"config, {key}", expected=expected, found=unknown, do=do)
 
 
 def check_labels(config: Mapping) -> None:
