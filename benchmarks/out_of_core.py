@@ -20,15 +20,13 @@ import mmap
 import os
 import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import torch
+from memory import anonymous, watched
 
 from ima.datasets.user import read_items
 from ima.models.autoencoder import Stage1, fit_autoencoder
@@ -66,30 +64,6 @@ def write_from_parquet(path: Path, rows: int, width: int, seed: int) -> None:
         write_arrow(read_items(folder, {}, "sse"), path, OWN_ITEMS)
     items, _ = scale_items(read_parquet(path, OWN_ITEMS), np.arange(rows), True, path.stem)
     write_arrow(items, path, OWN_ITEMS)
-
-
-def anonymous() -> float:
-    """Return the resident memory in MB that is of no file."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1e3 for line in lines if line.startswith("RssAnon"))
-
-
-@contextmanager
-def watched() -> Iterator[list[float]]:
-    """Yield a list that in the end has the peak of `anonymous` in the meantime."""
-    peak, stop = [anonymous()], threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.02):
-            peak[0] = max(peak[0], anonymous())
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield peak
-    finally:
-        stop.set()
-        thread.join()
 
 
 def drop(files: list[Path]) -> None:

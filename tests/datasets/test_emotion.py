@@ -160,11 +160,14 @@ def test_utterances_of_sounds_alone_are_listed_and_counted_as_unusable(iemocap):
         check_skipped(read(iemocap), 0.1)
 
 
-def test_pauses_are_no_tokens_if_they_are_dropped(iemocap):
+@pytest.mark.parametrize("silence", ["keep", "drop"])
+def test_an_utterance_of_pauses_has_no_tokens(iemocap, silence):
+    """Nor has one of laughter between pauses, which would be scored by the vector of 'sil'."""
     sounds(iemocap, "Ses01F_impro01_F002", "<sil>")
-    assert not len(read(iemocap).skipped)
-    dropped = read(iemocap, silence="drop").skipped.to_pylist()
-    assert [row["reason"] for row in dropped] == [f"{NO_TOKEN} </s>, <s>, sil"]
+    sounds(iemocap, "Ses05M_script01_1b_F000", "<sil>", "++LAUGHTER++", "<sil>")
+    skipped = read(iemocap, silence=silence).skipped.to_pylist()
+    sounds_of = ["</s>, <s>, sil", "</s>, <s>, laughter, sil"]
+    assert [row["reason"] for row in skipped] == [f"{NO_TOKEN} {of}" for of in sounds_of]
 
 
 def test_a_corpus_without_any_token_is_rejected(tmp_path):

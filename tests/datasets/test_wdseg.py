@@ -1,6 +1,7 @@
 """Sphinx-3 alignments, and the rules for their control tokens."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 
@@ -94,8 +95,6 @@ def test_kinds_of_control_tokens(word, expected):
 
 def tokens(write):
     rows = read_wdseg(write(HEAD + "".join(ROWS) + TOTAL), 2.0)
-    import pyarrow as pa
-
     return pa.Table.from_pylist([{"utterance": "u", **row} for row in rows], schema=TOKENS)
 
 
@@ -111,6 +110,30 @@ def test_keep_tokens_options(write, choice, kept, dropped):
     found, gone = keep_tokens(tokens(write), **choice)
     assert found["token"].to_pylist() == kept and gone == dropped
     assert found["position"].to_pylist()[:1] == [1]  # the place in the alignment
+
+
+@pytest.mark.parametrize(
+    ("words", "fillers", "kept"),
+    [
+        ("<sil> HELLO <sil>", "drop", "hello"),
+        ("<sil> HELLO <sil> WORLD <sil>", "drop", "hello sil world"),
+        ("HELLO <sil> ++LAUGHTER++ <sil>", "drop", "hello"),
+        ("HELLO <sil> ++LAUGHTER++ <sil>", "keep", "hello sil laughter"),
+        ("<sil> ++LAUGHTER++ <sil>", "drop", ""),
+        ("HELLO <sil> ++LAUGHTER++ <sil> WORLD", "drop", "hello sil sil world"),
+    ],
+)
+def test_pauses_are_tokens_only_between_others(words, fillers, kept):
+    """Each utterance by itself: the next one's words do not count."""
+    rows = []
+    for utterance in "ab":
+        for position, word in enumerate(["<s>", *words.split(), "</s>"]):
+            token, kind = token_of(word)
+            times = {"start_s": position / 10, "end_s": (position + 1) / 10}
+            rows.append({"utterance": utterance, "position": position, **times})
+            rows[-1] |= {"token": token, "kind": kind}
+    found = keep_tokens(pa.Table.from_pylist(rows, schema=TOKENS), fillers=fillers)[0]
+    assert found["token"].to_pylist() == kept.split() * 2
 
 
 def test_keep_tokens_rejects_invalid_options(write):

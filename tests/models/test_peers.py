@@ -205,11 +205,10 @@ def test_a_peer_that_is_not_known_or_lacks_its_package(monkeypatch):
     with pytest.raises(InputError, match="peer: expected one of"):
         peer("dcca")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert (
-        lacking("mcca") == "mcca is skipped, as cca_zoo is not installed: pip install 'ima[peers]'"
-    )
+    install = "pip install --no-deps -r envs/peers.lock"
+    assert lacking("mcca") == f"mcca is skipped, as cca_zoo is not installed: {install}"
     assert lacking("pca") == ""
-    assert lacking("mopoe").endswith("not installed: pip install --no-deps -r envs/peers.lock")
+    assert lacking("mopoe").endswith(f"not installed: {install}")
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -164,12 +165,12 @@ def keep_tokens(
 ) -> tuple[pa.Table, dict[str, int]]:
     """Select the rows of alignments that are tokens of the experiment (Section 4).
 
-    Words are always kept. Edges (`<s>`, `</s>`), the silence around an utterance, are always
-    dropped.
+    Words are always kept. The silence around an utterance is always dropped: edges (`<s>`, `</s>`),
+    and pauses that have no other token before or after them.
 
     Args:
         tokens: TOKENS.
-        silence: `keep` pauses within utterances (`<sil>`) as tokens 'sil', or `drop` them.
+        silence: `keep` pauses between other tokens (`<sil>`) as tokens 'sil', or `drop` them.
         fillers: `keep` laughter, breathing and other fillers as tokens, or `drop` them.
 
     Returns:
@@ -182,8 +183,21 @@ def keep_tokens(
     for name, value in choice.items():
         if value not in ("keep", "drop"):
             raise InputError(name, expected="'keep' or 'drop'", found=repr(value))
-    kinds = ["word"]
-    kinds += ["silence"] * (silence == "keep") + ["filler"] * (fillers == "keep")
+    kinds = ["word", "filler"] if fillers == "keep" else ["word"]
     keep = pc.is_in(tokens["kind"], pa.array(kinds))
+    if silence == "keep":
+        pause = pc.equal(tokens["kind"], "silence")
+        keep = pc.or_(keep, pc.and_(pause, _between(tokens, keep)))
     dropped = tokens.filter(pc.invert(keep))["token"].value_counts().to_pylist()
     return tokens.filter(keep), {row["values"]: row["counts"] for row in dropped}
+
+
+def _between(tokens: pa.Table, kept: pa.ChunkedArray) -> pa.Array:
+    """Return which TOKENS have some of the `kept` ones before and after them in the utterance."""
+    utterance = tokens["utterance"].combine_chunks().dictionary_encode().indices.to_numpy()
+    position, kept = tokens["position"].to_numpy(), kept.to_numpy()
+    first = np.full(len(tokens), np.iinfo(position.dtype).max)
+    last = np.full(len(tokens), -1)
+    np.minimum.at(first, utterance[kept], position[kept])
+    np.maximum.at(last, utterance[kept], position[kept])
+    return pa.array((first[utterance] < position) & (position < last[utterance]))

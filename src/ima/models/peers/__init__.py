@@ -48,10 +48,7 @@ def fit_baseline(name: str, problem: Problem) -> Fitted:
 
 
 #: How to install the packages that some peers need.
-INSTALL = {
-    "cca_zoo": "pip install 'ima[peers]'",
-    "multivae": "pip install --no-deps -r envs/peers.lock",
-}
+INSTALL = "pip install --no-deps -r envs/peers.lock"
 #: Peers by name.
 PEERS = {
     "raw": Peer("raw features", fit_raw),
@@ -88,4 +85,4 @@ def lacking(name: str) -> str:
     package = peer(name).package
     if package is None or importlib.util.find_spec(package):
         return ""
-    return f"{name} is skipped, as {package} is not installed: {INSTALL[package]}"
+    return f"{name} is skipped, as {package} is not installed: {INSTALL}"
