@@ -160,9 +160,12 @@ def require_corpora(corpora, **files):
 def fingerprint(corpus):
     """Return a value that changes with the files of a user's corpus: their names, sizes or times."""
     from ima.utils.trees import tree_fingerprint
+    from ima.workflow.corpora import READ
 
     root = Path(corpus_root(corpus))
-    return tree_fingerprint(root) if root.is_dir() and not made_by_rule(corpus) else ""
+    if made_by_rule(corpus) or not root.is_dir():
+        return ""
+    return tree_fingerprint(root, READ.get(corpus, ""))
 
 
 def file_fingerprint(file):

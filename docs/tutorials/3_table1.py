@@ -39,7 +39,7 @@ table1.rename_axis("representation").fillna("")
 
 # %% [markdown]
 # A cell is Precision@10 / Precision@50, each as mean ± standard deviation over seeds. Neighbours
-# that share the query's recording or image are left out; with them, a representation of the
+# that share the query's image or spoken digit are left out; with them, a representation of the
 # recording alone would look good. The paper defines Precision@K over all neighbours (Section 5.4),
 # and the published tables have both.
 #

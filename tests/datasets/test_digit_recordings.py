@@ -260,6 +260,22 @@ def test_check_skipped_allows_a_share():
         check_skipped(*tables({}, {"fsdd": 2}), 0.5)
 
 
+def test_tools_and_other_files_of_a_disc_are_not_faulty_audio():
+    good, bad = tables({"ti46": 9}, {"ti46": 5})
+    makefile = pa.array(["extension '' is not one of .wav"] * len(bad))
+    check_skipped(good, bad.set_column(bad.column_names.index("reason"), "reason", makefile), 0)
+
+
+def test_the_log_lists_what_stops_a_run(caplog):
+    """As Snakemake removes skipped.csv with the other outputs of a failed job."""
+    with pytest.raises(InputError, match="which the rule's log lists"):
+        check_skipped(*tables({"ti46": 9}, {"ti46": 2}), 0)
+    assert [r.getMessage() for r in caplog.records] == [
+        "skipped: 0.wav: cut",
+        "skipped: 1.wav: cut",
+    ]
+
+
 def test_check_skipped_applies_to_each_corpus():
     good, bad = tables({"tidigits": 1000, "ti46": 9}, {"ti46": 1})
     with pytest.raises(InputError, match=r"corpus ti46: .* found 1 of 10"):

@@ -116,7 +116,7 @@ def test_speakers_can_be_held_out(iemocap):
     assert {who for who, part in parts if part == "validation"} == {"Ses01M"}
 
 
-def test_too_many_unusable_utterances_stop_the_run(iemocap):
+def test_too_many_unusable_utterances_stop_the_run(iemocap, caplog):
     for name in ("F000", "M000"):
         turn = f"Ses01F_impro01/Ses01F_impro01_{name}.wdseg"
         (iemocap / "Session1/sentences/ForcedAlignment" / turn).unlink()
@@ -124,6 +124,7 @@ def test_too_many_unusable_utterances_stop_the_run(iemocap):
     check_skipped(corpus, 0.25)
     with pytest.raises(InputError, match="2 of 8, the first: alignment: expected one, found none"):
         check_skipped(corpus, 0.2)
+    assert sum("Ses01F_impro01" in record.getMessage() for record in caplog.records) == 2
 
 
 NO_TOKEN = "no token but those dropped:"

@@ -1,5 +1,6 @@
 """The IEMOCAP tree: combining labels, texts, alignments and wavs of turns."""
 
+import os
 import warnings
 
 import numpy as np
@@ -11,6 +12,8 @@ from ima.datasets.counts import CountWarning
 from ima.utils.emotions import SIX
 from ima.utils.errors import InputError
 from ima.utils.schemas_emotion import EMOTION_COUNTS, SKIPPED_UTTERANCES, TOKENS, UTTERANCES
+from ima.utils.trees import tree_fingerprint
+from ima.workflow.corpora import READ
 
 CODES = {"F000": "neu", "M000": "ang", "F001": "hap", "M001": "exc", "F002": "sad", "M002": "fru"}
 
@@ -195,6 +198,26 @@ def test_unusable_utterances_are_listed(root, damage, reason):
     (row,) = [row for row in skipped.to_pylist() if row["id"]]
     assert row["id"] == "iemocap/Ses01F_impro01_M000" and row["reason"].startswith(reason)
     assert row["emotion"] == ("angry" if damage is damage_label else "ang")
+
+
+def test_ratings_that_are_no_numbers_do_not_matter(root):
+    file = label_file(root)
+    file.write_text(file.read_text().replace("[2.5000,", "[NaN,"))
+    assert "NaN" in file.read_text() and len(iemocap.index(root)[0]) == 8
+
+
+def test_files_that_are_read_are_those_that_fingerprints_cover(root):
+    """Of each kind that `_Session` reads; films and motion capture are not."""
+    used = [label_file(root), turn_file(root, "wav"), turn_file(root, "wdseg")]
+    used.append(root / "Session1/dialog/transcriptions/Ses01F_impro01.txt")
+    film = root / "Session1/dialog/avi/DivX/Ses01F_impro01.avi"
+    film.parent.mkdir(parents=True)
+    found = [tree_fingerprint(root, READ["iemocap"])]
+    for file in [film, *used]:
+        file.touch()
+        os.utime(file, (1, 1))
+        found.append(tree_fingerprint(root, READ["iemocap"]))
+    assert found[0] == found[1] and len(set(found)) == 1 + len(used)
 
 
 def test_files_without_a_turn_are_listed(root):

@@ -37,7 +37,7 @@ DOCUMENTS = frozenset(_DOCUMENTS.split())
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".7z", ".rar", ".iso")
 
 #: Prefixes of the reasons for skipping files that are not faulty.
-COPY, OTHER_WORDS = "a second copy of", "words that are not digits"
+COPY, OTHER_WORDS, EXTENSION = "a second copy of", "words that are not digits", "extension"
 
 
 def root_folder(root: str | Path, corpus: str, source: str, layout: str) -> Path:
@@ -79,7 +79,7 @@ def audio_files(root: Path) -> tuple[list[str], list[tuple[str, str]]]:
         if extension in DOCUMENTS:
             continue
         if extension not in AUDIO:
-            reason = f"extension '{extension}' is not one of {' '.join(sorted(AUDIO))}"
+            reason = f"{EXTENSION} '{extension}' is not one of {' '.join(sorted(AUDIO))}"
             unknown.append((path, reason))
         elif not _is_utf8(path):
             unknown.append((path, "a name that is not UTF-8: rename it"))

@@ -5,6 +5,7 @@ segmentation and feature extraction read. Files that cannot be decoded are liste
 """
 
 import itertools
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,13 +15,15 @@ import pyarrow.compute as pc
 
 from ima.audio.sphere import read_audio
 from ima.datasets import fsdd, ti46, tidigits
-from ima.datasets.base import COPY, OTHER_WORDS, skipped_table
+from ima.datasets.base import COPY, EXTENSION, OTHER_WORDS, skipped_table
 from ima.datasets.counts import COUNTS
 from ima.utils.errors import InputError, reason_of
 from ima.utils.io import whole_file
 from ima.utils.parallel import imap
 from ima.utils.progress import progress_bar
 from ima.utils.schemas import WAVES
+
+logger = logging.getLogger(__name__)
 
 #: Range of accepted sampling rates (Hz); a rate outside it indicates a broken header.
 LOWEST_RATE, HIGHEST_RATE = 8_000, 48_000
@@ -196,7 +199,8 @@ class Waves:
 def check_skipped(recordings: pa.Table, skipped: pa.Table, share: float) -> None:
     """Check that at most a given share of the audio files of each corpus is unusable.
 
-    Duplicates and recordings of other words do not count, because they are not faulty.
+    Duplicates, recordings of other words and files with extensions of no audio do not count,
+    because they are not faulty. The log lists the others.
 
     Args:
         recordings: RECORDINGS that are usable.
@@ -206,19 +210,21 @@ def check_skipped(recordings: pa.Table, skipped: pa.Table, share: float) -> None
     Raises:
         InputError: the share is exceeded.
     """
-    not_faulty = pc.match_substring_regex(skipped["reason"], f"^({COPY}|{OTHER_WORDS})")
+    not_faulty = pc.match_substring_regex(skipped["reason"], f"^({COPY}|{OTHER_WORDS}|{EXTENSION})")
     skipped = skipped.filter(pc.invert(not_faulty))
     for corpus in sorted(set(recordings["corpus"].to_pylist() + skipped["corpus"].to_pylist())):
         bad = skipped.filter(pc.field("corpus") == corpus)
         good = recordings.filter(pc.field("corpus") == corpus)
         if len(bad) > share * (len(bad) + len(good)):
+            for row in bad.to_pylist():
+                logger.error("skipped: %s: %s", row["file"], row["reason"])
             first = bad.slice(0, 1).to_pylist()[0]
             raise InputError(
                 f"corpus {corpus}",
                 expected=f"at most {share:.1%} of its audio files unusable",
                 found=f"{len(bad)} of {len(bad) + len(good)}, the first being "
                 f"{first['file']}: {first['reason']}",
-                do="Repair the files (all are listed next to the index), or raise max_skipped.",
+                do="Repair the files, which the rule's log lists, or raise max_skipped.",
             )
 
 

@@ -6,6 +6,7 @@ There are also spans of no token, those of utterances that are neither trained o
 that voices are standardised over all of a speaker's recordings, whatever their emotions.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ from ima.utils.schemas_emotion import (
     SKIPPED_UTTERANCES,
     SPANS,
 )
+
+logger = logging.getLogger(__name__)
 
 #: How the reason begins for which an utterance of pauses and fillers alone is skipped.
 WORDLESS = "no token but those dropped"
@@ -163,22 +166,25 @@ def counted(utterances: pa.Table, skipped: pa.Table) -> pa.Table:
 def check_skipped(corpus: Corpus, most: float) -> None:
     """Check that at most a share `most`, in [0, 1], of the labelled utterances is unusable.
 
-    Those without words (WORDLESS) do not count: they are as the corpus has them.
+    Those without words (WORDLESS) do not count: they are as the corpus has them. The log lists the
+    others.
 
     Raises:
         InputError: the share is exceeded.
     """
     whole = corpus.counts.filter(pc.equal(corpus.counts["emotion"], "all"))
     labelled, usable = pc.sum(whole["labelled"]).as_py(), pc.sum(whole["usable"]).as_py()
-    reasons = [row["reason"] for row in corpus.skipped.to_pylist() if row["emotion"]]
-    broken = [reason for reason in reasons if not reason.startswith(WORDLESS)]
-    unusable = labelled - usable - (len(reasons) - len(broken))
+    rows = [row for row in corpus.skipped.to_pylist() if row["emotion"]]
+    broken = [row for row in rows if not row["reason"].startswith(WORDLESS)]
+    unusable = labelled - usable - (len(rows) - len(broken))
     if unusable > most * labelled:
+        for row in broken:
+            logger.error("skipped: %s: %s", row["file"], row["reason"])
         raise InputError(
             "utterances",
             expected=f"at most {most:.1%} of them unusable",
-            found=f"{unusable} of {labelled}, the first: {broken[0]}",
-            do="skipped.csv lists them; repair them, or raise emotion.max_skipped.",
+            found=f"{unusable} of {labelled}, the first: {broken[0]['reason']}",
+            do="Repair them (the rule's log lists them), or raise emotion.max_skipped.",
         )
 
 

@@ -48,7 +48,7 @@ LABELS = {
 
 _SESSION = re.compile("session[1-5]", re.IGNORECASE)
 _TURN = re.compile(r"(Ses0([1-5]))[FM]_\w+_([FM])\d{3}")
-_LABEL = re.compile(r"\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s+(\S+)\s+(\S+)\s+\[[\d., ]+\]\s*")
+_LABEL = re.compile(r"\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s+(\S+)\s+(\S+)\s+\[[^\]]*\]\s*")
 _TEXT = re.compile(r"(\S+)\s+\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s*:\s*(.*)")
 
 

@@ -20,6 +20,8 @@ SOURCES = {
     "glove": ("GloVe's vectors", "from nlp.stanford.edu/projects/glove"),
     "lexicon": ("LIWC's dictionary", "from liwc.app, by licence"),
 }
+#: Of corpora with many files that are never read: what the paths of those that are contain.
+READ = {"iemocap": "dialog/(emoevaluation|transcriptions)/|sentences/(wav|forcedalignment)/"}
 #: Corpora of the digits experiment, and those that open data can replace.
 _DIGITS = {"mnist", "fsdd", "tidigits", "ti46"}
 _LICENSED = {"tidigits", "ti46", "iemocap", "glove", "lexicon"}
