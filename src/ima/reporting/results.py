@@ -53,37 +53,9 @@ def retrieval(rows: Sequence[Mapping]) -> str:
         seeds = next(r["seeds"] for key, r in by_key.items() if key[:2] == (model, view))
         lines.append((name_of(model, view), *cells, seeds))
     heads = ("", *(f"latent {latent}" for latent in latents), "seeds")
-    title = f"Precision@{' / @'.join(map(str, ks))} of test pairs, neighbours that share the query's image"
-    return f"{title} or spoken digit left out:\n\n{table(heads, lines)}"
-
-
-def name_of(model: str, view: str) -> str:
-    """Return the label of a model's representation."""
-    if is_ima(model):
-        alone = view.replace("shared_", "shared part of ").replace(
-            "contrastive_", "shared encoder of "
-        )
-        return f"{model}, {_IMA.get(view, f'{alone} alone')}"
-    return ANCHORS.get(model, model)
-
-
-def leaders(rows: Iterable[Mapping]) -> str:
-    """Return the best models on each task, from the rows of leaderboard.csv."""
-    best: dict[tuple, list[str]] = {}
-    for row in rows:
-        models = best.setdefault((row["task"], row["latent"]), [])
-        if row["best"] == "yes":
-            models.append(f"{ANCHORS.get(row['model'], row['model'])} {row['score']:.3f}")
-    lines = [
-        (task, latent, "; ".join(models))
-        for (task, latent), models in sorted(best.items(), key=lambda item: -(item[0][1] or 0))
-        if latent is not None
-    ]
-    heads = ("task", "latent", "best models, and those not told apart from them")
-    title = (
-        f"Precision@{' / @'.join(map(str, ks))} of test pairs, neighbours that share the query's"
-    )
-    return f"{title} image or spoken digit left out:\n\n{table(heads, lines)}"
+    title = f"Precision@{' / @'.join(map(str, ks))} of test pairs"
+    left = "neighbours that share the query's image or spoken digit left out"
+    return f"{title}, {left}:\n\n{table(heads, lines)}"
 
 
 def name_of(model: str, view: str) -> str:
