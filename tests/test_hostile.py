@@ -25,7 +25,10 @@ from ima.audio import sphere
 from ima.datasets import mnist, user_files
 from ima.datasets.user import read_items
 from ima.datasets.user_files import read_table
+from ima.estimator import files
+from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
+from ima.models.ima import Autoencoder, ImportanceNet, Modality
 from ima.models.importance import Stage2
 from ima.reporting.claims.spec import read_claims
 from ima.reporting.page import captions
@@ -77,8 +80,10 @@ def model(tmp_path_factory):
         (lambda c: c["modalities"][0][1].update(dimension=10**6, hidden=10**6), "fit its config"),
         (lambda c: c.update(hidden=10**10), "fit its config"),
         (lambda c: c.update(latent=10**12), "fit its config"),
+        (lambda c: c.update(latent=10**30), "fit its config"),
+        (lambda c: c.update(hidden=0), "fit its config"),
         (lambda c: c.pop("modalities"), "a model of IMA.save"),
-        (lambda c: c.update(latent="x"), "a model of IMA.save"),
+        (lambda c: c.update(latent="x"), "fit its config"),
         (lambda c: c.update(modalities=[[]]), "a model of IMA.save"),
     ],
 )
@@ -90,6 +95,139 @@ def test_a_model_runs_no_code_and_takes_no_more_memory_than_its_file(model, chan
     write_tensors(tensors, "m.safetensors", config)
     with limited(), pytest.raises(InputError, match=message):
         IMA.load("m.safetensors")
+
+
+def padded(name, values, change):
+    """Return a change of tensors and config by which the file has further values."""
+    return lambda t, c: (t.update({name: torch.zeros(values)}), change(c))
+
+
+WIDE = {"dimension": 1000, "hidden": 1000, "loss": "sse"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        padded("importance.pad", 160_000, lambda c: c.update(hidden=40_000)),
+        padded(
+            "autoencoder.pad",
+            10**6,
+            lambda c: c.update(modalities=[[f"m{i}", WIDE] for i in range(1000)]),
+        ),
+        padded(
+            "autoencoder.pad",
+            10**6,
+            lambda c: c["modalities"].extend([f"m{i}", WIDE] for i in range(10**5)),
+        ),
+        lambda t, c: t.update({"shared_encoders.log_scale": torch.zeros(1)}),
+        lambda t, c: t.update({"scale.a": torch.zeros(2, 9, 1)}),
+        lambda t, c: t.update({"shared.a.mean": torch.zeros(9, 2)}),
+        lambda t, c: t.update({"shared.b.projection": torch.zeros(9, 2, 2)}),
+        lambda t, c: t.update({"concordance.a.mean": torch.zeros(9, 4)}),
+        lambda t, c: t.update({"concordance.a.scale": torch.ones(2, 9, 2)}),
+        lambda t, c: t.update({"concordance.b.directions": torch.zeros(3, 0)}),
+        lambda t, c: t.update({"concordance.b.canonical.mean_u": torch.zeros(9, 1)}),
+        lambda t, c: t.update({"concordance.b.among.own": torch.zeros(9, 9)}),
+        lambda t, c: t.update({"concordance.b.density": torch.zeros(9)}),
+    ],
+)
+def test_the_tensors_of_a_model_are_those_of_its_config(model, change):
+    tensors, config = dict(model[0]), json.loads(json.dumps(model[1]))
+    change(tensors, config)
+    write_tensors(tensors, "m.safetensors", config)
+    with limited(), pytest.raises(InputError, match=r"m\.safetensors, checkpoint: .* its config"):
+        IMA.load("m.safetensors")
+
+
+@pytest.mark.parametrize("part", ["scale.z", "shared.z.mean", "concordance.z.numbers"])
+def test_a_part_of_a_modality_that_the_model_lacks(model, part):
+    extra = {
+        name.replace(".a.", ".z."): of.clone() for name, of in model[0].items() if ".a." in name
+    }
+    extra |= {"scale.z": torch.ones(2, 4)}
+    kept = {name: of for name, of in extra.items() if name.startswith(part.partition(".")[0] + ".")}
+    write_tensors({**model[0], **kept}, "m.safetensors", model[1])
+    with pytest.raises(InputError, match=r"m\.safetensors: expected a model .*'z'.* in a model of"):
+        IMA.load("m.safetensors")
+
+
+def test_no_scale_is_broadcast():
+    x = {"a": np.random.default_rng(0).normal(size=(30, 3000)), "b": np.ones((30, 3))}
+    quick = {"stage1": Stage1(epochs=1), "stage2": Stage2("paper", steps=1, restarts=1)}
+    layers = {name: {"hidden": 2} for name in x}
+    IMA(layers, latent=2, importance_hidden=2, **quick).fit(x).save("m.safetensors")
+    tensors, config = read_tensors("m.safetensors")
+    write_tensors({**tensors, "scale.a": torch.ones(2, 300_000, 1)}, "m.safetensors", config)
+    with limited(), pytest.raises(InputError, match=r"scale\.a of shape \(2, 300000, 1\) where it"):
+        IMA.load("m.safetensors")
+
+
+def test_own_modules_get_no_items_that_the_file_does_not_explain(model):
+    config = json.loads(json.dumps(model[1]))
+    config["modalities"][0][1].update(dimension=10**9, own=["encoder", "decoder"])
+    write_tensors(model[0], "m.safetensors", config)
+    layers = {"a": dict.fromkeys(("encoder", "decoder"), torch.nn.Flatten())}
+    with limited(), pytest.raises(InputError, match="fit its config"):
+        IMA.load("m.safetensors", layers=layers)
+
+
+def test_assembling_a_model_makes_no_large_networks():
+    """Of 10^6 values, of which a network sees one component, 1,000 units would have 4 GB."""
+    autoencoder = Autoencoder({"a": Modality(10**6, 1)}, 1)
+    networks = torch.nn.ModuleDict({"a": ImportanceNet(10**6, 1000, [0.5], 1)})
+    with limited():
+        whole = checkpoints.assemble(autoencoder, networks, 1000)
+    assert whole.autoencoder is autoencoder and whole.importance is networks
+    assert [*whole.state_dict()] == [f"autoencoder.{n}" for n in autoencoder.state_dict()] + [
+        f"importance.{n}" for n in networks.state_dict()
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(lambda c, n=n: c["estimator"].update({n: 1}) for n in ("foo", "self", "network_")),
+        lambda c: c["estimator"].update(device="cuda"),
+        lambda c: c["estimator"].update(threads=10_000),
+        lambda c: c["estimator"].update(verbose="x"),
+        lambda c: c["estimator"].update(latent="2"),
+        lambda c: c["estimator"].update(latent=None),
+        lambda c: c["estimator"].update(importance_hidden=0),
+        lambda c: c["estimator"].update(alternations=1e400),
+        lambda c: c["estimator"].update(held_out=7),
+        lambda c: c["estimator"].update(shared=["x"]),
+        lambda c: c["estimator"].update(standardize="x"),
+        lambda c: c["estimator"].update(random_state="x"),
+        lambda c: c["estimator"].update(rho={"z": 0.5}),
+        lambda c: c["estimator"].update(layers=[["z", {}]]),
+        lambda c: c["estimator"].update(layers=[["a", {"hidden": "x"}]]),
+        lambda c: c["estimator"].update(layers=7),
+        lambda c: c["estimator"]["stage1"].update(epochs="x"),
+        lambda c: c["estimator"]["stage2"].update(foo=1),
+        lambda c: c.update(estimator=[]),
+        lambda c: c["modalities"][0][1].update(shape=[4, 1.0]),
+        lambda c: c["modalities"][0][1].update(shape=[-2, -2]),
+        lambda c: c.update(seed=-1),
+        lambda c: c.update(rho={"z": "<b>"}),
+        lambda c: c.update(rho=0.5),
+        lambda c: c.update(columns=7),
+        lambda c: c.update(columns={"a": 7}),
+        lambda c: c.update(columns={"a": [["x"]]}),
+        lambda c: c.update(columns={"z": ["x"]}),
+        lambda c: c.update(folds=[1]),
+        lambda c: c.update(folds={"a": {"kappa": "x"}}),
+    ],
+)
+def test_settings_of_a_model_are_checked(model, change):
+    config = json.loads(json.dumps(model[1]))
+    change(config)
+    write_tensors(model[0], "m.safetensors", config)
+    with pytest.raises(InputError, match=r"^m\.safetensors"):
+        IMA.load("m.safetensors")
+
+
+def test_all_arguments_are_saved_or_not():
+    assert set(IMA().get_params()) - set(files.NOT_SAVED) == files.SAVED
 
 
 @pytest.mark.parametrize("config", ["[" * 10**5, "[]", "{", '{"latent": ' + "9" * 5000 + "}"])

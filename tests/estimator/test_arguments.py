@@ -147,10 +147,88 @@ def test_dates_are_no_numbers(dates):
         IMA(latent=2, **QUICK).fit({**data(), "a": dates})
 
 
-@pytest.mark.parametrize("name", ["a/b", "a.b", "\udce9", "", "keys"])
+@pytest.mark.parametrize("name", ["a/b", "a.b", "\udce9", "", "keys", "training"])
 def test_names_that_a_file_of_the_model_could_not_have(name):
     with pytest.raises(InputError, match="names without dots and slashes"):
         IMA(latent=2, **QUICK).fit({name: data()["a"], "b": data()["b"]})
+
+
+@pytest.mark.parametrize("objective", ["paper", "ima+"])
+def test_a_modality_may_have_the_name_of_what_training_numbers(objective):
+    X = {"pair": data()["a"], "b": data()["b"]}
+    settings = {"stage1": Stage1(epochs=1), "stage2": Stage2(objective, steps=2, rounds=1)}
+    assert set(IMA(latent=2, **settings).fit(X).importance(X)) == {"pair", "b"}
+
+
+@pytest.mark.parametrize("objective", ["paper", "ima+"])
+def test_a_model_with_rho_of_0_or_1_is_loaded(objective, tmp_path):
+    settings = {"stage1": Stage1(epochs=1), "stage2": Stage2(objective, steps=2, rounds=1)}
+    model = IMA(latent=2, rho={"a": 0, "b": 1}, **settings).fit(data())
+    model.save(tmp_path / "m.safetensors")
+    y = IMA.load(tmp_path / "m.safetensors").importance(data())
+    assert not y["a"].any() and (y["b"] == 1).all()
+
+
+def test_a_rare_modality_is_in_both_parts():
+    X = data(n=60)
+    X["b"][3:] = np.nan
+    for seed in range(8):
+        IMA(latent=2, random_state=seed, **QUICK).fit(X)
+    X["b"][1:] = np.nan  # a single item cannot be
+    with pytest.raises(InputError, match="expected an item of b in some of the pairs"):
+        for seed in range(8):
+            IMA(latent=2, random_state=seed, **QUICK).fit(X)
+
+
+@pytest.mark.parametrize("how", ["rows", "pairs"])
+def test_repeated_pairs_cause_a_warning(how):
+    rng = np.random.default_rng(0)
+    X = {m: rng.normal(size=(30, 4)) for m in "ab"}
+    many = np.tile(np.arange(30), 6)
+    if how == "rows":
+        given = {m: of[many] for m, of in X.items()}, None
+    else:
+        given = X, dict.fromkeys(X, many)
+    with pytest.warns(UserWarning, match="36 of 36 held-out pairs are copies of training pairs"):
+        IMA(latent=2, **QUICK).fit(given[0], pairs=given[1])
+
+
+def test_pairs_that_share_an_item_are_no_copies(recwarn):
+    rows = {"a": np.arange(40), "b": np.arange(40) % 20}
+    IMA(latent=2, **QUICK).fit(data(), pairs=rows)
+    assert not [w for w in recwarn if "copies" in str(w.message)]
+
+
+@pytest.mark.parametrize(
+    ("weights", "same"),
+    [
+        ({"a": 3e38, "b": 3e38}, {"a": 1, "b": 1}),
+        ({"a": 1e-50, "b": 1e-50}, {"a": 1, "b": 1}),
+        ({"a": 3e-40, "b": 1e-40}, {"a": 3, "b": 1}),
+        ({"a": 0, "b": 1e-300}, {"a": 0, "b": 1}),
+    ],
+)
+def test_weights_by_hand_count_by_their_ratios(weights, same):
+    model = IMA(latent=2, **QUICK).fit(data())
+    z = model.transform(data(), weights=weights)
+    np.testing.assert_allclose(z, model.transform(data(), weights=same), rtol=1e-5)
+    assert np.abs(z).max() > 0 and not model.transform(data(), weights={"a": 0, "b": 0}).any()
+
+
+@pytest.mark.parametrize(
+    ("weight", "found"),
+    [([], r"shape \(0,\)"), ("x", "'x'"), (-1, "minimum -1"), ([1] * 3, r"\(3,\)"), (None, "nan")],
+)
+def test_weights_that_cannot_be(weight, found):
+    model = IMA(latent=2, **QUICK).fit(data())
+    with pytest.raises(InputError, match=rf"weights\['a'\]: .*not negative, found .*{found}"):
+        model.transform(data(), weights={"a": weight})
+
+
+def test_shared_encoders_need_partners_to_recognise():
+    X = {m: of[:6] for m, of in data().items()}
+    with pytest.raises(InputError, match="held-out pairs: expected two or more of the same two"):
+        IMA(latent=2, shared="contrastive", **QUICK).fit(X)
 
 
 def test_a_model_of_wide_items_is_loaded(tmp_path):

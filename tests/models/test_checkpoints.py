@@ -103,6 +103,30 @@ def test_weights_of_other_importance_networks():
             checkpoints.build_ima(model.autoencoder, {**config, "hidden": hidden}, state)
 
 
+def test_networks_of_a_size_that_takes_no_space_in_a_file():
+    """Zero components of 10^13 inputs: the mean of so many would need 40 TB."""
+    state = {"a.summary.directions": torch.zeros(10**13, 0), "a.summary.mean": torch.zeros(1)}
+    state |= {"a.w1": torch.zeros(1, 1, 2), "a.w2": torch.zeros(1, 2, 2)}
+    with pytest.raises(InputError, match=r"no a\.w2|summary\.(mean|directions) of shape"):
+        checkpoints.build_networks({"a": 10**13}, {"hidden": 2}, state)
+    state["a.summary.mean"] = torch.zeros(1).expand(10**13)
+    with pytest.raises(InputError, match=r"summary\.directions of shape \(10{13}, 0\)"):
+        checkpoints.build_networks({"a": 10**13}, {"hidden": 2}, state)
+
+
+def test_checking_draws_no_random_numbers():
+    """Trainings of the workflow that load a checkpoint begin with the same numbers as before."""
+    model = model_of().autoencoder
+    config = checkpoints.model_config(model)
+    torch.manual_seed(3)
+    Autoencoder(MODALITIES, 3)
+    expected = torch.get_rng_state()
+    torch.manual_seed(3)
+    back = checkpoints.build_autoencoder(config, model.state_dict())
+    assert torch.equal(torch.get_rng_state(), expected)
+    assert all(p.requires_grad and not p.is_meta for p in back.parameters())
+
+
 def test_modalities_of_data_and_config():
     x = {"speech": torch.zeros(2, 696), "image": torch.zeros(3, 784)}
     layers = {"image": {"hidden": 500, "loss": "bce"}, "speech": {"hidden": 100, "loss": "sse"}}

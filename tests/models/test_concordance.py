@@ -11,8 +11,9 @@ from sklearn.metrics import roc_auc_score
 from ima import IMA
 from ima.estimator import MIXTURE
 from ima.models.autoencoder import Stage1
-from ima.models.concordance import Checkpoint, fusion_weights, posterior
+from ima.models.concordance import Checkpoint, ConcordanceModel, fusion_weights, posterior
 from ima.models.importance import Stage2
+from ima.models.rank_density import CENTRES, Density
 from ima.utils.errors import InputError
 from tests.models.test_mixture import views
 
@@ -70,6 +71,67 @@ def test_a_saved_model_judges_alike(fitted, tmp_path):
         np.testing.assert_array_equal(again.transform(x, weights=fusion), z)
 
 
+@pytest.fixture(scope="module")
+def unordered():
+    """A model whose modalities are not in alphabetical order, with its items."""
+    x = {m: of for m, of in sorted(arrays(300).items(), reverse=True)}
+    return IMA({m: LAYERS[m] for m in x}, 3, stage1=STAGE1, stage2=STAGE2).fit(x), x
+
+
+def test_the_order_of_names_in_a_file_does_not_matter(unordered, tmp_path):
+    """Files have names in alphabetical order; partners are joined in that of the modalities."""
+    model, x = unordered
+    model.save(tmp_path / "model.safetensors")
+    again = IMA.load(tmp_path / "model.safetensors")
+    assert list(x) == ["c", "b", "a"]
+    for m, c in model.pair_concordance(x).items():
+        np.testing.assert_array_equal(again.pair_concordance(x)[m], c)
+    said = Checkpoint(model.concordance_models_, torch.zeros(0, dtype=torch.long), {})
+    items = model._items(x).x
+    rows = {m: torch.arange(300) for m in x}
+    found = Checkpoint.from_tensors(said.tensors()).of_pairs(model.network_, items, rows)
+    np.testing.assert_array_equal(found["a"], model.pair_concordance(x)["a"])
+
+
+def test_the_order_of_names_in_pairs_does_not_matter(unordered):
+    model, x = unordered
+    pairs = {m: np.arange(300) for m in "bac"}
+    other = IMA({m: LAYERS[m] for m in x}, 3, stage1=STAGE1, stage2=STAGE2).fit(x, pairs=pairs)
+    for m, c in model.pair_concordance(x).items():
+        np.testing.assert_array_equal(other.pair_concordance(x)[m], c)
+
+
+def test_new_pairs_of_a_rank_that_was_not_seen_are_doubtful_rather_than_impossible():
+    """The smaller the data, the more: one pair more than seen may share something, or not."""
+    f = torch.zeros(len(CENTRES), dtype=torch.double)
+    f[CENTRES < 0.1] = 10.0
+    ranks = torch.tensor([0.05, 0.16, 0.9])
+    for pairs, near in ((20, (0.6, 0.95)), (5000, (0.01, 0.1))):
+        density = Density(f, 1.0, pairs)
+        prior = torch.tensor([density.highest_prior()] * 3)
+        found = posterior(prior, density.of_new(ranks)).tolist()
+        assert found[0] > 0.99 and near[0] < found[1] < near[1] and 0 < found[2] < 0.05
+    with_noise = posterior(torch.tensor([0.9] * 3), Density(f, 0.9, 500).of_new(ranks))
+    assert with_noise[0] > 0.98 and with_noise[1:].max() < 0.15
+
+
+def test_small_clean_data_are_concordant_out_of_sample():
+    model = IMA(LAYERS, 3, stage1=STAGE1, stage2=STAGE2).fit(arrays(80))
+    for c in model.pair_concordance(arrays(200, seed=1)).values():
+        assert c.all() and (c < 0.5).mean() < 0.1
+    wrong = arrays(200, seed=1)
+    wrong["a"] = np.roll(wrong["a"], 7, 0)
+    assert (model.pair_concordance(wrong)["a"] < 0.5).mean() > 0.2
+
+
+def test_a_model_file_of_an_earlier_version(fitted):
+    """It lacks the number of pairs; that of the reference is used."""
+    known = fitted[0].concordance_models_["a"]
+    state = known.tensors()
+    old = ConcordanceModel.from_tensors({**state, "numbers": state["numbers"][:3]})
+    assert old.density.pairs == len(known.reference.a) and old.prior == known.prior
+
+
 def test_fusion_by_concordance_leaves_out_what_does_not_fit(fitted):
     model, _ = fitted
     x = arrays(200, seed=3)
@@ -95,8 +157,11 @@ def test_a_lone_modality_and_a_missing_one(fitted):
 
 def test_errors(fitted):
     x = arrays(10)
-    with pytest.raises(InputError, match="weights: expected one of"):
-        fitted[0].transform(x, weights="rank")
+    for weights in ("rank", None, [1.0, 0.0, 1.0], True, np.ones(3)):
+        with pytest.raises(InputError, match="weights: expected one of"):
+            fitted[0].transform(x, weights=weights)
+    with pytest.raises(InputError, match="fusion: expected one of"):
+        fusion_weights("rank", {}, {})
     other = IMA(LAYERS, 3, stage1=Stage1(epochs=1), stage2=Stage2(objective="paper", steps=1)).fit(
         x
     )

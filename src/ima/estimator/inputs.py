@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ima.models.ima import ACTIVATIONS, LOSSES, Modality
 from ima.pairing.by_label import ABSENT
 from ima.training.sizes import AUTO
+from ima.utils import matrices
 from ima.utils.errors import InputError, first_few
 from ima.utils.matrices import blocks, empty
 from ima.utils.numbers import whole
@@ -39,6 +40,10 @@ _OF_TENSORS = re.compile("[./\ud800-\udfff]")
 _TIMES = ("m", "M")
 #: Largest error of a sum of probabilities, which have 32 bits.
 ROUNDING = 1e-3
+#: Number of times that held-out pairs are drawn, until all modalities are in both parts.
+DRAWS = 100
+#: Share of the held-out pairs that may be copies of training pairs without a warning.
+COPIES = 0.05
 
 
 class Samples(NamedTuple):
@@ -107,7 +112,7 @@ def _check_names(names: Sequence[Any]) -> None:
 
 
 def _reserved(name: str) -> bool:
-    return hasattr(nn.ModuleDict, name)
+    return hasattr(nn.ModuleDict(), name)
 
 
 def _checked(where: str, settings: Any) -> dict[str, Any]:
@@ -438,7 +443,7 @@ def mark_missing(pairs: Mapping[str, Any], present: Mapping[str, Tensor]) -> dic
     if not isinstance(pairs, Mapping) or set(pairs) != set(present):
         found = list(pairs) if isinstance(pairs, Mapping) else type(pairs).__name__
         raise InputError("pairs", expected=f"modalities {list(present)}", found=found)
-    marked = {name: _row_numbers(name, rows) for name, rows in pairs.items()}
+    marked = {name: _row_numbers(name, pairs[name]) for name in present}
     for name, rows in marked.items():
         mask = present[name].cpu().numpy()
         outside = rows[(rows < ABSENT) | (rows >= len(mask))]
@@ -486,8 +491,8 @@ def split(
     if len({len(numbers) for numbers in rows.values()}) > 1:
         return rows, rows, torch.arange(count)  # `fit_autoencoder` reports the error
     if validation is None:
-        order = torch.from_numpy(np.random.default_rng(seed).permutation(count))
         held = min(max(1, round(held_out * count)), count - 1)
+        order = _drawn(rows, held, seed)
     else:
         order, held = _held_first(np.asarray(validation), count)
     return (
@@ -495,6 +500,56 @@ def split(
         {name: numbers[order[:held]] for name, numbers in rows.items()},
         torch.cat((order[held:], order[:held])),
     )
+
+
+def _drawn(rows: Mapping[str, Tensor], held: int, seed: int) -> Tensor:
+    """Return the numbers (N,) of pairs in random order, of which the first `held` are held out.
+
+    Each modality of two items or more is in both parts, unless DRAWS orders have none like that.
+    """
+    rng = np.random.default_rng(seed)
+    present = torch.stack([numbers != ABSENT for numbers in rows.values()])  # (M, N)
+    enough = present[present.sum(1) >= 2]
+    for _ in range(DRAWS):
+        order = torch.from_numpy(rng.permutation(present.shape[1]))
+        parts = enough[:, order[:held]], enough[:, order[held:]]
+        if all(bool(part.any(1).all()) for part in parts):
+            break
+    return order
+
+
+def warn_of_copies(
+    x: Mapping[str, Tensor], pairs: Mapping[str, Tensor], held: Mapping[str, Tensor]
+) -> None:
+    """Warn if held-out pairs are the same as training pairs: networks may know them by heart.
+
+    Only pairs of features that are small enough to be held in memory are compared.
+
+    Args:
+        x: items (n_m, D_m) by modality.
+        pairs, held: row numbers (N,) of the training pairs and (H,) of the held-out pairs.
+    """
+    if any(of.numel() * of.element_size() > matrices.LIMIT for of in x.values()):
+        return
+    known = set(_digests(x, pairs))
+    copies = sum(pair in known for pair in _digests(x, held))
+    if copies > COPIES * len(next(iter(held.values()))):
+        warnings.warn(
+            f"{copies} of {len(next(iter(held.values())))} held-out pairs are copies of training "
+            "pairs, so importances and concordance may be far too high: leave out repeated rows",
+            stacklevel=4,
+        )
+
+
+def _digests(x: Mapping[str, Tensor], pairs: Mapping[str, Tensor]) -> list[tuple[int, ...]]:
+    """Return numbers by which pairs are compared; those of equal items are equal."""
+    of_items = {}
+    for name, values in x.items():
+        rows = values.detach().cpu().numpy()
+        found = np.fromiter((hash(row.tobytes()) for row in rows), np.int64, len(rows))
+        of_items[name] = np.append(found, 0)  # ABSENT
+    rows = {name: numbers.cpu().numpy() for name, numbers in pairs.items()}
+    return list(zip(*(of_items[name][rows[name]].tolist() for name in x), strict=True))
 
 
 def _held_first(validation: np.ndarray, count: int) -> tuple[Tensor, int]:
@@ -518,20 +573,34 @@ def given_weights(weights: Mapping[str, Any], y: Mapping[str, Tensor]) -> dict[s
         weights: by modality, one number or one per sample (N,), 0 or more.
         y: importances of the modalities of the samples.
 
+    Returns:
+        Weights (N,) of which the highest of each sample is 1, unless all are 0. Eq. 1 depends on
+        their ratios only.
+
     Raises:
         InputError: a modality is not among the samples', or weights are not of this form.
     """
     if set(weights) - set(y):
         raise InputError("weights", expected=f"modalities of X: {list(y)}", found=list(weights))
-    replaced = dict(y)
+    replaced = {name: of.double() for name, of in y.items()}
     for name, given in weights.items():
-        values = torch.as_tensor(np.asarray(given, np.float32)).to(y[name].device)
-        fits = values.ndim == 0 or values.shape == y[name].shape
-        if not fits or not bool(torch.isfinite(values).all()) or bool((values < 0).any()):
-            raise InputError(
-                f"weights['{name}']",
-                expected=f"one number or {len(y[name])}, finite and not negative",
-                found=f"shape {tuple(values.shape)}, minimum {float(values.min()):g}",
-            )
-        replaced[name] = values.expand(len(y[name]))
-    return replaced
+        values = torch.from_numpy(_weights(name, given, len(y[name])))
+        replaced[name] = values.to(y[name].device).expand(len(y[name]))
+    highest = torch.stack(list(replaced.values())).amax(0).clamp_min(torch.finfo(torch.double).tiny)
+    return {name: (of / highest).to(y[name].dtype) for name, of in replaced.items()}
+
+
+def _weights(name: str, given: Any, count: int) -> np.ndarray:
+    """Return the weights of a modality, () or (N,) for N = `count` samples, or raise InputError."""
+    try:
+        values = np.asarray(given, np.float64)
+        found = f"shape {values.shape}"
+    except (TypeError, ValueError):
+        values, found = np.empty((0, 0)), repr(given)
+    fits = values.shape in ((), (count,))
+    if not fits or not np.isfinite(values).all() or (values < 0).any():
+        if fits:
+            found += f", minimum {values.min():g}"
+        expected = f"one number or {count}, finite and not negative"
+        raise InputError(f"weights['{name}']", expected=expected, found=found)
+    return values

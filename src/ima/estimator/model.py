@@ -25,7 +25,7 @@ from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import AUTO, Stage2
 from ima.models.mixture import MixtureFit
 from ima.models.shared import SharedPart, shared_parts_of
-from ima.models.shared_encoders import SharedEncoders, fit_shared_encoders
+from ima.models.shared_encoders import SharedEncoders, check_comparable, fit_shared_encoders
 from ima.models.stages import fit_stages
 from ima.pairing.by_label import ABSENT
 from ima.training import loop, sizes
@@ -287,6 +287,9 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     ) -> dict[str, Any]:
         """Fit both stages to items x[m] (n_m, D_m) and pairs, and return the fitted attributes."""
         rows, held, order = inputs.split(pairs, given.held_out, seed, validation)
+        inputs.warn_of_copies(x, rows, held)
+        if self.shared == "contrastive":
+            check_comparable(held)
         torch.manual_seed(seed)
         modalities = checkpoints.modalities_of(x, layers)
         autoencoder = Autoencoder(modalities, given.latent).to(next(iter(x.values())).device)
@@ -375,8 +378,10 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         self, samples: Samples, weights: str | Mapping[str, Any]
     ) -> dict[str, Tensor] | None:
         """Return the weight (N,) of each modality's latent, as in `transform`; None if equal."""
-        if isinstance(weights, str) and weights not in (*FUSIONS, "equal"):
-            raise InputError("weights", expected=f"one of {(*FUSIONS, 'equal')}", found=weights)
+        known = isinstance(weights, str) and weights in (*FUSIONS, "equal")
+        if not known and not isinstance(weights, Mapping):
+            expected = f"one of {(*FUSIONS, 'equal')}, or weights by modality"
+            raise InputError("weights", expected=expected, found=repr(weights))
         if weights == "equal":
             return None
         y = self._importances(samples.x)
@@ -476,8 +481,9 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a safetensors file, which `load` reads.
 
-        `history_`, `concordance_`, `verbose` and `device` are not saved. Unlike a pickle, the file
-        holds no code: of modules of your own it has the weights, and `load` needs the modules.
+        `history_`, `concordance_`, `verbose`, `threads` and `device` are not saved. Unlike a
+        pickle, the file holds no code: of modules of your own it has the weights, and `load` needs
+        the modules.
 
         Raises:
             InputError: the model is not fitted.

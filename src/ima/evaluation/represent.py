@@ -11,6 +11,9 @@ from ima.pairing.by_label import ABSENT
 from ima.training.losses import prediction
 from ima.utils.arrow import vector_column
 
+#: Number of latents that are decoded at once.
+ROWS = 8192
+
 
 @torch.no_grad()
 def represent(
@@ -73,8 +76,8 @@ def decode(model: nn.Module, z: Tensor, modality: str) -> Tensor:
         modality: its name. Items are values, rates or probabilities, depending on its loss.
     """
     of = model.modalities[modality]
-    decoded: Tensor = model.decoders[modality](z)
-    return prediction(decoded, of.loss, of.classes)
+    decode_some = model.decoders[modality]
+    return torch.cat([prediction(decode_some(some), of.loss, of.classes) for some in z.split(ROWS)])
 
 
 def as_table(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ima.models.ima import Autoencoder, IMANetwork, ImportanceNet, Modality
+from ima.models.ima import Autoencoder, Decoder, Encoder, IMANetwork, ImportanceNet, Modality
 from ima.models.own import PARTS
 from ima.models.shared_encoders import SharedEncoders
 from ima.pairing.by_label import ABSENT, modalities, read_pairs, row_numbers
@@ -17,8 +17,11 @@ from ima.training.sizes import AUTO, HIDDEN
 from ima.utils.errors import InputError, within
 from ima.utils.io import read_tensors
 from ima.utils.matrices import read_matrix
+from ima.utils.numbers import whole
 
 Paths = Sequence[str | Path]
+#: The classes of encoders and decoders that are not the user's.
+LAYERS: Mapping[str, type[Encoder | Decoder]] = {"encoder": Encoder, "decoder": Decoder}
 
 logger = logging.getLogger(__name__)
 
@@ -163,14 +166,13 @@ def build_autoencoder(
                 found=sorted(parts) or "none",
                 do="Pass them as to the constructor: IMA.load(path, layers=layers).",
             )
-        shape = values.pop("shape", None)
-        layers[name] = Modality(**{**values, **parts}, shape=shape and tuple(shape))
+        sizes = tuple(whole("shape", size) for size in values.pop("shape", None) or ())
+        layers[name] = Modality(**{**values, **parts}, shape=sizes or None)
     if unused:
         raise InputError("layers", expected=f"some of {list(layers)}", found=list(unused))
-    for modality in layers.values():
-        if None in (modality.encoder, modality.decoder):
-            widest = max(modality.dimension, modality.hidden, config["latent"])
-            _check_size(modality.hidden * widest, state)
+    for name, modality in layers.items():
+        for part in PARTS:
+            _check_layers(state, f"{part}s.{name}", part, modality, config["latent"])
     model = Autoencoder(layers, config["latent"])
     load_weights(model, state)
     return model.eval()
@@ -188,16 +190,52 @@ def forbid_code(name: str, layers: Mapping[str, Any]) -> None:
         raise InputError(where, expected="settings that name no code", found=named)
 
 
-def _check_size(weights: int, state: Mapping[str, Tensor]) -> None:
-    """Check that a layer is no larger than the file with its weights, before it is made.
+def check_shapes(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Check that a file has the tensors that its config asks for, before any like them are made.
+
+    A tensor without values is refused too: its other sizes take no space in a file.
+
+    Args:
+        state: the file's tensors by name.
+        shapes: the shapes of some of them, by name.
 
     Raises:
-        InputError: it is.
+        InputError: a tensor is missing or has another shape, or no values.
     """
-    most = sum(tensor.numel() for tensor in state.values())
-    if weights > most:
-        found = f"a layer of {weights:,} weights, {most:,} in all"
-        raise InputError("checkpoint", expected="weights that fit its config", found=found)
+    for name, shape in shapes.items():
+        found = tuple(state[name].shape) if name in state else None
+        if found != shape or 0 in shape:
+            said = f"no {name}" if found is None else f"{name} of shape {found}"
+            raise InputError(
+                "checkpoint",
+                expected="weights that fit its config",
+                found=f"{said} where it needs {shape}",
+            )
+
+
+def _check_layers(
+    state: Mapping[str, Tensor], prefix: str, part: str, modality: Modality, latent: int
+) -> None:
+    """Check by `check_shapes` that a file has an encoder or decoder, unless it is the user's.
+
+    Args:
+        state: the file's tensors by name.
+        prefix: what the names of the part's tensors begin with.
+        part: one of PARTS.
+        modality, latent: what it is made of.
+
+    Raises:
+        InputError: as `check_shapes`.
+    """
+    if getattr(modality, part) is not None:
+        return
+    try:
+        with torch.device("meta"):  # tensors have shapes, but no values
+            tensors = LAYERS[part](modality, latent).state_dict()
+    except (TypeError, RuntimeError) as error:  # sizes that are no numbers, or beyond 64 bits
+        expected = "weights that fit its config"
+        raise InputError("checkpoint", expected=expected, found=error) from error
+    check_shapes(state, {f"{prefix}.{name}": tuple(t.shape) for name, t in tensors.items()})
 
 
 def load_ima(autoencoder: str | Path, importance: str | Path, device: torch.device) -> IMANetwork:
@@ -229,7 +267,10 @@ def build_shared_encoders(model: IMANetwork, state: Mapping[str, Tensor]) -> Sha
     """Return the shared encoders of a model from their tensors; None if there are none."""
     if not state:
         return None
-    encoders = SharedEncoders(model.autoencoder.modalities, model.autoencoder.latent)
+    modalities, latent = model.autoencoder.modalities, model.autoencoder.latent
+    for name, modality in modalities.items():
+        _check_layers(state, f"encoders.{name}", "encoder", modality, latent)
+    encoders = SharedEncoders(modalities, latent)
     load_weights(encoders, state)
     return encoders.to(next(model.parameters()).device).eval()
 
@@ -244,8 +285,9 @@ def build_ima(
 
 def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: int) -> IMANetwork:
     """Return the whole model of an autoencoder and separately trained importance networks."""
-    model = IMANetwork.from_autoencoder(autoencoder, hidden, {name: [0.5] for name in networks})
-    model.importance = networks
+    # Both parts are replaced, so they are made of a single small modality.
+    model = IMANetwork({"none": Modality(1, 1)}, 1, hidden, {"none": [0.5]})
+    model.autoencoder, model.importance = autoencoder, networks
     return model
 
 
@@ -253,14 +295,18 @@ def build_networks(
     widths: Mapping[str, int], config: Mapping[str, Any], state: Mapping[str, Tensor]
 ) -> torch.nn.ModuleDict:
     """Return, by modality, the importance networks of a checkpoint, given their input widths."""
-    networks = torch.nn.ModuleDict()
+    networks, hidden = torch.nn.ModuleDict(), config["hidden"]
     for m, width in widths.items():
         directions = state.get(f"{m}.summary.directions")
         components = None if directions is None else directions.shape[1]
-        # A network sees x, or the components of its summary and perhaps the residual.
-        seen = width if components is None else components
-        _check_size(max(seen * config["hidden"], width * (components or 0)), state)
-        networks[m] = ImportanceNet(width, config["hidden"], [0.5], components)
+        shapes: dict[str, tuple[int, ...]] = {}
+        seen = width
+        if components is not None:  # the network sees these, and perhaps the residual
+            shapes = {"summary.mean": (width,), "summary.directions": (width, components)}
+            seen = components + (components < width)
+        shapes |= {"w1": (1, seen, hidden), "w2": (1, hidden, hidden)}
+        check_shapes(state, {f"{m}.{name}": shape for name, shape in shapes.items()})
+        networks[m] = ImportanceNet(width, hidden, [0.5], components)
     # Names with a slash are those of the pairs' scores (`ima.models.concordance.Checkpoint`).
     load_weights(networks, {name: value for name, value in state.items() if "/" not in name})
     return networks

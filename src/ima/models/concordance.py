@@ -24,7 +24,8 @@ from ima.models.ranks import (
     joined,
     rank_among,
 )
-from ima.training.loop import gather
+from ima.training.loop import gather, pair_count
+from ima.utils.errors import InputError
 
 #: Weights of the latents in z: importances of items, concordance of pairs, or their product.
 FUSIONS = ("importance", "concordance", "both")
@@ -104,7 +105,7 @@ class ConcordanceModel(NamedTuple):
             "among": self.reference,
         }
         state = {f"{part}.{name}": t for part in parts for name, t in parts[part]._asdict().items()}
-        numbers = [KINDS.index(self.kind), self.density.share, self.prior]
+        numbers = [KINDS.index(self.kind), self.density.share, self.prior, self.density.pairs]
         state |= {"mean": self.mean, "directions": self.directions, "scale": self.scale}
         state |= {
             "density": self.density.values,
@@ -119,7 +120,8 @@ class ConcordanceModel(NamedTuple):
         Raises:
             ValueError: there is no such kind.
         """
-        kind, share, prior = state["numbers"].tolist()
+        kind, share, prior, *more = state["numbers"].tolist()
+        pairs = more[0] if more else float(len(state["among.a"]))  # a file of an earlier version
         if kind not in range(len(KINDS)):
             raise ValueError(f"kind {kind}")
         return cls(
@@ -129,7 +131,7 @@ class ConcordanceModel(NamedTuple):
             state["scale"],
             Canonical(*(state[f"canonical.{name}"] for name in Canonical._fields)),
             RankReference(*(state[f"among.{name}"] for name in RankReference._fields)),
-            Density(state["density"], share),
+            Density(state["density"], share, pairs),
             prior,
         )
 
@@ -195,7 +197,7 @@ class Checkpoint(NamedTuple):
         if not self.models:
             return {}
         parts = []
-        for some in torch.arange(len(next(iter(rows.values())))).split(PAIRS):
+        for some in torch.arange(pair_count(rows)).split(PAIRS):
             batch = gather(x, {m: numbers[some] for m, numbers in rows.items()})
             networks = (model.autoencoder, model.importance)
             parts.append(pair_concordance(self.models, *networks, batch.x, batch.present))
@@ -234,12 +236,30 @@ def pair_concordance(
     Returns:
         By modality, the concordance (N,). It is 0 if the pair lacks the modality or all others.
     """
-    u = autoencoder.encode(x)
     if present is None:
         present = {m: torch.ones(len(x_m)) for m, x_m in x.items()}
+    # Partners' values are joined in the order in which the maps were fitted.
+    models = {m: models[m] for m in autoencoder.modalities}
+    parts = []
+    for some in torch.arange(pair_count(x)).split(PAIRS) or [torch.arange(0)]:
+        rows = slice(int(some[0]), int(some[-1]) + 1) if len(some) else slice(0)
+        of = ({m: values[rows] for m, values in given.items()} for given in (x, present))
+        parts.append(_of_block(models, autoencoder, networks, *of))
+    return {m: torch.cat([part[m] for part in parts]) for m in x}
+
+
+def _of_block(
+    models: Mapping[str, ConcordanceModel],
+    autoencoder: Autoencoder,
+    networks: torch.nn.ModuleDict,
+    x: Mapping[str, Tensor],
+    present: Mapping[str, Tensor],
+) -> dict[str, Tensor]:
+    """Return what `pair_concordance` does, for some of the pairs."""
+    u = autoencoder.encode(x)
     present = {m: present[m].cpu().double() for m in x}
     y = {m: networks[m](x[m])[0].cpu().double() * present[m] for m in x}
-    pairs = len(next(iter(y.values())))
+    pairs = pair_count(y)
     y_all = {m: y.get(m, torch.zeros(pairs, dtype=torch.double)) for m in models}
     concordance = {}
     for m in x:
@@ -251,17 +271,23 @@ def pair_concordance(
             for n, other in models.items()
         }
         a, b = coordinates(fitted.canonical, joined(values, y_all, m), values[m])
-        f = fitted.density.at(rank_among(a, b, fitted.reference))
+        f = fitted.density.of_new(rank_among(a, b, fitted.reference))
         others = torch.stack([present[n] for n in x if n != m] or [0 * present[m]]).amax(0)
         prior = fitted.prior * informed(y_all, m) * y[m] * others
-        concordance[m] = posterior(prior, f)
+        concordance[m] = posterior(prior.clamp_max(fitted.density.highest_prior()), f)
     return concordance
 
 
 def fusion_weights(
     fusion: str, y: Mapping[str, Tensor], concordance: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Return the weight (N,) of each modality's latent in z (Eq. 1), for `fusion` of FUSIONS."""
+    """Return the weight (N,) of each modality's latent in z (Eq. 1), for `fusion` of FUSIONS.
+
+    Raises:
+        InputError: there is no such fusion.
+    """
+    if fusion not in FUSIONS:
+        raise InputError("fusion", expected=f"one of {FUSIONS}", found=repr(fusion))
     if fusion == "importance":
         return dict(y)
     concordance = {m: c.to(y[m]).clamp_min(LEAST_WEIGHT) for m, c in concordance.items()}

@@ -237,7 +237,8 @@ class ImportanceNet(nn.Module):
         self.w2, self.b2 = _linear(copies, hidden, hidden)
         self.w3, self.b3 = _linear(copies, hidden, 1)
         with torch.no_grad():
-            self.b3 += torch.tensor(rho).logit().view(-1, 1, 1)
+            # Within limits that are 0 and 1 after the sigmoid, as a file must have finite weights.
+            self.b3 += torch.tensor(rho).logit().clamp(-200, 200).view(-1, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (B, D) to importances (R, B)."""

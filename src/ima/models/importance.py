@@ -41,6 +41,8 @@ INIT = ("paper", "equal")
 AUTO: Final = "auto"
 #: If fewer than this share of a modality's training pairs have an important item, all pairs count.
 MIN_COUNTED = 0.1
+#: Name of the numbers of pairs among their row numbers; no modality's name has a slash.
+NUMBER = "pair/number"
 
 
 @dataclass(frozen=True)
@@ -350,14 +352,14 @@ def _fit(
     optimizer = Adam(model.importance.parameters(), lr=settings.learning_rate, fused=True)
     count = pair_count(items)
     epochs = -(-settings.steps // -(-count // settings.batch_size))
-    numbered = {**items, "pair": torch.arange(count, device=items[next(iter(items))].device)}
+    numbered = {**items, NUMBER: torch.arange(count, device=items[next(iter(items))].device)}
     learns = {m: ((p > 0) & (p < 1)).unsqueeze(-1) for m, p in rho.items()}  # (R, 1)
     generator = torch.Generator().manual_seed(seed)
     history: History = []
     for epoch in progress_bar(range(1, epochs + 1), "stage 2", "epoch"):
         sums = RunningMeans()
         for batch in batches(numbered, settings.batch_size, generator):
-            pairs = batch.pop("pair")
+            pairs = batch.pop(NUMBER)
             gathered = gather(x, batch)
             y = model.importances(gathered.x)  # (R, B)
             y = {m: torch.where(learns[m], y_m, y_m.detach()) for m, y_m in y.items()}

@@ -75,10 +75,14 @@ def autoencoder_ima_plus(
 
 
 def masked_importances(u: Mapping[str, Tensor], y: Weights, present: Weights) -> Weights:
-    """Return the weights of the latents in Eq. 1: importances, 0 where a modality is absent."""
-    if present is None:
-        return y
-    return {m: present[m] if y is None else y[m] * present[m] for m in u}
+    """Return the weights of the latents in Eq. 1: importances, 0 where a modality is absent.
+
+    Where a sample has a single modality, z is its latent, whatever its importance.
+    """
+    if y is None or present is None:
+        return present if y is None else y
+    alone = torch.stack([present[m] for m in u]).sum(0) <= 1
+    return {m: torch.where(alone, present[m], y[m] * present[m]) for m in u}
 
 
 def _spread(u: Mapping[str, Tensor]) -> dict[str, Tensor]:

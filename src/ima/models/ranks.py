@@ -214,7 +214,8 @@ def _weighted(
     All are of pairs (N,); the last three are described in `Fitted`.
     """
     present = {m: rows != ABSENT for m, rows in pairs.items()}
-    weight = {m: y[m][rows.clamp_min(0)] * present[m] for m, rows in pairs.items()}
+    # In the order of y, in which `joined` puts the values.
+    weight = {m: y_m[pairs[m].clamp_min(0)] * present[m] for m, y_m in y.items()}
     x = gather(values, pairs).x
     counts = present[name] & torch.stack([present[m] for m in y if m != name]).any(0)
     own, partner = weight[name] * counts, informed(weight, name) * counts

@@ -9,7 +9,7 @@ and leaves the others' scale, so that distances keep the metric of u_m. docs/imp
 section 11, shows when it helps.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -136,3 +136,9 @@ def read_shared(tensors: Mapping[str, Tensor]) -> dict[str, SharedPart]:
     return {
         m: SharedPart(*(tensors[f"{m}.{field}"] for field in SharedPart._fields)) for m in names
     }
+
+
+def shared_shapes(names: Iterable[str], latent: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of `shared_tensors` of modalities `names`, for latents of size `latent`."""
+    shapes = {"mean": (latent,), "projection": (latent, latent), "correlations": (latent,)}
+    return {f"{m}.{field}": shape for m in names for field, shape in shapes.items()}

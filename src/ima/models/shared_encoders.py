@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ima.models.ima import IMANetwork, Modality, encoder_of
+from ima.models.ima import IMANetwork, Modality, encoder_of, in_blocks
 from ima.pairing.by_label import ABSENT
-from ima.training.loop import Batch, History, Training, fit, mean_loss
+from ima.training.loop import Batch, History, Training, fit, mean_loss, pair_count
+from ima.utils.errors import InputError
 
 #: Number of trainings, of which the best is kept.
 RESTARTS = 3
@@ -39,7 +40,7 @@ class SharedEncoders(nn.Module):
 
     def encode(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return latents g_m (B, L) of x (B, D_m), by modality."""
-        return {name: self.encoders[name](x_m) for name, x_m in x.items()}
+        return {name: in_blocks(self.encoders[name], x_m) for name, x_m in x.items()}
 
     def loss(self, x: Mapping[str, Tensor], y: Mapping[str, Tensor]) -> Tensor:
         """Return the mean of `partner_loss` over the pairs of a batch and of modalities.
@@ -99,6 +100,25 @@ def fit_shared_encoders(
     y = importances_of(model, x)
     layers, latent = model.autoencoder.modalities, model.autoencoder.latent
     return fit_weighted(layers, latent, y, x, pairs, held, settings, seed, restarts)
+
+
+def check_comparable(held: Mapping[str, Tensor]) -> None:
+    """Check that early stopping has partners to recognise.
+
+    Args:
+        held: row numbers (H,) of the held-out pairs by modality, ABSENT where a pair lacks it.
+
+    Raises:
+        InputError: no two of the pairs have the same two modalities.
+    """
+    both = [(held[m] != ABSENT) & (held[n] != ABSENT) for m, n in itertools.combinations(held, 2)]
+    if max((int(of.sum()) for of in both), default=0) < 2:
+        raise InputError(
+            "held-out pairs",
+            expected="two or more of the same two modalities, for the shared encoders",
+            found=f"none in {pair_count(held)}",
+            do="Give more pairs, or a higher held_out.",
+        )
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ima.pairing.by_label import ABSENT, check_items
 from ima.training import distributed, sizes
@@ -287,9 +288,11 @@ def fit(
     best = EarlyStopping(model, optimizer, settings.schedule, patience)
     history: History = []
     generator = torch.Generator().manual_seed(seed)
+    # Batch normalisation needs two pairs or more.
+    least = 2 if any(isinstance(of, _BatchNorm) for of in model.modules()) else 1
     for epoch in progress_bar(range(1, epochs + 1), name, "epoch"):
         model.train()
-        drawn = batches(items, batch_size, generator)
+        drawn = batches(items, batch_size, generator, least)
         means = _steps(compute_losses, x, drawn, optimizer, cosine).means(f"{name}, epoch {epoch}")
         model.eval()
         history.append({"epoch": epoch, **{t: float(v) for t, v in means.items()}})
@@ -417,7 +420,7 @@ def pair_count(items: Mapping[str, Tensor]) -> int:
 
 
 def batches(
-    items: Mapping[str, Tensor], size: int, generator: torch.Generator
+    items: Mapping[str, Tensor], size: int, generator: torch.Generator, least: int = 1
 ) -> Iterator[dict[str, Tensor]]:
     """Yield batches of row numbers in random order; the last batch may be smaller.
 
@@ -425,7 +428,11 @@ def batches(
         items: the row numbers (N,) of each modality.
         size: the number of pairs per batch.
         generator: source of randomness.
+        least: if the last batch would have fewer pairs, it is part of the one before.
     """
     order = torch.randperm(pair_count(items), generator=generator, device=generator.device)
-    for chosen in order.split(size):
+    parts = list(order.split(size))
+    if len(parts) > 1 and len(parts[-1]) < least:
+        parts[-2:] = [torch.cat(parts[-2:])]
+    for chosen in parts:
         yield {name: rows[chosen] for name, rows in items.items()}
