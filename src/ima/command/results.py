@@ -1,6 +1,7 @@
 """The commands `ima pack` and `ima verify`: a run's results as a reference, and against one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,21 @@ from ima.utils.io import write_csv
 SHOWN = 20
 
 
+def _one_line(text: object) -> str:
+    """Return a text as one line: a stranger's name with line breaks could look like our lines."""
+    return printable(str(text)).replace("\n", "?")
+
+
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        where, expected, found = map(_one_line, (error.where, error.expected, error.found))
+        raise InputError(where, expected=expected, found=found, do=error.do) from error
+
+
+@_errors_in_one_line()
 def pack(folder: Path, path: Path, tables_only: bool, force: bool) -> list[str]:
     """Write the reference pack of a run and return the lines to print.
 
@@ -38,9 +54,10 @@ def pack(folder: Path, path: Path, tables_only: bool, force: bool) -> list[str]:
     lines = [f"{path}: {path.stat().st_size:,} bytes; {', '.join(parts)}"]
     if results.other_config:
         lines.append(f"  made with another config: {', '.join(results.other_config)}")
-    return lines
+    return [_one_line(line) for line in lines]
 
 
+@_errors_in_one_line()
 def verify(
     folder: Path, reference: Path, level: float, tables: Sequence[str], out: Path | None
 ) -> tuple[list[str], int]:
@@ -81,7 +98,7 @@ def verify(
     )
     if out is not None:
         write_csv(_table(worst), out)
-    return [printable(line) for line in lines], status
+    return [_one_line(line) for line in lines], status
 
 
 def _summary(compared: Sequence[Comparison]) -> list[str]:

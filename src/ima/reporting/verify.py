@@ -3,6 +3,7 @@
 import itertools
 import math
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -26,8 +27,14 @@ IGNORED_TABLES = {"resources"}
 OF_ONE_SEED = re.compile(r"_seed\d+$")
 #: Columns whose changes are reported but are no difference: verdicts follow from the numbers.
 FOLLOWING = {"verdict"}
+#: Largest number of sets of columns by which rows without partner are matched; tables of a run have
+#: one or two.
+MOST_SETS = 10
+#: Longest name of a key of a config, in characters.
+LONGEST = 300
 
 Key = tuple[str, ...]
+Groups = Mapping[Key, Rows]
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,7 @@ def _matched(
     A row without partner may have a measured number among its keys: it then matches the only other
     row without partner that has the same keys but for decimals.
     """
+    grouped: dict[Key, tuple[Groups, Groups]] = {}
     by_key = {_key(row, keys): row for row in ours}
     alone = [row for row in reference if _key(row, keys) not in by_key]
     partners = {_key(row, keys) for row in reference}
@@ -149,14 +157,22 @@ def _matched(
         mine = by_key.get(_key(row, keys))
         same = keys
         if mine is None:
-            exact = [c for c in keys if "." not in row[c]]
-            rivals, found = (
-                [of for of in rows if _key(of, exact) == _key(row, exact)]
-                for rows in (alone, ours_alone)
-            )
+            exact = tuple(c for c in keys if "." not in row[c])
+            if exact not in grouped and len(grouped) < MOST_SETS:
+                grouped[exact] = _groups(alone, exact), _groups(ours_alone, exact)
+            of_key = _key(row, exact)
+            rivals, found = (of.get(of_key, []) for of in grouped.get(exact, ({}, {})))
             if len(rivals) == len(found) == 1:
-                mine, same = found[0], exact
+                mine, same = found[0], list(exact)
         yield row, mine, same
+
+
+def _groups(rows: Rows, columns: Key) -> Groups:
+    """Return the rows by their keys, so that each row is read once for all that it may match."""
+    groups = defaultdict(list)
+    for row in rows:
+        groups[_key(row, columns)].append(row)
+    return groups
 
 
 def _key_columns(name: str, ours: Rows, reference: Rows) -> list[str]:
@@ -175,8 +191,13 @@ def _key_columns(name: str, ours: Rows, reference: Rows) -> list[str]:
     raise InputError(f"table {name}", expected=expected, found=list(ours[0]))
 
 
-def _key(row: Mapping[str, str], columns: Collection[str]) -> tuple:
-    return tuple(row[c] if (value := number(row[c])) is None else value for c in columns)
+def _key(row: Mapping[str, str], columns: Collection[str]) -> Key:
+    """Return the values of columns, in which equal numbers are equal texts.
+
+    Python hashes texts with a secret: no file can have numbers on purpose that all collide.
+    """
+    values = ((row[c], number(row[c])) for c in columns)
+    return tuple(text if value is None else repr(value + 0.0) for text, value in values)
 
 
 def _compare_value(
@@ -238,8 +259,10 @@ def _spread(
     if not known:
         return None
     df = sum(d for d, _ in known)
-    pooled = math.sqrt(sum(d * sd**2 for d, sd in known) / df)
-    return pooled * math.sqrt(sum(1 / max(n, 1) for n, _ in spreads)), df
+    # Squares of spreads above 1e154 would overflow.
+    pooled = math.hypot(*(math.sqrt(d) * sd for d, sd in known)) / math.sqrt(df)
+    error = pooled * math.sqrt(sum(1 / max(n, 1) for n, _ in spreads))
+    return (error, df) if math.isfinite(error) else None
 
 
 def _seeds(row: Mapping[str, str]) -> float:
@@ -279,10 +302,16 @@ def notes(run: Results, reference: Results) -> list[str]:
     return lines
 
 
-def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every value of a nested config with its key, as in `pairs.train`."""
-    if isinstance(value, Mapping):
-        for key, of in value.items():
-            yield from _flat(of, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, str(value)
+def _flat(config: object) -> Iterator[tuple[str, str]]:
+    """Yield every value of a nested config with its key, as in `pairs.train`.
+
+    A config of a stranger may be nested deeper than Python's stack, or repeat a key of megabytes.
+    """
+    nested = [("", config)]
+    while nested:
+        path, value = nested.pop()
+        if isinstance(value, Mapping):
+            of = reversed(value.items())  # the last one is taken first
+            nested += [(f"{path}.{key}"[:LONGEST] if path else key[:LONGEST], v) for key, v in of]
+        else:
+            yield path, str(value)
