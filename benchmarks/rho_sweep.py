@@ -44,7 +44,7 @@ def main() -> int:
     grid = [(i + 1) / (options.copies + 1) for i in range(options.copies)]
 
     def fit(rho: list[float]) -> float:
-        model = IMANetwork(MODALITIES, LATENT, HIDDEN, dict.fromkeys(x, rho))
+        model = IMANetwork.of(MODALITIES, LATENT, HIDDEN, dict.fromkeys(x, rho))
         return cpu(lambda: fit_importance(model, x, items, dict.fromkeys(x, rho), settings, 0))
 
     fit(grid[:1])  # warm-up: work done once per process

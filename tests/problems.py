@@ -51,7 +51,7 @@ def small(seed=0, modalities=MODALITIES, n=50):
     x = {name: torch.rand(n, modality.dimension) for name, modality in modalities.items()}
     items = {name: torch.randint(0, n, (60,)) for name in modalities}
     rho = {name: RHO.get(name, [0.6] * 3) for name in modalities}
-    return IMANetwork(modalities, 3, 7, rho), x, items
+    return IMANetwork.of(modalities, 3, 7, rho), x, items
 
 
 def related(seed=0, train=200, held=100):
@@ -61,7 +61,7 @@ def related(seed=0, train=200, held=100):
     x["b"] = x["a"] @ torch.randn(6, 4)
     order = torch.randperm(train + held)
     parts = [{name: part for name in x} for part in order.split((train, held))]
-    return IMANetwork(MODALITIES, 3, 7, RHO), x, *parts
+    return IMANetwork.of(MODALITIES, 3, 7, RHO), x, *parts
 
 
 def weights(module):

@@ -26,9 +26,7 @@ from ima.datasets import mnist, user_files
 from ima.datasets.user import read_items
 from ima.datasets.user_files import read_table
 from ima.estimator import files
-from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
-from ima.models.ima import Autoencoder, ImportanceNet, Modality
 from ima.models.importance import Stage2
 from ima.reporting.claims.spec import read_claims
 from ima.reporting.page import captions
@@ -169,18 +167,6 @@ def test_own_modules_get_no_items_that_the_file_does_not_explain(model):
     layers = {"a": dict.fromkeys(("encoder", "decoder"), torch.nn.Flatten())}
     with limited(), pytest.raises(InputError, match="fit its config"):
         IMA.load("m.safetensors", layers=layers)
-
-
-def test_assembling_a_model_makes_no_large_networks():
-    """Of 10^6 values, of which a network sees one component, 1,000 units would have 4 GB."""
-    autoencoder = Autoencoder({"a": Modality(10**6, 1)}, 1)
-    networks = torch.nn.ModuleDict({"a": ImportanceNet(10**6, 1000, [0.5], 1)})
-    with limited():
-        whole = checkpoints.assemble(autoencoder, networks, 1000)
-    assert whole.autoencoder is autoencoder and whole.importance is networks
-    assert [*whole.state_dict()] == [f"autoencoder.{n}" for n in autoencoder.state_dict()] + [
-        f"importance.{n}" for n in networks.state_dict()
-    ]
 
 
 @pytest.mark.parametrize(

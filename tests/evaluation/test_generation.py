@@ -113,7 +113,7 @@ def test_latents_are_those_of_one_modality_or_all():
     modalities = {"image": Modality(5, 4), "speech": Modality(3, 4)}
     x = {m: torch.rand(6, of.dimension) for m, of in modalities.items()}
     items = {"image": torch.tensor([0, 1]), "speech": torch.tensor([5, 2])}
-    network = IMANetwork(modalities, 2, 4, {"image": [0.2], "speech": [0.9]})
+    network = IMANetwork.of(modalities, 2, 4, {"image": [0.2], "speech": [0.9]})
     found = generation.latents(network, x, items)
     u = network.autoencoder.encode({m: x[m][items[m]] for m in x})
     y = {m: of[0] for m, of in network.importances({m: x[m][items[m]] for m in x}).items()}

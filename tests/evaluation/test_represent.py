@@ -23,7 +23,7 @@ ITEMS = {
 def trained():
     """Return a model, and features of more items than pairs have."""
     torch.manual_seed(0)
-    model = IMANetwork(MODALITIES, 2, 4, {"touch": [0.2], "image": [0.5], "audio": [0.9]})
+    model = IMANetwork.of(MODALITIES, 2, 4, {"touch": [0.2], "image": [0.5], "audio": [0.9]})
     x = {name: torch.rand(6, modality.dimension) for name, modality in MODALITIES.items()}
     return model, x
 

@@ -61,7 +61,7 @@ def by_hand(settings):
     autoencoder, x, train, test, _, held = small()
     rho = {name: [value for value in GRID for _ in range(3)] for name in x}
     torch.manual_seed(0)
-    model = IMANetwork(autoencoder.modalities, 3, 7, rho)
+    model = IMANetwork.of(autoencoder.modalities, 3, 7, rho)
     model.autoencoder = autoencoder
     _, final = fit_importance(model, x, train, rho, settings, 0, held)
     with torch.no_grad():

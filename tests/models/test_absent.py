@@ -52,7 +52,7 @@ def inputs(modalities=TWO, n=6, seed=0):
 
 def model(modalities=TWO, seed=0):
     torch.manual_seed(seed)
-    return IMANetwork(modalities, 2, 4, {m: [0.6] for m in modalities})
+    return IMANetwork.of(modalities, 2, 4, {m: [0.6] for m in modalities})
 
 
 def pair_table(**columns):

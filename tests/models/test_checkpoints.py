@@ -24,7 +24,7 @@ MODALITIES = {
 
 def model_of(seed=0, copies=1):
     torch.manual_seed(seed)
-    return IMANetwork(MODALITIES, 3, 7, {name: [0.8] * copies for name in MODALITIES})
+    return IMANetwork.of(MODALITIES, 3, 7, {name: [0.8] * copies for name in MODALITIES})
 
 
 def same(first, second):

@@ -53,7 +53,7 @@ def test_items_are_mapped_in_blocks_where_no_gradient_is_needed(on_disk):
         assert torch.equal(in_blocks(double, x), 2 * x) and calls == [7, 3, 3, 1]
         assert torch.equal(in_blocks(lambda part: part.T, x, dim=1), x.T)
         assert in_blocks(double, x[:0]).shape == (0, 2)
-    model = IMANetwork({"a": Modality(2, 4)}, 3, 4, {"a": [0.5, 0.2]})
+    model = IMANetwork.of({"a": Modality(2, 4)}, 3, 4, {"a": [0.5, 0.2]})
     for method in (model.autoencoder.encode, model.importances):
         whole = method({"a": x})["a"]
         with torch.no_grad():
@@ -181,7 +181,7 @@ def test_parameters_at_the_papers_sizes():
     assert count(model.encoders["speech"]) == 697 * 100 + 101 * 100 + 101 * 50 == 84_850
     assert count(model.decoders["speech"]) == 51 * 100 + 101 * 100 + 101 * 696 == 85_496
     assert count(model) == 668_050 + 668_784 + 84_850 + 85_496
-    importance = IMANetwork(PAPER, 50, 100, {"image": [0.8], "speech": [0.3]}).importance
+    importance = IMANetwork.of(PAPER, 50, 100, {"image": [0.8], "speech": [0.3]}).importance
     assert count(importance["image"]) == 785 * 100 + 101 * 100 + 101 == 88_701
     assert count(importance["speech"]) == 697 * 100 + 101 * 100 + 101 == 79_901
 
@@ -275,14 +275,14 @@ def test_rho_outside_0_and_1_is_an_error(rho):
 
 
 def test_importances_are_in_0_and_1_even_far_out():
-    model = IMANetwork({"a": Modality(3, 4)}, 2, 4, {"a": [0.5] * 5})
+    model = IMANetwork.of({"a": Modality(3, 4)}, 2, 4, {"a": [0.5] * 5})
     y = model.importances({"a": 1e6 * torch.randn(100, 3)})["a"]
     assert y.min() >= 0 and y.max() <= 1 and torch.isfinite(y).all()
 
 
 def test_order_of_modalities_is_kept():
     modalities = {name: Modality(3, 4) for name in ("touch", "image", "audio")}
-    model = IMANetwork(modalities, 2, 4, {name: [0.5] for name in sorted(modalities)})
+    model = IMANetwork.of(modalities, 2, 4, {name: [0.5] for name in sorted(modalities)})
     order = ["touch", "image", "audio"]
     assert list(model.autoencoder.modalities) == order
     assert list(model.autoencoder.encoders) == order == list(model.autoencoder.decoders)

@@ -470,7 +470,7 @@ def find_noise(x, items, choice, seed):
     """
     torch.manual_seed(seed)
     rho = {name: [0.8] * 4 for name in x}
-    model = IMANetwork(
+    model = IMANetwork.of(
         {name: Modality(values.shape[1], 32) for name, values in x.items()}, 8, 16, rho
     )
     stage1 = Stage1(epochs=10, learning_rate=3e-3)

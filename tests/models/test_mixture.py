@@ -307,7 +307,7 @@ def test_rho_auto_is_no_importance_of_stage_1():
 
 def test_copies_of_other_objectives_are_not_mixtures():
     u = views(60)
-    model = IMANetwork({m: Modality(3, 4, "sse") for m in u}, 2, 4, {m: [0.5] for m in u})
+    model = IMANetwork.of({m: Modality(3, 4, "sse") for m in u}, 2, 4, {m: [0.5] for m in u})
     pairs = {m: torch.arange(60) for m in u}
     with pytest.raises(InputError, match="copies are trained in parallel"):
         fit_importance(model, u, pairs, {m: [0.5] for m in u}, SETTINGS, 0)

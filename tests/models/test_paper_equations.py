@@ -108,7 +108,7 @@ def test_training_minimises_these():
     rho, rows = {"image": [0.8], "speech": [0.3]}, torch.arange(B)
     items = dict.fromkeys(x, rows)
     torch.manual_seed(0)
-    model = IMANetwork(MODALITIES, L, 5, rho).double()
+    model = IMANetwork.of(MODALITIES, L, 5, rho).double()
     inputs = tensors(x)
     still = Stage1(objective="paper", epochs=1, learning_rate=0.0)
     (row,) = fit_autoencoder(model.autoencoder, inputs, items, still, 0)

@@ -17,7 +17,7 @@ from ima.evaluation.represent import as_table, represent
 from ima.evaluation.tsne import embed_views, spaces_of
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1, fit_autoencoder
-from ima.models.ima import Autoencoder
+from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import Stage2, train_importance
 from ima.models.stages import cross_fit
 from ima.pairing.by_label import modalities, row_numbers
@@ -75,7 +75,7 @@ def finished(items, pairs, classes):
     networks, _, _ = train_importance(
         model, x, rows["train"], rho, 100, stage2, 0, rows["validation"], folds
     )
-    whole = checkpoints.assemble(model, networks, 100)
+    whole = IMANetwork(model, networks)
     test, table = pairs["test"], as_table(**represent(whole, x, rows["test"]))
     named = table.append_column("split", [["test"] * len(table)])
     named = named.append_column("pair_type", test["pair_type"])

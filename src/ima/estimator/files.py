@@ -14,7 +14,7 @@ from ima.estimator.parameters import ARGUMENTS, MAX_SEED, SHARED, check_paramete
 from ima.models import checkpoints
 from ima.models.autoencoder import Stage1
 from ima.models.concordance import ConcordanceModel, concordance_tensors, read_concordance
-from ima.models.ima import Autoencoder
+from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import Stage2
 from ima.models.own import PARTS as OWN
 from ima.models.rank_density import CENTRES
@@ -133,7 +133,7 @@ def _of_state(
     autoencoder = checkpoints.build_autoencoder(config, parts["autoencoder"], modules)
     for name, of in (layers or {}).items():
         _check_same(name, of, vars(autoencoder.modalities[name]))
-    network = checkpoints.assemble(autoencoder, networks, config["hidden"]).to(device)
+    network = IMANetwork(autoencoder, networks).to(device)
     concordance = read_concordance(parts["concordance"])
     shared = read_shared({name: t.to(device) for name, t in parts["shared"].items()})
     _check_tensors(state, autoencoder, parts["scale"], concordance, shared)

@@ -295,7 +295,7 @@ class IMA(Hub, Generation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         autoencoder = Autoencoder(modalities, given.latent).to(next(iter(x.values())).device)
         stages = (given.rho, given.hidden, given.stage1, given.stage2, seed, given.alternations)
         networks, history, results = fit_stages(autoencoder, x, rows, held, *stages)
-        network = checkpoints.assemble(autoencoder, networks, given.hidden)
+        network = IMANetwork(autoencoder, networks)
         fitted: dict[str, Any] = {"network_": network, "history_": history}
         fitted["shared_parts_"] = shared_parts_of(network, x, rows, held)
         fitted["shared_encoders_"] = None

@@ -69,7 +69,7 @@ def costed_ima(
         x: the batch.
         objectives: names of the objectives of stages 1 and 2 (`ima.models.objectives`).
     """
-    model = IMANetwork(modalities, latent, hidden, {name: [0.5] for name in modalities})
+    model = IMANetwork.of(modalities, latent, hidden, {name: [0.5] for name in modalities})
     with torch.no_grad():
         u = model.autoencoder.encode(x)  # stage 2 computes this once, before its first step
     rho = {name: torch.tensor([0.5]) for name in modalities}

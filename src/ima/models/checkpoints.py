@@ -280,15 +280,7 @@ def build_ima(
 ) -> IMANetwork:
     """Return the whole model, from an autoencoder and a checkpoint of the importance networks."""
     widths = {name: modality.dimension for name, modality in autoencoder.modalities.items()}
-    return assemble(autoencoder, build_networks(widths, config, state), config["hidden"])
-
-
-def assemble(autoencoder: Autoencoder, networks: torch.nn.ModuleDict, hidden: int) -> IMANetwork:
-    """Return the whole model of an autoencoder and separately trained importance networks."""
-    # Both parts are replaced, so they are made of a single small modality.
-    model = IMANetwork({"none": Modality(1, 1)}, 1, hidden, {"none": [0.5]})
-    model.autoencoder, model.importance = autoencoder, networks
-    return model
+    return IMANetwork(autoencoder, build_networks(widths, config, state))
 
 
 def build_networks(

@@ -338,36 +338,44 @@ class IMANetwork(nn.Module):
     """The whole model: an autoencoder and importance networks, trained one after the other.
 
     Args:
-        modalities: modalities by name, in order.
-        latent: L, size of u and z.
-        importance_hidden: width of the importance networks' hidden layers.
-        rho: by modality, the prior mean of each of its R copies (for a single one, [rho]).
+        autoencoder: encoders and decoders.
+        importance: by modality, its importance networks.
     """
 
-    def __init__(
-        self,
+    def __init__(self, autoencoder: Autoencoder, importance: nn.ModuleDict):
+        super().__init__()
+        self.autoencoder, self.importance = autoencoder, importance
+
+    @classmethod
+    def of(
+        cls,
         modalities: Mapping[str, Modality],
         latent: int,
         importance_hidden: int,
         rho: Mapping[str, list[float]],
-    ):
-        super().__init__()
-        self.autoencoder = Autoencoder(modalities, latent)
-        self.importance = nn.ModuleDict(
-            {
-                name: ImportanceNet(modality.dimension, importance_hidden, list(rho[name]))
-                for name, modality in modalities.items()
-            }
-        )
+    ) -> "IMANetwork":
+        """Return a model with new weights.
+
+        Args:
+            modalities: modalities by name, in order.
+            latent: L, size of u and z.
+            importance_hidden: width of the importance networks' hidden layers.
+            rho: by modality, the prior mean of each of its R copies (for a single one, [rho]).
+        """
+        autoencoder = Autoencoder(modalities, latent)
+        networks = {
+            name: ImportanceNet(modality.dimension, importance_hidden, list(rho[name]))
+            for name, modality in modalities.items()
+        }
+        return cls(autoencoder, nn.ModuleDict(networks))
 
     @classmethod
     def from_autoencoder(
         cls, autoencoder: Autoencoder, importance_hidden: int, rho: Mapping[str, list[float]]
     ) -> "IMANetwork":
         """Return a model with a given (trained) autoencoder and new importance networks."""
-        model = cls(autoencoder.modalities, autoencoder.latent, importance_hidden, rho)
-        model.autoencoder = autoencoder
-        return model
+        model = cls.of(autoencoder.modalities, autoencoder.latent, importance_hidden, rho)
+        return cls(autoencoder, model.importance)
 
     def importances(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return y[m] (R, B) of each modality in x."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ima.models.autoencoder import Stage1, fit_autoencoder
-from ima.models.checkpoints import assemble, modalities_of
+from ima.models.checkpoints import modalities_of
 from ima.models.ima import Autoencoder, IMANetwork
 from ima.models.importance import Stage2, train_importance, untrained_importances
 from ima.models.ranks import Fold, held_out_fold, latents_of
@@ -107,7 +107,7 @@ class Variant:
         autoencoder = Autoencoder(modalities_of(x, self.layers), latent)
         settings = (self.rho, self.hidden, self.stage1, self.stage2, seed)
         networks, _, _ = fit_stages(autoencoder, x, items, held_out, *settings)
-        return assemble(autoencoder, networks, self.hidden)
+        return IMANetwork(autoencoder, networks)
 
 
 def cross_fit(

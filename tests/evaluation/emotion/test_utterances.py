@@ -82,7 +82,7 @@ def test_groups_keep_the_order_of_tokens():
 def model():
     torch.manual_seed(0)
     layers = {"verbal": Modality(2, 4, "sse"), "acoustic": Modality(3, 4, "sse")}
-    return IMANetwork(layers, 2, 4, {"verbal": [0.3], "acoustic": [0.7]})
+    return IMANetwork.of(layers, 2, 4, {"verbal": [0.3], "acoustic": [0.7]})
 
 
 @pytest.fixture
