@@ -208,7 +208,7 @@ def _positive(fields: dict, name: str, path: Path) -> int:
     value = _required(fields, name, path)
     # Some tools write the rate as a real number (-r 12500.0); libsndfile writes widths as text
     # (-s1 1).
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and value.isdecimal() and len(value) < 100:
         value = int(value)
     if isinstance(value, str) or not 1 <= value < 1 << 31 or not float(value).is_integer():
         raise InputError(path, expected=f"a positive integer '{name}'", found=repr(value))

@@ -330,14 +330,24 @@ def _lines(guesses: Mapping[str, Guess], path: Path) -> Iterator[Line]:
     yield ("own", "shares"), "validation", SHARES["validation"], "share of the rest"
 
 
+def _literal(value: object) -> str:
+    """Return a value as JSON that is also TOML and YAML, which know no pairs of surrogates."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else _escaped(ord(char)) for char in text)
+
+
+def _escaped(code: int) -> str:
+    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
+
+
 def _toml(lines: Sequence[Line]) -> str:
     text, section = "", ()
     for new, key, value, comment in lines:
         if new != section:
             text, section = f"{text}\n[{'.'.join(new)}]\n", new
-        literal = json.dumps(value)
+        literal = _literal(value)
         if isinstance(value, dict):
-            literal = "{ " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in value.items()) + " }"
+            literal = "{ " + ", ".join(f"{k} = {_literal(v)}" for k, v in value.items()) + " }"
         text += _line(f"{key} = {literal}" if key else "", comment)
     return text
 
@@ -349,7 +359,7 @@ def _yaml(lines: Sequence[Line]) -> str:
         for depth in range(shared if new != section else len(new), len(new)):
             text += f"{'  ' * depth}{new[depth]}:\n"
         section, indent = new, "  " * len(new)
-        text += indent + _line(f"{key}: {json.dumps(value)}" if key else "", comment)
+        text += indent + _line(f"{key}: {_literal(value)}" if key else "", comment)
     return text
 
 

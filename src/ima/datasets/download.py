@@ -209,7 +209,9 @@ def _wrong_members(members: Sequence[zipfile.ZipInfo], archive: Archive) -> str:
     for member in members:
         path = PurePosixPath(member.filename)
         link = stat.S_ISLNK(member.external_attr >> 16)
-        if path.is_absolute() or ".." in path.parts or "\\" in member.filename or link:
+        # A colon names a drive or a stream of Windows.
+        odd = {"\\", ":"} & set(member.filename)
+        if path.is_absolute() or ".." in path.parts or odd or link:
             return f"a member outside the archive, '{member.filename}'"
     wanted = [member for member in members if archive.member.fullmatch(member.filename)]
     size = sum(member.file_size for member in wanted)

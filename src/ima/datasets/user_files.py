@@ -4,16 +4,18 @@ A table has the file's columns. Ids that the file stores separately, such as the
 frame, become the column INDEX. A matrix without column names becomes one list column, `x`.
 """
 
+import io
 import logging
 import math
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ima.datasets.user_vectors import chosen
@@ -40,6 +42,14 @@ ROWS = 1024
 MAX_COLUMNS = 1 << 20
 #: Maximum number of bytes of a table: this, or EXPANSION bytes per byte of its file (gzip, 1,032).
 MAX_BYTES, EXPANSION = 1 << 30, 1100
+#: A batch of rows takes at most one in BATCHES of these bytes.
+BATCHES = 2
+#: Maximum number of rows of a table: this, or 8 per byte of its file. Rows that take less than one
+#: bit each, compressed, hold no data, but each takes at least 100 bytes as an item with an id.
+MAX_ROWS, ROWS_PER_BYTE = 1 << 20, 8
+#: Bytes of a decoded number by its type in Parquet; of small integers, by their annotation.
+_WIDTHS = {"BOOLEAN": 1 / 8, "INT32": 4, "FLOAT": 4, "INT64": 8, "INT96": 8, "DOUBLE": 8}
+_SMALL = {"INT_8": 1, "UINT_8": 1, "INT_16": 2, "UINT_16": 2}
 #: Byte order marks of UTF-16.
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -78,7 +88,7 @@ def read_table(
         else:
             reader = _folder if path.is_dir() else _READERS.get(Path(name).suffix, _parquet)
             table = reader(path)
-        _check_table(table)
+        _check_table(path, table)
     except InputError:
         raise
     except Exception as error:  # libraries raise errors of many types for damaged files
@@ -90,13 +100,50 @@ class SameNameError(ValueError):
     """Columns of a table have the same name."""
 
 
-def _check_table(table: pa.Table) -> None:
-    """Raise an error if a table is damaged or has several columns of the same name."""
+def _check_table(path: Path, table: pa.Table) -> None:
+    """Raise an error if a table is damaged, too large, or has several columns of the same name."""
+    paths = parts_of(path) if path.is_dir() else [path]
+    _check_rows(paths, len(table))
+    if len(table) and all(_holds_nothing(kind) for kind in table.schema.types):
+        raise ValueError("no column with stored values")
     table.validate(full=True)  # a damaged file may have lists or text beyond its end
+    _check_size(paths, sum(map(_decoded_size, table.columns)))
     _index_columns(table)
     twice = [name for name, n in Counter(table.column_names).items() if n > 1]
     if twice:
         raise SameNameError(f"several columns named {twice[0]!r}")
+
+
+def _check_rows(paths: Iterable[str | Path], rows: int) -> None:
+    """Raise ValueError if files contain more rows than they plausibly can."""
+    limit = max(MAX_ROWS, ROWS_PER_BYTE * sum(Path(path).stat().st_size for path in paths))
+    if rows > limit:
+        raise ValueError(f"more than {limit:,} rows in a file that is much smaller")
+
+
+def _holds_nothing(kind: pa.DataType) -> bool:
+    """Return whether a column of this type may have any number of rows but no data of each."""
+    types = pa.types
+    if types.is_null(kind) or types.is_run_end_encoded(kind):
+        return True
+    if types.is_fixed_size_list(kind):
+        return kind.list_size == 0 or _holds_nothing(kind.value_type)
+    if types.is_struct(kind):
+        return all(_holds_nothing(field.type) for field in kind)
+    return types.is_fixed_size_binary(kind) and kind.byte_width == 0
+
+
+def _decoded_size(column: pa.ChunkedArray) -> int:
+    """Return the bytes of a column, those of a dictionary's texts as often as they occur."""
+    kind, types = column.type, pa.types
+    known = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)
+    if not types.is_dictionary(kind) or not any(of(kind.value_type) for of in known):
+        return column.nbytes
+    size = 0
+    for chunk in column.chunks:
+        sizes = pc.binary_length(chunk.dictionary).cast(pa.int64())
+        size += chunk.indices.nbytes + (pc.sum(sizes.take(chunk.indices)).as_py() or 0)
+    return size
 
 
 def _unreadable(path: Path, name: str, error: Exception) -> InputError:
@@ -140,7 +187,45 @@ def is_annotated(path: str | Path) -> bool:
 
 def _parquet(path: Path) -> pa.Table:
     with pq.ParquetFile(path) as file:
-        return as_table(_bounded([path], file.iter_batches(ROWS)), file.schema_arrow)
+        rows = _rows_at_a_time([path], [file.metadata])
+        return as_table(_bounded([path], file.iter_batches(rows)), file.schema_arrow)
+
+
+def _rows_at_a_time(paths: Sequence[str | Path], parts: Iterable[pq.FileMetaData]) -> int:
+    """Return the number of rows of Parquet files to read at a time: ROWS, or fewer of long texts.
+
+    Args:
+        paths: the files.
+        parts: what each file declares.
+
+    Raises:
+        ValueError: they declare more rows or numbers than they plausibly can.
+    """
+    rows, numbers, text = 0, 0.0, 0.0
+    for about in parts:
+        rows += about.num_rows
+        widths = [_width(about.schema.column(number)) for number in range(about.num_columns)]
+        for group in map(about.row_group, range(about.num_row_groups)):
+            in_row = 0.0
+            for number, width in enumerate(widths):
+                chunk = group.column(number)
+                if width is None:
+                    # A dictionary holds a text once, but each value may be the same.
+                    each = max(1, chunk.num_values / max(1, group.num_rows))
+                    in_row += each * chunk.total_uncompressed_size
+                else:
+                    numbers += width * chunk.num_values
+            text = max(text, in_row)
+    _check_rows(paths, rows)
+    _check_size(paths, int(numbers))
+    return max(1, min(ROWS, int(_limit(paths) / BATCHES / max(text, 1))))
+
+
+def _width(column: pq.ColumnSchema) -> float | None:
+    """Return the bytes of a decoded value of a column of Parquet; None if it is text."""
+    if column.physical_type == "FIXED_LEN_BYTE_ARRAY":
+        return column.length
+    return _SMALL.get(column.converted_type, _WIDTHS.get(column.physical_type))
 
 
 def _bounded(
@@ -160,9 +245,14 @@ def _bounded(
 
 def _check_size(paths: Iterable[str | Path], size: int) -> None:
     """Raise ValueError if files contain more bytes, decompressed, than they plausibly can."""
-    limit = max(MAX_BYTES, EXPANSION * sum(Path(path).stat().st_size for path in paths))
+    limit = _limit(paths)
     if size > limit:
         raise ValueError(f"more than {limit:,} bytes in a file that is much smaller")
+
+
+def _limit(paths: Iterable[str | Path]) -> int:
+    """Return the maximum number of bytes that files may contain, decompressed."""
+    return max(MAX_BYTES, EXPANSION * sum(Path(path).stat().st_size for path in paths))
 
 
 def _folder(path: Path) -> pa.Table:
@@ -175,8 +265,22 @@ def _folder(path: Path) -> pa.Table:
     whole = dataset.dataset(
         files, format="parquet", partitioning="hive", partition_base_dir=str(path)
     )
+    rows = _rows_at_a_time(files, (part.metadata for part in whole.get_fragments()))
+    if rows < ROWS:  # a dataset decodes all rows of a group at once
+        for _ in _bounded(files, _texts(files, rows)):
+            pass
     batches = whole.to_batches(batch_size=ROWS, batch_readahead=4, fragment_readahead=1)
     return as_table(_bounded(files, batches), whole.schema)
+
+
+def _texts(paths: Iterable[str | Path], rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield the texts of Parquet files, some rows at a time."""
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            schema = file.metadata.schema
+            columns = [schema.column(number) for number in range(file.metadata.num_columns)]
+            names = [column.path for column in columns if _width(column) is None]
+            yield from file.iter_batches(rows, columns=names)
 
 
 def _arrow(path: Path) -> pa.Table:
@@ -208,8 +312,10 @@ def _csv(path: Path, delimiter: str, text: Collection[str]) -> pa.Table:
         if other:
             logger.warning("%s: columns are separated by %r", path, other)
             delimiter = other
+    zipped = is_gzipped(path)
+    source = pa.input_stream(str(path), compression="gzip" if zipped else None)
     table = csv.read_csv(
-        pa.input_stream(str(path), compression="gzip" if is_gzipped(path) else None),
+        pa.PythonFile(_Limited(source, path, delimiter), "r") if zipped else source,
         read_options=csv.ReadOptions(block_size=BLOCK, encoding=coding),
         parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=csv.ConvertOptions(
@@ -222,9 +328,44 @@ def _csv(path: Path, delimiter: str, text: Collection[str]) -> pa.Table:
     return table.rename_columns([INDEX, *names[1:]]) if names[0] == "" else table
 
 
+class _Limited(io.RawIOBase):
+    """The text of a gzipped table, of which each cell will take 8 bytes."""
+
+    def __init__(self, source: pa.NativeFile, path: Path, delimiter: str):
+        self.source, self.path, self.delimiter = source, path, delimiter.encode()
+        self.size = self.cells = self.lines = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Read at most `size` bytes.
+
+        Raises:
+            ValueError: there are more bytes, cells or lines than the file plausibly contains.
+        """
+        block = self.source.read(size)
+        self.size += len(block)
+        if self.size > ROWS_PER_BYTE * self.path.stat().st_size:  # few tables; counting takes time
+            self.lines += max(block.count(b"\n"), block.count(b"\r"))
+            self.cells += block.count(self.delimiter)
+            _check_rows([self.path], self.lines)
+            _check_size([self.path], max(self.size, 8 * (self.cells + self.lines)))
+        return block
+
+
 def _npy(path: Path) -> pa.Table:
     # A map fails if the header declares more than the file holds; reading would allocate it.
-    return pa.table({MATRIX: _column(np.load(path, mmap_mode="r", allow_pickle=False))})
+    values = np.load(path, mmap_mode="r", allow_pickle=False)
+    _check_kind(values.dtype)
+    return pa.table({MATRIX: _column(values)})
+
+
+def _check_kind(kind: np.dtype) -> None:
+    """Raise ValueError for values of 0 bytes, of which a file may declare any number."""
+    if not kind.itemsize:
+        raise ValueError(f"values of type {kind}, which take no bytes")
 
 
 def _npz(path: Path) -> pa.Table:
@@ -253,6 +394,7 @@ def _check_sizes(path: Path) -> None:
                     raise ValueError(f"version {version} of NumPy's format in {member.filename}")
                 reader = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
                 shape, _, kind = reader(file)
+            _check_kind(kind)
             if math.prod(shape) * kind.itemsize > member.file_size:
                 raise ValueError(f"{member.filename} holds less than its shape {shape}")
 
@@ -327,7 +469,10 @@ def _matrix_of(data: object, vector: object, path: Path) -> dict[str, pa.Array]:
         known = [*data.layers, *data.obsm]
         names = chosen(list(map(str, data.var_names)), vector, (), f"{path}, not among X, {known}")
         values = data[:, names].X
-    values = np.asarray(values.toarray() if hasattr(values, "toarray") else values)
+    if hasattr(values, "toarray"):  # sparse
+        _check_size([path], math.prod(values.shape) * values.dtype.itemsize)
+        values = values.toarray()
+    values = np.asarray(values)
     return {MATRIX: _column(values.reshape(len(values), -1))}
 
 

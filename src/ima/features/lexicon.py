@@ -160,7 +160,9 @@ def _chosen(path, numbers: dict[str, str]) -> dict[str, str]:
     return chosen
 
 
-_CONDITION = re.compile(r"\([^)]*\)\S*|\S+/\S+")
+#: A conditional category. A slash is only looked for from the start of a word, because otherwise a
+#: long word without one would be searched once per character.
+_CONDITION = re.compile(r"\([^)]*\)\S*|(?<!\S)\S+/\S+")
 
 
 def _entry(line: str, numbers: Mapping[str, str]) -> tuple[str, list[str], str]:
@@ -169,9 +171,9 @@ def _entry(line: str, numbers: Mapping[str, str]) -> tuple[str, list[str], str]:
     if not rest:
         word, _, rest = line.partition(" ")
     word, reason = word.strip().lower(), ""
-    if _CONDITION.search(rest):
-        reason = "a conditional category, ignored"
-        rest = _CONDITION.sub(" ", rest)
+    plain = _without_conditions(rest)
+    if plain != rest:
+        rest, reason = plain, "a conditional category, ignored"
     entry = [number.lstrip("0") for number in rest.split()]
     if not entry or not word.rstrip("*") or "*" in word.rstrip("*"):
         return word, [], reason or "expected a word and category numbers"
@@ -179,6 +181,18 @@ def _entry(line: str, numbers: Mapping[str, str]) -> tuple[str, list[str], str]:
     if unknown:
         reason = f"category {', '.join(unknown)} is not named in the header"
     return word, [number for number in entry if number in numbers], reason
+
+
+def _without_conditions(text: str) -> str:
+    """Return a text with a space in place of each conditional category."""
+    end = text.rfind(")") + 1
+    # The rest of the text would be searched for `)` after each `(`.
+    searched = text[:end] + text[end:].replace("(", ".")
+    parts, at = [], 0
+    for match in _CONDITION.finditer(searched):
+        parts.append(text[at : match.start()])
+        at = match.end()
+    return " ".join([*parts, text[at:]])
 
 
 def _empath() -> Lexicon:

@@ -72,8 +72,8 @@ def _hint_of_spelling(ids: Collection[str], others: Collection[str]) -> str:
 
 def _number(text: str) -> str:
     """Return an id without spaces, leading zeros and decimals of 0."""
-    match = re.fullmatch(r"0*([0-9]+)(?:\.0*)?", text.strip())
-    return match[1] if match else text.strip()
+    match = re.fullmatch(r"([0-9]++)(?:\.0*+)?", text.strip())
+    return match[1].lstrip("0") or "0" if match else text.strip()
 
 
 def _spelling(text: str) -> str:

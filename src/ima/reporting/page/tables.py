@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from ima.evaluation.item_errors import INTERVAL
 
-#: Paths of results that a cell may mention.
-_RESULT = re.compile(r"results/[\w./-]+\.(?:csv|png|pdf|html)")
+#: Paths of results that a cell may mention, after the characters before them (group 1). Each run of
+#: such characters is searched once.
+_RESULT = re.compile(r"(?<![\w./-])(?>([\w./-]*?)results/)[\w./-]+\.(?:csv|png|pdf|html)")
 #: The columns shown first, by the name of the table; others are shown on demand.
 MAIN = {
     "claims": ("sentence", "verdict", "ours", "paper", "section", "whose", "why"),
@@ -194,9 +195,10 @@ def _linked(text: str, anchors: Mapping[str, str]) -> str:
 
     def link(match: re.Match) -> str:
         """Return a link to a result, or its path unchanged if it is not on the page."""
-        anchor = anchors.get(match[0])
-        return (
-            f'<a href="#{anchor}">{match[0].removeprefix("results/")}</a>' if anchor else match[0]
-        )
+        path = match[0].removeprefix(match[1])
+        anchor = anchors.get(path)
+        if not anchor:
+            return match[0]
+        return f'{match[1]}<a href="#{anchor}">{path.removeprefix("results/")}</a>'
 
     return _RESULT.sub(link, html.escape(text))
