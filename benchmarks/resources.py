@@ -1,12 +1,15 @@
 """Resource requests of the rules on a cluster, from the `benchmark:` files of local runs.
 
     python benchmarks/resources.py
+    python benchmarks/resources.py results OTHER/results --longer rehearsal:emotion_baselines=30
 
 The script writes profiles/slurm/measured.csv, the maximum memory and time of any job of each rule
-in any run below results/, and from it `set-resources` in profiles/slurm/config.yaml. Rules that
-have not been run locally keep their previous measurements.
+in any run of the folders of results, and from it `set-resources` in profiles/slurm/config.yaml.
+Rules that have not been run there keep their previous measurements. `--longer` multiplies the times
+of a rule in a run that was shortened, by the ratio of epochs and seeds.
 """
 
+import argparse
 import csv
 import math
 import re
@@ -25,8 +28,13 @@ BEGIN, END = "  # measured: begin\n", "  # measured: end\n"
 
 def main() -> None:
     """Measure, then write the table and the profile."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path, nargs="*", default=[ROOT / "results"])
+    parser.add_argument("--longer", nargs="+", default=[], metavar="RUN:RULE=FACTOR")
+    options = parser.parse_args()
+    longer = {job: float(factor) for job, _, factor in (x.partition("=") for x in options.longer)}
     rules = {name: row for row in read(MEASURED) for name in [row["rule"]]}
-    rules |= measure(ROOT / "results", names_of_rules())
+    rules |= measure(options.results, names_of_rules(), longer)
     with MEASURED.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -50,18 +58,20 @@ def names_of_rules() -> list[str]:
     return sorted(re.findall(r"^ *rule (\w+):", text, re.M))
 
 
-def measure(results: Path, rules: list[str]) -> dict[str, dict]:
+def measure(results: list[Path], rules: list[str], longer: dict[str, float]) -> dict[str, dict]:
     """Return, by rule, the maximum resources used by one of its jobs.
 
     Args:
-        results: folder with one folder per run, each with `benchmarks/`.
+        results: folders with one folder per run, each with `benchmarks/`.
         rules: names of the rules.
+        longer: factors of time by `<run>:<rule>`.
     """
     found: dict[str, list[tuple[float, float, str]]] = {}
-    for folder in sorted(results.glob("*/benchmarks")):
+    for folder in sorted(folder for of in results for folder in of.glob("*/benchmarks")):
+        run = folder.parent.name
         for rule, took in measured(folder, rules):
-            row = (took["seconds"], took["mem_mb"] or 0.0, folder.parent.name)
-            found.setdefault(rule, []).append(row)
+            seconds = took["seconds"] * longer.get(f"{run}:{rule}", 1)
+            found.setdefault(rule, []).append((seconds, took["mem_mb"] or 0.0, run))
     return {
         rule: {
             "rule": rule,
