@@ -1,8 +1,13 @@
 """What jobs took: from benchmark files to a row a rule."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from ima.utils.errors import InputError
+from ima.workflow import usage
 from ima.workflow.resources import RESOURCES, measured, resources, total
 
 #: Snakemake writes MiB; in MB of a million bytes.
@@ -50,6 +55,56 @@ def test_what_jobs_cost_together_by_hand(folder):
     some = [both[0], "baseline_scores_mvae_latent2_seeds0"]
     assert total(jobs, some) == {"seconds": 4.5, "cpu_seconds": 3.25}
     assert total(jobs, [*some, "baseline_mvae_latent2_seeds7"]) == {}
+
+
+def test_the_log_knows_more_than_the_samples(tmp_path):
+    folder = tmp_path / "benchmarks"
+    for name in ("baseline_a", "baseline_b", "mfcc"):
+        benchmark(folder, name, 40, 100, 15)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/baseline_a.log").write_text("x\n" * 99 + "used 39.50 CPU s and 50 MB\n")
+    (tmp_path / "logs/baseline_b.log").write_text("used 38.00 CPU s and 500 MB\n")
+    (tmp_path / "logs/mfcc.log").write_text("used 9.00 CPU s and 500 MB\n5 digits\n")
+    found = {of["job"]: (of["cpu_seconds"], of["mem_mb"]) for _, of in measured(folder, STAGES)}
+    assert found == {
+        "baseline_a": (39.5, 100 * MIB),
+        "baseline_b": (38, 500),
+        "mfcc": (15, 100 * MIB),
+    }
+
+
+BUSY = "import time\nx = bytearray({size} << 20)\nwhile time.process_time() < {seconds}: pass\n"
+
+
+def test_usage_counts_a_process_and_its_children(tmp_path):
+    """Of children that ended and that run: bounds from below by what they need at least."""
+    code = f"""
+import subprocess, sys, time
+from ima.workflow import usage
+{BUSY.format(size=100, seconds=0.3)}
+busy = [sys.executable, "-c", {BUSY.format(size=200, seconds=0.4)!r}]
+subprocess.run(busy, check=True)
+running = subprocess.Popen(
+    [sys.executable, "-c", {BUSY.format(size=300, seconds=0.5)!r} + "print(flush=True)\\ninput()"],
+    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+)
+running.stdout.readline()
+print(usage.line(), end="")
+running.communicate(b"\\n")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    (tmp_path / "a.log").write_text(done.stdout)
+    seconds, memory = usage.read(tmp_path / "a.log")
+    assert 1.1 < seconds < 5
+    if Path("/proc/self/status").exists():
+        assert 420 < memory < 700  # 100 and 300 MiB, not the 200 that ended
+
+
+@pytest.mark.parametrize("text", [None, "", "5 digits\n", "used x CPU s and 3 MB", "used 1 CPU s"])
+def test_logs_without_usage(tmp_path, text):
+    if text is not None:
+        (tmp_path / "a.log").write_text(text)
+    assert usage.read(tmp_path / "a.log") is None
 
 
 def test_nothing_was_measured(tmp_path):

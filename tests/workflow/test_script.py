@@ -64,7 +64,8 @@ def test_success_shows_the_last_line_and_restores_the_streams(ran):
     process, log = ran["success"]
     assert process.returncode == 0 and process.stderr == "pairs latent=2 seed=0: done\n"
     assert process.stdout == "after the rule\n"
-    assert log.splitlines()[-1] == "done" and "Traceback" not in log
+    last, used = log.splitlines()[-2:]
+    assert last == "done" and used.startswith("used ") and "Traceback" not in log
 
 
 def test_an_input_error_is_one_line_that_names_the_rule(ran):

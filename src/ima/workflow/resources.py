@@ -1,4 +1,4 @@
-"""Time and memory used by the jobs of a run, from the rules' `benchmark:` files."""
+"""Time and memory used by the jobs of a run, from the rules' `benchmark:` files and logs."""
 
 import csv
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ima.utils.errors import InputError
+from ima.workflow import usage
 
 #: One row per rule of a run. Times are in seconds, memory in MB (1e6 bytes); `mem_mb` is null if no
 #: job of the rule lasted long enough to be measured.
@@ -28,12 +29,14 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
 
     Args:
         folder: folder of the run's benchmark files, which are named `<rule>.tsv`,
-            `<rule>_<wildcards>.tsv` or `<rule>/<wildcards>.tsv`.
+            `<rule>_<wildcards>.tsv` or `<rule>/<wildcards>.tsv`. Logs of the same names are in the
+            folder `logs` next to it.
         rules: names of the rules; files of other, former rules are ignored.
 
     Yields:
         A rule's name, and its `seconds`, `cpu_seconds` and `mem_mb`, None if not measured; the name
-        of the `job` and its `end`, in seconds since 1970.
+        of the `job` and its `end`, in seconds since 1970. CPU seconds are those in the job's log,
+        and memory is the larger of both: benchmark files have samples (`ima.workflow.usage`).
 
     Raises:
         InputError: a file is not a benchmark.
@@ -49,6 +52,9 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
             for row in csv.DictReader(file, delimiter="\t"):
                 try:
                     took = {name: _number(row[column], unit) for name, column, unit in COLUMNS}
+                    if exact := usage.read(Path(folder).parent / "logs" / f"{job}.log"):
+                        took["cpu_seconds"] = exact[0]
+                        took["mem_mb"] = max(exact[1], took["mem_mb"] or 0)
                     yield rule, {**took, "job": job, "end": path.stat().st_mtime}
                 except (KeyError, TypeError, ValueError) as error:
                     raise InputError(

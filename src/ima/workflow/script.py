@@ -18,6 +18,7 @@ from typing import TextIO
 
 from ima.utils import atomic_files, job_lock
 from ima.utils.errors import InputError
+from ima.workflow import usage
 
 
 class StoppedError(BaseException):
@@ -28,7 +29,8 @@ def run(main: Callable, job) -> None:
     """Call `main(job)`, with its printed and logged output redirected to the rule's log file.
 
     The last line that it prints, its headline metric, is also shown on the terminal, preceded by
-    the rule's name and wildcards. Any error is shown there as one line that names the rule, the
+    the rule's name and wildcards. After it, the log has the time and memory used
+    (`ima.workflow.usage`). Any error is shown there as one line that names the rule, the
     cause and the file at fault (or the input files), while the log has the traceback. The process
     then exits with status 1.
 
@@ -47,6 +49,7 @@ def run(main: Callable, job) -> None:
             logging.basicConfig(stream=file, level=logging.INFO, format="%(levelname)s %(message)s")
             logging.captureWarnings(True)
             _run(main, job)
+            file.write(usage.line())
             if printed.last:
                 # One write for the whole line, because parallel jobs share the terminal.
                 sys.__stderr__.write(f"{_name(job)}: {printed.last}\n")

@@ -1,0 +1,61 @@
+"""CPU time and memory of a job, as the last line of its log.
+
+Snakemake's `benchmark:` files have samples, after some seconds one every 30 s: they miss the CPU
+time after the last one, and peaks of memory between two.
+
+This module imports nothing but the standard library, because every job uses it.
+"""
+
+import os
+import re
+import resource
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+_LINE = re.compile(r"used ([\d.]+) CPU s and ([\d.]+) MB")
+#: Bytes of a unit of `ru_maxrss`.
+_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def line() -> str:
+    """Return the line with what this process and its children have used so far.
+
+    Memory is the peak of this process plus those of its children, at whatever times they were. Of
+    children that have ended, only the largest is known; of those that have not, only Linux tells.
+    """
+    own, ended = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    seconds = own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
+    running = list(_running(os.getpid()))
+    seconds += sum(took for took, _ in running)
+    memory = max(ended.ru_maxrss * _UNIT, sum(peak for _, peak in running))
+    return f"used {seconds:.2f} CPU s and {(own.ru_maxrss * _UNIT + memory) / 1e6:.0f} MB\n"
+
+
+def _running(process: int) -> Iterator[tuple[float, int]]:
+    """Yield the CPU seconds and the peak of memory (bytes) of each child that runs."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:  # no Linux, or it has ended
+        return
+    for child in map(int, children):
+        try:
+            # The name of the program, which may contain anything, is in parentheses.
+            times = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11:15]
+            peak = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{child}/status").read_text())
+        except OSError:
+            continue
+        yield sum(map(int, times)) / os.sysconf("SC_CLK_TCK"), int(peak[1]) * 1024 if peak else 0
+        yield from _running(child)
+
+
+def read(log: Path) -> tuple[float, float] | None:
+    """Return the CPU seconds and the memory (MB) in the last line of a log, or None."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 100))
+            last = file.read().decode("utf-8", "replace").rstrip().rpartition("\n")[2]
+    except OSError:
+        return None
+    found = _LINE.fullmatch(last)
+    return (float(found[1]), float(found[2])) if found else None
