@@ -41,7 +41,7 @@ ELSEWHERE = {
     "cards": "a few texts, as by claims",
     "crate": "has the time of its making in it",
     "feature_checks": "on demand; a table and a figure, as by figure6",
-    "peer": "of packages that may not be installed; two JSON, as by baseline_scores",
+    "peer": "of packages that may not be installed; JSON, as by baseline_scores",
     "emotion_peer": "of the same; JSON, as by emotion_baseline_scores",
     "segmentation_example": "on demand; figures, as by figure2",
 }
