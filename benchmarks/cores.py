@@ -1,7 +1,7 @@
 """Time that a measured run would take on other numbers of cores.
 
     python benchmarks/cores.py --configfile config/paper.yaml config/rehearsal.yaml
-    python benchmarks/cores.py --configfile ... --config 'seeds=[0, 1, 2]' --longer autoencoder=20
+    python benchmarks/cores.py --configfile ... five_seeds.yaml --longer autoencoder=20 --shared
 
 A dry run of Snakemake says which jobs there are, which need which, and how many threads each may
 have; the run's `benchmark:` files say how long each took. The jobs are then placed on the cores:
@@ -11,9 +11,12 @@ with the time that it took.
 
 A job of a seed that was not measured takes as long as that of seed 0, and a job of several seeds as
 many times as long. `--longer` multiplies the times of a rule's jobs, as by the ratio of epochs.
+With `--shared`, for a machine that did other work too, a job takes no longer than its CPU time,
+plus the 30 s that samples may lack, and threads share all of it.
 """
 
 import argparse
+import math
 import re
 import subprocess
 import sys
@@ -27,6 +30,8 @@ from ima.workflow.resources import measured
 ROOT = Path(__file__).parents[1]
 #: Seconds from the start of a job's process to that of its benchmark's clock.
 START = 2.0
+#: Seconds at the end of a job of which benchmark files may know nothing.
+SAMPLED = 30.0
 #: Seeds in the name of a job: `seed3`, `seeds0-1-2`.
 SEEDS = re.compile(r"(?<=_)(seeds?)(\d+(?:-\d+)*)(?=[_.])")
 
@@ -50,9 +55,11 @@ def main() -> None:
     parser.add_argument("--measured-on", type=int, default=2, metavar="CORES")
     parser.add_argument("--cores", type=int, nargs="+", default=[2, 8, 64])
     parser.add_argument("--longer", nargs="+", default=[], metavar="RULE=FACTOR")
+    parser.add_argument("--shared", action="store_true")
     options = parser.parse_args()
     jobs = planned(options)
-    costs = costs_of(jobs, options.measured_on)
+    lacking = SAMPLED if options.shared else math.inf
+    costs = costs_of(jobs, options.measured_on, lacking)
     longer = {rule: float(factor) for rule, _, factor in (x.partition("=") for x in options.longer)}
     if unknown := longer.keys() - {job.rule for job in jobs}:
         parser.error(f"no job of the rules {', '.join(sorted(unknown))} is planned")
@@ -92,8 +99,14 @@ def _job(paragraph: str) -> Job:
     )
 
 
-def costs_of(jobs: Sequence[Job], cores: int) -> list[tuple[float, float]]:
-    """Return the seconds of each job that one thread takes, and those that its threads share."""
+def costs_of(jobs: Sequence[Job], cores: int, lacking: float) -> list[tuple[float, float]]:
+    """Return the seconds of each job that one thread takes, and those that its threads share.
+
+    Args:
+        jobs: the jobs.
+        cores: number of cores on which they were measured.
+        lacking: seconds by which a job's time may exceed its CPU time.
+    """
     folder = Path(re.match(r".*?/benchmarks(?=/)", jobs[0].name)[0])
     rows = measured(folder, {job.rule for job in jobs})
     found = {f"{folder}/{row['job']}.tsv": row for _, row in rows}
@@ -106,17 +119,21 @@ def costs_of(jobs: Sequence[Job], cores: int) -> list[tuple[float, float]]:
         if row is None:
             missing.append(job.name)
         else:
-            costs.append(tuple(times * part for part in _parts(row, min(job.threads, cores))))
+            parts = _parts(row, min(job.threads, cores), lacking)
+            costs.append(tuple(times * part for part in parts))
     if missing:
         sys.exit(f"not measured: {', '.join(missing)}")
     return costs
 
 
-def _parts(row: Mapping, threads: int) -> tuple[float, float]:
+def _parts(row: Mapping, threads: int, lacking: float) -> tuple[float, float]:
     """Split a time: wall-clock = serial + shared / threads, and CPU = serial + shared."""
-    wall, cpu = row["seconds"], row["cpu_seconds"] or 0.0
+    cpu = row["cpu_seconds"] or 0.0
+    wall = min(row["seconds"], cpu + lacking)
     if threads == 1 or cpu <= wall:
         return wall, 0.0
+    if lacking < math.inf:
+        return 0.0, cpu
     shared = min(threads * wall, (cpu - wall) * threads / (threads - 1))
     return wall - shared / threads, shared
 

@@ -41,6 +41,11 @@ def test_bars_stay_in_the_range_of_scores():
     assert all(0 <= x <= 1 for x in ends if not math.isnan(x))
 
 
+def test_a_score_that_was_rounded_to_more_than_1():
+    figure = draw([{**row, "auc_noise": 1 + 2**-52} for row in rows()])
+    assert max(line.get_xdata().max() for line in figure.axes[0].lines[1:]) <= 1.001
+
+
 def test_no_rows():
     with pytest.raises(InputError, match="rivals: expected rows to draw"):
         draw([])

@@ -101,7 +101,9 @@ def scores(score: np.ndarray, flagged: np.ndarray, noise: np.ndarray) -> dict[st
     """
     found = {f"{key}_noise": value for key, value in f1(flagged, noise).items()}
     one_class = noise.all() or not noise.any()
-    found["auc_noise"] = float("nan") if one_class else float(roc_auc_score(noise, score))
+    # An area of 1 may be rounded to more.
+    auc = float("nan") if one_class else min(1.0, float(roc_auc_score(noise, score)))
+    found["auc_noise"] = auc
     return {**found, "share_flagged": float(flagged.mean())}
 
 

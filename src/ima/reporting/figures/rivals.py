@@ -57,7 +57,7 @@ def _panel(
         for score, face in (("f1_noise", colour), ("auc_noise", "none")):
             x = np.array([row[score] for row in chosen], float)
             sd = np.array([row[f"{score}_sd"] or 0 for row in chosen])
-            bars = np.minimum(sd, (x, 1 - x))  # scores are in [0, 1], and so are the bars
+            bars = np.minimum(sd, (x, 1 - x)).clip(0)  # scores are in [0, 1], and so are the bars
             style = {"color": colour, "mfc": face, "markersize": 3.2, "elinewidth": 0.6}
             axes.errorbar(x, y, xerr=bars, fmt="o", markeredgewidth=0.6, clip_on=False, **style)
     axes.set_axisbelow(True)
