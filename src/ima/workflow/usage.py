@@ -21,15 +21,26 @@ _UNIT = 1 if sys.platform == "darwin" else 1024
 def line() -> str:
     """Return the line with what this process and its children have used so far.
 
-    Memory is the peak of this process plus those of its children, at whatever times they were. Of
-    children that have ended, only the largest is known; of those that have not, only Linux tells.
+    Memory is the peak of this process plus those of its children that run, at whatever times they
+    were. Only Linux tells what children use that run.
     """
     own, ended = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     seconds = own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
     running = list(_running(os.getpid()))
     seconds += sum(took for took, _ in running)
-    memory = max(ended.ru_maxrss * _UNIT, sum(peak for _, peak in running))
-    return f"used {seconds:.2f} CPU s and {(own.ru_maxrss * _UNIT + memory) / 1e6:.0f} MB\n"
+    # On Linux, `ru_maxrss` includes the memory of the process that started this one.
+    memory = _peak(os.getpid()) or own.ru_maxrss * _UNIT
+    memory += sum(peak for _, peak in running)
+    return f"used {seconds:.2f} CPU s and {memory / 1e6:.0f} MB\n"
+
+
+def _peak(process: int) -> int:
+    """Return the peak of a process' memory (bytes); 0 if it is not known."""
+    try:
+        peak = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{process}/status").read_text())
+    except OSError:  # no Linux, or it has ended
+        return 0
+    return int(peak[1]) * 1024 if peak else 0
 
 
 def _running(process: int) -> Iterator[tuple[float, int]]:
@@ -42,10 +53,9 @@ def _running(process: int) -> Iterator[tuple[float, int]]:
         try:
             # The name of the program, which may contain anything, is in parentheses.
             times = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11:15]
-            peak = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{child}/status").read_text())
         except OSError:
             continue
-        yield sum(map(int, times)) / os.sysconf("SC_CLK_TCK"), int(peak[1]) * 1024 if peak else 0
+        yield sum(map(int, times)) / os.sysconf("SC_CLK_TCK"), _peak(child)
         yield from _running(child)
 
 
