@@ -43,6 +43,7 @@ def corpus(tmp_path):
     return tmp_path, rows, times
 
 
+@pytest.mark.slow
 def test_words_are_found(corpus):
     root, rows, times = corpus
     soundfile.write(root / "silent.wav", np.zeros(RATE), RATE)

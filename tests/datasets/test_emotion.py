@@ -292,6 +292,7 @@ def test_fixture_has_no_neutral_voice_without_calm(open_corpora):
         read_ravdess_meld(open_corpora, ["02"], seed=0, calm_as_neutral=False)
 
 
+@pytest.mark.slow
 def test_real_open_corpora(shared):
     roots = {name: str(shared("data", name)) for name in ("ravdess", "meld")}
     held_out = ["19", "20", "21", "22", "23", "24"]

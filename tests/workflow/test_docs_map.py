@@ -82,6 +82,7 @@ def test_deviations_are_numbered_in_order():
     assert set(map(int, cited)) <= set(numbers)
 
 
+@pytest.mark.slow
 def test_library_example_runs(tmp_path, monkeypatch):
     """With a tenth of the training steps, which suffices here."""
     monkeypatch.setattr(sizes, "UPDATES", 200)
@@ -93,6 +94,7 @@ def test_library_example_runs(tmp_path, monkeypatch):
     assert scope["y"].shape == (500,)
 
 
+@pytest.mark.slow
 def test_examples_of_the_library_run(tmp_path, monkeypatch):
     """With few steps: they must run."""
     monkeypatch.setattr(sizes, "UPDATES", 40)

@@ -1,6 +1,5 @@
 """Data of a user's own: what is read, how it is paired and split, and what each mistake is told."""
 
-import contextlib
 import itertools
 import re
 from collections import Counter
@@ -12,12 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ima import IMA
 from ima.datasets.splits import draw_splits, linked
 from ima.datasets.user import read_items
 from ima.evaluation.metrics import score_model
-from ima.models.autoencoder import Stage1
-from ima.models.importance import Stage2
 from ima.pairing.by_label import read_pairs
 from ima.pairing.user import pair_own, types_of_pairs
 from ima.pairing.user_listed import read_listed
@@ -279,18 +275,6 @@ def test_columns_of_pairs_are_reserved(name):
     for split, table in (found or {}).items():
         assert table["pair_type"] != plain[split]["pair_type"]
     assert name in RESERVED
-
-
-def test_pair_is_reserved():
-    """Stage 2 numbers pairs by this name."""
-    for name in ("couple", "pair"):
-        x = {m: rng(ord(m[0])).normal(size=(40, 3)) for m in (name, "b")}
-        layers = {m: {"hidden": 4, "loss": "sse"} for m in x}
-        stages = {"stage1": Stage1(epochs=1), "stage2": Stage2("paper", steps=1)}
-        fails = pytest.raises(InputError) if name in RESERVED else contextlib.nullcontext()
-        with fails:
-            IMA(layers, latent=2, **stages).fit(x)
-    assert "pair" in RESERVED and "couple" not in RESERVED
 
 
 def test_names_of_representations_are_reserved():

@@ -34,10 +34,16 @@ def line() -> str:
     return f"used {seconds:.2f} CPU s and {memory / 1e6:.0f} MB\n"
 
 
+def _text(file: str) -> str:
+    return Path("/proc", file).read_text("utf-8", "replace")
+
+
 def _peak(process: int) -> int:
     """Return the peak of a process' memory (bytes); 0 if it is not known."""
     try:
-        peak = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{process}/status").read_text())
+        peak = re.search(
+            r"VmHWM:\s*(\d+)", Path(f"/proc/{process}/status").read_text("utf-8", "replace")
+        )
     except OSError:  # no Linux, or it has ended
         return 0
     return int(peak[1]) * 1024 if peak else 0
@@ -46,13 +52,18 @@ def _peak(process: int) -> int:
 def _running(process: int) -> Iterator[tuple[float, int]]:
     """Yield the CPU seconds and the peak of memory (bytes) of each child that runs."""
     try:
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        children = _text(f"{process}/task/{process}/children").split()
     except OSError:  # no Linux, or it has ended
         return
     for child in map(int, children):
         try:
             # The name of the program, which may contain anything, is in parentheses.
-            times = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11:15]
+            times = (
+                Path(f"/proc/{child}/stat")
+                .read_text("utf-8", "replace")
+                .rpartition(")")[2]
+                .split()[11:15]
+            )
         except OSError:
             continue
         yield sum(map(int, times)) / os.sysconf("SC_CLK_TCK"), _peak(child)

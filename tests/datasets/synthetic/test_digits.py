@@ -28,6 +28,7 @@ def made(tmp_path_factory):
     return root, *write(root)
 
 
+@pytest.mark.slow
 def test_corpora_depend_only_on_the_seed(made, tmp_path):
     root, truth, words = made
     again, more = write(tmp_path / "elsewhere")
