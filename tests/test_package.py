@@ -144,6 +144,7 @@ def test_every_import_is_of_a_declared_package():
     assert found and not found - declared
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
 def test_annotations(tmp_path):
     """Strictly, by the settings in pyproject.toml."""

@@ -254,6 +254,7 @@ def test_segments_are_ordered_and_within_the_recording(corpus, cuts):
         assert "".join(cut["digit"] for cut in own) == row["digits"]
 
 
+@pytest.mark.slow
 def test_align_is_deterministic_for_any_number_of_processes(corpus, cuts):
     assert corpus.align(processes=2).equals(cuts)
     small = Corpus(strings=2, singles=2, speakers=2)

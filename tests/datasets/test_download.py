@@ -329,6 +329,7 @@ def test_local_mnist_matches_the_checksums(shared, monkeypatch):
     assert {mnist._NAME.fullmatch(idx.name)[1] for idx in download.MNIST} == {"train", "t10k"}
 
 
+@pytest.mark.slow
 def test_local_fsdd_matches_the_digest(shared, monkeypatch, tmp_path):
     monkeypatch.undo()
     recordings = shared("data/fsdd/recordings")

@@ -212,6 +212,7 @@ def test_alignments_of_the_user_are_used(archive):
     assert tokens["start_s"].to_pylist() == [0.01, 0.05]
 
 
+@pytest.mark.slow
 def test_real_corpus(shared):
     utterances, tokens, skipped = ravdess.index(shared("data/ravdess"))
     assert len(utterances) + len(skipped) == 1440 and len(skipped) == 27

@@ -196,6 +196,7 @@ def test_recordings_are_read_once():
     assert seen == [f"r{i}" for i in range(130)]
 
 
+@pytest.mark.slow
 def test_result_does_not_depend_on_the_number_of_processes():
     table = many()
     one = np.concatenate(list(extract(table, read, PAPER, processes=1)))

@@ -122,6 +122,7 @@ def test_egemaps_of_silence_and_short_waves():
 # --- files ---
 
 
+@pytest.mark.slow
 def test_extract_files_keeps_order_for_any_number_of_processes(wave, tmp_path):
     paths = []
     for i, part in enumerate((wave[:6000], wave[:9000], wave[:3000])):

@@ -538,6 +538,7 @@ def cross_modal_precision(model, shuffled):
 ALIGNED = {"epochs": 16, "batch_size": 32, "learning_rate": 1e-2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [

@@ -232,6 +232,7 @@ def test_visible_noise_is_found_on_new_items():
     assert {row["round"] for row in history} == {1, 2} and "corr_b" in history[0]
 
 
+@pytest.mark.slow
 def test_items_in_the_wrong_pair_show_in_concordance_only():
     u = views()
     wrong = torch.arange(1200) % 10 == 0
@@ -260,6 +261,7 @@ def test_nothing_shared_anywhere_says_nothing(caplog):
     assert all((networks[m](u[m]) == 1).all() for m in u) and "carry no information" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_rho_is_a_prior():
     u = views()
     means = []

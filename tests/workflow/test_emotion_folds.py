@@ -11,6 +11,8 @@ from ima.utils.errors import InputError
 from ima.workflow.emotion_folds import PAPER_CLASSES, class_names, folds
 from tests.checkout import Checkout, plans
 
+pytestmark = pytest.mark.slow
+
 IEMOCAP = {"corpus": "iemocap", "validation": ["5"], "classes": 4, "excited_as_happy": True}
 OPEN = {**IEMOCAP, "corpus": "ravdess_meld", "protocol": "held_out"}
 #: Three utterances of each of IEMOCAP's ten speakers.

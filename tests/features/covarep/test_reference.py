@@ -11,6 +11,8 @@ import soundfile
 from ima.features.covarep import f0_srh, gci_sedreams, glottal_parameters, iaif, polarity
 from ima.features.covarep.dictionary import COLUMNS, NAMES
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "covarep_agreement.py"
 
 

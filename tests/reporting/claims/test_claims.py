@@ -265,6 +265,7 @@ def every_score(claims, rng, spread):
     ]
 
 
+@pytest.mark.slow
 def test_no_claim_holds_where_all_models_are_alike():
     """Scores shuffled over models: verdicts are no more than the level gives by chance."""
     compared = [
