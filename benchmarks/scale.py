@@ -36,8 +36,8 @@ STAGES = {
     "read": ("items of each modality", (3, 4, 5)),
     "noise_image": ("noise images", (3, 4, 5)),
     "pairs": ("pairs", (4, 5, 6, 7)),
-    "autoencoder": ("pairs, one epoch", (4, 5, 6, 7)),
-    "importance": ("pairs, each once", (4, 5, 6, 7)),
+    "autoencoder": ("pairs, one epoch", (4, 5, 6)),
+    "importance": ("pairs, each once", (4, 5, 6)),
     "represent": ("test pairs", (3, 4, 5, 6)),
     "scores": ("test pairs", (3, 4, 5)),
 }
