@@ -241,8 +241,8 @@ def pair_concordance(
     # Partners' values are joined in the order in which the maps were fitted.
     models = {m: models[m] for m in autoencoder.modalities}
     parts = []
-    for some in torch.arange(pair_count(x)).split(PAIRS) or [torch.arange(0)]:
-        rows = slice(int(some[0]), int(some[-1]) + 1) if len(some) else slice(0)
+    for start in range(0, max(pair_count(x), 1), PAIRS):
+        rows = slice(start, start + PAIRS)
         of = ({m: values[rows] for m, values in given.items()} for given in (x, present))
         parts.append(_of_block(models, autoencoder, networks, *of))
     return {m: torch.cat([part[m] for part in parts]) for m in x}

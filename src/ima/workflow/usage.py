@@ -41,9 +41,7 @@ def _text(file: str) -> str:
 def _peak(process: int) -> int:
     """Return the peak of a process' memory (bytes); 0 if it is not known."""
     try:
-        peak = re.search(
-            r"VmHWM:\s*(\d+)", Path(f"/proc/{process}/status").read_text("utf-8", "replace")
-        )
+        peak = re.search(r"VmHWM:\s*(\d+)", _text(f"{process}/status"))
     except OSError:  # no Linux, or it has ended
         return 0
     return int(peak[1]) * 1024 if peak else 0
@@ -52,18 +50,14 @@ def _peak(process: int) -> int:
 def _running(process: int) -> Iterator[tuple[float, int]]:
     """Yield the CPU seconds and the peak of memory (bytes) of each child that runs."""
     try:
-        children = _text(f"{process}/task/{process}/children").split()
+        threads = [*Path(f"/proc/{process}/task").iterdir()]  # any of them may have started some
+        children = " ".join(_text(f"{thread}/children") for thread in threads).split()
     except OSError:  # no Linux, or it has ended
         return
     for child in map(int, children):
         try:
             # The name of the program, which may contain anything, is in parentheses.
-            times = (
-                Path(f"/proc/{child}/stat")
-                .read_text("utf-8", "replace")
-                .rpartition(")")[2]
-                .split()[11:15]
-            )
+            times = _text(f"{child}/stat").rpartition(")")[2].split()[11:15]
         except OSError:
             continue
         yield sum(map(int, times)) / os.sysconf("SC_CLK_TCK"), _peak(child)
