@@ -311,36 +311,33 @@ EMOTION_TRAINING = {
 }
 
 
-rule emotion_baselines:
-    """JMVAE-KL, MVAE and the denoising autoencoder on words and voices, for all seeds."""
+rule emotion_baseline:
+    """Train JMVAE-KL, MVAE or the denoising autoencoder on words and voices, for several seeds."""
     input:
         **EMOTION_FEATURES,
         pairs=rules.emotion_pairs.output.train,
         validation=rules.emotion_pairs.output.stopping,
     output:
-        models=expand(
-            f"{SPOKEN}/models/latent{{latent}}/{{baseline}}.safetensors",
-            baseline=list(EMOTION["baselines"]),
-            allow_missing=True,
-        ),
+        model=f"{SPOKEN}/models/{{kind}}_latent{{latent}}_seeds{{seeds}}.safetensors",
     log:
-        f"{RUN}/logs/emotion_baselines_latent{{latent}}{FOLD}.log",
+        f"{RUN}/logs/emotion_baseline_{{kind}}_latent{{latent}}_seeds{{seeds}}{FOLD}.log",
     benchmark:
-        f"{RUN}/benchmarks/emotion_baselines_latent{{latent}}{FOLD}.tsv"
+        f"{RUN}/benchmarks/emotion_baseline_{{kind}}_latent{{latent}}_seeds{{seeds}}{FOLD}.tsv"
+    wildcard_constraints:
+        kind="|".join(EMOTION["baselines"]),
     conda:
         "../envs/ima.yaml"
     threads: config["training_processes"]
     resources:
         mem_mb=3000 * config["training_processes"],
     params:
-        code=code("emotion_baselines.py"),
+        code=code("emotion_baseline.py"),
         layers=EMOTION["model"],
-        baselines=EMOTION["baselines"],
         training=EMOTION_TRAINING,
-        seeds=EMOTION_SEEDS,
+        own=lambda wildcards: EMOTION["baselines"][wildcards.kind],
         processes=config["training_processes"],
     script:
-        "../workflow/scripts/emotion_baselines.py"
+        "../workflow/scripts/emotion_baseline.py"
 
 
 rule emotion_peer:
@@ -432,7 +429,7 @@ rule emotion_baseline_scores:
         **EMOTION_FEATURES,
         tokens=rules.emotion_pairs.output.usable,
         utterances=rules.emotion_corpus.output.utterances,
-        baselines=rules.emotion_baselines.output.models,
+        baselines=emotion_baselines_of,
         shared_encoders=(
             rules.emotion_shared_encoders.output.model if config["shared_encoders"] else []
         ),

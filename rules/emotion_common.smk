@@ -93,6 +93,13 @@ def emotion_round_before(wildcards):
     )
 
 
+def emotion_baselines_of(wildcards):
+    """Return the files of all baselines that hold the models of a seed."""
+    (seeds,) = [one for one in seed_batches(EMOTION_SEEDS) if wildcards.seed in one.split("-")]
+    model = rules.emotion_baseline.output.model
+    return expand(model, kind=EMOTION["baselines"], seeds=seeds, allow_missing=True)
+
+
 #: The user's word vectors and lexicon, if the config names files instead of packages.
 EMOTION_FILES = {
     name: EMOTION["words"][name]

@@ -11,6 +11,7 @@ BATCHED = {
     "baseline",
     "baseline_scores",
     "baseline_classify",
+    "emotion_baseline",
     "scores",
     "classify",
     "anchors_classify",
@@ -23,11 +24,14 @@ def planned(tmp_path_factory):
     checkout = Checkout(tmp_path_factory.mktemp("baselines"))
     changes = {"seeds_per_job": 2, "seeds": [0, 1]}
     checkout.config |= changes | {"baselines": {"seeds": None}}
+    checkout.config["emotion"]["seeds"] = None
     more_seeds = {**checkout.config, "seeds": [0, 1, 2]}
     weak = {"kind": "jmvae", "label": "weak", "alpha": 0.1, "activation": "gelu"}
     more_models = {**checkout.config, "baselines": {"seeds": None, "models": {"weak": weak}}}
     configs = (checkout.config, more_seeds, more_models)
-    found = plans([(checkout.folder, config) for config in configs], ["digits"], anew=True)
+    found = plans(
+        [(checkout.folder, config) for config in configs], ["digits", "emotion"], anew=True
+    )
     return [{name_of(job): job for job in plan.jobs} for plan in found]
 
 

@@ -98,7 +98,7 @@ def test_every_fold_is_trained_and_scored_and_one_is_shown(dags, protocol, n):
     dag, one = dags[f"leave_one_{protocol}_out"], counts(dags["held_out"])
     many = counts(dag)
     refitted = "emotion_corpus emotion_words emotion_pairs emotion_autoencoder emotion_importance"
-    refitted += " emotion_baselines emotion_scores emotion_baseline_scores"
+    refitted += " emotion_baseline emotion_scores emotion_baseline_scores"
     for rule in refitted.split():
         assert many[rule] == n * one[rule], rule
     # Voices are measured once for all folds; importances over rho and figures show the last.

@@ -42,7 +42,7 @@ KEYS = {
     "seeds_per_job": "",
     "shards": "recordings mfcc emotion_voices",
     "training_processes": "autoencoder importance baseline emotion_autoencoder emotion_importance"
-    " emotion_baselines",
+    " emotion_baseline",
     "latents": "anchors anchors_classify convergence costs table4 readings_block",
     "raw": "recordings features_image emotion_corpus emotion_voices voice_agreement figure3"
     " resources index claims",
@@ -139,12 +139,12 @@ KEYS = {
     "emotion.voice.remove_offset": "emotion_voices voice_agreement",
     "emotion.pairs": "emotion_pairs emotion_shared_encoders",
     "emotion.pairs.max_pairs": "emotion_pairs",
-    "emotion.seeds": "emotion_baselines",
+    "emotion.seeds": "",
     "emotion.latent": "table4",
-    "emotion.model": "emotion_autoencoder emotion_baselines emotion_shared_encoders table4"
+    "emotion.model": "emotion_autoencoder emotion_baseline emotion_shared_encoders table4"
     " emotion_baseline_scores",
-    "emotion.autoencoder": "emotion_autoencoder emotion_baselines emotion_shared_encoders",
-    "emotion.autoencoder.batch_size": "emotion_autoencoder emotion_baselines"
+    "emotion.autoencoder": "emotion_autoencoder emotion_baseline emotion_shared_encoders",
+    "emotion.autoencoder.batch_size": "emotion_autoencoder emotion_baseline"
     " emotion_shared_encoders table4",
     "emotion.autoencoder.lambda_rec": "emotion_autoencoder",
     "emotion.autoencoder.lambda_align": "emotion_autoencoder",
@@ -157,15 +157,21 @@ KEYS = {
     "emotion.importance.rho": "emotion_importance",
     "emotion.importance.restarts": "emotion_importance",
     "emotion.sweep": "emotion_rho_sweep",
-    "emotion.baselines": "emotion_baselines table4",
+    "emotion.baselines": "emotion_baseline table4",
     "emotion.retrieval": "emotion_scores emotion_baseline_scores",
     "emotion.classifier": "emotion_scores emotion_baseline_scores table3",
     "emotion.figures": "emotion_tsne",
     "figures.tsne": "tsne",
     "page": "",  # all results are there
 }
-#: Keys of which a variant alone takes the shared value: the others have one of their own.
-OF_ONE_VARIANT = {"importance.rho": "ima+", "emotion.importance.lambda_corr": "ima+"}
+#: Wildcards of the jobs that take a key's value: other variants and baselines have their own.
+OF_ONE = {
+    "importance.rho": ("variant", "ima+"),
+    "emotion.importance.lambda_corr": ("variant", "ima+"),
+    "emotion.baselines.jmvae": ("kind", "jmvae"),
+    "emotion.baselines.mvae": ("kind", "mvae"),
+    "emotion.baselines.denoising": ("kind", "denoising"),
+}
 #: What reaches readings, too: all but what readings choose themselves.
 OF_READINGS = (
     *("noise.speech", "model.image", "model.speech"),
@@ -379,9 +385,9 @@ def test_keys_of_different_rules(keys, after, before):
 
 
 def takes(job: dict, key: str) -> bool:
-    """Return whether a job is of the variant that a key's shared value is for, where one is."""
-    variant = next((v for part, v in OF_ONE_VARIANT.items() if key.startswith(part)), None)
-    return variant in (None, job["wildcards"].get("variant", variant))
+    """Return whether a job is of the variant or baseline that a key's value is for, if any."""
+    name, value = next((of for part, of in OF_ONE.items() if key.startswith(part)), ("", None))
+    return job["wildcards"].get(name, value) == value
 
 
 def own_reasons(plan: Plan) -> set[tuple]:
