@@ -76,6 +76,16 @@ def test_features_and_pairs_are_not_changed():
     assert all(map(same, before, (x, items, held)))
 
 
+@pytest.mark.parametrize(("objective", "count"), [("paper", 200), ("ima+", 100)])
+def test_a_few_pairs_at_the_end_of_an_epoch_make_no_step_of_their_own(objective, count):
+    """An epoch of 12 steps in all has one batch, then two, then three."""
+    model, x, items, held = related()
+    for size, epochs in ((count - 1, 12), (count // 2 - 1, 6), (count * 2 // 5, 4)):
+        settings = short(objective=objective, batch_size=size, steps=12, rounds=1)
+        history, _ = fit_importance(model, x, items, RHO, settings, 0, held)
+        assert max(row["epoch"] for row in history) == epochs, size
+
+
 def test_one_seed_one_result():
     first, again = stage_2(0, 0), stage_2(0, 0)
     assert same(first[0], again[0]) and first[1] == again[1] and same(first[2], again[2])

@@ -348,6 +348,14 @@ def test_forty_pairs_show_what_they_share(shuffled):
         np.testing.assert_array_equal(model.importance(x)[m], 1)  # and no item is noise
 
 
+def test_a_few_pairs_at_the_end_of_an_epoch_make_no_step_of_their_own():
+    u = views()
+    for size, epochs in ((599, 4), (299, 2), (240, 2), (150, 1)):
+        settings = replace(SETTINGS, batch_size=size, steps=4, rounds=1)
+        _, history, _ = fit_mixture([fold_of(u)], u, dict.fromkeys(u), 8, settings, 0)
+        assert max(row["epoch"] for row in history) == epochs, size
+
+
 def test_the_estimator_takes_no_rho(tmp_path):
     x = {m: of.numpy() for m, of in views(400).items()}
     wrong = np.arange(400) % 10 == 0

@@ -38,6 +38,37 @@ def stage_1(seed, order_seed):
 # Batches
 
 
+@pytest.mark.parametrize("least", [1, 2, 4])
+@pytest.mark.parametrize("count", range(1, 25))
+def test_a_small_last_batch_is_part_of_the_one_before(count, least):
+    parts = loop.batches_of_rows(count, 8, torch.Generator().manual_seed(0), least)
+    sizes = [len(part) for part in parts]
+    assert torch.equal(torch.cat(parts).sort().values, torch.arange(count))
+    assert len(sizes) == loop.batch_count(count, 8, least)
+    assert sizes[:-1] == [8] * (len(sizes) - 1) and (len(sizes) == 1 or sizes[-1] >= least)
+    assert sizes[-1] < 8 + least
+
+
+def test_the_last_rate_is_0_where_batch_normalisation_takes_a_small_batch(monkeypatch):
+    """17 pairs in batches of 16 are one batch, not two, so that an epoch has one step."""
+    model, x, items = small()
+    model.autoencoder.add_module("norm", torch.nn.BatchNorm1d(2))
+    rates = []
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR
+
+    class Seen(cosine):
+        def step(self, *args):
+            super().step(*args)
+            rates.append(self.get_last_lr()[0])
+
+    monkeypatch.setattr(torch.optim.lr_scheduler, "CosineAnnealingLR", Seen)
+    some = {name: rows[:17] for name, rows in items.items()}
+    settings = Stage1(epochs=3, batch_size=16, learning_rate=1e-2, schedule="cosine")
+    fit_autoencoder(model.autoencoder, x, some, settings, 0)
+    made = [rate for rate in rates if rate < 1e-2]  # the scheduler's first call is its own
+    assert len(made) == 3 and made[-1] == pytest.approx(0, abs=1e-9)
+
+
 def test_batches_read_ahead_are_those_of_one_thread(on_disk):
     """Ten batches in their order, gathered by threads of which the first is the slowest."""
     asked, first = [], threading.Event()

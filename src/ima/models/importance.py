@@ -20,7 +20,15 @@ from ima.pairing.by_label import ABSENT
 from ima.training import distributed
 from ima.training.adam import Adam
 from ima.training.callbacks import report
-from ima.training.loop import History, RunningMeans, batches, check_pairs, gather, pair_count
+from ima.training.loop import (
+    History,
+    RunningMeans,
+    batch_count,
+    batches,
+    check_pairs,
+    gather,
+    pair_count,
+)
 from ima.training.sizes import Auto
 from ima.utils.errors import InputError
 from ima.utils.numbers import real, whole
@@ -66,7 +74,9 @@ class Stage2:
             L_imp on its training pairs is kept. `mixture` has no restarts.
         folds: for `mixture`, the number of autoencoders, each trained without a part of the pairs,
             so that importances are learnt from all pairs; 1 to use the held-out pairs alone.
-        steps, batch_size, learning_rate: settings of Adam.
+        steps, batch_size, learning_rate: settings of Adam. If the last batch of an epoch would have
+            less than a sixteenth of `batch_size`, its pairs are part of the batch before: the
+            covariance of a few pairs says nothing.
     """
 
     objective: str = "ima+"
@@ -97,6 +107,11 @@ class Stage2:
             object.__setattr__(self, name, real(name, getattr(self, name)))
         if self.folds == 2:  # the second would be trained on the held-out pairs alone
             raise InputError("folds", expected="1, or 3 or more", found=2)
+
+    @property
+    def least(self) -> int:
+        """The smallest last batch that is one of its own."""
+        return self.batch_size // 16
 
 
 def train_importance(
@@ -351,14 +366,14 @@ def _fit(
     distributed.prepare("stage 2", model.importance)
     optimizer = Adam(model.importance.parameters(), lr=settings.learning_rate, fused=True)
     count = pair_count(items)
-    epochs = -(-settings.steps // -(-count // settings.batch_size))
+    epochs = -(-settings.steps // batch_count(count, settings.batch_size, settings.least))
     numbered = {**items, NUMBER: torch.arange(count, device=items[next(iter(items))].device)}
     learns = {m: ((p > 0) & (p < 1)).unsqueeze(-1) for m, p in rho.items()}  # (R, 1)
     generator = torch.Generator().manual_seed(seed)
     history: History = []
     for epoch in progress_bar(range(1, epochs + 1), "stage 2", "epoch"):
         sums = RunningMeans()
-        for batch in batches(numbered, settings.batch_size, generator):
+        for batch in batches(numbered, settings.batch_size, generator, settings.least):
             pairs = batch.pop(NUMBER)
             gathered = gather(x, batch)
             y = model.importances(gathered.x)  # (R, B)
@@ -386,7 +401,8 @@ def _evaluate(
     y = importances(model.importance, x, items)
     rows = next(iter(items.values()))
     numbered = {"pair": torch.arange(len(rows), device=rows.device)}
-    for batch in batches(numbered, settings.batch_size, torch.Generator().manual_seed(0)):
+    generator = torch.Generator().manual_seed(0)
+    for batch in batches(numbered, settings.batch_size, generator, settings.least):
         pairs = batch["pair"]
         present = gather(x, {m: rows[pairs] for m, rows in items.items()}).present
         terms = compute_losses({m: y[m][:, pairs].to(x[m].device) for m in y}, pairs, present)

@@ -22,7 +22,7 @@ from ima.pairing.by_label import ABSENT
 from ima.training import distributed
 from ima.training.adam import AdamW
 from ima.training.callbacks import report
-from ima.training.loop import History, check_finite
+from ima.training.loop import History, batch_count, batches_of_rows, check_finite
 from ima.utils.errors import InputError
 from ima.utils.matrices import BYTES, blocks
 from ima.utils.progress import progress_bar
@@ -244,10 +244,11 @@ def _fit(
     learns = learns * pairs.counts
     distributed.prepare("stage 2", net)
     optimizer = AdamW(net.parameters(), settings.learning_rate, weight_decay=DECAY)
-    epochs = -(-settings.steps // -(-len(part) // settings.batch_size))
+    size, least = settings.batch_size, settings.least
+    epochs = -(-settings.steps // batch_count(len(part), size, least))
     best, history = None, []
     for epoch in progress_bar(range(1, epochs + 1), f"stage 2, {name}", "epoch"):
-        for batch in torch.randperm(len(part), generator=generator).split(settings.batch_size):
+        for batch in batches_of_rows(len(part), size, generator, least):
             some = _Pairs(*(column[batch] for column in pairs))
             y = distributed.forward(net, x[some.rows.clamp_min(0)])  # (PARTS + 1, B)
             optimizer.zero_grad(set_to_none=True)

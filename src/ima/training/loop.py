@@ -281,15 +281,15 @@ def fit(
     torch.set_flush_denormal(True)
     # Unfused, Adam's own arithmetic takes half of the time.
     optimizer = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    # Batch normalisation needs two pairs or more.
+    least = 2 if any(isinstance(of, _BatchNorm) for of in model.modules()) else 1
     cosine = None
     if settings.schedule == "cosine":
-        steps = epochs * -(-pair_count(items) // batch_size)
+        steps = epochs * batch_count(pair_count(items), batch_size, least)
         cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     best = EarlyStopping(model, optimizer, settings.schedule, patience)
     history: History = []
     generator = torch.Generator().manual_seed(seed)
-    # Batch normalisation needs two pairs or more.
-    least = 2 if any(isinstance(of, _BatchNorm) for of in model.modules()) else 1
     for epoch in progress_bar(range(1, epochs + 1), name, "epoch"):
         model.train()
         drawn = batches(items, batch_size, generator, least)
@@ -430,9 +430,19 @@ def batches(
         generator: source of randomness.
         least: if the last batch would have fewer pairs, it is part of the one before.
     """
-    order = torch.randperm(pair_count(items), generator=generator, device=generator.device)
-    parts = list(order.split(size))
-    if len(parts) > 1 and len(parts[-1]) < least:
-        parts[-2:] = [torch.cat(parts[-2:])]
-    for chosen in parts:
+    for chosen in batches_of_rows(pair_count(items), size, generator, least):
         yield {name: rows[chosen] for name, rows in items.items()}
+
+
+def batches_of_rows(
+    count: int, size: int, generator: torch.Generator, least: int = 1
+) -> list[Tensor]:
+    """Return the numbers from 0 to `count` - 1 in random order, in batches as `batches` yields."""
+    parts = list(torch.randperm(count, generator=generator, device=generator.device).split(size))
+    number = batch_count(count, size, least)
+    return [*parts[: number - 1], torch.cat(parts[number - 1 :])]
+
+
+def batch_count(count: int, size: int, least: int = 1) -> int:
+    """Return the number of batches of `size` into which `batches` divides `count` pairs."""
+    return max(1, count // size + (count % size >= max(1, least)))
