@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy.spatial.distance import cdist
 
+from ima.evaluation import metrics
 from ima.evaluation.metrics import (
     f1,
     fused,
@@ -22,7 +23,7 @@ from ima.evaluation.metrics import (
 )
 from ima.evaluation.neighbours import neighbours
 from ima.evaluation.represent import joint
-from ima.pairing.by_label import is_noise
+from ima.pairing.by_label import is_noise, noise_type
 from ima.pairing.shared_items import most_neighbours
 from ima.utils.arrow import conform, matrix, vector_column
 from ima.utils.errors import InputError
@@ -453,6 +454,43 @@ def test_representations_without_a_modality_and_other_latents():
     assert by_view["twice_unweighted"] == plain
     assert by_view["weighted"] == rows(range(6), [*U]) != by_view["without a"]
     assert "oracle" not in by_view  # there is no noise
+
+
+def test_a_single_modality_is_the_representation_whatever_its_weight(monkeypatch):
+    """Pair 0 lacks c, and b's importance is 0; pair 1 has a alone, noise of importance 0."""
+    scored = {}
+    monkeypatch.setattr(metrics, "score_views", lambda views, *_: scored.update(views) or [])
+    u = {"a": [2.0, 5.0, 1.0], "b": [3.0, None, 1.0], "c": [None, None, 1.0]}
+    y = {"a": [0.5, 0.0, 1.0], "b": [0.0, None, 1.0], "c": [None, None, 1.0]}
+    columns = dict.fromkeys(("z", "z_unweighted"), vector_column(np.zeros((3, 1))))
+    for m, of in u.items():
+        has = np.array([v is not None for v in of])
+        columns[f"u_{m}"] = vector_column(np.array([[v or 0.0] for v in of]), has)
+    columns |= {f"y_{m}": pa.array(of, pa.float32()) for m, of in y.items()}
+    pairs = {f"item_{m}": [None if v is None else i for i, v in enumerate(u[m])] for m in u}
+    pairs |= {"label": [0, 1, 1], "pair_type": ["clean", noise_type("a"), "clean"]}
+    tables = (
+        conform(pa.table(columns), representations_schema([*u]), "z"),
+        pa.table(pairs, pairs_schema([*u])),
+    )
+    latents = {m: np.array([[10 * (v or 0.0)] for v in of]) for m, of in u.items()}
+    score_model(*tables, [1], {"ten": latents})
+    found = {name: z.flatten().tolist()[:2] for name, z in scored.items()}
+    assert found["without a"] == [3, 0] and found["without b"] == found["without c"] == [2, 5]
+    assert found["oracle"] == [2.5, 5] and found["ten"] == [20, 50]
+    assert found["ten_unweighted"] == [25, 50]
+
+
+def test_errors_of_a_view_are_over_the_items_that_it_is_computed_from():
+    """Of eight images, four in one recording each: errors of images know nothing of recordings."""
+    z = np.random.default_rng(0).random((8, 2))
+    names = ["image", "speech"]
+    columns = {"item_image": range(8), "item_speech": np.arange(8) // 2}
+    columns |= {"label": np.arange(8) % 2, "pair_type": ["clean"] * 8}
+    pairs = pa.table({k: list(v) for k, v in columns.items()}).cast(pairs_schema(names))
+    rows = score_views({"image": z, "speech": z, "joint": z}, pairs, [1])
+    df = {row["representation"]: row["df_items"] for row in rows if row["subset"] == "all"}
+    assert df == {"image": 7, "speech": 3, "joint": 3}
 
 
 def test_unlabelled_pairs_do_not_count_where_a_modality_is_absent():

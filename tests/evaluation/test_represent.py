@@ -89,6 +89,10 @@ def test_pairs_that_lack_a_modality(trained):
     for m, has in here.items():
         assert [v is not None for v in table[f"y_{m}"].to_pylist()] == [bool(h) for h in has]
         assert [v is not None for v in table[f"u_{m}"].to_pylist()] == [bool(h) for h in has]
+    unimportant = {m: 0 * y for m, y in found["y"].items()}
+    for name in ("z", "z_unweighted"):  # of a single modality, however important
+        z = matrix(as_table(found["u"], unimportant, found["present"]), name)[0]
+        assert z == pytest.approx(found["u"]["touch"][0].tolist())
     assert matrix(table, "z")[0] == pytest.approx(found["u"]["touch"][0].tolist())
     two = {m: found["u"][m][1] for m in ("image", "audio")}
     y = {m: found["y"][m][1].item() for m in two}

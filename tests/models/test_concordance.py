@@ -11,9 +11,11 @@ from sklearn.metrics import roc_auc_score
 from ima import IMA
 from ima.estimator import MIXTURE
 from ima.models.autoencoder import Stage1
+from ima.models.compared import KINDS
 from ima.models.concordance import Checkpoint, ConcordanceModel, fusion_weights, posterior
 from ima.models.importance import Stage2
 from ima.models.rank_density import CENTRES, Density
+from ima.pairing.by_label import ABSENT
 from ima.utils.errors import InputError
 from tests.models.test_mixture import views
 
@@ -69,6 +71,42 @@ def test_a_saved_model_judges_alike(fitted, tmp_path):
     for fusion in ("importance", "concordance", "both"):
         z = model.transform(x, weights=fusion)
         np.testing.assert_array_equal(again.transform(x, weights=fusion), z)
+
+
+def test_a_loaded_model_is_saved_alike(fitted):
+    for judge in fitted[0].concordance_models_.values():
+        again = ConcordanceModel.from_tensors(judge.tensors())
+        for name, tensor in again.tensors().items():
+            assert torch.equal(tensor, judge.tensors()[name]), name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_by_which_items_are_compared(fitted, kind):
+    """They have the stated width, and those of the mean item are 0."""
+    judge = fitted[0].concordance_models_["a"]
+    judge = judge._replace(mean=judge.mean + 3)
+    values = judge.values(kind, judge.mean[None], judge.scale[:1], 3)
+    assert values.shape == (1, judge.width(kind, 3))
+    if kind != "fourier":
+        assert values.abs().max() < 1e-6
+    other = judge.values(kind, judge.mean[None] + 1, judge.scale.sum(0)[None], 3)
+    assert (values - other).abs().max() > 0.1
+
+
+def test_pairs_that_lack_a_modality_are_judged_by_the_others(fitted):
+    model, _ = fitted
+    x = arrays(40, seed=2)
+    items = model._items(x).x
+    rows = {m: torch.arange(40) for m in x}
+    rows["c"] = torch.where(torch.arange(40) < 20, ABSENT, rows["c"])
+    nothing = Checkpoint(model.concordance_models_, torch.zeros(0, dtype=torch.long), {})
+    found = nothing.of_pairs(model.network_, items, rows)
+    lacking = model.pair_concordance(
+        {**x, "c": np.where(np.arange(40)[:, None] < 20, np.nan, x["c"])}
+    )
+    for m in x:
+        np.testing.assert_allclose(found[m], np.nan_to_num(lacking[m]), atol=1e-6)
+    assert (found["c"][:20] == 0).all() and found["c"][20:].max() > 0.9
 
 
 @pytest.fixture(scope="module")

@@ -467,6 +467,20 @@ def drawn_shared(names="ab", copies=4, samples=20):
     return shared, {m: torch.from_numpy(rng.random((copies, samples))) for m in names}, y, rho
 
 
+def test_importances_of_absent_samples_are_in_no_term_of_ima_plus():
+    shared, partner, y, rho = drawn_shared()
+    present = {"a": torch.ones(20), "b": (torch.arange(20) % 3 > 0).double()}
+    partner = {m: v * present["a"] * present["b"] for m, v in partner.items()}
+    terms = ima_plus(shared, partner, y, rho, present=present)
+    others = {"a": y["a"], "b": torch.where(present["b"] > 0, y["b"], 1 - y["b"])}
+    same = ima_plus(shared, partner, others, rho, present=present)
+    for term, value in terms.items():
+        assert_near(same[term], value)
+    has = present["b"] > 0
+    assert_near(terms["y_b"], y["b"][:, has].mean(1))
+    assert_near(terms["local_b"], local(y["b"][:, has], rho["b"]))
+
+
 def test_alike_importances_share_as_all_does():
     """S is 1 where all partners count alike, too; and a pair of v = 0 is not there."""
     shared, partner, y, rho = drawn_shared()
@@ -531,6 +545,18 @@ def test_one_row_stands_for_every_copy():
 
 
 # Stage 1
+
+
+@pytest.mark.parametrize("objective", AUTOENCODER)
+def test_stage_1_knows_the_classes_of_categorical_items(objective):
+    torch.manual_seed(0)
+    grouped = Modality(6, 4, "categorical", shape=(2, 3))
+    model = Autoencoder({"a": grouped, "b": Modality(3, 5, "sse")}, 2)
+    x = {"a": torch.eye(6)[:3] + torch.eye(6)[3:], "b": torch.rand(3, 3)}
+    z = fuse(model.encode(x), None)
+    logits = model.decoders["a"](z).view(3, 2, 3).log_softmax(-1)
+    expected = -(logits.flatten(1) * x["a"]).sum(1).mean()
+    torch.testing.assert_close(AUTOENCODER[objective](model, x)["rec_a"], expected)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -241,6 +241,12 @@ def test_utterances_without_a_word_of_the_vocabulary_are_logged(caplog):
     assert words_voices.warn_of_unscored(of_none, items) == 0 and not caplog.records
 
 
+def test_utterances_are_held_out_once():
+    items = token_items(*small_corpus(), ["a", "b", "c", "d"])
+    names = words_voices.held_out_utterances(items, 0.8, np.random.default_rng(0))
+    assert len(names) == len(set(names.tolist())) == 12  # of 15 for training
+
+
 def test_split_pairs_holds_out_training_utterances():
     items = token_items(*small_corpus(), ["a", "b", "c", "d"])
     train, stop = split_pairs(items, validation_share=0.2, max_pairs=None, seed=0)
