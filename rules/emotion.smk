@@ -299,6 +299,7 @@ rule emotion_importance_anchors:
         mem_mb=1000,
     params:
         code=code("emotion_importance_anchors.py"),
+        rho=EMOTION["sweep"]["rho"],
     script:
         "../workflow/scripts/emotion_importance_anchors.py"
 

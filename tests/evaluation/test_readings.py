@@ -153,9 +153,9 @@ LOW = {
 SMALL = {factor: levels[:2] for factor, levels in GRID.items()}
 
 
-def made_up(change, seeds=(0,), latents=(2,)):
-    """Return mean scores of all readings of SMALL: LOW, and what `change` makes of a reading."""
-    readings = [dict(zip(SMALL, of, strict=True)) for of in itertools.product(*SMALL.values())]
+def made_up(change, seeds=(0,), latents=(2,), levels=SMALL):
+    """Return mean scores of all readings of levels: LOW, and what `change` makes of a reading."""
+    readings = [dict(zip(levels, of, strict=True)) for of in itertools.product(*levels.values())]
     rows = [
         {**LOW, **{f: str(v) for f, v in r.items()}, "latent": latent, "seed": seed}
         | change({**r, "seed": seed, "latent": latent})
@@ -241,6 +241,44 @@ def test_chance_differences_of_stage1_are_no_effect(shared):
             if row["claim"] == "weighted > unweighted" and row["factor"] == "activation"
         )
     assert low <= 2  # of 8, at a level of .05
+
+
+def test_chance_differences_of_autoencoders_are_no_effect_of_rho():
+    """With untrained importances, each rho has an autoencoder of its own, which counts as one."""
+    rng, low, levels = np.random.default_rng(0), 0, {**SMALL, "importances": ["untrained"]}
+    for _ in range(20):
+        lots = {}
+
+        def change(r, lots=lots):
+            autoencoder = tuple(r[name] for name in (*STAGE1, "rho"))
+            return {"weighted": lots.setdefault(autoencoder, rng.choice([0.4, 0.9]))}
+
+        rows = by_level(
+            shares(made_up(change, levels=levels), shuffles=100), "weighted > unweighted", "rho"
+        )
+        low += rows["0.8/0.3"]["p"] < 0.05
+    assert low <= 3  # of 20, at a level of .05
+
+
+def test_rho_that_decides_has_effect_1_if_each_has_an_autoencoder():
+    levels = {**SMALL, "importances": ["untrained"]}
+    means = made_up(lambda r: {"weighted": 0.9 if r["rho"] == "0.8/0.3" else 0.4}, levels=levels)
+    row = by_level(shares(means), "weighted > unweighted", "rho")["0.8/0.8"]
+    assert row["effect"] == 1 and row["p"] < 0.02  # of 2^8 ways to exchange two rho in 8 blocks
+
+
+def test_factors_with_one_level_are_not_adjusted_for():
+    """Four factors of eight vary: their smallest p counts four times, not eight."""
+    varying = ("correlation", "rho", "z", "neighbours")
+    levels = {f: of if f in varying else of[:1] for f, of in SMALL.items()}
+    table = shares(
+        made_up(lambda r: {"weighted": 0.9 if r["z"] == "joint" else 0.4}, levels=levels)
+    )
+    rows = {f: [*by_level(table, "weighted > unweighted", f).values()] for f in FACTORS}
+    assert [len(rows[f]) for f in FACTORS] == [1 if f not in varying else 2 for f in FACTORS]
+    assert 0 < rows["z"][0]["p"] < 0.1
+    assert rows["z"][0]["p_adjusted"] == pytest.approx(4 * rows["z"][0]["p"])
+    assert {row["p_adjusted"] for f in FACTORS if f != "z" for row in rows[f]} == {1}
 
 
 def test_noise_is_found_where_the_worse_modality_has_it():

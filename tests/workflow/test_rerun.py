@@ -157,6 +157,7 @@ KEYS = {
     "emotion.importance.rho": "emotion_importance",
     "emotion.importance.restarts": "emotion_importance",
     "emotion.sweep": "emotion_rho_sweep",
+    "emotion.sweep.rho": "emotion_rho_sweep emotion_importance_anchors",
     "emotion.baselines": "emotion_baseline table4",
     "emotion.retrieval": "emotion_scores emotion_baseline_scores",
     "emotion.classifier": "emotion_scores emotion_baseline_scores table3",

@@ -30,7 +30,7 @@ def main(snakemake):
     truth = read_parquet(truth[0], EMOTION_TRUTH) if truth else None
     actual = references(items, emotional.to_numpy(zero_copy_only=False), truth)
     words = read_parquet(snakemake.input.verbal[0], WORD_VECTORS)
-    rows = baseline_rows(items, actual, words, voices.cpu().numpy())
+    rows = baseline_rows(items, actual, words, voices.cpu().numpy(), snakemake.params.rho)
     write_parquet(pa.Table.from_pylist(rows, IMPORTANCE_EMOTION), snakemake.output.anchors)
     print(f"{len(rows)} rows on {len(items)} tokens")
 

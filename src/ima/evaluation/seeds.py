@@ -1,12 +1,15 @@
 """Means over folds, and means and standard deviations over seeds."""
 
+import logging
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from ima.evaluation.item_errors import INTERVAL, over_parts
+
+logger = logging.getLogger(__name__)
 
 
 def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
@@ -64,22 +67,34 @@ def over_folds(scores: Iterable[Mapping]) -> list[dict]:
     Returns:
         For each seed and model, such a mapping whose rows are the means of those that differ only
         in their value and its error over items, with equal weights. A single fold's are unchanged.
+        The value is NaN, and the log says so, if some of the model's folds lack the score, as a
+        fold does that has too few utterances for K neighbours.
     """
     measured = ("value", "se_items", "df_items")
     found: dict[tuple, dict[tuple, list[Mapping]]] = defaultdict(lambda: defaultdict(list))
+    counts: Counter[tuple] = Counter()  # folds, by seed and model
     for of in scores:
+        counts.update({(of["seed"], row["model"]) for row in of["scores"]})
         for row in of["scores"]:
             key = tuple((name, value) for name, value in row.items() if name not in measured)
             found[of["seed"], row["model"]][key].append(row)
-    return [
-        {
-            "seed": seed,
-            "scores": [
-                dict(key)
-                | {"value": math.fsum(row["value"] for row in folds) / len(folds)}
-                | over_parts(folds)
-                for key, folds in rows.items()
-            ],
-        }
-        for (seed, _), rows in found.items()
-    ]
+    means, lacking = [], set()
+    for (seed, model), by_key in found.items():
+        rows = []
+        for key, folds in by_key.items():
+            about, count = dict(key), counts[seed, model]
+            rows.append(about | _mean_of_folds(folds, count))
+            if len(folds) < count:
+                k = f", K of {about['k']}" if about.get("k") is not None else ""
+                lacking.add(f"{about['score']}{k} (in {len(folds)} of {count})")
+        means.append({"seed": seed, "scores": rows})
+    if lacking:
+        logger.warning("Scores without a mean over folds: %s", "; ".join(sorted(lacking)))
+    return means
+
+
+def _mean_of_folds(rows: Sequence[Mapping], count: int) -> dict[str, float | None]:
+    """Return a score's mean over folds and its error; NaN and None unless `count` folds have it."""
+    if len(rows) < count:
+        return {"value": math.nan, "se_items": None, "df_items": 0}
+    return {"value": math.fsum(row["value"] for row in rows) / count} | over_parts(rows)

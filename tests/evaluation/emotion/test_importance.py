@@ -84,22 +84,28 @@ def test_no_random_classifier_has_a_mean_f1_above_a_half():
     assert max(random_f1(0.2, r)["macro_f1"] for r in (0, 0.1, 0.3, 1)) < 0.495
 
 
-def drawn(important, draws=DRAWS):
-    of = Scored("verbal", "lexicon", "types", np.arange(len(important)), important)
-    rows = random_rows(of, draws)
+#: Values of rho: 0 and 1 are no r of drawn classifiers.
+RHO = (0, 0.03, *RANDOM[1:])
+
+
+def drawn(important, draws=DRAWS, items=None, grid=RHO):
+    rows = np.arange(len(important)) if items is None else items
+    of = Scored("verbal", "lexicon", "types" if items is None else "tokens", rows, important)
+    rows = random_rows(of, grid, draws)
     return {by: [row for row in rows if row["by"] == by] for by in {row["by"] for row in rows}}
 
 
 def test_drawn_random_classifiers_are_around_what_is_expected():
     rows = drawn(np.arange(3000) % 5 == 0, draws=20)
-    assert [row["rho"] for row in rows["random"]] == list(RANDOM)
-    for expected in rows["random"]:
+    assert [row["rho"] for row in rows["random"]] == list(RHO)
+    assert {row["rho"] for row in rows["random drawn"]} == set(RHO) - {0, 1}
+    for expected in rows["random"][1:-1]:
         own = [row for row in rows["random drawn"] if row["rho"] == expected["rho"]]
         assert sorted(row["draw"] for row in own) == list(range(20))
         mean = np.mean([row["macro_f1"] for row in own])
         assert mean == pytest.approx(expected["macro_f1"], abs=0.01)
-    # Of r 0 and 1 every draw is the same: F1 0 and 2 * .8 / 1.8, or 2 * .2 / 1.2 and 0.
-    ends = {row["rho"]: row["macro_f1"] for row in rows["random drawn"] if row["rho"] in (0, 1)}
+    # Of r 0 and 1 every draw would be the same: F1 0 and 2 * .8 / 1.8, or 2 * .2 / 1.2 and 0.
+    ends = {row["rho"]: row["macro_f1"] for row in rows["random"] if row["rho"] in (0, 1)}
     assert ends == pytest.approx({0: 4 / 9, 1: 1 / 6})
 
 
@@ -110,6 +116,21 @@ def test_the_best_of_drawn_random_classifiers_is_above_a_half_where_there_are_fe
     assert np.mean([row["macro_f1"] for row in few]) > 0.55
     assert np.mean([row["macro_f1"] for row in many]) == pytest.approx(0.5, abs=0.005)
     assert {row["rho"] for row in many} <= {0.1, 0.2, 0.3}
+
+
+def test_random_classifiers_are_drawn_for_each_word_not_for_each_token():
+    """Two words of 1,000 tokens, one of them important: only four results are possible."""
+    items = np.repeat([0, 1], 1000)
+    rows = drawn(items == 0, items=items)
+    # Right, the wrong way round, or all or none important: F1 2/3 of one class and 0 of the other.
+    found = {round(row["macro_f1"], 6) for row in rows["random drawn"]}
+    assert found == {1, 0, round(1 / 3, 6)}
+    assert {row["count"] for row in rows["random drawn"]} == {2000}
+
+
+def test_without_a_rho_inside_0_and_1_no_classifier_is_drawn():
+    rows = drawn(np.arange(30) % 5 == 0, grid=(0, 1))
+    assert set(rows) == {"random"} and len(rows["random"]) == len(RANDOM)
 
 
 def test_types_are_distinct_items_and_important_where_half_of_their_tokens_are():
@@ -202,7 +223,7 @@ def test_baselines_know_what_they_are_made_of():
     )
     voices = np.array([[0.0], [0], [0], [9]])
     actual = references(ITEMS, EMOTIONAL, None)
-    rows = baseline_rows(ITEMS, actual, words, voices)
+    rows = baseline_rows(ITEMS, actual, words, voices, [0, 0.03, 0.5])
     assert {row["unit"] for row in rows} == {"tokens", "types"}
     assert set(rows[0]) == set(IMPORTANCE_EMOTION.names)
     rows = [row for row in rows if row["unit"] == "tokens"]
@@ -212,7 +233,9 @@ def test_baselines_know_what_they_are_made_of():
     # The one voice that lies far out is of a neutral utterance.
     assert of["acoustic", "outlier"]["auc"] < 0.5
     r = [row["rho"] for row in rows if row["by"] == "random" and row["modality"] == "verbal"]
-    assert r == pytest.approx([0.1 * k for k in range(11)])
+    assert r == pytest.approx([0, 0.03, *(0.1 * k for k in range(1, 11))])
+    r = {row["rho"] for row in rows if row["by"] == "random drawn" and row["modality"] == "verbal"}
+    assert r == {0.03, 0.5}
 
 
 SHARED = np.arange(60) < 30

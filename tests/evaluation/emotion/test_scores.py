@@ -85,6 +85,25 @@ def test_folds_have_the_error_of_their_mean():
     assert none.items() <= mean.items()
 
 
+def test_a_score_that_a_fold_lacks_has_no_mean_over_the_others(caplog):
+    """K is lowered to 7 in the last of three folds, of both models; another has one fold only."""
+
+    def scored(model, *k):
+        row = {"model": model, "score": "precision", "se_items": 0.1, "df_items": 9}
+        uar = {**row, "score": "uar", "k": None, "value": 0.5}
+        return {"seed": 0, "scores": [uar, *({**row, "k": K, "value": 0.5} for K in k)]}
+
+    folds = [scored(model, k) for k in (10, 10, 7) for model in ("IMA", "MVAE")]
+    found = over_folds([*folds, scored("InfoNCE", 10)])
+    means = {(r["model"], r["score"], r["k"]): r for of in found for r in of["scores"]}
+    assert means["IMA", "uar", None]["value"] == means["InfoNCE", "precision", 10]["value"] == 0.5
+    for model, k in (("IMA", 10), ("IMA", 7), ("MVAE", 10), ("MVAE", 7)):
+        row = means[model, "precision", k]
+        assert np.isnan(row["value"]) and (row["se_items"], row["df_items"]) == (None, 0)
+    (said,) = caplog.messages  # once for all models
+    assert said.endswith("precision, K of 10 (in 2 of 3); precision, K of 7 (in 1 of 3)")
+
+
 def test_one_speaker_has_no_neighbours_by_others(about):
     own = Utterances(about.labels, about.split, np.full(400, "x"))
     found = scores(told(about, 0.05), own)

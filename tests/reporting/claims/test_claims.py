@@ -322,6 +322,41 @@ def test_a_share_that_does_not_change_follows_no_rho():
     assert found["rho_follows"] == 0
 
 
+def test_no_rho_is_best_if_none_detects_noise():
+    """F1 0 everywhere: rho .1, .3 and .8 are equally good, but no rho is the best."""
+    table = sweep(f1_noise=[0.0] * 3, share_noise=[0.2, 0.1, 0.0])
+    found = [*of.swept([(0, table)], {"paper": "IMA (paper)"})]
+    assert values(row for row in found if "rho" not in row) == {"f1_best": 0, "rho_follows": 1}
+    assert {row["score"] for row in found if "rho" in row} == {"f1_noise", "raw"}
+
+
+def test_constants_at_rho_0_and_1_are_no_part_of_the_curve():
+    """They are the best by F1, and make the share follow rho, which falls inside."""
+    rho, f1 = (0, 0.2, 0.4, 0.6, 1), (0.9, 0.5, 0.7, 0.6, 0.95)
+    rows = [{"rho": r, "f1": value} for r, value in zip(rho, f1, strict=True)]
+    found = [*of.over_rho({}, rows, "f1", [0, 0.8, 0.5, 0.2, 1])]
+    assert values((row for row in found if row["score"] == "f1"), "rho")[1,] == 0.95
+    of_all = values(row for row in found if "rho" not in row)
+    assert of_all == {"f1_best": 0.7, "rho_best": 0.4, "rho_follows": pytest.approx(-1)}
+    gaps = values((row for row in found if row["score"] == "f1_gap"), "rho")
+    assert gaps == pytest.approx({(0.2,): 0.2, (0.4,): 0, (0.6,): 0.1})
+    # Random classifiers with r 0 and 1 are as good as any.
+    found = values(of.over_rho({}, rows, "f1", [0, 0.8, 0.5, 0.2, 1], constants=True))
+    assert found["f1_best"] == 0.95 and found["rho_best"] == 1
+    assert {row["score"] for row in of.over_rho({}, rows[:1], "f1", [0])} == {"f1"}
+
+
+@pytest.mark.parametrize("inside", [3, 6, 10])
+def test_shares_that_know_nothing_of_rho_do_not_follow_it(inside):
+    rng, rho = np.random.default_rng(inside), np.linspace(0, 1, inside + 2)
+    rows = [{"rho": r, "f1": 0.5} for r in rho]
+    found = [
+        values(of.over_rho({}, rows, "f1", [0, *rng.random(inside), 1]))["rho_follows"]
+        for _ in range(400)
+    ]
+    assert abs(np.mean(found)) < 3 / np.sqrt(400 * (inside - 1))
+
+
 def test_scores_of_importances_of_test_pairs_by_hand():
     model = {
         "noise": {"image": {"f1_noise": 0.9, "accuracy": 0.98}},
@@ -498,6 +533,8 @@ def test_agreement_of_words_over_rho_by_hand():
         agreement("ima", rho, f1, auc_frequency_matched=0.7) for rho, f1 in ((0, 0.4), (0.03, 0.6))
     ]
     rows.append(agreement("ima", 0.5, 0.5, auc_frequency_matched=float("nan")))
+    rows.append(agreement("ima", 0.7, 0.3, auc_frequency_matched=float("nan")))
+    rows.append(agreement("ima", 1, 0.9, auc_frequency_matched=float("nan")))  # not trained
     found = [*spoken.swept_emotion([("IMA (paper)", 2, pa.Table.from_pylist(rows))])]
     assert {(r["by"], r["seed"], r["unit"]) for r in found} == {("IMA (paper)", 2, "types")}
     scores = values(row for row in found if "rho" not in row)
@@ -507,15 +544,41 @@ def test_agreement_of_words_over_rho_by_hand():
 
 
 def test_random_classifiers_expected_and_drawn_by_hand():
-    rows = [agreement("random", r, f1) for r, f1 in ((0.1, 0.48), (0.2, 0.5))]
+    rows = [agreement("random", r, f1) for r, f1 in ((0, 0.51), (0.1, 0.48), (0.2, 0.5))]
     rows += [agreement("random best", 0.2, f1, draw=draw) for draw, f1 in enumerate((0.5, 0.54))]
     rows += [agreement("random drawn", 0.2, 0.9), agreement("frequency", 0.2, 0.9)]
     found = [*spoken.guessed(pa.Table.from_pylist(rows))]
     best = values((row for row in found if row["score"] == "f1_best"), "by")
-    assert best == {("random",): 0.5, ("random best",): pytest.approx(0.52)}
+    assert best == {("random",): 0.51, ("random best",): pytest.approx(0.52)}
     lost = values((row for row in found if row["score"] == "f1_gap"), "rho")
-    assert lost == {(0.1,): pytest.approx(0.02), (0.2,): 0}
+    assert lost == pytest.approx({(0,): 0, (0.1,): 0.03, (0.2,): 0.01})
     assert {row["seed"] for row in found} == {None}
+
+
+def test_a_score_that_a_fold_lacks_is_none_of_a_claim():
+    row = {"model": "IMA+", "score": "precision", "value": 0.5}
+    folds = [{"seed": 0, "scores": [{**row, "k": 10}, {**row, "k": k}]} for k in (5, 7)]
+    assert values(spoken.utterances(folds), "k") == {(10,): 0.5}
+
+
+def test_claims_about_the_demos_truth_are_tested_on_the_demo_and_no_other_corpus():
+    claims = [claim for claim in CLAIMS if claim.get("a", {}).get("reference") == "truth"]
+    assert [claim["id"] for claim in claims] == ["truly_emotional"]
+    keys = [one["a"] for one in expand(claims[0])]
+    rho = {"verbal": 0.03, "acoustic": 0.7}  # the paper's
+    scores = [
+        {**key, "rho": rho[key["modality"]], "seed": seed, "value": 0.8 + seed / 100}
+        for key in keys
+        for seed in range(5)
+    ]
+    data = {**DATA, "emotion": {**DATA["emotion"], "lacks": ""}}
+    demo = audited(claims, scores, data)
+    assert [(row["verdict"], row["paper"]) for row in demo] == [(HOLDS, None)] * 4
+    assert {row["sentence"].rpartition("rho ")[2] for row in demo} == {"0.03).", "0.7)."}
+    theirs = {**data, "emotion": {"name": "IEMOCAP", "paper": True, "lacks": ""}}
+    other = audited(claims, [{**row, "reference": "lexicon"} for row in scores], theirs)
+    assert {row["verdict"] for row in other} == {UNTESTABLE}
+    assert all("no reference truth" in row["why"] for row in other)
 
 
 def labelled(**more):

@@ -51,6 +51,18 @@ def test_equal_values_leave_it_to_the_signs():
     assert above([0.0] * 6).points is None and verdict(above([0.0] * 6)) == UNDECIDED
 
 
+def test_equal_values_of_more_seeds_than_the_signs_are_listed_of():
+    """Of the 2^n signs, only all + and all - have a mean as far from 0."""
+    for n in (2, 5, 16, 17, 40):
+        assert verdicts.sign_flip([0.1] * n) == 2.0 ** (1 - n)
+        assert verdicts.sign_flip([0.3] * n, 0.1 + 0.2) == 1  # equal but for rounding
+    assert above([0.1] * 17).p == 2.0**-16 and verdict(above([0.1] * 17)) == HOLDS
+    assert verdict(below([0.1] * 17)) == FAILS and verdict(above([0.1] * 17, 0.1)) == UNDECIDED
+    assert about([0.5] * 17, 0.5, 0.02).p == 2.0**-17  # one-sided
+    assert verdict(about([0.5] * 17, 0.5, 0.02)) == HOLDS
+    assert verdicts.sign_flip([0.1] * 16 + [0.2]) is None
+
+
 @pytest.mark.parametrize("x", [[5.0], [5.0, 5.1]])
 def test_too_few_seeds_decide_nothing(x):
     for found in (above(x), below(x), about(x, 5, 1), best({"other": x})):

@@ -107,6 +107,18 @@ def test_folds_are_averaged_before_seeds():
     assert row["accuracy_sd"] == pytest.approx(0.005**0.5) and row["uar"] == pytest.approx(0.225)
 
 
+def test_a_score_that_some_folds_lack_is_empty():
+    folds = [seed(number, 0.6, 0.5) for number in (0, 0, 1, 1)]
+    for of in folds[::2]:  # the first of each seed has too few utterances for K of 10
+        of["scores"] = [{**row, "k": row["k"] and 7} for row in of["scores"]]
+    table = table2(folds, PAPER, "toy", ABOUT).to_pylist()
+    rows = [row for row in table if row["weighting"] == "weighted"]
+    assert [(row["k"], row["seeds"]) for row in rows] == [(7, 2), (10, 2)]
+    assert {row[name] for row in rows for name in ("precision", "precision_sd")} == {None}
+    row = rows_of(table6(folds, PAPER, "toy", ABOUT))["IMA (paper)", "weighted", "verbal"]
+    assert row["accuracy"] == pytest.approx(0.6) and row["seeds"] == 2
+
+
 def test_a_score_that_no_fold_has_is_empty():
     scores = [
         {"seed": of["seed"], "scores": [r for r in of["scores"] if "cross" not in r["score"]]}
@@ -150,13 +162,14 @@ def anchors():
 def test_importance_table_merges_paper_values():
     sweeps = [
         *(("paper", swept(at_003=0.5, at_050=0.4)), ("paper", swept(at_003=0.7, at_050=0.9))),
-        ("ima+", swept(at_003=0.8, at_050=0.6)),
+        ("ima+", swept(at_000=0.9, at_003=0.8, at_050=0.6, at_100=0.9)),
     ]
     table = emotion_importance(sweeps, anchors(), PAPER, "toy", ABOUT).to_pylist()
     rows = {(r["variant"], r["by"], r["rho"]): r for r in table if r["unit"] == "types"}
     of = rows["paper", "ima", 0.03]
     assert of["macro_f1"] == pytest.approx(0.6) and of["seeds"] == 2 and of["paper"] == 0.595
-    # The best rho is that of the greatest mean over seeds (.6 against .65), of each variant.
+    # The best rho is that of the greatest mean over seeds (.6 against .65), of each variant. At 0
+    # and 1 importances are constant.
     best = {key[:2]: key[2] for key, row in rows.items() if row["best"]}
     assert best == {
         **{("paper", "ima"): 0.5, ("ima+", "ima"): 0.03, ("", "random"): 0.1},

@@ -1,6 +1,6 @@
 """Baselines for importances of words and voices: random, rarity, outliers and lexicons (6.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -9,9 +9,9 @@ from scipy.stats import rankdata
 from ima.evaluation.emotion.importance import Scored, aucs, both_f1, importance_row, rarity, scored
 from ima.features.lexicon import PACKAGES, load_lexicon
 
-#: Probabilities r of the random classifiers.
+#: Probabilities r of the random classifiers, besides the values of rho.
 RANDOM = tuple(i / 10 for i in range(11))
-#: Random classifiers drawn for each of these r.
+#: Random classifiers drawn for each r.
 DRAWS = 50
 
 
@@ -20,6 +20,7 @@ def baseline_rows(
     actual: Mapping[tuple[str, str], np.ndarray],
     words: pa.Table,
     voices: np.ndarray,
+    grid: Sequence[float],
 ) -> list[dict]:
     """Score the baselines that importances must beat.
 
@@ -31,6 +32,7 @@ def baseline_rows(
         items, actual: as in `sweep_rows`.
         words: WORD_VECTORS.
         voices: vectors of the voices (n_acoustic, D).
+        grid: values of rho in [0, 1] that importance networks are trained with.
 
     Returns:
         Rows of IMPORTANCE_EMOTION.
@@ -41,7 +43,7 @@ def baseline_rows(
     counts = words["count"].to_numpy().astype(float)
     strata, lexicons = rarity(counts), _lexicons(words)
     for of in scored(items, actual):
-        rows += random_rows(of)
+        rows += random_rows(of, grid)
         ranked = {"outlier": far[of.modality][of.rows]}
         if of.modality == "verbal":
             ranked["frequency"] = -counts[of.rows]
@@ -55,19 +57,31 @@ def baseline_rows(
     return rows
 
 
-def random_rows(of: Scored, draws: int = DRAWS, seed: int = 0) -> list[dict]:
+def random_rows(of: Scored, grid: Sequence[float], draws: int = DRAWS, seed: int = 0) -> list[dict]:
     """Score random classifiers that call each item important with probability r (6.1).
 
+    Like importances, decisions are drawn for each distinct word or voice, not for each token.
+
+    Args:
+        of: what is scored.
+        grid: values of rho, from which drawn classifiers have their r: all but 0 and 1.
+        draws: number of classifiers drawn for each r.
+        seed: seed of the draws.
+
     Returns:
-        Rows of IMPORTANCE_EMOTION: `random`, the expectation (`random_f1`) for each r of RANDOM;
-        `random drawn`, the result of each draw and r; and `random best`, the r with the highest
-        mean F1 in each draw, which is what reporting the best of a single draw per r would give.
+        Rows of IMPORTANCE_EMOTION: `random`, the expectation (`random_f1`) for each r of RANDOM and
+        of the grid; `random drawn`, the result of each draw and r; and `random best`, the r with
+        the highest mean F1 in each draw, which is what reporting the best of a single draw per r
+        would give.
     """
     share, rng = of.important.mean(), np.random.default_rng(seed)
     half, none = ({"auc": value, "auc_frequency_matched": value} for value in (0.5, np.nan))
-    rows = [importance_row(of, "random", rho=r, **random_f1(share, r), **half) for r in RANDOM]
-    for draw in range(draws):
-        drawn = [(r, rng.random(len(of.important)) < r) for r in RANDOM]
+    inside = [r for r in grid if 0 < r < 1]
+    rates = sorted({*RANDOM, *inside})
+    rows = [importance_row(of, "random", rho=r, **random_f1(share, r), **half) for r in rates]
+    types, type_of = np.unique(of.rows, return_inverse=True)  # type of each token or type (C,)
+    for draw in range(draws if inside else 0):
+        drawn = [(r, (rng.random(len(types)) < r)[type_of]) for r in inside]
         scores = [{"rho": r, **both_f1(called, of.important)} for r, called in drawn]
         rows += [importance_row(of, "random drawn", draw=draw, **one, **none) for one in scores]
         best = max(scores, key=lambda one: one["macro_f1"])

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ima.evaluation.multiple_tests import holm
-from ima.evaluation.readings.factors import BLOCK, FACTORS, SCORING, STAGE1, STAGE2
+from ima.evaluation.readings.factors import BLOCK, FACTORS, STAGE1, STAGE2
 from ima.utils.arrow import to_table
 from ima.utils.errors import InputError
 from ima.utils.schemas import READING_SCORES as SCORES
@@ -120,7 +120,8 @@ def shares(means: pa.Table, seed: int = 0, shuffles: int = SHUFFLES) -> pa.Table
         the mean `margin`. The factor's main `effect` is the highest share of a level minus the
         lowest; `p` is the share of permutations, the observed levels included, with an effect at
         least as large, and `p_adjusted` the same after Holm's correction for all factors of a claim
-        at a latent size.
+        at a latent size. A factor with one level has no effect: both are 1, and it does not count
+        in the correction.
     """
     readings, run = readings_of(means), means["run"][0].as_py()
     rng = np.random.default_rng(seed)
@@ -143,9 +144,10 @@ def shares(means: pa.Table, seed: int = 0, shuffles: int = SHUFFLES) -> pa.Table
                 some = numbers == number
                 counted = _counted(holds[some], margin[some])
                 by_factor.append({**head, "factor": factor, "level": level, **counted, **decided})
-            p[factor] = decided["p"]
+            if len(known) > 1:
+                p[factor] = decided["p"]
         adjusted = dict(zip(p, holm([*p.values()]), strict=True))
-        rows += [{**row, "p_adjusted": adjusted[row["factor"]]} for row in by_factor]
+        rows += [{**row, "p_adjusted": adjusted.get(row["factor"], 1.0)} for row in by_factor]
     return to_table(rows, ("claim", "factor", "level"), ("latent", "readings", "held"))
 
 
@@ -178,25 +180,15 @@ def _shuffled(
 ) -> np.ndarray:
     """Return permutations (shuffles, n) that exchange a factor's levels among exchangeable units.
 
-    Levels of BLOCK are exchanged between blocks, each moving with all its readings, because the
-    readings of a block share features and the baselines that they are compared with. The other
-    levels of stage 1 are exchanged between the autoencoders of one block; levels of stage 2 between
-    the readings of one autoencoder, each moving with all its scores; and levels of scoring between
-    the scores of one model.
+    Levels move with all readings of their unit, within a group of units (`_unit_and_group`).
     """
-    within, unit = {
-        **dict.fromkeys(STAGE1, (BLOCK, STAGE1)),
-        **dict.fromkeys(BLOCK, ((), BLOCK)),
-        **dict.fromkeys(STAGE2, (STAGE1, (*STAGE1, *STAGE2))),
-        **dict.fromkeys(SCORING, ((*STAGE1, *STAGE2), tuple(FACTORS))),
-    }[factor]
-    units = [tuple(reading[name] for name in unit) for reading in readings]
+    units, within = zip(*(_unit_and_group(reading, factor) for reading in readings), strict=True)
     first = {}  # by unit, one of its readings: all of them have the factor's level in common
     for place, key in enumerate(units):
         first.setdefault(key, place)
     groups: dict[tuple, list[tuple]] = {}
     for key, place in first.items():
-        groups.setdefault(tuple(readings[place][name] for name in within), []).append(key)
+        groups.setdefault(within[place], []).append(key)
     orders = np.empty((shuffles, len(readings)), int)
     for order in orders:
         source = {}
@@ -205,6 +197,33 @@ def _shuffled(
             source |= {key: first[members[i]] for key, i in zip(members, moved, strict=True)}
         order[:] = [source[key] for key in units]
     return orders
+
+
+def _unit_and_group(reading: Mapping[str, str], factor: str) -> tuple[tuple, tuple]:
+    """Return the unit that a factor's level belongs to, and the group of exchangeable units.
+
+    Units are what was trained for a level, so that readings with a training in common count once.
+    Levels of BLOCK belong to blocks, whose readings share features and the baselines that they are
+    compared with. Importances belong to a stage 1, in its block. Rho belongs to the autoencoder if
+    that was trained with it, otherwise to the model; correlation and z belong to the models of an
+    autoencoder, and levels of scoring to the scores of a model.
+    """
+
+    def levels(*names: str) -> tuple[str, ...]:
+        return tuple(reading[name] for name in names)
+
+    model, has_rho = levels(*STAGE1, *STAGE2), reading["importances"] != "ones"
+    # As in `ima.evaluation.readings.train`: with `ones`, rho does not affect stage 1.
+    autoencoder = (*levels(*STAGE1), reading["rho"] if has_rho else "")
+    if factor in BLOCK:
+        return levels(*BLOCK), ()
+    if factor in STAGE1:
+        return levels(*STAGE1), levels(*BLOCK)
+    if factor == "rho":
+        return autoencoder if has_rho else model, levels(*STAGE1)
+    if factor in STAGE2:
+        return model, autoencoder
+    return levels(*FACTORS), model
 
 
 def summary(table: pa.Table) -> str:

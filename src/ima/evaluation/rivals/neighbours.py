@@ -69,8 +69,10 @@ def bandwidth(x: np.ndarray, nearest: np.ndarray) -> np.ndarray:
 def low_weight(given: Given) -> dict[str, np.ndarray]:
     """Return the negative modality weight of each item among the test pairs.
 
-    The features are principal components, scaled to length 1. Pairs that share an item are not its
-    neighbours.
+    The features are principal components, scaled to length 1. The neighbours of a pair by a
+    modality exclude pairs with the same item of that modality, but not pairs with the same item of
+    another one. These predict the pair's other item exactly, which lowers its weight. Only items of
+    several pairs are affected, such as clean speech; docs/rivals.md says by how much.
     """
     x = {
         m: w / np.maximum(np.linalg.norm(w, axis=1, keepdims=True), 1e-12)

@@ -116,29 +116,43 @@ def swept(sweeps: Iterable[tuple[int, pa.Table]], labels: Mapping[str, str]) -> 
 
 
 def over_rho(
-    about: Mapping, rows: Sequence[Mapping], score: str, shares: Sequence[float]
+    about: Mapping,
+    rows: Sequence[Mapping],
+    score: str,
+    shares: Sequence[float],
+    constants: bool = False,
 ) -> Iterator[dict]:
     """Yield a score at each rho, and statistics of the curve.
 
     `f1_gap` is the difference to the score at the best rho of the same seed, and `f1_best` the
     score there. `rho_best` is the best rho, the mean in case of ties. `rho_follows` is Spearman's
-    correlation of rho with the proportion of items called important.
+    correlation of rho with the proportion of items called important. If the score is 0 at every
+    rho, no rho is best, and there is neither `f1_gap` nor `rho_best`.
 
     Args:
         about: keys of every row.
         rows: rows of one seed, with `rho` and the score.
         score: name of the score.
         shares: proportion of items called important at each rho.
+        constants: whether the statistics include rho = 0 and 1. Importance networks are not trained
+            there: all importances are rho, and so is the proportion called important.
     """
-    rho = np.array([row["rho"] for row in rows])
-    values = np.array([row[score] for row in rows])
-    greatest = values.max()
-    for r, value in zip(rho.tolist(), values.tolist(), strict=True):
-        yield {**about, "rho": r, "score": score, "value": value}
-        yield {**about, "rho": r, "score": "f1_gap", "value": float(greatest - value)}
-    yield {**about, "score": "f1_best", "value": float(greatest)}
-    best = rho[np.isclose(values, greatest, rtol=0, atol=1e-9)]
-    yield {**about, "score": "rho_best", "value": float(best.mean())}
+    for row in rows:
+        yield {**about, "rho": row["rho"], "score": score, "value": row[score]}
+    curve = [
+        (row["rho"], row[score], share)
+        for row, share in zip(rows, shares, strict=True)
+        if constants or 0 < row["rho"] < 1
+    ]
+    if not curve:
+        return
+    rho, values, shares = np.array(curve).T  # (G,) each
+    yield {**about, "score": "f1_best", "value": float(values.max())}
+    if values.max() > 0:
+        gaps = values.max() - values
+        for r, gap in zip(rho.tolist(), gaps.tolist(), strict=True):
+            yield {**about, "rho": r, "score": "f1_gap", "value": gap}
+        yield {**about, "score": "rho_best", "value": float(rho[gaps <= 1e-9].mean())}
     if len(rho) > 2 and np.ptp(rho) > 0:
         follows = spearmanr(rho, shares).statistic if np.ptp(shares) > 0 else 0.0
         yield {**about, "score": "rho_follows", "value": float(follows)}

@@ -38,11 +38,12 @@ NEAREST = 10
 def utterances(scores: Iterable[Mapping]) -> Iterator[dict]:
     """Yield retrieval and accuracy of emotional utterances (`ima.evaluation.emotion.scores`).
 
-    They are averaged over folds.
+    They are averaged over folds; a score that some folds lack has no row.
     """
     for result in over_folds(scores):
         for row in result["scores"]:
-            yield {"of": "emotion", "seed": result["seed"], **row}
+            if not math.isnan(row["value"]):
+                yield {"of": "emotion", "seed": result["seed"], **row}
 
 
 def swept_emotion(sweeps: Iterable[tuple[str, int, pa.Table]]) -> Iterator[dict]:
@@ -76,7 +77,8 @@ def guessed(anchors: pa.Table) -> Iterator[dict]:
     every = anchors.to_pylist()
     for about, rows in _references([row for row in every if row["by"] == "random"]):
         about |= {"by": "random", "seed": None}
-        yield from over_rho(about, rows, "macro_f1", [row["share_called"] for row in rows])
+        shares = [row["share_called"] for row in rows]
+        yield from over_rho(about, rows, "macro_f1", shares, constants=True)
     for about, rows in _references([row for row in every if row["by"] == "random best"]):
         value = float(np.mean([row["macro_f1"] for row in rows]))
         yield {**about, "by": "random best", "seed": None, "score": "f1_best", "value": value}

@@ -20,6 +20,8 @@ LEVEL = 0.05
 MIN_SEEDS = 3
 #: Maximum number of seeds for the sign-flip test, which enumerates all signs.
 MAX_SIGN_FLIP_SEEDS = 16
+#: Greatest difference that is put down to rounding.
+ROUNDING = 1e-12
 HOLDS, FAILS, UNDECIDED, UNTESTABLE = (
     "holds",
     "does not hold",
@@ -66,7 +68,7 @@ def paired_t(x: Sequence[float], than: float = 0.0) -> float | None:
     d = np.asarray(x, float) - than
     if len(d) < MIN_SEEDS:
         return None
-    if d.std(ddof=1) <= 1e-12 * max(1.0, np.abs(d).max()):
+    if _equal(d):
         return sign_flip(x, than)
     t = d.mean() / (d.std(ddof=1) / math.sqrt(len(d)))
     return float(2 * special.stdtr(len(d) - 1, -abs(t)))
@@ -76,13 +78,23 @@ def sign_flip(x: Sequence[float], than: float = 0.0) -> float | None:
     """Return the two-sided p value of the exact sign-flip test, at least 2 / 2^n.
 
     It is the fraction of all sign combinations of x - than whose mean is at least as far from 0 as
-    the observed one. None for a single value or more than MAX_SIGN_FLIP_SEEDS.
+    the observed one. None for a single value, or for more than MAX_SIGN_FLIP_SEEDS unless all are
+    equal.
     """
     d = np.asarray(x, float) - than
-    if not 1 < len(d) <= MAX_SIGN_FLIP_SEEDS:
+    if len(d) < 2:
+        return None
+    if _equal(d):  # only n equal signs reach the observed mean, unless it is 0
+        return 1.0 if abs(d.mean()) <= ROUNDING else 2.0 ** (1 - len(d))
+    if len(d) > MAX_SIGN_FLIP_SEEDS:
         return None
     sums = np.array([*itertools.product((-1.0, 1.0), repeat=len(d))]) @ d
-    return float((np.abs(sums) >= abs(d.sum()) - 1e-12 * max(1.0, np.abs(d).sum())).mean())
+    return float((np.abs(sums) >= abs(d.sum()) - ROUNDING * max(1.0, np.abs(d).sum())).mean())
+
+
+def _equal(d: np.ndarray) -> bool:
+    """Return whether differences (n,) are the same but for rounding."""
+    return bool(d.std(ddof=1) <= ROUNDING * max(1.0, np.abs(d).max()))
 
 
 def interval(x: Sequence[float]) -> tuple[float, float] | None:

@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
+from itertools import compress, product
 
 import pyarrow as pa
 
@@ -163,14 +163,22 @@ def _with_mean_r(rows: Sequence[Mapping]) -> list[Mapping]:
 
 
 def _with_best(rows: Sequence[Mapping]) -> list[dict]:
-    """Return rows with `best`: 1 if no other rho has a higher mean F1, otherwise 0."""
+    """Return rows with `best`: 1 if no other rho has a higher mean F1, otherwise 0.
+
+    Importances of a variant at rho 0 and 1 are constants, which are never the best.
+    """
+    learnt = [not row["variant"] or 0 < row["rho"] < 1 for row in rows]
     greatest: dict[tuple, float] = {}
-    for row in rows:
+    for row in compress(rows, learnt):
         greatest[_group(row)] = max(row["macro_f1"], greatest.get(_group(row), 0))
     keys = ("run", *IMPORTANCE_KEYS)
     return [
-        {**{k: row[k] for k in keys}, "best": int(row["macro_f1"] == greatest[_group(row)]), **row}
-        for row in rows
+        {
+            **{k: row[k] for k in keys},
+            "best": int(counts and row["macro_f1"] == greatest[_group(row)]),
+            **row,
+        }
+        for row, counts in zip(rows, learnt, strict=True)
     ]
 
 
