@@ -115,7 +115,7 @@ def new_pairs(config: Mapping, items: Mapping[str, pa.Table]) -> Data:
         columns = handle_missing(columns, [*items], config["own"]["pairs"]["missing"])
         warn_of_items(items, columns, by)
     rows = {m: columns[m] for m in items}
-    return _data(items, rows, {**labels_of_items(items, rows), **columns})
+    return _data(items, rows, {**labels_of_items(items, rows, columns), **columns})
 
 
 def fitted_pairs(items: Mapping[str, pa.Table], path: Path) -> tuple[Data, pa.Table]:

@@ -19,6 +19,7 @@ from ima.pairing.by_label import (
     check_items,
     class_size,
     draw,
+    has_noise,
     item_column,
     modalities,
     noise_type,
@@ -83,7 +84,8 @@ def pair_own(
                 found=len(pairs[names[0]]),
                 do="Add items. Learning importances takes some hundreds of pairs.",
             )
-        pairs = {**labels_of_items(items, {name: pairs[name] for name in names}), **pairs}
+        rows = {name: pairs[name] for name in names}
+        pairs = {**labels_of_items(items, rows, pairs), **pairs}
         pairs["split"] = assign(pairs, names, shares, rng)
     warn_of_items(items, pairs, by)
     _warn_of_spelling(classes)
@@ -260,8 +262,18 @@ def _hint(ids: list[list[str]]) -> str:
     return next(filter(None, hints), "")
 
 
-def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray]) -> Columns:
+def labels_of_items(
+    items: Mapping[str, pa.Table],
+    rows: Mapping[str, np.ndarray],
+    known: Mapping[str, np.ndarray] | None = None,
+) -> Columns:
     """Derive label, split and type of each pair from its items.
+
+    Args:
+        items: OWN_ITEMS of each modality.
+        rows: by modality, the row numbers of the pairs, ABSENT if one lacks it.
+        known: columns `label`, `split` and `pair_type` that the user gives for pairs. Those are not
+            derived, and their types say which items are noise.
 
     Raises:
         InputError: items of a pair have different splits, or its non-noise items have different
@@ -275,11 +287,14 @@ def labels_of_items(items: Mapping[str, pa.Table], rows: Mapping[str, np.ndarray
         }
         for name, none in nothing.items()
     }
-    return {
-        "label": _agreed(columns["label"], columns["noise"], items, rows, "label"),
-        "split": _agreed(columns["split"], {}, items, rows, "split"),
-        "pair_type": types_of_pairs(columns["noise"]),
-    }
+    known, noise = known or {}, columns["noise"]
+    if "pair_type" in known:
+        noise = {m: has_noise(known["pair_type"], m) for m in items}
+    derived = {"pair_type": types_of_pairs(noise)}
+    for name, unsaid in (("label", noise), ("split", {})):
+        if name not in known:
+            derived[name] = _agreed(columns[name], unsaid, items, rows, name)
+    return derived
 
 
 def _agreed(
@@ -318,12 +333,10 @@ def types_of_pairs(noise: Mapping[str, np.ndarray]) -> np.ndarray:
     Args:
         noise: for each modality, whether its item in each pair (N,) is noise.
     """
-    codes = np.sum([flags.astype(np.int64) << i for i, flags in enumerate(noise.values())], axis=0)
-    names = {
-        code: "+".join(noise_type(m) for bit, m in enumerate(noise) if code >> bit & 1) or CLEAN
-        for code in np.unique(codes).tolist()
-    }
-    return np.array([names[code] for code in codes.tolist()], str)
+    types = np.full(len(next(iter(noise.values()))), "", object)
+    for m, flags in noise.items():
+        types[flags] += f"+{noise_type(m)}"
+    return np.array([kind[1:] or CLEAN for kind in types.tolist()], str)
 
 
 def by_label(
