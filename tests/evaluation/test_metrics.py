@@ -460,7 +460,7 @@ def test_a_single_modality_is_the_representation_whatever_its_weight(monkeypatch
     """Pair 0 lacks c, and b's importance is 0; pair 1 has a alone, noise of importance 0."""
     scored = {}
     monkeypatch.setattr(metrics, "score_views", lambda views, *_: scored.update(views) or [])
-    u = {"a": [2.0, 5.0, 1.0], "b": [3.0, None, 1.0], "c": [None, None, 1.0]}
+    u = {"a": [2.0, 5.0, 1.0], "b": [3.0, None, 3.0], "c": [None, None, 7.0]}
     y = {"a": [0.5, 0.0, 1.0], "b": [0.0, None, 1.0], "c": [None, None, 1.0]}
     columns = dict.fromkeys(("z", "z_unweighted"), vector_column(np.zeros((3, 1))))
     for m, of in u.items():
@@ -468,7 +468,7 @@ def test_a_single_modality_is_the_representation_whatever_its_weight(monkeypatch
         columns[f"u_{m}"] = vector_column(np.array([[v or 0.0] for v in of]), has)
     columns |= {f"y_{m}": pa.array(of, pa.float32()) for m, of in y.items()}
     pairs = {f"item_{m}": [None if v is None else i for i, v in enumerate(u[m])] for m in u}
-    pairs |= {"label": [0, 1, 1], "pair_type": ["clean", noise_type("a"), "clean"]}
+    pairs |= {"label": [0, 1, 1], "pair_type": ["clean", *map(noise_type, "ab")]}
     tables = (
         conform(pa.table(columns), representations_schema([*u]), "z"),
         pa.table(pairs, pairs_schema([*u])),
@@ -478,6 +478,7 @@ def test_a_single_modality_is_the_representation_whatever_its_weight(monkeypatch
     found = {name: z.flatten().tolist()[:2] for name, z in scored.items()}
     assert found["without a"] == [3, 0] and found["without b"] == found["without c"] == [2, 5]
     assert found["oracle"] == [2.5, 5] and found["ten"] == [20, 50]
+    assert scored["oracle"][2] == [4]  # without b
     assert found["ten_unweighted"] == [25, 50]
 
 

@@ -79,3 +79,8 @@ def test_most_neighbours_counts_pairs_with_two_common_items_once(items):
     for column in columns:
         shared |= (column[:, None] == column) & (column >= 0)
     assert most_neighbours(columns, 300) == 300 - shared.sum(1).max()
+
+
+@pytest.mark.parametrize(("n", "most"), [(5, 4), (1, 0), (0, 0)])
+def test_most_neighbours_of_pairs_that_share_nothing(n, most):
+    assert most_neighbours([], n) == most_neighbours([np.arange(n)], n) == most

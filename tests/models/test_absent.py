@@ -30,7 +30,7 @@ from ima.models.baselines.mvae import (
 )
 from ima.models.ima import Autoencoder, IMANetwork, Modality
 from ima.models.importance import Stage2
-from ima.models.objectives import autoencoder_ima_plus, autoencoder_paper
+from ima.models.objectives import autoencoder_ima_plus, autoencoder_paper, masked_importances
 from ima.pairing.by_label import ABSENT, is_noise, item_column, noise_count, read_pairs, row_numbers
 from ima.training.loop import gather
 from ima.utils.arrow import matrix, present, vector_column
@@ -189,6 +189,17 @@ def test_z_of_a_single_modality_is_its_latent():
     assert present(table, "u_a").tolist() == [True, True, False]
     assert table["y_b"].to_pylist()[1] is None and table["u_b"].to_pylist()[1] is None
     assert table["y_a"].to_pylist()[0] == pytest.approx(y["a"])
+
+
+def test_weights_of_samples_that_lack_modalities_by_hand():
+    """Of one modality 1, whatever its importance; of more, their importances; 0 if absent."""
+    present = {"a": torch.tensor([1.0, 1, 0]), "b": torch.tensor([1.0, 0, 0])}
+    y = {"a": torch.tensor([[0.2, 0.0, 0.5]]), "b": torch.tensor([[0.7, 0.9, 0.5]])}
+    found = masked_importances(y, y, present)
+    assert {m: w.tolist() for m, w in found.items()} == {
+        "a": [pytest.approx([0.2, 1, 0])],
+        "b": [pytest.approx([0.7, 0, 0])],
+    }
 
 
 def test_dropping_a_modality_gives_exactly_the_others_latent():

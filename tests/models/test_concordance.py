@@ -99,6 +99,8 @@ def test_pairs_that_lack_a_modality_are_judged_by_the_others(fitted):
     items = model._items(x).x
     rows = {m: torch.arange(40) for m in x}
     rows["c"] = torch.where(torch.arange(40) < 20, ABSENT, rows["c"])
+    alone = torch.arange(40) >= 35
+    of_c = {m: torch.where(alone, ABSENT, of) if m != "c" else of for m, of in rows.items()}
     nothing = Checkpoint(model.concordance_models_, torch.zeros(0, dtype=torch.long), {})
     found = nothing.of_pairs(model.network_, items, rows)
     lacking = model.pair_concordance(
@@ -107,6 +109,9 @@ def test_pairs_that_lack_a_modality_are_judged_by_the_others(fitted):
     for m in x:
         np.testing.assert_allclose(found[m], np.nan_to_num(lacking[m]), atol=1e-6)
     assert (found["c"][:20] == 0).all() and found["c"][20:].max() > 0.9
+    lonely = nothing.of_pairs(model.network_, items, of_c)
+    assert all((c[35:] == 0).all() for c in lonely.values())
+    assert torch.equal(lonely["c"][:35], found["c"][:35])
 
 
 @pytest.fixture(scope="module")
