@@ -1,7 +1,7 @@
 """Resource requests of the rules on a cluster, from the `benchmark:` files of local runs.
 
     python benchmarks/resources.py
-    python benchmarks/resources.py results OTHER/results --longer rehearsal:emotion_baselines=30
+    python benchmarks/resources.py results OTHER/results --longer rehearsal:emotion_baseline=30
 
 The script writes profiles/slurm/measured.csv, the maximum memory and time of any job of each rule
 in any run of the folders of results, and from it `set-resources` in profiles/slurm/config.yaml.

@@ -116,8 +116,8 @@ def shards(file):
 DIGIT_CORPORA = [config["image"]["corpus"], *config["speech"]["corpora"]]
 #: Freely available corpora, which a rule downloads if they are missing in `raw`.
 OPEN_CORPORA = {"mnist", "fsdd", "ravdess", "meld"}
-#: Corpora that the demo makes instead.
-DEMO_CORPORA = {"mnist"} if config["raw"] is None else set()
+#: Corpora in whose place the demo makes others.
+DEMO_CORPORA = {"mnist", "tidigits", "ti46", "iemocap"} if config["raw"] is None else set()
 
 
 def corpus_root(corpus):
@@ -135,6 +135,11 @@ def made_by_rule(corpus):
     """Return the manifest of a corpus that a rule makes or downloads; empty for a user's corpus."""
     root = corpus_root(corpus)
     return [f"{root}.json"] if root.startswith(f"{RUN}/raw/") else []
+
+
+def made_by_demo(corpora):
+    """Return those corpora that the demo makes, under the names of the corpora they replace."""
+    return [corpus for corpus in corpora if corpus in DEMO_CORPORA and made_by_rule(corpus)]
 
 
 def require_corpora(corpora, **files):
@@ -202,6 +207,17 @@ def seed_batches(seeds):
     """Return batches of seeds for one job each, such as `0-1-2`, in the config's order."""
     size = config["seeds_per_job"]
     return ["-".join(map(str, seeds[i : i + size])) for i in range(0, len(seeds), size)]
+
+
+def values_of(keys, settings=config):
+    """Return all values of some keys anywhere in the config."""
+    found = set()
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            found |= values_of(keys, value)
+        elif key in keys and value is not None:
+            found |= set(value if isinstance(value, list) else [value])
+    return found
 
 
 #: Names of the report's categories, by section of the paper.
@@ -295,6 +311,15 @@ def no_own_data(wildcards):
     raise WorkflowError(
         "config: expected `own`, the files of your modalities, found none. "
         "Run: snakemake --cores 8 own --configfile config/own.yaml"
+    )
+
+
+def no_paper_data(wildcards):
+    """Stop if results on the paper's data are requested, but the config has user data."""
+    raise WorkflowError(
+        "config: expected no `own`, whose data replace the digits, for the paper's tables, claims "
+        f"and cards of corpora; found the modalities {', '.join(OWN['modalities'])}. "
+        "Request `own` or `all`, or omit the config with `own`."
     )
 
 

@@ -14,6 +14,11 @@ SPOKEN, FOLD = (
 #: The last fold, which figures and importances show.
 EMOTION_SHOWN = list(EMOTION_FOLDS)[-1]
 
+
+wildcard_constraints:
+    fold="|".join(EMOTION_FOLDS),
+
+
 #: Corpora that the experiment reads, and the one that its recordings come from.
 EMOTION_CORPORA = EMOTION["corpus"].split("_")
 VOICED = EMOTION_CORPORA[0]
@@ -95,7 +100,8 @@ def emotion_round_before(wildcards):
 
 def emotion_baselines_of(wildcards):
     """Return the files of all baselines that hold the models of a seed."""
-    (seeds,) = [one for one in seed_batches(EMOTION_SEEDS) if wildcards.seed in one.split("-")]
+    batches = (one for one in seed_batches(EMOTION_SEEDS) if wildcards.seed in one.split("-"))
+    seeds = next(batches, wildcards.seed)
     model = rules.emotion_baseline.output.model
     return expand(model, kind=EMOTION["baselines"], seeds=seeds, allow_missing=True)
 

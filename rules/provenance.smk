@@ -1,8 +1,12 @@
 """Provenance: checksums of corpora, a sidecar file for each table, and a crate of the run."""
 
+from ima.workflow.corpora import READ
+
 
 rule checksums:
-    """Number, size and checksum of the files of a user's corpus, or of word vectors or a lexicon."""
+    """Number, size and checksum of a user's files: a corpus, word vectors, a lexicon, own data."""
+    input:
+        own_parts,
     output:
         manifest=f"{RUN}/corpora/{{corpus}}.json",
     log:
@@ -17,12 +21,11 @@ rule checksums:
         mem_mb=500,
     params:
         code=code("checksums.py"),
-        root=lambda wildcards: EMOTION_FILES.get(wildcards.corpus) or corpus_root(wildcards.corpus),
-        fingerprint=lambda wildcards: (
-            file_fingerprint(EMOTION_FILES[wildcards.corpus])
-            if wildcards.corpus in EMOTION_FILES
-            else fingerprint(wildcards.corpus)
+        root=lambda wildcards: USER_FILES.get(wildcards.corpus) or corpus_root(wildcards.corpus),
+        only=lambda wildcards: (
+            "" if wildcards.corpus in USER_FILES else READ.get(wildcards.corpus, "")
         ),
+        fingerprint=fingerprint_of_files,
     script:
         "../workflow/scripts/checksums.py"
 
@@ -33,7 +36,7 @@ for maker in own_rules():
     tables = [str(file) for file in maker.output if is_table(file)]
     if tables:
         if "corpora" not in maker.input.keys():
-            maker.set_input(corpora=manifests(DIGIT_CORPORA))
+            maker.set_input(corpora=no_paper_data if OWN else manifests(DIGIT_CORPORA))
         maker.set_params(sidecars_code=code_hash(["src/ima/workflow/provenance.py"]))
         maker.set_output(
             provenance=[f"{table.removesuffix('.csv')}.provenance.json" for table in tables]
@@ -44,7 +47,11 @@ rule crate:
     """Target: the run as an RO-Crate: code, config, tables, figures and their provenance."""
     input:
         results=whole_run,
-        corpora=manifests(DIGIT_CORPORA) + emotion_manifests(),
+        corpora=(
+            [f"{RUN}/corpora/{name}.json" for name in OWN_FILES]
+            if OWN
+            else manifests(DIGIT_CORPORA) + emotion_manifests()
+        ),
     output:
         crate=f"{RUN}/crate.zip",
     log:
@@ -58,6 +65,7 @@ rule crate:
     params:
         code=code("crate.py"),
         folder=f"{RUN}/benchmarks",
+        of_jobs=JOB_VALUES,
         rules=[rule.name for rule in own_rules() if rule.benchmark and rule.name != "crate"],
     script:
         "../workflow/scripts/crate.py"

@@ -4,6 +4,7 @@
 rule claims:
     """Verdict on every claim of the paper, by a test over the seeds of this run."""
     input:
+        no_paper_data if OWN else [],
         **CORPUS_COUNTS,
         claims=shipped("config/claims.yaml"),
         paper=shipped("config/paper_values.csv"),
@@ -67,6 +68,7 @@ CARDED = [*of_digits(DIGIT_CORPORA), *of_emotion(EMOTION_CORPORA)]
 rule cards:
     """Cards of corpora and model: origin, licence, counts, scores, limits; Croissant metadata."""
     input:
+        no_paper_data if OWN else [],
         facts=shipped("config/corpora.yaml"),
         manifests=manifests(CARDED),
         image=of_digits(rules.features_image.output.features),
@@ -100,11 +102,8 @@ rule cards:
         code=code("cards.py"),
         run=config["run"],
         corpora=CARDED,
-        # A corpus that the demo synthesises has a different card.
-        facts={
-            name: f"{name}_demo" if config["raw"] is None and made_by_rule(name) else name
-            for name in CARDED
-        },
+        # What the demo makes in place of a corpus has a card of its own.
+        facts={name: f"{name}_demo" if made_by_demo([name]) else name for name in CARDED},
         image=config["image"]["corpus"],
         speech=config["speech"]["corpora"],
     script:
@@ -115,6 +114,7 @@ rule resources:
     """Time and memory used by the run's jobs, by stage and rule."""
     input:
         lambda wildcards: on_the_page(*map(str, RESULTS)),
+        corpora=lambda wildcards: [] if OWN else on_the_page(*manifests(DIGIT_CORPORA)),
     output:
         table=reported(f"{TABLES}/resources.csv", "The run"),
     log:
@@ -129,6 +129,7 @@ rule resources:
         code=code("resources.py"),
         run=config["run"],
         folder=f"{RUN}/benchmarks",
+        of_jobs=JOB_VALUES,
         # The stem of each rule's file, except rules that only present results.
         stages=lambda wildcards: {
             rule.name: re.search(r"(\w+)\.smk", str(rule.snakefile))[1]

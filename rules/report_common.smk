@@ -1,6 +1,8 @@
-"""Functions and constants shared by the claims, the cards and the page."""
+"""Functions and constants shared by the claims, the cards, the page and provenance."""
 
 from jinja2 import Template
+
+from ima.utils.trees import parts_of
 
 
 def lacking(corpora):
@@ -10,19 +12,27 @@ def lacking(corpora):
     return f"this run has no {' and no '.join(absent)} (docs/data.md)" if absent else ""
 
 
-#: Whether the recordings are the demo's, and a description of the digits for the page.
-DEMO_DIGITS = bool(made_by_rule("tidigits")) and "tidigits" in DIGIT_CORPORA
-DIGITS_NAME = (
-    "demo: small handwritten digits, and digits spoken by espeak-ng"
-    if DEMO_DIGITS
-    else ", ".join(name.upper() for name in DIGIT_CORPORA)
-)
+#: What the demo makes in place of a corpus of digits.
+DEMO_DIGITS = {
+    "mnist": "small handwritten digits",
+    **dict.fromkeys(("tidigits", "ti46"), "digits spoken by espeak-ng"),
+}
+
+
+def name_of_digits():
+    """Return a description of the digits: the corpora read, and what the demo makes instead."""
+    made = made_by_demo(DIGIT_CORPORA)
+    read = [corpus.upper() for corpus in DIGIT_CORPORA if corpus not in made]
+    demo = ", and ".join(dict.fromkeys(DEMO_DIGITS[corpus] for corpus in made))
+    return "; ".join(filter(None, [", ".join(read), f"demo: {demo}" if demo else ""]))
+
+
 #: For each experiment: description of its data, whether they are the paper's, and why they are
 #: missing ('' if they are not).
 CLAIMED = {
     "digits": {
-        "name": DIGITS_NAME,
-        "paper": {"tidigits", "ti46"} <= set(DIGIT_CORPORA) and not DEMO_DIGITS,
+        "name": name_of_digits(),
+        "paper": set(DIGIT_CORPORA) == set(DEMO_DIGITS) and not made_by_demo(DIGIT_CORPORA),
         "lacks": "the user's modalities" if OWN else lacking(DIGIT_CORPORA),
     },
     "emotion": {
@@ -91,14 +101,29 @@ RESULTS = (
 )
 
 
+#: Values that wildcards can have in jobs of this config; other jobs belong to earlier configs.
+JOB_VALUES = {
+    "latent": sorted(map(str, values_of({"latent", "latents"}))),
+    "seed": sorted(map(str, values_of({"seeds"}))),
+    "seeds": sorted(
+        {
+            *ANCHOR_SEEDS,
+            *seed_batches(config["seeds"]),
+            *seed_batches(config["baselines"]["seeds"] or config["seeds"]),
+            *seed_batches(EMOTION_SEEDS),
+        }
+    ),
+}
+
+
 def on_the_page(*files):
     """Return the given results that the page shows: all, or only existing ones (config `page`)."""
     return [file for file in files if config["page"] == "run" or Path(file).exists()]
 
 
 def shown(wildcards):
-    """Return all files that the page shows, including the verdicts on the paper's claims."""
-    claims = [file for file in REPORTED if REPORTED[file]["section"] == "Claims"]
+    """Return all files that the page shows: on the paper's data, also the verdicts on its claims."""
+    claims = [] if OWN else [str(rules.claims.output.table)]
     # The feature checks take minutes and are not needed by the run: shown only if they exist.
     checks = [
         file for file in map(str, rules.feature_checks.output) if not OWN and Path(file).exists()
@@ -157,3 +182,24 @@ else:
         "tokens": of_shown_fold(rules.emotion_corpus.output.tokens),
         "importances": rules.emotion_scores.output.importances.format(**EMOTION_DRAWN),
     }
+
+#: Own data by name: the file of each modality, and of pairs.
+OWN_FILES = {
+    name: of["file"]
+    for name, of in ({**OWN["modalities"], "pairs": OWN["pairs"]} if OWN else {}).items()
+    if "file" in of
+}
+#: All files of the user that are no corpora, by name.
+USER_FILES = EMOTION_FILES | OWN_FILES
+
+
+def own_parts(wildcards):
+    """Return the files of own data, which a rule makes for the example; none for other files."""
+    file = OWN_FILES.get(wildcards.corpus)
+    return inputs_of_user(parts_of(file)) if file else []
+
+
+def fingerprint_of_files(wildcards):
+    """Return a value that changes with the files whose checksum is recorded."""
+    file = USER_FILES.get(wildcards.corpus)
+    return file_fingerprint(file) if file else fingerprint(wildcards.corpus)

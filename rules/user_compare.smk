@@ -1,5 +1,12 @@
 """IMA and other methods on user data, if the config names any in `own.compare`."""
 
+#: The latent size that the figure shows: that of the other figures, if the table has it.
+OWN_COMPARED = (
+    config["figures"]["latent"]
+    if config["figures"]["latent"] in config["latents"]
+    else config["latents"][0]
+)
+
 
 rule own_compare:
     """Table and figure of IMA and all methods of own.compare: scores, time and memory."""
@@ -35,7 +42,7 @@ rule own_compare:
         modalities=MODALITIES,
         folder=f"{RUN}/benchmarks",
         label=VARIANTS[OWN_VARIANT]["label"],
-        latent=config["figures"]["latent"],
+        latent=OWN_COMPARED,
         run=config["run"],
     script:
         "../workflow/scripts/own_compare.py"

@@ -78,6 +78,18 @@ def test_a_held_out_part_has_no_folder_of_its_own(dags):
     assert not [file for file in files if "fold" in file]
 
 
+def test_scores_of_a_seed_that_the_config_lacks_have_a_job_of_that_seed(tmp_path):
+    file = "results/demo/emotion/baselines/latent100/seed99/scores.json"
+    (plan,) = plans([(Checkout(tmp_path).folder, {})], [file])
+    assert {job["wildcards"]["seeds"] for job in plan.of_rules(["emotion_baseline"])} == {"99"}
+
+
+def test_a_fold_that_the_protocol_lacks_is_of_no_rule(tmp_path):
+    config = {"emotion": {"protocol": "leave_one_session_out"}}
+    with pytest.raises(RuntimeError, match=r"MissingRule|No rule to produce"):
+        plans([(Checkout(tmp_path).folder, config)], ["results/demo/emotion/fold_6/words.parquet"])
+
+
 def test_words_are_counted_of_iemocap_alone(dags, tmp_path):
     """The constructed corpus has no other file than before: its results need not be made again."""
     folder = Checkout(tmp_path).folder

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
@@ -14,7 +15,9 @@ import pytest
 from ima.datasets.manifest import write_manifest
 from ima.utils.values import portable
 from ima.workflow import provenance
+from ima.workflow.corpora import READ
 from tests.checkout import ROOT, Checkout, defaults, merged, plans
+from tests.workflow.test_folds import script
 
 
 def test_seeds_of_a_config_by_their_keys():
@@ -95,14 +98,18 @@ class TestSidecars:
     def test_files_of_words_are_counted_and_summed(self, finished, tmp_path):
         """Which word vectors and lexicon a table was made with; the corpus alone does not tell."""
         (tmp_path / "my.dic").write_text("%\n1\tposemo\n%\ngood\t1\n")
+        (tmp_path / "iemocap").mkdir()
         words = {"words": {"lexicon": str(tmp_path / "my.dic")}}
-        config = merged(defaults(), {"emotion": words})
+        roots = {"iemocap": str(tmp_path / "iemocap")}
+        config = merged(defaults(), {"emotion": words, "roots": roots})
         plan = plans([(ROOT, config)], ["results/tables/table2.csv"], anew=True)[0]
         (job,) = plan.of_rules(["table2"])
         corpora = [Path(file).name for name, file, _ in job["input"] if name == "corpora"]
         assert corpora == ["iemocap.json", "lexicon.json"]
-        (summed,) = plan.of_rules(["checksums"])
-        assert summed["params"]["root"] == str(tmp_path / "my.dic")
+        summed = {j["wildcards"]["corpus"]: j["params"] for j in plan.of_rules(["checksums"])}
+        assert summed["lexicon"]["root"] == str(tmp_path / "my.dic")
+        only = {name: params["only"] for name, params in summed.items()}
+        assert only == {"lexicon": "", "iemocap": READ["iemocap"]}
         write_manifest(tmp_path / "my.dic", tmp_path / "m.json")
         digest = hashlib.sha256((tmp_path / "my.dic").read_bytes()).hexdigest()
         assert json.loads((tmp_path / "m.json").read_text())["sha256"] == digest
@@ -111,6 +118,22 @@ class TestSidecars:
         text = (finished.folder / "results/tables/table1.provenance.json").read_text()
         assert str(finished.folder) not in text and str(ROOT) not in text
         assert not re.search(r"20\d\d-\d\d-\d\d", text)
+
+
+def test_files_of_a_corpus_that_are_not_read_are_not_summed(tmp_path):
+    """The checksum of IEMOCAP covers the files that its fingerprint does."""
+    root = tmp_path / "iemocap"
+    for file in ("Session1/dialog/EmoEvaluation/a.txt", "Session1/dialog/avi/DivX/a.avi"):
+        (root / file).parent.mkdir(parents=True)
+        (root / file).write_text("12345")
+    params = SimpleNamespace(root=root, only=READ["iemocap"])
+    output = SimpleNamespace(manifest=tmp_path / "iemocap.json")
+    script("checksums").main(SimpleNamespace(params=params, output=output))
+    found = json.loads((tmp_path / "iemocap.json").read_text())
+    assert (found["files"], found["bytes"]) == (1, 5)
+    (root / "Session1/dialog/avi/DivX/a.avi").unlink()
+    write_manifest(root, tmp_path / "read.json")
+    assert json.loads((tmp_path / "read.json").read_text()) == found
 
 
 def test_folders_of_a_config_are_left_out():

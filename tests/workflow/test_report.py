@@ -4,6 +4,7 @@ import html
 import json
 import re
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,8 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from ima.reporting.page import captions
-from tests.checkout import ROOT, Checkout, defaults, merged, plans
+from ima.workflow.resources import possible
+from tests.checkout import ROOT, Checkout, Plan, defaults, merged, plans
 
 ABOUT = ROOT / "workflow/report/workflow.rst"
 CAPTIONS = sorted(set((ROOT / "workflow/report").glob("*.rst")) - {ABOUT})
@@ -20,7 +22,23 @@ EMOTION = {"table2", "table6", "emotion_importance", "figure3", "figure5", "voic
 KINDS = {
     "config.yaml": ("the demo", "the demo"),
     "open.yaml": ("the open corpora", "a constructed pairing"),
-    "paper.yaml": ("the paper's, mnist and tidigits, ti46", "utterances: IEMOCAP"),
+    "paper.yaml": ("the paper's, MNIST and TIDIGITS, TI46", "utterances: IEMOCAP"),
+}
+#: The same for corpora of which only some are the demo's.
+MIXED = {
+    "a root": (
+        {"roots": {"tidigits": "x"}},
+        ("digits: TIDIGITS; in place of MNIST, TI46, the demo's", "utterances: the demo's"),
+    ),
+    "downloaded": (
+        {"speech": {"corpora": ["fsdd"]}, "emotion": {"corpus": "ravdess_meld"}},
+        ("digits: FSDD; in place of MNIST, the demo's", "a constructed pairing"),
+    ),
+    "all roots": (
+        {"roots": dict.fromkeys(("mnist", "tidigits", "ti46", "iemocap"), "x")},
+        ("the paper's, MNIST and TIDIGITS, TI46", "utterances: IEMOCAP"),
+    ),
+    "not the paper's": ({"raw": "x", "speech": {"corpora": ["ti46"]}}, ("digits: MNIST, TI46 ",)),
 }
 
 
@@ -29,12 +47,22 @@ def config_of(file: str) -> dict:
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory) -> list[dict]:
-    """All jobs of the demo, and of a run on data of a user's own."""
-    folder = Checkout(tmp_path_factory.mktemp("checkout")).folder
-    own = yaml.safe_load((ROOT / "config/own.yaml").read_text())
-    digits = plans([(folder, {})], ["all", "crate"], anew=True)[0]
-    return digits.jobs + plans([(folder, own)], ["own"], anew=True)[0].jobs
+def folder(tmp_path_factory) -> Path:
+    """A checkout."""
+    return Checkout(tmp_path_factory.mktemp("checkout")).folder
+
+
+@pytest.fixture(scope="module")
+def runs(folder) -> list[Plan]:
+    """The whole demo, and a run on data of a user's own."""
+    configs = [(folder, {}), (folder, yaml.safe_load((ROOT / "config/own.yaml").read_text()))]
+    return plans(configs, ["all", "crate"], anew=True)
+
+
+@pytest.fixture(scope="module")
+def jobs(runs) -> list[dict]:
+    """The jobs of both."""
+    return runs[0].jobs + runs[1].jobs
 
 
 def test_every_result_has_a_caption(jobs):
@@ -77,6 +105,81 @@ def test_the_introduction_names_the_data(config):
     assert f"run {given.config['run']} " in said
     for part in KINDS.get(config, ("on the modalities left, right, spoken",)):
         assert part in said
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_the_introduction_names_each_corpus_for_what_it_is(name):
+    changes, parts = MIXED[name]
+    given = SimpleNamespace(config=merged(defaults(), changes))
+    said = " ".join(Environment().from_string(ABOUT.read_text()).render(snakemake=given).split())
+    assert [part for part in parts if part not in said] == []
+
+
+def test_claims_and_cards_name_each_corpus_for_what_it_is(runs, folder, tmp_path):
+    for corpus in ("mnist", "tidigits", "ti46"):
+        (tmp_path / corpus).mkdir()
+    changes = (
+        {"roots": {"tidigits": str(tmp_path)}, "emotion": {"corpus": "ravdess_meld"}},
+        {"speech": {"corpora": ["fsdd"], "segmentation": "whole"}},
+        config_of("paper.yaml") | {"raw": str(tmp_path)},
+    )
+    found = plans([(folder, change) for change in changes], ["claims", "cards"], anew=True)
+    data = [plan.of_rules(["claims"])[0]["params"]["data"] for plan in (runs[0], *found)]
+    assert [(of["digits"]["name"], of["digits"]["paper"]) for of in data] == [
+        ("demo: small handwritten digits, and digits spoken by espeak-ng", False),
+        ("TIDIGITS; demo: small handwritten digits, and digits spoken by espeak-ng", False),
+        ("FSDD; demo: small handwritten digits", False),
+        ("MNIST, TIDIGITS, TI46", True),
+    ]
+    demo = ("demo: sentences of a grammar, spoken by espeak-ng", False)
+    pairing = ("constructed pairing: MELD's texts, each with RAVDESS' voices of its emotion", False)
+    expected = [demo, pairing, demo, ("IEMOCAP", True)]
+    assert [(of["emotion"]["name"], of["emotion"]["paper"]) for of in data] == expected
+    facts = [plan.of_rules(["cards"])[0]["params"]["facts"] for plan in found]
+    assert facts == [
+        {
+            **{"mnist": "mnist_demo", "tidigits": "tidigits", "ti46": "ti46_demo"},
+            **{"ravdess": "ravdess", "meld": "meld"},
+        },
+        {"mnist": "mnist_demo", "fsdd": "fsdd", "iemocap": "iemocap_demo"},
+        {"mnist": "mnist", "tidigits": "tidigits", "ti46": "ti46"},
+    ]
+
+
+def test_a_run_on_own_data_names_no_corpus_and_makes_no_claims(runs):
+    made = {"claims", "demo_images", "demo_speech", "demo_emotion", "download"}
+    assert made <= runs[0].rules() | {"download"} and not made & runs[1].rules()
+    (crate,) = runs[1].of_rules(["crate"])
+    corpora = [Path(file).stem for name, file, _ in crate["input"] if name == "corpora"]
+    assert corpora == ["left", "right", "spoken"]
+    summed = {job["wildcards"]["corpus"]: job for job in runs[1].of_rules(["checksums"])}
+    for name in corpora:
+        file = f"results/example/{name}.parquet"
+        assert summed[name]["params"]["root"] == summed[name]["input"][0][1] == file
+
+
+@pytest.mark.parametrize("target", ["claims", "cards", "results/tables/table1.csv"])
+def test_results_on_the_papers_data_are_refused_for_own_data(target, folder):
+    own = yaml.safe_load((ROOT / "config/own.yaml").read_text())
+    with pytest.raises(RuntimeError, match=r"expected no `own`.* found .* left, right, spoken\."):
+        plans([(folder, own)], [target])
+
+
+def test_a_page_of_what_is_made_makes_nothing_else(folder, tmp_path):
+    """Nor does it download the corpora whose checksums the table's provenance would have."""
+    config = config_of("paper.yaml") | {"page": "made", "raw": str(tmp_path)}
+    (plan,) = plans([(folder, config)], ["results/index.html"], anew=True)
+    assert plan.rules() == {"resources", "index"}
+
+
+def test_resources_count_every_job_of_the_run(runs):
+    """Of jobs that earlier configs left, not those of other seeds."""
+    for plan in runs:
+        values = plan.of_rules(["resources"])[0]["params"]["of_jobs"]
+        assert values == plan.of_rules(["crate"])[0]["params"]["of_jobs"]
+        names = [Path(log).stem for job in plan.jobs for log in job["log"]]
+        assert len(names) > 30 and [name for name in names if not possible(name, values)] == []
+        assert not possible("autoencoder_mixture_latent10_seed77_round1", values)
 
 
 def test_no_caption_is_of_nothing():

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -31,7 +32,21 @@ def test_the_demo_is_few_submissions(plan):
 
 
 def test_without_groups_it_would_be_more():
-    assert len(plans([(ROOT, {})], anew=True)[0].submissions()) > MOST
+    jobs = len(plans([(ROOT, {})], anew=True)[0].submissions())
+    assert jobs > MOST
+    said = (ROOT / "profiles/slurm/config.yaml").read_text()
+    assert f"at most {MOST} submissions instead of {jobs} jobs" in said
+
+
+def test_docs_name_the_rules_that_need_four_cores():
+    files = [*(ROOT / "rules").glob("*.smk")]
+    blocks = re.split(r"^ *rule (\w+):", "".join(map(Path.read_text, files)), flags=re.M)[1:]
+    rules = dict(zip(blocks[::2], blocks[1::2], strict=True))
+    asking = {name for name in rules if re.search(r"^ *threads: .*\b4\b", rules[name], re.M)}
+    asking |= {f"{name}_shard" for name in ("recordings", "mfcc", "emotion_voices")}
+    text = (ROOT / "docs/cluster.md").read_text()
+    (lines,) = re.findall(r"```yaml\n(set-threads: .*?)```", text, re.S)
+    assert yaml.safe_load(lines)["set-threads"] == dict.fromkeys(asking, 1)
 
 
 def test_groups_leave_shards_between_them():

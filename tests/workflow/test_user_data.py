@@ -1054,6 +1054,13 @@ class TestWorkflow:
             plans([(checkout.folder, config)], ["own"])
         assert says in str(error.value)
 
+    def test_the_comparison_shows_a_latent_size_that_it_has(self, checkout):
+        """That of the other figures, or else the first: a copied config may change only latents."""
+        configs = [example(compare=["pca"]) | {"latents": latents} for latents in ([4, 5], [4, 3])]
+        found = plans([(checkout.folder, config) for config in configs], ["own_compare"])
+        shown = [plan.of_rules(["own_compare"])[0]["params"]["latent"] for plan in found]
+        assert shown == [4, 3]
+
     def test_a_wrong_file_ends_with_what_to_do(self, finished):
         kept, finished.config = finished.config, example(modalities=files(vector="pixels"))
         finished.config["run"] = "wrong"

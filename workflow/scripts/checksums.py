@@ -6,7 +6,7 @@ from ima.workflow import script
 
 
 def main(snakemake):
-    write_manifest(snakemake.params.root, snakemake.output.manifest)
+    write_manifest(snakemake.params.root, snakemake.output.manifest, snakemake.params.only)
     facts = read_json(snakemake.output.manifest)
     print(f"{facts['files']} files, {facts['bytes'] / 1e6:.1f} MB")
 

@@ -6,8 +6,9 @@ from ima.workflow.resources import measured, resources
 
 
 def main(snakemake):
-    stages = snakemake.params.stages
-    table = resources(measured(snakemake.params.folder, stages), stages, snakemake.params.run)
+    params = snakemake.params
+    jobs = measured(params.folder, params.stages, params.of_jobs)
+    table = resources(jobs, params.stages, params.run)
     write_csv(table, snakemake.output.table, digits=2)
     total, most = sum(table["seconds"].to_pylist()), max(table["mem_mb"].drop_null().to_pylist())
     print(f"{sum(table['jobs'].to_pylist())} jobs, {total:.0f} s in total, {most:.0f} MB at most")

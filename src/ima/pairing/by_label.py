@@ -59,7 +59,7 @@ def is_noise(pairs: pa.Table) -> dict[str, np.ndarray]:
     }
 
 
-def has_noise(pair_types: Sequence[str], modality: str) -> np.ndarray:
+def has_noise(pair_types: Sequence[str] | np.ndarray, modality: str) -> np.ndarray:
     """Return whether a modality is noise in each pair (N,), given the pairs' `pair_type`.
 
     A pair with noise in several modalities has their types joined by `+`.

@@ -73,6 +73,11 @@ def _folders(root: str | Path) -> Iterator[tuple[str, list[str]]]:
         yield folder, sorted(name for name in names if not is_hidden(name))
 
 
+def paths_below(root: str | Path, only: str = "") -> list[str]:
+    """Return the sorted paths of `files_below` in which, in lower case, a pattern is found."""
+    return sorted(name for name in files_below(root) if re.search(only, name.lower()))
+
+
 def tree_fingerprint(root: str | Path, only: str = "") -> str:
     """Return a hash over the path, size and modification time of the files below a folder.
 
@@ -89,9 +94,8 @@ def tree_fingerprint(root: str | Path, only: str = "") -> str:
     """
     root, lines = Path(root), []
     if root.exists():
-        names = (name for name in files_below(root) if re.search(only, name.lower()))
-        lines = [f"{name}\0{_size_and_time(root / name)}\n" for name in names]
-    return hashlib.sha256(os.fsencode("".join(sorted(lines)))).hexdigest()
+        lines = [f"{name}\0{_size_and_time(root / name)}\n" for name in paths_below(root, only)]
+    return hashlib.sha256(os.fsencode("".join(lines))).hexdigest()
 
 
 def _size_and_time(file: Path) -> str:
@@ -102,14 +106,15 @@ def _size_and_time(file: Path) -> str:
     return f"{status.st_size}\0{status.st_mtime_ns}"
 
 
-def tree_digest(root: str | Path, suffix: str = "") -> str:
+def tree_digest(root: str | Path, suffix: str = "", only: str = "") -> str:
     """Return a hash of the content of a folder, computed over sorted lines '<path> <sha256>'.
 
     Args:
         root: the folder.
         suffix: include only files whose names end with it; by default all files.
+        only: regular expression that is found in the paths, in lower case, of the files that count.
     """
-    names = sorted(path for path in files_below(root) if path.endswith(suffix))
+    names = (path for path in paths_below(root, only) if path.endswith(suffix))
     lines = (f"{name} {file_digest(Path(root, name))}\n" for name in names)
     return hashlib.sha256(os.fsencode("".join(lines))).hexdigest()
 

@@ -46,6 +46,7 @@ def write_crate(
     benchmarks: str | Path,
     rules: Collection[str],
     path: str | Path,
+    values: Mapping[str, Collection[str]] | None = None,
 ) -> None:
     """Write a run as an RO-Crate.
 
@@ -57,6 +58,7 @@ def write_crate(
         benchmarks: folder of the jobs' benchmark files.
         rules: names of the rules.
         path: the crate, a zip file.
+        values: those in names of jobs of the config, as `ima.workflow.resources.measured` has them.
 
     Raises:
         InputError: a manifest or a benchmark file cannot be read.
@@ -75,7 +77,7 @@ def write_crate(
         for role, entities in (("input", used), ("output", made)):
             for entity in entities:
                 _add_parameter(crate, workflow, role, entity)
-        _add_runs(crate, workflow, used, made, list(measured(benchmarks, rules)))
+        _add_runs(crate, workflow, used, made, list(measured(benchmarks, rules, values)))
         with whole_file(path) as temporary:
             archive = Path(crate.write_zip(Path(folder, "crate.zip")))
             temporary.write_bytes(archive.read_bytes())

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,7 +24,9 @@ RESOURCES = pa.schema(
 COLUMNS = (("seconds", "s", 1), ("cpu_seconds", "cpu_time", 1), ("mem_mb", "max_rss", 2**20 / 1e6))
 
 
-def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, dict]]:
+def measured(
+    folder: str | Path, rules: Iterable[str], values: Mapping[str, Collection[str]] | None = None
+) -> Iterator[tuple[str, dict]]:
     """Yield the rule and the measurements of every job of a run.
 
     Args:
@@ -32,6 +34,8 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
             `<rule>_<wildcards>.tsv` or `<rule>/<wildcards>.tsv`. Logs of the same names are in the
             folder `logs` next to it.
         rules: names of the rules; files of other, former rules are ignored.
+        values: of `latent`, `seed` and `seeds` (a batch such as `0-1-2`) in names of jobs, those of
+            a config; jobs with others, which belong to earlier configs, are ignored.
 
     Yields:
         A rule's name, and its `seconds`, `cpu_seconds` and `mem_mb`, None if not measured; the name
@@ -46,7 +50,7 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
     for path in sorted(Path(folder).glob("**/*.tsv")):
         job = path.relative_to(folder).as_posix().removesuffix(".tsv")
         rule = next((name for name in names if re.match(rf"{name}(_|$|/)", job)), None)
-        if rule is None:
+        if rule is None or not possible(job, values or {}):
             continue
         with path.open(newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
@@ -60,6 +64,12 @@ def measured(folder: str | Path, rules: Iterable[str]) -> Iterator[tuple[str, di
                     raise InputError(
                         path, expected="a Snakemake benchmark file", found=row, do="Delete it."
                     ) from error
+
+
+def possible(job: str, values: Mapping[str, Collection[str]]) -> bool:
+    """Return whether a config has the latent size and the seeds in the name of a job."""
+    named = re.findall(r"_(latent|seeds?)(\d[\d-]*)(?=_|$)", job)
+    return all(value in values[name] for name, value in named if name in values)
 
 
 def _number(text: str, unit: float) -> float | None:
