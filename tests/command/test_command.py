@@ -286,6 +286,35 @@ def test_keys_of_the_workflow_are_named(tmp_path, caplog):
     assert found["seeds"] == [0] and found["own"]["pairs"] == {"by": "id", "missing": "keep"}
 
 
+@pytest.mark.parametrize("figures", [None, 5, [1], {"latent": 3}])
+def test_keys_of_the_workflow_alone_are_not_checked(figures, tmp_path):
+    config = {"own": {"modalities": {m: {"file": f"{m}.csv"} for m in "ab"}}}
+    for name, extra in ("without", {}), ("with", {"figures": figures, "sweep": figures}):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(config | extra))
+    assert read_config(tmp_path / "with.yaml") == read_config(tmp_path / "without.yaml")
+
+
+def test_settings_of_the_latent_size_are_used(tmp_path):
+    """They may be keyed by a number, as in YAML, or by text, as in TOML and JSON."""
+    config = {"own": {"modalities": {m: {"file": f"{m}.csv"} for m in "ab"}}, "latents": [3, 5]}
+    for number in (3, "3", 5):
+        stage1 = {"epochs": 9, "by_latent": {number: {"epochs": 4, "learning_rate": 0.01}}}
+        (tmp_path / "own.yaml").write_text(yaml.safe_dump(config | {"autoencoder": stage1}))
+        found = read_config(tmp_path / "own.yaml")["autoencoder"]
+        assert "by_latent" not in found
+        own = (4, 0.01) if number != 5 else (9, None)
+        assert (found["epochs"], found.get("learning_rate")) == own
+
+
+def test_keys_that_yaml_takes_for_another_type(tmp_path):
+    (tmp_path / "own.yaml").write_text("own: {modalities: {yes: {file: a}, b: {file: b}}}")
+    with pytest.raises(InputError, match=r"own.yaml, own.modalities: .* found True. Write the key"):
+        read_config(tmp_path / "own.yaml")
+    (tmp_path / "own.yaml").write_text("own: {modalities: {1: {file: a}, b: {file: b}}}")
+    with pytest.raises(InputError, match=r"own.yaml, own.modalities: expected names of .* '1'"):
+        read_config(tmp_path / "own.yaml")
+
+
 def test_wrong_arguments_show_usage(capsys):
     with pytest.raises(SystemExit) as status:
         main(["fit", "--epochs", "3"])
@@ -485,6 +514,7 @@ def test_toml_yaml_and_json_are_equivalent(tmp_path):
         (["a.csv", "gone.csv"], "c.toml", r"gone.csv: .* no file. Correct the path\.$"),
         (["a.csv", "a.csv"], "c.ini", "--config: expected a .toml, .json or .yaml file"),
         (["a.csv", "a.csv"], "a b.toml", "--config"),
+        (["a.csv", "a.csv"], "tables.toml", "--config: .* other than tables"),
     ],
 )
 def test_init_stops(files, config, said, tmp_path):

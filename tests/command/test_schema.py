@@ -5,11 +5,11 @@ import json
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
 
 from ima.command.schema import KEYWORDS, fill, read_schema
 from ima.reporting.config_reference import COMMAND, command_schema
 from ima.utils.errors import InputError
+from ima.workflow.config import strict_validator
 from ima.workflow.schema_errors import check
 from tests.checkout import ROOT
 
@@ -19,7 +19,8 @@ OWN = {"modalities": {"a": FILE}}
 #: Configs that are right, and those that are wrong, with what the error must name.
 RIGHT = [
     {"own": OWN},
-    {"own": OWN, "seeds": [0, 1.0], "figures": {"anything": 1}},
+    {"own": OWN, "seeds": [0, 2**32 - 1], "figures": {"anything": 1}},
+    {"own": OWN, "autoencoder": {"by_latent": {"2": {"epochs": 3}}}},
     {
         "own": {
             "modalities": {"a": FILE | {"vector": {"all_but": ["id"]}, "show": {"shape": [2, 3]}}}
@@ -51,6 +52,15 @@ WRONG = {
     "no seeds": ({"own": OWN, "seeds": []}, "a list of one or more entries"),
     "latent 0": ({"own": OWN, "latents": [0]}, "a whole number from 1"),
     "latent 2.5": ({"own": OWN, "latents": [2.5]}, "a whole number"),
+    "seed 1.0": ({"own": OWN, "seeds": [1.0]}, r"seeds\[0\]: expected a whole number"),
+    "seed that scikit-learn refuses": ({"own": OWN, "seeds": [2**32]}, "to 4294967295"),
+    "a process and a half": ({"own": OWN, "training_processes": 1.5}, "a whole number from 1"),
+    "run ends with a line break": ({"own": OWN, "run": "x\n"}, "a name of letters"),
+    "run has the name of a folder": ({"own": OWN, "run": "figures"}, "other than tables, figures"),
+    "latent size in words": (
+        {"own": OWN, "autoencoder": {"by_latent": {"two": {}}}},
+        "autoencoder.by_latent: expected latent sizes, found 'two'",
+    ),
     "run is a path": ({"own": OWN, "run": "../x"}, "a name of letters"),
     "epochs in words": (
         {"own": OWN, "autoencoder": {"epochs": "many"}},
@@ -84,14 +94,14 @@ def test_every_keyword_is_checked():
 
 @pytest.mark.parametrize("config", RIGHT, ids=str)
 def test_right_configs_pass(config):
-    Draft202012Validator(SCHEMA).validate(config)
+    strict_validator()(SCHEMA).validate(config)
     check(config, SCHEMA, "config")
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_configs_are_named(name):
     config, said = WRONG[name]
-    assert list(Draft202012Validator(SCHEMA).iter_errors(config))
+    assert list(strict_validator()(SCHEMA).iter_errors(config))
     with pytest.raises(InputError, match=said):
         check(config, SCHEMA, "config")
 

@@ -1,6 +1,7 @@
 """Configs that cannot be meant: each stops the run before it starts, and is named."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
 
 from ima.command.config import VARIANTS, read_config
 from ima.command.schema import KEYWORDS, read_schema
@@ -22,14 +22,23 @@ from ima.workflow.config import (
     check_objectives,
     check_peers,
     check_renamed,
+    check_rho,
     check_schema,
     check_trained,
     expand_paths,
+    strict_validator,
+    text_keys,
 )
-from ima.workflow.schema_errors import PATTERNS, violations
+from ima.workflow.schema_errors import PATTERNS, fits, violations
 from tests.checkout import ROOT, defaults, merged, plans
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+#: Folders of results that are not of one run.
+RESERVED_RUNS = ("tables", "figures", "cards", "example")
+#: A variant of IMA and a baseline.
+MODEL = {"label": "IMA x", "autoencoder": {"objective": "paper"}}
+MODEL |= {"importance": {"objective": "paper"}}
+WEAK = {"kind": "mvae", "label": "weak"}
 #: What is changed in the demo's config, and what the error must name.
 WRONG = {
     "unknown key": ({"rhoo": 0.5}, "rhoo"),
@@ -37,12 +46,24 @@ WRONG = {
     "unknown corpus": ({"roots": {"timit": "x"}}, "timit"),
     "run is a path": ({"run": "../../etc"}, "../../etc"),
     "run is empty": ({"run": ""}, "''"),
+    "run ends with a line break": ({"run": "demo\n"}, "'demo\\n'"),
+    **{f"run is {name}": ({"run": name}, f"found '{name}'") for name in RESERVED_RUNS},
     "no seeds": ({"seeds": []}, "seeds"),
     "a seed twice": ({"seeds": [0, 0]}, "[0, 0]"),
     "seed below 0": ({"seeds": [-1]}, "-1"),
     "seed is a word": ({"seeds": ["one"]}, "one"),
+    "seed 1.0": ({"seeds": [1.0]}, "1.0"),
+    "seed that t-SNE refuses": ({"seeds": [2**32]}, "from 0 to 4294967295, found 4294967296"),
+    "seed of readings that scikit-learn refuses": ({"readings": {"seed": 2**32}}, "4294967296"),
+    "seed of a list of an experiment": ({"emotion": {"seeds": [2**32]}}, "emotion.seeds[0]"),
     "latent 0": ({"latents": [0]}, "0"),
     "latent 2.5": ({"latents": [2.5]}, "2.5"),
+    "latent 2.0": ({"latents": [2.0]}, "2.0"),
+    "latent 100.0 of words and voices": ({"emotion": {"latent": 100.0}}, "100.0"),
+    "shards 2.0": ({"shards": 2.0}, "2.0"),
+    "alternations 2.0": ({"alternations": 2.0}, "2.0"),
+    "seeds per job 2.0": ({"seeds_per_job": 2.0}, "2.0"),
+    "classes 4.0": ({"emotion": {"classes": 4.0}}, "4.0"),
     "latent below 0": ({"latents": [-2]}, "-2"),
     "no latents": ({"latents": []}, "latents"),
     "unknown objective": ({"ima": {"paper": {"autoencoder": {"objective": "eq2"}}}}, "'eq2'"),
@@ -51,8 +72,44 @@ WRONG = {
     "unknown importances of stage 1": ({"autoencoder": {"importances": "random"}}, "'random'"),
     "absent of MVAE, which needs no choice": (
         {"baselines": {"models": {"mvae": {"absent": "drop"}}}},
-        "'drop'",
+        "'absent'",
     ),
+    "alpha of MVAE": (
+        {"baselines": {"models": {"mvae": {"alpha": 1.0}}}},
+        "baselines.models.mvae: expected one of 'kind', 'label', 'activation', 'learning_rate', "
+        "'warmup', 'n_subsets', found 'alpha'",
+    ),
+    "corruption of JMVAE": (
+        {"baselines": {"models": {"jmvae": {"corruption_prob": 0.3}}}},
+        "_prob",
+    ),
+    "subsets of the denoising autoencoder": (
+        {"baselines": {"models": {"denoising": {"n_subsets": 1}}}},
+        "'n_subsets'",
+    ),
+    "misspelt setting of a baseline": (
+        {"baselines": {"models": {"jmvae": {"alhpa": 1}}}},
+        "Did you mean 'alpha'?",
+    ),
+    "misspelt setting of a baseline of words": (
+        {"emotion": {"baselines": {"jmvae": {"alhpa": 1}}}},
+        "emotion.baselines.jmvae: expected a known key, found 'alhpa'. Did you mean 'alpha'?",
+    ),
+    "subsets of words in words": ({"emotion": {"baselines": {"mvae": {"n_subsets": "x"}}}}, "'x'"),
+    "corruption of all words": (
+        {"emotion": {"baselines": {"denoising": {"corruption_prob": 1}}}},
+        "found 1.",
+    ),
+    **{
+        f"baseline {name!r}": ({"baselines": {"models": {name: WEAK}}}, f"found {name!r}")
+        for name in ("scores", "scores_jmvae", "classify_mvae", "mvae\n", "a-b")
+    },
+    **{
+        f"variant {name}": ({"ima": {name: MODEL}}, f"found '{name}'")
+        for name in ("anchors", "table_2", "A")
+    },
+    "variant of words anchors": ({"emotion": {"ima": {"anchors_a": MODEL}}}, "emotion.ima: "),
+    "latent size that is a word": ({"autoencoder": {"by_latent": {"two": {}}}}, "latent sizes"),
     "no round of both stages": ({"alternations": 0}, "0"),
     "rho 1.5": ({"importance": {"rho": {"speech": 1.5}}}, "1.5"),
     "rho below 0": ({"importance": {"rho": {"speech": -0.5}}}, "-0.5"),
@@ -71,6 +128,8 @@ WRONG = {
     "batches of none": ({"autoencoder": {"batch_size": 0}}, "0"),
     "no epochs": ({"autoencoder": {"epochs": 0}}, "0"),
     "learning rate 0": ({"importance": {"learning_rate": 0}}, "0"),
+    "learning rate without an end": ({"importance": {"learning_rate": math.inf}}, "inf"),
+    "R is NaN": ({"pairs": {"R": math.nan}}, "nan"),
     "layer of no width": ({"model": {"image": {"hidden": 0}}}, "0"),
     "unknown loss": ({"model": {"speech": {"loss": "hinge"}}}, "hinge"),
     "unknown oh": ({"speech": {"oh": "maybe"}}, "maybe"),
@@ -129,13 +188,36 @@ MESSAGES = [
     ({"latents": 10}, ", latents: expected a list, such as [10], found 10."),
     ({"latents": "x"}, ", latents: expected a list, found 'x'."),
     ({"latents": []}, ", latents: expected a list of one or more entries, found []."),
-    ({"seeds": [0, -1]}, ", seeds[1]: expected a whole number from 0, found -1."),
+    (
+        {"seeds": [0, -1]},
+        ", seeds[1]: expected a whole number from 0 to 4294967295, found -1.",
+    ),
+    (
+        {"seeds": [2**32]},
+        ", seeds[0]: expected a whole number from 0 to 4294967295, found 4294967296.",
+    ),
+    ({"latents": [2.0]}, ", latents[0]: expected a whole number from 1, found 2.0."),
+    (
+        {"autoencoder": {"by_latent": {"two": {}}}},
+        ", autoencoder.by_latent: expected latent sizes, found 'two'.",
+    ),
+    (
+        {"autoencoder": {"by_latent": {"2": {"epoch": 3}}}},
+        ", autoencoder.by_latent.2: expected a known key, found 'epoch'. Did you mean 'epochs'?",
+    ),
     ({"seeds": [1, 1]}, ", seeds: expected distinct entries, found [1, 1]."),
     (
         {"autoencoder": {"epochs": "many"}},
         ", autoencoder.epochs: expected a whole number from 1, or 'auto', found 'many'.",
     ),
-    ({"run": "../x"}, ", run: expected a name of letters, digits, _ and -, found '../x'."),
+    *(
+        (
+            {"run": name},
+            ", run: expected a name of letters, digits, _ and -, other than tables, figures, cards"
+            f" and example, found {name!r}.",
+        )
+        for name in ("../x", "x\n", "tables")
+    ),
     (
         {"own": OWN | {"shares": {"test": 1}}},
         ", own.shares.test: expected a number above 0 and below 1, found 1.",
@@ -177,23 +259,75 @@ def test_messages_of_the_schema_are_those_of_the_command(change, message, tmp_pa
     assert str(error.value) == f"{file}{message}"
 
 
-def test_the_command_checks_what_jsonschema_does():
+def test_the_command_checks_what_the_workflow_does():
     schema, workflow = read_schema(), yaml.safe_load(SCHEMA.read_text())
+    validator = strict_validator()
     for change, _ in MESSAGES:
         config = {"own": OWN} | change
-        assert list(Draft202012Validator(schema).iter_errors(config)), change
-    rates = (0, 1e300, -1, 2.0, 0.5, True, "auto", float("inf"), None)
-    for node in (*workflow["$defs"].values(), {"type": "array", "uniqueItems": True}):
+        assert list(validator(schema).iter_errors(config)), change
+    numbers = (0, 10**400, 1e300, -1, 2.0, 0.5, True, math.inf, math.nan, None)
+    values = (*numbers, "auto", "auto\n", "a:b", "a:b\n", [], [0], [0, 0], {}, {"by": "id"})
+    more = ({"type": "array", "uniqueItems": True}, {"propertyNames": {"pattern": "^by$"}})
+    for node in (*workflow["$defs"].values(), *more):
         if set(node) <= KEYWORDS:
-            for value in (*rates, [], [0], [0, 0], {}, {"by": "id"}, {"hidden": 2, "loss": "bce"}):
+            for value in (*values, {"by\n": 1}, {"hidden": 2, "loss": "bce"}):
                 part = {"$defs": workflow["$defs"]} | node
-                expected = not list(Draft202012Validator(part).iter_errors(value))
+                expected = not list(validator(part).iter_errors(value))
                 assert (not list(violations(value, part, part))) == expected, (node, value)
 
 
 def test_every_pattern_of_the_schema_has_a_phrase():
     patterns = re.findall(r'pattern: ["\'](.*?)["\']', SCHEMA.read_text())
-    assert len(patterns) == 5 and set(patterns) == set(PATTERNS)
+    assert len(patterns) == 6 and set(patterns) == set(PATTERNS)
+
+
+def test_no_job_of_a_model_has_the_log_of_another_rule():
+    """With a baseline `scores_x`, two rules would write to baseline_scores_x_latent2_seeds0.log."""
+    text = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
+    rules = re.findall(r"^ *rule (\w+):", text, re.M)
+    logs = re.findall(r"/logs/(\w+)_\{\{(baseline|variant)\}\}_latent", text)
+    schema = yaml.safe_load(SCHEMA.read_text())
+    nodes = {"baseline": schema["properties"]["baselines"]["properties"]["models"]}
+    nodes["variant"] = schema["$defs"]["ima"]
+    refused = set()
+    for rule, wildcard in logs:
+        pattern = nodes[wildcard]["propertyNames"]["pattern"]
+        others = [other for other in rules if other.startswith(f"{rule}_")]
+        for name in [other.removeprefix(f"{rule}_") for other in others]:
+            refused.add((wildcard, name))
+            assert not fits(pattern, name) and not fits(pattern, f"{name}_x"), (rule, name)
+            assert fits(pattern, f"{name}s") and fits(pattern, f"my_{name}")
+    assert refused == {
+        *(("baseline", "scores"), ("baseline", "classify")),
+        *(("variant", "anchors"), ("variant", "table")),
+    }
+
+
+def test_whole_numbers_as_keys_are_text():
+    config = {"a": {"2": {"x": 1, "y": 1}, 2: {"x": 2}}, 1: [{3: 4}], "b": {5: 1, "5": 2}}
+    text_keys(config)
+    assert config == {"a": {"2": {"x": 2, "y": 1}}, "1": [{3: 4}], "b": {"5": 2}}
+    check(merged(defaults(), {"autoencoder": {"by_latent": {"2": {"epochs": 3}}}}))
+
+
+def test_a_latent_size_as_a_number_overrides_the_default_as_text():
+    config = {"autoencoder": {"by_latent": {2: {"epochs": 3}}}}
+    config |= {"baselines": {"models": {1: WEAK}}}
+    jobs = plans([(ROOT, config)], ["table1"], anew=True)[0].jobs
+    stage1 = [job["params"] for job in jobs if job["rule"] == "autoencoder"]
+    epochs = {(of["settings"]["epochs"], of["settings"]["learning_rate"]) for of in stage1}
+    assert epochs == {(3, 0.003), (12, 0.001)}
+    assert "1" in {job["wildcards"].get("baseline") for job in jobs}
+
+
+@pytest.mark.parametrize("key", [True, 2.5, None])
+def test_keys_that_are_neither_text_nor_whole_numbers(key):
+    with pytest.raises(InputError) as error:
+        text_keys({"own": {"modalities": {"a": {}, key: {}}}})
+    assert str(error.value) == (
+        f"config, own.modalities: expected keys that are text or whole numbers, found {key}. "
+        "Write the key in quotes."
+    )
 
 
 def test_the_command_refuses_unknown_variants(tmp_path, caplog):
@@ -280,6 +414,20 @@ def test_words_and_voices_have_one_latent_size():
         check_objectives(variants, "emotion.", own=False)
 
 
+def test_rho_of_modalities_that_there_are():
+    auto, given = {"importance": {"rho": "auto"}}, {"importance": {"rho": {"a": 0.5}}}
+    check_rho({"x": auto, "y": given, "z": {"importance": {}}}, ["a", "b"], "")
+    with pytest.raises(InputError, match=r"emotion.ima.y.importance.rho: .*\['b'\], found a\."):
+        check_rho({"x": auto, "y": given}, ["b"], "emotion.")
+
+
+def test_required_keys_may_be_filled_in_later():
+    config = merged(defaults(), {"own": {"modalities": {"a": {"file": "a"}}}})
+    check_schema(config, SCHEMA, partial=True)
+    with pytest.raises(InputError, match="config, own: expected the key 'pairs'"):
+        check(config)
+
+
 def test_figures_show_a_variant_that_is_trained():
     check_drawn(None, [])
     check_drawn("ima+", ["paper", "ima+"])
@@ -296,6 +444,7 @@ def test_missing_key(key):
         check(config)
 
 
+USER = f"own: {json.dumps(OWN)}\n"
 #: Files that are given as configs, and what Snakemake must say.
 FILES = {
     "not YAML": ("a: [1, 2\nb: {", "Config file is not valid JSON or YAML"),
@@ -336,6 +485,42 @@ FILES = {
     "a rho that is left to words and voices": (
         "emotion: {ima: {paper: {importance: {rho: auto}}}}\n",
         "config, emotion.ima.paper.importance.rho: expected a number in [0, 1]",
+    ),
+    "rho of an unknown modality": (
+        "ima: {paper: {importance: {rho: {imge: 0.1}}}}\n",
+        "config, ima.paper.importance.rho: expected some of ['image', 'speech'], found imge",
+    ),
+    "rho of an unknown modality of words and voices": (
+        "emotion: {ima: {paper: {importance: {rho: {verbl: 0.1}}}}}\n",
+        "config, emotion.ima.paper.importance.rho: expected some of ['verbal', 'acoustic'],",
+    ),
+    "a number that names a modality": (
+        "own: {modalities: {1: {file: a}, b: {file: b}}}\n",
+        "config, own.modalities: expected names of lower-case letters",
+    ),
+    "a word that YAML takes for true": (
+        "own: {modalities: {yes: {file: a}, b: {file: b}}}\n",
+        "config, own.modalities: expected keys that are text or whole numbers, found True.",
+    ),
+    "a list for the layers": (
+        "model: [a]\n",
+        "config, model: expected keys with values, found ['a']",
+    ),
+    "a number for the latent sizes of user data": (
+        f"{USER}latents: 10\n",
+        "config, latents: expected a list, such as [10], found 10.",
+    ),
+    "a number for the layers of user data": (
+        f"{USER}model: {{a: 5}}\n",
+        "config, model.a: expected keys with values, found 5.",
+    ),
+    "null for a section with user data": (
+        f"{USER}autoencoder: null\n",
+        "config, autoencoder: expected keys with values, found None.",
+    ),
+    "a list for a section with user data": (
+        f"{USER}retrieval: [10]\n",
+        "config, retrieval: expected keys with values, found [10].",
     ),
     "two folds": (
         "ima: {mixture: {importance: {folds: 2}}}\n",

@@ -9,7 +9,7 @@ from pathlib import Path
 from ima.command.schema import fill, read_schema
 from ima.utils.errors import InputError
 from ima.utils.io import read_json
-from ima.workflow.config import check_variants
+from ima.workflow.config import check_variants, text_keys
 from ima.workflow.schema_errors import check
 from ima.workflow.user_config import check_config, fill_defaults, standardized
 
@@ -38,18 +38,22 @@ def read_config(path: str | Path, new: bool = False) -> dict:
             `ima.workflow.user_config.check_config`.
     """
     parsed, schema = _parsed(Path(path)), read_schema()
+    if isinstance(parsed, dict):
+        text_keys(parsed, str(path))
     check(parsed, schema, str(path))
     _check_variants(parsed)
     used = [name for name, node in schema["properties"].items() if "type" in node]
     unused = [name for name in parsed if name not in used]
     if unused:
         logger.warning("%s: used by the workflow only: %s", path, ", ".join(unused))
-    sections = {name: dict(parsed.get(name, {})) for name in _SECTIONS}
-    config = {**DEFAULTS, **copy.deepcopy(parsed), **sections}
-    fill_defaults(config, parsed)
+    given = {name: value for name, value in parsed.items() if name in used}
+    sections = {name: dict(given.get(name, {})) for name in _SECTIONS}
+    config = {**DEFAULTS, **copy.deepcopy(given), **sections}
+    fill_defaults(config, given)
     config = {name: config[name] for name in used if name in config}
-    del config["autoencoder"]["by_latent"]  # of the workflow, which trains several latent sizes
     fill(config, schema, schema)
+    at_latent = config["autoencoder"].pop("by_latent").get(str(config["latents"][0]), {})
+    config["autoencoder"] |= at_latent
     if not new or len(config["own"]["modalities"]) > 1:
         try:
             check_config(config["own"], config["model"], config["own"]["modalities"], ())

@@ -22,6 +22,7 @@ from ima.command.columns import (
     vector_of,
 )
 from ima.command.counts import counted
+from ima.command.schema import read_schema
 from ima.datasets.splits import SPLITS
 from ima.datasets.user import boolean
 from ima.datasets.user_files import (
@@ -33,6 +34,7 @@ from ima.datasets.user_files import (
 )
 from ima.utils.atomic_files import whole_file
 from ima.utils.errors import InputError, first_few, printable, within
+from ima.workflow.schema_errors import PATTERNS, fits
 from ima.workflow.user_config import LATENT, check_name
 
 #: Possible names of the label column, in lower case and in order of preference.
@@ -85,9 +87,9 @@ def init(files: Sequence[Path], path: Path, force: bool) -> list[str]:
         InputError: there are fewer than two files, one cannot be read or has no numbers, the
             config exists, or its name cannot be that of a run.
     """
-    writer = _WRITERS.get(path.suffix.lower())
-    if writer is None or not re.fullmatch(r"[A-Za-z0-9_-]+", path.stem):
-        expected = "a .toml, .json or .yaml file named by letters, digits, _ and -"
+    writer, name_of_run = _WRITERS.get(path.suffix.lower()), read_schema()["properties"]["run"]
+    if writer is None or not fits(name_of_run["pattern"], path.stem):
+        expected = f"a .toml, .json or .yaml file with {PATTERNS[name_of_run['pattern']]}"
         raise InputError("--config", expected=expected, found=path)
     refuse_existing([path], force)
     if len(files) < 2:

@@ -15,7 +15,7 @@ KEYWORDS = frozenset(
     (
         *("$ref", "additionalProperties", "anyOf", "enum", "exclusiveMaximum", "exclusiveMinimum"),
         *("items", "maxItems", "maximum", "minItems", "minLength", "minimum", "pattern"),
-        *("properties", "required", "type", "uniqueItems"),
+        *("properties", "propertyNames", "required", "type", "uniqueItems"),
         *("$defs", "$schema", "default", "description", "title"),
     )
 )

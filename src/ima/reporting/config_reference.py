@@ -149,7 +149,6 @@ def command_schema() -> str:
     """Return the JSON Schema of the command's config: the part of the schema for own data."""
     schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
     nodes = {name: resolved(node, schema) for name, node in schema["properties"].items()}
-    del nodes["autoencoder"]["properties"]["by_latent"]
     nodes["run"]["description"] = "name of the run, and of the folder of its results"
     nodes["own"]["type"] = "object"
     nodes["model"].pop("properties")  # of the digits

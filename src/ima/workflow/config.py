@@ -5,11 +5,13 @@ import copy
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ima.utils.errors import InputError
 from ima.utils.labels import PAPER, is_ima
-from ima.workflow.schema_errors import Violation, error_of
+from ima.workflow.schema_errors import Violation, error_of, fits, is_type
 
 
 def complete(config: dict, defaults: Mapping) -> dict:
@@ -28,7 +30,60 @@ def complete(config: dict, defaults: Mapping) -> dict:
     return given
 
 
-def check_schema(config: Mapping, path: str | Path) -> None:
+def text_keys(config: dict, where: str = "config", key: str = "") -> None:
+    """Turn keys that are whole numbers into text, in place: YAML reads `2: {epochs: 3}` as 2.
+
+    Args:
+        config: a config, or a section of it. If two keys have the same text, the later one wins.
+        where: the config's name in messages.
+        key: the section's key in messages; empty for the whole config.
+
+    Raises:
+        InputError: a key is neither text nor a whole number.
+    """
+    entries = list(config.items())
+    config.clear()
+    for name, value in entries:
+        if isinstance(name, bool) or not isinstance(name, str | int):
+            raise InputError(
+                f"{where}, {key}" if key else where,
+                expected="keys that are text or whole numbers",
+                found=name,
+                do="Write the key in quotes.",
+            )
+        text = str(name)
+        if isinstance(value, dict):
+            text_keys(value, where, f"{key}.{text}".removeprefix("."))
+            complete(value, config[text] if isinstance(config.get(text), dict) else {})
+        config[text] = value
+
+
+def strict_validator() -> Any:
+    """Return a validator class of the package jsonschema that is as strict as `schema_errors`."""
+    from jsonschema import Draft202012Validator, ValidationError, validators
+
+    def check_pattern(validator, pattern, instance, node):
+        if isinstance(instance, str) and not fits(pattern, instance):
+            yield ValidationError(f"{instance!r} does not fit {pattern!r}")
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda checker, value: is_type(value, "integer"),
+            "number": lambda checker, value: is_type(value, "number"),
+        }
+    )
+    return validators.extend(Draft202012Validator, {"pattern": check_pattern}, type_checker=types)
+
+
+@cache
+def _read_schema(path: str | Path) -> dict:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return loader(Path(path).read_text("utf-8")).get_single_data()
+
+
+def check_schema(config: Mapping, path: str | Path, partial: bool = False) -> None:
     """Fill in a schema's defaults, in place, and raise InputError with the most relevant violation.
 
     Snakemake's `validate` does the same, but parses YAML in Python, which takes longer than the
@@ -37,24 +92,23 @@ def check_schema(config: Mapping, path: str | Path) -> None:
     Args:
         config: the config; values that it lacks and that have a `default` are added.
         path: YAML file of the JSON schema.
+        partial: whether required keys may be missing, because they are filled in later.
     """
-    import yaml
-    from jsonschema import Draft202012Validator, validators
+    from jsonschema import validators
     from jsonschema.exceptions import best_match
 
-    check_properties = Draft202012Validator.VALIDATORS["properties"]
+    strict, schema = strict_validator(), _read_schema(path)
+    check_properties = strict.VALIDATORS["properties"]
 
     def filled(validator, properties, instance, node):
         """Yield the errors of an object's properties, with its defaults filled in first."""
         for name, part in properties.items() if isinstance(instance, dict) else ():
             if "default" in part:
-                instance.setdefault(name, part["default"])
+                instance.setdefault(name, copy.deepcopy(part["default"]))
         yield from check_properties(validator, properties, instance, node)
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    schema = loader(Path(path).read_text("utf-8")).get_single_data()
-    validator = validators.extend(Draft202012Validator, {"properties": filled})
-    error = best_match(validator(schema).iter_errors(config))
+    errors = validators.extend(strict, {"properties": filled})(schema).iter_errors(config)
+    error = best_match(e for e in errors if not partial or e.validator != "required")
     if error is not None:
         is_whole = error.parent is not None and not error.relative_path
         if is_whole and error.validator in ("type", "enum"):
@@ -341,6 +395,28 @@ def check_objectives(variants: Mapping[str, Mapping], section: str, own: bool) -
             found=f"mixture, of {mixtures}",
             do="Use it on data of your own (config/own.yaml), or remove the variant.",
         )
+
+
+def check_rho(variants: Mapping[str, Mapping], modalities: Collection[str], section: str) -> None:
+    """Check that variants set the prior mean importance of known modalities only.
+
+    Args:
+        variants: the trained variants of IMA, by name.
+        modalities: the names that `rho` may have.
+        section: prefix of the variants' keys, empty or `emotion.`.
+
+    Raises:
+        InputError: a modality is unknown.
+    """
+    for name, variant in variants.items():
+        rho = variant["importance"].get("rho", {})
+        unknown = [m for m in rho if m not in modalities] if rho != "auto" else []
+        if unknown:
+            raise InputError(
+                f"config, {section}ima.{name}.importance.rho",
+                expected=f"some of {list(modalities)}",
+                found=unknown[0],
+            )
 
 
 def check_modalities(

@@ -5,6 +5,7 @@ The workflow finds violations with the package jsonschema, the command without i
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -18,9 +19,18 @@ _KEYS, _VALUE = 12, 100
 #: What the patterns of the schema stand for.
 PATTERNS = {
     "^auto$": "'auto'",
-    "^[A-Za-z0-9_-]+$": "a name of letters, digits, _ and -",
-    "^[A-Za-z0-9_]+$": "a name of letters, digits and _",
-    "^[a-z0-9][a-z0-9_+-]*$": "a name of lower-case letters, digits, _, + and -",
+    "^(?!(tables|figures|cards|example)$)[A-Za-z0-9_-]+$": (
+        "a name of letters, digits, _ and -, other than tables, figures, cards and example"
+    ),
+    "^(?!(scores|classify)(_|$))[A-Za-z0-9_]+$": (
+        "names of letters, digits and _ whose first word is not scores or classify (logs of other"
+        " rules have such names)"
+    ),
+    "^(?!(anchors|table)(_|$))[a-z0-9][a-z0-9_+-]*$": (
+        "names of lower-case letters, digits, _, + and - whose first word is not anchors or table"
+        " (logs of other rules have such names)"
+    ),
+    "^[1-9][0-9]*$": "latent sizes",
     r"^[^:]+:[A-Za-z_]\w*$": "FILE.py:NAME or MODULE:NAME",
 }
 _TYPES = {
@@ -84,9 +94,7 @@ def _unknown(value: Mapping, node: Mapping) -> list[str]:
     """Return the keys of a value that a part of a schema does not allow."""
     if node.get("additionalProperties") is not False:
         return []
-    known, patterns = node.get("properties", {}), node.get("patternProperties", ())
-    names = [name for name in value if name not in known]
-    return [n for n in names if not any(re.search(pattern, str(n)) for pattern in patterns)]
+    return [name for name in value if name not in node.get("properties", {})]
 
 
 def _advice(unknown: list[str], known: list[str]) -> str:
@@ -207,6 +215,7 @@ def violations(
     if isinstance(value, dict):
         known, others = node.get("properties", {}), node.get("additionalProperties")
         for name, inner in value.items():
+            yield from violations(name, node.get("propertyNames", {}), schema, path)
             part = known.get(name, others)
             yield from violations(
                 inner, part if isinstance(part, Mapping) else {}, schema, (*path, name)
@@ -229,30 +238,44 @@ def resolved(node: Mapping, schema: Mapping) -> Mapping:
 
 def _broken(value: object, node: Mapping) -> str:
     """Return the keyword of a part of a schema that the value itself violates, else ''."""
-    if "type" in node and not any(_is(value, kind) for kind in _listed(node["type"])):
+    if "type" in node and not any(is_type(value, kind) for kind in _listed(node["type"])):
         return "type"
     if "enum" in node and value not in node["enum"]:
         return "enum"
     if isinstance(value, str):
-        if not re.search(node.get("pattern", ""), value):
+        if not fits(node.get("pattern", ""), value):
             return "pattern"
         return "minLength" if len(value) < node.get("minLength", 0) else ""
     if isinstance(value, list):
         distinct = {json.dumps(item, default=str) for item in value}
         if node.get("uniqueItems") and len(distinct) < len(value):
             return "uniqueItems"
-        fits = node.get("minItems", 0) <= len(value) <= node.get("maxItems", len(value))
-        return "" if fits else "minItems"
+        low, high = node.get("minItems", 0), node.get("maxItems", len(value))
+        return "" if low <= len(value) <= high else "minItems"
     if isinstance(value, dict):
         missing = set(node.get("required", ())) - set(value)
         return "additionalProperties" if _unknown(value, node) else "required" if missing else ""
-    return "minimum" if _is(value, "number") and not _in_range(value, node) else ""
+    return "minimum" if is_type(value, "number") and not _in_range(value, node) else ""
 
 
-def _is(value: object, kind: str) -> bool:
-    if kind == "integer" and isinstance(value, float):
-        return value.is_integer()
-    return isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+def is_type(value: object, kind: str) -> bool:
+    """Return whether a value has a type of JSON Schema.
+
+    Unlike there, 2.0 is no integer, because file names would contain `2.0`, and infinity and NaN
+    are no numbers.
+    """
+    if isinstance(value, bool):
+        return kind == "boolean"
+    unbounded = isinstance(value, float) and not math.isfinite(value)
+    return isinstance(value, _TYPES[kind]) and not unbounded
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Return whether a text fits a pattern of JSON Schema, in which `$` is the end of the text.
+
+    Python's `$` also matches before a final line break.
+    """
+    return re.search(re.sub(r"\$$", r"\\Z", pattern), text) is not None
 
 
 def _in_range(value: float, node: Mapping) -> bool:
