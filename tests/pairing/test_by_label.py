@@ -163,6 +163,18 @@ def test_splits_share_neither_digit_nor_noise():
     assert (pairs["test"]["pair_type"] != "clean").sum() == 2 * 8  # N = 40, R = .2
 
 
+def test_half_of_each_class_is_held_out():
+    labels = {"image": np.repeat(np.arange(10), 10), "speech": np.repeat(np.arange(10), 4)}
+    tables = {
+        m: pa.table({"split": ["train"] * len(of), "label": of.astype(np.int8)})
+        for m, of in labels.items()
+    }
+    held = pair_splits(tables, 0, {"train": None, "validation": None}, 0.5, seed=0)["validation"]
+    for m, of in labels.items():
+        rows = np.unique(held[f"item_{m}"].to_numpy())
+        assert (np.bincount(of[rows]) == len(of) // 20).all()
+
+
 def test_splits_are_drawn_independently_and_by_seed():
     one, same, other = (
         pair_splits(items(), 0.2, {"train": 40, "validation": 9}, 0.2, seed) for seed in (0, 0, 1)
