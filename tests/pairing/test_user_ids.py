@@ -56,6 +56,28 @@ def test_hint_of_row_numbers_for_ids():
     assert hint_of_ids(["s1"], ["t1"]) == hint_of_ids([], ["t1"]) == ""
 
 
+@pytest.mark.parametrize(
+    ("ids", "others", "said"),
+    [
+        (["010"], ["a", "10"], r"leading zeros \('010' for '10'\)"),
+        (["001", "010"], ["100"], r"^$"),
+        (["10"], ["1.0", "10.00"], r"decimals \('10' for '10\.00'\)"),
+        (["00"], ["a0", "0"], r"leading zeros \('00' for '0'\)"),
+    ],
+)
+def test_zeros_at_the_beginning_and_decimals_are_no_part_of_a_number(ids, others, said):
+    assert re.search(said, hint_of_ids(ids, others))
+
+
+def test_vectors_that_begin_alike_are_not_the_same(caplog):
+    tables = {"a": items(words(40)), "b": items(words(40))}
+    x = np.stack(tables["b"]["x"].to_pylist())
+    x[1:] = x[:0:-1]
+    tables["b"] = tables["b"].set_column(4, "x", vector_column(x))
+    pair_own(tables, "id", SHARES, 0)
+    assert "same vectors" not in caplog.text
+
+
 def test_two_modalities_without_common_ids_have_the_hint():
     tables = {"a": items(range(5)), "b": items([f"{i}.0" for i in range(5)])}
     with pytest.raises(InputError, match=r"ids as decimals \('0' for '0\.0'\)"):
