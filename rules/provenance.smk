@@ -1,5 +1,6 @@
 """Provenance: checksums of corpora, a sidecar file for each table, and a crate of the run."""
 
+from ima.utils.trees import PARTS
 from ima.workflow.corpora import READ
 
 
@@ -23,7 +24,7 @@ rule checksums:
         code=code("checksums.py"),
         root=lambda wildcards: USER_FILES.get(wildcards.corpus) or corpus_root(wildcards.corpus),
         only=lambda wildcards: (
-            "" if wildcards.corpus in USER_FILES else READ.get(wildcards.corpus, "")
+            PARTS if wildcards.corpus in OWN_FILES else READ.get(wildcards.corpus, "")
         ),
         fingerprint=fingerprint_of_files,
     script:
@@ -65,7 +66,7 @@ rule crate:
     params:
         code=code("crate.py"),
         folder=f"{RUN}/benchmarks",
-        of_jobs=JOB_VALUES,
+        job_values=JOB_VALUES,
         rules=[rule.name for rule in own_rules() if rule.benchmark and rule.name != "crate"],
     script:
         "../workflow/scripts/crate.py"

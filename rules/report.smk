@@ -129,7 +129,7 @@ rule resources:
         code=code("resources.py"),
         run=config["run"],
         folder=f"{RUN}/benchmarks",
-        of_jobs=JOB_VALUES,
+        job_values=JOB_VALUES,
         # The stem of each rule's file, except rules that only present results.
         stages=lambda wildcards: {
             rule.name: re.search(r"(\w+)\.smk", str(rule.snakefile))[1]

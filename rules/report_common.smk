@@ -183,9 +183,9 @@ else:
         "importances": rules.emotion_scores.output.importances.format(**EMOTION_DRAWN),
     }
 
-#: Own data by name: the file of each modality, and of pairs.
+#: Own data by the name of their manifest: the file of each modality, and of pairs.
 OWN_FILES = {
-    name: of["file"]
+    f"own_{name}": of["file"]
     for name, of in ({**OWN["modalities"], "pairs": OWN["pairs"]} if OWN else {}).items()
     if "file" in of
 }

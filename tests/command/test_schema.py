@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 
 import pytest
 import yaml
@@ -10,7 +11,7 @@ from ima.command.schema import KEYWORDS, fill, read_schema
 from ima.reporting.config_reference import COMMAND, command_schema
 from ima.utils.errors import InputError
 from ima.workflow.config import strict_validator
-from ima.workflow.schema_errors import check
+from ima.workflow.schema_errors import check, fits, is_type
 from tests.checkout import ROOT
 
 SCHEMA = read_schema()
@@ -59,7 +60,7 @@ WRONG = {
     "run has the name of a folder": ({"own": OWN, "run": "figures"}, "other than tables, figures"),
     "latent size in words": (
         {"own": OWN, "autoencoder": {"by_latent": {"two": {}}}},
-        "autoencoder.by_latent: expected latent sizes, found 'two'",
+        "autoencoder.by_latent: expected keys that are latent sizes, found 'two'",
     ),
     "run is a path": ({"own": OWN, "run": "../x"}, "a name of letters"),
     "epochs in words": (
@@ -123,3 +124,24 @@ def test_schema_equals_the_workflows_part():
     )
     example = yaml.safe_load((ROOT / "config/own.yaml").read_text())
     check(json.loads(json.dumps(example)), SCHEMA, "config/own.yaml")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "is_one"),
+    [
+        *((2, "integer", True), (2.0, "integer", False), (True, "integer", False)),
+        *((2.5, "number", True), (10**400, "number", True), (True, "number", False)),
+        *((math.nan, "number", False), (math.inf, "number", False), ("2", "number", False)),
+        *((False, "boolean", True), (0, "boolean", False), ("", "string", True)),
+    ],
+)
+def test_types_are_strict(value, kind, is_one):
+    assert is_type(value, kind) is is_one
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "does"),
+    [("^a$", "a", True), ("^a$", "a\n", False), ("^a", "a\n", True), ("a", "ba", True)],
+)
+def test_a_pattern_ends_where_the_text_ends(pattern, text, does):
+    assert fits(pattern, text) is does

@@ -69,6 +69,12 @@ def thirds(n):
 # Pairs by id
 
 
+@pytest.fixture(autouse=True)
+def warnings_alone(caplog):
+    """Whatever level other tests have set."""
+    caplog.set_level("WARNING", "ima")
+
+
 def test_pairs_by_id_keep_given_splits_and_labels(caplog):
     """The second modality has the same ids in reverse, and one more."""
     splits = ["train", "train", "train", "validation", "test", "test"]
@@ -409,7 +415,7 @@ def test_pairs_without_a_label_are_logged_and_have_the_number_minus_one(caplog):
 
 
 def test_without_any_labels_nothing_is_said_about_them(caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", "ima")
     pairs, classes = pair_own({name: items(range(10)) for name in "ab"}, "id", SHARES, 0)
     assert classes == [] and caplog.messages == []
     assert {n for table in pairs.values() for n in table["label"].to_pylist()} == {-1}
@@ -434,7 +440,7 @@ def test_test_pairs_alone_in_their_class_are_counted(caplog):
 )
 def test_the_largest_k_of_test_pairs_is_logged_if_it_is_small(caplog, tests, unlabelled, shared, k):
     """All pairs have class 0, and `shared` test pairs the same item of a: k = labelled - shared."""
-    caplog.set_level("INFO", "ima.pairing.user")
+    caplog.set_level("INFO", "ima")
     n = 3 + tests
     labels = ["u"] * (n - unlabelled) + [""] * unlabelled
     splits = ["train", "train", "validation"] + ["test"] * tests

@@ -199,7 +199,7 @@ MESSAGES = [
     ({"latents": [2.0]}, ", latents[0]: expected a whole number from 1, found 2.0."),
     (
         {"autoencoder": {"by_latent": {"two": {}}}},
-        ", autoencoder.by_latent: expected latent sizes, found 'two'.",
+        ", autoencoder.by_latent: expected keys that are latent sizes, found 'two'.",
     ),
     (
         {"autoencoder": {"by_latent": {"2": {"epoch": 3}}}},
@@ -488,11 +488,11 @@ FILES = {
     ),
     "rho of an unknown modality": (
         "ima: {paper: {importance: {rho: {imge: 0.1}}}}\n",
-        "config, ima.paper.importance.rho: expected some of ['image', 'speech'], found imge",
+        "ima.paper.importance.rho: expected only the modalities ['image', 'speech'], found imge",
     ),
     "rho of an unknown modality of words and voices": (
         "emotion: {ima: {paper: {importance: {rho: {verbl: 0.1}}}}}\n",
-        "config, emotion.ima.paper.importance.rho: expected some of ['verbal', 'acoustic'],",
+        "emotion.ima.paper.importance.rho: expected only the modalities ['verbal', 'acoustic'],",
     ),
     "a number that names a modality": (
         "own: {modalities: {1: {file: a}, b: {file: b}}}\n",

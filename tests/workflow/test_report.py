@@ -12,7 +12,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from ima.reporting.page import captions
-from ima.workflow.resources import possible
+from ima.workflow.resources import belongs_to_config
 from tests.checkout import ROOT, Checkout, Plan, defaults, merged, plans
 
 ABOUT = ROOT / "workflow/report/workflow.rst"
@@ -22,21 +22,21 @@ EMOTION = {"table2", "table6", "emotion_importance", "figure3", "figure5", "voic
 KINDS = {
     "config.yaml": ("the demo", "the demo"),
     "open.yaml": ("the open corpora", "a constructed pairing"),
-    "paper.yaml": ("the paper's, MNIST and TIDIGITS, TI46", "utterances: IEMOCAP"),
+    "paper.yaml": ("the paper's corpora, MNIST, TIDIGITS and TI46", "utterances: IEMOCAP"),
 }
 #: The same for corpora of which only some are the demo's.
 MIXED = {
     "a root": (
         {"roots": {"tidigits": "x"}},
-        ("digits: TIDIGITS; in place of MNIST, TI46, the demo's", "utterances: the demo's"),
+        ("digits: TIDIGITS, and the demo's in place of MNIST, TI46", "utterances: the demo's"),
     ),
     "downloaded": (
         {"speech": {"corpora": ["fsdd"]}, "emotion": {"corpus": "ravdess_meld"}},
-        ("digits: FSDD; in place of MNIST, the demo's", "a constructed pairing"),
+        ("digits: FSDD, and the demo's in place of MNIST", "a constructed pairing"),
     ),
     "all roots": (
         {"roots": dict.fromkeys(("mnist", "tidigits", "ti46", "iemocap"), "x")},
-        ("the paper's, MNIST and TIDIGITS, TI46", "utterances: IEMOCAP"),
+        ("the paper's corpora, MNIST, TIDIGITS and TI46", "utterances: IEMOCAP"),
     ),
     "not the paper's": ({"raw": "x", "speech": {"corpora": ["ti46"]}}, ("digits: MNIST, TI46 ",)),
 }
@@ -175,11 +175,14 @@ def test_a_page_of_what_is_made_makes_nothing_else(folder, tmp_path):
 def test_resources_count_every_job_of_the_run(runs):
     """Of jobs that earlier configs left, not those of other seeds."""
     for plan in runs:
-        values = plan.of_rules(["resources"])[0]["params"]["of_jobs"]
-        assert values == plan.of_rules(["crate"])[0]["params"]["of_jobs"]
+        values = plan.of_rules(["resources"])[0]["params"]["job_values"]
+        assert values == plan.of_rules(["crate"])[0]["params"]["job_values"]
         names = [Path(log).stem for job in plan.jobs for log in job["log"]]
-        assert len(names) > 30 and [name for name in names if not possible(name, values)] == []
-        assert not possible("autoencoder_mixture_latent10_seed77_round1", values)
+        assert (
+            len(names) > 30
+            and [name for name in names if not belongs_to_config(name, values)] == []
+        )
+        assert not belongs_to_config("autoencoder_mixture_latent10_seed77_round1", values)
 
 
 def test_no_caption_is_of_nothing():

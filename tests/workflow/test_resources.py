@@ -8,7 +8,7 @@ import pytest
 
 from ima.utils.errors import InputError
 from ima.workflow import usage
-from ima.workflow.resources import RESOURCES, measured, possible, resources, total
+from ima.workflow.resources import RESOURCES, belongs_to_config, measured, resources, total
 
 #: Snakemake writes MiB; in MB of a million bytes.
 MIB = 1.048576
@@ -53,9 +53,9 @@ def test_jobs_of_earlier_configs_are_left_out(folder):
     values = {"latent": ["2", "50"], "seed": ["0", "1"], "seeds": ["0-1"]}
     found = [of["job"] for _, of in measured(folder, STAGES, values)]
     assert found == ["baseline_mvae_latent2_seeds0-1", "segmentation_example/ti46/f1/00f1s1t0"]
-    assert possible("tsne_ima+_latent50_seed1", values)
-    assert not possible("tsne_ima+_latent50_seed2", values)
-    assert not possible("tsne_ima+_latent5_seed1", values)
+    assert belongs_to_config("tsne_ima+_latent50_seed1", values)
+    assert not belongs_to_config("tsne_ima+_latent50_seed2", values)
+    assert not belongs_to_config("tsne_ima+_latent5_seed1", values)
 
 
 def test_what_jobs_cost_together_by_hand(folder):

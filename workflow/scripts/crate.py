@@ -12,7 +12,7 @@ def main(snakemake):
     write_crate(
         *(results, snakemake.config, corpora),
         *(snakemake.params.folder, snakemake.params.rules, snakemake.output.crate),
-        snakemake.params.of_jobs,
+        snakemake.params.job_values,
     )
     size = Path(snakemake.output.crate).stat().st_size / 1e6
     print(f"{len(results)} results, {size:.1f} MB")

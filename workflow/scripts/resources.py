@@ -7,7 +7,7 @@ from ima.workflow.resources import measured, resources
 
 def main(snakemake):
     params = snakemake.params
-    jobs = measured(params.folder, params.stages, params.of_jobs)
+    jobs = measured(params.folder, params.stages, params.job_values)
     table = resources(jobs, params.stages, params.run)
     write_csv(table, snakemake.output.table, digits=2)
     total, most = sum(table["seconds"].to_pylist()), max(table["mem_mb"].drop_null().to_pylist())

@@ -67,8 +67,8 @@ def over_folds(scores: Iterable[Mapping]) -> list[dict]:
     Returns:
         For each seed and model, such a mapping whose rows are the means of those that differ only
         in their value and its error over items, with equal weights. A single fold's are unchanged.
-        The value is NaN, and the log says so, if some of the model's folds lack the score, as a
-        fold does that has too few utterances for K neighbours.
+        The value is NaN, and the log says so, if some of the model's folds lack the score, for
+        example because a fold has too few utterances for K neighbours.
     """
     measured = ("value", "se_items", "df_items")
     found: dict[tuple, dict[tuple, list[Mapping]]] = defaultdict(lambda: defaultdict(list))

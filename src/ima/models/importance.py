@@ -76,7 +76,7 @@ class Stage2:
             so that importances are learnt from all pairs; 1 to use the held-out pairs alone.
         steps, batch_size, learning_rate: settings of Adam. If the last batch of an epoch would have
             less than a sixteenth of `batch_size`, its pairs are part of the batch before: the
-            covariance of a few pairs says nothing.
+            covariance of a few pairs is too noisy.
     """
 
     objective: str = "ima+"
@@ -109,8 +109,8 @@ class Stage2:
             raise InputError("folds", expected="1, or 3 or more", found=2)
 
     @property
-    def least(self) -> int:
-        """The smallest last batch that is one of its own."""
+    def min_batch_size(self) -> int:
+        """Smallest size of the last batch; fewer pairs are part of the batch before."""
         return self.batch_size // 16
 
 
@@ -366,14 +366,14 @@ def _fit(
     distributed.prepare("stage 2", model.importance)
     optimizer = Adam(model.importance.parameters(), lr=settings.learning_rate, fused=True)
     count = pair_count(items)
-    epochs = -(-settings.steps // batch_count(count, settings.batch_size, settings.least))
+    epochs = -(-settings.steps // batch_count(count, settings.batch_size, settings.min_batch_size))
     numbered = {**items, NUMBER: torch.arange(count, device=items[next(iter(items))].device)}
     learns = {m: ((p > 0) & (p < 1)).unsqueeze(-1) for m, p in rho.items()}  # (R, 1)
     generator = torch.Generator().manual_seed(seed)
     history: History = []
     for epoch in progress_bar(range(1, epochs + 1), "stage 2", "epoch"):
         sums = RunningMeans()
-        for batch in batches(numbered, settings.batch_size, generator, settings.least):
+        for batch in batches(numbered, settings.batch_size, generator, settings.min_batch_size):
             pairs = batch.pop(NUMBER)
             gathered = gather(x, batch)
             y = model.importances(gathered.x)  # (R, B)
@@ -402,7 +402,7 @@ def _evaluate(
     rows = next(iter(items.values()))
     numbered = {"pair": torch.arange(len(rows), device=rows.device)}
     generator = torch.Generator().manual_seed(0)
-    for batch in batches(numbered, settings.batch_size, generator, settings.least):
+    for batch in batches(numbered, settings.batch_size, generator, settings.min_batch_size):
         pairs = batch["pair"]
         present = gather(x, {m: rows[pairs] for m, rows in items.items()}).present
         terms = compute_losses({m: y[m][:, pairs].to(x[m].device) for m in y}, pairs, present)

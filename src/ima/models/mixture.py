@@ -244,7 +244,7 @@ def _fit(
     learns = learns * pairs.counts
     distributed.prepare("stage 2", net)
     optimizer = AdamW(net.parameters(), settings.learning_rate, weight_decay=DECAY)
-    size, least = settings.batch_size, settings.least
+    size, least = settings.batch_size, settings.min_batch_size
     epochs = -(-settings.steps // batch_count(len(part), size, least))
     best, history = None, []
     for epoch in progress_bar(range(1, epochs + 1), f"stage 2, {name}", "epoch"):

@@ -291,9 +291,9 @@ def labels_of_items(
     if "pair_type" in known:
         noise = {m: has_noise(known["pair_type"], m) for m in items}
     derived = {"pair_type": types_of_pairs(noise)}
-    for name, unsaid in (("label", noise), ("split", {})):
+    for name, ignored in (("label", noise), ("split", {})):
         if name not in known:
-            derived[name] = _agreed(columns[name], unsaid, items, rows, name)
+            derived[name] = _agreed(columns[name], ignored, items, rows, name)
     return derived
 
 

@@ -161,6 +161,10 @@ def _content_of(file: Path) -> str:
     return f"{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\0{status.st_ino}"
 
 
+#: Regular expression of the paths of Parquet files that `parts_of` finds in a folder.
+PARTS = r"^(?!_)(?!.*/_).*\.parquet$"
+
+
 def parts_of(path: str | Path) -> list[str]:
     """Return the files to read: the path itself, or the non-hidden Parquet files of a folder.
 
@@ -172,9 +176,7 @@ def parts_of(path: str | Path) -> list[str]:
     files = [
         str(folder / file)
         for file in sorted(files_below(folder), key=PurePosixPath)
-        if file.endswith(".parquet")
-        and (folder / file).is_file()
-        and not any(part.startswith("_") for part in file.split("/"))
+        if re.search(PARTS, file) and (folder / file).is_file()
     ]
     return files or [str(path)]
 

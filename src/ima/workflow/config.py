@@ -414,7 +414,7 @@ def check_rho(variants: Mapping[str, Mapping], modalities: Collection[str], sect
         if unknown:
             raise InputError(
                 f"config, {section}ima.{name}.importance.rho",
-                expected=f"some of {list(modalities)}",
+                expected=f"only the modalities {list(modalities)}",
                 found=unknown[0],
             )
 

@@ -50,7 +50,7 @@ def measured(
     for path in sorted(Path(folder).glob("**/*.tsv")):
         job = path.relative_to(folder).as_posix().removesuffix(".tsv")
         rule = next((name for name in names if re.match(rf"{name}(_|$|/)", job)), None)
-        if rule is None or not possible(job, values or {}):
+        if rule is None or not belongs_to_config(job, values or {}):
             continue
         with path.open(newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
@@ -66,7 +66,7 @@ def measured(
                     ) from error
 
 
-def possible(job: str, values: Mapping[str, Collection[str]]) -> bool:
+def belongs_to_config(job: str, values: Mapping[str, Collection[str]]) -> bool:
     """Return whether a config has the latent size and the seeds in the name of a job."""
     named = re.findall(r"_(latent|seeds?)(\d[\d-]*)(?=_|$)", job)
     return all(value in values[name] for name, value in named if name in values)

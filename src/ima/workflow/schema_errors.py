@@ -23,14 +23,14 @@ PATTERNS = {
         "a name of letters, digits, _ and -, other than tables, figures, cards and example"
     ),
     "^(?!(scores|classify)(_|$))[A-Za-z0-9_]+$": (
-        "names of letters, digits and _ whose first word is not scores or classify (logs of other"
-        " rules have such names)"
+        "names of letters, digits and _ that do not begin with scores_ or classify_, which logs of"
+        " other rules have"
     ),
     "^(?!(anchors|table)(_|$))[a-z0-9][a-z0-9_+-]*$": (
-        "names of lower-case letters, digits, _, + and - whose first word is not anchors or table"
-        " (logs of other rules have such names)"
+        "names of lower-case letters, digits, _, + and - that do not begin with anchors_ or"
+        " table_, which logs of other rules have"
     ),
-    "^[1-9][0-9]*$": "latent sizes",
+    "^[1-9][0-9]*$": "keys that are latent sizes, such as 2",
     r"^[^:]+:[A-Za-z_]\w*$": "FILE.py:NAME or MODULE:NAME",
 }
 _TYPES = {

@@ -20,7 +20,7 @@ LEVEL = 0.05
 MIN_SEEDS = 3
 #: Maximum number of seeds for the sign-flip test, which enumerates all signs.
 MAX_SIGN_FLIP_SEEDS = 16
-#: Greatest difference that is put down to rounding.
+#: Largest difference attributed to rounding.
 ROUNDING = 1e-12
 HOLDS, FAILS, UNDECIDED, UNTESTABLE = (
     "holds",

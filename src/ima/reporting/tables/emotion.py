@@ -167,18 +167,18 @@ def _with_best(rows: Sequence[Mapping]) -> list[dict]:
 
     Importances of a variant at rho 0 and 1 are constants, which are never the best.
     """
-    learnt = [not row["variant"] or 0 < row["rho"] < 1 for row in rows]
+    trained = [not row["variant"] or 0 < row["rho"] < 1 for row in rows]
     greatest: dict[tuple, float] = {}
-    for row in compress(rows, learnt):
+    for row in compress(rows, trained):
         greatest[_group(row)] = max(row["macro_f1"], greatest.get(_group(row), 0))
     keys = ("run", *IMPORTANCE_KEYS)
     return [
         {
             **{k: row[k] for k in keys},
-            "best": int(counts and row["macro_f1"] == greatest[_group(row)]),
+            "best": int(is_trained and row["macro_f1"] == greatest[_group(row)]),
             **row,
         }
-        for row, counts in zip(rows, learnt, strict=True)
+        for row, is_trained in zip(rows, trained, strict=True)
     ]
 
 
