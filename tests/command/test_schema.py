@@ -60,7 +60,7 @@ WRONG = {
     "run has the name of a folder": ({"own": OWN, "run": "figures"}, "other than tables, figures"),
     "latent size in words": (
         {"own": OWN, "autoencoder": {"by_latent": {"two": {}}}},
-        "autoencoder.by_latent: expected keys that are latent sizes, found 'two'",
+        "autoencoder.by_latent: expected keys that are latent sizes, such as 2, found 'two'",
     ),
     "run is a path": ({"own": OWN, "run": "../x"}, "a name of letters"),
     "epochs in words": (

@@ -199,7 +199,7 @@ MESSAGES = [
     ({"latents": [2.0]}, ", latents[0]: expected a whole number from 1, found 2.0."),
     (
         {"autoencoder": {"by_latent": {"two": {}}}},
-        ", autoencoder.by_latent: expected keys that are latent sizes, found 'two'.",
+        ", autoencoder.by_latent: expected keys that are latent sizes, such as 2, found 'two'.",
     ),
     (
         {"autoencoder": {"by_latent": {"2": {"epoch": 3}}}},
