@@ -151,10 +151,10 @@ def test_a_run_on_own_data_names_no_corpus_and_makes_no_claims(runs):
     assert made <= runs[0].rules() | {"download"} and not made & runs[1].rules()
     (crate,) = runs[1].of_rules(["crate"])
     corpora = [Path(file).stem for name, file, _ in crate["input"] if name == "corpora"]
-    assert corpora == ["left", "right", "spoken"]
+    assert corpora == ["own_left", "own_right", "own_spoken"]
     summed = {job["wildcards"]["corpus"]: job for job in runs[1].of_rules(["checksums"])}
     for name in corpora:
-        file = f"results/example/{name}.parquet"
+        file = f"results/example/{name.removeprefix('own_')}.parquet"
         assert summed[name]["params"]["root"] == summed[name]["input"][0][1] == file
 
 
