@@ -63,6 +63,7 @@ def strict_validator() -> Any:
     from jsonschema import Draft202012Validator, ValidationError, validators
 
     def check_pattern(validator, pattern, instance, node):
+        """Yield an error if a text does not fit a pattern to its end."""
         if isinstance(instance, str) and not fits(pattern, instance):
             yield ValidationError(f"{instance!r} does not fit {pattern!r}")
 

@@ -210,6 +210,7 @@ def _unit_and_group(reading: Mapping[str, str], factor: str) -> tuple[tuple, tup
     """
 
     def levels(*names: str) -> tuple[str, ...]:
+        """Return the reading's levels of some factors."""
         return tuple(reading[name] for name in names)
 
     model, has_rho = levels(*STAGE1, *STAGE2), reading["importances"] != "ones"

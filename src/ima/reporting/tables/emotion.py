@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress, product
+from itertools import product
 
 import pyarrow as pa
 
@@ -167,19 +167,24 @@ def _with_best(rows: Sequence[Mapping]) -> list[dict]:
 
     Importances of a variant at rho 0 and 1 are constants, which are never the best.
     """
-    trained = [not row["variant"] or 0 < row["rho"] < 1 for row in rows]
     greatest: dict[tuple, float] = {}
-    for row in compress(rows, trained):
-        greatest[_group(row)] = max(row["macro_f1"], greatest.get(_group(row), 0))
+    for row in rows:
+        if not _is_constant(row):
+            greatest[_group(row)] = max(row["macro_f1"], greatest.get(_group(row), 0))
     keys = ("run", *IMPORTANCE_KEYS)
     return [
         {
             **{k: row[k] for k in keys},
-            "best": int(is_trained and row["macro_f1"] == greatest[_group(row)]),
+            "best": int(not _is_constant(row) and row["macro_f1"] == greatest[_group(row)]),
             **row,
         }
-        for row, is_trained in zip(rows, trained, strict=True)
+        for row in rows
     ]
+
+
+def _is_constant(row: Mapping) -> bool:
+    """Return whether a variant's importances are all 0 or all 1, because nothing is trained."""
+    return bool(row["variant"]) and row["rho"] in (0, 1)
 
 
 def _paper_importance(paper: Iterable[Mapping]) -> Iterable[dict]:
